@@ -1,0 +1,29 @@
+//! What phpeek-pm decides, as pure state machines. No actors, no tokio, no clock, no randomness, no system calls:
+//! time and jitter are arguments, and what shall happen is returned as effects. Called by `phpeek-actors`, which
+//! feeds events in and performs the effects; `phpeek-pm` (src/config) builds the [`spec`].
+//!
+//! # The laws
+//! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
+//! `tests/planted.rs` breaks at least one.
+//!
+//! * **P1** at most one live run of an instance.
+//! * **P2** no spawn while the instance is wanted down.
+//! * **P3** signals go only to the current run.
+//! * **P4** no kill before the grace period ends, and one soon after.
+//! * **P5** `min <= delay(n) <= max`, and the delay never shrinks as `n` grows.
+//! * **P6** no more than `max_attempts` restarts for failures without a stable run between them, then it gives up.
+//! * **P7** after a stop, if the kill works, the instance rests within grace and a little, and no child is left.
+//! * **P8** stale and duplicate events change nothing.
+//! * **P9** a state of rest is left by command only.
+//! * **P10** every run that started ends exactly once.
+//! * **P11** the last command wins.
+
+pub mod backoff;
+pub mod budget;
+
+
+pub mod name;
+
+pub mod outcome;
+pub mod signal;
+pub mod spec;

@@ -1,0 +1,101 @@
+//! How a run ended, or why it never began. The whole status is kept as a type to the very end: nothing is squeezed
+//! into -1. Called by every layer; decides what counts as success and which code a container ends with.
+
+use crate::signal::Signal;
+use std::fmt;
+
+/// The end of a run, as wait(2) tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// It ended by itself with this code.
+    Code(u8),
+    /// A signal ended it.
+    Signal {
+        /// Which one.
+        signal: Signal,
+        /// Whether a core was dumped.
+        core: bool,
+    },
+}
+
+impl Exit {
+    /// Code 0, nothing else.
+    #[must_use]
+    pub fn is_success(self) -> bool {
+        self == Self::Code(0)
+    }
+
+    /// What a shell would make of it: the code, or 128 + signal. At most 192, so it fits a u8.
+    #[must_use]
+    pub fn shell_code(self) -> u8 {
+        match self {
+            Self::Code(code) => code,
+            Self::Signal { signal, .. } => 128 + u8::try_from(signal.number()).unwrap_or(0),
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal { signal, core: false } => write!(f, "{signal}"),
+            Self::Signal { signal, core: true } => write!(f, "{signal}, core dumped"),
+        }
+    }
+}
+
+/// What kind of thing kept a run from beginning; decides the exit code of a failed boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SpawnFailureKind {
+    /// The program is not there (ENOENT, ENOTDIR).
+    NotFound,
+    /// It is there and may not be run (EACCES, EPERM, ENOEXEC, a directory).
+    NotExecutable,
+    /// The configured user or group does not exist, or may not be taken.
+    Credentials,
+    /// The working directory cannot be entered.
+    WorkingDirectory,
+    /// The system had no room: memory, processes, descriptors. The only kind that may pass by itself.
+    Resources,
+    /// Anything else.
+    Other,
+}
+
+impl SpawnFailureKind {
+    /// A short, stable word for `error.type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::NotExecutable => "not_executable",
+            Self::Credentials => "credentials",
+            Self::WorkingDirectory => "working_directory",
+            Self::Resources => "resources",
+            Self::Other => "spawn_failed",
+        }
+    }
+}
+
+/// Why a run never began.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SpawnFailure {
+    /// The kind, for decisions.
+    pub kind: SpawnFailureKind,
+    /// What and why, for people: it names the program, the user or the directory.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_what_a_shell_says() {
+        assert_eq!(Exit::Code(7).shell_code(), 7);
+        assert_eq!(Exit::Signal { signal: Signal::KILL, core: false }.shell_code(), 137);
+        assert!(Exit::Code(0).is_success());
+        assert!(!Exit::Signal { signal: Signal::TERM, core: false }.is_success());
+    }
+}

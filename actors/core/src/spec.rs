@@ -1,0 +1,218 @@
+//! What shall run, checked: a value of these types is valid by construction as far as types can say it, and
+//! `src/config` has checked the rest (names of dependencies resolve, there is no cycle, a oneshot has scale 1).
+//! Holds no behaviour. Shared by all layers as `Arc`s; never changed after it was built.
+
+use crate::backoff::Backoff;
+use crate::budget::Attempts;
+use crate::name::ProcessName;
+use crate::signal::Signal;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The place of a process in [`SystemSpec::processes`]: the key that everything inside uses instead of the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessIndex(pub u32);
+
+impl ProcessIndex {
+    /// As an index of a slice.
+    #[must_use]
+    pub fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Everything that shall run.
+#[derive(Debug, Clone)]
+pub struct SystemSpec {
+    /// How long a whole shutdown may take before whatever is left is killed.
+    pub shutdown_timeout: Duration,
+    /// How long a process may wait for one dependency.
+    pub dependency_timeout: Duration,
+    /// The processes that are enabled, in the order of their names.
+    pub processes: Vec<Arc<ProcessSpec>>,
+    /// What the supervisor does when a signal reaches it. Signals that are not here are left alone.
+    pub signals: BTreeMap<Signal, SignalAction>,
+}
+
+/// What a signal to the supervisor means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalAction {
+    /// Stop everything and end; the second time, kill at once.
+    Stop,
+    /// Read the configuration again (announced, not there yet: it is logged and changes nothing).
+    Reload,
+    /// Restart every long-running process, in dependency order, one instance at a time.
+    RestartAll,
+    /// Restart this process, one instance at a time.
+    Restart(ProcessIndex),
+    /// Hand the signal on to the leader of each instance of this process.
+    Relay(ProcessIndex),
+    /// Flush telemetry and reopen files.
+    Flush,
+    /// Take it and do nothing.
+    Ignore,
+}
+
+/// One configured process.
+#[derive(Debug, Clone)]
+pub struct ProcessSpec {
+    /// Its name.
+    pub name: ProcessName,
+    /// What its end means.
+    pub kind: ProcessKind,
+    /// Whether it is started with the supervisor.
+    pub initial: InitialState,
+    /// Program and arguments; exec'd as they are, no shell.
+    pub command: CommandLine,
+    /// Where it runs; the supervisor's own directory when absent.
+    pub working_dir: Option<PathBuf>,
+    /// User name or number.
+    pub user: Option<String>,
+    /// Group name or number.
+    pub group: Option<String>,
+    /// Variables over the inherited environment, in the order of their names.
+    pub env: Vec<(String, String)>,
+    /// How many instances.
+    pub scale: NonZeroU32,
+    /// What must have happened before it may start; each process at most once.
+    pub depends_on: Vec<Dependency>,
+    /// What follows an end that nobody asked for.
+    pub restart: RestartSpec,
+    /// How it is stopped.
+    pub stop: StopSpec,
+    /// Which streams are captured.
+    pub output: OutputSpec,
+}
+
+/// What the end of a process means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessKind {
+    /// It is meant to stay.
+    LongRun,
+    /// It is meant to end with 0, once.
+    Oneshot,
+    /// It is started by a clock (announced, not there yet: it is never started).
+    Scheduled,
+}
+
+impl ProcessKind {
+    /// As the configuration spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LongRun => "longrun",
+            Self::Oneshot => "oneshot",
+            Self::Scheduled => "scheduled",
+        }
+    }
+}
+
+/// Whether a process is started with the supervisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InitialState {
+    /// Started with the supervisor.
+    Running,
+    /// Known, and started on request only. It holds nobody up.
+    Stopped,
+}
+
+/// A program and its arguments; never empty, no NUL inside (execve(2) could not take it).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine(Vec<String>);
+
+impl CommandLine {
+    /// Takes argv; `None` when it is empty, the program is empty, or a NUL is inside.
+    #[must_use]
+    pub fn new(argv: Vec<String>) -> Option<Self> {
+        let sound = argv.first().is_some_and(|p| !p.is_empty()) && argv.iter().all(|a| !a.contains('\0'));
+        sound.then_some(Self(argv))
+    }
+
+    /// The program as it was written.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    /// Program and arguments.
+    #[must_use]
+    pub fn argv(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// An edge of the dependency graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dependency {
+    /// Who must be first.
+    pub process: ProcessIndex,
+    /// What must have happened to it.
+    pub condition: Condition,
+}
+
+/// What must have happened to a dependency. One that is `initial_state: stopped` or scheduled holds nobody up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// All its instances run (the default for long-running processes).
+    Started,
+    /// It has ended with 0 (the default for oneshots).
+    Completed,
+}
+
+impl Condition {
+    /// As it is written in the configuration and in `dependency.condition`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Completed => "completed",
+        }
+    }
+}
+
+/// Which ends are followed by a new run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestartPolicy {
+    /// Every one.
+    Always,
+    /// Those that are failures: a code other than 0, a signal.
+    OnFailure,
+    /// None.
+    Never,
+}
+
+/// What follows an end that nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestartSpec {
+    /// Which ends are followed by a new run.
+    pub policy: RestartPolicy,
+    /// How many failures in a row are forgiven.
+    pub attempts: Attempts,
+    /// How long to wait before a new run.
+    pub backoff: Backoff,
+    /// A run that lived this long gives the budget back; `None`: never.
+    pub stable_after: Option<Duration>,
+}
+
+/// How a process is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopSpec {
+    /// The request, to the whole process group.
+    pub signal: Signal,
+    /// How long it may take.
+    pub grace: Duration,
+    /// What follows. When it is not SIGKILL and does not help, SIGKILL follows after a second grace period.
+    pub kill_signal: Signal,
+}
+
+/// Which streams are captured; one that is not goes to /dev/null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputSpec {
+    /// Standard output.
+    pub stdout: bool,
+    /// Standard error.
+    pub stderr: bool,
+}

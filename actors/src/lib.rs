@@ -1,0 +1,15 @@
+//! The actors of phpeek-pm: they feed events to the machines of `phpeek-core` and perform the effects. They know no
+//! YAML, fork nothing and open no file; what they need of the world are the [`ports`], which `phpeek-pm` implements.
+//!
+//! # Who sends what to whom
+//! | from | to | messages |
+//! |---|---|---|
+//! | `phpeek-pm` (app, signals) | `ManagerActor` | boot, signal requests, `Ended` inquiries |
+//! | `ManagerActor` | `ProcessActor` | commands, each in an [`envelope::Envelope`] |
+//! | `ProcessActor` | `ManagerActor` | reports without a reply: no cycle of awaited sends |
+//! | `phpeek-pm` (os) | `ProcessActor` | [`ports::RunEvent`]s through the router |
+//! | every actor | telemetry queue | finished spans, never awaited |
+
+pub mod clock;
+pub mod envelope;
+pub mod ports;

@@ -1,0 +1,157 @@
+//! The few things that actors need of the world. `phpeek-pm` implements them over the kernel, tests over lists.
+//! Every call returns at once: nothing here may wait for a disk, a name service or a slow reader.
+
+use crate::clock::Moment;
+use phpeek_core::name::ProcessName;
+use phpeek_core::outcome::{Exit, SpawnFailure};
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{ProcessIndex, ProcessSpec};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// One run of one instance. Run numbers of an instance only grow, so an event of an old run can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId {
+    /// Which process.
+    pub process: ProcessIndex,
+    /// Which instance, from 0.
+    pub instance: u32,
+    /// Which run of it, from 1.
+    pub run: u64,
+}
+
+/// What happened to a run. Delivered on the supervision thread, in order: `Spawned` or `SpawnFailed` first, then
+/// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEvent {
+    /// The program runs: exec has succeeded.
+    Spawned {
+        /// The leader, which is also the id of its process group.
+        pid: i32,
+    },
+    /// The program never ran.
+    SpawnFailed(SpawnFailure),
+    /// The leader has ended. Its process group may still have members.
+    Exited(Exit),
+    /// The leader has ended and nobody is left in its group.
+    GroupEmpty,
+}
+
+/// A [`RunEvent`] with the run that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub struct RunReport {
+    /// The run.
+    pub id: RunId,
+    /// What happened.
+    pub event: RunEvent,
+}
+
+/// What a new run needs beyond the specification.
+#[derive(Debug, Clone)]
+pub struct LaunchOrder {
+    /// The run to be.
+    pub id: RunId,
+    /// What to run.
+    pub spec: Arc<ProcessSpec>,
+}
+
+/// Starts processes, and signals those it has started. Lives on the supervision thread.
+pub trait Launcher {
+    /// Starts a run. Returns at once; [`RunReport`]s follow.
+    fn launch(&self, order: LaunchOrder);
+
+    /// Sends a signal to the process group of a run, then SIGCONT so that a stopped process can act on it (not
+    /// after SIGCONT or SIGKILL). False when the run is not in the table any more: nothing was sent.
+    fn signal_group(&self, id: RunId, signal: Signal) -> bool;
+
+    /// Sends a signal to the leader of a run alone. False when it is not in the table or has ended.
+    fn signal_leader(&self, id: RunId, signal: Signal) -> bool;
+}
+
+/// How much a log record matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Of use when looking for a fault.
+    Debug,
+    /// The normal course of things.
+    Info,
+    /// Something is not as it should be, and the supervisor deals with it.
+    Warn,
+    /// A person must act.
+    Error,
+}
+
+impl Level {
+    /// As it is written in records and in `log_level`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The value of a field of a log record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A text.
+    Text(Cow<'static, str>),
+    /// A whole number.
+    Int(i64),
+    /// A truth.
+    Bool(bool),
+}
+
+impl From<&'static str> for Value {
+    fn from(text: &'static str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Bool(truth)
+    }
+}
+
+/// A record of the supervisor's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogRecord {
+    /// When it happened.
+    pub at: Moment,
+    /// How much it matters.
+    pub level: Level,
+    /// What happened.
+    pub message: Cow<'static, str>,
+    /// The process that it is about.
+    pub process: Option<ProcessName>,
+    /// The instance that it is about.
+    pub instance: Option<u32>,
+    /// More facts, in the order in which they are shown.
+    pub fields: Vec<(&'static str, Value)>,
+}
+
+/// Takes records of the supervisor. Never blocks; what cannot be kept is counted by the implementation.
+pub trait LogSink: Send + Sync {
+    /// Whether records of this level are kept at all; ask before building a costly one.
+    fn enabled(&self, level: Level) -> bool;
+
+    /// Takes a record.
+    fn log(&self, record: LogRecord);
+}

@@ -1,0 +1,1 @@
+//! Placeholder that its owner replaces.
