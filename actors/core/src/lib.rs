@@ -21,7 +21,6 @@
 pub mod backoff;
 pub mod budget;
 
-
 pub mod name;
 
 pub mod outcome;

@@ -161,7 +161,19 @@ mod tests {
 
     #[test]
     fn what_is_no_signal_is_an_error() {
-        for text in ["", "SIG", "SIGNONSENSE", "0", "32", "33", "65", "-1", "999999999999999999999", "RTMIN+31", "RTMIN-1"] {
+        for text in [
+            "",
+            "SIG",
+            "SIGNONSENSE",
+            "0",
+            "32",
+            "33",
+            "65",
+            "-1",
+            "999999999999999999999",
+            "RTMIN+31",
+            "RTMIN-1",
+        ] {
             assert!(Signal::parse(text).is_err(), "{text}");
         }
     }
