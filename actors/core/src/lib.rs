@@ -23,6 +23,9 @@ pub mod budget;
 
 pub mod name;
 
+pub mod fleet;
+pub mod lifecycle;
+pub mod order;
 pub mod outcome;
 pub mod signal;
 pub mod spec;

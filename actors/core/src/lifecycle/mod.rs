@@ -1,0 +1,138 @@
+//! The life of one instance as a pure machine: events in, effects out. Owns intent, state, run number, budget and the
+//! one deadline. Never acts, never reads a clock, never fails. Driven by the `ProcessActor`.
+
+mod state;
+mod table;
+
+pub use state::{
+    Cause, Effect, Event, Failure, First, Leader, Pressure, Rest, SignalStep, State, Then, Urgency, Want,
+};
+
+use crate::backoff::Jitter;
+use crate::budget::Budget;
+use crate::spec::{ProcessKind, ProcessSpec, RestartSpec, StopSpec};
+use std::time::Duration;
+
+/// A moment after its leader the rest of a group may take to go by itself before it is asked to.
+pub const LINGER: Duration = Duration::from_millis(10);
+
+/// What the machine must know of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// What its end means.
+    pub kind: ProcessKind,
+    /// What follows an end that nobody asked for.
+    pub restart: RestartSpec,
+    /// How it is stopped.
+    pub stop: StopSpec,
+}
+
+impl From<&ProcessSpec> for Policy {
+    fn from(spec: &ProcessSpec) -> Self {
+        Self { kind: spec.kind, restart: spec.restart, stop: spec.stop }
+    }
+}
+
+/// When a step is taken, and where in its range a delay falls that it may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// Time since the caller's origin; never goes back.
+    pub at: Duration,
+    /// The caller's random number.
+    pub jitter: Jitter,
+}
+
+/// The machine of one instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    want: Want,
+    state: State,
+    /// The number of the latest run; 0 before the first.
+    run: u64,
+    budget: Budget,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self { want: Want::Down, state: State::Idle, run: 0, budget: Budget::default() }
+    }
+}
+
+impl Machine {
+    /// Takes one step. Effects are appended to `out`, in the order in which they are to be performed.
+    pub fn step(&mut self, policy: &Policy, now: Now, event: Event, out: &mut Vec<Effect>) {
+        table::Step { machine: self, policy, now, out }.take(event);
+    }
+
+    /// When a [`Event::Tick`] is due, if at all.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        match self.state {
+            State::Draining { due, .. } | State::Stopping { due, .. } => due,
+            State::Backoff { until } => Some(until),
+            State::Idle
+            | State::Starting { .. }
+            | State::Running { .. }
+            | State::Completed
+            | State::Failed(_) => None,
+        }
+    }
+
+    /// Where the instance stands.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What the last command asked for.
+    #[must_use]
+    pub fn want(&self) -> Want {
+        self.want
+    }
+
+    /// What has been spent of the restart budget.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    /// The number of the latest run, 0 before the first.
+    #[must_use]
+    pub fn run(&self) -> u64 {
+        self.run
+    }
+
+    /// Whether nothing will happen without a command.
+    #[must_use]
+    pub fn at_rest(&self) -> bool {
+        matches!(self.state, State::Idle | State::Completed | State::Failed(_))
+    }
+
+    /// The run whose leader is known to be alive, if there is one.
+    #[must_use]
+    pub fn live_run(&self) -> Option<u64> {
+        match self.state {
+            State::Running { run, .. } | State::Stopping { run, leader: Leader::Alive { .. }, .. } => {
+                Some(run)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl State {
+    /// One word for people and status files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "stopped",
+            Self::Starting { .. } => "starting",
+            Self::Running { .. } => "running",
+            Self::Draining { .. } => "draining",
+            Self::Stopping { .. } => "stopping",
+            Self::Backoff { .. } => "backoff",
+            Self::Completed => "completed",
+            Self::Failed(_) => "failed",
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The words of the lifecycle machine: what is wanted, where an instance stands, what may happen to it, and what it
+//! asks for. Values only; the transitions are in `table.rs`.
+
+use crate::outcome::{Exit, SpawnFailureKind};
+use crate::signal::Signal;
+use std::time::Duration;
+
+/// What the last command asked for. Kept apart from the state: "running, wanted down" needs no state of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Want {
+    /// There shall be a run.
+    Up,
+    /// There shall be none.
+    Down,
+}
+
+/// Where an instance stands. Each state holds the run it is about, so an event of another run can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// At rest: never started, or stopped by command.
+    Idle,
+    /// A run was asked for; nothing is known of it yet.
+    Starting {
+        /// The run.
+        run: u64,
+        /// Whether it is the first since a command to start: if it cannot begin, the start has failed.
+        first: First,
+    },
+    /// The run is up.
+    Running {
+        /// The run.
+        run: u64,
+        /// When it came up.
+        since: Duration,
+    },
+    /// The leader has ended unasked, and its group has members left. They are asked to go, then killed.
+    Draining {
+        /// The run.
+        run: u64,
+        /// How long the leader lived.
+        uptime: Duration,
+        /// How the leader ended.
+        exit: Exit,
+        /// How far the pressure has gone.
+        pressure: Pressure,
+        /// When the next step is due.
+        due: Option<Duration>,
+    },
+    /// The run is being stopped by command.
+    Stopping {
+        /// The run.
+        run: u64,
+        /// What is known of its leader.
+        leader: Leader,
+        /// How far the pressure has gone.
+        pressure: Pressure,
+        /// When the next step is due; none before the leader is born and after SIGKILL.
+        due: Option<Duration>,
+        /// What follows.
+        then: Then,
+    },
+    /// Waiting before the next run.
+    Backoff {
+        /// When the wait is over.
+        until: Duration,
+    },
+    /// At rest: it ended well, and nothing follows.
+    Completed,
+    /// At rest: it failed, and nothing follows until a command.
+    Failed(Failure),
+}
+
+/// Whether a run is the first since a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum First {
+    /// It answers a command to start.
+    Yes,
+    /// It follows an earlier run.
+    No,
+}
+
+/// What is known of the leader of a run that is being stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Leader {
+    /// Asked for, and not known to run: it cannot be signalled yet.
+    Unborn,
+    /// It runs.
+    Alive {
+        /// Since when.
+        since: Duration,
+    },
+    /// It has ended; its group may have members.
+    Ended {
+        /// How.
+        exit: Exit,
+        /// How long it lived.
+        uptime: Duration,
+    },
+}
+
+/// How hard a run has been pressed to end. It only grows within a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pressure {
+    /// Nothing was sent yet.
+    None,
+    /// The stop signal was sent.
+    Asked,
+    /// The kill signal was sent, and it was not SIGKILL.
+    Urged,
+    /// SIGKILL was sent. Nothing is stronger.
+    Killed,
+}
+
+/// What follows a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Then {
+    /// Rest.
+    Rest,
+    /// A new run.
+    Restart,
+}
+
+/// Why an instance rests in [`State::Failed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// It ended badly and its policy wants no new run.
+    Exit(Exit),
+    /// It ended badly too often.
+    GaveUp(Exit),
+    /// It could not be started.
+    Spawn(SpawnFailureKind),
+}
+
+/// How urgent a stop is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Urgency {
+    /// Stop signal, grace, kill signal.
+    Graceful,
+    /// SIGKILL at once.
+    Now,
+}
+
+/// What may happen to an instance: commands, observations, and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// Command: there shall be a run.
+    Start,
+    /// Command: there shall be none.
+    Stop(Urgency),
+    /// Command: there shall be a new run in place of this one.
+    Restart,
+    /// The run is up.
+    Spawned {
+        /// Which run.
+        run: u64,
+    },
+    /// The run never came up.
+    SpawnFailed {
+        /// Which run.
+        run: u64,
+        /// Why.
+        kind: SpawnFailureKind,
+    },
+    /// The leader has ended.
+    Exited {
+        /// Which run.
+        run: u64,
+        /// How.
+        exit: Exit,
+    },
+    /// Nobody is left of the run.
+    GroupEmpty {
+        /// Which run.
+        run: u64,
+    },
+    /// Time has passed. Before the deadline it changes nothing.
+    Tick,
+}
+
+/// What the machine asks for, in order. The machine never acts itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Start this run.
+    Spawn {
+        /// Its number.
+        run: u64,
+    },
+    /// Send a signal to the group of this run.
+    Signal {
+        /// Which run.
+        run: u64,
+        /// Which signal.
+        signal: Signal,
+        /// Why.
+        step: SignalStep,
+    },
+    /// A run is up.
+    RunStarted {
+        /// Which run.
+        run: u64,
+    },
+    /// A run that was up is over: the leader has ended and its group is empty. Once for each `RunStarted`.
+    RunEnded {
+        /// Which run.
+        run: u64,
+        /// How the leader ended.
+        exit: Exit,
+        /// How long it lived.
+        uptime: Duration,
+    },
+    /// The instance waits before its next run.
+    BackoffBegan {
+        /// How long.
+        delay: Duration,
+    },
+    /// A new run follows an end that nobody asked for; `Spawn` or `BackoffBegan` comes next.
+    Restarting {
+        /// What it follows.
+        after: Cause,
+        /// Restarts since the last stable run, from 1.
+        attempt: u32,
+    },
+    /// The instance has come to rest.
+    Rested(Rest),
+}
+
+/// Why a signal is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignalStep {
+    /// The request to end.
+    Request,
+    /// The request was not followed in time, or there is no time.
+    Escalation,
+}
+
+/// What an automatic restart follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The run before ended like this.
+    Exit(Exit),
+    /// The run before never came up.
+    Spawn(SpawnFailureKind),
+}
+
+/// How an instance came to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rest {
+    /// By command.
+    Stopped,
+    /// It ended well.
+    Completed,
+    /// It failed for good.
+    Failed(Failure),
+}

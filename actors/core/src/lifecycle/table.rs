@@ -1,0 +1,318 @@
+//! The transition table of the lifecycle machine: the only place that writes a state. Every pair of state and event
+//! is listed; "nothing" is written down. Called by `Machine::step` alone.
+
+use super::{
+    Cause, Effect, Event, Failure, First, LINGER, Leader, Machine, Now, Policy, Pressure, Rest, SignalStep,
+    State, Then, Urgency, Want,
+};
+use crate::outcome::{Exit, SpawnFailureKind};
+use crate::signal::Signal;
+use crate::spec::{ProcessKind, RestartPolicy};
+use std::time::Duration;
+
+/// One step of one machine.
+pub(super) struct Step<'a> {
+    pub(super) machine: &'a mut Machine,
+    pub(super) policy: &'a Policy,
+    pub(super) now: Now,
+    pub(super) out: &'a mut Vec<Effect>,
+}
+
+impl Step<'_> {
+    pub(super) fn take(&mut self, event: Event) {
+        match event {
+            Event::Start => self.start(),
+            Event::Stop(urgency) => self.stop(urgency),
+            Event::Restart => self.restart(),
+            Event::Spawned { run } => self.spawned(run),
+            Event::SpawnFailed { run, kind } => self.spawn_failed(run, kind),
+            Event::Exited { run, exit } => self.exited(run, exit),
+            Event::GroupEmpty { run } => self.group_empty(run),
+            Event::Tick => self.tick(),
+        }
+    }
+
+    // Commands: the last one wins (P11).
+
+    fn start(&mut self) {
+        self.machine.want = Want::Up;
+        match self.machine.state {
+            State::Idle | State::Completed | State::Failed(_) => {
+                self.machine.budget.reset();
+                self.spawn(First::Yes);
+            }
+            State::Stopping { run, leader, pressure, due, then: Then::Rest } => {
+                self.machine.state = State::Stopping { run, leader, pressure, due, then: Then::Restart };
+            }
+            State::Stopping { then: Then::Restart, .. }
+            | State::Starting { .. }
+            | State::Running { .. }
+            | State::Draining { .. }
+            | State::Backoff { .. } => {}
+        }
+    }
+
+    fn stop(&mut self, urgency: Urgency) {
+        self.machine.want = Want::Down;
+        match self.machine.state {
+            State::Idle | State::Completed | State::Failed(_) => {}
+            State::Backoff { .. } => self.rest(State::Idle, Rest::Stopped),
+            State::Starting { run, .. } => {
+                let pressure = if urgency == Urgency::Now { Pressure::Killed } else { Pressure::Asked };
+                let leader = Leader::Unborn;
+                self.machine.state = State::Stopping { run, leader, pressure, due: None, then: Then::Rest };
+            }
+            State::Running { run, since } => self.press(run, Leader::Alive { since }, urgency, Then::Rest),
+            State::Draining { run, exit, uptime, pressure, due } => {
+                let leader = Leader::Ended { exit, uptime };
+                self.press_on(run, leader, pressure, due, urgency, Then::Rest);
+            }
+            State::Stopping { run, leader, pressure, due, .. } => {
+                self.press_on(run, leader, pressure, due, urgency, Then::Rest);
+            }
+        }
+    }
+
+    fn restart(&mut self) {
+        match self.machine.state {
+            State::Idle | State::Completed | State::Failed(_) => self.start(),
+            State::Backoff { .. } => {
+                self.machine.budget.reset();
+                self.spawn(First::No);
+            }
+            State::Starting { .. } => {} // the run to come is a new one already
+            State::Running { run, since } => {
+                self.machine.budget.reset();
+                self.press(run, Leader::Alive { since }, Urgency::Graceful, Then::Restart);
+            }
+            State::Draining { run, exit, uptime, pressure, due } => {
+                let leader = Leader::Ended { exit, uptime };
+                self.press_on(run, leader, pressure, due, Urgency::Graceful, Then::Restart);
+            }
+            State::Stopping { run, leader, pressure, due, .. } => {
+                self.press_on(run, leader, pressure, due, Urgency::Graceful, Then::Restart);
+            }
+        }
+        self.machine.want = Want::Up;
+    }
+
+    // Observations: those of another run change nothing (P8).
+
+    fn spawned(&mut self, run: u64) {
+        match self.machine.state {
+            State::Starting { run: own, .. } if own == run => {
+                self.out.push(Effect::RunStarted { run });
+                self.machine.state = State::Running { run, since: self.now.at };
+            }
+            State::Stopping { run: own, leader: Leader::Unborn, pressure, then, .. } if own == run => {
+                self.out.push(Effect::RunStarted { run });
+                let urgency = if pressure == Pressure::Killed { Urgency::Now } else { Urgency::Graceful };
+                self.press(run, Leader::Alive { since: self.now.at }, urgency, then);
+            }
+            _ => {} // stale, or told already by the exit
+        }
+    }
+
+    fn spawn_failed(&mut self, run: u64, kind: SpawnFailureKind) {
+        match self.machine.state {
+            State::Starting { run: own, first: First::Yes } if own == run => {
+                let failure = Failure::Spawn(kind);
+                self.rest(State::Failed(failure), Rest::Failed(failure));
+            }
+            State::Starting { run: own, first: First::No } if own == run => {
+                self.follow(Cause::Spawn(kind), Duration::ZERO, Failure::Spawn(kind));
+            }
+            State::Stopping { run: own, leader: Leader::Unborn, then: Then::Rest, .. } if own == run => {
+                self.rest(State::Idle, Rest::Stopped);
+            }
+            State::Stopping { run: own, leader: Leader::Unborn, then: Then::Restart, .. } if own == run => {
+                self.spawn(First::No);
+            }
+            _ => {}
+        }
+    }
+
+    fn exited(&mut self, run: u64, exit: Exit) {
+        match self.machine.state {
+            // Before "spawned" is legal: the run was up, if only for a moment.
+            State::Starting { run: own, .. } if own == run => {
+                self.out.push(Effect::RunStarted { run });
+                self.drain(run, Duration::ZERO, exit);
+            }
+            State::Running { run: own, since } if own == run => {
+                self.drain(run, self.now.at.saturating_sub(since), exit);
+            }
+            State::Stopping { run: own, leader: Leader::Alive { since }, pressure, due, then }
+                if own == run =>
+            {
+                let leader = Leader::Ended { exit, uptime: self.now.at.saturating_sub(since) };
+                self.machine.state = State::Stopping { run, leader, pressure, due, then };
+            }
+            State::Stopping { run: own, leader: Leader::Unborn, pressure, then, .. } if own == run => {
+                self.out.push(Effect::RunStarted { run });
+                // Nothing was sent to the unborn; its group gets what the command had in store for it.
+                let (pressure, due) = match pressure {
+                    Pressure::Killed => self.kill(run),
+                    _ => (Pressure::None, Some(self.now.at + LINGER)),
+                };
+                let leader = Leader::Ended { exit, uptime: Duration::ZERO };
+                self.machine.state = State::Stopping { run, leader, pressure, due, then };
+            }
+            _ => {}
+        }
+    }
+
+    fn group_empty(&mut self, run: u64) {
+        match self.machine.state {
+            State::Draining { run: own, uptime, exit, .. } if own == run => {
+                self.out.push(Effect::RunEnded { run, exit, uptime });
+                self.decide(exit, uptime);
+            }
+            State::Stopping { run: own, leader: Leader::Ended { exit, uptime }, then, .. } if own == run => {
+                self.out.push(Effect::RunEnded { run, exit, uptime });
+                match then {
+                    Then::Rest => self.rest(State::Idle, Rest::Stopped),
+                    Then::Restart => self.spawn(First::No),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        if self.machine.deadline().is_none_or(|due| self.now.at < due) {
+            return;
+        }
+        match self.machine.state {
+            State::Backoff { .. } => self.spawn(First::No),
+            State::Draining { run, uptime, exit, pressure, .. } => {
+                let (pressure, due) = self.escalate(run, pressure);
+                self.machine.state = State::Draining { run, uptime, exit, pressure, due };
+            }
+            State::Stopping { run, leader, pressure, then, .. } => {
+                let (pressure, due) = self.escalate(run, pressure);
+                self.machine.state = State::Stopping { run, leader, pressure, due, then };
+            }
+            State::Idle
+            | State::Starting { .. }
+            | State::Running { .. }
+            | State::Completed
+            | State::Failed(_) => {}
+        }
+    }
+
+    // What follows an end.
+
+    /// The leader has ended unasked. The group may be empty in this very moment, so nothing is sent yet.
+    fn drain(&mut self, run: u64, uptime: Duration, exit: Exit) {
+        let due = Some(self.now.at + LINGER);
+        self.machine.state = State::Draining { run, uptime, exit, pressure: Pressure::None, due };
+    }
+
+    fn decide(&mut self, exit: Exit, uptime: Duration) {
+        let failed = !exit.is_success();
+        let again = self.policy.kind == ProcessKind::LongRun
+            && match self.policy.restart.policy {
+                RestartPolicy::Always => true,
+                RestartPolicy::OnFailure => failed,
+                RestartPolicy::Never => false,
+            };
+        match (again, failed) {
+            (true, _) => self.follow(Cause::Exit(exit), uptime, Failure::GaveUp(exit)),
+            (false, true) => {
+                let failure = Failure::Exit(exit);
+                self.rest(State::Failed(failure), Rest::Failed(failure));
+            }
+            (false, false) => self.rest(State::Completed, Rest::Completed),
+        }
+    }
+
+    /// A new run is wanted after `cause`, if the budget has room (P6). It begins at once when the run before lived
+    /// longer than the wait would be: a throttle for crash loops, no tax on the rest.
+    fn follow(&mut self, cause: Cause, uptime: Duration, otherwise: Failure) {
+        let restart = self.policy.restart;
+        self.machine.budget.run_ended(uptime, restart.stable_after);
+        let failed = !matches!(cause, Cause::Exit(exit) if exit.is_success());
+        if !failed {
+            self.machine.budget.pass();
+        } else if !self.machine.budget.spend(restart.attempts) {
+            self.rest(State::Failed(otherwise), Rest::Failed(otherwise));
+            return;
+        }
+        let attempt = self.machine.budget.restarts();
+        self.out.push(Effect::Restarting { after: cause, attempt });
+        let earlier = attempt.saturating_sub(1);
+        if uptime >= restart.backoff.base(earlier) {
+            self.spawn(First::No);
+        } else {
+            let delay = restart.backoff.delay(earlier, self.now.jitter);
+            self.out.push(Effect::BackoffBegan { delay });
+            self.machine.state = State::Backoff { until: self.now.at + delay };
+        }
+    }
+
+    // The pieces.
+
+    /// The only place where a run is asked for; `want` is up in every path to it (P2).
+    fn spawn(&mut self, first: First) {
+        self.machine.run += 1;
+        let run = self.machine.run;
+        self.machine.state = State::Starting { run, first };
+        self.out.push(Effect::Spawn { run });
+    }
+
+    fn rest(&mut self, state: State, rest: Rest) {
+        self.machine.state = state;
+        self.out.push(Effect::Rested(rest));
+    }
+
+    /// Begins to stop a run that nothing was sent to yet.
+    fn press(&mut self, run: u64, leader: Leader, urgency: Urgency, then: Then) {
+        let (pressure, due) = match urgency {
+            Urgency::Graceful => self.escalate(run, Pressure::None),
+            Urgency::Now => self.kill(run),
+        };
+        self.machine.state = State::Stopping { run, leader, pressure, due, then };
+    }
+
+    /// Goes on stopping a run: what was sent stays sent, only "now" adds something.
+    fn press_on(
+        &mut self,
+        run: u64,
+        leader: Leader,
+        pressure: Pressure,
+        due: Option<Duration>,
+        urgency: Urgency,
+        then: Then,
+    ) {
+        let (pressure, due) = match (urgency, leader) {
+            (Urgency::Now, Leader::Unborn) => (Pressure::Killed, None),
+            (Urgency::Now, _) if pressure < Pressure::Killed => self.kill(run),
+            _ => (pressure, due),
+        };
+        self.machine.state = State::Stopping { run, leader, pressure, due, then };
+    }
+
+    /// The next step of pressure, and when the one after it is due (P4).
+    fn escalate(&mut self, run: u64, pressure: Pressure) -> (Pressure, Option<Duration>) {
+        let stop = self.policy.stop;
+        let next = Some(self.now.at + stop.grace);
+        match pressure {
+            Pressure::None if stop.signal == Signal::KILL => self.kill(run),
+            Pressure::None => {
+                self.out.push(Effect::Signal { run, signal: stop.signal, step: SignalStep::Request });
+                (Pressure::Asked, next)
+            }
+            Pressure::Asked if stop.kill_signal != Signal::KILL => {
+                self.out.push(Effect::Signal { run, signal: stop.kill_signal, step: SignalStep::Escalation });
+                (Pressure::Urged, next)
+            }
+            Pressure::Asked | Pressure::Urged | Pressure::Killed => self.kill(run),
+        }
+    }
+
+    fn kill(&mut self, run: u64) -> (Pressure, Option<Duration>) {
+        self.out.push(Effect::Signal { run, signal: Signal::KILL, step: SignalStep::Escalation });
+        (Pressure::Killed, None)
+    }
+}
