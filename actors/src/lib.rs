@@ -13,3 +13,8 @@
 pub mod clock;
 pub mod envelope;
 pub mod ports;
+
+pub mod manager;
+pub mod process;
+pub mod trace;
+pub mod world;

@@ -1,0 +1,71 @@
+//! What the manager does with requests and reports: turn them into events of the fleet. Called by actix.
+
+use super::{ManagerActor, Request};
+use crate::envelope::Envelope;
+use crate::ports::Level;
+use crate::process::{Command, ProcessReport, ReportKind};
+use actix::{Context, Handler};
+use opentelemetry::trace::SpanContext;
+use phpeek_core::fleet::{Event, Phase, ShutdownReason};
+
+impl Handler<Envelope<Request>> for ManagerActor {
+    type Result = ();
+
+    fn handle(&mut self, envelope: Envelope<Request>, ctx: &mut Context<Self>) {
+        let at = envelope.at;
+        match envelope.message {
+            Request::Boot => {
+                self.create_processes(ctx);
+                self.open_boot(at);
+                self.step(at, Event::Boot, ctx);
+            }
+            Request::Shutdown(reason) => {
+                if self.fleet.phase() == Phase::Stopping {
+                    let message = "asked to stop again: killing everything";
+                    self.log(at, Level::Warn, message, Self::shutdown_fields(&reason));
+                }
+                self.step(at, Event::Shutdown(reason), ctx);
+            }
+            Request::RestartAll(origin) => {
+                self.restart_origin = origin;
+                self.step(at, Event::RestartAll, ctx);
+            }
+            Request::Restart(process, origin) => {
+                self.restart_origin = origin;
+                self.step(at, Event::Restart(process), ctx);
+            }
+            Request::Relay(process, signal) => self.command(process, SpanContext::NONE, at, Command::Relay(signal)),
+        }
+    }
+}
+
+impl Handler<Envelope<ProcessReport>> for ManagerActor {
+    type Result = ();
+
+    fn handle(&mut self, envelope: Envelope<ProcessReport>, ctx: &mut Context<Self>) {
+        let Envelope { at, message: ProcessReport { process, kind }, .. } = envelope;
+        let event = match kind {
+            ReportKind::Up => Event::Up(process),
+            ReportKind::StartFailed(failure) => {
+                let kind = failure.kind;
+                self.spawn_failure.get_or_insert((process, failure));
+                Event::StartFailed(process, kind)
+            }
+            ReportKind::Ended(ending) => Event::Ended(process, ending),
+            ReportKind::Stopped => Event::Stopped(process),
+            ReportKind::Restarted(outcome) => Event::Restarted(process, outcome),
+            ReportKind::Lost => return self.lost(at, process, ctx),
+        };
+        self.step(at, event, ctx);
+    }
+}
+
+/// The manager's own end is the end of the program: a panic inside it drops `done`, and whoever waits knows.
+impl ManagerActor {
+    pub(super) fn reason_of(reason: &ShutdownReason, boot_failure: Option<&str>) -> String {
+        match (reason, boot_failure) {
+            (ShutdownReason::BootFailed, Some(why)) => format!("{}: {why}", reason.text()),
+            _ => reason.text(),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The root: the `ManagerActor` owns the `Fleet` machine, the actors of all processes, and the spans of boot, rolling
+//! restart and shutdown. Feeds events in and performs effects; decides nothing itself. Never blocks, starts nothing
+//! before `Boot`. Built and asked by `phpeek-pm`.
+
+mod handlers;
+mod messages;
+mod perform;
+
+pub use messages::{Finished, Request, RestartOrigin};
+
+use crate::clock::Moment;
+use crate::envelope::Envelope;
+use crate::ports::{Level, LogRecord, RunReport, Value};
+use crate::process::{Command, ProcessActor};
+use crate::trace::OpenSpan;
+use crate::world::World;
+use actix::{Actor, Addr, AsyncContext, Context, SpawnHandle};
+use opentelemetry::trace::SpanContext;
+use phpeek_core::fleet::{Event, Fleet, ShutdownReason};
+use phpeek_core::name::ProcessName;
+use phpeek_core::order::Cycle;
+use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::spec::{ProcessIndex, SystemSpec};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Finds the actor that a run belongs to. The launcher delivers through it; the manager fills it at boot.
+#[derive(Clone, Default)]
+pub struct Router(Rc<RefCell<Vec<Addr<ProcessActor>>>>);
+
+impl Router {
+    /// Hands a report to its actor. `do_send` is right here: at most three reports for each run, and none may be lost.
+    pub fn deliver(&self, report: RunReport) {
+        let address = self.0.borrow().get(report.id.process.get()).cloned();
+        if let Some(address) = address {
+            address.do_send(report);
+        }
+    }
+}
+
+/// The spans of what concerns the whole system.
+#[derive(Default)]
+struct Operations {
+    boot: Option<OpenSpan>,
+    /// The boot's span, ended or not: what a shutdown links to.
+    boot_context: Option<SpanContext>,
+    restart: Option<OpenSpan>,
+    shutdown: Option<OpenSpan>,
+}
+
+impl Operations {
+    fn boot_parent(&self) -> SpanContext {
+        self.boot_context.clone().unwrap_or(SpanContext::NONE)
+    }
+
+    fn restart_parent(&self) -> SpanContext {
+        self.restart.as_ref().map_or(SpanContext::NONE, OpenSpan::context)
+    }
+
+    fn shutdown_parent(&self) -> SpanContext {
+        self.shutdown.as_ref().map_or(SpanContext::NONE, OpenSpan::context)
+    }
+}
+
+/// The root actor.
+pub struct ManagerActor {
+    spec: Arc<SystemSpec>,
+    fleet: Fleet,
+    world: World,
+    router: Router,
+    /// The parent of the boot's span: who started this supervisor, if it said so.
+    incoming: SpanContext,
+    operations: Operations,
+    /// Who asked last for a restart.
+    restart_origin: RestartOrigin,
+    /// Why a process could not be started, until it is told.
+    spawn_failure: Option<(ProcessIndex, SpawnFailure)>,
+    boot_failure: Option<String>,
+    timer: Option<(Moment, SpawnHandle)>,
+    done: Option<oneshot::Sender<Finished>>,
+}
+
+impl Actor for ManagerActor {
+    type Context = Context<Self>;
+}
+
+impl ManagerActor {
+    /// A manager at rest.
+    ///
+    /// # Errors
+    /// The [`Cycle`], if the specification has one; the configuration has refused it long before.
+    pub fn new(
+        spec: Arc<SystemSpec>,
+        world: World,
+        router: Router,
+        incoming: SpanContext,
+        done: oneshot::Sender<Finished>,
+    ) -> Result<Self, Cycle> {
+        Ok(Self {
+            fleet: Fleet::new(&spec)?,
+            spec,
+            world,
+            router,
+            incoming,
+            operations: Operations::default(),
+            restart_origin: RestartOrigin::Manual,
+            spawn_failure: None,
+            boot_failure: None,
+            timer: None,
+            done: Some(done),
+        })
+    }
+
+    fn create_processes(&self, ctx: &Context<Self>) {
+        let reports = ctx.address().recipient();
+        let actors = self.spec.processes.iter().zip(0u32..).map(|(spec, i)| {
+            ProcessActor::new(ProcessIndex(i), spec.clone(), self.world.clone(), reports.clone()).start()
+        });
+        self.router.0.borrow_mut().extend(actors);
+    }
+
+    /// Sends a command. `do_send`: a handful for each process, and none may be lost.
+    fn command(&self, process: ProcessIndex, parent: SpanContext, at: Moment, command: Command) {
+        if let Some(address) = self.router.0.borrow().get(process.get()) {
+            address.do_send(Envelope::under(parent, at, command));
+        }
+    }
+
+    fn name(&self, process: ProcessIndex) -> Option<&ProcessName> {
+        self.spec.processes.get(process.get()).map(|p| &p.name)
+    }
+
+    /// Takes a step of the fleet and performs what it asks for.
+    fn step(&mut self, at: Moment, event: Event, ctx: &mut Context<Self>) {
+        let mut effects = Vec::new();
+        self.fleet.step(at, event, &mut effects);
+        for effect in effects {
+            self.perform(at, effect);
+        }
+        self.rearm(ctx);
+    }
+
+    fn rearm(&mut self, ctx: &mut Context<Self>) {
+        let next = self.fleet.deadline();
+        if self.timer.as_ref().map(|(at, _)| *at) == next {
+            return;
+        }
+        if let Some((_, handle)) = self.timer.take() {
+            ctx.cancel_future(handle);
+        }
+        if let Some(at) = next {
+            let wait = at.saturating_sub(self.world.clock.now());
+            let handle = ctx.run_later(wait, |manager, ctx| {
+                manager.timer = None;
+                let now = manager.world.clock.now();
+                manager.step(now, Event::Tick, ctx);
+            });
+            self.timer = Some((at, handle));
+        }
+    }
+
+    fn log(&self, at: Moment, level: Level, message: impl Into<Cow<'static, str>>, fields: Vec<(&'static str, Value)>) {
+        if self.world.log.enabled(level) {
+            let message = message.into();
+            self.world.log.log(LogRecord { at, level, message, process: None, instance: None, fields });
+        }
+    }
+
+    fn lost(&mut self, at: Moment, process: ProcessIndex, ctx: &mut Context<Self>) {
+        let name = self.name(process).map_or_else(String::new, ToString::to_string);
+        let message = "internal error: the actor of a process is lost; shutting down";
+        self.log(at, Level::Error, message, vec![("process", name.into())]);
+        self.step(at, Event::Lost(process), ctx);
+    }
+
+    fn shutdown_fields(reason: &ShutdownReason) -> Vec<(&'static str, Value)> {
+        vec![("reason", reason.text().into())]
+    }
+}

@@ -1,0 +1,120 @@
+//! What a `ProcessActor` does when it is told something. Handlers: open the spans of the operation, feed the
+//! machines, settle, re-arm. Called by actix.
+
+use super::operations::{StartOperation, StopOperation};
+use super::{Command, ProcessActor, ReportKind, Wait};
+use crate::clock::Moment;
+use crate::envelope::Envelope;
+use crate::ports::Level;
+use crate::trace::names;
+use actix::{Context, Handler};
+use opentelemetry::trace::SpanContext;
+use phpeek_core::lifecycle::{Event, Urgency};
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::ProcessIndex;
+
+impl Handler<Envelope<Command>> for ProcessActor {
+    type Result = ();
+
+    fn handle(&mut self, envelope: Envelope<Command>, ctx: &mut Context<Self>) {
+        let Envelope { parent, at, message } = envelope;
+        match message {
+            Command::Begin(waits) => self.begin(&parent, at, &waits),
+            Command::DependencyMet(process) => self.dependency_met(at, process),
+            Command::DependencyFailed { process, error_type, message } => {
+                self.dependency_failed(at, process, error_type, &message);
+            }
+            Command::Start => self.start_all(&parent, at),
+            Command::Stop(urgency) => self.stop_all(&parent, at, urgency),
+            Command::Restart { reason } => self.begin_rolling(parent, at, reason),
+            Command::Relay(signal) => self.relay(at, signal),
+        }
+        self.rearm(ctx);
+    }
+}
+
+impl ProcessActor {
+    fn begin(&mut self, parent: &SpanContext, at: Moment, waits: &[Wait]) {
+        let operation = StartOperation::begin(&self.world.tracing, parent, at, &self.spec, waits);
+        self.start = Some(Box::new(operation));
+    }
+
+    fn dependency_met(&mut self, at: Moment, process: ProcessIndex) {
+        if let Some(start) = &mut self.start {
+            start.wait(process).ok(at);
+        }
+    }
+
+    fn dependency_failed(&mut self, at: Moment, process: ProcessIndex, error_type: &str, message: &str) {
+        if let Some(mut start) = self.start.take() {
+            start.wait(process).fail(at, error_type, message);
+            let StartOperation { span, .. } = *start;
+            span.fail(at, error_type, message);
+        }
+    }
+
+    fn start_all(&mut self, parent: &SpanContext, at: Moment) {
+        if self.start.is_none() {
+            self.begin(parent, at, &[]);
+        }
+        self.failed_code = None;
+        for i in 0..self.instances.len() {
+            self.step(i, at, Event::Start);
+        }
+        self.settle(at);
+    }
+
+    fn stop_all(&mut self, parent: &SpanContext, at: Moment, urgency: Urgency) {
+        self.rolling = None;
+        if let Some(start) = self.start.take() {
+            start.interrupt(at, "the start was interrupted by a stop");
+        }
+        if self.stop.is_none() && !self.all_at_rest() {
+            let mut span = self.world.tracing.open(names::SPAN_STOP_PROCESS, parent, at);
+            if span.is_recording() {
+                span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
+            }
+            self.stop = Some(Box::new(StopOperation { span }));
+            self.log(at, Level::Info, "stopping", None, Vec::new);
+        }
+        for i in 0..self.instances.len() {
+            self.step(i, at, Event::Stop(urgency));
+        }
+        if self.stop.is_none() {
+            self.report(at, ReportKind::Stopped); // nothing ran
+        }
+        self.settle(at);
+    }
+
+    fn relay(&mut self, at: Moment, signal: Signal) {
+        for (i, instance) in self.instances.iter().enumerate() {
+            let sent =
+                instance.machine.live_run().is_some_and(|run| self.world.launcher.signal_leader(self.run_id(i, run), signal));
+            if !sent {
+                self.log(at, Level::Warn, format!("{signal} was not relayed: nothing runs"), Some(i), Vec::new);
+            }
+        }
+    }
+
+    /// Looks whether an operation of the whole process is over. Called after the machines have been fed.
+    pub(super) fn settle(&mut self, at: Moment) {
+        if self.start.as_ref().is_some_and(|s| s.missing == 0 && !s.failed)
+            && let Some(start) = self.start.take()
+        {
+            let StartOperation { span, .. } = *start;
+            span.ok(at);
+            self.report(at, ReportKind::Up);
+        }
+        if !self.all_at_rest() {
+            return;
+        }
+        if let Some(stop) = self.stop.take() {
+            stop.span.ok(at);
+            self.log(at, Level::Info, "stopped", None, Vec::new);
+            self.report(at, ReportKind::Stopped);
+        } else if self.start.is_none() && !self.end_reported {
+            self.end_reported = true;
+            self.report_end(at);
+        }
+    }
+}

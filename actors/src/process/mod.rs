@@ -1,0 +1,199 @@
+//! The `ProcessActor`: one for each configured process. Owns a lifecycle machine for each instance, the one timer,
+//! and the spans of what is under way. Feeds events in, performs effects; decides nothing. Never blocks, never starts
+//! anything before it is told to. Spawned and commanded by the `ManagerActor`; run events come from the launcher.
+
+mod commands;
+mod messages;
+mod operations;
+mod perform;
+mod rolling;
+mod runs;
+
+pub use messages::{Command, ProcessReport, ReportKind, Wait};
+
+use crate::clock::Moment;
+use crate::envelope::Envelope;
+use crate::ports::{Level, LogRecord, RunId, Value};
+use crate::world::{InstanceStatus, World};
+use actix::{Actor, AsyncContext, Context, Recipient, SpawnHandle};
+use operations::{InstanceSpans, StartOperation, StopOperation};
+use opentelemetry::trace::SpanContext;
+use phpeek_core::backoff::Jitter;
+use phpeek_core::lifecycle::{Event, Machine, Now, Policy};
+use phpeek_core::spec::{ProcessIndex, ProcessSpec};
+use rolling::Rolling;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// One instance of the process.
+struct Instance {
+    machine: Machine,
+    /// The span that started the current run, or the last one: what a restart links to.
+    origin: SpanContext,
+    pid: i32,
+    restarts: u32,
+    /// Spans of what is under way; none when nothing is.
+    spans: Option<Box<InstanceSpans>>,
+}
+
+impl Instance {
+    fn new() -> Self {
+        Self { machine: Machine::default(), origin: SpanContext::NONE, pid: 0, restarts: 0, spans: None }
+    }
+
+    fn spans(&mut self) -> &mut InstanceSpans {
+        self.spans.get_or_insert_default()
+    }
+
+    /// Frees the spans' place when none is open.
+    fn tidy(&mut self) {
+        self.spans.take_if(|s| s.is_empty());
+    }
+}
+
+/// The actor of one configured process.
+pub struct ProcessActor {
+    index: ProcessIndex,
+    spec: Arc<ProcessSpec>,
+    policy: Policy,
+    world: World,
+    manager: Recipient<Envelope<ProcessReport>>,
+    instances: Vec<Instance>,
+    timer: Option<(Moment, SpawnHandle)>,
+    start: Option<Box<StartOperation>>,
+    stop: Option<Box<StopOperation>>,
+    rolling: Option<Box<Rolling>>,
+    /// Whether the end of all instances has been reported since the last spawn.
+    end_reported: bool,
+    /// The code of the last instance that failed since the last command to start.
+    failed_code: Option<u8>,
+}
+
+impl Actor for ProcessActor {
+    type Context = Context<Self>;
+}
+
+impl Drop for ProcessActor {
+    /// A panic in a handler drops the actor while unwinding, and nobody else would notice.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.report(self.world.clock.now(), ReportKind::Lost);
+        }
+    }
+}
+
+impl ProcessActor {
+    /// An actor at rest.
+    #[must_use]
+    pub fn new(
+        index: ProcessIndex,
+        spec: Arc<ProcessSpec>,
+        world: World,
+        manager: Recipient<Envelope<ProcessReport>>,
+    ) -> Self {
+        let policy = Policy::from(&*spec);
+        let instances = (0..spec.scale.get()).map(|_| Instance::new()).collect();
+        Self {
+            index,
+            spec,
+            policy,
+            world,
+            manager,
+            instances,
+            timer: None,
+            start: None,
+            stop: None,
+            rolling: None,
+            end_reported: false,
+            failed_code: None,
+        }
+    }
+
+    fn report(&self, at: Moment, kind: ReportKind) {
+        self.manager.do_send(Envelope::root(at, ProcessReport { process: self.index, kind }));
+    }
+
+    fn run_id(&self, i: usize, run: u64) -> RunId {
+        RunId { process: self.index, instance: u32::try_from(i).unwrap_or(u32::MAX), run }
+    }
+
+    /// Takes a step of one machine and performs what it asks for.
+    fn step(&mut self, i: usize, at: Moment, event: Event) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        let jitter = if matches!(event, Event::GroupEmpty { .. } | Event::SpawnFailed { .. }) {
+            Jitter(fastrand::u16(..))
+        } else {
+            Jitter::NONE
+        };
+        let before = instance.machine.state();
+        let mut effects = Vec::new();
+        instance.machine.step(&self.policy, Now { at, jitter }, event, &mut effects);
+        let changed = instance.machine.state() != before;
+        for effect in effects {
+            self.perform(i, at, effect);
+        }
+        if changed {
+            self.show(i);
+        }
+    }
+
+    fn show(&self, i: usize) {
+        let Some(instance) = self.instances.get(i) else { return };
+        let shown = InstanceStatus {
+            state: instance.machine.state().as_str(),
+            pid: instance.machine.live_run().map(|_| instance.pid),
+            restarts: instance.restarts,
+        };
+        self.world.status.instance(self.index, u32::try_from(i).unwrap_or(u32::MAX), shown);
+    }
+
+    fn all_at_rest(&self) -> bool {
+        self.instances.iter().all(|i| i.machine.at_rest())
+    }
+
+    /// Arms the one timer for the earliest deadline. Called at the end of every handler.
+    fn rearm(&mut self, ctx: &mut Context<Self>) {
+        let next = self.instances.iter().filter_map(|i| i.machine.deadline()).min();
+        if self.timer.as_ref().map(|(at, _)| *at) == next {
+            return;
+        }
+        if let Some((_, handle)) = self.timer.take() {
+            ctx.cancel_future(handle);
+        }
+        if let Some(at) = next {
+            let wait = at.saturating_sub(self.world.clock.now());
+            let handle = ctx.run_later(wait, |actor, ctx| actor.tick(ctx));
+            self.timer = Some((at, handle));
+        }
+    }
+
+    fn tick(&mut self, ctx: &mut Context<Self>) {
+        self.timer = None;
+        let at = self.world.clock.now();
+        for i in 0..self.instances.len() {
+            self.step(i, at, Event::Tick);
+        }
+        self.settle(at);
+        self.rearm(ctx);
+    }
+
+    fn log(
+        &self,
+        at: Moment,
+        level: Level,
+        message: impl Into<Cow<'static, str>>,
+        instance: Option<usize>,
+        fields: impl FnOnce() -> Vec<(&'static str, Value)>,
+    ) {
+        if self.world.log.enabled(level) {
+            self.world.log.log(LogRecord {
+                at,
+                level,
+                message: message.into(),
+                process: Some(self.spec.name.clone()),
+                instance: instance.and_then(|i| u32::try_from(i).ok()),
+                fields: fields(),
+            });
+        }
+    }
+}

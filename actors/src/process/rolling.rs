@@ -1,0 +1,63 @@
+//! The restart of a process by command: one instance after the other, the next when the one before is up again.
+//! Called by the command handler and when runs start or end.
+
+use super::{ProcessActor, ReportKind};
+use crate::clock::Moment;
+use crate::trace::names;
+use opentelemetry::trace::SpanContext;
+use phpeek_core::fleet::RestartOutcome;
+use phpeek_core::lifecycle::{Event, State};
+
+/// A rolling restart of this process.
+pub(super) struct Rolling {
+    pub(super) current: usize,
+    /// The first run of the current instance that counts as new.
+    target: u64,
+    parent: SpanContext,
+    reason: &'static str,
+}
+
+impl ProcessActor {
+    pub(super) fn begin_rolling(&mut self, parent: SpanContext, at: Moment, reason: &'static str) {
+        if self.stop.is_some() {
+            return; // a shutdown came first; the manager has given the restart up
+        }
+        self.failed_code = None;
+        self.rolling = Some(Box::new(Rolling { current: 0, target: 0, parent, reason }));
+        self.restart_current(at);
+        self.settle(at);
+    }
+
+    fn restart_current(&mut self, at: Moment) {
+        let Some(rolling) = &mut self.rolling else { return };
+        let i = rolling.current;
+        let Some(instance) = self.instances.get_mut(i) else {
+            self.rolling = None;
+            self.report(at, ReportKind::Restarted(RestartOutcome::Up));
+            return;
+        };
+        rolling.target = match instance.machine.state() {
+            State::Starting { run, .. } => run,
+            _ => instance.machine.run() + 1,
+        };
+        let mut span =
+            self.world.tracing.open_linked(names::SPAN_RESTART_PROCESS, &rolling.parent, at, &[instance.origin.clone()]);
+        if span.is_recording() {
+            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
+            span.set(names::INSTANCE_ID, self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX)));
+            span.set(names::RESTART_REASON, rolling.reason);
+        }
+        let spans = instance.spans();
+        spans.interrupt_restart(at, "another restart was asked for");
+        spans.restart = Some(span);
+        self.step(i, at, Event::Restart);
+    }
+
+    /// A run has started: maybe it is the one that the rolling restart waits for.
+    pub(super) fn roll_on(&mut self, i: usize, at: Moment, run: u64) {
+        if let Some(rolling) = self.rolling.as_mut().filter(|r| r.current == i && run >= r.target) {
+            rolling.current += 1;
+            self.restart_current(at);
+        }
+    }
+}

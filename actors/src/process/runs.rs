@@ -1,0 +1,94 @@
+//! What a `ProcessActor` does when something happens to a run. Called by actix with what the launcher delivers.
+
+use super::{ProcessActor, ReportKind};
+use crate::clock::Moment;
+use crate::ports::{Level, RunEvent, RunReport};
+use crate::trace::names;
+use actix::{Context, Handler};
+use opentelemetry::KeyValue;
+use phpeek_core::fleet::{Ending, RestartOutcome};
+use phpeek_core::lifecycle::{Event, First, State};
+use phpeek_core::outcome::{Exit, SpawnFailure};
+
+impl Handler<RunReport> for ProcessActor {
+    type Result = ();
+
+    fn handle(&mut self, report: RunReport, ctx: &mut Context<Self>) {
+        let at = self.world.clock.now();
+        let (i, run) = (report.id.instance as usize, report.id.run);
+        let current = self.instances.get(i).is_some_and(|instance| instance.machine.run() == run);
+        if !current {
+            return; // of a run that is long over
+        }
+        match report.event {
+            RunEvent::Spawned { pid } => {
+                self.instances[i].pid = pid;
+                self.step(i, at, Event::Spawned { run });
+            }
+            RunEvent::SpawnFailed(failure) => self.spawn_failed(i, at, run, failure),
+            RunEvent::Exited(exit) => {
+                self.note_exit(i, at, exit);
+                self.step(i, at, Event::Exited { run, exit });
+            }
+            RunEvent::GroupEmpty => self.step(i, at, Event::GroupEmpty { run }),
+        }
+        self.settle(at);
+        self.rearm(ctx);
+    }
+}
+
+impl ProcessActor {
+    /// The end of a leader is an event of the stop that is under way.
+    fn note_exit(&mut self, i: usize, at: Moment, exit: Exit) {
+        let id = self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX));
+        self.stop_event(i, names::EVENT_EXITED, at, move || {
+            let mut facts = vec![KeyValue::new(names::INSTANCE_ID, id)];
+            facts.extend(exit_attributes(exit));
+            facts
+        });
+    }
+
+    fn spawn_failed(&mut self, i: usize, at: Moment, run: u64, failure: SpawnFailure) {
+        let (kind, message) = (failure.kind, failure.message.clone());
+        let first = matches!(self.instances[i].machine.state(), State::Starting { first: First::Yes, .. });
+        let spans = self.instances[i].spans();
+        let (spawn, restart) = (spans.spawn.take(), spans.restart.take());
+        if let Some(span) = spawn {
+            span.fail(at, kind.as_str(), &message);
+        }
+        if let Some(span) = restart {
+            span.fail(at, kind.as_str(), &message);
+        }
+        self.log(at, Level::Error, message, Some(i), || vec![("error.type", kind.as_str().into())]);
+        self.step(i, at, Event::SpawnFailed { run, kind });
+        if self.rolling.as_ref().is_some_and(|r| r.current == i) {
+            self.rolling = None;
+            self.report(at, ReportKind::Restarted(RestartOutcome::Failed));
+        }
+        if let Some(start) = self.start.as_mut().filter(|s| first && !s.failed) {
+            start.failed = true;
+            std::mem::take(&mut start.span).fail(at, kind.as_str(), &failure.message);
+            self.report(at, ReportKind::StartFailed(failure));
+        }
+        self.instances[i].tidy();
+    }
+
+    pub(super) fn report_end(&mut self, at: Moment) {
+        let ending = self.failed_code.map_or(Ending::Completed, |code| Ending::Failed { code });
+        if self.rolling.take().is_some() {
+            self.report(at, ReportKind::Restarted(RestartOutcome::Failed));
+        }
+        self.report(at, ReportKind::Ended(ending));
+    }
+}
+
+/// How a run ended, as attributes: the code, or the signal and what a shell would say.
+pub(super) fn exit_attributes(exit: Exit) -> Vec<KeyValue> {
+    match exit {
+        Exit::Code(code) => vec![KeyValue::new(names::EXIT_CODE, i64::from(code))],
+        Exit::Signal { signal, core } => vec![
+            KeyValue::new(names::EXIT_SIGNAL, signal.to_string()),
+            KeyValue::new(names::EXIT_CORE, core),
+        ],
+    }
+}

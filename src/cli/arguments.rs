@@ -1,0 +1,96 @@
+//! What can be asked on the command line. Values only; read by clap, and the source of man page and completions.
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// A process supervisor for containers and servers in which every lifecycle operation is a span.
+#[derive(Debug, Parser)]
+#[command(name = "phpeek-pm", version, about, args_conflicts_with_subcommands = false, disable_help_subcommand = false)]
+pub struct Arguments {
+    /// Configuration file; without it the documented places are searched.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do; `serve` when it is left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `serve`, for when no command is given.
+    #[command(flatten)]
+    pub serve: ServeArguments,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start everything and supervise it until it ends or is told to stop (the default).
+    Serve(ServeArguments),
+    /// Run an embedded example for a few seconds and draw its traces.
+    Demo(DemoArguments),
+    /// Check the configuration and report everything that is wrong with it.
+    CheckConfig(CheckArguments),
+    /// Show what a running supervisor is doing; the exit code is 0 when all is up.
+    Status(StatusArguments),
+    /// Show the version.
+    Version {
+        /// The number alone.
+        #[arg(short, long)]
+        short: bool,
+    },
+    /// Write a completion script to standard output.
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+    /// Write the man page to standard output.
+    Man,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeArguments {
+    /// Write the supervisor's pid here, and its status to FILE.status beside it.
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<PathBuf>,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// How long the example runs, in seconds.
+    #[arg(long, default_value_t = 4, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(2..=60))]
+    pub seconds: u64,
+    /// Draw with ASCII characters alone.
+    #[arg(long)]
+    pub ascii: bool,
+    /// How wide to draw, in columns; the terminal's width when left out.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(60..=400))]
+    pub width: Option<u16>,
+}
+
+/// Options of `check-config`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Let warnings fail the check.
+    #[arg(long)]
+    pub strict: bool,
+    /// One JSON object instead of a report for people.
+    #[arg(long)]
+    pub json: bool,
+    /// Errors and the verdict alone.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// The file that was given to `serve --pid-file`.
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: PathBuf,
+    /// Wait up to this many seconds until all is up.
+    #[arg(long, value_name = "SECONDS")]
+    pub wait: Option<f64>,
+    /// Print the snapshot as it is in the file.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,44 @@
+//! The command line: what can be asked, and which part of the program answers. Parses and dispatches, nothing else.
+//! Called by `main`.
+
+pub mod check;
+mod arguments;
+mod print;
+
+pub use arguments::{Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments};
+
+use crate::exit;
+use crate::os::signals::Signals;
+use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
+
+/// Runs the program with these arguments and gives its exit code. `serve` does not come back: it ends the process
+/// itself, because as PID 1 nothing may happen after the last flush.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let config = arguments.config;
+    match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(serve) => crate::app::serve(config, serve, signals),
+        Command::Demo(demo) => crate::demo::run(&demo, signals),
+        Command::CheckConfig(check) => crate::cli::check::run(config, &check),
+        Command::Status(status) => crate::status::command(&status),
+        Command::Version { short } => print::version(short),
+        Command::Completions { shell } => print::completions(shell),
+        Command::Man => print::man(),
+    }
+}
+
+/// The whole command line as clap knows it, for the man page, the completions and their tests.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+fn usage(error: &clap::Error) -> u8 {
+    // A closed standard output is no reason to fail: the answer is the exit code.
+    drop(error.print());
+    if error.use_stderr() { exit::USAGE } else { exit::OK }
+}

@@ -1,0 +1,68 @@
+//! The `status` command: reads the snapshot of a running supervisor, waits for "all up" if asked, and answers by text
+//! and exit code. Only reads.
+
+use super::{Snapshot, file, snapshot_path};
+use crate::cli::StatusArguments;
+use crate::exit;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// How often the snapshot is looked at while waiting; the writer gathers changes for about as long.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Runs the command. 0: all is up. 1: not (yet). 3: no supervisor runs.
+#[must_use]
+pub fn command(arguments: &StatusArguments) -> u8 {
+    let wait = arguments.wait.filter(|s| s.is_finite() && *s > 0.0).map_or(Duration::ZERO, |s| Duration::from_secs_f64(s.min(1e9)));
+    let until = Instant::now() + wait;
+    loop {
+        let running = file::read_pid(&arguments.pid_file).is_some_and(file::is_supervisor);
+        let snapshot = read(arguments);
+        let answer = match &snapshot {
+            Some(s) if running && s.ready => Some(exit::OK),
+            // It has ended: waiting longer brings nothing.
+            Some(s) if !running && s.state == "stopped" => Some(exit::NOT_RUNNING),
+            _ => None,
+        };
+        if answer.is_some() || Instant::now() >= until {
+            let code = answer.unwrap_or(if running { exit::FAILURE } else { exit::NOT_RUNNING });
+            show(arguments, snapshot.as_ref(), running);
+            return code;
+        }
+        std::thread::park_timeout(LOOK);
+    }
+}
+
+fn read(arguments: &StatusArguments) -> Option<Snapshot> {
+    let text = fs::read_to_string(snapshot_path(&arguments.pid_file)).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn show(arguments: &StatusArguments, snapshot: Option<&Snapshot>, running: bool) {
+    let text = match snapshot {
+        Some(snapshot) if arguments.json => serde_json::to_string(snapshot).unwrap_or_default() + "\n",
+        Some(snapshot) => table(snapshot, running),
+        None => format!("no supervisor has written {}\n", snapshot_path(&arguments.pid_file).display()),
+    };
+    // A closed standard output is no reason to fail: the answer is the exit code.
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}
+
+fn table(snapshot: &Snapshot, running: bool) -> String {
+    let mut out = String::new();
+    let state = if running || snapshot.state == "stopped" { snapshot.state.as_str() } else { "gone without a word" };
+    let _ = write!(out, "{state} (pid {})", snapshot.pid);
+    if let Some(code) = snapshot.exit_code {
+        let _ = write!(out, ", exit code {code}");
+    }
+    out.push('\n');
+    let wide = snapshot.processes.iter().flat_map(|p| &p.instances).map(|i| i.id.len()).max().unwrap_or(0).max(8);
+    let _ = writeln!(out, "{:wide$}  {:9}  {:>8}  {:>8}", "INSTANCE", "STATE", "PID", "RESTARTS");
+    for i in snapshot.processes.iter().flat_map(|p| &p.instances) {
+        let pid = i.pid.map_or_else(|| "-".to_owned(), |p| p.to_string());
+        let _ = writeln!(out, "{:wide$}  {:9}  {pid:>8}  {:>8}", i.id, i.state, i.restarts);
+    }
+    out
+}
