@@ -1,1 +1,15 @@
-//! Placeholder that its owner replaces.
+//! The kernel side of supervising: starting, reaping and signalling processes, the signals that reach us, and the
+//! duties of PID 1. The only place with `unsafe`. It decides nothing about restarts. Called by the composition root.
+
+pub mod capture;
+mod child;
+pub mod environment;
+pub mod limits;
+pub mod memory;
+pub mod pid1;
+mod plan;
+pub mod reaper;
+pub mod signals;
+mod spawner;
+mod sys;
+pub mod users;

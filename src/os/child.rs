@@ -1,0 +1,294 @@
+//! The way from clone to exec (clone(2), execve(2)). The child shares our memory until its exec, so it makes raw
+//! system calls only: it allocates nothing, takes no lock and calls no wrapper of the C library that might.
+//! Called by the spawner threads, which block all signals and are held by the kernel until the exec.
+
+use std::ffi::{c_char, c_int, c_long, c_void};
+use std::io;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+
+/// Bytes for the child's few frames, without the guard page.
+const STACK: usize = 64 * 1024;
+/// Room for a guard page of any page size that Linux has.
+const GUARD: usize = 64 * 1024;
+
+/// What the child was at when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub(super) enum Step {
+    /// clone itself.
+    Clone = 0,
+    /// Its own process group.
+    ProcessGroup,
+    /// Dispositions and mask.
+    Signals,
+    /// Its three descriptors.
+    Descriptors,
+    /// RLIMIT_NOFILE.
+    Limits,
+    /// Supplementary groups and group.
+    Group,
+    /// User.
+    User,
+    /// Working directory.
+    Directory,
+    /// The program.
+    Exec,
+}
+
+/// What the child is to do. All pointers live until [`Stack::spawn`] returns.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// Ends with null.
+    pub(super) argv: *const *const c_char,
+    /// Ends with null.
+    pub(super) envp: *const *const c_char,
+    /// Paths to try; ends with null.
+    pub(super) candidates: *const *const c_char,
+    /// Null: stay.
+    pub(super) directory: *const c_char,
+    /// Become descriptors 0, 1 and 2; all above 2.
+    pub(super) descriptors: [c_int; 3],
+    /// Null: keep groups and group; else the supplementary ones.
+    pub(super) groups: *const u32,
+    /// How many.
+    pub(super) groups_len: usize,
+    /// The group, when `groups` is not null.
+    pub(super) group: u32,
+    /// The user; `None` keeps it.
+    pub(super) user: Option<u32>,
+    /// Null: leave it.
+    pub(super) nofile: *const libc::rlimit64,
+    /// Signals to set to the default; see `signals::changed`.
+    pub(super) signals: &'static AtomicU64,
+    /// Written by the child, in our memory: what failed (0: nothing), and why.
+    step: AtomicI32,
+    errno: AtomicI32,
+}
+
+impl Call {
+    /// A call that only execs.
+    pub(super) fn new(
+        argv: *const *const c_char,
+        envp: *const *const c_char,
+        candidates: *const *const c_char,
+        descriptors: [c_int; 3],
+    ) -> Self {
+        Self {
+            argv,
+            envp,
+            candidates,
+            directory: ptr::null(),
+            descriptors,
+            groups: ptr::null(),
+            groups_len: 0,
+            group: 0,
+            user: None,
+            nofile: ptr::null(),
+            signals: super::signals::changed(),
+            step: AtomicI32::new(0),
+            errno: AtomicI32::new(0),
+        }
+    }
+}
+
+/// Why there is no program: what was tried, the error number, and the zombie if there was a child.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// What was tried.
+    pub(super) step: Step,
+    /// Why not.
+    pub(super) errno: i32,
+    /// A child that has ended and waits for the reaper.
+    pub(super) zombie: Option<i32>,
+}
+
+/// The stack that children of one spawner use, one after the other, with a guard below it.
+#[derive(Debug)]
+pub(super) struct Stack(*mut c_void);
+
+impl Stack {
+    /// Maps it.
+    #[expect(unsafe_code, reason = "a stack with a guard needs mmap")]
+    pub(super) fn new() -> io::Result<Self> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
+        // SAFETY: a fresh private mapping, whose lower part is then made inaccessible.
+        unsafe {
+            let readable = libc::PROT_READ | libc::PROT_WRITE;
+            let base = libc::mmap(ptr::null_mut(), GUARD + STACK, readable, flags, -1, 0);
+            if base == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+            let stack = Self(base);
+            if libc::mprotect(base, GUARD, libc::PROT_NONE) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            Ok(stack)
+        }
+    }
+
+    /// Runs the call in a new process and waits for its exec. The kernel writes the pid into `slot` before the
+    /// child can run. The caller's thread must block all signals.
+    #[expect(unsafe_code, reason = "clone and what its child does")]
+    pub(super) fn spawn(&mut self, call: &Call, slot: &AtomicI32) -> Result<i32, Failed> {
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+        // SAFETY: the stack is ours and no child uses it now: CLONE_VFORK holds this thread until the exec or the
+        // end of the last one. The mapping is larger than 64 KiB, so its end is aligned and inside. `call` and
+        // `slot` outlive the child's use of them for the same reason, and the child only reads `call` but for its
+        // two atomics.
+        let pid = unsafe {
+            let top = self.0.byte_add(GUARD + STACK);
+            let call: *const Call = call;
+            libc::clone(run_child, top, flags, call.cast_mut().cast(), slot.as_ptr())
+        };
+        if pid < 0 {
+            let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EAGAIN);
+            return Err(Failed { step: Step::Clone, errno, zombie: None });
+        }
+        let step = match call.step.load(Ordering::Acquire) {
+            0 => return Ok(pid),
+            1 => Step::ProcessGroup,
+            2 => Step::Signals,
+            3 => Step::Descriptors,
+            4 => Step::Limits,
+            5 => Step::Group,
+            6 => Step::User,
+            7 => Step::Directory,
+            _ => Step::Exec,
+        };
+        Err(Failed { step, errno: call.errno.load(Ordering::Acquire), zombie: Some(pid) })
+    }
+}
+
+impl Drop for Stack {
+    #[expect(unsafe_code, reason = "unmaps what `new` has mapped")]
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, of this size, and no child is between clone and exec.
+        unsafe { libc::munmap(self.0, GUARD + STACK) };
+    }
+}
+
+#[expect(unsafe_code, reason = "reads the call through the pointer that clone hands over")]
+extern "C" fn run_child(call: *mut c_void) -> c_int {
+    // SAFETY: `Stack::spawn` passes a `Call` that outlives us; see there.
+    let call = unsafe { &*call.cast_const().cast::<Call>() };
+    // SAFETY: we are the child that the function is for.
+    let (step, errno) = unsafe { become_program(call) };
+    call.errno.store(errno, Ordering::Release);
+    call.step.store(step as i32, Ordering::Release);
+    loop {
+        // SAFETY: ends this process, and neither runs destructors nor flushes our parent's buffers.
+        unsafe { libc::syscall(libc::SYS_exit_group, 127) };
+    }
+}
+
+#[expect(unsafe_code, reason = "errno has no other door without allocation")]
+fn errno() -> i32 {
+    // SAFETY: the location is valid; it belongs to the spawner thread, which is held until our exec.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Returns only when something failed. Must run in the child alone.
+#[expect(unsafe_code, reason = "raw system calls")]
+unsafe fn become_program(call: &Call) -> (Step, i32) {
+    // SAFETY: every pointer of the call is valid (see `Call`), and each system call gets what its man page asks.
+    unsafe {
+        if libc::syscall(libc::SYS_setpgid, 0, 0) != 0 {
+            return (Step::ProcessGroup, errno());
+        }
+        if !default_signals(call.signals.load(Ordering::SeqCst)) {
+            return (Step::Signals, errno());
+        }
+        let [stdin, stdout, stderr] = call.descriptors;
+        for (from, to) in [(stdin, 0), (stdout, 1), (stderr, 2)] {
+            if libc::syscall(libc::SYS_dup3, from, to, 0) < 0 {
+                return (Step::Descriptors, errno());
+            }
+        }
+        // Where the kernel is too old, close-on-exec does it (`limits::keep_descriptors_from_children`).
+        libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32);
+        let nofile = libc::RLIMIT_NOFILE as c_long;
+        if !call.nofile.is_null()
+            && libc::syscall(libc::SYS_prlimit64, 0, nofile, call.nofile, ptr::null_mut::<c_void>()) != 0
+        {
+            return (Step::Limits, errno());
+        }
+        if let Err(step) = become_user(call) {
+            return (step, errno());
+        }
+        if !call.directory.is_null() && libc::syscall(libc::SYS_chdir, call.directory) != 0 {
+            return (Step::Directory, errno());
+        }
+        let nothing = 0_u64;
+        let none = ptr::null_mut::<c_void>();
+        if libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const nothing, none, 8_usize) != 0
+        {
+            return (Step::Signals, errno());
+        }
+        (Step::Exec, exec(call))
+    }
+}
+
+/// Sets each signal of the mask to its default. Must run in the child alone.
+#[expect(unsafe_code, reason = "raw system calls")]
+unsafe fn default_signals(mut mask: u64) -> bool {
+    // The kernel's own structure, whose length differs: handler 0 is SIG_DFL, all else is 0 everywhere.
+    let default = [0_u64; 8];
+    while mask != 0 {
+        let signal = mask.trailing_zeros() + 1;
+        mask &= mask - 1;
+        // SAFETY: the kernel reads at most as much as the array holds and writes nothing.
+        let result = unsafe {
+            let none = ptr::null_mut::<c_void>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), none, 8_usize)
+        };
+        if result != 0 {
+            return false;
+        }
+    }
+    true
+}
+
+/// Groups, then group, then user: the other way round the rights would be gone. Raw, because the C library's
+/// wrappers want to change all threads of the process, which are our parent's. Must run in the child alone.
+#[expect(unsafe_code, reason = "raw system calls")]
+unsafe fn become_user(call: &Call) -> Result<(), Step> {
+    if call.groups.is_null() {
+        return Ok(());
+    }
+    // SAFETY: `groups` has `groups_len` elements; the rest are numbers.
+    unsafe {
+        if libc::syscall(libc::SYS_setgroups, call.groups_len, call.groups) != 0 {
+            return Err(Step::Group);
+        }
+        if libc::syscall(libc::SYS_setresgid, call.group, call.group, call.group) != 0 {
+            return Err(Step::Group);
+        }
+        match call.user {
+            Some(user) if libc::syscall(libc::SYS_setresuid, user, user, user) != 0 => Err(Step::User),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Tries each path as execvp(3) does: one that is not there leads to the next, one that may not be run is
+/// remembered. Returns why none ran. Must run in the child alone.
+#[expect(unsafe_code, reason = "raw system calls and a list that ends with null")]
+unsafe fn exec(call: &Call) -> i32 {
+    let (mut last, mut denied) = (libc::ENOENT, false);
+    let mut next = call.candidates;
+    // SAFETY: the list ends with null, and we never go past that.
+    unsafe {
+        while !(*next).is_null() {
+            libc::syscall(libc::SYS_execve, *next, call.argv, call.envp);
+            last = errno();
+            match last {
+                libc::EACCES => denied = true,
+                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
+                _ => return last,
+            }
+            next = next.add(1);
+        }
+    }
+    if denied { libc::EACCES } else { last }
+}

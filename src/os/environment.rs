@@ -1,0 +1,115 @@
+//! The environment of children: what we inherited, the configured variables, the documented ones. Later wins, no
+//! name appears twice. Never reads the live environment after the start. Called by the composition root and `plan`.
+
+use phpeek_core::name::ProcessName;
+use std::ffi::{CStr, CString, OsString};
+use std::os::unix::ffi::OsStringExt;
+
+/// Trace propagation variables: ours say nothing about a child's work and never leak (design 4.3).
+const NEVER_INHERITED: [&[u8]; 3] = [b"TRACEPARENT", b"TRACESTATE", b"BAGGAGE"];
+
+/// `NAME=value` with the length of the name.
+#[derive(Debug)]
+pub(super) struct Variable {
+    text: CString,
+    name: usize,
+}
+
+impl Variable {
+    /// `None` when the name is empty or holds `=`, or a NUL is anywhere: no process could be given it.
+    pub(super) fn new(name: &[u8], value: &[u8]) -> Option<Self> {
+        if name.is_empty() || name.contains(&b'=') {
+            return None;
+        }
+        let text = CString::new([name, b"=", value].concat()).ok()?;
+        Some(Self { text, name: name.len() })
+    }
+
+    fn name(&self) -> &[u8] {
+        self.text.as_bytes().get(..self.name).unwrap_or_default()
+    }
+
+    fn value(&self) -> &[u8] {
+        self.text.as_bytes().get(self.name + 1..).unwrap_or_default()
+    }
+
+    /// As execve(2) takes it.
+    pub(super) fn as_c_str(&self) -> &CStr {
+        &self.text
+    }
+}
+
+/// What every child inherits, ready for execve.
+#[derive(Debug)]
+pub struct Environment(Vec<Variable>);
+
+impl Environment {
+    /// Takes variables, the first of each name, without those of trace propagation.
+    pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut kept: Vec<Variable> = Vec::new();
+        for (name, value) in variables {
+            let (name, value) = (name.into_vec(), value.into_vec());
+            let wanted =
+                !NEVER_INHERITED.contains(&name.as_slice()) && !kept.iter().any(|v| v.name() == name);
+            kept.extend(wanted.then(|| Variable::new(&name, &value)).flatten());
+        }
+        Self(kept)
+    }
+
+    /// The supervisor's own, as it is now.
+    #[must_use]
+    pub fn inherited() -> Self {
+        Self::new(std::env::vars_os())
+    }
+
+    /// The inherited variables that `own` does not replace, then `own`.
+    pub(super) fn with<'a>(&'a self, own: &'a [Variable]) -> impl Iterator<Item = &'a Variable> {
+        let inherited = self.0.iter().filter(|v| !own.iter().any(|o| o.name() == v.name()));
+        inherited.chain(own)
+    }
+
+    /// The value that a child with `own` will see.
+    pub(super) fn value<'a>(&'a self, own: &'a [Variable], name: &[u8]) -> Option<&'a [u8]> {
+        own.iter().chain(&self.0).find(|v| v.name() == name).map(Variable::value)
+    }
+}
+
+/// The configured and the documented variables of an instance, both families of names.
+///
+/// # Errors
+/// The name of a variable that no process could be given.
+pub(super) fn own(
+    env: &[(String, String)],
+    process: &ProcessName,
+    instance: u32,
+) -> Result<Vec<Variable>, String> {
+    let (name, id, index) = (process.as_str(), process.instance_id(instance), instance.to_string());
+    let mut own: Vec<Variable> = Vec::with_capacity(env.len() + 11);
+    let mut set = |key: &str, value: &str| -> Result<(), String> {
+        let variable = Variable::new(key.as_bytes(), value.as_bytes()).ok_or_else(|| key.to_owned())?;
+        match own.iter_mut().find(|v| v.name() == variable.name()) {
+            Some(earlier) => *earlier = variable,
+            None => own.push(variable),
+        }
+        Ok(())
+    };
+    for (key, value) in env {
+        set(key, value)?;
+    }
+    for (key, value) in [
+        ("PHPEEK_PM_PROCESS_NAME", name),
+        ("PHPEEK_PM_INSTANCE_ID", &id),
+        ("PHPEEK_SERVICE", name),
+        ("PHPEEK_INSTANCE", &id),
+        ("PHPEEK_PROCESS", name),
+        ("CBOX_INIT_PROCESS_NAME", name),
+        ("CBOX_INIT_INSTANCE_ID", &id),
+        ("CBOX_SERVICE", name),
+        ("CBOX_INSTANCE", &id),
+        ("CBOX_PROCESS", name),
+        ("CBOX_INIT_INSTANCE_INDEX", &index),
+    ] {
+        set(key, value)?;
+    }
+    Ok(own)
+}

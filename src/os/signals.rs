@@ -1,0 +1,196 @@
+//! Signals to the supervisor: taken by handlers that only write to a self-pipe (signal-hook), read by the
+//! supervision arbiter. Never decides what a signal means. Called first thing in main, then by the arbiter.
+//!
+//! Every thread but the main one blocks all signals, so that no handler runs in a thread whose memory a child
+//! shares for a moment; see [`block_all_in_this_thread`].
+
+use phpeek_core::signal::Signal;
+use signal_hook::iterator::backend::{Handle, SignalDelivery};
+use signal_hook::iterator::exfiltrator::SignalOnly;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Signals whose disposition here is not the default; bit n - 1 is signal n. A child reads it before its exec.
+/// SIGPIPE is always among them: Rust's own start ignores it.
+static CHANGED: AtomicU64 = AtomicU64::new(1 << 12);
+
+/// What is taken from the start. More are [`Signals::add`]ed when the configuration binds them.
+const FROM_THE_START: [Signal; 7] =
+    [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::USR1, Signal::USR2, Signal::CHLD];
+
+/// The signals that a child must set back to the default.
+pub(super) fn changed() -> &'static AtomicU64 {
+    &CHANGED
+}
+
+fn mark_changed(signal: i32) {
+    if let Ok(bit) = u32::try_from(signal - 1) {
+        CHANGED.fetch_or(1_u64.checked_shl(bit).unwrap_or(0), Ordering::SeqCst);
+    }
+}
+
+/// The handlers and the pipe behind them. Dropping it gives the signals up.
+pub struct Signals(SignalDelivery<UnixStream, SignalOnly>);
+
+impl AsRawFd for Signals {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.get_read().as_raw_fd()
+    }
+}
+
+impl Signals {
+    /// Takes the signals that everybody may send: TERM INT QUIT HUP USR1 USR2 CHLD. What was ignored when we were
+    /// started is set to its default, what was blocked is unblocked, SIGPIPE is ignored. Call it before any thread
+    /// exists.
+    ///
+    /// # Errors
+    /// When the pipe cannot be made or a handler cannot be set.
+    pub fn install() -> io::Result<Self> {
+        forget_ignored();
+        let (read, write) = UnixStream::pair()?;
+        FROM_THE_START.iter().for_each(|signal| mark_changed(signal.number()));
+        let numbers = FROM_THE_START.map(Signal::number);
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly::default(), numbers)?;
+        delivery.get_read().set_nonblocking(true)?;
+        set_disposition(libc::SIGPIPE, libc::SIG_IGN);
+        set_mask(Mask::Empty)?; // last: what has waited since our start finds its handler
+        Ok(Self(delivery))
+    }
+
+    /// Takes one more signal.
+    ///
+    /// # Errors
+    /// When it can or may not be caught ([`Signal::can_be_caught`]), or the kernel refuses.
+    pub fn add(&self, signal: Signal) -> io::Result<()> {
+        add(&self.0.handle(), signal)
+    }
+
+    /// Ties the pipe to the runtime of the supervision arbiter.
+    ///
+    /// # Errors
+    /// When the runtime cannot watch it.
+    #[expect(unsafe_code, reason = "registers a descriptor that AsRawFd, not AsFd, shows")]
+    pub fn into_stream(self) -> io::Result<SignalStream> {
+        // SAFETY: the descriptor is that of a socket which `self` owns and never replaces.
+        let registered = unsafe { AsyncFd::register_with_interest(self, Interest::READABLE) };
+        Ok(SignalStream(registered.map_err(io::Error::from)?))
+    }
+}
+
+/// Pending signals, each kind once however often it was sent.
+pub struct SignalStream(AsyncFd<Signals>);
+
+impl SignalStream {
+    /// Waits until there is a signal, and takes all that are pending. Cancelling it loses none.
+    ///
+    /// # Errors
+    /// When the runtime that it was made in is gone.
+    pub async fn next(&mut self) -> io::Result<Vec<Signal>> {
+        loop {
+            let mut guard = self.0.readable_mut().await?;
+            guard.clear_ready(); // before reading: a byte that comes later wakes us again
+            let pending = guard.get_inner_mut().0.pending();
+            let signals: Vec<_> =
+                pending.filter_map(|number| Signal::from_number(i64::from(number))).collect();
+            if !signals.is_empty() {
+                return Ok(signals);
+            }
+        }
+    }
+
+    /// Takes one more signal.
+    ///
+    /// # Errors
+    /// As [`Signals::add`].
+    pub fn add(&self, signal: Signal) -> io::Result<()> {
+        self.0.get_ref().add(signal)
+    }
+}
+
+fn add(handle: &Handle, signal: Signal) -> io::Result<()> {
+    if !signal.can_be_caught() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{signal} cannot be caught")));
+    }
+    mark_changed(signal.number()); // before the handler exists: a child cloned in between must reset it
+    handle.add_signal(signal.number())
+}
+
+/// Blocks every signal in the calling thread, for good. Each thread but the main one calls it first.
+///
+/// # Errors
+/// When the kernel refuses; the thread must not go on then.
+pub fn block_all_in_this_thread() -> io::Result<()> {
+    set_mask(Mask::Full)
+}
+
+/// Runs `action` with every signal blocked, so that a thread it makes is born so; then restores the mask.
+pub(super) fn with_all_blocked<T>(action: impl FnOnce() -> T) -> io::Result<T> {
+    let before = current_mask()?;
+    set_mask(Mask::Full)?;
+    let result = action();
+    set_mask(Mask::Of(before))?;
+    Ok(result)
+}
+
+enum Mask {
+    Empty,
+    Full,
+    Of(libc::sigset_t),
+}
+
+#[expect(unsafe_code, reason = "the mask of a thread has no safe door")]
+fn current_mask() -> io::Result<libc::sigset_t> {
+    // SAFETY: pthread_sigmask fills one set, which lives here.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        match libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), &raw mut set) {
+            0 => Ok(set),
+            code => Err(io::Error::from_raw_os_error(code)),
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "the mask of a thread has no safe door")]
+fn set_mask(mask: Mask) -> io::Result<()> {
+    // SAFETY: a sigset_t is plain memory that sigemptyset or sigfillset initialises; all of it lives here.
+    let result = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        match mask {
+            Mask::Empty => {
+                libc::sigemptyset(&raw mut set);
+            }
+            Mask::Full => {
+                libc::sigfillset(&raw mut set);
+            }
+            Mask::Of(wanted) => set = wanted,
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(result)) }
+}
+
+/// Whoever started us may have ignored signals; children would inherit that through us.
+#[expect(unsafe_code, reason = "reads dispositions, which has no safe door")]
+fn forget_ignored() {
+    for signal in 1..=i32::from(phpeek_core::signal::RT_MAX) {
+        // SAFETY: sigaction writes one structure, which lives here; a number it does not know gives an error.
+        let ignored = unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
+                && action.sa_sigaction == libc::SIG_IGN
+        };
+        if ignored {
+            set_disposition(signal, libc::SIG_DFL);
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "sets a disposition, which has no safe door")]
+fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
+    // SAFETY: the disposition is SIG_IGN or SIG_DFL, never code.
+    unsafe { libc::signal(signal, disposition) };
+}

@@ -1,0 +1,122 @@
+//! Thin, safe doors to wait, kill, pipes and errors (waitid(2), kill(2), pipe(2)). Holds no state and no policy.
+//! Called inside `src/os` alone: only the reaper waits and kills.
+
+use phpeek_core::outcome::Exit;
+use phpeek_core::signal::Signal;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Whom a signal is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target {
+    /// One process.
+    Process(i32),
+    /// Every member of a process group.
+    Group(i32),
+    /// Everything in the pid namespace but ourselves; allowed for PID 1 alone.
+    Everything,
+}
+
+/// Which child a [`reap`] is about to bury, without burying it: while it is a zombie its pid cannot be reused.
+#[expect(unsafe_code, reason = "waitid has no safe form that tells the pid")]
+pub(super) fn peek() -> Option<(i32, Exit)> {
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    loop {
+        // SAFETY: siginfo_t is plain memory for which zero is valid, and waitid writes at most one of it.
+        let (result, info) = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            (libc::waitid(libc::P_ALL, 0, &raw mut info, options), info)
+        };
+        if result != 0 {
+            if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted {
+                continue;
+            }
+            return None; // ECHILD: there is no child at all
+        }
+        // SAFETY: waitid has filled the SIGCHLD form, or left the zeros of a form without pointers.
+        let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+        return (pid > 0).then(|| (pid, exit_of(info.si_code, status)));
+    }
+}
+
+fn exit_of(code: i32, status: i32) -> Exit {
+    let number = u8::try_from(status & 0xff).unwrap_or(u8::MAX);
+    if code == libc::CLD_EXITED {
+        return Exit::Code(number);
+    }
+    match Signal::from_number(i64::from(status)) {
+        Some(signal) => Exit::Signal { signal, core: code == libc::CLD_DUMPED },
+        // 32 and 33 belong to the C library and have no name here; what a shell says is as near as it gets.
+        None => Exit::Code(number.saturating_add(128)),
+    }
+}
+
+/// Buries a zombie that [`peek`] has shown.
+#[expect(unsafe_code, reason = "waitid has no safe form for a plain pid")]
+pub(super) fn reap(pid: i32) {
+    let Ok(id) = libc::id_t::try_from(pid) else { return };
+    loop {
+        // SAFETY: siginfo_t is plain memory for which zero is valid, and waitid writes at most one of it.
+        let result = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOHANG)
+        };
+        if result == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return;
+        }
+    }
+}
+
+/// Sends a signal; `None` only asks whether there is somebody. False: nobody is there.
+#[expect(unsafe_code, reason = "kill with a plain group id and with 0 has no safe form")]
+pub(super) fn kill(target: Target, signal: Option<Signal>) -> bool {
+    let pid = match target {
+        // 0, 1 and negative numbers mean something else to kill(2): whole groups, or everything.
+        Target::Process(pid) | Target::Group(pid) if pid <= 1 => return false,
+        Target::Process(pid) => pid,
+        Target::Group(pid) => -pid,
+        Target::Everything => -1,
+    };
+    // SAFETY: kill takes plain numbers.
+    let result = unsafe { libc::kill(pid, signal.map_or(0, Signal::number)) };
+    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
+/// A pipe whose ends are close-on-exec, above the standard descriptors, and whose read end does not block.
+pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    let (read, write) = (lift(read)?, lift(write)?);
+    rustix::fs::fcntl_setfl(&read, rustix::fs::OFlags::NONBLOCK)?;
+    Ok((read, write))
+}
+
+/// /dev/null for reading and writing, close-on-exec, above the standard descriptors.
+pub(super) fn null() -> io::Result<OwnedFd> {
+    lift(std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?.into())
+}
+
+/// Moves a descriptor out of 0 to 2: the child puts its own there, one after the other.
+#[expect(unsafe_code, reason = "takes ownership of a fresh descriptor")]
+fn lift(fd: OwnedFd) -> io::Result<OwnedFd> {
+    if fd.as_raw_fd() > 2 {
+        return Ok(fd);
+    }
+    // SAFETY: fd is open, and F_DUPFD_CLOEXEC returns a new descriptor that nobody else owns.
+    unsafe {
+        match libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 3) {
+            -1 => Err(io::Error::last_os_error()),
+            raw => Ok(OwnedFd::from_raw_fd(raw)),
+        }
+    }
+}
+
+/// The reason of an error number in words: lower case, without the number.
+pub(super) fn reason(errno: i32) -> String {
+    let text = io::Error::from_raw_os_error(errno).to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => format!("error {errno}"),
+    }
+}

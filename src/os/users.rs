@@ -1,0 +1,180 @@
+//! Users and groups by name or number (getpwnam_r(3), getgrouplist(3)). Nothing falls back to root: what is not
+//! known is an error. May be slow (name services), so spawner threads alone call it. HOME, USER, LOGNAME and SHELL
+//! of the child are left as configured.
+
+use std::ffi::{CStr, CString};
+use std::io;
+
+/// Largest buffer for one entry: groups with very many members need much, a broken name service all there is.
+const MAX_BUFFER: usize = 16 << 20;
+
+/// Why a run cannot have the user or group that was configured.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// No such user.
+    #[error("there is no user {0:?}")]
+    UnknownUser(String),
+    /// No such group.
+    #[error("there is no group {0:?}")]
+    UnknownGroup(String),
+    /// A bare number has no primary group.
+    #[error("user {0:?} has no entry in the user database, so its group must be configured too")]
+    NoPrimaryGroup(String),
+    /// We are not root.
+    #[error("only root can run a process as user {user}, group {group}; this is user {own}")]
+    NotRoot {
+        /// Wanted.
+        user: u32,
+        /// Wanted.
+        group: u32,
+        /// Ours.
+        own: u32,
+    },
+    /// The database cannot be read.
+    #[error("cannot look up {name:?}: {source}")]
+    Lookup {
+        /// Whom we looked for.
+        name: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What a child becomes before its exec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Real, effective and saved user; `None` keeps ours.
+    pub user: Option<u32>,
+    /// Real, effective and saved group.
+    pub group: u32,
+    /// Supplementary groups, all of them.
+    pub groups: Vec<u32>,
+}
+
+/// Resolves what is configured. `None`: the child keeps what we are.
+///
+/// # Errors
+/// [`CredentialsError`] names what is unknown or may not be taken.
+pub fn resolve(user: Option<&str>, group: Option<&str>) -> Result<Option<Credentials>, CredentialsError> {
+    let group = group.map(find_group).transpose()?;
+    let wanted = match (user, group) {
+        (None, None) => return Ok(None),
+        (None, Some(group)) => Credentials { user: None, group, groups: vec![group] },
+        (Some(user), group) => find_user(user, group)?,
+    };
+    let (own_user, own_group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    if own_user == 0 {
+        return Ok(Some(wanted));
+    }
+    let user = wanted.user.unwrap_or(own_user);
+    if user == own_user && wanted.group == own_group {
+        return Ok(None);
+    }
+    Err(CredentialsError::NotRoot { user, group: wanted.group, own: own_user })
+}
+
+fn find_user(user: &str, group: Option<u32>) -> Result<Credentials, CredentialsError> {
+    match passwd(user)? {
+        Some((uid, primary, name)) => {
+            let group = group.unwrap_or(primary);
+            Ok(Credentials { user: Some(uid), group, groups: groups_of(&name, group, user)? })
+        }
+        None => {
+            let uid = number(user).ok_or_else(|| CredentialsError::UnknownUser(user.to_owned()))?;
+            let group = group.ok_or_else(|| CredentialsError::NoPrimaryGroup(user.to_owned()))?;
+            Ok(Credentials { user: Some(uid), group, groups: vec![] })
+        }
+    }
+}
+
+/// A number that setresuid(2) does not take for "leave as it is".
+fn number(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().filter(|id| *id != u32::MAX)
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the user database has no safe door that keeps to the C library's name services"
+)]
+fn passwd(user: &str) -> Result<Option<(u32, u32, CString)>, CredentialsError> {
+    let name = CString::new(user).map_err(|_| CredentialsError::UnknownUser(user.to_owned()))?;
+    let id = number(user);
+    look_up(user, |buffer| {
+        // SAFETY: all pointers are to live memory of the length given; the name found is copied out of the buffer
+        // before that is given up.
+        unsafe {
+            let mut entry: libc::passwd = std::mem::zeroed();
+            let mut found = std::ptr::null_mut();
+            let (at, length) = (buffer.as_mut_ptr().cast(), buffer.len());
+            let code = match id {
+                Some(id) => libc::getpwuid_r(id, &raw mut entry, at, length, &raw mut found),
+                None => libc::getpwnam_r(name.as_ptr(), &raw mut entry, at, length, &raw mut found),
+            };
+            let there = code == 0 && !found.is_null();
+            (code, there.then(|| (entry.pw_uid, entry.pw_gid, CStr::from_ptr(entry.pw_name).to_owned())))
+        }
+    })
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the group database has no safe door that keeps to the C library's name services"
+)]
+fn find_group(group: &str) -> Result<u32, CredentialsError> {
+    if let Some(id) = number(group) {
+        return Ok(id);
+    }
+    let unknown = || CredentialsError::UnknownGroup(group.to_owned());
+    let name = CString::new(group).map_err(|_| unknown())?;
+    let found = look_up(group, |buffer| {
+        // SAFETY: all pointers are to live memory of the length given; only a number leaves the buffer.
+        unsafe {
+            let mut entry: libc::group = std::mem::zeroed();
+            let mut found = std::ptr::null_mut();
+            let (at, length) = (buffer.as_mut_ptr().cast(), buffer.len());
+            let code = libc::getgrnam_r(name.as_ptr(), &raw mut entry, at, length, &raw mut found);
+            (code, (code == 0 && !found.is_null()).then_some(entry.gr_gid))
+        }
+    })?;
+    found.ok_or_else(unknown)
+}
+
+/// Calls with a growing buffer for as long as it is told ERANGE. Not found has many codes (getpwnam_r(3)).
+fn look_up<T>(
+    name: &str,
+    mut call: impl FnMut(&mut [u8]) -> (i32, Option<T>),
+) -> Result<Option<T>, CredentialsError> {
+    let mut buffer = vec![0_u8; 4096];
+    loop {
+        match call(&mut buffer) {
+            (libc::ERANGE, _) if buffer.len() < MAX_BUFFER => buffer.resize(buffer.len() * 4, 0),
+            (libc::EINTR, _) => {}
+            (0 | libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM, found) => return Ok(found),
+            (code, _) => {
+                let source = io::Error::from_raw_os_error(code);
+                return Err(CredentialsError::Lookup { name: name.to_owned(), source });
+            }
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "getgrouplist has no safe door")]
+fn groups_of(name: &CStr, group: u32, user: &str) -> Result<Vec<u32>, CredentialsError> {
+    let mut groups = vec![0_u32; 64];
+    while groups.len() <= MAX_BUFFER {
+        let mut count = i32::try_from(groups.len()).unwrap_or(i32::MAX);
+        // SAFETY: the array has `count` places, and getgrouplist writes no more than that.
+        let fits =
+            unsafe { libc::getgrouplist(name.as_ptr(), group, groups.as_mut_ptr(), &raw mut count) } >= 0;
+        let count = usize::try_from(count).unwrap_or(0);
+        if fits {
+            groups.truncate(count);
+            return Ok(groups);
+        }
+        groups.resize(count.max(groups.len() * 2), 0);
+    }
+    let source = io::Error::from_raw_os_error(libc::ERANGE);
+    Err(CredentialsError::Lookup { name: user.to_owned(), source })
+}

@@ -1,0 +1,37 @@
+//! Signals to the supervisor: many of one kind are one, no kind is lost.
+
+use phpeek_core::signal::Signal;
+use phpeek_pm::os::signals::Signals;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+#[test]
+fn of_ten_thousand_mixed_signals_each_kind_is_seen() {
+    crate::world::alone(|| async {
+        let signals = Signals::install().expect("signals can be taken");
+        let bound = Signal::parse("SIGRTMIN+3").expect("a signal");
+        signals.add(bound).expect("it can be caught");
+        assert!(signals.add(Signal::KILL).is_err());
+        let mut stream = signals.into_stream().expect("a stream");
+        let kinds = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::USR1, Signal::USR2, bound];
+        for _ in 0..3 {
+            let sender = std::thread::spawn(move || {
+                for kind in kinds.iter().cycle().take(10_000) {
+                    raise(kind.number());
+                }
+            });
+            let mut seen = BTreeSet::new();
+            while !kinds.iter().all(|kind| seen.contains(kind)) {
+                let next = tokio::time::timeout(Duration::from_secs(30), stream.next()).await;
+                seen.extend(next.expect("a signal in time").expect("the pipe works"));
+            }
+            sender.join().expect("all are sent");
+        }
+    });
+}
+
+#[expect(unsafe_code, reason = "real-time signals have no safe door")]
+fn raise(signal: i32) {
+    // SAFETY: takes plain numbers, and the signal has a handler.
+    assert_eq!(unsafe { libc::kill(std::process::id().cast_signed(), signal) }, 0);
+}

@@ -1,0 +1,178 @@
+//! A supervision thread for tests: the table, its driver, the signal loop, and what they delivered. Tests of one
+//! process share its children, so they run one after the other.
+
+use phpeek_actors::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use phpeek_core::backoff::Backoff;
+use phpeek_core::budget::Attempts;
+use phpeek_core::name::ProcessName;
+use phpeek_core::outcome::{Exit, SpawnFailure};
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{
+    CommandLine, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec, RestartPolicy,
+    RestartSpec, StopSpec,
+};
+use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
+use phpeek_pm::os::environment::Environment;
+use phpeek_pm::os::reaper::Children;
+use phpeek_pm::os::signals::Signals;
+use std::cell::{Cell, RefCell};
+use std::io::Read;
+use std::num::NonZeroU32;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+const DEADLINE: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+pub struct Kept(Mutex<Vec<Capture>>);
+
+impl CaptureSink for Kept {
+    fn capture(&self, capture: Capture) {
+        self.0.lock().expect("no test panics inside").push(capture);
+    }
+}
+
+pub struct World {
+    pub children: Rc<Children>,
+    pub reports: Rc<RefCell<Vec<RunReport>>>,
+    kept: Arc<Kept>,
+    changed: Rc<Notify>,
+    next: Cell<u64>,
+}
+
+/// Runs a test on a supervision thread of its own.
+pub fn with_world<F: Future<Output = ()>>(test: impl FnOnce(Rc<World>) -> F) {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let signals = Signals::install().expect("signals can be taken");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let world = Rc::new(World::new());
+        let mut stream = signals.into_stream().expect("a stream");
+        let (children, changed) = (Rc::clone(&world.children), Rc::clone(&world.changed));
+        let driver = tokio::task::spawn_local(Rc::clone(&world.children).run());
+        let reaper = tokio::task::spawn_local(async move {
+            while let Ok(signals) = stream.next().await {
+                if signals.contains(&Signal::CHLD) {
+                    children.on_sigchld();
+                    changed.notify_waiters();
+                }
+            }
+        });
+        tokio::time::timeout(DEADLINE, test(world)).await.expect("the test ends in time");
+        driver.abort();
+        reaper.abort();
+    });
+}
+
+/// Runs a test on a runtime of its own while no other runs.
+pub fn alone<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(test());
+}
+
+impl World {
+    fn new() -> Self {
+        let (reports, changed) = (Rc::new(RefCell::new(vec![])), Rc::new(Notify::new()));
+        let (log, told) = (Rc::clone(&reports), Rc::clone(&changed));
+        let deliver = Rc::new(move |report| {
+            log.borrow_mut().push(report);
+            told.notify_waiters();
+        });
+        let kept = Arc::new(Kept::default());
+        let sink: Arc<dyn CaptureSink> = Arc::<Kept>::clone(&kept);
+        let children = Children::new(deliver, sink, Environment::inherited()).expect("spawners start");
+        Self { children: Rc::new(children), reports, kept, changed, next: Cell::new(1) }
+    }
+
+    pub async fn until(&self, mut condition: impl FnMut(&Self) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if condition(self) {
+                return;
+            }
+            // The system may change without telling us (a file, /proc), so we look again now and then.
+            drop(tokio::time::timeout(Duration::from_millis(20), changed).await);
+        }
+    }
+
+    pub fn launch(&self, spec: ProcessSpec) -> RunId {
+        let run = self.next.replace(self.next.get() + 1);
+        let id = RunId { process: ProcessIndex(0), instance: 0, run };
+        self.children.launch(LaunchOrder { id, spec: Arc::new(spec) });
+        id
+    }
+
+    pub fn events(&self, id: RunId) -> Vec<RunEvent> {
+        self.reports.borrow().iter().filter(|r| r.id == id).map(|r| r.event.clone()).collect()
+    }
+
+    pub async fn pid(&self, id: RunId) -> i32 {
+        self.until(|w| !w.events(id).is_empty()).await;
+        match self.events(id).first() {
+            Some(RunEvent::Spawned { pid }) => *pid,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits for the end of a run and checks the order of its events.
+    pub async fn exit(&self, id: RunId) -> Exit {
+        self.until(|w| w.events(id).last() == Some(&RunEvent::GroupEmpty)).await;
+        match self.events(id).as_slice() {
+            [RunEvent::Spawned { .. }, RunEvent::Exited(exit), RunEvent::GroupEmpty] => *exit,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn failure(&self, id: RunId) -> SpawnFailure {
+        self.until(|w| !w.events(id).is_empty()).await;
+        match self.events(id).as_slice() {
+            [RunEvent::SpawnFailed(failure)] => failure.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Runs a script to its end and returns what it wrote.
+    pub async fn output(&self, mut spec: ProcessSpec) -> String {
+        spec.output = OutputSpec { stdout: true, stderr: false };
+        let id = self.launch(spec);
+        self.exit(id).await;
+        let mut kept = self.kept.0.lock().expect("no test panics inside");
+        let at = kept.iter().position(|c| c.stream == Stream::Stdout).expect("captured");
+        let mut text = String::new();
+        std::fs::File::from(kept.remove(at).read_end).read_to_string(&mut text).expect("text up to its end");
+        text
+    }
+}
+
+pub fn program(argv: &[&str]) -> ProcessSpec {
+    let argv = argv.iter().map(|a| (*a).to_owned()).collect();
+    ProcessSpec {
+        name: ProcessName::new("web").expect("a name"),
+        kind: ProcessKind::LongRun,
+        initial: InitialState::Running,
+        command: CommandLine::new(argv).expect("a command"),
+        working_dir: None,
+        user: None,
+        group: None,
+        env: vec![],
+        scale: NonZeroU32::MIN,
+        depends_on: vec![],
+        restart: RestartSpec {
+            policy: RestartPolicy::Never,
+            attempts: Attempts::Unlimited,
+            backoff: Backoff::new(Duration::ZERO, Duration::ZERO).expect("zero is not above zero"),
+            stable_after: None,
+        },
+        stop: StopSpec { signal: Signal::TERM, grace: DEADLINE, kill_signal: Signal::KILL },
+        output: OutputSpec { stdout: false, stderr: false },
+    }
+}
+
+pub fn shell(script: &str) -> ProcessSpec {
+    program(&["/bin/sh", "-c", script])
+}
