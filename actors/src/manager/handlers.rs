@@ -34,7 +34,9 @@ impl Handler<Envelope<Request>> for ManagerActor {
                 self.restart_origin = origin;
                 self.step(at, Event::Restart(process), ctx);
             }
-            Request::Relay(process, signal) => self.command(process, SpanContext::NONE, at, Command::Relay(signal)),
+            Request::Relay(process, signal) => {
+                self.command(process, SpanContext::NONE, at, Command::Relay(signal))
+            }
         }
     }
 }

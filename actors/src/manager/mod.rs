@@ -162,7 +162,13 @@ impl ManagerActor {
         }
     }
 
-    fn log(&self, at: Moment, level: Level, message: impl Into<Cow<'static, str>>, fields: Vec<(&'static str, Value)>) {
+    fn log(
+        &self,
+        at: Moment,
+        level: Level,
+        message: impl Into<Cow<'static, str>>,
+        fields: Vec<(&'static str, Value)>,
+    ) {
         if self.world.log.enabled(level) {
             let message = message.into();
             self.world.log.log(LogRecord { at, level, message, process: None, instance: None, fields });

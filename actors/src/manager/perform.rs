@@ -32,7 +32,9 @@ impl ManagerActor {
                 };
                 self.command(process, SpanContext::NONE, at, command);
             }
-            Effect::Start(process) => self.command(process, self.operations.boot_parent(), at, Command::Start),
+            Effect::Start(process) => {
+                self.command(process, self.operations.boot_parent(), at, Command::Start)
+            }
             Effect::BootSucceeded => self.boot_succeeded(at),
             Effect::BootFailed(failure) => self.boot_failed(at, &failure),
             Effect::RestartBegan(scope) => self.restart_began(at, scope),
@@ -130,13 +132,23 @@ impl ManagerActor {
             }
             RestartEnd::Interrupted => {
                 span.fail(at, names::ERROR_INTERRUPTED, "a shutdown came first");
-                self.log(at, Level::Warn, "rolling restart was interrupted by a shutdown", vec![("scope", what.into())]);
+                self.log(
+                    at,
+                    Level::Warn,
+                    "rolling restart was interrupted by a shutdown",
+                    vec![("scope", what.into())],
+                );
             }
             RestartEnd::FailedAt(process) => {
                 let name = self.name(process).map_or_else(String::new, ToString::to_string);
                 let text = format!("process {name:?} did not come up again; those after it were left alone");
                 span.fail(at, "restart_failed", &text);
-                self.log(at, Level::Error, format!("rolling restart failed: {text}"), vec![("scope", what.into())]);
+                self.log(
+                    at,
+                    Level::Error,
+                    format!("rolling restart failed: {text}"),
+                    vec![("scope", what.into())],
+                );
             }
         }
         if end != RestartEnd::Interrupted {
@@ -178,7 +190,9 @@ impl ManagerActor {
                 self.log(at, Level::Error, message, Vec::new());
             }
             Outcome::Internal => span.fail(at, "internal", "a part of the supervisor was lost"),
-            Outcome::Stopped | Outcome::AllCompleted | Outcome::Code(_) | Outcome::BootFailed(_) => span.ok(at),
+            Outcome::Stopped | Outcome::AllCompleted | Outcome::Code(_) | Outcome::BootFailed(_) => {
+                span.ok(at)
+            }
         }
         if let Some(done) = self.done.take() {
             let finished = Finished { outcome, boot_failure: self.boot_failure.clone() };

@@ -88,10 +88,18 @@ impl ProcessActor {
 
     fn relay(&mut self, at: Moment, signal: Signal) {
         for (i, instance) in self.instances.iter().enumerate() {
-            let sent =
-                instance.machine.live_run().is_some_and(|run| self.world.launcher.signal_leader(self.run_id(i, run), signal));
+            let sent = instance
+                .machine
+                .live_run()
+                .is_some_and(|run| self.world.launcher.signal_leader(self.run_id(i, run), signal));
             if !sent {
-                self.log(at, Level::Warn, format!("{signal} was not relayed: nothing runs"), Some(i), Vec::new);
+                self.log(
+                    at,
+                    Level::Warn,
+                    format!("{signal} was not relayed: nothing runs"),
+                    Some(i),
+                    Vec::new,
+                );
             }
         }
     }

@@ -2,7 +2,6 @@
 //! of them. Called by `ProcessActor::step`, in the order in which the machine asked.
 
 use super::ProcessActor;
-use super::runs::exit_attributes;
 use crate::clock::Moment;
 use crate::ports::{LaunchOrder, Level};
 use crate::trace::{OpenSpan, names};
@@ -44,10 +43,13 @@ impl ProcessActor {
             let program = self.spec.command.program();
             let program = program.rsplit('/').next().unwrap_or(program);
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::INSTANCE_ID, self.instance_id(i));
-            span.set(names::EXECUTABLE_NAME, program.to_owned());
-            span.set(names::ARGS_COUNT, i64::try_from(self.spec.command.argv().len()).unwrap_or(i64::MAX));
-            span.set(names::INCARNATION, i64::try_from(run).unwrap_or(i64::MAX));
+            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
+            span.set(names::PROCESS_EXECUTABLE_NAME, program.to_owned());
+            span.set(
+                names::PROCESS_ARGS_COUNT,
+                i64::try_from(self.spec.command.argv().len()).unwrap_or(i64::MAX),
+            );
+            span.set(names::PROCESS_INCARNATION, i64::try_from(run).unwrap_or(i64::MAX));
         }
         self.instances[i].spans().spawn = Some(span);
         self.world.launcher.launch(LaunchOrder { id: self.run_id(i, run), spec: self.spec.clone() });
@@ -67,14 +69,18 @@ impl ProcessActor {
         self.stop_event(i, name, at, || {
             vec![
                 KeyValue::new(names::SIGNAL, signal.to_string()),
-                KeyValue::new(names::INSTANCE_ID, id),
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id),
                 KeyValue::new(names::SIGNAL_DELIVERED, sent),
             ]
         });
         if step == SignalStep::Escalation {
-            self.log(at, Level::Warn, "did not stop in time, or there is no time: sending a stronger signal", Some(i), || {
-                vec![("signal", signal.to_string().into())]
-            });
+            self.log(
+                at,
+                Level::Warn,
+                "did not stop in time, or there is no time: sending a stronger signal",
+                Some(i),
+                || vec![("signal", signal.to_string().into())],
+            );
         }
     }
 
@@ -86,7 +92,7 @@ impl ProcessActor {
         let mut span = self.world.tracing.open_linked(names::SPAN_STOP_PROCESS, &parent, at, &[origin]);
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::INSTANCE_ID, self.instance_id(i));
+            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
         }
         span
     }
@@ -114,7 +120,7 @@ impl ProcessActor {
         let spans = instance.spans();
         let restart = spans.restart.take();
         if let Some(mut span) = spans.spawn.take() {
-            span.set(names::PID, i64::from(pid));
+            span.set(names::PROCESS_PID, i64::from(pid));
             instance.origin = span.context();
             span.ok(at);
         }
@@ -133,7 +139,9 @@ impl ProcessActor {
 
     fn run_ended(&mut self, i: usize, at: Moment, exit: Exit, uptime: Duration) {
         let id = self.instance_id(i);
-        self.stop_event(i, names::EVENT_GROUP_EMPTY, at, || vec![KeyValue::new(names::INSTANCE_ID, id)]);
+        self.stop_event(i, names::EVENT_GROUP_EMPTY, at, || {
+            vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id)]
+        });
         if let Some(span) = self.instances[i].spans().stop.take() {
             span.ok(at);
         }
@@ -161,19 +169,18 @@ impl ProcessActor {
         };
         let left = self.instances[i].machine.budget().left(self.policy.restart.attempts);
         let origin = self.instances[i].origin.clone();
-        let mut span = self.world.tracing.open_linked(names::SPAN_RESTART_PROCESS, &SpanContext::NONE, at, &[origin]);
+        let mut span =
+            self.world.tracing.open_linked(names::SPAN_RESTART_PROCESS, &SpanContext::NONE, at, &[origin]);
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::INSTANCE_ID, self.instance_id(i));
+            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
             span.set(names::RESTART_REASON, reason);
             span.set(names::RESTART_ATTEMPT, i64::from(attempt));
             if let Some(left) = left {
                 span.set(names::RESTART_BUDGET_LEFT, i64::from(left));
             }
             if let Cause::Exit(exit) = after {
-                for KeyValue { key, value, .. } in exit_attributes(exit) {
-                    span.set_key(key, value);
-                }
+                set_exit(&mut span, exit);
             }
         }
         self.instances[i].spans().restart = Some(span);
@@ -189,7 +196,9 @@ impl ProcessActor {
             span.set(names::BACKOFF_DELAY_MS, millis);
         }
         self.instances[i].spans().backoff = Some(span);
-        self.log(at, Level::Info, "waiting before the next run", Some(i), || vec![("delay_ms", millis.into())]);
+        self.log(at, Level::Info, "waiting before the next run", Some(i), || {
+            vec![("delay_ms", millis.into())]
+        });
     }
 
     fn rested(&mut self, i: usize, at: Moment, rest: Rest) {
@@ -219,11 +228,9 @@ impl ProcessActor {
         let mut span = self.world.tracing.open_linked(names::SPAN_EXIT, &SpanContext::NONE, at, &[origin]);
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::INSTANCE_ID, self.instance_id(i));
+            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
             if let Some(Failure::Exit(exit) | Failure::GaveUp(exit)) = failure {
-                for KeyValue { key, value, .. } in exit_attributes(exit) {
-                    span.set_key(key, value);
-                }
+                set_exit(&mut span, exit);
             }
         }
         match failure {
@@ -231,7 +238,10 @@ impl ProcessActor {
             Some(Failure::Exit(exit)) => span.fail(at, "exit", &format!("ended with {exit}")),
             Some(Failure::Spawn(kind)) => span.fail(at, kind.as_str(), "it could not be started"),
             Some(Failure::GaveUp(exit)) => {
-                let message = format!("gave up after {} restarts: {exit}", self.instances[i].machine.budget().restarts());
+                let message = format!(
+                    "gave up after {} restarts: {exit}",
+                    self.instances[i].machine.budget().restarts()
+                );
                 span.fail(at, "gave_up", &message);
                 self.log(at, Level::Error, message, Some(i), Vec::new);
             }
@@ -245,5 +255,16 @@ pub(super) fn failure_code(failure: Failure) -> u8 {
         Failure::Exit(exit) | Failure::GaveUp(exit) => exit.shell_code(),
         Failure::Spawn(SpawnFailureKind::NotExecutable) => 126,
         Failure::Spawn(_) => 1,
+    }
+}
+
+/// How a run ended, as attributes of a span.
+fn set_exit(span: &mut OpenSpan, exit: Exit) {
+    match exit {
+        Exit::Code(code) => span.set(names::PROCESS_EXIT_CODE, i64::from(code)),
+        Exit::Signal { signal, core } => {
+            span.set(names::PROCESS_EXIT_SIGNAL, signal.to_string());
+            span.set(names::PROCESS_EXIT_CORE, core);
+        }
     }
 }

@@ -40,11 +40,18 @@ impl ProcessActor {
             State::Starting { run, .. } => run,
             _ => instance.machine.run() + 1,
         };
-        let mut span =
-            self.world.tracing.open_linked(names::SPAN_RESTART_PROCESS, &rolling.parent, at, &[instance.origin.clone()]);
+        let mut span = self.world.tracing.open_linked(
+            names::SPAN_RESTART_PROCESS,
+            &rolling.parent,
+            at,
+            std::slice::from_ref(&instance.origin),
+        );
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::INSTANCE_ID, self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX)));
+            span.set(
+                names::PROCESS_INSTANCE_ID,
+                self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX)),
+            );
             span.set(names::RESTART_REASON, rolling.reason);
         }
         let spans = instance.spans();

@@ -42,7 +42,7 @@ impl ProcessActor {
     fn note_exit(&mut self, i: usize, at: Moment, exit: Exit) {
         let id = self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX));
         self.stop_event(i, names::EVENT_EXITED, at, move || {
-            let mut facts = vec![KeyValue::new(names::INSTANCE_ID, id)];
+            let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id)];
             facts.extend(exit_attributes(exit));
             facts
         });
@@ -82,13 +82,13 @@ impl ProcessActor {
     }
 }
 
-/// How a run ended, as attributes: the code, or the signal and what a shell would say.
-pub(super) fn exit_attributes(exit: Exit) -> Vec<KeyValue> {
+/// How a run ended, as attributes of an event.
+fn exit_attributes(exit: Exit) -> Vec<KeyValue> {
     match exit {
-        Exit::Code(code) => vec![KeyValue::new(names::EXIT_CODE, i64::from(code))],
+        Exit::Code(code) => vec![KeyValue::new(names::PROCESS_EXIT_CODE, i64::from(code))],
         Exit::Signal { signal, core } => vec![
-            KeyValue::new(names::EXIT_SIGNAL, signal.to_string()),
-            KeyValue::new(names::EXIT_CORE, core),
+            KeyValue::new(names::PROCESS_EXIT_SIGNAL, signal.to_string()),
+            KeyValue::new(names::PROCESS_EXIT_CORE, core),
         ],
     }
 }
