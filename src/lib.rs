@@ -1,7 +1,25 @@
-//! phpeek-pm: a process supervisor in which every lifecycle operation is a span. This crate holds everything that
-//! touches the world; what decides is `phpeek-core`, what sequences is `phpeek-actors`.
+//! phpeek-pm: a process supervisor for containers and servers in which every lifecycle operation is a span.
+//!
+//! Three crates, and an arrow can only point down:
+//!
+//! ```text
+//! phpeek-pm      configuration, kernel, output, exporters, command line: everything that touches the world
+//!    |
+//! phpeek-actors  ManagerActor, ProcessActors, TelemetryActor: feed events in, perform effects
+//!    |
+//! phpeek-core    specifications, state machines, policies: no actors, no clock, no system calls
+//! ```
+//!
+//! The way of a newcomer: `src/main.rs`, `src/app.rs`, `actors/core/src/lifecycle/table.rs` (what it decides),
+//! `actors/src/process/mod.rs` (how it is driven), `src/os/spawner.rs` and `src/os/reaper.rs` (how it touches the
+//! kernel).
 
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod exit;
 pub mod os;
 pub mod output;
+pub mod status;
 pub mod telemetry;

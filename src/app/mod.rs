@@ -1,0 +1,225 @@
+//! The composition root: builds the ports, the actors and their arbiters from a configuration, hands signals on, and
+//! ends everything in order. Decides nothing that a machine of the core decides. Called by the commands `serve` and
+//! `demo`.
+
+mod ending;
+mod serve;
+mod signals;
+
+pub use serve::serve;
+
+use crate::config::Configuration;
+use crate::exit;
+use crate::os::environment::Environment;
+use crate::os::reaper::Children;
+use crate::os::signals::{Signals, block_all_in_this_thread};
+use crate::os::{limits, memory, pid1};
+use crate::output::{self, OutputHandle, OutputSettings};
+use crate::status::{PidFile, SharedBoard};
+use crate::telemetry::{self, TelemetryHandle};
+use ending::Finish;
+use opentelemetry_sdk::trace::SpanData;
+use phpeek_actors::clock::Clock;
+use phpeek_actors::envelope::Envelope;
+use phpeek_actors::manager::{ManagerActor, Request, Router};
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::world::{NoBoard, StatusBoard, World};
+use phpeek_core::fleet::ShutdownReason;
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How a run of the supervisor differs from the usual.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Ask for the end after this time (the demo).
+    pub end_after: Option<Duration>,
+    /// Keep all spans in memory and give them back, whatever the configuration says (the demo).
+    pub keep_spans: bool,
+    /// Write pid and status there.
+    pub pid_file: Option<PathBuf>,
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Ending {
+    /// The exit code.
+    pub code: u8,
+    /// The spans, if they were kept.
+    pub spans: Vec<SpanData>,
+}
+
+/// Why the supervisor could not begin; nothing was started.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// The kernel refused something that cannot be done without.
+    #[error("cannot {what}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The pid file.
+    #[error(transparent)]
+    PidFile(#[from] crate::status::PidFileError),
+    /// The exporter.
+    #[error("cannot set up tracing")]
+    Telemetry(#[from] telemetry::StartError),
+}
+
+/// Supervises until everything is over. Comes back on the main thread, with everything ended and flushed.
+///
+/// # Errors
+/// [`BeginError`] when it could not begin.
+pub fn run(configuration: Configuration, options: Options, signals: Signals) -> Result<Ending, BeginError> {
+    prepare_process()?;
+    let pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|source| BeginError::System { what: "make the runtime of the supervision thread", source })?;
+    let system = actix::System::with_tokio_rt(move || runtime);
+    let result = system.block_on(supervise(configuration, &options, signals, pid_file.as_ref()));
+    if let Some(file) = pid_file {
+        file.remove();
+    }
+    result
+}
+
+fn prepare_process() -> Result<(), BeginError> {
+    let failed = |what| move |source| BeginError::System { what, source };
+    limits::keep_descriptors_from_children().map_err(failed("keep inherited descriptors from children"))?;
+    limits::raise_nofile().map_err(failed("raise the limit of open descriptors"))?;
+    pid1::adopt_orphans().map_err(failed("become the parent of orphans"))
+}
+
+/// Everything that lives while the supervisor does.
+struct Running {
+    clock: Clock,
+    output: OutputHandle,
+    telemetry: TelemetryHandle,
+    children: Rc<Children>,
+    log: Arc<dyn LogSink>,
+}
+
+/// First thing in each thread but the main one. A thread that cannot block signals would run handlers in memory that
+/// a child shares; it must not go on.
+fn in_a_thread() {
+    if block_all_in_this_thread().is_err() {
+        pid1::leave(exit::INTERNAL);
+    }
+}
+
+async fn supervise(
+    configuration: Configuration,
+    options: &Options,
+    signals: Signals,
+    pid_file: Option<&PidFile>,
+) -> Result<Ending, BeginError> {
+    let clock = Clock::starting_at(SystemTime::now());
+    let router = Router::default();
+    let running = build(&configuration, options, clock, router.clone())?;
+    for warning in &configuration.warnings {
+        say(&running, Level::Warn, warning.clone());
+    }
+    let spec = Arc::new(configuration.spec);
+    let board = match pid_file {
+        Some(file) => Some(SharedBoard::new(&spec, file.writer(in_a_thread)?)),
+        None => None,
+    };
+    let status: Rc<dyn StatusBoard> = match &board {
+        Some(board) => {
+            actix::spawn(board.clone().publish());
+            Rc::new(board.clone())
+        }
+        None => Rc::new(NoBoard),
+    };
+    let world = World {
+        launcher: running.children.clone(),
+        log: running.log.clone(),
+        tracing: running.telemetry.tracing(),
+        clock,
+        status,
+    };
+    let (done, finished) = tokio::sync::oneshot::channel();
+    let incoming = telemetry::incoming_context(|name| std::env::var(name).ok());
+    let manager = ManagerActor::new(spec.clone(), world, router, incoming, done)
+        .map(actix::Actor::start)
+        .map_err(|_| BeginError::System {
+            what: "order the processes",
+            source: io::Error::other("the dependencies have a cycle"),
+        })?;
+    let finish = Finish::default();
+    let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
+    actix::spawn(running.children.clone().run());
+    actix::spawn(stream.run());
+    manager.do_send(Envelope::root(clock.now(), Request::Boot));
+    if let Some(time) = options.end_after {
+        let manager = manager.clone();
+        actix::spawn(async move {
+            tokio::time::sleep(time).await;
+            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(ShutdownReason::Request)));
+        });
+    }
+    // An error means that the manager itself was lost: nobody is left to stop anything in order.
+    let finished = finished.await.ok();
+    Ok(ending::end(running, finished, &finish, board.as_ref()).await)
+}
+
+fn build(
+    configuration: &Configuration,
+    options: &Options,
+    clock: Clock,
+    router: Router,
+) -> Result<Running, BeginError> {
+    let failed = |what| move |source| BeginError::System { what, source };
+    let settings = OutputSettings { format: configuration.log.format, level: configuration.log.level };
+    let output = output::start(settings, clock, in_a_thread).map_err(failed("start the output thread"))?;
+    let log: Arc<dyn LogSink> = Arc::new(output.clone());
+    let block = output.clone();
+    let telemetry = telemetry::start(telemetry::Start {
+        settings: configuration.tracing.as_ref(),
+        keep: options.keep_spans,
+        env: &|name| std::env::var(name).ok(),
+        log: log.clone(),
+        clock,
+        write_block: Box::new(move |bytes| block.write_block(bytes)),
+        thread_init: in_a_thread,
+        trim: memory::trim,
+    })?;
+    let deliver = Rc::new(move |report| router.deliver(report));
+    let children = Children::new(deliver, Arc::new(output.clone()), Environment::inherited())
+        .map_err(failed("start the spawner threads"))?;
+    Ok(Running { clock, output, telemetry, children: Rc::new(children), log })
+}
+
+fn say(running: &Running, level: Level, message: String) {
+    if running.log.enabled(level) {
+        running.log.log(LogRecord {
+            at: running.clock.now(),
+            level,
+            message: message.into(),
+            process: None,
+            instance: None,
+            fields: Vec::new(),
+        });
+    }
+}
+
+/// An error and all its causes in one line, for people.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,39 @@
+//! The `serve` command: find and read the configuration, then supervise. Errors are told on standard error, before
+//! anything was started.
+
+use super::{Options, chain, run};
+use crate::cli::ServeArguments;
+use crate::config;
+use crate::exit;
+use crate::os::pid1;
+use crate::os::signals::Signals;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Serves, and ends the process with the exit code: as PID 1 nothing may happen after the last flush.
+pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, signals: Signals) -> u8 {
+    let configuration = match config::load(config) {
+        Ok(configuration) => configuration,
+        Err(report) => {
+            complain(&report);
+            return exit::CONFIG;
+        }
+    };
+    let options = Options { pid_file: arguments.pid_file, ..Options::default() };
+    match run(configuration, options, signals) {
+        Ok(ending) => pid1::leave(ending.code),
+        Err(error) => {
+            complain(&format!("phpeek-pm: {}\n", chain(&error)));
+            match error {
+                super::BeginError::PidFile(_) => exit::CANNOT_CREATE,
+                super::BeginError::Telemetry(_) => exit::CONFIG,
+                super::BeginError::System { .. } => exit::INTERNAL,
+            }
+        }
+    }
+}
+
+fn complain(text: &str) {
+    // Standard error may be closed; the exit code says it all the same.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}

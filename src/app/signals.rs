@@ -1,0 +1,114 @@
+//! What the supervisor does with the signals that reach it: reap, and whatever the configuration binds them to. Turns
+//! signals into requests; the manager decides. Runs on the supervision thread.
+
+use super::ending::Finish;
+use super::{BeginError, Running, say};
+use crate::os::pid1;
+use crate::os::reaper::Children;
+use crate::os::signals::{SignalStream, Signals};
+use crate::output::OutputHandle;
+use crate::telemetry::TelemetryHandle;
+use actix::Addr;
+use phpeek_actors::clock::Clock;
+use phpeek_actors::envelope::Envelope;
+use phpeek_actors::manager::{ManagerActor, Request, RestartOrigin};
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_core::fleet::ShutdownReason;
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{SignalAction, SystemSpec};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The loop that takes signals.
+pub(super) struct SignalLoop {
+    stream: SignalStream,
+    spec: Arc<SystemSpec>,
+    clock: Clock,
+    children: Rc<Children>,
+    output: OutputHandle,
+    telemetry: TelemetryHandle,
+    log: Arc<dyn LogSink>,
+    manager: Addr<ManagerActor>,
+    finish: Finish,
+}
+
+impl SignalLoop {
+    /// Takes the bound signals beside those that are taken from the start.
+    pub(super) fn new(
+        signals: Signals,
+        spec: &Arc<SystemSpec>,
+        running: &Running,
+        manager: Addr<ManagerActor>,
+        finish: Finish,
+    ) -> Result<Self, BeginError> {
+        let failed = |what| move |source| BeginError::System { what, source };
+        let stream = signals.into_stream().map_err(failed("watch for signals"))?;
+        for (signal, _) in &spec.signals {
+            if let Err(error) = stream.add(*signal) {
+                say(running, Level::Error, format!("{signal} cannot be taken: {error}"));
+                return Err(BeginError::System { what: "take a signal that is bound in `signals`", source: error });
+            }
+        }
+        Ok(Self {
+            stream,
+            spec: spec.clone(),
+            clock: running.clock,
+            children: running.children.clone(),
+            output: running.output.clone(),
+            telemetry: running.telemetry.clone(),
+            log: running.log.clone(),
+            manager,
+            finish,
+        })
+    }
+
+    /// Takes signals for as long as the program runs. A burst of one kind is one request.
+    pub(super) async fn run(mut self) {
+        while let Ok(signals) = self.stream.next().await {
+            for signal in signals {
+                self.take(signal);
+            }
+        }
+    }
+
+    fn take(&self, signal: Signal) {
+        if signal == Signal::CHLD {
+            return self.children.on_sigchld();
+        }
+        match self.spec.signals.get(&signal) {
+            None | Some(SignalAction::Ignore) => {}
+            Some(SignalAction::Stop) => self.stop(signal),
+            Some(SignalAction::Reload) => {
+                self.say(Level::Warn, format!("{signal}: reloading is not there yet, nothing was changed"));
+            }
+            Some(SignalAction::RestartAll) => self.ask(Request::RestartAll(RestartOrigin::Signal(signal))),
+            Some(SignalAction::Restart(p)) => self.ask(Request::Restart(*p, RestartOrigin::Signal(signal))),
+            Some(SignalAction::Relay(p)) => self.ask(Request::Relay(*p, signal)),
+            Some(SignalAction::Flush) => {
+                self.telemetry.request_flush();
+                self.output.reopen();
+                self.say(Level::Info, format!("{signal}: flushing telemetry and reopening files"));
+            }
+        }
+    }
+
+    fn stop(&self, signal: Signal) {
+        // Everything has stopped already and only the last flush is under way: the second request ends that too.
+        if let Some(code) = self.finish.code() {
+            pid1::leave(code);
+        }
+        self.ask(Request::Shutdown(ShutdownReason::Signal(signal)));
+    }
+
+    fn ask(&self, request: Request) {
+        self.manager.do_send(Envelope::root(self.clock.now(), request));
+    }
+
+    fn say(&self, level: Level, message: String) {
+        if self.log.enabled(level) {
+            let at = self.clock.now();
+            let message = message.into();
+            self.log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
+        }
+    }
+}
