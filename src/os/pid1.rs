@@ -46,20 +46,21 @@ pub enum Sweep {
 pub async fn sweep(children: &Children, limit: Duration) -> Sweep {
     let deadline = Instant::now() + limit;
     loop {
+        if is_init() {
+            // First of all: what another namespace has put into ours is not our child, and goes too.
+            sys::kill(Target::Everything, Some(Signal::KILL));
+        }
         children.on_sigchld();
-        let left = our_children();
-        if left.is_empty() {
+        if !sys::has_children() {
             return Sweep::Clean;
         }
         if Instant::now() >= deadline {
             return Sweep::Left;
         }
-        if is_init() {
-            sys::kill(Target::Everything, Some(Signal::KILL));
-        } else {
+        if !is_init() {
             // Only we reap our children, and on this very thread: none of these pids can be another's by now.
             // Their own children become ours when they are gone, and the next round finds those.
-            for pid in left {
+            for pid in our_children() {
                 sys::kill(Target::Process(pid), Some(Signal::KILL));
             }
         }

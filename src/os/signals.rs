@@ -54,7 +54,7 @@ impl Signals {
         let (read, write) = UnixStream::pair()?;
         FROM_THE_START.iter().for_each(|signal| mark_changed(signal.number()));
         let numbers = FROM_THE_START.map(Signal::number);
-        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly::default(), numbers)?;
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, numbers)?;
         delivery.get_read().set_nonblocking(true)?;
         set_disposition(libc::SIGPIPE, libc::SIG_IGN);
         set_mask(Mask::Empty)?; // last: what has waited since our start finds its handler
@@ -173,18 +173,22 @@ fn set_mask(mask: Mask) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(result)) }
 }
 
-/// Whoever started us may have ignored signals; children would inherit that through us.
-#[expect(unsafe_code, reason = "reads dispositions, which has no safe door")]
+/// Whoever started us may have ignored signals; children would inherit that through us. Raw, because the C library
+/// hides 32 and 33, and its own posix_spawn hands just these down ignored (sigaction(2), rt_sigaction).
+#[expect(unsafe_code, reason = "reads and resets dispositions, which has no safe door")]
 fn forget_ignored() {
     for signal in 1..=i32::from(phpeek_core::signal::RT_MAX) {
-        // SAFETY: sigaction writes one structure, which lives here; a number it does not know gives an error.
-        let ignored = unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
-                && action.sa_sigaction == libc::SIG_IGN
-        };
-        if ignored {
-            set_disposition(signal, libc::SIG_DFL);
+        // The kernel's own structure: the handler is its first word, and all zero is the default.
+        let (mut now, default) = ([0_usize; 8], [0_usize; 8]);
+        let none = std::ptr::null::<usize>();
+        // SAFETY: the kernel reads or writes at most 32 bytes, less than either array has; a signal that cannot
+        // be asked about gives an error and leaves `now` as it is. Nobody's handler is replaced.
+        unsafe {
+            libc::syscall(libc::SYS_rt_sigaction, signal, none, now.as_mut_ptr(), 8_usize);
+            if now.first() == Some(&libc::SIG_IGN) {
+                let none = std::ptr::null_mut::<usize>();
+                libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), none, 8_usize);
+            }
         }
     }
 }

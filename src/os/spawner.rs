@@ -86,9 +86,9 @@ impl Spawners {
         self.ordered.notify_one();
     }
 
-    /// Lets the threads end once the queue is empty.
+    /// Lets the threads end; what they have not begun is given up.
     pub(super) fn close(&self) {
-        lock(&self.orders).closed = true;
+        *lock(&self.orders) = Orders { queue: VecDeque::new(), closed: true };
         self.ordered.notify_all();
     }
 

@@ -39,6 +39,18 @@ pub(super) fn peek() -> Option<(i32, Exit)> {
     }
 }
 
+/// Whether there is any child, alive or not.
+#[expect(unsafe_code, reason = "waitid has no safe form that tells no child from none that has ended")]
+pub(super) fn has_children() -> bool {
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: siginfo_t is plain memory for which zero is valid, and waitid writes at most one of it.
+    let result = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_ALL, 0, &raw mut info, options)
+    };
+    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ECHILD)
+}
+
 fn exit_of(code: i32, status: i32) -> Exit {
     let number = u8::try_from(status & 0xff).unwrap_or(u8::MAX);
     if code == libc::CLD_EXITED {
@@ -75,6 +87,7 @@ pub(super) fn kill(target: Target, signal: Option<Signal>) -> bool {
         Target::Process(pid) | Target::Group(pid) if pid <= 1 => return false,
         Target::Process(pid) => pid,
         Target::Group(pid) => -pid,
+        Target::Everything if std::process::id() != 1 => return false, // it would be the whole machine
         Target::Everything => -1,
     };
     // SAFETY: kill takes plain numbers.

@@ -13,6 +13,7 @@ fn who(user: Option<&str>, group: Option<&str>) -> ProcessSpec {
     spec
 }
 
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn root() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
@@ -22,7 +23,6 @@ fn root() -> bool {
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "a skipped test says so")]
 fn user_and_group_are_taken_whole() {
     if !root() {
         return;

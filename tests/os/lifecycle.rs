@@ -74,7 +74,7 @@ fn a_thousand_missing_programs_leave_nothing() {
         for id in runs {
             assert_eq!(world.failure(id).await.kind, SpawnFailureKind::NotFound);
         }
-        world.until(|_| zombies() == 0 && descriptors() == before).await;
+        world.until(|_| zombies() == 0 && descriptors() <= before).await;
         assert_eq!(world.children.orphans(), 0, "the children that never ran are ours");
     });
 }
@@ -142,7 +142,8 @@ fn captured_runs_return_their_descriptors() {
         for _ in 0..50 {
             assert_eq!(world.output(shell("echo hello; echo hidden >&2")).await, "hello\n");
         }
-        assert_eq!((descriptors(), zombies()), (before, 0));
+        assert!(descriptors() <= before, "none is left open");
+        assert_eq!(zombies(), 0);
     });
 }
 

@@ -10,5 +10,6 @@
 mod credentials;
 mod lifecycle;
 mod signals;
+mod speed;
 mod surroundings;
 mod world;
