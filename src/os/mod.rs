@@ -1,1 +1,3 @@
-//! Placeholder that its owner replaces.
+//! The kernel side of supervising. Here: the types by which captured streams leave it.
+
+pub mod capture;
