@@ -152,7 +152,7 @@ fn text(format: Format, out: &mut Vec<u8>, line: &[u8]) {
 fn is_plain(line: &[u8]) -> bool {
     !line
         .iter()
-        .fold(false, |odd, &byte| odd | (byte < 0x20) | (byte >= 0x7F) | (byte == b'"') | (byte == b'\\'))
+        .fold(false, |odd, &byte| odd | !(0x20..0x7F).contains(&byte) | (byte == b'"') | (byte == b'\\'))
 }
 
 /// The inside of a JSON string (RFC 8259 section 7); bytes that are no UTF-8 become U+FFFD.
