@@ -1,0 +1,177 @@
+//! Starting the output layer, and what the rest of the program holds of it. Owns the threads; never blocks a caller
+//! but for the start itself. Called by the composition root, the spawners, the log port and the stdout exporter.
+
+use super::actor::{Drain, OutputActor, read_on};
+use super::pipes::{Intake, Pipes};
+use super::sink::{Sink, Stats};
+use super::{OutputSettings, record};
+use crate::os::capture::{Capture, CaptureSink};
+use actix::prelude::*;
+use phpeek_actors::clock::Clock;
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Why the output layer could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The descriptor that all pipes are watched through.
+    #[error("cannot watch the output of processes")]
+    Watch(#[source] io::Error),
+    /// A thread.
+    #[error("cannot start a thread for output")]
+    Thread(#[source] io::Error),
+    /// The arbiter ended before the actor was there.
+    #[error("the output arbiter ended while it started")]
+    Arbiter,
+}
+
+/// What a flush achieved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlushReport {
+    /// Everything that could be read was written or dropped before the deadline.
+    pub complete: bool,
+    /// The counts at its end; `queued` is what the deadline left behind.
+    pub stats: Stats,
+}
+
+/// The output layer. Cheap to clone; any thread may hold it.
+#[derive(Clone)]
+pub struct Output {
+    sink: Arc<Sink>,
+    intake: Arc<Intake>,
+    actor: Addr<OutputActor>,
+    clock: Clock,
+}
+
+impl Output {
+    /// Starts the writer thread and the arbiter, under a running [`System`]. `first` runs first in each of the two
+    /// threads: it must block all signals there. `stdout` is a duplicate of descriptor 1.
+    ///
+    /// # Errors
+    /// [`StartError`] says which part the kernel refused.
+    pub fn start(
+        settings: OutputSettings,
+        clock: Clock,
+        stdout: OwnedFd,
+        first: impl Fn() + Clone + Send + 'static,
+    ) -> Result<Self, StartError> {
+        let intake = Arc::new(Intake::new().map_err(|error| StartError::Watch(error.into()))?);
+        let watched = intake.as_fd().try_clone_to_owned().map_err(StartError::Watch)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+        let sink = Arc::new(Sink::new(settings, stdout));
+        let (writer, before) = (Arc::clone(&sink), first.clone());
+        std::thread::Builder::new()
+            .name("stdout".into())
+            .spawn(move || {
+                before();
+                writer.write_all_chunks();
+            })
+            .map_err(StartError::Thread)?;
+        let arbiter = Arbiter::try_with_tokio_rt(move || {
+            first();
+            Ok(runtime)
+        })
+        .map_err(StartError::Thread)?;
+        let (tell, told) = mpsc::channel();
+        let (their_intake, their_sink) = (Arc::clone(&intake), Arc::clone(&sink));
+        arbiter.spawn_fn(move || {
+            let begun = watch(watched).map(|ready| {
+                let pipes = Rc::new(RefCell::new(Pipes::new(their_intake, their_sink)));
+                actix::spawn(read_on(ready, Rc::clone(&pipes)));
+                OutputActor { pipes }.start()
+            });
+            tell.send(begun).ok(); // the starter waits for it below
+        });
+        let actor = told.recv().map_err(|_| StartError::Arbiter)?.map_err(StartError::Watch)?;
+        Ok(Self { sink, intake, actor, clock })
+    }
+
+    /// Writes bytes that no record may interrupt, such as an exported span. False when there was no room: counted.
+    #[must_use = "a block may be dropped"]
+    pub fn write_block(&self, bytes: Vec<u8>) -> bool {
+        self.sink.push_own(bytes)
+    }
+
+    /// Reads what ended children have left and waits until stdout has taken all of it, up to the deadline.
+    pub async fn flush(&self, deadline: Duration) -> FlushReport {
+        let until = Instant::now() + deadline;
+        let everything = async {
+            // An actor that is gone has left nothing to read; the queue is still written.
+            self.actor.send(Drain { until }).await.ok();
+            self.sink.flushed().await.is_ok()
+        };
+        let complete = tokio::time::timeout(deadline, everything).await.unwrap_or(false);
+        FlushReport { complete, stats: self.stats() }
+    }
+
+    /// What SIGUSR2 asks for. Stdout cannot be opened again: it was handed to us open.
+    pub fn reopen(&self) {
+        self.log(LogRecord {
+            at: self.clock.now(),
+            level: Level::Info,
+            message: "reopened log files: none, output goes to standard output".into(),
+            process: None,
+            instance: None,
+            fields: Vec::new(),
+        });
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.sink.stats()
+    }
+
+    /// Ends the writer thread once the queue is empty.
+    pub fn close(&self) {
+        self.sink.close();
+    }
+}
+
+#[expect(
+    deprecated,
+    reason = "the safe constructor; an OwnedFd keeps its descriptor open, so the fault is not met"
+)]
+fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(epoll, Interest::READABLE)
+}
+
+impl CaptureSink for Output {
+    fn capture(&self, capture: Capture) {
+        let (process, instance) = (capture.process.clone(), capture.instance);
+        if let Err(error) = self.intake.add(capture) {
+            self.log(LogRecord {
+                at: self.clock.now(),
+                level: Level::Error,
+                message: "cannot watch the output of an instance: it is lost".into(),
+                process: Some(process),
+                instance: Some(instance),
+                fields: vec![("error", io::Error::from(error).to_string().into())],
+            });
+        }
+    }
+}
+
+impl LogSink for Output {
+    fn enabled(&self, level: Level) -> bool {
+        self.sink.shows(level)
+    }
+
+    fn log(&self, record: LogRecord) {
+        if !self.enabled(record.level) {
+            return;
+        }
+        let mut bytes = Vec::with_capacity(256);
+        record::own(self.sink.settings.format, &mut bytes, self.clock.wall(record.at), &record);
+        self.sink.push_own(bytes);
+    }
+}
