@@ -13,3 +13,4 @@
 pub mod clock;
 pub mod envelope;
 pub mod ports;
+pub mod trace;

@@ -1,0 +1,129 @@
+//! A span that has not ended. Owns how a span ends: well, with an error, or abandoned, and that it ends once. Must
+//! never read another clock than the one of supervision. Called by the actors through [`super::Tracing`].
+
+use super::names;
+use crate::clock::{Clock, Moment};
+use opentelemetry::trace::{Span as _, SpanContext, Status};
+use opentelemetry::{KeyValue, Value};
+use opentelemetry_sdk::trace::Span;
+
+/// Longest text of an attribute or a status, in bytes. The SDK has no limit of its own, and an argument list or a
+/// tail of output can be long.
+pub(super) const TEXT_LIMIT: usize = 4096;
+
+/// A span that has not ended. Dropping it ends it as an error of type `abandoned`: an operation whose end nobody
+/// tells is a fault worth seeing.
+#[must_use]
+#[derive(Debug, Default)]
+pub struct OpenSpan(Option<Started>);
+
+#[derive(Debug)]
+struct Started {
+    span: Span,
+    clock: Clock,
+}
+
+impl OpenSpan {
+    /// No span: every call does nothing.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn started(span: Span, clock: Clock) -> Self {
+        Self(Some(Started { span, clock }))
+    }
+
+    /// Whether attributes and events are kept; ask before building costly ones.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.0.as_ref().is_some_and(|s| s.span.is_recording())
+    }
+
+    /// What children and links point to. [`SpanContext::NONE`] when tracing is off. A span that is not sampled has a
+    /// valid context that says so: its children follow it and do not become roots.
+    #[must_use]
+    pub fn context(&self) -> SpanContext {
+        self.0.as_ref().map_or(SpanContext::NONE, |s| s.span.span_context().clone())
+    }
+
+    /// Adds an attribute. Long texts are cut to 4 KiB.
+    pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
+        if let Some(span) = self.recording() {
+            span.set_attribute(KeyValue::new(key, cut_value(value.into())));
+        }
+    }
+
+    /// Adds an event. The attributes are built only when the span is recorded.
+    pub fn event(&mut self, name: &'static str, at: Moment, attributes: impl FnOnce() -> Vec<KeyValue>) {
+        if let Some(Started { span, clock }) = self.0.as_mut().filter(|s| s.span.is_recording()) {
+            let mut attributes = attributes();
+            for attribute in &mut attributes {
+                let value = std::mem::replace(&mut attribute.value, Value::Bool(false));
+                attribute.value = cut_value(value);
+            }
+            span.add_event_with_timestamp(name, clock.wall(at), attributes);
+        }
+    }
+
+    /// Ends with status Ok.
+    pub fn ok(self, at: Moment) {
+        self.finish(at, Status::Ok);
+    }
+
+    /// Ends with the status left unset.
+    pub fn end(self, at: Moment) {
+        self.finish(at, Status::Unset);
+    }
+
+    /// Ends with status Error, and the attributes `error` (the message) and `error.type`.
+    pub fn fail(mut self, at: Moment, error_type: &str, message: &str) {
+        if let Some(span) = self.recording() {
+            let message = cut(message).to_owned();
+            span.set_attribute(KeyValue::new(names::ERROR, message.clone()));
+            span.set_attribute(KeyValue::new(names::ERROR_TYPE, cut(error_type).to_owned()));
+            span.set_status(Status::error(message));
+        }
+        self.finish(at, Status::Unset);
+    }
+
+    fn recording(&mut self) -> Option<&mut Span> {
+        self.0.as_mut().map(|s| &mut s.span).filter(|s| s.is_recording())
+    }
+
+    fn finish(mut self, at: Moment, status: Status) {
+        // Taken out, so that the drop that follows finds nothing to end.
+        if let Some(Started { mut span, clock }) = self.0.take() {
+            if status != Status::Unset {
+                span.set_status(status);
+            }
+            span.end_with_timestamp(clock.wall(at));
+        }
+    }
+}
+
+impl Drop for OpenSpan {
+    fn drop(&mut self) {
+        if let Some(Started { mut span, clock }) = self.0.take() {
+            if span.is_recording() {
+                span.set_attribute(KeyValue::new(names::ERROR, "the operation was abandoned"));
+                span.set_attribute(KeyValue::new(names::ERROR_TYPE, names::ERROR_ABANDONED));
+                span.set_status(Status::error("the operation was abandoned"));
+            }
+            span.end_with_timestamp(clock.wall(clock.now()));
+        }
+    }
+}
+
+/// The first [`TEXT_LIMIT`] bytes, or a few fewer: a character is never cut in two.
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(TEXT_LIMIT)).unwrap_or(text)
+}
+
+fn cut_value(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.as_str().len() > TEXT_LIMIT => {
+            Value::String(cut(text.as_str()).to_owned().into())
+        }
+        other => other,
+    }
+}
