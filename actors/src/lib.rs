@@ -13,4 +13,5 @@
 pub mod clock;
 pub mod envelope;
 pub mod ports;
+pub mod telemetry;
 pub mod trace;
