@@ -196,3 +196,48 @@ fn time(at: SystemTime) -> String {
     // Beyond the year 9999 there is no RFC 3339; such a time is a fault of the clock and is shown as the epoch.
     format!("{:.9}", Timestamp::try_from(at).unwrap_or(Timestamp::UNIX_EPOCH))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use opentelemetry::InstrumentationScope;
+    use opentelemetry::trace::{SpanKind, TraceFlags, TraceState};
+    use std::time::Duration;
+
+    #[test]
+    fn the_documented_keys_in_the_documented_order() {
+        let start = SystemTime::UNIX_EPOCH + Duration::from_micros(1_763_893_815_123_456);
+        let span = SpanData {
+            span_context: SpanContext::new(
+                TraceId::from(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736),
+                SpanId::from(0x00f0_67aa_0ba9_02b7),
+                TraceFlags::SAMPLED,
+                false,
+                TraceState::NONE,
+            ),
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: "process_manager.start_process".into(),
+            start_time: start,
+            end_time: start,
+            attributes: vec![KeyValue::new("process.name", "php-fpm"), KeyValue::new("process.scale", 2)],
+            dropped_attributes_count: 0,
+            events: Default::default(),
+            links: Default::default(),
+            status: Status::Ok,
+            instrumentation_scope: InstrumentationScope::builder("phpeek-pm").build(),
+        };
+        let text = String::from_utf8(render(&span, &[]).expect("renders")).expect("is text");
+        let compact: String = text.split_whitespace().collect();
+        let expected = concat!(
+            r#"{"Name":"process_manager.start_process","SpanContext":{"TraceID":"4bf92f3577b34da6a3ce929d0e0e4736","#,
+            r#""SpanID":"00f067aa0ba902b7","TraceFlags":"01"},"Parent":{"TraceID":"00000000000000000000000000000000","#,
+            r#""SpanID":"0000000000000000"},"SpanKind":"Internal","StartTime":"2025-11-23T10:30:15.123456000Z","#,
+            r#""EndTime":"2025-11-23T10:30:15.123456000Z","Attributes":[{"Key":"process.name","Value":{"Type":"STRING","#,
+            r#""Value":"php-fpm"}},{"Key":"process.scale","Value":{"Type":"INT64","Value":2}}],"Status":{"Code":"Ok"},"#,
+        );
+        assert!(compact.starts_with(expected), "{compact}");
+    }
+}

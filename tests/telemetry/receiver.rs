@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 
 /// How the receiver behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub(crate) enum Mood {
     Healthy,
     UnavailableOnce,
     Fatal,
@@ -50,13 +50,13 @@ impl TraceService for Service {
     }
 }
 
-pub struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     service: Service,
 }
 
 impl Receiver {
-    pub fn start(mood: Mood) -> Self {
+    pub(crate) fn start(mood: Mood) -> Self {
         let service = Service { mood, calls: Arc::default(), spans: Arc::default() };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.set_nonblocking(true).expect("non-blocking");
@@ -75,21 +75,21 @@ impl Receiver {
         Self { address, service }
     }
 
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
-    pub fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.service.calls.load(SeqCst)
     }
 
-    pub fn spans(&self) -> usize {
+    pub(crate) fn spans(&self) -> usize {
         self.service.spans.load(SeqCst)
     }
 }
 
 /// An address at which nobody listens.
-pub fn closed_port() -> String {
+pub(crate) fn closed_port() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").to_string()
 }
