@@ -13,8 +13,8 @@
 pub mod clock;
 pub mod envelope;
 pub mod ports;
-
 pub mod manager;
 pub mod process;
+pub mod telemetry;
 pub mod trace;
 pub mod world;

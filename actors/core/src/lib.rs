@@ -19,6 +19,7 @@
 //! * **P11** the last command wins.
 
 pub mod backoff;
+pub mod batch;
 pub mod budget;
 
 pub mod name;

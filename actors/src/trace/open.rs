@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::Span;
 
 /// Longest text of an attribute or a status, in bytes. The SDK has no limit of its own, and an argument list or a
 /// tail of output can be long.
-pub const TEXT_LIMIT: usize = 4096;
+pub(super) const TEXT_LIMIT: usize = 4096;
 
 /// A span that has not ended. Dropping it ends it as an error of type `abandoned`: an operation whose end nobody
 /// tells is a fault worth seeing.
@@ -46,7 +46,7 @@ impl OpenSpan {
         self.0.as_ref().map_or(SpanContext::NONE, |s| s.span.span_context().clone())
     }
 
-    /// Adds an attribute. Long texts are cut to [`TEXT_LIMIT`].
+    /// Adds an attribute. Long texts are cut to 4 KiB.
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
         if let Some(span) = self.recording() {
             span.set_attribute(KeyValue::new(key, cut_value(value.into())));

@@ -1,0 +1,173 @@
+//! The OTEL_* variables that tracing honours. Owns their reading and the errors about them. Must never show the value
+//! of a header. Called by [`super::start`].
+
+use opentelemetry_otlp as otlp;
+use percent_encoding::percent_decode_str;
+use std::time::Duration;
+use tonic::metadata::{MetadataKey, MetadataMap, MetadataValue};
+
+/// Reads a variable; empty counts as not set, as the specification says.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A variable that cannot be honoured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvError {
+    /// Not `key=value`, or not fit for gRPC. The value is never part of the message.
+    #[error("{variable}: header {position} is not a valid key=value pair (values are percent-encoded)")]
+    Header {
+        /// Which variable.
+        variable: &'static str,
+        /// Which entry, from 1.
+        position: usize,
+    },
+    /// Not a number.
+    #[error("{variable}: {value:?} is not a whole number of at least {least}")]
+    Number {
+        /// Which variable.
+        variable: &'static str,
+        /// What it holds.
+        value: String,
+        /// The least that is allowed.
+        least: u64,
+    },
+}
+
+/// How spans are queued and batched: OTEL_BSP_*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queueing {
+    /// OTEL_BSP_MAX_QUEUE_SIZE, 16384.
+    pub capacity: usize,
+    /// OTEL_BSP_MAX_EXPORT_BATCH_SIZE, 512; never more than the queue holds.
+    pub batch: usize,
+    /// OTEL_BSP_SCHEDULE_DELAY, 1 s.
+    pub delay: Duration,
+}
+
+/// A variable that is set and not empty.
+#[must_use]
+pub fn set(env: Lookup<'_>, name: &str) -> Option<String> {
+    env(name).filter(|value| !value.trim().is_empty())
+}
+
+/// OTEL_SDK_DISABLED: only "true", in any case, switches off.
+#[must_use]
+pub fn disabled(env: Lookup<'_>) -> bool {
+    set(env, "OTEL_SDK_DISABLED").is_some_and(|v| v.trim().eq_ignore_ascii_case("true"))
+}
+
+/// The OTEL_BSP_* numbers.
+///
+/// # Errors
+/// [`EnvError::Number`] for what is no number, and for 0 where one is needed.
+pub fn queueing(env: Lookup<'_>) -> Result<Queueing, EnvError> {
+    let size = |name, default| {
+        Ok(number(env, name, 1)?.map_or(default, |n| usize::try_from(n).unwrap_or(usize::MAX)).min(1 << 24))
+    };
+    let capacity = size("OTEL_BSP_MAX_QUEUE_SIZE", 16384)?;
+    let batch = size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)?.min(capacity);
+    let delay = Duration::from_millis(number(env, "OTEL_BSP_SCHEDULE_DELAY", 0)?.unwrap_or(1000));
+    Ok(Queueing { capacity, batch, delay })
+}
+
+/// The time for one request: OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT, 10 s. In milliseconds.
+///
+/// # Errors
+/// [`EnvError::Number`].
+pub fn timeout(env: Lookup<'_>) -> Result<Duration, EnvError> {
+    let own = number(env, otlp::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, 1)?;
+    let general = number(env, otlp::OTEL_EXPORTER_OTLP_TIMEOUT, 1)?;
+    Ok(own.or(general).map_or(otlp::OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis))
+}
+
+fn number(env: Lookup<'_>, variable: &'static str, least: u64) -> Result<Option<u64>, EnvError> {
+    let Some(value) = set(env, variable) else { return Ok(None) };
+    match value.trim().parse::<u64>() {
+        Ok(number) if number >= least => Ok(Some(number)),
+        _ => Err(EnvError::Number { variable, value, least }),
+    }
+}
+
+/// The headers of OTEL_EXPORTER_OTLP_HEADERS; those of the TRACES form win, key by key.
+///
+/// # Errors
+/// [`EnvError::Header`] for an entry that cannot be sent as it is meant.
+pub fn headers(env: Lookup<'_>) -> Result<MetadataMap, EnvError> {
+    let mut map = MetadataMap::new();
+    for variable in [otlp::OTEL_EXPORTER_OTLP_HEADERS, otlp::OTEL_EXPORTER_OTLP_TRACES_HEADERS] {
+        let text = set(env, variable).unwrap_or_default();
+        for (index, entry) in text.split(',').enumerate().filter(|(_, e)| !e.trim().is_empty()) {
+            let error = || EnvError::Header { variable, position: index + 1 };
+            let (key, value) = pair(entry).ok_or_else(error)?;
+            let key = MetadataKey::from_bytes(key.to_ascii_lowercase().as_bytes()).map_err(|_| error())?;
+            let mut value = MetadataValue::try_from(value).map_err(|_| error())?;
+            value.set_sensitive(true);
+            map.insert(key, value);
+        }
+    }
+    Ok(map)
+}
+
+/// The pairs of OTEL_RESOURCE_ATTRIBUTES; `None` when an entry is malformed: then all of it is discarded, as the
+/// specification says.
+#[must_use]
+pub fn resource_attributes(env: Lookup<'_>) -> Option<Vec<(String, String)>> {
+    let text = set(env, "OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    text.split(',').filter(|e| !e.trim().is_empty()).map(pair).collect()
+}
+
+/// `key=value`, both percent-encoded, white space around them left out.
+fn pair(entry: &str) -> Option<(String, String)> {
+    let (key, value) = entry.split_once('=')?;
+    let (key, value) = (decode(key.trim())?, decode(value.trim())?);
+    (!key.is_empty()).then_some((key, value))
+}
+
+fn decode(text: &str) -> Option<String> {
+    // The decoder leaves a lone `%` as it is; here it is a fault.
+    let sound = text
+        .split('%')
+        .skip(1)
+        .all(|rest| rest.get(..2).is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())));
+    sound.then(|| percent_decode_str(text).decode_utf8().ok().map(|t| t.into_owned()))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_decoded_merged_and_never_shown() {
+        let env = |name: &str| match name {
+            "OTEL_EXPORTER_OTLP_HEADERS" => Some("X-Team=a%2Cb, x-other=1".to_owned()),
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS" => Some("x-other=2".to_owned()),
+            _ => None,
+        };
+        let map = headers(&env);
+        let get = |k: &str| map.as_ref().ok().and_then(|m| m.get(k)).and_then(|v| v.to_str().ok());
+        assert_eq!((get("x-team"), get("x-other")), (Some("a,b"), Some("2")));
+        for bad in ["s3cret", "=s3cret", "k=s3cret%zz", "k k=s3cret", "k=s3cret%0a"] {
+            let error = headers(&|n| (n == "OTEL_EXPORTER_OTLP_HEADERS").then(|| bad.to_owned()));
+            let text = error.err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(text.contains("header 1") && !text.contains("s3cret"), "{bad}: {text}");
+        }
+    }
+
+    #[test]
+    fn one_malformed_resource_attribute_discards_all() {
+        let read = |text: &'static str| resource_attributes(&move |_: &str| Some(text.to_owned()));
+        assert_eq!(read("a=1%202,b=c"), Some(vec![("a".into(), "1 2".into()), ("b".into(), "c".into())]));
+        assert_eq!(read("a=1,b"), None);
+        assert_eq!(read("a=%G1"), None);
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_an_error() {
+        assert_eq!(timeout(&|_| None), Ok(Duration::from_secs(10)));
+        assert_eq!(
+            timeout(&|n| (n == "OTEL_EXPORTER_OTLP_TIMEOUT").then(|| "250".into())),
+            Ok(Duration::from_millis(250))
+        );
+        assert!(timeout(&|_| Some("10s".into())).is_err());
+        assert!(queueing(&|_| Some("0".into())).is_err());
+    }
+}

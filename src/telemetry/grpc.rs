@@ -1,0 +1,164 @@
+//! OTLP over gRPC: a unary call with bytes that are already encoded, so that status codes, RetryInfo and partial
+//! success are seen. Owns the connection and the table of retryable codes. Must never log a header. Lives on the
+//! telemetry arbiter; called by the `TelemetryActor`.
+
+use super::encode;
+use super::endpoint::Endpoint;
+use bytes::{Buf, BufMut, Bytes};
+use opentelemetry::InstrumentationScope;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+use phpeek_actors::telemetry::{Answer, ExportFuture, SpanExporter};
+use prost::Message as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Channel, ClientTlsConfig};
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// "OTel-OTLP-Exporter-…" is what the OTLP specification wants of a user agent.
+const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-phpeek-pm/", env!("CARGO_PKG_VERSION"));
+
+/// A receiver and how to talk to it; checked, not connected.
+pub struct GrpcTarget {
+    endpoint: tonic::transport::Endpoint,
+    headers: MetadataMap,
+}
+
+impl GrpcTarget {
+    /// Prepares a connection to `endpoint`. TLS trusts what the system trusts.
+    ///
+    /// # Errors
+    /// When the address or the TLS roots cannot be used.
+    pub fn new(
+        endpoint: &Endpoint,
+        timeout: Duration,
+        headers: MetadataMap,
+    ) -> Result<Self, tonic::transport::Error> {
+        let mut to = tonic::transport::Endpoint::from_shared(endpoint.uri())?
+            .user_agent(USER_AGENT)?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(timeout);
+        if endpoint.tls() {
+            // Without `with_enabled_roots` the root store is empty, and every certificate is unknown.
+            to = to.tls_config(ClientTlsConfig::new().with_enabled_roots())?;
+        }
+        Ok(Self { endpoint: to, headers })
+    }
+
+    /// The exporter. Needs the runtime that it will live on; connects at the first export.
+    #[must_use]
+    pub fn exporter(self, resource: Resource, scope: InstrumentationScope) -> GrpcExporter {
+        GrpcExporter { channel: self.endpoint.connect_lazy(), headers: self.headers, resource, scope }
+    }
+}
+
+/// Sends batches to one receiver.
+pub struct GrpcExporter {
+    channel: Channel,
+    headers: MetadataMap,
+    resource: Resource,
+    scope: InstrumentationScope,
+}
+
+impl SpanExporter for GrpcExporter {
+    fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture {
+        let body = Bytes::from(encode::request(&self.resource, &self.scope, &batch));
+        let mut request = tonic::Request::new(body);
+        *request.metadata_mut() = self.headers.clone();
+        let mut client = tonic::client::Grpc::new(self.channel.clone());
+        Box::pin(async move {
+            if let Err(error) = client.ready().await {
+                return Answer::Retry { after: None, cause: with_sources(&error) };
+            }
+            let path = http::uri::PathAndQuery::from_static(METHOD);
+            match client.unary(request, path, PassThrough).await {
+                Ok(reply) => accepted(reply.into_inner()),
+                Err(status) => answer(&status),
+            }
+        })
+    }
+}
+
+fn accepted(reply: Bytes) -> Answer {
+    // The receiver has the spans even when its reply cannot be read: sending again would double them.
+    let rejected = ExportTraceServiceResponse::decode(reply)
+        .ok()
+        .and_then(|r| r.partial_success)
+        .map_or(0, |p| u64::try_from(p.rejected_spans).unwrap_or(0));
+    Answer::Accepted { rejected }
+}
+
+/// The table of the OTLP specification, "OTLP/gRPC response", failures.
+fn answer(status: &Status) -> Answer {
+    let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    let retryable = match status.code() {
+        Code::Cancelled
+        | Code::DeadlineExceeded
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unavailable
+        | Code::DataLoss => true,
+        Code::ResourceExhausted => after.is_some(),
+        _ => false,
+    };
+    let cause = format!("{:?}: {}", status.code(), with_sources(status));
+    if retryable { Answer::Retry { after, cause } } else { Answer::Refused { cause } }
+}
+
+/// The message with its causes: tonic's own says "transport error" alone.
+fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = match error.downcast_ref::<Status>() {
+        Some(status) => status.message().to_owned(),
+        None => error.to_string(),
+    };
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Hands bytes through in both directions.
+#[derive(Debug, Clone, Copy, Default)]
+struct PassThrough;
+
+impl Codec for PassThrough {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for PassThrough {
+    type Item = Bytes;
+    type Error = Status;
+    fn encode(&mut self, item: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        out.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for PassThrough {
+    type Item = Bytes;
+    type Error = Status;
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}

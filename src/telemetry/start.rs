@@ -1,0 +1,208 @@
+//! Builds the way of a span from the settings: sampler, provider, queue, actor, exporter. Owns the handle that the
+//! composition root keeps. Must never wait for the network. Called once, before anything is traced.
+
+use super::env::{self, EnvError, Lookup};
+use super::grpc::GrpcTarget;
+use super::memory::MemoryExporter;
+use super::resource;
+use super::settings::{ExporterSettings, TracingSettings};
+use super::stdout::{StdoutExporter, WriteBlock};
+use actix::{Actor as _, Addr, Arbiter};
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use phpeek_actors::clock::Clock;
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::telemetry::{
+    Flush, FlushKind, FlushOutcome, Queue, QueueProcessor, SpanExporter, TelemetryActor, TelemetryStats,
+};
+use phpeek_actors::trace::Tracing;
+use phpeek_core::backoff::Backoff;
+use phpeek_core::batch::Rules;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// Why tracing cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable cannot be honoured.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// The receiver's address or the TLS roots cannot be used.
+    #[error("the OTLP exporter cannot be built for {endpoint}")]
+    Exporter {
+        /// Where it should send to.
+        endpoint: String,
+        /// Why not.
+        #[source]
+        source: tonic::transport::Error,
+    },
+    /// Not a share.
+    #[error("the sample rate {0} is not between 0.0 and 1.0")]
+    SampleRate(f64),
+    /// The bounds between attempts are the wrong way round: a fault of the program.
+    #[error("the shortest delay between attempts is longer than the longest")]
+    Backoff,
+}
+
+/// What tracing needs of the program.
+pub struct Surroundings {
+    /// Where changes of the receiver's state are said.
+    pub log: Arc<dyn LogSink>,
+    /// The clock of supervision.
+    pub clock: Clock,
+    /// Where the `stdout` exporter writes.
+    pub write_block: WriteBlock,
+    /// Runs first in the telemetry thread, for its signal mask.
+    pub thread_init: Box<dyn FnOnce() + Send>,
+    /// Gives memory back after a drained burst.
+    pub trim: Box<dyn Fn() + Send>,
+}
+
+struct Running {
+    queue: Arc<Queue>,
+    actor: Addr<TelemetryActor>,
+    // The tracers hold the provider too; it is kept so that its end is the handle's.
+    _provider: SdkTracerProvider,
+    _arbiter: Arbiter,
+}
+
+/// Tracing as it runs, or as it is off.
+pub struct TelemetryHandle {
+    tracing: Tracing,
+    running: Option<Running>,
+}
+
+/// Starts tracing as `settings` say; `None`, or OTEL_SDK_DISABLED=true, is tracing that is off.
+///
+/// # Errors
+/// [`StartError`]; nothing runs then. Needs a running actix system.
+pub fn start(
+    settings: Option<&TracingSettings>,
+    env: Lookup<'_>,
+    around: Surroundings,
+) -> Result<TelemetryHandle, StartError> {
+    let Some(settings) = settings.filter(|_| !env::disabled(env)) else {
+        return Ok(TelemetryHandle { tracing: Tracing::off(around.clock), running: None });
+    };
+    let scope = scope();
+    let (resource, malformed) = resource::build(settings.service_name.as_deref(), env);
+    if malformed {
+        around.log.log(LogRecord {
+            at: around.clock.now(),
+            level: Level::Warn,
+            message: "OTEL_RESOURCE_ATTRIBUTES is malformed and is left out as a whole".into(),
+            process: None,
+            instance: None,
+            fields: Vec::new(),
+        });
+    }
+    match &settings.exporter {
+        ExporterSettings::OtlpGrpc(endpoint) => {
+            let target = GrpcTarget::new(endpoint, env::timeout(env)?, env::headers(env)?)
+                .map_err(|source| StartError::Exporter { endpoint: endpoint.to_string(), source })?;
+            run(settings.sample_rate, env, around, move |_| Box::new(target.exporter(resource, scope)))
+        }
+        ExporterSettings::Stdout => run(settings.sample_rate, env, around, move |write| {
+            Box::new(StdoutExporter::new(write, resource))
+        }),
+    }
+}
+
+/// Starts tracing into memory, for `demo`.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_in_memory(memory: MemoryExporter, around: Surroundings) -> Result<TelemetryHandle, StartError> {
+    run(1.0, &|_| None, around, move |_| Box::new(memory))
+}
+
+fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder("phpeek-pm").with_version(env!("CARGO_PKG_VERSION")).build()
+}
+
+fn run(
+    rate: f64,
+    env: Lookup<'_>,
+    around: Surroundings,
+    exporter: impl FnOnce(WriteBlock) -> Box<dyn SpanExporter> + Send + 'static,
+) -> Result<TelemetryHandle, StartError> {
+    if !(0.0..=1.0).contains(&rate) {
+        return Err(StartError::SampleRate(rate));
+    }
+    let queueing = env::queueing(env)?;
+    let Surroundings { log, clock, write_block, thread_init, trim } = around;
+    let backoff = Backoff::new(BACKOFF.0, BACKOFF.1).ok_or(StartError::Backoff)?;
+    let rules = Rules {
+        batch: queueing.batch,
+        first_delay: FIRST_DELAY.min(queueing.delay),
+        delay: queueing.delay,
+        backoff,
+    };
+    let queue = Arc::new(Queue::new(queueing.capacity, queueing.batch));
+    let arbiter = Arbiter::new();
+    arbiter.spawn_fn(thread_init);
+    let of_actor = queue.clone();
+    // The exporter is built on its own arbiter: a channel belongs to the runtime that it was made on.
+    let actor = TelemetryActor::start_in_arbiter(&arbiter.handle(), move |_| {
+        TelemetryActor::new(of_actor, exporter(write_block), rules, clock, log, trim)
+    });
+    let sampler = Sampler::ParentBased(Box::new(match rate {
+        r if r >= 1.0 => Sampler::AlwaysOn,
+        r if r <= 0.0 => Sampler::AlwaysOff,
+        r => Sampler::TraceIdRatioBased(r),
+    }));
+    let provider = SdkTracerProvider::builder()
+        .with_sampler(sampler)
+        .with_resource(opentelemetry_sdk::Resource::builder_empty().build())
+        .with_span_processor(QueueProcessor::new(queue.clone(), actor.clone().recipient()))
+        .build();
+    let tracing = Tracing::new(provider.tracer_with_scope(scope()), clock);
+    let running = Running { queue, actor, _provider: provider, _arbiter: arbiter };
+    Ok(TelemetryHandle { tracing, running: Some(running) })
+}
+
+impl TelemetryHandle {
+    /// Opens spans; every actor gets a clone.
+    #[must_use]
+    pub fn tracing(&self) -> Tracing {
+        self.tracing.clone()
+    }
+
+    /// The account of every span.
+    #[must_use]
+    pub fn stats(&self) -> TelemetryStats {
+        self.running.as_ref().map(|r| r.queue.stats()).unwrap_or_default()
+    }
+
+    /// The last flush: what is not delivered within `limit` is counted as failed.
+    pub async fn flush(&self, limit: Duration) -> FlushOutcome {
+        let Some(running) = &self.running else { return FlushOutcome::Drained };
+        let (reply, answer) = oneshot::channel();
+        running.actor.do_send(Flush { limit, kind: FlushKind::Last, reply });
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            // The telemetry thread is late or gone.
+            Ok(Err(_)) | Err(_) => match running.queue.stats().pending {
+                0 => FlushOutcome::Drained,
+                left => FlushOutcome::Left(left),
+            },
+        }
+    }
+
+    /// Asks for a flush and returns at once. What cannot be delivered stays queued.
+    pub fn request_flush(&self) {
+        if let Some(running) = &self.running {
+            let (reply, _) = oneshot::channel();
+            running.actor.do_send(Flush {
+                limit: Duration::from_secs(10),
+                kind: FlushKind::OnRequest,
+                reply,
+            });
+        }
+    }
+}

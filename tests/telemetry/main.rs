@@ -1,0 +1,166 @@
+//! The way of a span against a real gRPC receiver: healthy, failing, refusing, silent, absent. What is tested is the
+//! account of every span and the time that a flush takes.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+mod receiver;
+
+use opentelemetry::trace::SpanContext;
+use phpeek_actors::clock::Clock;
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::telemetry::{FlushOutcome, TelemetryStats};
+use phpeek_actors::trace::names;
+use phpeek_pm::telemetry::endpoint::Endpoint;
+use phpeek_pm::telemetry::settings::{ExporterSettings, TracingSettings};
+use phpeek_pm::telemetry::{Surroundings, TelemetryHandle, start};
+use receiver::{Mood, Receiver};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+#[derive(Default)]
+struct Said(Mutex<Vec<LogRecord>>);
+
+impl LogSink for Said {
+    fn enabled(&self, _: Level) -> bool {
+        true
+    }
+    fn log(&self, record: LogRecord) {
+        self.0.lock().expect("no panic in here").push(record);
+    }
+}
+
+impl Said {
+    fn warnings(&self) -> usize {
+        self.0.lock().expect("no panic in here").iter().filter(|r| r.level == Level::Warn).count()
+    }
+}
+
+fn telemetry(address: &str, rate: f64) -> (TelemetryHandle, Arc<Said>, Clock) {
+    let said = Arc::new(Said::default());
+    let clock = Clock::starting_at(SystemTime::now());
+    let settings = TracingSettings {
+        exporter: ExporterSettings::OtlpGrpc(Endpoint::parse(address).expect("an address")),
+        sample_rate: rate,
+        service_name: None,
+    };
+    let around = Surroundings {
+        log: said.clone(),
+        clock,
+        write_block: Box::new(|_| true),
+        thread_init: Box::new(|| {}),
+        trim: Box::new(|| {}),
+    };
+    (start(Some(&settings), &|_| None, around).expect("starts"), said, clock)
+}
+
+fn spans(handle: &TelemetryHandle, clock: Clock, count: usize) {
+    for _ in 0..count {
+        handle.tracing().open(names::SPAN_SPAWN, &SpanContext::NONE, clock.now()).ok(clock.now());
+    }
+}
+
+fn assert_law(stats: TelemetryStats) {
+    assert_eq!(
+        stats.started,
+        stats.exported + stats.failed + stats.dropped_queue_full + stats.pending,
+        "{stats:?}"
+    );
+}
+
+async fn until(what: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !what() {
+        assert!(Instant::now() < end, "not within 10 s");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+const LIMIT: Duration = Duration::from_secs(2);
+
+#[actix::test]
+async fn a_healthy_receiver_gets_every_span_without_a_flush_and_with_one() {
+    let receiver = Receiver::start(Mood::Healthy);
+    let (handle, said, clock) = telemetry(&receiver.address(), 1.0);
+    spans(&handle, clock, 3);
+    until(|| receiver.spans() == 3).await;
+    spans(&handle, clock, 2000);
+    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Drained);
+    assert_eq!((receiver.spans(), handle.stats().exported, said.warnings()), (2003, 2003, 0));
+    assert_law(handle.stats());
+}
+
+#[actix::test]
+async fn overload_drops_the_newest_and_counts_them() {
+    let receiver = Receiver::start(Mood::Silent);
+    let (handle, _, clock) = telemetry(&receiver.address(), 1.0);
+    spans(&handle, clock, 20_000);
+    let stats = handle.stats();
+    assert!(stats.dropped_queue_full > 0 && stats.pending >= 16_384, "{stats:?}");
+    assert_law(stats);
+}
+
+#[actix::test]
+async fn a_receiver_that_comes_back_gets_what_was_kept() {
+    let receiver = Receiver::start(Mood::UnavailableOnce);
+    let (handle, said, clock) = telemetry(&receiver.address(), 1.0);
+    spans(&handle, clock, 5);
+    until(|| receiver.spans() == 5).await;
+    until(|| handle.stats().exported == 5).await;
+    assert_eq!((said.warnings(), receiver.calls()), (1, 2));
+    assert_law(handle.stats());
+}
+
+#[actix::test]
+async fn a_fatal_code_loses_the_batch_and_says_so_once() {
+    let receiver = Receiver::start(Mood::Fatal);
+    let (handle, said, clock) = telemetry(&receiver.address(), 1.0);
+    for round in 1..=2 {
+        spans(&handle, clock, 512);
+        until(|| handle.stats().failed == round * 512).await;
+    }
+    assert_eq!((said.warnings(), receiver.calls()), (1, 2));
+    assert_law(handle.stats());
+}
+
+#[actix::test]
+async fn rejected_spans_count_as_failed() {
+    let receiver = Receiver::start(Mood::Rejecting);
+    let (handle, _, clock) = telemetry(&receiver.address(), 1.0);
+    spans(&handle, clock, 5);
+    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Drained);
+    assert_eq!((handle.stats().exported, handle.stats().failed), (4, 1));
+}
+
+#[actix::test]
+async fn an_absent_receiver_costs_a_flush_almost_nothing() {
+    let (handle, said, clock) = telemetry(&receiver::closed_port(), 1.0);
+    spans(&handle, clock, 5);
+    let begin = Instant::now();
+    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Left(5));
+    assert!(begin.elapsed() < Duration::from_millis(200), "{:?}", begin.elapsed());
+    assert_eq!((handle.stats().failed, handle.stats().pending), (5, 0));
+    assert!(said.warnings() >= 1);
+    assert_law(handle.stats());
+}
+
+#[actix::test]
+async fn a_silent_receiver_costs_a_flush_400_ms_at_most() {
+    let receiver = Receiver::start(Mood::Silent);
+    let (handle, _, clock) = telemetry(&receiver.address(), 1.0);
+    spans(&handle, clock, 5);
+    until(|| receiver.calls() == 1).await;
+    let called = Instant::now();
+    until(|| called.elapsed() > Duration::from_millis(550)).await;
+    let begin = Instant::now();
+    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Left(5));
+    assert!(begin.elapsed() < Duration::from_millis(700), "{:?}", begin.elapsed());
+    assert_law(handle.stats());
+}
+
+#[actix::test]
+async fn a_rate_of_zero_sends_nothing() {
+    let receiver = Receiver::start(Mood::Healthy);
+    let (handle, _, clock) = telemetry(&receiver.address(), 0.0);
+    spans(&handle, clock, 50);
+    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Drained);
+    assert_eq!((handle.stats().started, receiver.calls()), (0, 0));
+}
