@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 /// The longest restart that a histogram holds, in nanoseconds: far beyond the longest `--wait`.
 const LONGEST: u64 = 10_000_000_000_000;
 
+/// Between two rolling restarts: the supervisor learns of the last successor a little later than its record is
+/// there, and a signal in between might be taken for one more of the same burst.
+const BETWEEN_ROLLS_NS: u64 = 50_000_000;
+
 /// The churn of a run.
 #[derive(Debug)]
 pub(crate) struct Churn {
@@ -22,6 +26,7 @@ pub(crate) struct Churn {
     away: BTreeMap<u32, (u64, u64)>,
     latencies: Option<Histogram<u64>>,
     rolling_ms: Vec<f64>,
+    rolled_at: u64,
     /// Kills that were sent.
     pub(crate) kills: u64,
     /// Workers that came back by a rolling restart.
@@ -36,6 +41,7 @@ impl Churn {
             away: BTreeMap::new(),
             latencies: Histogram::new_with_bounds(1, LONGEST, 3).ok(),
             rolling_ms: Vec::new(),
+            rolled_at: 0,
             kills: 0,
             rolled: 0,
         }
@@ -50,7 +56,8 @@ impl Churn {
         while begin.elapsed() < bench.load.duration {
             let left = bench.load.duration.saturating_sub(begin.elapsed()).as_secs_f64();
             progress::tick(&format!("churn: {left:.0} s left, {} kills, {} rolled", self.kills, self.rolled));
-            if bench.load.signal_restarts && self.away.is_empty() {
+            let rested = monotonic_ns().saturating_sub(self.rolled_at) >= BETWEEN_ROLLS_NS;
+            if bench.load.signal_restarts && rested && self.away.is_empty() {
                 self.roll(bench)?;
             }
             self.kill_what_is_due(bench, begin.elapsed())?;
@@ -68,16 +75,15 @@ impl Churn {
         Ok(())
     }
 
-    /// Kills as many workers as the rate has made due, none that is away. What cannot be killed for want of workers
-    /// that are up is let go, so a slow supervisor gets fewer kills, not a storm at the end.
+    /// Kills as many workers as the rate has made due, none that is away: a supervisor that is slower than the rate
+    /// gets fewer kills. At most 64 in one look, so that catching up is no storm.
     fn kill_what_is_due(&mut self, bench: &Bench<'_>, since: Duration) -> Result<(), String> {
         let due = (since.as_secs_f64() * bench.load.kill_rate) as u64;
         let count = bench.load.processes;
-        let candidates = |away: &BTreeMap<u32, _>| (away.len() as u32) < count;
         // A few misses of the dice are no harm: the next look comes in two milliseconds.
         for _ in 0..due.saturating_sub(self.kills).min(64) {
             let worker = self.random.u32(0..count);
-            if !candidates(&self.away) || self.away.contains_key(&worker) {
+            if self.away.contains_key(&worker) {
                 continue;
             }
             let Some(starts) = bench.events.workers.get(worker as usize) else { continue };
@@ -117,6 +123,7 @@ impl Churn {
         let end = bench.events.workers.iter().take(count).map(|w| w.last_at).max().unwrap_or(begin);
         self.rolling_ms.push(end.saturating_sub(begin) as f64 / 1e6);
         self.rolled += count as u64;
+        self.rolled_at = monotonic_ns();
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn Error>>;
+type Points = Vec<(f64, f64)>;
 
 /// Writes the picture.
 pub(crate) fn draw(report: &Report, path: &Path) -> Result<(), String> {
@@ -53,9 +54,9 @@ fn curves(
     area: &Area<'_>,
     report: &Report,
     (title, x, y): (&str, &str, &str),
-    points: &dyn Fn(&Cell) -> Vec<(f64, f64)>,
+    points: &dyn Fn(&Cell) -> Points,
 ) -> Drawn {
-    let lines: Vec<(usize, &Cell, Vec<(f64, f64)>)> = report
+    let lines: Vec<(usize, &Cell, Points)> = report
         .cells
         .iter()
         .enumerate()
