@@ -10,8 +10,12 @@ use std::time::{Duration, Instant};
 /// How long after SIGKILL a process may take to go. It is one that hangs in the kernel if this is not enough.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Becomes the subreaper, and ends everything on SIGINT, SIGTERM or SIGHUP.
+/// How the directory of a harness begins; its process id follows.
+const PREFIX: &str = "phpeek-pm-load.";
+
+/// Becomes the subreaper, removes what killed harnesses have left, and ends everything on SIGINT, SIGTERM or SIGHUP.
 pub(crate) fn enter() -> Result<(), String> {
+    remove_stale_directories();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(|e| format!("cannot become a subreaper: {e}"))?;
     let mut signals =
@@ -69,13 +73,28 @@ fn reap() {
     while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
 }
 
-/// Where the files of all runs of this harness go: a tmpfs where there is one, so that no disk is in the figures.
+/// Where the files of all runs of this harness go.
 pub(crate) fn run_directory_root() -> PathBuf {
-    let name = format!("phpeek-pm-load.{}", std::process::id());
+    place().join(format!("{PREFIX}{}", std::process::id()))
+}
+
+/// Removes what harnesses left that were killed before they could.
+fn remove_stale_directories() {
+    for entry in std::fs::read_dir(place()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !PathBuf::from(format!("/proc/{pid}")).exists()) {
+            std::fs::remove_dir_all(entry.path()).ok();
+        }
+    }
+}
+
+/// A tmpfs where there is one, so that no disk is in the figures.
+fn place() -> PathBuf {
     let shm = PathBuf::from("/dev/shm");
     // TMPFS_MAGIC of statfs(2).
     let is_tmpfs = rustix::fs::statfs(&shm).is_ok_and(|fs| fs.f_type == 0x0102_1994);
-    if is_tmpfs { shm.join(name) } else { std::env::temp_dir().join(name) }
+    if is_tmpfs { shm } else { std::env::temp_dir() }
 }
 
 /// Ends everything and removes the files when it goes, however the harness ends.

@@ -124,6 +124,9 @@ impl Report {
             text.push_str("  spans of the last run           expected    received   difference\n");
             for (name, account) in &run.accounts {
                 let Account { at_least, at_most, received } = account;
+                if *at_most == 0 && *received == 0 {
+                    continue;
+                }
                 let range =
                     if at_least == at_most { at_most.to_string() } else { format!("{at_least}..{at_most}") };
                 let difference = account.difference();

@@ -133,7 +133,7 @@ impl Supervisor {
     pub(crate) fn must_run(&mut self) -> Result<(), String> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
-            Ok(Some(status)) => Err(format!("the supervisor ended early ({status})\n{}", self.last_words())),
+            Ok(Some(status)) => Err(format!("the supervisor ended early ({status})")),
             Err(error) => Err(format!("cannot ask for the supervisor's state: {error}")),
         }
     }
