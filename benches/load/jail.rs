@@ -5,6 +5,7 @@
 use crate::procfs;
 use rustix::process::{Pid, Signal, WaitOptions};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long after SIGKILL a process may take to go. It is one that hangs in the kernel if this is not enough.
@@ -12,6 +13,13 @@ const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the directory of a harness begins; its process id follows.
 const PREFIX: &str = "phpeek-pm-load.";
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the harness is on its way out, so that nothing may be started any more.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
 
 /// Becomes the subreaper, removes what killed harnesses have left, and ends everything on SIGINT, SIGTERM or SIGHUP.
 pub(crate) fn enter() -> Result<(), String> {
@@ -24,6 +32,7 @@ pub(crate) fn enter() -> Result<(), String> {
         .name("ctrl-c".to_owned())
         .spawn(move || {
             if let Some(signal) = signals.forever().next() {
+                INTERRUPTED.store(true, Ordering::SeqCst);
                 crate::progress::say("interrupted: ending everything that was started");
                 kill_all();
                 std::fs::remove_dir_all(run_directory_root()).ok();

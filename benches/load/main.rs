@@ -103,6 +103,9 @@ fn went_well(cell: &Cell, strict: bool) -> bool {
 }
 
 fn run_once(load: &Load, binary: &Path, worker: &Path) -> Result<Run, String> {
+    if jail::interrupted() {
+        return Err("interrupted".to_owned());
+    }
     let directory = jail::run_directory_root().join("run");
     let failed = |e: std::io::Error| format!("cannot prepare {}: {e}", directory.display());
     if directory.exists() {
