@@ -77,7 +77,12 @@ fn measure(options: &Options) -> Result<bool, String> {
     let _cleanup = jail::Cleanup;
     let mut runs: Vec<Vec<Run>> = vec![Vec::new(); plans.len()];
     for round in 1..=options.runs {
-        for (plan, runs) in plans.iter().zip(&mut runs) {
+        // Each round begins with another setting, so that none always follows the same one.
+        let first = (round as usize - 1) % plans.len();
+        let pairs: Vec<(&Plan, &mut Vec<Run>)> = plans.iter().zip(&mut runs).collect();
+        let mut pairs = std::collections::VecDeque::from(pairs);
+        pairs.rotate_left(first);
+        for (plan, runs) in pairs {
             progress::step(&format!("run {round} of {}: {}", options.runs, plan.load.label()));
             runs.push(run_once(&plan.load, &binary, &worker)?);
         }
