@@ -69,10 +69,7 @@ fn measure(options: &Options) -> Result<bool, String> {
     };
     let binary = binary()?;
     let worker = workload::worker_program()?;
-    let version = Command::new(&binary).arg("version").output().map_or_else(
-        |_| String::new(),
-        |output| String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned(),
-    );
+    let version = supervisor::version(&binary);
     jail::enter()?;
     let _cleanup = jail::Cleanup;
     let mut runs: Vec<Vec<Run>> = vec![Vec::new(); plans.len()];

@@ -20,6 +20,33 @@ pub(crate) struct Supervisor {
     pub(crate) captured: Captured,
 }
 
+/// The first line of `binary version`; empty when it says nothing within five seconds.
+pub(crate) fn version(binary: &Path) -> String {
+    let mut command = Command::new(binary);
+    command.arg("version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else { return String::new() };
+    let ended = wait_for(&mut child, Duration::from_secs(5));
+    if !matches!(ended, Ok(Some(_))) {
+        child.kill().ok();
+    }
+    let output = child.wait_with_output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).lines().next().unwrap_or_default().to_owned()
+}
+
+/// Waits for the end of a child; none when it still runs at the deadline.
+fn wait_for(child: &mut Child, patience: Duration) -> Result<Option<ExitStatus>, String> {
+    let failed = |e: &dyn std::fmt::Display| format!("cannot wait for the supervisor: {e}");
+    let fd =
+        rustix::process::pidfd_open(Pid::from_child(child), PidfdFlags::empty()).map_err(|e| failed(&e))?;
+    let timeout = rustix::event::Timespec {
+        tv_sec: patience.as_secs().cast_signed(),
+        tv_nsec: patience.subsec_nanos().into(),
+    };
+    let mut wanted = [PollFd::new(&fd, PollFlags::IN)];
+    rustix::event::poll(&mut wanted, Some(&timeout)).map_err(|e| failed(&e))?;
+    child.try_wait().map_err(|e| failed(&e))
+}
+
 /// The configuration of a run.
 pub(crate) fn configuration(load: &Load, worker: &Path, events: &Path, endpoint: &str) -> String {
     let mut global = vec![
@@ -140,15 +167,7 @@ impl Supervisor {
 
     /// Waits for its end; none when it still runs at the deadline.
     pub(crate) fn wait(&mut self, patience: Duration) -> Result<Option<ExitStatus>, String> {
-        let failed = |e: &dyn std::fmt::Display| format!("cannot wait for the supervisor: {e}");
-        let fd = rustix::process::pidfd_open(self.pid, PidfdFlags::empty()).map_err(|e| failed(&e))?;
-        let timeout = rustix::event::Timespec {
-            tv_sec: patience.as_secs().cast_signed(),
-            tv_nsec: patience.subsec_nanos().into(),
-        };
-        let mut wanted = [PollFd::new(&fd, PollFlags::IN)];
-        rustix::event::poll(&mut wanted, Some(&timeout)).map_err(|e| failed(&e))?;
-        self.child.try_wait().map_err(|e| failed(&e))
+        wait_for(&mut self.child, patience)
     }
 
     /// The end of what it wrote to stderr and stdout.
