@@ -1,0 +1,9 @@
+//! Criterion benches of the hot paths, one module for each. `cargo bench --bench micro -- FILTER` runs some of them.
+//! Each module gives one function that takes the runner and adds its group.
+
+mod envelope;
+
+use criterion::{criterion_group, criterion_main};
+
+criterion_group!(benches, envelope::bench);
+criterion_main!(benches);
