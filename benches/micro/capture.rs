@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::SystemTime;
 
 /// A plain line of 100 bytes, and one that must be escaped.
-pub fn bench(c: &mut Criterion) {
+pub(crate) fn bench(c: &mut Criterion) {
     let Ok(process) = ProcessName::new("web") else { return };
     let mut group = c.benchmark_group("capture");
     for (name, line) in [("plain", vec![b'x'; 99]), ("escaped", b"say \"hi\" ".repeat(11))] {
