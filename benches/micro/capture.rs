@@ -8,10 +8,10 @@ use std::hint::black_box;
 use std::time::SystemTime;
 
 /// A plain line of 100 bytes, and one that must be escaped.
-pub fn bench(c: &mut Criterion) {
+pub(crate) fn bench(c: &mut Criterion) {
     let Ok(process) = ProcessName::new("web") else { return };
     let mut group = c.benchmark_group("capture");
-    for (name, line) in [("plain", vec![b'x'; 99]), ("escaped", [b"say \"hi\" ".repeat(11)].concat())] {
+    for (name, line) in [("plain", vec![b'x'; 99]), ("escaped", b"say \"hi\" ".repeat(11))] {
         let mut frame = Frame::new(Format::Json);
         frame.set(SystemTime::now(), &process, 0, Stream::Stdout);
         let mut out = Vec::with_capacity(1 << 20);
