@@ -43,14 +43,14 @@ pub(super) async fn end(
         say(&running, Level::Error, "some processes could not be killed: the kernel holds them".to_owned());
     }
     // The first drain takes the last words of the processes, so that they stand before our own.
-    running.output.drain(OUTPUT_FLUSH).await;
+    running.output.flush(OUTPUT_FLUSH).await;
     drop(flush.await);
     last_words(&running, finished.as_ref(), code);
     running.output.flush(OUTPUT_FLUSH).await;
     if let Some(board) = board {
         board.finish(code);
     }
-    Ending { code, spans: running.telemetry.kept_spans() }
+    Ending { code, spans: running.kept.map(|memory| memory.take()).unwrap_or_default() }
 }
 
 fn last_words(running: &Running, finished: Option<&Finished>, code: u8) {

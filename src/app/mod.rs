@@ -14,9 +14,9 @@ use crate::os::environment::Environment;
 use crate::os::reaper::Children;
 use crate::os::signals::{Signals, block_all_in_this_thread};
 use crate::os::{limits, memory, pid1};
-use crate::output::{self, OutputHandle, OutputSettings};
+use crate::output::{self, Output, OutputSettings};
 use crate::status::{PidFile, SharedBoard};
-use crate::telemetry::{self, TelemetryHandle};
+use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
 use ending::Finish;
 use opentelemetry_sdk::trace::SpanData;
 use phpeek_actors::clock::Clock;
@@ -27,6 +27,7 @@ use phpeek_actors::world::{NoBoard, StatusBoard, World};
 use phpeek_core::fleet::ShutdownReason;
 use std::error::Error;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -70,6 +71,9 @@ pub enum BeginError {
     /// The exporter.
     #[error("cannot set up tracing")]
     Telemetry(#[from] telemetry::StartError),
+    /// Standard output.
+    #[error("cannot set up output")]
+    Output(#[from] output::StartError),
 }
 
 /// Supervises until everything is over. Comes back on the main thread, with everything ended and flushed.
@@ -102,8 +106,9 @@ fn prepare_process() -> Result<(), BeginError> {
 /// Everything that lives while the supervisor does.
 struct Running {
     clock: Clock,
-    output: OutputHandle,
-    telemetry: TelemetryHandle,
+    output: Output,
+    telemetry: Rc<TelemetryHandle>,
+    kept: Option<MemoryExporter>,
     children: Rc<Children>,
     log: Arc<dyn LogSink>,
 }
@@ -148,7 +153,7 @@ async fn supervise(
         status,
     };
     let (done, finished) = tokio::sync::oneshot::channel();
-    let incoming = telemetry::incoming_context(|name| std::env::var(name).ok());
+    let incoming = telemetry::incoming_context(&|name| std::env::var(name).ok());
     let manager = ManagerActor::new(spec.clone(), world, router, incoming, done)
         .map(actix::Actor::start)
         .map_err(|_| BeginError::System {
@@ -180,23 +185,26 @@ fn build(
 ) -> Result<Running, BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
     let settings = OutputSettings { format: configuration.log.format, level: configuration.log.level };
-    let output = output::start(settings, clock, in_a_thread).map_err(failed("start the output thread"))?;
+    let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
+    let output = Output::start(settings, clock, stdout, in_a_thread)?;
     let log: Arc<dyn LogSink> = Arc::new(output.clone());
     let block = output.clone();
-    let telemetry = telemetry::start(telemetry::Start {
-        settings: configuration.tracing.as_ref(),
-        keep: options.keep_spans,
-        env: &|name| std::env::var(name).ok(),
+    let around = Surroundings {
         log: log.clone(),
         clock,
         write_block: Box::new(move |bytes| block.write_block(bytes)),
-        thread_init: in_a_thread,
-        trim: memory::trim,
-    })?;
+        thread_init: Box::new(in_a_thread),
+        trim: Box::new(memory::trim),
+    };
+    let kept = options.keep_spans.then(MemoryExporter::default);
+    let telemetry = match &kept {
+        Some(memory) => telemetry::start_in_memory(memory.clone(), around)?,
+        None => telemetry::start(configuration.tracing.as_ref(), &|name| std::env::var(name).ok(), around)?,
+    };
     let deliver = Rc::new(move |report| router.deliver(report));
     let children = Children::new(deliver, Arc::new(output.clone()), Environment::inherited())
         .map_err(failed("start the spawner threads"))?;
-    Ok(Running { clock, output, telemetry, children: Rc::new(children), log })
+    Ok(Running { clock, output, telemetry: Rc::new(telemetry), kept, children: Rc::new(children), log })
 }
 
 fn say(running: &Running, level: Level, message: String) {

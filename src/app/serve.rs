@@ -27,7 +27,7 @@ pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, signals: Signal
             match error {
                 super::BeginError::PidFile(_) => exit::CANNOT_CREATE,
                 super::BeginError::Telemetry(_) => exit::CONFIG,
-                super::BeginError::System { .. } => exit::INTERNAL,
+                super::BeginError::System { .. } | super::BeginError::Output(_) => exit::INTERNAL,
             }
         }
     }

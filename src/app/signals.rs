@@ -6,7 +6,7 @@ use super::{BeginError, Running, say};
 use crate::os::pid1;
 use crate::os::reaper::Children;
 use crate::os::signals::{SignalStream, Signals};
-use crate::output::OutputHandle;
+use crate::output::Output;
 use crate::telemetry::TelemetryHandle;
 use actix::Addr;
 use phpeek_actors::clock::Clock;
@@ -25,8 +25,8 @@ pub(super) struct SignalLoop {
     spec: Arc<SystemSpec>,
     clock: Clock,
     children: Rc<Children>,
-    output: OutputHandle,
-    telemetry: TelemetryHandle,
+    output: Output,
+    telemetry: Rc<TelemetryHandle>,
     log: Arc<dyn LogSink>,
     manager: Addr<ManagerActor>,
     finish: Finish,

@@ -35,7 +35,10 @@ pub fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
         arguments.seconds
     ));
     let options = Options { end_after: Some(Duration::from_secs(arguments.seconds)), keep_spans: true, ..Options::default() };
-    let Ending { code, spans } = app::run(configuration, options, signals);
+    let Ending { code, spans } = match app::run(configuration, options, signals) {
+        Ok(ending) => ending,
+        Err(error) => return complain(&format!("phpeek-pm: {}\n", app::chain(&error))),
+    };
     let width = arguments.width.map(usize::from).unwrap_or_else(terminal_width);
     let style = Style { width, ascii: arguments.ascii, colour: std::io::stdout().is_terminal() };
     for tree in Tree::of(&spans) {

@@ -5,6 +5,7 @@ pub mod encode;
 pub mod endpoint;
 pub mod env;
 pub mod grpc;
+mod incoming;
 pub mod memory;
 pub mod resource;
 pub mod settings;
@@ -12,6 +13,7 @@ pub mod start;
 pub mod stdout;
 
 pub use env::EnvError;
+pub use incoming::incoming_context;
 pub use memory::MemoryExporter;
 pub use start::{StartError, Surroundings, TelemetryHandle, start, start_in_memory};
 pub use stdout::WriteBlock;
