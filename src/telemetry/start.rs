@@ -183,7 +183,9 @@ impl TelemetryHandle {
     pub async fn flush(&self, limit: Duration) -> FlushOutcome {
         let Some(running) = &self.running else { return FlushOutcome::Drained };
         let (reply, answer) = oneshot::channel();
-        running.actor.do_send(Flush { limit, kind: FlushKind::Last, reply });
+        // A little less for the actor, so that it has counted and said the loss before the caller stops waiting.
+        let own = limit.saturating_sub(Duration::from_millis(20));
+        running.actor.do_send(Flush { limit: own, kind: FlushKind::Last, reply });
         match tokio::time::timeout(limit, answer).await {
             Ok(Ok(outcome)) => outcome,
             // The telemetry thread is late or gone.
