@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 fn printed(arguments: &[&str]) -> Vec<u8> {
-    let run = Command::new(env!("CARGO_BIN_EXE_phpeek-pm")).args(arguments).output().expect("the program runs");
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_phpeek-pm")).args(arguments).output().expect("the program runs");
     assert!(run.status.success(), "{arguments:?}: {run:?}");
     run.stdout
 }

@@ -12,8 +12,8 @@
 
 pub mod clock;
 pub mod envelope;
-pub mod ports;
 pub mod manager;
+pub mod ports;
 pub mod process;
 pub mod telemetry;
 pub mod trace;

@@ -83,11 +83,9 @@ pub enum BeginError {
 pub fn run(configuration: Configuration, options: Options, signals: Signals) -> Result<Ending, BeginError> {
     prepare_process()?;
     let pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(|source| BeginError::System { what: "make the runtime of the supervision thread", source })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
+        |source| BeginError::System { what: "make the runtime of the supervision thread", source },
+    )?;
     let system = actix::System::with_tokio_rt(move || runtime);
     let result = system.block_on(supervise(configuration, &options, signals, pid_file.as_ref()));
     if let Some(file) = pid_file {

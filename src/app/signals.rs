@@ -46,7 +46,10 @@ impl SignalLoop {
         for (signal, _) in &spec.signals {
             if let Err(error) = stream.add(*signal) {
                 say(running, Level::Error, format!("{signal} cannot be taken: {error}"));
-                return Err(BeginError::System { what: "take a signal that is bound in `signals`", source: error });
+                return Err(BeginError::System {
+                    what: "take a signal that is bound in `signals`",
+                    source: error,
+                });
             }
         }
         Ok(Self {

@@ -6,7 +6,13 @@ use std::path::PathBuf;
 
 /// A process supervisor for containers and servers in which every lifecycle operation is a span.
 #[derive(Debug, Parser)]
-#[command(name = "phpeek-pm", version, about, args_conflicts_with_subcommands = false, disable_help_subcommand = false)]
+#[command(
+    name = "phpeek-pm",
+    version,
+    about,
+    args_conflicts_with_subcommands = false,
+    disable_help_subcommand = false
+)]
 pub struct Arguments {
     /// Configuration file; without it the documented places are searched.
     #[arg(short, long, global = true, value_name = "FILE")]

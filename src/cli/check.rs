@@ -1,3 +1,5 @@
 //! temp
 /// x
-pub fn run(_: Option<std::path::PathBuf>, _: &super::CheckArguments) -> u8 { 0 }
+pub fn run(_: Option<std::path::PathBuf>, _: &super::CheckArguments) -> u8 {
+    0
+}

@@ -1,8 +1,8 @@
 //! The command line: what can be asked, and which part of the program answers. Parses and dispatches, nothing else.
 //! Called by `main`.
 
-pub mod check;
 mod arguments;
+pub mod check;
 mod print;
 
 pub use arguments::{Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments};

@@ -6,7 +6,11 @@ use std::io::Write;
 
 pub(super) fn version(short: bool) -> u8 {
     let number = env!("CARGO_PKG_VERSION");
-    let text = if short { format!("{number}\n") } else { format!("phpeek-pm {number}\n{}\n", env!("CARGO_PKG_DESCRIPTION")) };
+    let text = if short {
+        format!("{number}\n")
+    } else {
+        format!("phpeek-pm {number}\n{}\n", env!("CARGO_PKG_DESCRIPTION"))
+    };
     write(text.as_bytes())
 }
 

@@ -33,12 +33,10 @@ fn mark(span: &DrawnSpan, at: Vec<usize>, until: Duration, found: &mut BTreeSet<
 
 fn last_before(span: &DrawnSpan, left: &[usize], until: Duration) -> Option<usize> {
     let ended = |i: &usize| span.children[*i].end.min(until);
-    (0..left.len())
-        .filter(|&p| span.children[left[p]].start < until || (until == span.start && span.children[left[p]].start == until))
-        .max_by(|&a, &b| {
-            let (x, y) = (&left[a], &left[b]);
-            ended(x).cmp(&ended(y)).then(span.children[*y].start.cmp(&span.children[*x].start))
-        })
+    (0..left.len()).filter(|&p| span.children[left[p]].start < until).max_by(|&a, &b| {
+        let (x, y) = (&left[a], &left[b]);
+        ended(x).cmp(&ended(y)).then(span.children[*y].start.cmp(&span.children[*x].start))
+    })
 }
 
 #[cfg(test)]
@@ -52,7 +50,11 @@ mod tests {
 
     #[test]
     fn the_child_that_ended_last_was_waited_for() {
-        let root = span(0, 100, vec![span(0, 30, vec![]), span(0, 100, vec![span(0, 90, vec![]), span(90, 100, vec![])])]);
+        let root = span(
+            0,
+            100,
+            vec![span(0, 30, vec![]), span(0, 100, vec![span(0, 90, vec![]), span(90, 100, vec![])])],
+        );
         let wanted: BTreeSet<Vec<usize>> = [vec![], vec![1], vec![1, 0], vec![1, 1]].into();
         assert_eq!(path(&root), wanted);
     }

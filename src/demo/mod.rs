@@ -34,7 +34,11 @@ pub fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
         configuration.spec.processes.len(),
         arguments.seconds
     ));
-    let options = Options { end_after: Some(Duration::from_secs(arguments.seconds)), keep_spans: true, ..Options::default() };
+    let options = Options {
+        end_after: Some(Duration::from_secs(arguments.seconds)),
+        keep_spans: true,
+        ..Options::default()
+    };
     let Ending { code, spans } = match app::run(configuration, options, signals) {
         Ok(ending) => ending,
         Err(error) => return complain(&format!("phpeek-pm: {}\n", app::chain(&error))),
@@ -44,7 +48,10 @@ pub fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
     for tree in Tree::of(&spans) {
         say(&draw(&tree, &style));
     }
-    say(&format!("{} spans. Send your own to a backend: tracing_enabled, tracing_exporter: otlp-grpc, tracing_endpoint.\n", spans.len()));
+    say(&format!(
+        "{} spans. Send your own to a backend: tracing_enabled, tracing_exporter: otlp-grpc, tracing_endpoint.\n",
+        spans.len()
+    ));
     code
 }
 
@@ -59,7 +66,8 @@ fn say(text: &str) {
 }
 
 fn terminal_width() -> usize {
-    let from_terminal = rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let from_terminal =
+        rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
     let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
     from_terminal.filter(|w| *w > 0).or_else(from_environment).unwrap_or(100).clamp(60, 400)
 }

@@ -3,7 +3,7 @@
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 /// A span as it is drawn. Times count from the beginning of its tree.
@@ -37,7 +37,7 @@ impl Tree {
     #[must_use]
     pub fn of(spans: &[SpanData]) -> Vec<Self> {
         let known: HashSet<SpanId> = spans.iter().map(|s| s.span_context.span_id()).collect();
-        let mut below: BTreeMap<SpanId, Vec<&SpanData>> = BTreeMap::new();
+        let mut below: HashMap<SpanId, Vec<&SpanData>> = HashMap::new();
         let mut roots = Vec::new();
         for span in spans {
             if known.contains(&span.parent_span_id) {
@@ -55,7 +55,7 @@ impl Tree {
     }
 }
 
-fn drawn(span: &SpanData, origin: SystemTime, below: &BTreeMap<SpanId, Vec<&SpanData>>) -> DrawnSpan {
+fn drawn(span: &SpanData, origin: SystemTime, below: &HashMap<SpanId, Vec<&SpanData>>) -> DrawnSpan {
     let since = |t: SystemTime| t.duration_since(origin).unwrap_or_default();
     let mut children: Vec<DrawnSpan> = below
         .get(&span.span_context.span_id())

@@ -54,7 +54,8 @@ fn flatten<'a>(
 ) {
     let label = if span.label.is_empty() { String::new() } else { format!(" {}", span.label) };
     lines.push(Line { text: format!("{branch}{}{label}", span.name), span, path: path.clone() });
-    let (tee, corner, bar) = if style.ascii { ("|- ", "`- ", "|  ") } else { ("├─ ", "└─ ", "│  ") };
+    let (tee, corner, bar) =
+        if style.ascii { ("|- ", "`- ", "|  ") } else { ("├─ ", "└─ ", "│  ") };
     for (number, child) in span.children.iter().enumerate() {
         let last = number + 1 == span.children.len();
         path.push(number);
@@ -152,7 +153,10 @@ mod tests {
         assert_eq!(lines[1], "trace t");
         assert_eq!(lines[2], format!("root      100.00 ms {}", "#".repeat(bars)));
         assert_eq!(lines[3], format!("|- fast    10.00 ms {}", "#".repeat(bars / 10)));
-        assert_eq!(lines[4], format!("`- bad     50.00 ms {}{}", " ".repeat(bars / 2), "#".repeat(bars - bars / 2)));
+        assert_eq!(
+            lines[4],
+            format!("`- bad     50.00 ms {}{}", " ".repeat(bars / 2), "#".repeat(bars - bars / 2))
+        );
         assert_eq!(lines[5], "    ! no such file");
     }
 

@@ -33,11 +33,18 @@ impl SharedBoard {
             name: p.name.to_string(),
             state: "stopped".to_owned(),
             instances: (0..p.scale.get())
-                .map(|i| InstanceSnapshot { id: p.name.instance_id(i), state: "stopped".to_owned(), pid: None, restarts: 0 })
+                .map(|i| InstanceSnapshot {
+                    id: p.name.instance_id(i),
+                    state: "stopped".to_owned(),
+                    pid: None,
+                    restarts: 0,
+                })
                 .collect(),
         });
-        let expected =
-            spec.processes.iter().map(|p| p.initial == InitialState::Running && p.kind != ProcessKind::Scheduled);
+        let expected = spec
+            .processes
+            .iter()
+            .map(|p| p.initial == InitialState::Running && p.kind != ProcessKind::Scheduled);
         let snapshot = Snapshot {
             pid: std::process::id(),
             state: "starting".to_owned(),
@@ -71,7 +78,9 @@ impl SharedBoard {
 
     fn write(&self) {
         let mut snapshot = self.0.snapshot.borrow_mut();
-        let up = |p: &ProcessSnapshot| p.instances.iter().all(|i| matches!(i.state.as_str(), "running" | "completed"));
+        let up = |p: &ProcessSnapshot| {
+            p.instances.iter().all(|i| matches!(i.state.as_str(), "running" | "completed"))
+        };
         let all_up = snapshot.processes.iter().zip(&self.0.expected).all(|(p, expected)| !expected || up(p));
         snapshot.ready = snapshot.state == "running" && all_up;
         // A snapshot is text and numbers: it can always be written as JSON.

@@ -15,7 +15,10 @@ const LOOK: Duration = Duration::from_millis(25);
 /// Runs the command. 0: all is up. 1: not (yet). 3: no supervisor runs.
 #[must_use]
 pub fn command(arguments: &StatusArguments) -> u8 {
-    let wait = arguments.wait.filter(|s| s.is_finite() && *s > 0.0).map_or(Duration::ZERO, |s| Duration::from_secs_f64(s.min(1e9)));
+    let wait = arguments
+        .wait
+        .filter(|s| s.is_finite() && *s > 0.0)
+        .map_or(Duration::ZERO, |s| Duration::from_secs_f64(s.min(1e9)));
     let until = Instant::now() + wait;
     loop {
         let running = file::read_pid(&arguments.pid_file).is_some_and(file::is_supervisor);
@@ -52,13 +55,15 @@ fn show(arguments: &StatusArguments, snapshot: Option<&Snapshot>, running: bool)
 
 fn table(snapshot: &Snapshot, running: bool) -> String {
     let mut out = String::new();
-    let state = if running || snapshot.state == "stopped" { snapshot.state.as_str() } else { "gone without a word" };
+    let state =
+        if running || snapshot.state == "stopped" { snapshot.state.as_str() } else { "gone without a word" };
     let _ = write!(out, "{state} (pid {})", snapshot.pid);
     if let Some(code) = snapshot.exit_code {
         let _ = write!(out, ", exit code {code}");
     }
     out.push('\n');
-    let wide = snapshot.processes.iter().flat_map(|p| &p.instances).map(|i| i.id.len()).max().unwrap_or(0).max(8);
+    let wide =
+        snapshot.processes.iter().flat_map(|p| &p.instances).map(|i| i.id.len()).max().unwrap_or(0).max(8);
     let _ = writeln!(out, "{:wide$}  {:9}  {:>8}  {:>8}", "INSTANCE", "STATE", "PID", "RESTARTS");
     for i in snapshot.processes.iter().flat_map(|p| &p.instances) {
         let pid = i.pid.map_or_else(|| "-".to_owned(), |p| p.to_string());

@@ -36,7 +36,9 @@ mod tests {
 
     #[test]
     fn a_traceparent_is_the_parent_and_a_malformed_one_is_none() {
-        let with = |value: &'static str| incoming_context(&move |name| (name == "TRACEPARENT").then(|| value.to_owned()));
+        let with = |value: &'static str| {
+            incoming_context(&move |name| (name == "TRACEPARENT").then(|| value.to_owned()))
+        };
         let context = with("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
         assert_eq!(context.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
         assert_eq!(context.span_id().to_string(), "b7ad6b7169203331");

@@ -111,7 +111,6 @@ pub const EVENT_EXITED: &str = "exited";
 pub const EVENT_GROUP_EMPTY: &str = "group_empty";
 /// A probe failed.
 pub const EVENT_PROBE_FAILED: &str = "probe_failed";
-pub const EVENT_PROBE_FAILED: &str = "probe_failed";
 
 /// `error.type` of an operation that something else came before.
 pub const ERROR_INTERRUPTED: &str = "interrupted";
