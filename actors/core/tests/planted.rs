@@ -319,10 +319,12 @@ impl Planted {
             DoneEarly if began => out.push(E::Done(Outcome::Stopped)),
             DoneNever => out.retain(|e| !matches!(e, E::Done(_))),
             EffectAfterDone if before == Phase::Done => out.push(E::BootSucceeded),
-            SecondShutdownMeansDone if before == Phase::Stopping => {
-                if matches!(event, fleet::Event::Shutdown(_)) && f.phase() == Phase::Stopping {
-                    out.push(E::Done(Outcome::Stopped));
-                }
+            SecondShutdownMeansDone
+                if before == Phase::Stopping
+                    && f.phase() == Phase::Stopping
+                    && matches!(event, fleet::Event::Shutdown(_)) =>
+            {
+                out.push(E::Done(Outcome::Stopped));
             }
             BootFailureForgotten => out.retain(|e| !matches!(e, E::BootFailed(_))),
             BootFailureWithoutShutdown if out.iter().any(|e| matches!(e, E::BootFailed(_))) => {

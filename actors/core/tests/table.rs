@@ -10,7 +10,6 @@ use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessKind, RestartPolicy, RestartSpec, StopSpec};
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -95,8 +94,11 @@ fn effect(effect: &Effect) -> String {
     }
 }
 
+/// An event, the state that follows, and the effects.
+type Transition = (&'static str, String, Vec<Effect>);
+
 /// Walks through every state that can be reached and takes each event in each of them.
-fn explore(policy: &Policy) -> BTreeMap<String, Vec<(&'static str, String, Vec<Effect>)>> {
+fn explore(policy: &Policy) -> BTreeMap<String, Vec<Transition>> {
     let mut table = BTreeMap::new();
     let mut open = VecDeque::from([(Machine::default(), Duration::ZERO)]);
     while let Some((machine, at)) = open.pop_front() {
@@ -141,11 +143,13 @@ fn render() -> String {
         ("Oneshot", policy(ProcessKind::Oneshot, RestartPolicy::Always, Signal::KILL)),
     ];
     for (title, policy) in policies {
-        let _ = write!(text, "\n## {title}\n\n| state | event | next state | effects |\n|---|---|---|---|\n");
+        text.push_str(&format!(
+            "\n## {title}\n\n| state | event | next state | effects |\n|---|---|---|---|\n"
+        ));
         for (state, transitions) in explore(&policy) {
             for (event, next, effects) in transitions.iter().filter(|(_, next, _)| next != NOTHING) {
                 let effects: Vec<String> = effects.iter().map(effect).collect();
-                let _ = writeln!(text, "| {state} | {event} | {next} | {} |", effects.join("; "));
+                text.push_str(&format!("| {state} | {event} | {next} | {} |\n", effects.join("; ")));
             }
         }
     }

@@ -14,12 +14,11 @@ use book::{Book, Broken};
 use os::{Fact, Group};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::fleet::{self, Fleet};
-use phpeek_core::lifecycle::{self, Effect, Event, Machine, Now, Policy};
+use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, State};
 use phpeek_core::spec::SystemSpec;
 use plan::{Order, Plan, ms};
 use process::{Command, Process};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 use system::SystemBook;
 
@@ -103,7 +102,7 @@ pub(crate) fn tell<S: Subject>(plan: &Plan, subject: S) -> String {
     world.live();
     let mut text = world.history.join("\n");
     for (law, what) in &world.broken {
-        let _ = write!(text, "\nBROKEN {law}: {what}");
+        text.push_str(&format!("\nBROKEN {law}: {what}"));
     }
     text
 }
@@ -307,5 +306,3 @@ impl<'p, S: Subject> World<'p, S> {
         }
     }
 }
-
-use lifecycle::State;
