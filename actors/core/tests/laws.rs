@@ -1,16 +1,25 @@
-//! The laws of the small parts: backoff (P5), budget (P6), the order of starts, and the spelling of signals. The laws
+//! The laws of the small parts: backoff (P5), budget (P6), the order of starts, the spelling of signals, and what
+//! happens when a part of the supervisor is lost. The laws
 //! of the machines are in `world.rs`.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::{Attempts, Budget};
+use phpeek_core::fleet::{self, Fleet, ShutdownReason};
 use phpeek_core::lifecycle::{Event, Machine, Now, Policy};
+use phpeek_core::name::ProcessName;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessKind, RestartPolicy, RestartSpec, StopSpec};
+use phpeek_core::spec::{
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Any duration, the extremes of each order of magnitude among them.
@@ -185,5 +194,83 @@ fn a_real_time_offset_is_plain_digits() {
         "1 5",
     ] {
         assert!(Signal::parse(text).is_err(), "{text}");
+    }
+}
+
+/// A fleet of `count` processes, each of which needs the one before.
+fn chain(count: u32) -> Fleet {
+    let process = |i: u32| {
+        let backoff = Backoff::new(Duration::ZERO, Duration::ZERO).expect("in order");
+        let depends = i.checked_sub(1).map(ProcessIndex);
+        Arc::new(ProcessSpec {
+            name: ProcessName::new("p").expect("a plain name"),
+            kind: ProcessKind::LongRun,
+            initial: InitialState::Running,
+            command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
+            working_dir: None,
+            user: None,
+            group: None,
+            env: Vec::new(),
+            scale: NonZeroU32::MIN,
+            depends_on: depends
+                .map(|process| Dependency { process, condition: Condition::Started })
+                .into_iter()
+                .collect(),
+            restart: RestartSpec {
+                policy: RestartPolicy::Always,
+                attempts: Attempts::Unlimited,
+                backoff,
+                stable_after: None,
+            },
+            stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
+            output: OutputSpec { stdout: true, stderr: true },
+        })
+    };
+    let spec = SystemSpec {
+        shutdown_timeout: Duration::from_secs(1),
+        dependency_timeout: Duration::from_secs(1),
+        processes: (0..count).map(process).collect(),
+        signals: BTreeMap::new(),
+    };
+    Fleet::new(&spec).expect("a chain has no cycle")
+}
+
+proptest! {
+    /// Whenever a part of the supervisor is lost, everything else is stopped and the end says so, once.
+    #[test]
+    fn a_lost_process_ends_the_system_in_order(count in 1u32..6, lost in 0u32..6, after in 0usize..20, shutdown in 0usize..20) {
+        let lost = ProcessIndex(lost % count);
+        let mut fleet = chain(count);
+        let mut effects = Vec::new();
+        let (mut next, mut steps) = (0, 0);
+        fleet.step(Duration::ZERO, fleet::Event::Boot, &mut effects);
+        loop {
+            if steps == shutdown {
+                fleet.step(Duration::ZERO, fleet::Event::Shutdown(ShutdownReason::Request), &mut effects);
+            }
+            if steps == after {
+                fleet.step(Duration::ZERO, fleet::Event::Lost(lost), &mut effects);
+            }
+            steps += 1;
+            let answer = match effects.get(next) {
+                // Who is lost answers no more.
+                Some(fleet::Effect::Start(p)) if *p != lost || steps <= after => Some(fleet::Event::Up(*p)),
+                Some(fleet::Effect::Stop(p, _)) if *p != lost || steps <= after => Some(fleet::Event::Stopped(*p)),
+                Some(_) => None,
+                None if steps > after && steps > shutdown => break,
+                None => continue,
+            };
+            next += 1;
+            if let Some(answer) = answer {
+                fleet.step(Duration::ZERO, answer, &mut effects);
+            }
+        }
+        let done: Vec<_> = effects.iter().filter(|e| matches!(e, fleet::Effect::Done(_))).collect();
+        prop_assert_eq!(done.len(), 1, "{:?}", effects);
+        prop_assert!(matches!(effects.last(), Some(fleet::Effect::Done(_))), "{:?}", effects);
+        if after < shutdown {
+            prop_assert_eq!(done[0], &fleet::Effect::Done(fleet::Outcome::Internal), "{:?}", effects);
+        }
+        prop_assert_eq!(fleet.deadline(), None);
     }
 }
