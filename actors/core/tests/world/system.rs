@@ -18,7 +18,6 @@ pub(crate) struct SystemBook {
     launched: BTreeSet<ProcessIndex>,
     up: BTreeSet<ProcessIndex>,
     completed: BTreeSet<ProcessIndex>,
-    told_to_stop: BTreeSet<ProcessIndex>,
     shutdown_at: Option<Duration>,
     reason: Option<ShutdownReason>,
     boot_failure: Option<BootFailureCause>,
@@ -140,7 +139,6 @@ impl<S: Subject> World<'_, S> {
     }
 
     fn ask_stop(&mut self, p: ProcessIndex, urgency: Urgency) {
-        self.system.told_to_stop.insert(p);
         if urgency == Urgency::Now {
             self.system.forced_at.get_or_insert(self.now);
             self.system.killed_now.insert(p);
