@@ -111,7 +111,12 @@ impl Signal {
 
     fn real_time(name: &str) -> Option<Self> {
         let offset = |rest: &str, sign: char| -> Option<u8> {
-            if rest.is_empty() { Some(0) } else { rest.strip_prefix(sign)?.parse().ok() }
+            if rest.is_empty() {
+                return Some(0);
+            }
+            // A number may have a sign of its own for `parse`, and "RTMIN++3" is no signal.
+            let digits = rest.strip_prefix(sign)?;
+            digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
         };
         let number = if let Some(rest) = name.strip_prefix("RTMIN") {
             RT_MIN.checked_add(offset(rest, '+')?)?

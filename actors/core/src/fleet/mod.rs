@@ -111,11 +111,13 @@ pub enum Event {
     Up(ProcessIndex),
     /// A process could not be started.
     StartFailed(ProcessIndex, SpawnFailureKind),
-    /// All instances of a process have come to rest by themselves.
+    /// All instances of a process have come to rest by themselves. Between an order to restart and its answer, and
+    /// between an order to stop and its answer, it is older than the order and counts for nothing.
     Ended(ProcessIndex, Ending),
-    /// All instances of a process have come to rest because it was told to stop.
+    /// All instances of a process are at rest after it was told to stop. Every order to stop is answered by it, also
+    /// when nothing ran.
     Stopped(ProcessIndex),
-    /// The restart of a process is over.
+    /// The restart of a process is over. When it failed and nothing of the process is left, `Ended` follows.
     Restarted(ProcessIndex, RestartOutcome),
     /// The part of the supervisor that owned a process is gone.
     Lost(ProcessIndex),
@@ -218,7 +220,8 @@ pub struct Fleet {
     unsettled: usize,
     /// Launched processes that somebody waits for, with the time until which they may be waited for.
     awaited: Vec<(Duration, ProcessIndex)>,
-    last_failure: Option<u8>,
+    /// Processes that have ended badly and were not restarted since, with their codes; the latest comes last.
+    failures: Vec<(ProcessIndex, u8)>,
     rolling: Option<Rolling>,
     /// Restarts that were asked for while something else was under way; each scope at most once.
     pending: Vec<RestartScope>,
@@ -253,7 +256,7 @@ impl Fleet {
             dependency_timeout: spec.dependency_timeout,
             unsettled: 0,
             awaited: Vec::new(),
-            last_failure: None,
+            failures: Vec::new(),
             rolling: None,
             pending: Vec::new(),
             deadline: None,

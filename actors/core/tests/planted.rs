@@ -1,0 +1,379 @@
+//! Planted bugs: each corrupts one event, effect, value or edge of the real machines, and the laws must notice every
+//! one of them in the same worlds in which the real machines break none. Deterministic: a fixed seed, bounded cases.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+#[path = "world/mod.rs"]
+mod sim;
+
+use phpeek_core::backoff::{Backoff, Jitter};
+use phpeek_core::budget::Attempts;
+use phpeek_core::fleet::{self, Fleet, Outcome, Phase};
+use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, Rest, SignalStep, State, Urgency, Want};
+use phpeek_core::outcome::Exit;
+use phpeek_core::spec::{RestartPolicy, SystemSpec};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use sim::plan::{self, Plan, ms};
+use sim::{Real, Subject};
+use std::sync::Arc;
+use std::time::Duration;
+
+const SEED: [u8; 32] = *b"the laws notice every planted ..";
+/// Worlds of each kind. Most bugs are noticed in the first ten.
+const WORLDS: usize = 1500;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    KillBeforeGrace,
+    KillNever,
+    KillLate,
+    KillWithoutBeingAsked,
+    SpawnWhileWantedDown,
+    SpawnBeforeGroupIsEmpty,
+    SpawnTwice,
+    SignalToTheRunBefore,
+    SignalWithoutReason,
+    BudgetNeverEnforced,
+    BudgetTooSmall,
+    BudgetNeverGivenBack,
+    PolicyIgnored,
+    BackoffBeyondItsMaximum,
+    BackoffShrinks,
+    BackoffSkipped,
+    StaleExitAccepted,
+    StaleEmptyGroupAccepted,
+    RestLeftWithoutCommand,
+    RunStartedMissing,
+    RunEndedMissing,
+    RunEndedTwice,
+    ExitForgotten,
+    StartIgnoredWhileStopping,
+    StopIgnoredInBackoff,
+    StopIgnoredWhileStarting,
+    UrgentStopIsGraceful,
+    RestartIsStop,
+    RestedSaysStopped,
+    DependentsNotWaitedFor,
+    CompletedMeansStarted,
+    DependencyMetIgnored,
+    DependentStartedTwice,
+    StopForward,
+    StopAllAtOnce,
+    StoppedTooEarly,
+    DoneTwice,
+    DoneEarly,
+    DoneNever,
+    EffectAfterDone,
+    SecondShutdownIgnored,
+    SecondShutdownMeansDone,
+    ShutdownIgnoredDuringBoot,
+    DeadlineForgotten,
+    BootFailureForgotten,
+    BootFailureWithoutShutdown,
+    RestartsInParallel,
+    RestartBackwards,
+    RestartEndMissing,
+    RestartDuringShutdown,
+    FailureCodeForgotten,
+    DormantForgotten,
+}
+
+use Bug::*;
+
+const MACHINE: [Bug; 29] = [
+    KillBeforeGrace,
+    KillNever,
+    KillLate,
+    KillWithoutBeingAsked,
+    SpawnWhileWantedDown,
+    SpawnBeforeGroupIsEmpty,
+    SpawnTwice,
+    SignalToTheRunBefore,
+    SignalWithoutReason,
+    BudgetNeverEnforced,
+    BudgetTooSmall,
+    BudgetNeverGivenBack,
+    PolicyIgnored,
+    BackoffBeyondItsMaximum,
+    BackoffShrinks,
+    BackoffSkipped,
+    StaleExitAccepted,
+    StaleEmptyGroupAccepted,
+    RestLeftWithoutCommand,
+    RunStartedMissing,
+    RunEndedMissing,
+    RunEndedTwice,
+    ExitForgotten,
+    StartIgnoredWhileStopping,
+    StopIgnoredInBackoff,
+    StopIgnoredWhileStarting,
+    UrgentStopIsGraceful,
+    RestartIsStop,
+    RestedSaysStopped,
+];
+
+const FLEET: [Bug; 23] = [
+    DependentsNotWaitedFor,
+    CompletedMeansStarted,
+    DependencyMetIgnored,
+    DependentStartedTwice,
+    StopForward,
+    StopAllAtOnce,
+    StoppedTooEarly,
+    DoneTwice,
+    DoneEarly,
+    DoneNever,
+    EffectAfterDone,
+    SecondShutdownIgnored,
+    SecondShutdownMeansDone,
+    ShutdownIgnoredDuringBoot,
+    DeadlineForgotten,
+    BootFailureForgotten,
+    BootFailureWithoutShutdown,
+    RestartsInParallel,
+    RestartBackwards,
+    RestartEndMissing,
+    RestartDuringShutdown,
+    FailureCodeForgotten,
+    DormantForgotten,
+];
+
+struct Planted(Bug);
+
+impl Subject for Planted {
+    fn spec(&self, spec: &SystemSpec) -> SystemSpec {
+        let mut spec = spec.clone();
+        match self.0 {
+            DependentsNotWaitedFor => change(&mut spec, |p| p.depends_on.clear()),
+            CompletedMeansStarted => change(&mut spec, |p| {
+                p.depends_on.iter_mut().for_each(|d| d.condition = phpeek_core::spec::Condition::Started);
+            }),
+            DormantForgotten => change(&mut spec, |p| p.initial = phpeek_core::spec::InitialState::Running),
+            DeadlineForgotten => spec.shutdown_timeout = ms(60_000),
+            _ => {}
+        }
+        spec
+    }
+
+    fn deadline(&self, m: &Machine) -> Option<Duration> {
+        let spared =
+            self.0 == KillNever && matches!(m.state(), State::Stopping { .. } | State::Draining { .. });
+        m.deadline().filter(|_| !spared)
+    }
+
+    fn machine(&mut self, m: &mut Machine, policy: &Policy, now: Now, event: Event, out: &mut Vec<Effect>) {
+        let mut policy = *policy;
+        let mut now = now;
+        self.corrupt_policy(&mut policy, &mut now);
+        let Some(event) = self.corrupt_event(m, event) else { return };
+        let before = m.clone();
+        if self.0 == SpawnBeforeGroupIsEmpty && matches!(m.state(), State::Running { .. }) {
+            m.step(&policy, now, event, out);
+            if let (Event::Exited { .. }, State::Draining { run, .. }) = (event, m.state()) {
+                m.step(&policy, now, Event::GroupEmpty { run }, out);
+            }
+            return;
+        }
+        m.step(&policy, now, event, out);
+        self.corrupt_effects(&before, event, &policy, m, now, out);
+    }
+
+    fn fleet(&mut self, f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<fleet::Effect>) {
+        let Some(event) = self.corrupt_fleet_event(f, event) else { return };
+        let before = f.phase();
+        f.step(now, event.clone(), out);
+        self.corrupt_fleet_effects(before, f, now, &event, out);
+    }
+}
+
+fn change(spec: &mut SystemSpec, with: impl Fn(&mut phpeek_core::spec::ProcessSpec)) {
+    for process in &mut spec.processes {
+        with(Arc::make_mut(process));
+    }
+}
+
+impl Planted {
+    fn corrupt_policy(&self, policy: &mut Policy, now: &mut Now) {
+        let backoff = policy.restart.backoff;
+        match self.0 {
+            KillBeforeGrace => policy.stop.grace /= 2,
+            KillLate => policy.stop.grace = policy.stop.grace * 2 + ms(1),
+            BudgetNeverEnforced => policy.restart.attempts = Attempts::Unlimited,
+            BudgetTooSmall => {
+                if let Attempts::AtMost(n) = &mut policy.restart.attempts {
+                    *n = n.saturating_sub(1);
+                }
+            }
+            BudgetNeverGivenBack => policy.restart.stable_after = None,
+            PolicyIgnored => policy.restart.policy = RestartPolicy::Always,
+            BackoffBeyondItsMaximum => {
+                policy.restart.backoff =
+                    Backoff::new(backoff.max() * 3, backoff.max() * 3).unwrap_or(backoff);
+                now.jitter = Jitter::NONE;
+            }
+            BackoffShrinks => {
+                policy.restart.backoff =
+                    Backoff::new(backoff.initial() / 3, backoff.max()).unwrap_or(backoff);
+            }
+            _ => {}
+        }
+    }
+
+    fn corrupt_event(&self, m: &Machine, event: Event) -> Option<Event> {
+        let state = m.state();
+        match (self.0, event) {
+            (StaleExitAccepted, Event::Exited { exit, .. }) => Some(Event::Exited { run: m.run(), exit }),
+            (StaleEmptyGroupAccepted, Event::GroupEmpty { .. }) => Some(Event::GroupEmpty { run: m.run() }),
+            (ExitForgotten, Event::Exited { run, .. }) => Some(Event::Exited { run, exit: Exit::Code(0) }),
+            (StartIgnoredWhileStopping, Event::Start) if matches!(state, State::Stopping { .. }) => None,
+            (StopIgnoredInBackoff, Event::Stop(_)) if matches!(state, State::Backoff { .. }) => None,
+            (StopIgnoredWhileStarting, Event::Stop(_)) if matches!(state, State::Starting { .. }) => None,
+            (UrgentStopIsGraceful, Event::Stop(_)) => Some(Event::Stop(Urgency::Graceful)),
+            (RestartIsStop, Event::Restart) if !m.at_rest() => Some(Event::Stop(Urgency::Graceful)),
+            (KillWithoutBeingAsked, Event::Stop(_)) => Some(Event::Stop(Urgency::Now)),
+            _ => Some(event),
+        }
+    }
+
+    fn corrupt_effects(
+        &self,
+        before: &Machine,
+        event: Event,
+        policy: &Policy,
+        m: &mut Machine,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        match self.0 {
+            SpawnWhileWantedDown if m.want() == Want::Down && m.at_rest() && !before.at_rest() => {
+                out.push(Effect::Spawn { run: m.run() + 1 });
+            }
+            SpawnTwice => double(out, |e| matches!(e, Effect::Spawn { .. })),
+            SignalToTheRunBefore => out.iter_mut().for_each(|e| {
+                if let Effect::Signal { run, .. } = e {
+                    *run -= 1;
+                }
+            }),
+            SignalWithoutReason => {
+                if let (Event::Spawned { run }, State::Running { .. }) = (event, m.state()) {
+                    out.push(Effect::Signal { run, signal: policy.stop.signal, step: SignalStep::Request });
+                }
+            }
+            BackoffSkipped if matches!(m.state(), State::Backoff { .. }) => {
+                let at = m.deadline().unwrap_or(now.at);
+                m.step(policy, Now { at, ..now }, Event::Tick, out);
+            }
+            RestLeftWithoutCommand if before.at_rest() && matches!(event, Event::Exited { .. }) => {
+                m.step(policy, now, Event::Start, out);
+            }
+            RunStartedMissing => out.retain(|e| !matches!(e, Effect::RunStarted { .. })),
+            RunEndedMissing => out.retain(|e| !matches!(e, Effect::RunEnded { .. })),
+            RunEndedTwice => double(out, |e| matches!(e, Effect::RunEnded { .. })),
+            RestedSaysStopped => out.iter_mut().for_each(|e| {
+                if let Effect::Rested(rest) = e {
+                    *rest = Rest::Stopped;
+                }
+            }),
+            _ => {}
+        }
+    }
+
+    fn corrupt_fleet_event(&self, f: &Fleet, event: fleet::Event) -> Option<fleet::Event> {
+        let phase = f.phase();
+        match (self.0, &event) {
+            (DependencyMetIgnored, fleet::Event::Up(p)) if p.0 == 0 && phase == Phase::Booting => None,
+            (SecondShutdownIgnored, fleet::Event::Shutdown(_)) if phase == Phase::Stopping => None,
+            (ShutdownIgnoredDuringBoot, fleet::Event::Shutdown(_)) if phase == Phase::Booting => None,
+            (FailureCodeForgotten, fleet::Event::Ended(p, _)) => {
+                Some(fleet::Event::Ended(*p, fleet::Ending::Completed))
+            }
+            _ => Some(event),
+        }
+    }
+
+    fn corrupt_fleet_effects(
+        &self,
+        before: Phase,
+        f: &mut Fleet,
+        now: Duration,
+        event: &fleet::Event,
+        out: &mut Vec<fleet::Effect>,
+    ) {
+        use fleet::Effect as E;
+        let began = out.iter().any(|e| matches!(e, E::ShutdownBegan(_)));
+        match self.0 {
+            DependentStartedTwice => double(out, |e| matches!(e, E::Start(_))),
+            StopForward | StopAllAtOnce if began => {
+                let all = (0..8).map(phpeek_core::spec::ProcessIndex);
+                let live = all.filter(|p| matches!(f.standing(*p), fleet::Standing::Up));
+                let first = if self.0 == StopForward { 1 } else { 8 };
+                let more: Vec<E> = live.take(first).map(|p| E::Stop(p, Urgency::Graceful)).collect();
+                out.extend(more);
+            }
+            StoppedTooEarly if matches!(event, fleet::Event::Shutdown(_)) => {
+                let told: Vec<_> =
+                    out.iter().filter_map(|e| if let E::Stop(p, _) = e { Some(*p) } else { None }).collect();
+                told.into_iter().for_each(|p| f.step(now, fleet::Event::Stopped(p), out));
+            }
+            DoneTwice => double(out, |e| matches!(e, E::Done(_))),
+            DoneEarly if began => out.push(E::Done(Outcome::Stopped)),
+            DoneNever => out.retain(|e| !matches!(e, E::Done(_))),
+            EffectAfterDone if before == Phase::Done => out.push(E::BootSucceeded),
+            SecondShutdownMeansDone
+                if before == Phase::Stopping
+                    && f.phase() == Phase::Stopping
+                    && matches!(event, fleet::Event::Shutdown(_)) =>
+            {
+                out.push(E::Done(Outcome::Stopped));
+            }
+            BootFailureForgotten => out.retain(|e| !matches!(e, E::BootFailed(_))),
+            BootFailureWithoutShutdown if out.iter().any(|e| matches!(e, E::BootFailed(_))) => {
+                out.retain(|e| matches!(e, E::BootFailed(_) | E::DependencyFailed(..)));
+            }
+            RestartsInParallel => double(out, |e| matches!(e, E::Restart(_))),
+            RestartBackwards => out.iter_mut().for_each(|e| {
+                if let E::Restart(p) = e {
+                    *p = phpeek_core::spec::ProcessIndex(0);
+                }
+            }),
+            RestartDuringShutdown if began => out.push(E::Restart(phpeek_core::spec::ProcessIndex(0))),
+            RestartEndMissing => out.retain(|e| !matches!(e, E::RestartEnded(..))),
+            _ => {}
+        }
+    }
+}
+
+fn double<E: Clone>(out: &mut Vec<E>, which: impl Fn(&E) -> bool) {
+    *out = out.iter().flat_map(|e| std::iter::repeat_n(e.clone(), 1 + usize::from(which(e)))).collect();
+}
+
+fn worlds(of: &impl Strategy<Value = Plan>, count: usize) -> Vec<Plan> {
+    let mut runner =
+        TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &SEED));
+    (0..count).map(|_| of.new_tree(&mut runner).expect("nothing is filtered").current()).collect()
+}
+
+/// The first law that notices the bug, and in which world.
+fn noticed(bug: Bug, worlds: &[Plan]) -> Option<(usize, &'static str)> {
+    worlds.iter().enumerate().find_map(|(n, plan)| Some((n, sim::run(plan, Planted(bug)).first()?.0)))
+}
+
+fn all_are_noticed(bugs: &[Bug], worlds: &[Plan]) {
+    let real: Vec<_> = worlds.iter().flat_map(|plan| sim::run(plan, Real)).collect();
+    assert!(real.is_empty(), "the real machines break laws: {real:?}");
+    let found: Vec<_> = bugs.iter().map(|bug| (*bug, noticed(*bug, worlds))).collect();
+    let missed: Vec<_> = found.iter().filter(|(_, law)| law.is_none()).collect();
+    assert!(missed.is_empty(), "no law notices {missed:?}; the others: {found:?}");
+}
+
+#[test]
+fn every_bug_planted_in_the_lifecycle_is_noticed() {
+    let mut all = worlds(&plan::solo(), WORLDS);
+    all.extend(worlds(&plan::fleet(), WORLDS / 3));
+    all_are_noticed(&MACHINE, &all);
+}
+
+#[test]
+fn every_bug_planted_in_the_fleet_is_noticed() {
+    all_are_noticed(&FLEET, &worlds(&plan::fleet(), WORLDS));
+}

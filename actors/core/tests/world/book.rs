@@ -1,0 +1,298 @@
+//! The laws of one instance, kept by an observer that knows only what was told and what was answered. It sees every
+//! step of a machine and what time it is; it never looks into the machine's fields to excuse it.
+
+use super::plan::ms;
+use phpeek_core::budget::Attempts;
+use phpeek_core::lifecycle::{
+    Cause, Effect, Event, Failure, LINGER, Machine, Policy, Rest, SignalStep, State, Urgency, Want,
+};
+use phpeek_core::outcome::Exit;
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{ProcessKind, RestartPolicy};
+use std::time::Duration;
+
+/// A broken law: its name and what was seen.
+pub(crate) type Broken = (&'static str, String);
+
+/// What has been seen of one instance.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    /// The latest run that was asked for.
+    asked: u64,
+    /// Whether that run is known to have lived, and to be over.
+    born: bool,
+    over: bool,
+    exited_at: Option<Duration>,
+    exit: Option<Exit>,
+    request_at: Option<Duration>,
+    urged_at: Option<Duration>,
+    killed: bool,
+    told_to_go: bool,
+    urgent: bool,
+    /// The run between `RunStarted` and `RunEnded`.
+    open: Option<u64>,
+    started: u64,
+    ended_exit: Option<Exit>,
+    wanted: Option<Want>,
+    stopped_at: Option<Duration>,
+    /// A run of at least this number must have been asked for by then.
+    owed: Option<(u64, Duration)>,
+    failures: u32,
+    restarts: u32,
+    waiting: Option<(Duration, Duration)>,
+}
+
+/// How long a run may take to end after it was told to: twice the grace, and what the world needs to deliver.
+fn patience(policy: &Policy) -> Duration {
+    policy.stop.grace * 2 + LINGER + ms(60)
+}
+
+impl Book {
+    /// Whether anything was ever started, and how often.
+    pub(crate) fn started(&self) -> u64 {
+        self.started
+    }
+
+    /// Notes what the machine is told, before it hears it.
+    pub(crate) fn told(&mut self, policy: &Policy, now: Duration, event: Event, before: &Machine) {
+        match event {
+            Event::Start | Event::Restart => {
+                let was = self.wanted.replace(Want::Up);
+                self.stopped_at = None;
+                let afresh = before.at_rest()
+                    || matches!(before.state(), State::Stopping { .. })
+                    || event == Event::Restart;
+                if afresh {
+                    (self.failures, self.restarts) = (0, 0);
+                }
+                let starting = matches!(before.state(), State::Starting { .. });
+                if before.at_rest() {
+                    self.owed = Some((before.run() + 1, now));
+                } else if event == Event::Restart && !starting || was == Some(Want::Down) {
+                    self.owed = Some((before.run() + 1, now + patience(policy)));
+                }
+                self.told_to_go |= event == Event::Restart;
+                if event == Event::Restart {
+                    self.waiting = None;
+                }
+            }
+            Event::Stop(urgency) => {
+                self.wanted = Some(Want::Down);
+                self.owed = None;
+                self.stopped_at.get_or_insert(now);
+                self.told_to_go = true;
+                self.urgent |= urgency == Urgency::Now;
+                self.waiting = None;
+            }
+            Event::Spawned { run } if run == self.asked => self.born = true,
+            Event::Exited { run, exit } if run == self.asked => {
+                self.born = true;
+                self.exit = Some(exit);
+                self.exited_at = Some(now);
+            }
+            Event::SpawnFailed { run, .. } | Event::GroupEmpty { run } if run == self.asked => {
+                self.over = true
+            }
+            _ => {}
+        }
+    }
+
+    /// Checks what the machine answered.
+    pub(crate) fn answered(
+        &mut self,
+        policy: &Policy,
+        now: Duration,
+        event: Event,
+        (before, after): (&Machine, &Machine),
+        effects: &[Effect],
+    ) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        let command = matches!(event, Event::Start | Event::Restart);
+        if before.at_rest() && !command && (before.state() != after.state() || !effects.is_empty()) {
+            broken.push(("P9", format!("rest left by {event:?}")));
+        }
+        for effect in effects {
+            self.effect(policy, now, *effect, &mut broken);
+        }
+        if let Event::Stop(Urgency::Now) = event
+            && self.born
+            && !self.over
+            && !self.killed
+        {
+            broken.push(("P7", "an urgent stop did not kill".to_owned()));
+        }
+        broken
+    }
+
+    fn effect(&mut self, policy: &Policy, now: Duration, effect: Effect, broken: &mut Vec<Broken>) {
+        match effect {
+            Effect::Spawn { run } => self.spawn(now, run, broken),
+            Effect::Signal { run, signal, step } => self.signal(policy, now, (run, signal, step), broken),
+            Effect::RunStarted { run } => {
+                if run != self.asked || !self.born || self.open.is_some() {
+                    broken.push(("P10", format!("run {run} started out of turn")));
+                }
+                self.open = Some(run);
+                self.started += 1;
+            }
+            Effect::RunEnded { run, exit, uptime } => {
+                if self.open.take() != Some(run) || self.exit != Some(exit) || !self.over {
+                    broken.push(("P10", format!("run {run} ended out of turn or with another exit")));
+                }
+                self.ended_exit = Some(exit);
+                if policy.restart.stable_after.is_some_and(|window| uptime >= window) {
+                    (self.failures, self.restarts) = (0, 0);
+                }
+            }
+            Effect::Restarting { after, attempt } => self.restarting(policy, after, attempt, broken),
+            Effect::BackoffBegan { delay } => {
+                let base = policy.restart.backoff.base(self.restarts.saturating_sub(1));
+                if delay > base || delay < base / 4 * 3 {
+                    broken.push(("P5", format!("a delay of {delay:?} where {base:?} is due")));
+                }
+                self.waiting = Some((now, delay));
+            }
+            Effect::Rested(rest) => self.rested(policy, rest, broken),
+        }
+    }
+
+    fn spawn(&mut self, now: Duration, run: u64, broken: &mut Vec<Broken>) {
+        if self.asked != 0 && !self.over {
+            broken.push(("P1", format!("run {run} was asked for while run {} is not over", self.asked)));
+        }
+        if run <= self.asked {
+            broken.push(("P1", format!("run {run} follows run {}", self.asked)));
+        }
+        if self.wanted != Some(Want::Up) {
+            broken.push(("P2", format!("run {run} was asked for while none is wanted")));
+        }
+        if self.open.is_some() {
+            broken
+                .push(("P10", format!("run {run} was asked for before the end of {:?} was told", self.open)));
+        }
+        if let Some((began, delay)) = self.waiting.take()
+            && now != began + delay
+        {
+            broken.push(("P5", format!("waited {:?} instead of {delay:?}", now.saturating_sub(began))));
+        }
+        if self.owed.is_some_and(|(least, _)| run >= least) {
+            self.owed = None;
+        }
+        self.asked = run;
+        (self.born, self.over, self.killed, self.told_to_go, self.urgent) =
+            (false, false, false, false, false);
+        (self.exited_at, self.exit, self.request_at, self.urged_at) = (None, None, None, None);
+    }
+
+    fn signal(
+        &mut self,
+        policy: &Policy,
+        now: Duration,
+        (run, signal, step): (u64, Signal, SignalStep),
+        broken: &mut Vec<Broken>,
+    ) {
+        if run != self.asked || !self.born || self.over {
+            broken.push(("P3", format!("{signal} to run {run}, which is not there")));
+        }
+        let lingered = self.exited_at.is_some_and(|t| now >= t + LINGER);
+        if !self.told_to_go && !lingered {
+            broken.push(("P3", format!("{signal} to run {run}, which nobody wants gone")));
+        }
+        let stop = policy.stop;
+        let at_once = self.urgent || stop.signal == Signal::KILL;
+        let grace_over = |since: Option<Duration>| since.is_some_and(|t| now >= t + stop.grace);
+        match step {
+            SignalStep::Request if signal == stop.signal && self.request_at.is_none() => {
+                self.request_at = Some(now);
+            }
+            SignalStep::Request => broken.push(("P4", format!("{signal} as a second or another request"))),
+            SignalStep::Escalation if signal == Signal::KILL => {
+                let since = if stop.kill_signal == Signal::KILL { self.request_at } else { self.urged_at };
+                if self.killed || !at_once && !grace_over(since) {
+                    broken.push(("P4", format!("run {run} was killed before its grace was over, or twice")));
+                }
+                self.killed = true;
+            }
+            SignalStep::Escalation => {
+                if signal != stop.kill_signal || self.urged_at.is_some() || !grace_over(self.request_at) {
+                    broken.push(("P4", format!("{signal} to run {run} before its grace was over, or twice")));
+                }
+                self.urged_at = Some(now);
+            }
+        }
+    }
+
+    fn restarting(&mut self, policy: &Policy, after: Cause, attempt: u32, broken: &mut Vec<Broken>) {
+        let failed = !matches!(after, Cause::Exit(exit) if exit.is_success());
+        let allowed = policy.kind == ProcessKind::LongRun
+            && match policy.restart.policy {
+                RestartPolicy::Always => true,
+                RestartPolicy::OnFailure => failed,
+                RestartPolicy::Never => false,
+            };
+        self.failures += u32::from(failed);
+        self.restarts += 1;
+        let beyond = matches!(policy.restart.attempts, Attempts::AtMost(max) if self.failures > max);
+        if !allowed || beyond || attempt != self.restarts {
+            broken.push(("P6", format!("restart {attempt} after {after:?}: failure {}", self.failures)));
+        }
+    }
+
+    fn rested(&mut self, policy: &Policy, rest: Rest, broken: &mut Vec<Broken>) {
+        if self.open.is_some() {
+            broken.push(("P10", "at rest before the end of its run was told".to_owned()));
+        }
+        let wanted = self.wanted == Some(Want::Up);
+        if wanted == (rest == Rest::Stopped) {
+            broken.push(("P11", format!("{rest:?} against the last command {:?}", self.wanted)));
+        }
+        let sound = match rest {
+            Rest::Stopped | Rest::Failed(Failure::Spawn(_)) => true,
+            Rest::Completed => self.ended_exit.is_some_and(Exit::is_success),
+            Rest::Failed(Failure::Exit(exit)) => self.ended_exit == Some(exit) && !exit.is_success(),
+            Rest::Failed(Failure::GaveUp(exit)) => {
+                self.ended_exit == Some(exit) && policy.restart.attempts == Attempts::AtMost(self.failures)
+            }
+        };
+        if !sound {
+            broken.push(("P6", format!("{rest:?} after {} failures", self.failures)));
+        }
+    }
+
+    /// Checks what should have happened by now. `stuck`: the run hangs in the kernel and no kill helps.
+    pub(crate) fn overdue(
+        &self,
+        policy: &Policy,
+        now: Duration,
+        machine: &Machine,
+        stuck: bool,
+    ) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        let late = |since: Option<Duration>, by: Duration| since.is_some_and(|t| now > t + by);
+        let grace = policy.stop.grace;
+        let there = self.born && !self.over && !self.killed;
+        let escalated = self.urged_at.is_some();
+        if there && (!escalated && late(self.request_at, grace) || late(self.urged_at, grace)) {
+            broken.push(("P4", format!("run {} was spared after its grace", self.asked)));
+        }
+        if there && self.request_at.is_none() && late(self.exited_at, LINGER) {
+            broken.push(("P7", format!("what is left of run {} was not asked to go", self.asked)));
+        }
+        if !stuck && !machine.at_rest() && late(self.stopped_at, patience(policy)) {
+            broken.push(("P7", format!("still {:?} long after a stop", machine.state())));
+        }
+        if !stuck
+            && let Some((least, by)) = self.owed
+            && now > by
+        {
+            broken
+                .push(("P11", format!("run {least} was commanded and is not there: {:?}", machine.state())));
+        }
+        if let Some((began, delay)) = self.waiting
+            && now > began + delay
+        {
+            broken.push(("P5", format!("waits longer than {delay:?}")));
+        }
+        broken
+    }
+}

@@ -1,0 +1,201 @@
+//! What a process actor does, without actors: it hands commands to its machines, performs their effects, and reports
+//! to the fleet. Messages of one pair arrive in order, and late.
+
+use super::os::Group;
+use super::plan::{index, ms};
+use super::{Happening, Heard, Instance, State, Subject, World};
+use phpeek_core::fleet::{self, Ending, RestartOutcome};
+use phpeek_core::lifecycle::{Effect, Event, Failure, First, Rest, Urgency};
+use phpeek_core::spec::ProcessSpec;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Command {
+    Start,
+    Stop(Urgency),
+    Restart,
+}
+
+/// A start under way: which instances have not been seen to run, and whether one could not be started.
+pub(crate) struct Start {
+    missing: Vec<bool>,
+    failed: bool,
+}
+
+pub(crate) struct Process {
+    pub(crate) instances: Vec<Instance>,
+    start: Option<Start>,
+    stopping: bool,
+    /// The instance under restart, and the first run of it that counts as new.
+    rolling: Option<(usize, u64)>,
+    end_reported: bool,
+    failed_code: Option<u8>,
+    /// When the last message to it, and from it, arrives.
+    inbox: Duration,
+    outbox: Duration,
+}
+
+impl Process {
+    pub(crate) fn new(spec: &ProcessSpec) -> Self {
+        Self {
+            instances: (0..spec.scale.get()).map(|_| Instance::default()).collect(),
+            start: None,
+            stopping: false,
+            rolling: None,
+            end_reported: false,
+            failed_code: None,
+            inbox: Duration::ZERO,
+            outbox: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn at_rest(&self) -> bool {
+        self.instances.iter().all(|i| i.machine.at_rest())
+    }
+
+    /// Whether anybody of it lives, known or not.
+    pub(crate) fn alive(&self) -> bool {
+        self.instances.iter().any(|i| i.group.alive())
+    }
+
+    /// Whether every instance has run at least once.
+    pub(crate) fn was_up(&self) -> bool {
+        self.instances.iter().all(|i| i.book.started() > 0)
+    }
+
+    pub(crate) fn completed(&self) -> bool {
+        self.instances.iter().all(|i| i.machine.state() == State::Completed)
+    }
+
+    pub(crate) fn stuck(&self) -> bool {
+        self.instances.iter().any(|Instance { group: Group { stuck, .. }, .. }| *stuck)
+    }
+}
+
+impl<S: Subject> World<'_, S> {
+    pub(super) fn send(&mut self, p: usize, command: Command) {
+        let when = self.processes[p].inbox.max(self.now + ms(self.draw(4)));
+        self.processes[p].inbox = when;
+        self.at(when, Happening::Command(p, command));
+    }
+
+    fn report(&mut self, p: usize, event: fleet::Event) {
+        if self.fleet.is_none() {
+            return;
+        }
+        let when = self.processes[p].outbox.max(self.now + ms(self.draw(4)));
+        self.processes[p].outbox = when;
+        self.at(when, Happening::Report(event));
+    }
+
+    pub(super) fn command(&mut self, p: usize, command: Command) {
+        let scale = self.processes[p].instances.len();
+        match command {
+            Command::Start => {
+                self.processes[p].start = Some(Start { missing: vec![true; scale], failed: false });
+                self.processes[p].failed_code = None;
+                (0..scale).for_each(|i| self.step((p, i), Event::Start, Heard::First));
+            }
+            Command::Stop(urgency) => {
+                let process = &mut self.processes[p];
+                (process.rolling, process.start) = (None, None);
+                process.stopping |= !process.at_rest();
+                (0..scale).for_each(|i| self.step((p, i), Event::Stop(urgency), Heard::First));
+                if !self.processes[p].stopping {
+                    self.report(p, fleet::Event::Stopped(index(p)));
+                }
+            }
+            Command::Restart => {
+                self.processes[p].failed_code = None;
+                self.restart_instance(p, 0);
+            }
+        }
+        self.settle(p);
+    }
+
+    fn restart_instance(&mut self, p: usize, i: usize) {
+        let Some(instance) = self.processes[p].instances.get(i) else {
+            self.processes[p].rolling = None;
+            return self.report(p, fleet::Event::Restarted(index(p), RestartOutcome::Up));
+        };
+        let target = match instance.machine.state() {
+            State::Starting { run, .. } => run,
+            _ => instance.machine.run() + 1,
+        };
+        self.processes[p].rolling = Some((i, target));
+        self.step((p, i), Event::Restart, Heard::First);
+    }
+
+    pub(super) fn observe(&mut self, at: (usize, usize), event: Event, heard: Heard) {
+        let (p, i) = at;
+        let Event::SpawnFailed { kind, .. } = event else {
+            self.step(at, event, heard);
+            return self.settle(p);
+        };
+        let first = matches!(self.instance(at).machine.state(), State::Starting { first: First::Yes, .. });
+        self.step(at, event, heard);
+        if heard == Heard::First {
+            if self.processes[p].rolling.is_some_and(|(current, _)| current == i) {
+                self.processes[p].rolling = None;
+                self.report(p, fleet::Event::Restarted(index(p), RestartOutcome::Failed));
+            }
+            if let Some(start) = self.processes[p].start.as_mut().filter(|s| first && !s.failed) {
+                start.failed = true;
+                self.report(p, fleet::Event::StartFailed(index(p), kind));
+            }
+        }
+        self.settle(p);
+    }
+
+    pub(super) fn perform(&mut self, at: (usize, usize), effect: Effect) {
+        let (p, i) = at;
+        match effect {
+            Effect::Spawn { run } => {
+                self.processes[p].end_reported = false;
+                self.launch(at, run);
+            }
+            Effect::Signal { run, signal, .. } => self.kill(at, run, signal),
+            Effect::RunStarted { run } => {
+                if let Some(start) = &mut self.processes[p].start {
+                    start.missing[i] = false;
+                }
+                if self.processes[p].rolling.is_some_and(|(current, target)| current == i && run >= target) {
+                    self.restart_instance(p, i + 1);
+                }
+            }
+            Effect::Rested(Rest::Failed(failure)) => {
+                self.processes[p].failed_code = Some(match failure {
+                    Failure::Exit(exit) | Failure::GaveUp(exit) => exit.shell_code(),
+                    Failure::Spawn(_) => 127,
+                });
+            }
+            Effect::Rested(_)
+            | Effect::RunEnded { .. }
+            | Effect::BackoffBegan { .. }
+            | Effect::Restarting { .. } => {}
+        }
+    }
+
+    /// Looks whether something that concerns the whole process is over.
+    pub(super) fn settle(&mut self, p: usize) {
+        let up = |s: &Start| !s.failed && s.missing.iter().all(|m| !m);
+        if self.processes[p].start.as_ref().is_some_and(up) {
+            self.processes[p].start = None;
+            self.report(p, fleet::Event::Up(index(p)));
+        }
+        if !self.processes[p].at_rest() {
+            return;
+        }
+        let process = &mut self.processes[p];
+        if std::mem::take(&mut process.stopping) {
+            self.report(p, fleet::Event::Stopped(index(p)));
+        } else if process.start.is_none() && !process.end_reported {
+            process.end_reported = true;
+            let ending = process.failed_code.map_or(Ending::Completed, |code| Ending::Failed { code });
+            if process.rolling.take().is_some() {
+                self.report(p, fleet::Event::Restarted(index(p), RestartOutcome::Failed));
+            }
+            self.report(p, fleet::Event::Ended(index(p), ending));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What deciding costs: the machines alone, no actors and no system calls. Called by `main.rs`.
+
+use criterion::{BatchSize, Criterion};
+use phpeek_core::backoff::{Backoff, Jitter};
+use phpeek_core::budget::Attempts;
+use phpeek_core::fleet::{self, Fleet, ShutdownReason};
+use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, Urgency};
+use phpeek_core::name::ProcessName;
+use phpeek_core::outcome::Exit;
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+};
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Processes of the fleet: what the bars of the program are measured with.
+const FLEET: u32 = 1000;
+/// How many depend on each process below: three layers, as a stack of services has.
+const LAYER: u32 = 333;
+
+/// Registers the benches of the machines.
+pub fn bench(c: &mut Criterion) {
+    crash_cycle(c);
+    boot_and_shutdown(c);
+}
+
+fn restart() -> RestartSpec {
+    let second = Duration::from_secs(1);
+    RestartSpec {
+        policy: RestartPolicy::Always,
+        attempts: Attempts::Unlimited,
+        backoff: Backoff::new(second, second * 60)
+            .unwrap_or_else(|| unreachable!("a second is the shorter one")),
+        stable_after: Some(second * 60),
+    }
+}
+
+fn stop() -> StopSpec {
+    StopSpec { signal: Signal::TERM, grace: Duration::from_secs(10), kill_signal: Signal::KILL }
+}
+
+/// A run that dies, its group that goes, the wait, and the run that follows: four steps.
+fn crash_cycle(c: &mut Criterion) {
+    let policy = Policy { kind: ProcessKind::LongRun, restart: restart(), stop: stop() };
+    let mut machine = Machine::default();
+    let mut effects: Vec<Effect> = Vec::with_capacity(8);
+    let mut now = Now { at: Duration::ZERO, jitter: Jitter::NONE };
+    machine.step(&policy, now, Event::Start, &mut effects);
+    let exit = Exit::Signal { signal: Signal::KILL, core: false };
+    c.bench_function("machine/crash cycle", |b| {
+        b.iter(|| {
+            let run = machine.run();
+            effects.clear();
+            for event in [Event::Spawned { run }, Event::Exited { run, exit }, Event::GroupEmpty { run }] {
+                machine.step(&policy, now, event, &mut effects);
+            }
+            now.at = machine.deadline().unwrap_or(now.at);
+            machine.step(&policy, now, Event::Tick, &mut effects);
+            black_box(&effects);
+        });
+    });
+}
+
+fn system() -> SystemSpec {
+    let process = |i: u32| {
+        let depends_on = i
+            .checked_sub(LAYER)
+            .map(|on| Dependency { process: ProcessIndex(on), condition: Condition::Started })
+            .into_iter()
+            .collect();
+        let name = ProcessName::new(&format!("p{i:04}")).ok()?;
+        let command = CommandLine::new(vec!["sleep".to_owned()])?;
+        Some(Arc::new(ProcessSpec {
+            name,
+            kind: ProcessKind::LongRun,
+            initial: InitialState::Running,
+            command,
+            working_dir: None,
+            user: None,
+            group: None,
+            env: Vec::new(),
+            scale: NonZeroU32::MIN,
+            depends_on,
+            restart: restart(),
+            stop: stop(),
+            output: OutputSpec { stdout: true, stderr: true },
+        }))
+    };
+    SystemSpec {
+        shutdown_timeout: Duration::from_secs(30),
+        dependency_timeout: Duration::from_secs(300),
+        processes: (0..FLEET).filter_map(process).collect(),
+        signals: BTreeMap::new(),
+    }
+}
+
+/// Answers whatever the fleet asks for at once, until it asks for nothing more.
+fn play(fleet: &mut Fleet, first: fleet::Event, effects: &mut Vec<fleet::Effect>) {
+    effects.clear();
+    fleet.step(Duration::ZERO, first, effects);
+    let mut next = 0;
+    while let Some(effect) = effects.get(next) {
+        let answer = match effect {
+            fleet::Effect::Start(p) => Some(fleet::Event::Up(*p)),
+            fleet::Effect::Stop(p, Urgency::Graceful) => Some(fleet::Event::Stopped(*p)),
+            _ => None,
+        };
+        next += 1;
+        if let Some(answer) = answer {
+            fleet.step(Duration::ZERO, answer, effects);
+        }
+    }
+}
+
+fn boot_and_shutdown(c: &mut Criterion) {
+    let spec = system();
+    assert!(spec.processes.len() == FLEET as usize, "every process of the bench is valid");
+    let mut effects = Vec::with_capacity(8 * FLEET as usize);
+    c.bench_function("fleet/boot and shutdown of 1000", |b| {
+        b.iter_batched(
+            || Fleet::new(&spec).unwrap_or_else(|_| unreachable!("the layers have no cycle")),
+            |mut fleet| {
+                play(&mut fleet, fleet::Event::Boot, &mut effects);
+                play(&mut fleet, fleet::Event::Shutdown(ShutdownReason::Request), &mut effects);
+                assert!(fleet.phase() == fleet::Phase::Done, "the shutdown is over");
+                fleet
+            },
+            BatchSize::LargeInput,
+        );
+    });
+}
