@@ -25,7 +25,9 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find("${") {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        let end = closing(from).unwrap_or(0);
+        // A quote inside: the scalar is quoted, or its end would be swallowed. Quoted scalars need no mask.
+        let quoted = |end: &usize| from.get(..*end).is_some_and(|inside| inside.contains(['"', '\'']));
+        let end = closing(from).filter(|end| !quoted(end)).unwrap_or(0);
         let (inside, after) = from.split_at(if end == 0 { 2 } else { end });
         if end == 0 {
             out.push_str(inside);
