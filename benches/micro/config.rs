@@ -10,10 +10,11 @@ use std::hint::black_box;
 fn document(processes: usize) -> String {
     let mut text = String::from("version: \"1.0\"\nglobal:\n  log_level: info\nprocesses:\n");
     for n in 0..processes {
-        let _: std::fmt::Result = write!(
+        write!(
             text,
             "  worker-{n}:\n    enabled: true\n    command: [\"/usr/bin/php\", \"artisan\", \"queue:work\"]\n    restart: always\n    scale: 1\n    env: {{QUEUE: \"q{n}\", SIZE: 010}}\n    shutdown: {{signal: SIGTERM, timeout: 10}}\n",
-        );
+        )
+        .unwrap_or_default();
     }
     text
 }

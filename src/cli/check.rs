@@ -48,8 +48,10 @@ pub fn human(report: &Report, detail: Detail, strict: Strictness) -> String {
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    let _: std::fmt::Result = writeln!(out, "{text}");
+    // Writing to a String cannot fail; an empty line is what is left if it ever did.
+    if writeln!(out, "{text}").is_err() {
+        out.push('\n');
+    }
 }
 
 fn word(severity: Severity) -> &'static str {
@@ -78,6 +80,8 @@ fn full(out: &mut String, report: &Report, finding: &Finding, number: usize) {
     line(out, format_args!("  {number}. {}", headline(report, finding)));
     if let Place::File { line: at, column } = &finding.place
         && finding.severity != Severity::Suggestion
+        // A line of variables may hold a secret, and the report may end in a log.
+        && !finding.path.contains(".env")
         && let Some(text) = report.text.lines().nth(at.saturating_sub(1))
     {
         excerpt(out, *at, *column, text);

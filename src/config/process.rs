@@ -197,7 +197,7 @@ fn health(node: &Node, path: &str, findings: &mut Findings) {
             .rsplit_once(':')
             .filter(|(host, _)| !host.is_empty())
             .and_then(|(_, p)| p.parse::<u16>().ok());
-        if !port.is_some_and(|p| p > 0) {
+        if port.is_none_or(|p| p == 0) {
             fault(format!("the address {address:?} is not host:port"), "write 127.0.0.1:6379");
         }
     }
