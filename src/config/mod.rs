@@ -137,6 +137,11 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
         // Of a file that cannot be read, whatever else is said would be a guess.
         _ => return Loaded { configuration: None, report: finish(file, text, findings, None) },
     };
+    // The walk names every place it goes to: not for a file without a variable.
+    lint::secrets(&root, &mut findings);
+    if text.contains("${") {
+        substitute::expand_tree(&mut root, "", vars, &mut findings);
+    }
     let configuration = build(&mut root, vars, &mut findings);
     let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
     let configuration = configuration.filter(|_| !findings.failed());
@@ -145,8 +150,6 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
 }
 
 fn build(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Configuration> {
-    lint::secrets(root, findings);
-    substitute::expand_tree(root, "", vars, findings);
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);
