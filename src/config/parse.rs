@@ -174,18 +174,33 @@ impl<'a> Reader<'a, '_> {
             let node = self.node(event, at, depth + 1)?;
             if key == "<<" {
                 merged.push(node);
-            } else if !seen.insert(key.clone()) {
+            } else if repeated(&entries, &mut seen, &key) {
                 let twice = Finding::error(&key, place, format!("the key {key:?} is written twice"));
                 self.findings.push(twice.advice("keep one of them"));
             } else {
                 entries.push(Entry { key, place, node });
             }
         }
+        if !merged.is_empty() {
+            seen.extend(entries.iter().map(|e: &Entry| e.key.clone()));
+        }
         for node in merged {
             merge(&mut entries, &mut seen, node)?;
         }
         Ok(Value::Map(entries))
     }
+}
+
+/// Whether a key was there before. A short mapping is looked through; only a long one is worth a set.
+fn repeated(entries: &[Entry], seen: &mut std::collections::HashSet<String>, key: &str) -> bool {
+    const SHORT: usize = 16;
+    if entries.len() < SHORT {
+        return entries.iter().any(|e| e.key == key);
+    }
+    if seen.is_empty() {
+        seen.extend(entries.iter().map(|e| e.key.clone()));
+    }
+    !seen.insert(key.to_owned())
 }
 
 /// YAML's merge key: entries of the merged mapping that are not written in the mapping itself.
