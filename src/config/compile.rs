@@ -1,0 +1,175 @@
+//! A checked tree to a `SystemSpec`: defaults, and the rules that span several keys. A value that `schema` has
+//! refused reads as its default here, so that the rest is judged too; `load` throws the result away then. Called by
+//! `load`.
+
+use super::report::{Finding, Findings, join};
+use super::tree::Node;
+use super::{depends, overlay, process, signals, value};
+use phpeek_core::backoff::Backoff;
+use phpeek_core::budget::Attempts;
+use phpeek_core::name::ProcessName;
+use phpeek_core::spec::{ProcessIndex, ProcessKind, RestartPolicy, RestartSpec, SystemSpec};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The processes by name.
+pub(crate) struct Names {
+    known: HashMap<String, Option<(ProcessIndex, ProcessKind)>>,
+}
+
+impl Names {
+    /// The process of this name, or what is wrong with it and what to do.
+    pub(crate) fn resolve(&self, name: &str) -> Result<(ProcessIndex, ProcessKind), (String, String)> {
+        match self.known.get(name) {
+            Some(Some(found)) => Ok(*found),
+            Some(None) => {
+                Err((format!("the process {name:?} is disabled"), "enable it, or leave it out".to_owned()))
+            }
+            None => {
+                let near = super::schema::nearest(name, self.known.keys().map(String::as_str));
+                let advice =
+                    near.map_or("define it under processes".to_owned(), |n| format!("did you mean {n:?}?"));
+                Err((format!("there is no process {name:?}"), advice))
+            }
+        }
+    }
+}
+
+/// Reads the tree.
+pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec> {
+    let empty = Node::empty_map();
+    let global = root.get("global").unwrap_or(&empty);
+    let restart = restart(global, findings)?;
+    let max_scale = int(global, "max_process_scale").unwrap_or(100);
+    let mut enabled: Vec<(&str, &Node)> = Vec::new();
+    let mut known = HashMap::new();
+    for entry in root.get("processes").map(Node::entries).unwrap_or_default() {
+        if let Err(error) = ProcessName::new(&entry.key) {
+            let path = overlay::process_path(&entry.key);
+            findings.push(
+                Finding::error(&path, entry.place.clone(), error.to_string()).advice("give it another name"),
+            );
+        }
+        known.insert(entry.key.clone(), None);
+        if truth(&entry.node, "enabled").unwrap_or(true) {
+            enabled.push((&entry.key, &entry.node));
+        } else {
+            let path = overlay::process_path(&entry.key);
+            findings.push(Finding::suggestion(
+                &path,
+                entry.place.clone(),
+                format!("the process {:?} is disabled", entry.key),
+            ));
+            process::check_command(&entry.key, &entry.node, &entry.place, findings);
+        }
+    }
+    enabled.sort_by_key(|(name, _)| *name);
+    for (index, (name, node)) in enabled.iter().enumerate() {
+        let index = ProcessIndex(u32::try_from(index).unwrap_or(u32::MAX));
+        known.insert((*name).to_owned(), Some((index, process::kind(node))));
+    }
+    if known.is_empty() {
+        let place = root.get("processes").map_or(super::tree::Place::Nowhere, |n| n.place.clone());
+        let fault = Finding::error("processes", place, "no process is defined");
+        findings.push(fault.advice("define at least one process under processes, with a command"));
+    } else if enabled.is_empty() {
+        let place = root.get("processes").map_or(super::tree::Place::Nowhere, |n| n.place.clone());
+        findings.push(
+            Finding::error("processes", place, "every process is disabled").advice("enable at least one"),
+        );
+    }
+    let names = Names { known };
+    let defaults = process::Defaults { restart, max_scale };
+    let processes: Vec<Arc<_>> = enabled
+        .iter()
+        .filter_map(|(name, node)| process::compile(name, node, &defaults, &names, findings).map(Arc::new))
+        .collect();
+    cycles(&enabled, &names, findings);
+    Some(SystemSpec {
+        shutdown_timeout: span(global, "shutdown_timeout").unwrap_or(Duration::from_secs(30)),
+        dependency_timeout: span(global, "dependency_timeout").unwrap_or(Duration::from_secs(300)),
+        processes,
+        signals: signals::compile(root, &names, findings),
+    })
+}
+
+/// Names a cycle completely. Built from the tree, so that one faulty process does not hide it.
+fn cycles(enabled: &[(&str, &Node)], names: &Names, findings: &mut Findings) {
+    let mut ignored = Findings::default();
+    let edges = |(name, node): &(&str, &Node)| match node.get("depends_on") {
+        Some(list) => {
+            depends::compile(list, name, "", names, &mut ignored).iter().map(|d| d.process).collect()
+        }
+        None => Vec::new(),
+    };
+    let graph: Vec<Vec<ProcessIndex>> = enabled.iter().map(edges).collect();
+    let Some(cycle) = depends::cycle(&graph) else { return };
+    let mut trail: Vec<&str> = cycle.iter().filter_map(|i| enabled.get(*i)).map(|(name, _)| *name).collect();
+    let Some((first, node)) = cycle.first().and_then(|i| enabled.get(*i)) else { return };
+    trail.push(first);
+    let path = join(&overlay::process_path(first), "depends_on");
+    let place = node.get("depends_on").map_or(node.place.clone(), |n| n.place.clone());
+    let message = format!("circular dependency: {}", trail.join(" -> "));
+    findings.push(Finding::error(&path, place, message).advice("remove one of these edges"));
+}
+
+/// `global.restart_*`: the policy of every process that has none of its own.
+fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
+    let policy = policy(global, "restart_policy").unwrap_or(RestartPolicy::Always);
+    let attempts = match int(global, "max_restart_attempts").unwrap_or(3) {
+        n if n < 0 => Attempts::Unlimited,
+        n => Attempts::AtMost(u32::try_from(n).unwrap_or(u32::MAX)),
+    };
+    let base = span(global, "restart_backoff").unwrap_or(Duration::from_secs(5));
+    let given_initial = span(global, "restart_backoff_initial");
+    let given_max = span(global, "restart_backoff_max");
+    let mut initial = given_initial.unwrap_or(base);
+    let mut max = given_max.unwrap_or(base.saturating_mul(12));
+    if initial > max {
+        match (given_initial, given_max) {
+            (Some(_), Some(_)) => {
+                let place = global.get("restart_backoff_max").map(|n| n.place.clone());
+                let place = place.unwrap_or(super::tree::Place::Nowhere);
+                let message = "restart_backoff_max is shorter than restart_backoff_initial";
+                let fault = Finding::error("global.restart_backoff_max", place, message);
+                findings.push(fault.advice("raise it, or lower restart_backoff_initial"));
+                max = initial;
+            }
+            (None, Some(_)) => initial = max,
+            _ => max = initial,
+        }
+    }
+    let stable_after =
+        match global.get("restart_stability_window").and_then(Node::text).and_then(value::duration) {
+            Some(value::Span::Negative) => None,
+            Some(value::Span::Positive(window)) => Some(window),
+            None => Some(Duration::from_secs(60)),
+        };
+    let backoff = Backoff::new(initial, max.max(initial))?;
+    Some(RestartSpec { policy, attempts, backoff, stable_after })
+}
+
+pub(crate) fn policy(node: &Node, key: &str) -> Option<RestartPolicy> {
+    match node.get(key)?.text()? {
+        "always" => Some(RestartPolicy::Always),
+        "on-failure" => Some(RestartPolicy::OnFailure),
+        "never" => Some(RestartPolicy::Never),
+        _ => None,
+    }
+}
+
+pub(crate) fn truth(node: &Node, key: &str) -> Option<bool> {
+    value::truth(node.get(key)?.text()?)
+}
+
+pub(crate) fn int(node: &Node, key: &str) -> Option<i64> {
+    value::int(node.get(key)?.text()?)
+}
+
+pub(crate) fn span(node: &Node, key: &str) -> Option<Duration> {
+    match value::duration(node.get(key)?.text()?)? {
+        value::Span::Positive(span) => Some(span),
+        value::Span::Negative => None,
+    }
+}

@@ -1,0 +1,213 @@
+//! The configuration: PHPeek PM's YAML, its overrides and `${…}`, to checked types. Owns every rule about what may be
+//! written; starts nothing and prints nothing. Called by `serve`, `demo` and `check-config`.
+//!
+//! The way: discover -> `parse` (text to a tree with places) -> `substitute` -> `overlay` -> `schema` (types) ->
+//! `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at once.
+
+mod compile;
+mod depends;
+mod discover;
+mod globals;
+mod json_schema;
+mod keys;
+mod lint;
+mod mask;
+mod overlay;
+mod parse;
+mod process;
+mod report;
+mod schedule;
+mod schema;
+mod signals;
+mod substitute;
+mod tree;
+mod value;
+
+pub use globals::{LogFormat, LogSettings};
+pub use json_schema::schema_json;
+pub use report::{Finding, Report, Severity, Strictness, Summary};
+pub use tree::Place;
+
+use crate::telemetry::settings::{ExporterSettings, TracingSettings};
+use discover::Found;
+use phpeek_core::spec::SystemSpec;
+use report::Findings;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tree::Node;
+
+/// Largest file that is read, in bytes: a device or a log given by mistake must not fill the memory.
+const MAX_FILE: u64 = 16 << 20;
+
+/// The two names of the product, and where each keeps its files.
+pub(crate) struct Family {
+    pub(crate) prefix: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) home: &'static str,
+    pub(crate) etc: &'static str,
+}
+
+pub(crate) const FAMILIES: [Family; 2] = [
+    Family {
+        prefix: "PHPEEK_PM_",
+        name: "phpeek-pm",
+        home: ".phpeek/pm/config",
+        etc: "/etc/phpeek/pm/config",
+    },
+    Family {
+        prefix: "CBOX_INIT_",
+        name: "cbox-init",
+        home: ".cbox/init/config",
+        etc: "/etc/cbox/init/config",
+    },
+];
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// This file; it must be there.
+    File(PathBuf),
+    /// The first of the documented places; none is no fault.
+    Discover,
+    /// This text (`demo`, tests).
+    Text(String),
+}
+
+/// A source of environment variables.
+pub trait Vars {
+    /// The value of a variable.
+    fn get(&self, name: &str) -> Option<String>;
+    /// All of them.
+    fn all(&self) -> Vec<(String, String)>;
+}
+
+/// The environment of this program. What is not UTF-8 is read with replacement characters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcessEnv;
+
+impl Vars for ProcessEnv {
+    fn get(&self, name: &str) -> Option<String> {
+        std::env::var_os(name).map(|v| v.to_string_lossy().into_owned())
+    }
+
+    fn all(&self) -> Vec<(String, String)> {
+        let text = |t: std::ffi::OsString| t.to_string_lossy().into_owned();
+        std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect()
+    }
+}
+
+impl Vars for BTreeMap<String, String> {
+    fn get(&self, name: &str) -> Option<String> {
+        Self::get(self, name).cloned()
+    }
+
+    fn all(&self) -> Vec<(String, String)> {
+        self.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+}
+
+/// A configuration without a fault.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// What shall run.
+    pub spec: SystemSpec,
+    /// The supervisor's own log.
+    pub log: LogSettings,
+    /// Tracing, when it is switched on.
+    pub tracing: Option<TracingSettings>,
+}
+
+/// What came of loading.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration; `None` when the report holds an error.
+    pub configuration: Option<Configuration>,
+    /// Everything that was found.
+    pub report: Report,
+}
+
+/// Reads, checks and compiles a configuration. Never panics, whatever the file holds.
+#[must_use]
+pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
+    let mut findings = Findings::default();
+    let (file, text) = read(source, vars, &mut findings);
+    let unreadable = findings.failed();
+    let mut root = match parse::parse(&text, &mut findings) {
+        Some(root) if !unreadable => root,
+        // Of a file that cannot be read, whatever else is said would be a guess.
+        _ => return Loaded { configuration: None, report: finish(file, text, findings, None) },
+    };
+    // The walk names every place it goes to: not for a file without a variable.
+    lint::secrets(&root, &mut findings);
+    if text.contains("${") {
+        substitute::expand_tree(&mut root, "", vars, &mut findings);
+    }
+    let configuration = build(&mut root, vars, &mut findings);
+    let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
+    let configuration = configuration.filter(|_| !findings.failed());
+    let summary = configuration.as_ref().map(|c| summarize(c, version));
+    Loaded { configuration, report: finish(file, text, findings, summary) }
+}
+
+fn build(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Configuration> {
+    overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
+    overlay::apply(root, vars, findings);
+    schema::check(root, findings);
+    lint::values(root, findings);
+    let empty = Node::empty_map();
+    let global = root.get("global").unwrap_or(&empty);
+    let tracing = globals::tracing(global, findings);
+    let log = globals::log(global);
+    Some(Configuration { spec: compile::compile(root, findings)?, log, tracing })
+}
+
+fn read(source: &Source, vars: &dyn Vars, findings: &mut Findings) -> (Option<PathBuf>, String) {
+    let (path, by) = match (source, discover::discover(source, vars)) {
+        (Source::Text(text), _) => return (None, text.clone()),
+        (_, Found::Nothing) => return (None, String::new()),
+        (_, Found::Lying(path)) => (path, None),
+        (_, Found::Named { path, by }) => (path, Some(by)),
+    };
+    match read_file(&path) {
+        Ok(text) => (Some(path), text),
+        Err(message) => {
+            let by = by.map_or(String::new(), |by| format!(", which {by} names,"));
+            let message = format!("the file {}{by} cannot be read: {message}", path.display());
+            findings.push(Finding::error("", Place::Nowhere, message).advice("name a file that is there"));
+            (Some(path), String::new())
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    use std::io::Read;
+    let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!("it is larger than {MAX_FILE} bytes"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    Ok(text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text))
+}
+
+fn summarize(configuration: &Configuration, version: String) -> Summary {
+    let tracing = match configuration.tracing.as_ref().map(|t| (&t.exporter, t.sample_rate)) {
+        None => "off".to_owned(),
+        Some((ExporterSettings::Stdout, rate)) => format!("stdout, sample rate {rate}"),
+        Some((ExporterSettings::OtlpGrpc(endpoint), rate)) => {
+            format!("otlp-grpc to {endpoint}, sample rate {rate}")
+        }
+    };
+    Summary {
+        version,
+        process_count: configuration.spec.processes.len(),
+        log_level: configuration.log.level.as_str(),
+        shutdown_timeout: configuration.spec.shutdown_timeout.as_secs(),
+        tracing,
+    }
+}
+
+fn finish(file: Option<PathBuf>, text: String, findings: Findings, summary: Option<Summary>) -> Report {
+    Report { file, text, findings: findings.into_sorted(), summary }
+}

@@ -1,0 +1,201 @@
+//! Overrides from the environment: `PHPEEK_PM_GLOBAL_…`, `PHPEEK_PM_PROCESS_…` and the same with `CBOX_INIT_`. Turns
+//! each into a value at its place in the tree, typed later by its key like any other. Called by `load`.
+
+use super::keys::{GLOBAL, Key, Kind, PROCESS};
+use super::report::{Finding, Findings, join};
+use super::schema::nearest;
+use super::tree::{Node, Place, Value};
+use super::{FAMILIES, Vars};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Documented variables that are no overrides.
+const OTHERS: [&str; 16] = [
+    "CONFIG",
+    "API_AUTH",
+    "READ_ONLY_ROOT",
+    "SKIP_PERMISSION_SETUP",
+    "SKIP_RUNTIME_VALIDATION",
+    "STARTUP_TIMING",
+    "PROCESS_NAME",
+    "INSTANCE_ID",
+    "INSTANCE_INDEX",
+    "INSTANCE_NUMBER",
+    "PROCESS",
+    "SCHEDULED",
+    "SCHEDULE",
+    "START_TIME",
+    "HOOK_NAME",
+    "PID_FILE",
+];
+
+/// Where an override goes.
+type Target = Vec<String>;
+
+/// Lays every override over the tree.
+pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
+    let mut done: BTreeMap<Target, (Arc<str>, String)> = BTreeMap::new();
+    let mut all = vars.all();
+    all.sort();
+    let names: Vec<String> = root.get("processes").map(names_of).unwrap_or_default();
+    for (variable, value) in all {
+        let Some(rest) = FAMILIES.iter().find_map(|f| variable.strip_prefix(f.prefix)) else { continue };
+        if OTHERS.contains(&rest) {
+            continue;
+        }
+        let place = Place::Variable(Arc::from(variable.as_str()));
+        let Some((target, kind)) = target_of(rest, &names, &place, findings) else {
+            findings.push(unknown(rest, &variable, place));
+            continue;
+        };
+        if let Some((other, before)) = done.get(&target) {
+            if *before != value {
+                let message = format!("{other} and {variable} set {} to different values", target.join("."));
+                findings.push(Finding::error(&target.join("."), place, message).advice("unset one of them"));
+            }
+            continue;
+        }
+        set(root, &target, node_of(&value, kind, &place), &place);
+        done.insert(target, (Arc::from(variable.as_str()), value));
+    }
+}
+
+fn names_of(processes: &Node) -> Vec<String> {
+    processes.entries().iter().map(|e| e.key.clone()).collect()
+}
+
+fn encoded(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// The place in the tree that a variable names.
+fn target_of(rest: &str, names: &[String], place: &Place, findings: &mut Findings) -> Option<(Target, Kind)> {
+    if let Some(path) = rest.strip_prefix("GLOBAL_") {
+        let (mut target, kind) = field(path, GLOBAL)?;
+        target.insert(0, "global".to_owned());
+        return Some((target, kind));
+    }
+    let rest = rest.strip_prefix("PROCESS_")?;
+    // From the shortest name to the longest, so the first match has the longest field.
+    let mut found: Vec<(String, bool, Target, Kind)> = Vec::new();
+    for (at, _) in rest.match_indices('_') {
+        let (name, path) = (&rest[..at], &rest[at + 1..]);
+        let Some((target, kind)) = process_field(path) else { continue };
+        if name.is_empty() {
+            continue;
+        }
+        match names.iter().find(|n| encoded(n) == name.to_ascii_uppercase()) {
+            Some(existing) => found.push((existing.clone(), true, target, kind)),
+            None => found.push((name.to_ascii_lowercase().replace('_', "-"), false, target, kind)),
+        }
+    }
+    if found.iter().filter(|f| f.1).count() > 1 {
+        let readings: Vec<String> = found
+            .iter()
+            .filter(|f| f.1)
+            .map(|(name, _, target, _)| format!("{name}.{}", target.join(".")))
+            .collect();
+        let message = format!("this override can mean {}; the first is taken", readings.join(" or "));
+        findings
+            .push(Finding::warning("processes", place.clone(), message).advice("set the key in the file"));
+    }
+    let at = found.iter().position(|f| f.1).unwrap_or(0);
+    let (name, _, mut target, kind) = found.into_iter().nth(at)?;
+    target.splice(0..0, ["processes".to_owned(), name]);
+    Some((target, kind))
+}
+
+fn process_field(path: &str) -> Option<(Target, Kind)> {
+    match path.strip_prefix("ENV_") {
+        Some(key) if !key.is_empty() => Some((vec!["env".to_owned(), key.to_owned()], Kind::Text)),
+        _ => field(path, PROCESS),
+    }
+}
+
+/// The field whose encoded path is exactly `path`; the longest first key wins.
+fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
+    let upper = path.to_ascii_uppercase();
+    if let Some(key) = keys.iter().find(|k| encoded(k.name) == upper) {
+        return Some((vec![key.name.to_owned()], key.kind));
+    }
+    let mut blocks: Vec<&'static Key> = keys.iter().filter(|k| matches!(k.kind, Kind::Map(_))).collect();
+    blocks.sort_by_key(|k| std::cmp::Reverse(k.name.len()));
+    blocks.into_iter().find_map(|key| {
+        let Kind::Map(inner) = key.kind else { return None };
+        let rest = upper.strip_prefix(&encoded(key.name))?.strip_prefix('_')?;
+        let (mut target, kind) = field(rest, inner)?;
+        target.insert(0, key.name.to_owned());
+        Some((target, kind))
+    })
+}
+
+fn unknown(rest: &str, variable: &str, place: Place) -> Finding {
+    let known: Vec<String> = GLOBAL.iter().map(|k| format!("GLOBAL_{}", encoded(k.name))).collect();
+    let advice = match nearest(rest, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {}{near}?", variable.strip_suffix(rest).unwrap_or_default()),
+        None => "overrides are …_GLOBAL_<KEY> and …_PROCESS_<NAME>_<KEY>; this one has no effect".to_owned(),
+    };
+    Finding::warning("", place, format!("the variable {variable} names no known key")).advice(advice)
+}
+
+/// A value as its key needs it: JSON for lists and mappings, text for everything else.
+fn node_of(value: &str, kind: Kind, place: &Place) -> Node {
+    let node = Node { place: place.clone(), value: Value::Scalar(value.to_owned()) };
+    match kind {
+        Kind::Text | Kind::Regex => node,
+        _ if value.trim().is_empty() => Node { value: Value::Null, ..node },
+        kind if structured(&kind) => json(&node).unwrap_or(node),
+        _ => Node { value: Value::Scalar(value.trim().to_owned()), ..node },
+    }
+}
+
+fn structured(kind: &Kind) -> bool {
+    matches!(kind, Kind::List(_) | Kind::Command | Kind::Map(_) | Kind::MapOf(_) | Kind::Depends)
+}
+
+fn json(node: &Node) -> Option<Node> {
+    let text = node.text()?.trim();
+    if !text.starts_with(['[', '{']) {
+        return None;
+    }
+    serde_json::from_str(text).ok().map(|json| Node::from_json(json, &node.place))
+}
+
+fn set(root: &mut Node, target: &[String], value: Node, place: &Place) {
+    let mut at = root;
+    for key in target {
+        match at.entry(key, place) {
+            Some(next) => at = next,
+            None => return,
+        }
+    }
+    *at = value;
+}
+
+/// Reads JSON out of scalars where a list or a mapping is wanted: what a substitution may have put there.
+pub(crate) fn unfold(node: &mut Node, kind: &Kind) {
+    if structured(kind)
+        && let Some(unfolded) = json(node)
+    {
+        *node = unfolded;
+    }
+    match (&mut node.value, kind) {
+        (Value::Map(entries), Kind::Map(keys)) => {
+            for entry in entries {
+                if let Some(key) = keys.iter().find(|k| k.name == entry.key) {
+                    unfold(&mut entry.node, &key.kind);
+                }
+            }
+        }
+        (Value::Map(entries), Kind::MapOf(kind)) => {
+            entries.iter_mut().for_each(|e| unfold(&mut e.node, kind))
+        }
+        (Value::List(items), Kind::List(kind)) => items.iter_mut().for_each(|i| unfold(i, kind)),
+        _ => {}
+    }
+}
+
+/// The path of a process in reports.
+pub(crate) fn process_path(name: &str) -> String {
+    join("processes", name)
+}

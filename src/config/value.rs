@@ -1,0 +1,97 @@
+//! Scalars by the type of their key: truths, numbers, durations. Pure functions from text; the message of a refusal
+//! says what would do. Called by `schema` (to check) and `compile` (to read).
+
+use std::time::Duration;
+
+/// A truth as YAML 1.1 and the documented overrides spell it.
+pub(crate) fn truth(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
+        "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// A whole number, decimal or `0x`, `0o`, with `_` between digits.
+pub(crate) fn int(text: &str) -> Option<i64> {
+    let text = text.trim().replace('_', "");
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(&text)),
+    };
+    let radix = |prefix: &str, radix| digits.strip_prefix(prefix).map(|d| (d, radix));
+    let (digits, radix) = radix("0x", 16).or_else(|| radix("0o", 8)).unwrap_or((digits, 10));
+    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+        return None;
+    }
+    i64::from_str_radix(&format!("{sign}{digits}"), radix).ok()
+}
+
+/// A finite number.
+pub(crate) fn float(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let shape = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
+    text.parse::<f64>().ok().filter(|n| shape && n.is_finite())
+}
+
+/// A span of time with a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// Zero or more.
+    Positive(Duration),
+    /// Less than zero, which some keys take for "off".
+    Negative,
+}
+
+/// A Go duration (`1h30m`, `1.5s`, `300ms`) or a bare number of seconds. `None` for anything else, and for what is
+/// longer than 1000 years.
+pub(crate) fn duration(text: &str) -> Option<Span> {
+    let text = text.trim();
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let mut seconds = 0.0f64;
+    if let Some(whole) = unsigned(text) {
+        seconds = whole;
+    } else {
+        let mut rest = text;
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+            let (number, after) = rest.split_at(digits);
+            let unit_end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+            let (unit, next) = after.split_at(unit_end);
+            seconds += unsigned(number)? * unit_seconds(unit)?;
+            rest = next;
+        }
+    }
+    if seconds > 31_557_600_000.0 {
+        return None;
+    }
+    if negative && seconds > 0.0 {
+        return Some(Span::Negative);
+    }
+    // Nanoseconds as a whole number: 0.3 s must not become 0.299999999 s.
+    Duration::try_from_secs_f64((seconds * 1e9).round() / 1e9).ok().map(Span::Positive)
+}
+
+fn unsigned(text: &str) -> Option<f64> {
+    let sound =
+        text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.bytes().any(|b| b.is_ascii_digit());
+    if sound { text.parse().ok() } else { None }
+}
+
+fn unit_seconds(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "h" => 3600.0,
+        "m" => 60.0,
+        "s" => 1.0,
+        "ms" => 1e-3,
+        "us" | "µs" | "μs" => 1e-6,
+        "ns" => 1e-9,
+        _ => return None,
+    })
+}

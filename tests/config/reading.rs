@@ -1,0 +1,152 @@
+//! What valid files mean.
+
+use crate::{read, refused, valid};
+use phpeek_core::budget::Attempts;
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{Condition, ProcessIndex, ProcessKind, RestartPolicy, SignalAction};
+use std::time::Duration;
+
+const APP: &str = "processes: {app: {command: [sleep, '1']}}\n";
+
+#[test]
+fn defaults_are_the_documented_ones() {
+    let spec = valid(APP, &[]).spec;
+    assert_eq!(spec.shutdown_timeout, Duration::from_secs(30));
+    assert_eq!(spec.dependency_timeout, Duration::from_secs(300));
+    let app = &spec.processes[0];
+    assert_eq!((app.kind, app.restart.policy), (ProcessKind::LongRun, RestartPolicy::Always));
+    assert_eq!(app.restart.attempts, Attempts::AtMost(3));
+    assert_eq!(app.restart.backoff.initial(), Duration::from_secs(5));
+    assert_eq!(app.restart.backoff.max(), Duration::from_secs(60));
+    assert_eq!(app.restart.stable_after, Some(Duration::from_secs(60)));
+    assert_eq!((app.stop.signal, app.stop.kill_signal), (Signal::TERM, Signal::KILL));
+    assert_eq!(app.stop.grace, Duration::from_secs(30));
+    assert_eq!(spec.signals.get(&Signal::USR1), Some(&SignalAction::RestartAll));
+}
+
+#[test]
+fn scalars_of_env_stay_as_written() {
+    let text =
+        "processes: {app: {command: [x], env: {A: 010, B: 1.10, C: 2024-01-01, D: 0x1F, E: null, F: yes}}}";
+    let env = &valid(text, &[]).spec.processes[0].env;
+    let values: Vec<&str> = env.iter().map(|(_, v)| v.as_str()).collect();
+    assert_eq!(values, ["010", "1.10", "2024-01-01", "0x1F", "", "yes"]);
+}
+
+#[test]
+fn substitution_nests_and_escapes_and_never_changes_structure() {
+    let text = "processes: {app: {command: [x, ${A:-${B:-deep,er}}, '${C}', '$${D}', $NAME, '$$', '${E:?no}', 'a${C}b']}}";
+    let loaded = valid(text, &[("C", "x]\n- y: {")]);
+    let argv = loaded.spec.processes[0].command.argv();
+    assert_eq!(argv[1..], ["deep,er", "x]\n- y: {", "${D}", "$NAME", "$$", "${E:?no}", "ax]\n- y: {b"]);
+    let typed = "processes: {app: {command: \"${CMD}\", scale: ${N}, enabled: ${ON:-true}}}";
+    let app = valid(typed, &[("CMD", "[\"a\", \"b\"]"), ("N", "3")]);
+    assert_eq!((app.spec.processes[0].command.argv().len(), app.spec.processes[0].scale.get()), (2, 3));
+    assert!(refused("processes: {app: {command: [x, 'a${B']}}", &[]).contains("never closed"));
+}
+
+#[test]
+fn overrides_are_typed_by_their_key_and_the_longest_field_wins() {
+    let text = "processes: {app: {command: [x], scale: 4}, php-fpm: {command: [x]}}";
+    assert!(refused(text, &[("PHPEEK_PM_PROCESS_APP_MAX_SCALE", "3")]).contains("max_scale"));
+    let spec = valid(
+        text,
+        &[
+            ("PHPEEK_PM_PROCESS_APP_SCALE", "1"),
+            ("CBOX_INIT_PROCESS_PHP_FPM_ENV_TOKEN", "007"),
+            ("PHPEEK_PM_GLOBAL_SHUTDOWN_TIMEOUT", "61"),
+            ("PHPEEK_PM_PROCESS_APP_SHUTDOWN_TIMEOUT", "1m30s"),
+            ("PHPEEK_PM_PROCESS_NEW_ONE_COMMAND", "[\"y\"]"),
+        ],
+    )
+    .spec;
+    let names: Vec<&str> = spec.processes.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["app", "new-one", "php-fpm"]);
+    assert_eq!(spec.processes[0].scale.get(), 1);
+    assert_eq!(spec.processes[0].stop.grace, Duration::from_secs(90));
+    assert_eq!(spec.processes[2].env, [("TOKEN".to_owned(), "007".to_owned())]);
+    assert_eq!(spec.shutdown_timeout, Duration::from_secs(61));
+}
+
+#[test]
+fn two_families_that_disagree_are_an_error_and_unknown_overrides_a_warning() {
+    let vars = [("PHPEEK_PM_PROCESS_APP_SCALE", "1"), ("CBOX_INIT_PROCESS_APP_SCALE", "2")];
+    assert!(refused(APP, &vars).contains("different values"));
+    let loaded = read(APP, &[("PHPEEK_PM_GLOBAL_LOG_LEVLE", "debug"), ("PHPEEK_PM_API_AUTH", "x")]);
+    assert!(
+        loaded.configuration.is_some() && loaded.report.findings.len() == 1,
+        "{:?}",
+        loaded.report.findings
+    );
+    assert!(loaded.report.findings[0].advice.as_deref().is_some_and(|a| a.contains("GLOBAL_LOG_LEVEL")));
+}
+
+#[test]
+fn dependencies_know_their_condition_and_are_merged() {
+    let text = "processes: {mig: {type: oneshot, command: [x]}, b: {command: [x]}, \
+                a: {command: [x], depends_on: [mig, b, b]}, c: {command: [x], depends_on: {mig: {condition: started}}}}";
+    let spec = valid(text, &[]).spec;
+    let of = |at: usize| {
+        spec.processes[at].depends_on.iter().map(|d| (d.process, d.condition)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0), [(ProcessIndex(3), Condition::Completed), (ProcessIndex(1), Condition::Started)]);
+    assert_eq!(of(2), [(ProcessIndex(3), Condition::Started)]);
+}
+
+#[test]
+fn merge_keys_and_anchors_are_followed_and_bombs_are_not() {
+    let text = "x-base: &b {command: [x], scale: 2}\nprocesses: {a: {<<: *b, scale: 3}, c: *b}\n";
+    let spec = valid(text, &[]).spec;
+    assert_eq!((spec.processes[0].scale.get(), spec.processes[1].scale.get()), (3, 2));
+    let mut bomb = String::from("x-0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for n in 1..9 {
+        let items = vec![format!("*a{}", n - 1); 10].join(", ");
+        bomb += &format!("x-{n}: &a{n} [{items}]\n");
+    }
+    assert!(refused(&(bomb + APP), &[]).contains("repeat more than"));
+}
+
+#[test]
+fn signals_are_bound_and_what_cannot_work_is_refused() {
+    let text = format!("signals: {{SIGRTMIN+3: 'restart:app', TERM: ignore}}\n{APP}");
+    let spec = valid(&text, &[]).spec;
+    let rt = Signal::parse("SIGRTMIN+3").expect("a signal");
+    assert_eq!(spec.signals.get(&rt), Some(&SignalAction::Restart(ProcessIndex(0))));
+    assert_eq!(spec.signals.get(&Signal::TERM), Some(&SignalAction::Ignore));
+    for (map, word) in [
+        ("KILL: stop", "cannot be caught"),
+        ("CHLD: stop", "supervisor itself"),
+        ("USR1: dance", "no action"),
+        ("USR1: 'relay:nobody'", "no process"),
+        ("SIGUSR1: stop, '10': stop", "bound twice"),
+        ("NONSENSE: stop", "no signal"),
+    ] {
+        let all = refused(&format!("signals: {{{map}}}\n{APP}"), &[]);
+        assert!(all.contains(word), "{map}: {all}");
+    }
+}
+
+#[test]
+fn wrong_values_are_refused_by_name() {
+    for (fields, word) in [
+        ("scale: 1001", "scale"),
+        ("scale: 101", "max_process_scale"),
+        ("type: oneshot, restart: always", "oneshot"),
+        ("type: oneshot, scale: 2", "oneshot"),
+        ("health_check: {type: tcp}", "address"),
+        ("health_check: {type: ping}", "health_check.type"),
+        ("schedule: '61 * * * *'", "schedule"),
+        ("schedule: '* * *'", "schedule"),
+        ("schedule: '* * * * *', schedule_timezone: Mars", "timezone"),
+        ("shutdown: {signal: SIGNONSENSE}", "SIGNONSENSE"),
+        ("depends_on: [app]", "itself"),
+        ("logging: {filters: {exclude: ['a(b']}}", "regular expression"),
+        ("command: [y]", "written twice"),
+    ] {
+        let all = refused(&format!("processes: {{app: {{command: [x], {fields}}}}}"), &[]);
+        assert!(all.contains(word), "{fields}: {all}");
+    }
+    let cycle = "processes: {a: {command: [x], depends_on: [b]}, b: {command: [x], depends_on: [c]}, c: {command: [x], depends_on: [a]}}";
+    assert!(refused(cycle, &[]).contains("a -> b -> c -> a"));
+    assert!(refused("", &[]).contains("no process"));
+}

@@ -1,0 +1,75 @@
+//! The words of reports, held by golden files; the files of `config/`; the schema.
+//! `UPDATE_GOLDEN=1` and `UPDATE_SCHEMA=1` write what is held.
+
+use crate::read;
+use phpeek_pm::cli::check::{Detail, human, json};
+use phpeek_pm::config::{Severity, Source, Strictness, load, schema_json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn held(path: &Path, switch: &str, now: &str) {
+    if std::env::var_os(switch).is_some() {
+        std::fs::write(path, now).expect("a writable file");
+    }
+    let before = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(before, now, "{} is stale: run with {switch}=1 and look at the difference", path.display());
+}
+
+fn yaml_files(dir: &str) -> Vec<PathBuf> {
+    let all = std::fs::read_dir(here(dir)).expect("a directory").map(|e| e.expect("an entry").path());
+    all.filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect()
+}
+
+#[test]
+fn bad_files_give_exactly_these_reports() {
+    let files = yaml_files("tests/config/golden");
+    assert!(files.len() >= 2);
+    for file in files {
+        let mut report = load(&Source::File(file.clone()), &BTreeMap::new()).report;
+        report.file = file.file_name().map(PathBuf::from);
+        let text = human(&report, Detail::Full, Strictness::Usual);
+        held(&file.with_extension("txt"), "UPDATE_GOLDEN", &text);
+    }
+}
+
+#[test]
+fn every_file_of_config_loads() {
+    let files = yaml_files("config");
+    assert!(files.len() >= 2);
+    for file in files {
+        let loaded = load(&Source::File(file.clone()), &BTreeMap::new());
+        assert!(loaded.configuration.is_some(), "{}: {:?}", file.display(), loaded.report.findings);
+    }
+}
+
+#[test]
+fn the_schema_is_fresh() {
+    held(&here("config/schema.json"), "UPDATE_SCHEMA", &schema_json());
+}
+
+#[test]
+fn a_named_file_that_is_missing_is_an_error_and_none_at_all_is_not() {
+    let mut vars: BTreeMap<String, String> =
+        [("PHPEEK_PM_CONFIG".to_owned(), "/nowhere/missing.yaml".to_owned())].into();
+    let report = load(&Source::Discover, &vars).report;
+    assert!(human(&report, Detail::Quiet, Strictness::Usual).contains("missing.yaml"));
+    vars.clear();
+    vars.insert("PHPEEK_PM_PROCESS_TEST_COMMAND".to_owned(), "[\"x\"]".to_owned());
+    assert!(load(&Source::Discover, &vars).configuration.is_some());
+}
+
+#[test]
+fn json_has_the_documented_keys_and_quiet_is_shorter() {
+    let good = read("processes: {app: {command: [x], env: {DB_PASSWORD: p}}}", &[]).report;
+    let value: serde_json::Value = serde_json::from_str(&json(&good, Strictness::Strict)).expect("JSON");
+    assert_eq!((&value["valid"], &value["passed"]), (&true.into(), &false.into()));
+    assert_eq!((&value["counts"]["warnings"], &value["process_count"]), (&1.into(), &1.into()));
+    assert_eq!(good.of(Severity::Warning).count(), 1);
+    let (full, quiet) =
+        (human(&good, Detail::Full, Strictness::Usual), human(&good, Detail::Quiet, Strictness::Usual));
+    assert!(!quiet.is_empty() && quiet.len() < full.len());
+}
