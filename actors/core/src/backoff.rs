@@ -42,10 +42,15 @@ impl Backoff {
     /// The delay before restart `n` (from 0), without jitter: `min(initial * 2^n, max)`, saturating.
     #[must_use]
     pub fn base(self, n: u32) -> Duration {
-        // 2^31 times a nanosecond is two seconds: a shift beyond 31 adds nothing for any sensible maximum, and
-        // saturates with it for the others.
-        let factor = 1u32.checked_shl(n.min(31)).unwrap_or(u32::MAX);
-        self.initial.saturating_mul(factor).min(self.max)
+        // A `Duration` multiplies by a u32 at most, so 31 doublings at a time. Its longest is below 2^94
+        // nanoseconds: after 94 doublings only zero is not at the maximum.
+        let (mut delay, mut left) = (self.initial, n.min(94));
+        while left > 0 && delay < self.max {
+            let doublings = left.min(31);
+            delay = delay.saturating_mul(1 << doublings);
+            left -= doublings;
+        }
+        delay.min(self.max)
     }
 
     /// The delay with up to a quarter taken away, so that processes that died together do not return together.
@@ -53,7 +58,8 @@ impl Backoff {
     #[must_use]
     pub fn delay(self, n: u32, jitter: Jitter) -> Duration {
         let base = self.base(n);
-        let taken = base / 4 * u32::from(u16::MAX - jitter.0) / u32::from(u16::MAX);
+        // Saturating: `Duration` panics on overflow, and a configured maximum may be as long as it likes.
+        let taken = (base / 4).saturating_mul(u32::from(u16::MAX - jitter.0)) / u32::from(u16::MAX);
         base.saturating_sub(taken)
     }
 }

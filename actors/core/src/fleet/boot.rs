@@ -37,7 +37,7 @@ impl Fleet {
     fn launch(&mut self, p: ProcessIndex, now: Duration, out: &mut Vec<Effect>) {
         self.set(p, Standing::Launched(now));
         if !self.graph.dependents[p.get()].is_empty() {
-            self.awaited.push((now + self.dependency_timeout, p));
+            self.awaited.push((now.saturating_add(self.dependency_timeout), p));
         }
         out.push(Effect::Start(p));
     }
@@ -73,18 +73,19 @@ impl Fleet {
     }
 
     pub(super) fn ended(&mut self, p: ProcessIndex, ending: Ending, now: Duration, out: &mut Vec<Effect>) {
-        if matches!(self.standing(p), Standing::Stopping) {
-            return self.stopped(p, out); // it came to rest by itself while the order to stop was on its way
-        }
+        // Being stopped, only `Stopped` counts, and every order to stop is answered by it: this end may be older than
+        // an order to restart that is still on its way.
         if let Standing::Launched(_) = self.standing(p) {
             self.up(p, now, out); // it was up, if only for a moment
         }
-        if self.standing(p) != Standing::Up {
+        // An end that was reported before the order to restart arrived: the process is wanted again, and reports
+        // its end anew after `Restarted` if that fails.
+        if self.standing(p) != Standing::Up || self.is_restarting(p) {
             return;
         }
         self.set(p, Standing::Ended(ending));
         if let Ending::Failed { code } = ending {
-            self.last_failure = Some(code);
+            self.failures.push((p, code));
         }
         match (self.phase, ending) {
             (Phase::Booting, Ending::Completed) => {
@@ -150,7 +151,11 @@ impl Fleet {
     }
 
     fn fail_boot(&mut self, p: ProcessIndex, cause: BootFailureCause, now: Duration, out: &mut Vec<Effect>) {
-        let blocked: Vec<ProcessIndex> = self.waiting_for(p).map(|(d, _)| d).collect();
+        // Whoever waited for it to start has been told already that it did, unless it did not.
+        let started = !matches!(cause, BootFailureCause::Spawn(_))
+            && !matches!(self.standing(p), Standing::Launched(_));
+        let unmet = |(d, condition)| (!started || condition == Condition::Completed).then_some(d);
+        let blocked: Vec<ProcessIndex> = self.waiting_for(p).filter_map(unmet).collect();
         for dependent in blocked {
             out.push(Effect::DependencyFailed(dependent, p, cause));
         }
@@ -162,7 +167,8 @@ impl Fleet {
     /// When nothing runs, nothing will, and nothing could be started by anybody, the container is over.
     pub(super) fn check_all_ended(&mut self, now: Duration, out: &mut Vec<Effect>) {
         if self.phase == Phase::Running && self.standing.iter().all(|s| matches!(s, Standing::Ended(_))) {
-            self.outcome = self.last_failure.map_or(super::Outcome::AllCompleted, super::Outcome::Code);
+            let last = self.failures.last();
+            self.outcome = last.map_or(super::Outcome::AllCompleted, |(_, code)| super::Outcome::Code(*code));
             self.begin_shutdown(ShutdownReason::AllEnded, now, out);
         }
     }

@@ -218,7 +218,8 @@ pub struct Fleet {
     unsettled: usize,
     /// Launched processes that somebody waits for, with the time until which they may be waited for.
     awaited: Vec<(Duration, ProcessIndex)>,
-    last_failure: Option<u8>,
+    /// Processes that have ended badly and were not restarted since, with their codes; the latest comes last.
+    failures: Vec<(ProcessIndex, u8)>,
     rolling: Option<Rolling>,
     /// Restarts that were asked for while something else was under way; each scope at most once.
     pending: Vec<RestartScope>,
@@ -253,7 +254,7 @@ impl Fleet {
             dependency_timeout: spec.dependency_timeout,
             unsettled: 0,
             awaited: Vec::new(),
-            last_failure: None,
+            failures: Vec::new(),
             rolling: None,
             pending: Vec::new(),
             deadline: None,

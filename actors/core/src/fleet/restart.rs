@@ -42,6 +42,7 @@ impl Fleet {
         match rest.pop_front() {
             Some(current) => {
                 self.set(current, Standing::Up); // also one that had given up: it is wanted again
+                self.failures.retain(|(p, _)| *p != current);
                 self.rolling = Some(Rolling { scope, current, rest });
                 out.push(Effect::Restart(current));
             }
@@ -56,6 +57,11 @@ impl Fleet {
             RestartOutcome::Failed => out.push(Effect::RestartEnded(rolling.scope, RestartEnd::FailedAt(p))),
         }
         self.next_restart(out);
+    }
+
+    /// Whether this process was told to restart and has not said how it went.
+    pub(super) fn is_restarting(&self, p: ProcessIndex) -> bool {
+        self.rolling.as_ref().is_some_and(|r| r.current == p)
     }
 
     pub(super) fn abandon_restarts(&mut self, out: &mut Vec<Effect>) {

@@ -25,7 +25,7 @@ impl Fleet {
     pub(super) fn begin_shutdown(&mut self, reason: ShutdownReason, now: Duration, out: &mut Vec<Effect>) {
         self.abandon_restarts(out);
         self.phase = Phase::Stopping;
-        self.deadline = Some(now + self.shutdown_timeout);
+        self.deadline = Some(now.saturating_add(self.shutdown_timeout));
         out.push(Effect::ShutdownBegan(reason));
         // What never ran needs no turn, but has spans to close: it is told at once.
         for p in self.indices() {
@@ -85,7 +85,7 @@ impl Fleet {
             return;
         }
         self.forced = true;
-        self.deadline = Some(now + KILL_PATIENCE);
+        self.deadline = Some(now.saturating_add(KILL_PATIENCE));
         for p in self.indices() {
             if self.standing(p) != Standing::Stopped {
                 self.set(p, Standing::Stopping);

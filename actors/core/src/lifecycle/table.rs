@@ -42,6 +42,7 @@ impl Step<'_> {
                 self.spawn(First::Yes);
             }
             State::Stopping { run, leader, pressure, due, then: Then::Rest } => {
+                self.machine.budget.reset();
                 self.machine.state = State::Stopping { run, leader, pressure, due, then: Then::Restart };
             }
             State::Stopping { then: Then::Restart, .. }
@@ -74,15 +75,12 @@ impl Step<'_> {
     }
 
     fn restart(&mut self) {
+        self.machine.budget.reset(); // a command starts afresh, whatever it finds
         match self.machine.state {
             State::Idle | State::Completed | State::Failed(_) => self.start(),
-            State::Backoff { .. } => {
-                self.machine.budget.reset();
-                self.spawn(First::No);
-            }
+            State::Backoff { .. } => self.spawn(First::No),
             State::Starting { .. } => {} // the run to come is a new one already
             State::Running { run, since } => {
-                self.machine.budget.reset();
                 self.press(run, Leader::Alive { since }, Urgency::Graceful, Then::Restart);
             }
             State::Draining { run, exit, uptime, pressure, due } => {
@@ -116,6 +114,11 @@ impl Step<'_> {
     fn spawn_failed(&mut self, run: u64, kind: SpawnFailureKind) {
         match self.machine.state {
             State::Starting { run: own, first: First::Yes } if own == run => {
+                let failure = Failure::Spawn(kind);
+                self.rest(State::Failed(failure), Rest::Failed(failure));
+            }
+            // After a restart by command, of a process that is not restarted by itself: the command was all it had.
+            State::Starting { run: own, first: First::No } if own == run && !self.restarts_by_itself() => {
                 let failure = Failure::Spawn(kind);
                 self.rest(State::Failed(failure), Rest::Failed(failure));
             }
@@ -153,7 +156,7 @@ impl Step<'_> {
                 // Nothing was sent to the unborn; its group gets what the command had in store for it.
                 let (pressure, due) = match pressure {
                     Pressure::Killed => self.kill(run),
-                    _ => (Pressure::None, Some(self.now.at + LINGER)),
+                    _ => (Pressure::None, Some(self.now.at.saturating_add(LINGER))),
                 };
                 let leader = Leader::Ended { exit, uptime: Duration::ZERO };
                 self.machine.state = State::Stopping { run, leader, pressure, due, then };
@@ -205,18 +208,19 @@ impl Step<'_> {
 
     /// The leader has ended unasked. The group may be empty in this very moment, so nothing is sent yet.
     fn drain(&mut self, run: u64, uptime: Duration, exit: Exit) {
-        let due = Some(self.now.at + LINGER);
+        let due = Some(self.now.at.saturating_add(LINGER));
         self.machine.state = State::Draining { run, uptime, exit, pressure: Pressure::None, due };
+    }
+
+    /// Whether anything but a command is ever followed by a new run.
+    fn restarts_by_itself(&self) -> bool {
+        self.policy.kind == ProcessKind::LongRun && self.policy.restart.policy != RestartPolicy::Never
     }
 
     fn decide(&mut self, exit: Exit, uptime: Duration) {
         let failed = !exit.is_success();
-        let again = self.policy.kind == ProcessKind::LongRun
-            && match self.policy.restart.policy {
-                RestartPolicy::Always => true,
-                RestartPolicy::OnFailure => failed,
-                RestartPolicy::Never => false,
-            };
+        let again =
+            self.restarts_by_itself() && (failed || self.policy.restart.policy == RestartPolicy::Always);
         match (again, failed) {
             (true, _) => self.follow(Cause::Exit(exit), uptime, Failure::GaveUp(exit)),
             (false, true) => {
@@ -247,7 +251,7 @@ impl Step<'_> {
         } else {
             let delay = restart.backoff.delay(earlier, self.now.jitter);
             self.out.push(Effect::BackoffBegan { delay });
-            self.machine.state = State::Backoff { until: self.now.at + delay };
+            self.machine.state = State::Backoff { until: self.now.at.saturating_add(delay) };
         }
     }
 
@@ -296,7 +300,7 @@ impl Step<'_> {
     /// The next step of pressure, and when the one after it is due (P4).
     fn escalate(&mut self, run: u64, pressure: Pressure) -> (Pressure, Option<Duration>) {
         let stop = self.policy.stop;
-        let next = Some(self.now.at + stop.grace);
+        let next = Some(self.now.at.saturating_add(stop.grace));
         match pressure {
             Pressure::None if stop.signal == Signal::KILL => self.kill(run),
             Pressure::None => {
