@@ -16,5 +16,7 @@ pub mod ports;
 
 pub mod manager;
 pub mod process;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod trace;
 pub mod world;
