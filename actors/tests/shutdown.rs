@@ -1,10 +1,10 @@
 //! The end of everything: its order, its urgency, its deadline, at any moment.
 
-use crate::support::{Rig, events, ms, paused, text};
+use crate::support::{Rig, about, events, ms, paused, rounded, text};
 use phpeek_actors::manager::Request;
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{
-    Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, duration, error_type, is_error, system,
+    Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, error_type, is_error, system,
 };
 use phpeek_actors::trace::names;
 use phpeek_actors::world::SystemState;
@@ -56,10 +56,10 @@ fn who_does_not_listen_is_killed_after_its_grace_and_not_before() {
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
         let signals = rig.launcher.signals();
         assert_eq!(signals.iter().map(|s| s.signal).collect::<Vec<_>>(), [Signal::TERM, Signal::KILL]);
-        assert_eq!(signals[1].at - signals[0].at, ms(1500));
+        assert_eq!(rounded(signals[1].at - signals[0].at), ms(1500));
         let stop = rig.one(names::SPAN_STOP_PROCESS);
         assert_eq!(events(&stop), ["signal_sent", "escalated", "exited", "group_empty"]);
-        assert_eq!(duration(&stop), ms(1500));
+        assert_eq!(about(&stop), ms(1500));
     });
 }
 
@@ -75,7 +75,7 @@ fn a_process_is_stopped_when_its_group_is_empty() {
         rig.terminate();
         rig.finished().await;
         assert!(rig.launcher.alive().is_empty());
-        assert_eq!(duration(&rig.one(names::SPAN_STOP_PROCESS)), ms(1000));
+        assert_eq!(about(&rig.one(names::SPAN_STOP_PROCESS)), ms(1000));
     });
 }
 
@@ -95,7 +95,7 @@ fn a_second_request_kills_at_once() {
         let kills: Vec<_> = rig.launcher.signals().into_iter().filter(|s| s.signal == Signal::KILL).collect();
         assert_eq!(kills.len(), 2);
         assert_eq!(kills[0].at, kills[1].at);
-        assert_eq!(duration(&rig.one(names::SPAN_SHUTDOWN)), ms(100));
+        assert_eq!(about(&rig.one(names::SPAN_SHUTDOWN)), ms(100));
         assert!(rig.log.holds(Level::Warn, "killing everything"));
     });
 }
@@ -113,9 +113,9 @@ fn the_whole_has_a_deadline_and_what_hangs_is_told_as_an_error() {
         rig.terminate();
         assert_eq!(rig.finished().await.outcome, Outcome::DeadlineMissed);
         let root = rig.one(names::SPAN_SHUTDOWN);
-        assert_eq!((error_type(&root).as_deref(), duration(&root)), (Some("deadline_exceeded"), ms(7000)));
+        assert_eq!((error_type(&root).as_deref(), about(&root)), (Some("deadline_exceeded"), ms(7000)));
         let stop = rig.of_process(names::SPAN_STOP_PROCESS, "c").remove(0);
-        assert_eq!((error_type(&stop).as_deref(), duration(&stop)), (Some("deadline_exceeded"), ms(7000)));
+        assert_eq!((error_type(&stop).as_deref(), about(&stop)), (Some("deadline_exceeded"), ms(7000)));
         assert!(!is_error(&rig.of_process(names::SPAN_STOP_PROCESS, "d")[0]));
     });
 }
@@ -130,7 +130,7 @@ fn a_kill_that_works_after_the_deadline_is_still_a_missed_deadline() {
         rig.terminate();
         assert_eq!(rig.finished().await.outcome, Outcome::DeadlineMissed);
         assert!(rig.launcher.alive().is_empty());
-        assert_eq!(duration(&rig.one(names::SPAN_SHUTDOWN)), ms(2000));
+        assert_eq!(about(&rig.one(names::SPAN_SHUTDOWN)), ms(2000));
     });
 }
 

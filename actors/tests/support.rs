@@ -7,7 +7,7 @@ use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{Finished, ManagerActor, Request, RestartOrigin, Router};
 use phpeek_actors::ports::RunId;
-use phpeek_actors::testkit::{FakeLauncher, RecordingBoard, RecordingLog, SpanRecorder, attribute};
+use phpeek_actors::testkit::{FakeLauncher, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
 use phpeek_actors::trace::names;
 use phpeek_actors::world::{SystemState, World};
 use phpeek_core::fleet::ShutdownReason;
@@ -47,6 +47,15 @@ pub(crate) fn paused<T>(test: impl Future<Output = T>) -> T {
 
 pub(crate) fn not_found(program: &str) -> SpawnFailure {
     SpawnFailure { kind: SpawnFailureKind::NotFound, message: format!("{program}: no such program") }
+}
+
+/// How long it lasted, in whole hundredths of a second: a timer of tokio may be a millisecond late.
+pub(crate) fn about(span: &SpanData) -> Duration {
+    rounded(duration(span))
+}
+
+pub(crate) fn rounded(time: Duration) -> Duration {
+    time - Duration::from_nanos(time.as_nanos() as u64 % 10_000_000)
 }
 
 pub(crate) fn text(span: &SpanData, key: &str) -> String {
