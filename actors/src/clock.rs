@@ -34,9 +34,10 @@ impl Clock {
         self.wall + at
     }
 
-    /// The instant of a moment, for timers.
+    /// The instant of a moment, for timers. A moment that no clock will ever show is ages away.
     #[must_use]
     pub fn instant(&self, at: Moment) -> Instant {
-        self.origin + at
+        const AGES: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+        self.origin.checked_add(at).unwrap_or_else(|| Instant::now() + AGES)
     }
 }

@@ -16,5 +16,7 @@ pub mod manager;
 pub mod ports;
 pub mod process;
 pub mod telemetry;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod trace;
 pub mod world;

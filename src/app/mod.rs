@@ -42,6 +42,8 @@ pub struct Options {
     pub keep_spans: bool,
     /// Write pid and status there.
     pub pid_file: Option<PathBuf>,
+    /// What the configuration was warned of: said in the log, once there is one.
+    pub warnings: Vec<String>,
 }
 
 /// What a run left.
@@ -128,7 +130,7 @@ async fn supervise(
     let clock = Clock::starting_at(SystemTime::now());
     let router = Router::default();
     let running = build(&configuration, options, clock, router.clone())?;
-    for warning in &configuration.warnings {
+    for warning in &options.warnings {
         say(&running, Level::Warn, warning.clone());
     }
     let spec = Arc::new(configuration.spec);
@@ -182,7 +184,7 @@ fn build(
     router: Router,
 ) -> Result<Running, BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
-    let settings = OutputSettings { format: configuration.log.format, level: configuration.log.level };
+    let settings = OutputSettings { format: configuration.log.format.into(), level: configuration.log.level };
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
     let output = Output::start(settings, clock, stdout, in_a_thread)?;
     let log: Arc<dyn LogSink> = Arc::new(output.clone());

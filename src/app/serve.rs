@@ -2,8 +2,9 @@
 //! anything was started.
 
 use super::{Options, chain, run};
-use crate::cli::ServeArguments;
-use crate::config;
+use crate::cli::check::{self, Detail};
+use crate::cli::{ServeArguments, source};
+use crate::config::{self, Loaded, ProcessEnv, Severity, Strictness};
 use crate::exit;
 use crate::os::pid1;
 use crate::os::signals::Signals;
@@ -12,14 +13,13 @@ use std::path::PathBuf;
 
 /// Serves, and ends the process with the exit code: as PID 1 nothing may happen after the last flush.
 pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, signals: Signals) -> u8 {
-    let configuration = match config::load(config) {
-        Ok(configuration) => configuration,
-        Err(report) => {
-            complain(&report);
-            return exit::CONFIG;
-        }
+    let Loaded { configuration, report } = config::load(&source(config), &ProcessEnv);
+    let Some(configuration) = configuration else {
+        complain(&check::human(&report, Detail::Full, Strictness::Usual));
+        return exit::CONFIG;
     };
-    let options = Options { pid_file: arguments.pid_file, ..Options::default() };
+    let warnings = report.of(Severity::Warning).map(|w| check::headline(&report, w)).collect();
+    let options = Options { pid_file: arguments.pid_file, warnings, ..Options::default() };
     match run(configuration, options, signals) {
         Ok(ending) => pid1::leave(ending.code),
         Err(error) => {

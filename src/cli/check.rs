@@ -66,7 +66,7 @@ fn file_name(report: &Report) -> String {
     report.file.as_ref().map_or("<no file>".to_owned(), |f| f.display().to_string())
 }
 
-fn headline(report: &Report, finding: &Finding) -> String {
+pub(crate) fn headline(report: &Report, finding: &Finding) -> String {
     let place = match &finding.place {
         Place::File { line, column } => format!("{}:{line}:{column}: ", file_name(report)),
         Place::Variable(name) => format!("${name}: "),

@@ -3,9 +3,11 @@
 
 mod arguments;
 pub mod check;
+mod check_config;
 mod print;
 
 pub use arguments::{Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments};
+pub use check_config::source;
 
 use crate::exit;
 use crate::os::signals::Signals;
@@ -23,7 +25,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(serve) => crate::app::serve(config, serve, signals),
         Command::Demo(demo) => crate::demo::run(&demo, signals),
-        Command::CheckConfig(check) => crate::cli::check::run(config, &check),
+        Command::CheckConfig(check) => check_config::run(config, &check),
         Command::Status(status) => crate::status::command(&status),
         Command::Version { short } => print::version(short),
         Command::Completions { shell } => print::completions(shell),

@@ -10,9 +10,11 @@ pub use waterfall::{Style, draw};
 
 use crate::app::{self, Ending, Options};
 use crate::cli::DemoArguments;
-use crate::config;
+use crate::cli::check::{self, Detail};
+use crate::config::{self, Loaded, Source, Strictness};
 use crate::exit;
 use crate::os::signals::Signals;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,9 +27,10 @@ pub const CONFIG: &str = include_str!("demo.yaml");
 pub fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
     let folder = Folder::make();
     let text = CONFIG.replace("@FOLDER@", &folder.0.display().to_string());
-    let configuration = match config::from_text("demo.yaml", &text) {
-        Ok(configuration) => configuration,
-        Err(report) => return complain(&report),
+    // The environment of whoever tries the demo must not change it.
+    let Loaded { configuration, report } = config::load(&Source::Text(text), &BTreeMap::new());
+    let Some(configuration) = configuration else {
+        return complain(&check::human(&report, Detail::Full, Strictness::Usual));
     };
     say(&format!(
         "Running {} processes for {} s: a oneshot that takes its time, a worker with three instances, one crash.\n",

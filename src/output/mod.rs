@@ -36,3 +36,12 @@ pub struct OutputSettings {
     /// The least level that is shown. Lines of children are at [`Level::Info`].
     pub level: Level,
 }
+
+impl From<crate::config::LogFormat> for Format {
+    fn from(format: crate::config::LogFormat) -> Self {
+        match format {
+            crate::config::LogFormat::Json => Self::Json,
+            crate::config::LogFormat::Text => Self::Text,
+        }
+    }
+}

@@ -1,19 +1,20 @@
 //! What the manager does with requests and reports: turn them into events of the fleet. Called by actix.
 
-use super::{ManagerActor, Request};
+use super::{ManagerActor, Request, RestartOrigin};
 use crate::envelope::Envelope;
 use crate::ports::Level;
 use crate::process::{Command, ProcessReport, ReportKind};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
-use phpeek_core::fleet::{Event, Phase, ShutdownReason};
+use phpeek_core::fleet::{Event, Phase, RestartScope, ShutdownReason};
 
 impl Handler<Envelope<Request>> for ManagerActor {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope<Request>, ctx: &mut Context<Self>) {
-        let at = envelope.at;
+        let at = self.moment(envelope.at);
         match envelope.message {
+            Request::Boot if self.fleet.phase() != Phase::New => {} // once; and not after a stop that came first
             Request::Boot => {
                 self.create_processes(ctx);
                 self.open_boot(at);
@@ -27,11 +28,11 @@ impl Handler<Envelope<Request>> for ManagerActor {
                 self.step(at, Event::Shutdown(reason), ctx);
             }
             Request::RestartAll(origin) => {
-                self.restart_origin = origin;
+                self.remember_asker(RestartScope::All, origin);
                 self.step(at, Event::RestartAll, ctx);
             }
             Request::Restart(process, origin) => {
-                self.restart_origin = origin;
+                self.remember_asker(RestartScope::One(process), origin);
                 self.step(at, Event::Restart(process), ctx);
             }
             Request::Relay(process, signal) => {
@@ -46,6 +47,7 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
 
     fn handle(&mut self, envelope: Envelope<ProcessReport>, ctx: &mut Context<Self>) {
         let Envelope { at, message: ProcessReport { process, kind }, .. } = envelope;
+        let at = self.moment(at);
         let event = match kind {
             ReportKind::Up => Event::Up(process),
             ReportKind::StartFailed(failure) => {
@@ -54,9 +56,12 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
                 Event::StartFailed(process, kind)
             }
             ReportKind::Ended(ending) => Event::Ended(process, ending),
-            ReportKind::Stopped => Event::Stopped(process),
+            ReportKind::Stopped => {
+                self.unanswered.remove(&process);
+                Event::Stopped(process)
+            }
             ReportKind::Restarted(outcome) => Event::Restarted(process, outcome),
-            ReportKind::Lost => return self.lost(at, process, ctx),
+            ReportKind::Lost { runs } => return self.lost(at, process, &runs, ctx),
         };
         self.step(at, event, ctx);
     }
@@ -64,6 +69,12 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
 
 /// The manager's own end is the end of the program: a panic inside it drops `done`, and whoever waits knows.
 impl ManagerActor {
+    fn remember_asker(&mut self, scope: RestartScope, origin: RestartOrigin) {
+        if !self.restart_askers.iter().any(|(s, _)| *s == scope) {
+            self.restart_askers.push((scope, origin));
+        }
+    }
+
     pub(super) fn reason_of(reason: &ShutdownReason, boot_failure: Option<&str>) -> String {
         match (reason, boot_failure) {
             (ShutdownReason::BootFailed, Some(why)) => format!("{}: {why}", reason.text()),

@@ -10,19 +10,21 @@ pub use messages::{Finished, Request, RestartOrigin};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
-use crate::ports::{Level, LogRecord, RunReport, Value};
+use crate::ports::{Level, LogRecord, RunId, RunReport, Value};
 use crate::process::{Command, ProcessActor};
 use crate::trace::OpenSpan;
 use crate::world::World;
 use actix::{Actor, Addr, AsyncContext, Context, SpawnHandle};
 use opentelemetry::trace::SpanContext;
-use phpeek_core::fleet::{Event, Fleet, ShutdownReason};
+use phpeek_core::fleet::{Event, Fleet, RestartScope, ShutdownReason};
 use phpeek_core::name::ProcessName;
 use phpeek_core::order::Cycle;
 use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, SystemSpec};
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -74,8 +76,14 @@ pub struct ManagerActor {
     /// The parent of the boot's span: who started this supervisor, if it said so.
     incoming: SpanContext,
     operations: Operations,
-    /// Who asked last for a restart.
+    /// Who asked for the restart that is under way.
     restart_origin: RestartOrigin,
+    /// Who asked first for each restart that is to come; the machine runs a scope once however often it was asked for.
+    restart_askers: Vec<(RestartScope, RestartOrigin)>,
+    /// Processes that were told to stop and have not answered: they may have spans that are open.
+    unanswered: BTreeSet<ProcessIndex>,
+    /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
+    latest: Moment,
     /// Why a process could not be started, until it is told.
     spawn_failure: Option<(ProcessIndex, SpawnFailure)>,
     boot_failure: Option<String>,
@@ -107,6 +115,9 @@ impl ManagerActor {
             incoming,
             operations: Operations::default(),
             restart_origin: RestartOrigin::Manual,
+            restart_askers: Vec::new(),
+            unanswered: BTreeSet::new(),
+            latest: Moment::ZERO,
             spawn_failure: None,
             boot_failure: None,
             timer: None,
@@ -129,6 +140,13 @@ impl ManagerActor {
         }
     }
 
+    /// The moment to act at, for a message of the moment `at`: never before what was acted on already, or a span
+    /// could end before it began, or before its children.
+    fn moment(&mut self, at: Moment) -> Moment {
+        self.latest = self.latest.max(at);
+        self.latest
+    }
+
     fn name(&self, process: ProcessIndex) -> Option<&ProcessName> {
         self.spec.processes.get(process.get()).map(|p| &p.name)
     }
@@ -138,7 +156,7 @@ impl ManagerActor {
         let mut effects = Vec::new();
         self.fleet.step(at, event, &mut effects);
         for effect in effects {
-            self.perform(at, effect);
+            self.perform(at, effect, ctx);
         }
         self.rearm(ctx);
     }
@@ -155,7 +173,7 @@ impl ManagerActor {
             let wait = at.saturating_sub(self.world.clock.now());
             let handle = ctx.run_later(wait, |manager, ctx| {
                 manager.timer = None;
-                let now = manager.world.clock.now();
+                let now = manager.moment(manager.world.clock.now());
                 manager.step(now, Event::Tick, ctx);
             });
             self.timer = Some((at, handle));
@@ -175,7 +193,12 @@ impl ManagerActor {
         }
     }
 
-    fn lost(&mut self, at: Moment, process: ProcessIndex, ctx: &mut Context<Self>) {
+    /// The actor of a process has panicked. What it left running is killed, for nobody else would stop it.
+    fn lost(&mut self, at: Moment, process: ProcessIndex, runs: &[RunId], ctx: &mut Context<Self>) {
+        self.unanswered.remove(&process);
+        for run in runs {
+            self.world.launcher.signal_group(*run, Signal::KILL);
+        }
         let name = self.name(process).map_or_else(String::new, ToString::to_string);
         let message = "internal error: the actor of a process is lost; shutting down";
         self.log(at, Level::Error, message, vec![("process", name.into())]);

@@ -3,18 +3,21 @@
 
 use super::{Finished, ManagerActor, RestartOrigin};
 use crate::clock::Moment;
+use crate::envelope::Envelope;
 use crate::ports::Level;
 use crate::process::{Command, Wait};
 use crate::trace::names;
 use crate::world::SystemState;
+use actix::{AsyncContext, Context, WrapFuture};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{
     BootFailure, BootFailureCause, Effect, Outcome, RestartEnd, RestartScope, ShutdownReason,
 };
 use phpeek_core::spec::{Condition, ProcessIndex};
+use tokio::sync::oneshot;
 
 impl ManagerActor {
-    pub(super) fn perform(&mut self, at: Moment, effect: Effect) {
+    pub(super) fn perform(&mut self, at: Moment, effect: Effect, ctx: &mut Context<Self>) {
         match effect {
             Effect::Begin(process, waits) => {
                 let waits = self.waits(&waits);
@@ -45,9 +48,10 @@ impl ManagerActor {
             Effect::RestartEnded(scope, end) => self.restart_ended(at, scope, end),
             Effect::ShutdownBegan(reason) => self.shutdown_began(at, &reason),
             Effect::Stop(process, urgency) => {
+                self.unanswered.insert(process);
                 self.command(process, self.operations.shutdown_parent(), at, Command::Stop(urgency));
             }
-            Effect::Done(outcome) => self.finish(at, outcome),
+            Effect::Done(outcome) => self.finish(at, outcome, ctx),
         }
     }
 
@@ -104,6 +108,9 @@ impl ManagerActor {
     }
 
     fn restart_began(&mut self, at: Moment, scope: RestartScope) {
+        if let Some(i) = self.restart_askers.iter().position(|(s, _)| *s == scope) {
+            self.restart_origin = self.restart_askers.remove(i).1;
+        }
         let mut span = self.world.tracing.open_linked(
             names::SPAN_RESTART,
             &SpanContext::NONE,
@@ -181,7 +188,7 @@ impl ManagerActor {
         self.log(at, Level::Info, "shutting down", vec![("reason", text.into())]);
     }
 
-    fn finish(&mut self, at: Moment, outcome: Outcome) {
+    fn finish(&mut self, at: Moment, outcome: Outcome, ctx: &mut Context<Self>) {
         let span = self.operations.shutdown.take().unwrap_or_default();
         match outcome {
             Outcome::DeadlineMissed => {
@@ -196,9 +203,32 @@ impl ManagerActor {
         }
         if let Some(done) = self.done.take() {
             let finished = Finished { outcome, boot_failure: self.boot_failure.clone() };
+            self.tell_the_end(at, done, finished, ctx);
+        }
+    }
+
+    /// Tells that everything is over when no process has a span open any more: whoever hears it flushes telemetry and
+    /// leaves. Every actor answers at once, and one that is gone is no answer to wait for.
+    fn tell_the_end(
+        &mut self,
+        at: Moment,
+        done: oneshot::Sender<Finished>,
+        finished: Finished,
+        ctx: &mut Context<Self>,
+    ) {
+        let finish = || Envelope::root(at, Command::Finish);
+        let addresses = self.router.0.borrow();
+        let asked = std::mem::take(&mut self.unanswered);
+        let answers: Vec<_> =
+            asked.iter().filter_map(|p| addresses.get(p.get())).map(|a| a.send(finish())).collect();
+        let tell = async move {
+            for answer in answers {
+                let _gone = answer.await.is_err(); // an actor that is gone, and its spans with it
+            }
             // Nobody waits any more only when the program is ending already.
             drop(done.send(finished));
-        }
+        };
+        ctx.spawn(tell.into_actor(self));
     }
 }
 

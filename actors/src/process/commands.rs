@@ -17,17 +17,22 @@ impl Handler<Envelope<Command>> for ProcessActor {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope<Command>, ctx: &mut Context<Self>) {
-        let Envelope { parent, at, message } = envelope;
+        let Envelope { parent, at: asked, message } = envelope;
+        if self.finished {
+            return;
+        }
+        let at = self.moment(asked);
         match message {
-            Command::Begin(waits) => self.begin(&parent, at, &waits),
+            Command::Begin(waits) => self.begin(&parent, asked, &waits),
             Command::DependencyMet(process) => self.dependency_met(at, process),
             Command::DependencyFailed { process, error_type, message } => {
                 self.dependency_failed(at, process, error_type, &message);
             }
-            Command::Start => self.start_all(&parent, at),
-            Command::Stop(urgency) => self.stop_all(&parent, at, urgency),
+            Command::Start => self.start_all(&parent, asked, at),
+            Command::Stop(urgency) => self.stop_all(&parent, asked, at, urgency),
             Command::Restart { reason } => self.begin_rolling(parent, at, reason),
             Command::Relay(signal) => self.relay(at, signal),
+            Command::Finish => self.finish(at),
         }
         self.rearm(ctx);
     }
@@ -48,29 +53,41 @@ impl ProcessActor {
     fn dependency_failed(&mut self, at: Moment, process: ProcessIndex, error_type: &str, message: &str) {
         if let Some(mut start) = self.start.take() {
             start.wait(process).fail(at, error_type, message);
-            let StartOperation { span, .. } = *start;
-            span.fail(at, error_type, message);
+            start.fail(at, error_type, message, "another dependency failed");
         }
     }
 
-    fn start_all(&mut self, parent: &SpanContext, at: Moment) {
+    fn start_all(&mut self, parent: &SpanContext, asked: Moment, at: Moment) {
         if self.start.is_none() {
-            self.begin(parent, at, &[]);
+            self.begin(parent, asked, &[]);
         }
         self.failed_code = None;
         for i in 0..self.instances.len() {
             self.step(i, at, Event::Start);
         }
+        // Counted by instance: one that dies and is up again while another is not up yet counts once.
+        let mut missing = 0;
+        for instance in &mut self.instances {
+            instance.awaited = instance.machine.live_run().is_none();
+            missing += usize::from(instance.awaited);
+        }
+        if let Some(start) = &mut self.start {
+            start.missing = missing;
+        }
         self.settle(at);
     }
 
-    fn stop_all(&mut self, parent: &SpanContext, at: Moment, urgency: Urgency) {
+    fn stop_all(&mut self, parent: &SpanContext, asked: Moment, at: Moment, urgency: Urgency) {
         self.rolling = None;
         if let Some(start) = self.start.take() {
-            start.interrupt(at, "the start was interrupted by a stop");
+            let why = "the start was interrupted by a stop";
+            start.fail(at, names::ERROR_INTERRUPTED, why, why);
         }
         if self.stop.is_none() && !self.all_at_rest() {
-            let mut span = self.world.tracing.open(names::SPAN_STOP_PROCESS, parent, at);
+            for instance in &mut self.instances {
+                instance.end_own_stop(at, "the whole process is stopped");
+            }
+            let mut span = self.world.tracing.open(names::SPAN_STOP_PROCESS, parent, asked);
             if span.is_recording() {
                 span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
             }
@@ -81,9 +98,27 @@ impl ProcessActor {
             self.step(i, at, Event::Stop(urgency));
         }
         if self.stop.is_none() {
-            self.report(at, ReportKind::Stopped); // nothing ran
+            self.end_reported = true; // nothing ran: there is no end to report beside this
+            self.report(at, ReportKind::Stopped);
         }
         self.settle(at);
+    }
+
+    /// Ends every span: what is still under way will not be seen to end.
+    fn finish(&mut self, at: Moment) {
+        const WHY: &str = "it was not over when the supervisor ended";
+        self.finished = true;
+        if let Some(start) = self.start.take() {
+            start.fail(at, names::ERROR_INTERRUPTED, WHY, WHY);
+        }
+        for instance in &mut self.instances {
+            if let Some(spans) = instance.spans.take() {
+                spans.interrupt(at, WHY);
+            }
+        }
+        if let Some(stop) = self.stop.take() {
+            stop.span.fail(at, "deadline_exceeded", "not everything was stopped in time");
+        }
     }
 
     fn relay(&mut self, at: Moment, signal: Signal) {

@@ -1,5 +1,6 @@
 //! The vocabulary of a `ProcessActor`: what it is told, and what it reports. Values only.
 
+use crate::ports::RunId;
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::lifecycle::Urgency;
 use phpeek_core::name::ProcessName;
@@ -46,6 +47,9 @@ pub enum Command {
     },
     /// Hand a signal on to the leader of each instance.
     Relay(Signal),
+    /// Everything is over: end the spans that are open as errors. Sent with `send`, so that the reply tells that they
+    /// have ended. Nothing is done after it.
+    Finish,
 }
 
 /// What a `ProcessActor` reports to the manager. Sent with `do_send`: a handful for each process, and none may be lost.
@@ -71,6 +75,9 @@ pub enum ReportKind {
     Stopped,
     /// The restart is over.
     Restarted(RestartOutcome),
-    /// The actor has panicked; its processes may still be there.
-    Lost,
+    /// The actor has panicked.
+    Lost {
+        /// Runs that were not over; nobody looks after them any more.
+        runs: Vec<RunId>,
+    },
 }

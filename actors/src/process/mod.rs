@@ -14,6 +14,7 @@ pub use messages::{Command, ProcessReport, ReportKind, Wait};
 use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::ports::{Level, LogRecord, RunId, Value};
+use crate::trace::names;
 use crate::world::{InstanceStatus, World};
 use actix::{Actor, AsyncContext, Context, Recipient, SpawnHandle};
 use opentelemetry::trace::SpanContext;
@@ -23,6 +24,7 @@ use phpeek_core::lifecycle::{Event, Machine, Now, Policy};
 use phpeek_core::spec::{ProcessIndex, ProcessSpec};
 use rolling::Rolling;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One instance of the process.
@@ -30,19 +32,37 @@ struct Instance {
     machine: Machine,
     /// The span that started the current run, or the last one: what a restart links to.
     origin: SpanContext,
+    /// The leader of the current run; 0 until it is known.
     pid: i32,
     restarts: u32,
+    /// Whether the start of the process waits for the first run of this instance.
+    awaited: bool,
     /// Spans of what is under way; none when nothing is.
     spans: Option<Box<InstanceSpans>>,
 }
 
 impl Instance {
     fn new() -> Self {
-        Self { machine: Machine::default(), origin: SpanContext::NONE, pid: 0, restarts: 0, spans: None }
+        Self {
+            machine: Machine::default(),
+            origin: SpanContext::NONE,
+            pid: 0,
+            restarts: 0,
+            awaited: false,
+            spans: None,
+        }
     }
 
     fn spans(&mut self) -> &mut InstanceSpans {
         self.spans.get_or_insert_default()
+    }
+
+    /// Ends the stop of this instance alone: another operation takes over, with a span of its own.
+    fn end_own_stop(&mut self, at: Moment, why: &str) {
+        if let Some(span) = self.spans.as_mut().and_then(|s| s.stop.take()) {
+            span.fail(at, names::ERROR_INTERRUPTED, why);
+        }
+        self.tidy();
     }
 
     /// Frees the spans' place when none is open.
@@ -59,6 +79,13 @@ pub struct ProcessActor {
     world: World,
     manager: Recipient<Envelope<ProcessReport>>,
     instances: Vec<Instance>,
+    /// How many instances are at rest. Counted along, as is `deadlines`: a look at all of them for each event would
+    /// cost n^2 over a start of n instances.
+    resting: usize,
+    /// The deadline of each instance that has one.
+    deadlines: BTreeSet<(Moment, usize)>,
+    /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
+    latest: Moment,
     timer: Option<(Moment, SpawnHandle)>,
     start: Option<Box<StartOperation>>,
     stop: Option<Box<StopOperation>>,
@@ -67,6 +94,8 @@ pub struct ProcessActor {
     end_reported: bool,
     /// The code of the last instance that failed since the last command to start.
     failed_code: Option<u8>,
+    /// Whether everything is over: what comes now changes nothing and opens no span.
+    finished: bool,
 }
 
 impl Actor for ProcessActor {
@@ -77,7 +106,9 @@ impl Drop for ProcessActor {
     /// A panic in a handler drops the actor while unwinding, and nobody else would notice.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.report(self.world.clock.now(), ReportKind::Lost);
+            let live = self.instances.iter().enumerate().filter(|(_, i)| !i.machine.at_rest());
+            let runs = live.map(|(i, instance)| self.run_id(i, instance.machine.run())).collect();
+            self.report(self.latest, ReportKind::Lost { runs });
         }
     }
 }
@@ -92,21 +123,32 @@ impl ProcessActor {
         manager: Recipient<Envelope<ProcessReport>>,
     ) -> Self {
         let policy = Policy::from(&*spec);
-        let instances = (0..spec.scale.get()).map(|_| Instance::new()).collect();
+        let instances: Vec<_> = (0..spec.scale.get()).map(|_| Instance::new()).collect();
         Self {
             index,
             spec,
             policy,
             world,
             manager,
+            resting: instances.len(),
             instances,
+            deadlines: BTreeSet::new(),
+            latest: Moment::ZERO,
             timer: None,
             start: None,
             stop: None,
             rolling: None,
             end_reported: false,
             failed_code: None,
+            finished: false,
         }
+    }
+
+    /// The moment to act at, for a message of the moment `at`: never before what was acted on already, or a span
+    /// could end before it began.
+    fn moment(&mut self, at: Moment) -> Moment {
+        self.latest = self.latest.max(at);
+        self.latest
     }
 
     fn report(&self, at: Moment, kind: ReportKind) {
@@ -126,9 +168,23 @@ impl ProcessActor {
             Jitter::NONE
         };
         let before = instance.machine.state();
+        let (rested, due) = (instance.machine.at_rest(), instance.machine.deadline());
         let mut effects = Vec::new();
         instance.machine.step(&self.policy, Now { at, jitter }, event, &mut effects);
         let changed = instance.machine.state() != before;
+        match (rested, instance.machine.at_rest()) {
+            (true, false) => self.resting = self.resting.saturating_sub(1),
+            (false, true) => self.resting += 1,
+            (true, true) | (false, false) => {}
+        }
+        if due != instance.machine.deadline() {
+            if let Some(due) = due {
+                self.deadlines.remove(&(due, i));
+            }
+            if let Some(due) = instance.machine.deadline() {
+                self.deadlines.insert((due, i));
+            }
+        }
         for effect in effects {
             self.perform(i, at, effect);
         }
@@ -148,12 +204,12 @@ impl ProcessActor {
     }
 
     fn all_at_rest(&self) -> bool {
-        self.instances.iter().all(|i| i.machine.at_rest())
+        self.resting == self.instances.len()
     }
 
     /// Arms the one timer for the earliest deadline. Called at the end of every handler.
     fn rearm(&mut self, ctx: &mut Context<Self>) {
-        let next = self.instances.iter().filter_map(|i| i.machine.deadline()).min();
+        let next = self.deadlines.first().map(|(due, _)| *due);
         if self.timer.as_ref().map(|(at, _)| *at) == next {
             return;
         }
@@ -169,8 +225,13 @@ impl ProcessActor {
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
         self.timer = None;
-        let at = self.world.clock.now();
-        for i in 0..self.instances.len() {
+        if self.finished {
+            return;
+        }
+        let at = self.moment(self.world.clock.now());
+        let due: Vec<usize> =
+            self.deadlines.iter().take_while(|(due, _)| *due <= at).map(|(_, i)| *i).collect();
+        for i in due {
             self.step(i, at, Event::Tick);
         }
         self.settle(at);

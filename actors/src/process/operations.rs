@@ -58,12 +58,12 @@ impl StartOperation {
         }
     }
 
-    /// Ends everything that is still open: something else came first.
-    pub(super) fn interrupt(mut self, at: Moment, why: &str) {
+    /// Ends the start as failed, and every wait that is still open as interrupted.
+    pub(super) fn fail(mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
         for (_, span) in self.waits.drain(..) {
-            span.fail(at, names::ERROR_INTERRUPTED, why);
+            span.fail(at, names::ERROR_INTERRUPTED, interrupted);
         }
-        self.span.fail(at, names::ERROR_INTERRUPTED, why);
+        self.span.fail(at, error_type, message);
     }
 }
 
@@ -98,5 +98,13 @@ impl InstanceSpans {
         if let Some(span) = self.restart.take() {
             span.fail(at, names::ERROR_INTERRUPTED, why);
         }
+    }
+
+    /// Ends all of them: something else came first.
+    pub(super) fn interrupt(mut self, at: Moment, why: &str) {
+        for span in [self.spawn.take(), self.stop.take()].into_iter().flatten() {
+            span.fail(at, names::ERROR_INTERRUPTED, why);
+        }
+        self.interrupt_restart(at, why);
     }
 }

@@ -31,12 +31,19 @@ impl ProcessActor {
 
     fn spawn(&mut self, i: usize, at: Moment, run: u64) {
         self.end_reported = false;
-        let start = self.start.as_ref().map(|s| s.span.context());
-        let instance = &mut self.instances[i];
-        let spans = instance.spans();
-        if let Some(span) = spans.backoff.take() {
+        self.instances[i].pid = 0;
+        if let Some(span) = self.instances[i].spans().backoff.take() {
             span.ok(at);
         }
+        let span = self.open_spawn(i, at, run);
+        self.instances[i].spans().spawn = Some(span);
+        self.world.launcher.launch(LaunchOrder { id: self.run_id(i, run), spec: self.spec.clone() });
+    }
+
+    /// The span of a run that is asked for: under the restart that asks for it, else under the start.
+    pub(super) fn open_spawn(&mut self, i: usize, at: Moment, run: u64) -> OpenSpan {
+        let start = self.start.as_ref().map(|s| s.span.context());
+        let spans = self.instances[i].spans();
         let parent = spans.restart.as_ref().map(OpenSpan::context).or(start).unwrap_or(SpanContext::NONE);
         let mut span = self.world.tracing.open(names::SPAN_SPAWN, &parent, at);
         if span.is_recording() {
@@ -51,8 +58,7 @@ impl ProcessActor {
             );
             span.set(names::PROCESS_INCARNATION, i64::try_from(run).unwrap_or(i64::MAX));
         }
-        self.instances[i].spans().spawn = Some(span);
-        self.world.launcher.launch(LaunchOrder { id: self.run_id(i, run), spec: self.spec.clone() });
+        span
     }
 
     fn signal(&mut self, i: usize, at: Moment, run: u64, signal: Signal, step: SignalStep) {
@@ -85,7 +91,7 @@ impl ProcessActor {
     }
 
     /// The stop of one instance alone: part of its restart, or what a dead leader left behind.
-    fn open_own_stop(&mut self, i: usize, at: Moment) -> OpenSpan {
+    pub(super) fn open_own_stop(&mut self, i: usize, at: Moment) -> OpenSpan {
         let instance = &mut self.instances[i];
         let origin = instance.origin.clone();
         let parent = instance.spans().restart.as_ref().map_or(SpanContext::NONE, OpenSpan::context);
@@ -120,7 +126,9 @@ impl ProcessActor {
         let spans = instance.spans();
         let restart = spans.restart.take();
         if let Some(mut span) = spans.spawn.take() {
-            span.set(names::PROCESS_PID, i64::from(pid));
+            if pid > 0 {
+                span.set(names::PROCESS_PID, i64::from(pid)); // an end may be told before the pid is
+            }
             instance.origin = span.context();
             span.ok(at);
         }
@@ -128,7 +136,9 @@ impl ProcessActor {
             span.ok(at);
         }
         instance.tidy();
-        if let Some(start) = &mut self.start {
+        if std::mem::take(&mut instance.awaited)
+            && let Some(start) = &mut self.start
+        {
             start.missing = start.missing.saturating_sub(1);
         }
         self.log(at, Level::Info, "started", Some(i), || {
@@ -218,8 +228,10 @@ impl ProcessActor {
         if let Some(failure) = failure {
             self.failed_code = Some(failure_code(failure));
         }
-        if !matches!(failure, Some(Failure::Spawn(_))) {
-            self.end_span(i, at, origin, failure); // a spawn that failed has a span of its own
+        // A first spawn that failed has a span of its own; one that was tried again and again is given up here.
+        let gave_up = self.instances[i].machine.budget().restarts() > 0;
+        if gave_up || !matches!(failure, Some(Failure::Spawn(_))) {
+            self.end_span(i, at, origin, failure);
         }
     }
 
@@ -229,19 +241,23 @@ impl ProcessActor {
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
             span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
-            if let Some(Failure::Exit(exit) | Failure::GaveUp(exit)) = failure {
-                set_exit(&mut span, exit);
+            match failure {
+                None => set_exit(&mut span, Exit::Code(0)),
+                Some(Failure::Exit(exit) | Failure::GaveUp(exit)) => set_exit(&mut span, exit),
+                Some(Failure::Spawn(_)) => {}
             }
         }
+        let restarts = self.instances[i].machine.budget().restarts();
         match failure {
             None => span.ok(at),
             Some(Failure::Exit(exit)) => span.fail(at, "exit", &format!("ended with {exit}")),
-            Some(Failure::Spawn(kind)) => span.fail(at, kind.as_str(), "it could not be started"),
+            Some(Failure::Spawn(kind)) => {
+                let message = format!("gave up after {restarts} restarts: it could not be started");
+                span.fail(at, kind.as_str(), &message);
+                self.log(at, Level::Error, message, Some(i), Vec::new);
+            }
             Some(Failure::GaveUp(exit)) => {
-                let message = format!(
-                    "gave up after {} restarts: {exit}",
-                    self.instances[i].machine.budget().restarts()
-                );
+                let message = format!("gave up after {restarts} restarts: {exit}");
                 span.fail(at, "gave_up", &message);
                 self.log(at, Level::Error, message, Some(i), Vec::new);
             }
@@ -253,6 +269,8 @@ impl ProcessActor {
 pub(super) fn failure_code(failure: Failure) -> u8 {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => exit.shell_code(),
+        // As a shell says it, and as a boot that fails for the same reason.
+        Failure::Spawn(SpawnFailureKind::NotFound) => 127,
         Failure::Spawn(SpawnFailureKind::NotExecutable) => 126,
         Failure::Spawn(_) => 1,
     }

@@ -54,10 +54,35 @@ impl ProcessActor {
             );
             span.set(names::RESTART_REASON, rolling.reason);
         }
+        instance.end_own_stop(at, "a restart was asked for");
         let spans = instance.spans();
         spans.interrupt_restart(at, "another restart was asked for");
         spans.restart = Some(span);
+        self.take_over_spawn(i, at);
         self.step(i, at, Event::Restart);
+        self.take_over_end(i, at);
+    }
+
+    /// The run to come was asked for by something else: the rest of its spawn belongs to this restart, so that none
+    /// of its time is dark.
+    fn take_over_spawn(&mut self, i: usize, at: Moment) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        if let State::Starting { run, .. } = instance.machine.state()
+            && let Some(span) = instance.spans().spawn.take()
+        {
+            span.end(at);
+            let span = self.open_spawn(i, at, run);
+            self.instances[i].spans().spawn = Some(span);
+        }
+    }
+
+    /// The leader had ended before, so nothing was sent: the wait for its group belongs to this restart.
+    fn take_over_end(&mut self, i: usize, at: Moment) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        if matches!(instance.machine.state(), State::Stopping { .. }) && instance.spans().stop.is_none() {
+            let span = self.open_own_stop(i, at);
+            self.instances[i].spans().stop = Some(span);
+        }
     }
 
     /// A run has started: maybe it is the one that the rolling restart waits for.

@@ -14,7 +14,10 @@ impl Handler<RunReport> for ProcessActor {
     type Result = ();
 
     fn handle(&mut self, report: RunReport, ctx: &mut Context<Self>) {
-        let at = self.world.clock.now();
+        if self.finished {
+            return;
+        }
+        let at = self.moment(self.world.clock.now());
         let (i, run) = (report.id.instance as usize, report.id.run);
         let current = self.instances.get(i).is_some_and(|instance| instance.machine.run() == run);
         if !current {

@@ -1,0 +1,273 @@
+//! A launcher without processes: what a run does is scripted, what is asked of it is recorded with the virtual time.
+//! Keeps the port's promises: reports come in order, a run that is over is not signalled. Called by the actors under
+//! test, and by the test that scripts it.
+
+use crate::clock::{Clock, Moment};
+use crate::manager::Router;
+use crate::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use phpeek_core::outcome::{Exit, SpawnFailure};
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::ProcessIndex;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+/// Whom a leader listens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obeys {
+    /// Any signal ends it, this long after it came; SIGKILL at once.
+    After(Duration),
+    /// SIGKILL alone ends it.
+    OnlyKill,
+    /// Nothing ends it: it hangs in the kernel.
+    Nothing,
+}
+
+/// What becomes of the group when its leader has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grandchildren {
+    /// There are none.
+    None,
+    /// They go by themselves after this time.
+    For(Duration),
+    /// They stay until a signal comes.
+    UntilSignal,
+    /// They stay until SIGKILL comes.
+    UntilKill,
+}
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub struct Behaviour {
+    /// How long it takes from the order to the exec, or to its failure.
+    pub spawn_after: Duration,
+    /// Why the program does not run, if it does not.
+    pub failure: Option<SpawnFailure>,
+    /// When and how it ends by itself, if it does.
+    pub lives: Option<(Duration, Exit)>,
+    /// Whom it listens to.
+    pub obeys: Obeys,
+    /// How it ends when it is asked to; as the signal's victim when absent.
+    pub answer: Option<Exit>,
+    /// Who else is in its group.
+    pub grandchildren: Grandchildren,
+    /// Whether the order itself panics: a fault of the supervisor, not of the process.
+    pub panics: bool,
+}
+
+impl Default for Behaviour {
+    /// A worker: up after 5 ms, stays, ends 2 ms after a signal.
+    fn default() -> Self {
+        Self {
+            spawn_after: Duration::from_millis(5),
+            failure: None,
+            lives: None,
+            obeys: Obeys::After(Duration::from_millis(2)),
+            answer: None,
+            grandchildren: Grandchildren::None,
+            panics: false,
+        }
+    }
+}
+
+impl Behaviour {
+    /// A worker that ends by itself.
+    #[must_use]
+    pub fn ends(after: Duration, exit: Exit) -> Self {
+        Self { lives: Some((after, exit)), ..Self::default() }
+    }
+
+    /// A program that cannot be run.
+    #[must_use]
+    pub fn fails(failure: SpawnFailure) -> Self {
+        Self { failure: Some(failure), ..Self::default() }
+    }
+}
+
+/// A signal that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// When.
+    pub at: Moment,
+    /// To which run.
+    pub id: RunId,
+    /// Which.
+    pub signal: Signal,
+    /// Whether to the group, or to the leader alone.
+    pub to_group: bool,
+    /// Whether the run was in the table.
+    pub delivered: bool,
+}
+
+struct Run {
+    behaviour: Behaviour,
+    leader: bool,
+    /// A signal reached the group while the leader lived.
+    group_told: bool,
+}
+
+type Script = Rc<dyn Fn(RunId) -> Behaviour>;
+
+/// The launcher. Its reports go through the router.
+pub struct FakeLauncher {
+    own: Weak<Self>,
+    router: Router,
+    clock: Clock,
+    scripts: RefCell<BTreeMap<ProcessIndex, Script>>,
+    runs: RefCell<BTreeMap<RunId, Run>>,
+    launches: RefCell<Vec<(Moment, RunId)>>,
+    signals: RefCell<Vec<Sent>>,
+    next_pid: Cell<i32>,
+}
+
+impl FakeLauncher {
+    /// A launcher whose runs are all workers, until it is scripted.
+    #[must_use]
+    pub fn new(router: Router, clock: Clock) -> Rc<Self> {
+        Rc::new_cyclic(|own| Self {
+            own: own.clone(),
+            router,
+            clock,
+            scripts: RefCell::default(),
+            runs: RefCell::default(),
+            launches: RefCell::default(),
+            signals: RefCell::default(),
+            next_pid: Cell::new(100),
+        })
+    }
+
+    /// What the runs of a process do, by run.
+    pub fn script(&self, process: u32, script: impl Fn(RunId) -> Behaviour + 'static) {
+        self.scripts.borrow_mut().insert(ProcessIndex(process), Rc::new(script));
+    }
+
+    /// Every order so far.
+    #[must_use]
+    pub fn launches(&self) -> Vec<(Moment, RunId)> {
+        self.launches.borrow().clone()
+    }
+
+    /// Every signal so far.
+    #[must_use]
+    pub fn signals(&self) -> Vec<Sent> {
+        self.signals.borrow().clone()
+    }
+
+    /// The runs whose group has members, in the order of their ids.
+    #[must_use]
+    pub fn alive(&self) -> Vec<RunId> {
+        self.runs.borrow().keys().copied().collect()
+    }
+
+    /// The run of an instance whose leader runs.
+    #[must_use]
+    pub fn leader_of(&self, process: u32, instance: u32) -> Option<RunId> {
+        let of = |id: &RunId| id.process == ProcessIndex(process) && id.instance == instance;
+        self.runs.borrow().iter().find(|(id, run)| of(id) && run.leader).map(|(id, _)| *id)
+    }
+
+    /// Ends the leader of a run, now. Nothing when it has ended.
+    pub fn end(&self, id: RunId, exit: Exit) {
+        let group = {
+            let mut runs = self.runs.borrow_mut();
+            let Some(run) = runs.get_mut(&id).filter(|r| r.leader) else { return };
+            run.leader = false;
+            let told = run.group_told && run.behaviour.grandchildren == Grandchildren::UntilSignal;
+            let killed = matches!(exit, Exit::Signal { signal: Signal::KILL, .. }) && run.group_told;
+            if told || killed { Grandchildren::None } else { run.behaviour.grandchildren }
+        };
+        self.report(id, RunEvent::Exited(exit));
+        match group {
+            Grandchildren::None => self.empty(id),
+            Grandchildren::For(time) => self.after(time, move |own| own.empty(id)),
+            Grandchildren::UntilSignal | Grandchildren::UntilKill => {}
+        }
+    }
+
+    /// Delivers any report, also one that no launcher would send.
+    pub fn report(&self, id: RunId, event: RunEvent) {
+        self.router.deliver(RunReport { id, event });
+    }
+
+    fn empty(&self, id: RunId) {
+        if self.runs.borrow_mut().remove(&id).is_some() {
+            self.report(id, RunEvent::GroupEmpty);
+        }
+    }
+
+    fn after(&self, time: Duration, act: impl FnOnce(&Self) + 'static) {
+        let own = self.own.clone();
+        actix::spawn(async move {
+            tokio::time::sleep(time).await;
+            if let Some(own) = own.upgrade() {
+                act(&own);
+            }
+        });
+    }
+
+    fn come_up(&self, id: RunId, behaviour: Behaviour) {
+        let lives = behaviour.lives;
+        self.runs.borrow_mut().insert(id, Run { behaviour, leader: true, group_told: false });
+        let pid = self.next_pid.get();
+        self.next_pid.set(pid + 1);
+        self.report(id, RunEvent::Spawned { pid });
+        if let Some((time, exit)) = lives {
+            self.after(time, move |own| own.end(id, exit));
+        }
+    }
+
+    fn obey(&self, id: RunId, signal: Signal) {
+        let (leader, behaviour) = {
+            let runs = self.runs.borrow();
+            let Some(run) = runs.get(&id) else { return };
+            (run.leader, run.behaviour.clone())
+        };
+        let kill = signal == Signal::KILL;
+        if leader {
+            let exit = behaviour.answer.filter(|_| !kill).unwrap_or(Exit::Signal { signal, core: false });
+            match behaviour.obeys {
+                Obeys::Nothing => {}
+                Obeys::After(_) | Obeys::OnlyKill if kill => self.end(id, exit),
+                Obeys::After(time) => self.after(time, move |own| own.end(id, exit)),
+                Obeys::OnlyKill => {}
+            }
+        } else if kill || behaviour.grandchildren == Grandchildren::UntilSignal {
+            self.empty(id);
+        }
+    }
+}
+
+impl Launcher for FakeLauncher {
+    #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]
+    fn launch(&self, order: LaunchOrder) {
+        let id = order.id;
+        self.launches.borrow_mut().push((self.clock.now(), id));
+        let script = self.scripts.borrow().get(&id.process).cloned();
+        let behaviour = script.map(|s| s(id)).unwrap_or_default();
+        if behaviour.panics {
+            panic!("scripted: the order of {id:?} panics");
+        }
+        self.after(behaviour.spawn_after, move |own| match behaviour.failure.clone() {
+            Some(failure) => own.report(id, RunEvent::SpawnFailed(failure)),
+            None => own.come_up(id, behaviour),
+        });
+    }
+
+    fn signal_group(&self, id: RunId, signal: Signal) -> bool {
+        let delivered = self.runs.borrow_mut().get_mut(&id).map(|r| r.group_told = true).is_some();
+        let at = self.clock.now();
+        self.signals.borrow_mut().push(Sent { at, id, signal, to_group: true, delivered });
+        if delivered {
+            self.obey(id, signal);
+        }
+        delivered
+    }
+
+    fn signal_leader(&self, id: RunId, signal: Signal) -> bool {
+        let delivered = self.runs.borrow().get(&id).is_some_and(|r| r.leader);
+        let at = self.clock.now();
+        self.signals.borrow_mut().push(Sent { at, id, signal, to_group: false, delivered });
+        delivered
+    }
+}

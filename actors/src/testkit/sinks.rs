@@ -1,0 +1,84 @@
+//! A log and a status board that keep what they are told. Called by the actors under test; read by the test.
+
+use crate::ports::{Level, LogRecord, LogSink};
+use crate::world::{InstanceStatus, StatusBoard, SystemState};
+use phpeek_core::spec::ProcessIndex;
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A log that keeps its records.
+#[derive(Debug, Clone, Default)]
+pub struct RecordingLog(Arc<Mutex<Vec<LogRecord>>>);
+
+impl RecordingLog {
+    /// Every record so far.
+    #[must_use]
+    pub fn records(&self) -> Vec<LogRecord> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a record of this level holds this text.
+    #[must_use]
+    pub fn holds(&self, level: Level, text: &str) -> bool {
+        self.records().iter().any(|r| r.level == level && r.message.contains(text))
+    }
+}
+
+impl LogSink for RecordingLog {
+    fn enabled(&self, _: Level) -> bool {
+        true
+    }
+
+    fn log(&self, record: LogRecord) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    }
+}
+
+/// A board that keeps every change.
+#[derive(Debug, Default)]
+pub struct RecordingBoard {
+    instances: RefCell<Vec<(ProcessIndex, u32, InstanceStatus)>>,
+    system: RefCell<Vec<SystemState>>,
+    panics: Cell<bool>,
+}
+
+impl RecordingBoard {
+    /// Makes the next change of the system panic: a fault of the supervisor, inside its manager.
+    pub fn panic_next(&self) {
+        self.panics.set(true);
+    }
+
+    /// Every change of an instance so far.
+    #[must_use]
+    pub fn instances(&self) -> Vec<(ProcessIndex, u32, InstanceStatus)> {
+        self.instances.borrow().clone()
+    }
+
+    /// What is shown of an instance now.
+    #[must_use]
+    pub fn shown(&self, process: u32, instance: u32) -> Option<InstanceStatus> {
+        let last =
+            |(p, i, _): &&(ProcessIndex, u32, InstanceStatus)| *p == ProcessIndex(process) && *i == instance;
+        self.instances.borrow().iter().rfind(last).map(|(_, _, shown)| *shown)
+    }
+
+    /// Every change of the system so far.
+    #[must_use]
+    pub fn system(&self) -> Vec<SystemState> {
+        self.system.borrow().clone()
+    }
+}
+
+impl StatusBoard for RecordingBoard {
+    fn instance(&self, process: ProcessIndex, instance: u32, shown: InstanceStatus) {
+        self.instances.borrow_mut().push((process, instance, shown));
+    }
+
+    #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]
+    fn system(&self, state: SystemState) {
+        if self.panics.get() {
+            panic!("scripted: the board panics");
+        }
+        self.system.borrow_mut().push(state);
+    }
+}

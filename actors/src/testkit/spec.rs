@@ -1,0 +1,126 @@
+//! Specifications in a few words, for tests. Owns sensible defaults for what a test does not care about.
+
+use phpeek_core::backoff::Backoff;
+use phpeek_core::budget::Attempts;
+use phpeek_core::name::ProcessName;
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+};
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Builds the specification of a process.
+#[derive(Debug, Clone)]
+pub struct SpecBuilder(ProcessSpec);
+
+impl SpecBuilder {
+    /// A long-running process with one instance: restarted always, ten failures forgiven, backoff 100 ms to 1 s,
+    /// stopped with SIGTERM and ten seconds of grace.
+    ///
+    /// # Panics
+    /// When the name is not valid: a test wrote it.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the arguments are written in tests")]
+    pub fn new(name: &str) -> Self {
+        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
+        Self(ProcessSpec {
+            name: ProcessName::new(name).expect("a test names its processes well"),
+            kind: ProcessKind::LongRun,
+            initial: InitialState::Running,
+            command: CommandLine::new(vec![format!("/usr/bin/{name}"), "--flag".to_owned()])
+                .expect("a name is a program"),
+            working_dir: None,
+            user: None,
+            group: None,
+            env: Vec::new(),
+            scale: NonZeroU32::MIN,
+            depends_on: Vec::new(),
+            restart: RestartSpec {
+                policy: RestartPolicy::Always,
+                attempts: Attempts::AtMost(10),
+                backoff: backoff.expect("100 ms is less than 1 s"),
+                stable_after: Some(Duration::from_secs(60)),
+            },
+            stop: StopSpec {
+                signal: Signal::TERM,
+                grace: Duration::from_secs(10),
+                kill_signal: Signal::KILL,
+            },
+            output: OutputSpec { stdout: false, stderr: false },
+        })
+    }
+
+    /// It is meant to end with 0, once.
+    #[must_use]
+    pub fn oneshot(mut self) -> Self {
+        self.0.kind = ProcessKind::Oneshot;
+        self
+    }
+
+    /// It is started on request only.
+    #[must_use]
+    pub fn dormant(mut self) -> Self {
+        self.0.initial = InitialState::Stopped;
+        self
+    }
+
+    /// How many instances; at least one.
+    #[must_use]
+    pub fn scale(mut self, n: u32) -> Self {
+        self.0.scale = NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        self
+    }
+
+    /// It waits until this process runs.
+    #[must_use]
+    pub fn after(self, process: u32) -> Self {
+        self.needs(process, Condition::Started)
+    }
+
+    /// It waits until this process has ended with 0.
+    #[must_use]
+    pub fn after_end_of(self, process: u32) -> Self {
+        self.needs(process, Condition::Completed)
+    }
+
+    fn needs(mut self, process: u32, condition: Condition) -> Self {
+        self.0.depends_on.push(Dependency { process: ProcessIndex(process), condition });
+        self
+    }
+
+    /// Which ends are followed by a new run.
+    #[must_use]
+    pub fn policy(mut self, policy: RestartPolicy) -> Self {
+        self.0.restart.policy = policy;
+        self
+    }
+
+    /// How many failures are forgiven.
+    #[must_use]
+    pub fn attempts(mut self, n: u32) -> Self {
+        self.0.restart.attempts = Attempts::AtMost(n);
+        self
+    }
+
+    /// How long a stop may take.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.0.stop.grace = grace;
+        self
+    }
+}
+
+/// A system of these processes; dependencies may take 30 s, a shutdown 30 s.
+#[must_use]
+pub fn system(processes: Vec<SpecBuilder>) -> SystemSpec {
+    SystemSpec {
+        shutdown_timeout: Duration::from_secs(30),
+        dependency_timeout: Duration::from_secs(30),
+        processes: processes.into_iter().map(|p| Arc::new(p.0)).collect(),
+        signals: BTreeMap::new(),
+    }
+}

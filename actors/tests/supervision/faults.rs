@@ -1,0 +1,60 @@
+//! Faults of the supervisor itself: an actor that panics, a manager that is gone.
+
+use crate::support::{Rig, ms, paused};
+use phpeek_actors::ports::Level;
+use phpeek_actors::testkit::{Behaviour, SpecBuilder, error_type, is_error, system};
+use phpeek_actors::trace::names;
+use phpeek_core::fleet::Outcome;
+use phpeek_core::outcome::Exit;
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::ProcessIndex;
+
+#[test]
+fn a_panic_in_a_process_actor_ends_the_system_in_order_and_kills_what_it_left() {
+    paused(async {
+        let spec = system(vec![SpecBuilder::new("db"), SpecBuilder::new("app").scale(2).after(0)]);
+        let rig = Rig::booted(spec, |l| {
+            l.script(1, |id| Behaviour { panics: id.run == 2, ..Behaviour::default() });
+        });
+        rig.all_up().await;
+        let victim = rig.launcher.leader_of(1, 0).unwrap();
+        rig.launcher.end(victim, Exit::Code(1));
+        let mut rig = rig;
+        let end = rig.end_with_abandoned_spans().await;
+        assert_eq!(end.outcome, Outcome::Internal);
+        assert!(rig.log.holds(Level::Error, "actor of a process is lost"));
+        let signals = rig.launcher.signals();
+        let to_app: Vec<_> =
+            signals.iter().filter(|s| s.id.process == ProcessIndex(1) && s.delivered).collect();
+        assert_eq!((to_app.len(), to_app[0].signal), (1, Signal::KILL), "the instance that ran on is killed");
+        assert!(signals.iter().any(|s| s.id.process == ProcessIndex(0) && s.signal == Signal::TERM));
+        rig.pass(ms(100)).await;
+        assert!(rig.launcher.alive().is_empty());
+        assert!(is_error(&rig.one(names::SPAN_SHUTDOWN)));
+        assert_eq!(error_type(&rig.one(names::SPAN_SHUTDOWN)).as_deref(), Some("internal"));
+        assert!(!rig.spans.abandoned().is_empty(), "what was under way is told as abandoned");
+    });
+}
+
+#[test]
+fn a_panic_during_the_boot_ends_it_too() {
+    paused(async {
+        let spec = system(vec![SpecBuilder::new("a"), SpecBuilder::new("b"), SpecBuilder::new("c").after(1)]);
+        let mut rig = Rig::booted(spec, |l| {
+            l.script(1, |_| Behaviour { panics: true, ..Behaviour::default() });
+        });
+        assert_eq!(rig.end_with_abandoned_spans().await.outcome, Outcome::Internal);
+        assert!(rig.launcher.alive().is_empty());
+        assert!(rig.launcher.launches().iter().all(|(_, id)| id.process != ProcessIndex(2)));
+    });
+}
+
+#[test]
+fn a_manager_that_is_gone_is_noticed() {
+    paused(async {
+        let mut rig = Rig::booted(system(vec![SpecBuilder::new("a")]), |_| {});
+        rig.all_up().await;
+        rig.break_manager();
+        assert!(rig.lost_manager().await);
+    });
+}

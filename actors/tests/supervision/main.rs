@@ -1,0 +1,14 @@
+//! The actors with fakes for the world, on tokio's paused clock: what is started, signalled and told, in which order
+//! and under which span. No process, no file, no real time.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod boot;
+mod chaos;
+mod dark_time;
+mod effort;
+mod faults;
+mod restart;
+mod rolling;
+mod shutdown;
+mod support;
