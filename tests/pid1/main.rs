@@ -57,7 +57,8 @@ fn death_by_any_signal_is_128_and_its_number() {
 fn every_signal_can_be_handed_on() {
     for number in bindable() {
         let sandbox = Sandbox::new();
-        let body = format!("trap 'emit c heard; exit 9' {number}\nemit c start\nwhile :; do sleep 0.02; done");
+        let body =
+            format!("trap 'emit c heard; exit 9' {number}\nemit c start\nwhile :; do sleep 0.02; done");
         let config = sandbox.config(
             json!({"signals": {number.to_string(): "relay:c"}}),
             json!({"c": {"command": sandbox.script("c", &body), "restart": "never"}}),
@@ -87,7 +88,8 @@ fn a_signal_that_means_nothing_does_not_end_pid_1() {
 #[test]
 fn a_stop_is_graceful_and_empties_the_namespace() {
     let sandbox = Sandbox::new();
-    let body = "setsid sleep 888 &\ntrap 'emit c end; exit 0' TERM\nemit c start\nwhile :; do sleep 0.02; done";
+    let body =
+        "setsid sleep 888 &\ntrap 'emit c end; exit 0' TERM\nemit c start\nwhile :; do sleep 0.02; done";
     let config = sandbox.config(json!({}), json!({"c": {"command": sandbox.script("c", body)}}));
     let mut supervisor = init(&sandbox, &config);
     sandbox.seen("c", "start", 1);
@@ -114,7 +116,11 @@ fn a_thousand_orphans_leave_no_zombie_and_take_no_status_of_500_runs() {
     wait_until(LONG, "only the maker is left, and no zombie", || {
         children_of(pid).len() == 1 && zombies_of(pid).is_empty()
     });
-    assert_eq!(sandbox.events_of("w", "start").len(), 500, "a wrong status would be a failure, and restarted");
+    assert_eq!(
+        sandbox.events_of("w", "start").len(),
+        500,
+        "a wrong status would be a failure, and restarted"
+    );
     assert_eq!(supervisor.stop(), 0);
 }
 
