@@ -12,6 +12,7 @@ mod support;
 mod backend;
 mod http;
 mod load;
+mod readers;
 mod stack;
 mod story;
 
