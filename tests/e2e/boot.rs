@@ -1,5 +1,6 @@
 //! A boot that fails: its code, its last words, and that what ran is stopped in order.
 
+use crate::support::supervisor::MISSING_PROGRAM;
 use crate::support::{Sandbox, Supervisor};
 use serde_json::{Value, json};
 use std::fs;
@@ -29,10 +30,10 @@ fn ends(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[test]
-fn a_missing_program_is_127_and_named_last() {
+fn a_missing_program_is_named_last() {
     let sandbox = Sandbox::new();
     let (code, supervisor) = fails(&sandbox, json!({"command": ["/nonexistent/program-x"]}));
-    assert_eq!(code, 127);
+    assert_eq!(code, MISSING_PROGRAM);
     let last = supervisor.last_words();
     assert!(last.contains("third") && last.contains("program-x"), "which and why: {last}");
 }

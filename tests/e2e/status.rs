@@ -1,6 +1,6 @@
 //! `--pid-file` and `status`: how a shell script waits for "all up".
 
-use crate::support::supervisor::{Launch, run};
+use crate::support::supervisor::{Launch, MISSING_PROGRAM, run};
 use crate::support::{LONG, Sandbox, wait_until};
 use serde_json::{Value, json};
 use std::fs;
@@ -72,7 +72,7 @@ fn a_failed_boot_is_told_to_who_waits() {
     let config = sandbox.config(json!({}), json!({"bad": {"command": ["/nonexistent/program-x"]}}));
     let pid_file = sandbox.path("pm.pid").display().to_string();
     let mut supervisor = Launch::new(&sandbox).arg("--pid-file").arg(&pid_file).serve(&config);
-    assert_eq!(supervisor.ended(), 127);
+    assert_eq!(supervisor.ended(), MISSING_PROGRAM);
     let (code, text) = run(&sandbox, &["status", "--pid-file", &pid_file, "--wait", "30"]);
     assert_eq!(code, 3, "it does not wait for what will not come: {text}");
 }

@@ -2,7 +2,7 @@
 
 use crate::support::otlp::{Manner, Outcome, Receiver};
 use crate::support::procfs::signal;
-use crate::support::supervisor::Launch;
+use crate::support::supervisor::{Launch, MISSING_PROGRAM};
 use crate::support::{Sandbox, Supervisor};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -134,7 +134,7 @@ fn a_missing_program_reaches_the_receiver_although_the_boot_fails() {
         }),
     );
     let mut supervisor = Supervisor::start(&sandbox, &config);
-    assert_eq!(supervisor.ended(), 127);
+    assert_eq!(supervisor.ended(), MISSING_PROGRAM);
     // No wait: everything was flushed before the exit.
     let trace = receiver.spans();
     let bad = trace.of(START_PROCESS, "bad");
