@@ -1,0 +1,21 @@
+//! The real program with real children, seen from outside. Needs nothing installed but `/bin/sh`. What needs root or a
+//! PID namespace lies in `tests/pid1`, what needs real services in `tests/stack`.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::print_stderr, reason = "the harness shows what the supervisor said when a test fails")]
+#![allow(clippy::disallowed_methods, reason = "tests start programs and read clocks")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod boot;
+mod exits;
+mod order;
+mod orphans;
+mod restart;
+mod rolling;
+mod signals;
+mod status;
+mod stop;
+mod trace_failure;
+mod traces;

@@ -1,0 +1,82 @@
+//! Start along `depends_on`, stop in reverse.
+
+use crate::support::{LONG, Sandbox, Supervisor, wait_until};
+use serde_json::json;
+
+#[test]
+fn processes_start_after_what_they_depend_on_and_stop_before_it() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "app": {"command": sandbox.polite("app"), "depends_on": ["cache", "db"]},
+            "cache": {"command": sandbox.polite("cache"), "depends_on": ["db"]},
+            "db": {"command": sandbox.polite("db")},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("app", 1);
+    sandbox.started("cache", 1);
+    sandbox.started("db", 1);
+    assert_eq!(supervisor.stop(), 0, "all ended well");
+    let ends: Vec<_> = sandbox.story().into_iter().filter(|e| e.ends_with("end")).collect();
+    assert_eq!(ends, ["app end", "cache end", "db end"], "each stops before what it depends on");
+    assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn a_oneshot_gates_its_dependents_and_nobody_else() {
+    let sandbox = Sandbox::new();
+    let gate = sandbox
+        .script("migrate", &format!("emit migrate start\n{}\nemit migrate end", Sandbox::until_open("go")));
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "migrate": {"type": "oneshot", "command": gate},
+            "app": {"command": sandbox.worker("app"), "depends_on": ["migrate"]},
+            "free": {"command": sandbox.worker("free")},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("migrate", 1);
+    sandbox.started("free", 1);
+    assert!(sandbox.events_of("app", "start").is_empty(), "app waits for the oneshot");
+    sandbox.write("go", "");
+    sandbox.started("app", 1);
+    let story = sandbox.story();
+    let at = |what: &str| story.iter().position(|e| e == what).expect("it was reported");
+    assert!(at("migrate end") < at("app start"), "{story:?}");
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn instances_have_their_numbers_and_the_documented_variables() {
+    let sandbox = Sandbox::new();
+    let body =
+        "emit web \"$PHPEEK_PM_PROCESS_NAME $PHPEEK_PM_INSTANCE_ID $CBOX_INIT_INSTANCE_ID\"\nexec sleep 1000";
+    let config =
+        sandbox.config(json!({}), json!({"web": {"command": sandbox.script("web", body), "scale": 3}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    wait_until(LONG, "three instances", || sandbox.events().len() == 3);
+    let mut told = sandbox.story();
+    told.sort();
+    assert_eq!(told, ["web web web-0 web-0", "web web web-1 web-1", "web web web-2 web-2"]);
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn what_is_stopped_or_disabled_is_not_started_and_holds_nobody_up() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "later": {"command": sandbox.worker("later"), "initial_state": "stopped"},
+            "off": {"command": sandbox.worker("off"), "enabled": false},
+            "app": {"command": sandbox.worker("app"), "depends_on": ["later"]},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("app", 1);
+    assert_eq!(supervisor.stop(), 0);
+    assert_eq!(sandbox.story(), ["app start"], "nothing but app ran");
+}

@@ -1,0 +1,46 @@
+//! Adopted processes: as a subreaper the supervisor takes orphans, reaps them all, and takes no status of its own
+//! children for an orphan's.
+
+use crate::support::procfs::{children_of, zombies_of};
+use crate::support::{LONG, Sandbox, Supervisor, wait_until};
+use serde_json::json;
+
+/// A script that makes orphans which end at different times, then stays.
+fn maker(count: usize) -> String {
+    format!(
+        "i=0\nwhile [ $i -lt {count} ]; do (sh -c \"sleep 0.0$((i % 9))\" &); i=$((i + 1)); done\nemit o start\nexec sleep 1000"
+    )
+}
+
+#[test]
+fn a_thousand_orphans_leave_no_zombie_and_take_no_status() {
+    let sandbox = Sandbox::new();
+    let short = "emit w start\nexit 0";
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "o": {"command": sandbox.script("o", &maker(1000))},
+            "w": {"command": sandbox.script("w", short), "restart": "on-failure", "scale": 60},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("w", 60);
+    sandbox.seen("o", "start", 1);
+    let pid = supervisor.pid();
+    wait_until(LONG, "only the maker is left, and no zombie", || {
+        children_of(pid).len() == 1 && zombies_of(pid).is_empty()
+    });
+    assert_eq!(sandbox.events_of("w", "start").len(), 60, "a lost status would be a failure, and restarted");
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn what_left_its_group_is_not_left_behind() {
+    let sandbox = Sandbox::new();
+    let body = "setsid sleep 888 &\nemit c start\nexec sleep 1000";
+    let config = sandbox.config(json!({}), json!({"c": {"command": sandbox.script("c", body)}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("c", 1);
+    supervisor.stop();
+    assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}

@@ -1,0 +1,96 @@
+//! SIGUSR1: every long-running process is restarted, in dependency order, one instance at a time.
+
+use crate::support::otlp::{Manner, Receiver};
+use crate::support::{Sandbox, Supervisor};
+use crate::traces::traced;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// A worker that reports each instance. Its end takes a while, so that a successor which is up has long reported when
+/// the next one ends.
+fn reporter(sandbox: &Sandbox, name: &str) -> Value {
+    let body = "I=$PHPEEK_PM_INSTANCE_ID\ntrap 'sleep 0.3; emit $I end; exit 0' TERM\nemit $I start\nwhile :; do sleep 0.02; done";
+    sandbox.script(name, body)
+}
+
+#[test]
+fn never_are_two_instances_down_and_all_is_one_trace() {
+    let receiver = Receiver::start(Manner::Takes);
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(
+        traced(&receiver.endpoint()),
+        json!({
+            "app": {"command": reporter(&sandbox, "app"), "scale": 3, "depends_on": ["db", "once"]},
+            "db": {"command": reporter(&sandbox, "db"), "scale": 2},
+            "once": {"type": "oneshot", "command": sandbox.script("once", "emit once start")},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let all = ["db-0", "db-1", "app-0", "app-1", "app-2"];
+    for id in all {
+        sandbox.started(id, 1);
+    }
+    let before = sandbox.events().len();
+    supervisor.signal(Signal::USR1);
+    for id in all {
+        sandbox.started(id, 2);
+    }
+
+    let story = sandbox.events().split_off(before);
+    let mut down = BTreeSet::new();
+    for event in &story {
+        match event.what.as_str() {
+            "end" => assert!(down.insert(event.who.clone())),
+            _ => assert!(down.remove(&event.who), "{} started without having ended", event.who),
+        }
+        assert!(down.len() <= 1, "{down:?} are down together: {story:?}");
+    }
+    let order: Vec<_> =
+        story.iter().filter(|e| e.what == "end").map(|e| e.who.split('-').next().unwrap_or("")).collect();
+    assert_eq!(order, ["db", "db", "app", "app", "app"], "what others depend on comes first");
+    assert_eq!(sandbox.events_of("once", "start").len(), 1, "a oneshot is not run again");
+
+    assert_eq!(supervisor.stop(), 0);
+    let trace = receiver.spans();
+    let restarts = trace.named("process_manager.restart_process");
+    let traces: BTreeSet<_> = restarts.iter().map(|s| s.trace.as_str()).collect();
+    assert_eq!(traces.len(), 1, "one signal, one trace");
+    let reasons: BTreeSet<_> = restarts.iter().map(|s| s.get("restart.reason")).collect();
+    assert_eq!(reasons, BTreeSet::from(["signal"]));
+    let names: BTreeSet<_> = restarts.iter().map(|s| s.get("process.name")).collect();
+    assert_eq!(names, BTreeSet::from(["app", "db"]));
+    let spawned = trace.named("process.spawn").into_iter().filter(|s| traces.contains(s.trace.as_str()));
+    assert_eq!(spawned.count(), 5, "each instance was started once in that trace");
+    assert_eq!(trace.orphans(), Vec::<String>::new());
+}
+
+#[test]
+fn a_rolling_restart_goes_on_with_a_worker_that_does_not_listen() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(
+        json!({}),
+        json!({"c": {"command": sandbox.stubborn("c"), "scale": 2, "shutdown": {"timeout": 1}}}),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("c", 2);
+    supervisor.signal(Signal::USR1);
+    sandbox.started("c", 4);
+    supervisor.stop();
+    assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn a_stop_ends_a_rolling_restart() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(json!({}), json!({"c": {"command": reporter(&sandbox, "c"), "scale": 4}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    for id in ["c-0", "c-1", "c-2", "c-3"] {
+        sandbox.started(id, 1);
+    }
+    supervisor.signal(Signal::USR1);
+    sandbox.seen("c-0", "end", 1);
+    assert_eq!(supervisor.stop(), 0);
+    assert!(sandbox.events_of("c-3", "start").len() == 1, "the last one was not started again");
+    assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}
