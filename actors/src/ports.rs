@@ -2,6 +2,7 @@
 //! Every call returns at once: nothing here may wait for a disk, a name service or a slow reader.
 
 use crate::clock::Moment;
+use opentelemetry::trace::SpanContext;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::signal::Signal;
@@ -54,6 +55,8 @@ pub struct LaunchOrder {
     pub id: RunId,
     /// What to run.
     pub spec: Arc<ProcessSpec>,
+    /// The span that starts the run, for its environment; [`SpanContext::NONE`] when tracing is off.
+    pub context: SpanContext,
 }
 
 /// Starts processes, and signals those it has started. Lives on the supervision thread.

@@ -9,7 +9,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
     RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
@@ -89,6 +89,7 @@ fn system() -> SystemSpec {
             restart: restart(),
             stop: stop(),
             output: OutputSpec { stdout: true, stderr: true },
+            context: ContextPolicy::Auto,
         }))
     };
     SystemSpec {

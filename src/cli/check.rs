@@ -82,6 +82,7 @@ fn full(out: &mut String, report: &Report, finding: &Finding, number: usize) {
         && finding.severity != Severity::Suggestion
         // A line of variables may hold a secret, and the report may end in a log.
         && !finding.path.contains(".env")
+        && !finding.path.contains("tracing_headers")
         && let Some(text) = report.text.lines().nth(at.saturating_sub(1))
     {
         excerpt(out, *at, *column, text);

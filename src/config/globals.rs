@@ -1,11 +1,6 @@
-//! The keys of `global` that are no matter of supervision: the log and tracing. Called by `load`.
+//! The keys of `global` about the log. Called by `load`.
 
-use super::compile::truth;
-use super::report::{Finding, Findings};
-use super::tree::{Node, Place};
-use super::value;
-use crate::telemetry::endpoint::Endpoint;
-use crate::telemetry::settings::{ExporterSettings, TracingSettings};
+use super::tree::Node;
 use phpeek_actors::ports::Level;
 
 /// How a log record is written.
@@ -39,38 +34,4 @@ pub(crate) fn log(global: &Node) -> LogSettings {
         _ => Level::Info,
     };
     LogSettings { format, level }
-}
-
-/// Reads `tracing_*`. The exporter and the endpoint are judged even when tracing is off: a wrong one would only be
-/// found on the day when it is switched on.
-pub(crate) fn tracing(global: &Node, findings: &mut Findings) -> Option<TracingSettings> {
-    let text = |key: &str| global.get(key).and_then(Node::text);
-    let place = |key: &str| global.get(key).map_or(Place::Nowhere, |n| n.place.clone());
-    let exporter = match text("tracing_exporter").unwrap_or("stdout") {
-        "stdout" => Some(ExporterSettings::Stdout),
-        "otlp-grpc" => match Endpoint::parse(text("tracing_endpoint").unwrap_or("localhost:4317")) {
-            Ok(endpoint) => Some(ExporterSettings::OtlpGrpc(endpoint)),
-            Err(error) => {
-                let path = "global.tracing_endpoint";
-                findings.push(Finding::error(path, place("tracing_endpoint"), error.to_string()));
-                None
-            }
-        },
-        name => {
-            let message = match name {
-                "otlp-http" | "zipkin" | "jaeger" => format!("the exporter {name:?} is not there yet"),
-                _ => format!("there is no exporter {name:?}"),
-            };
-            let fault = Finding::error("global.tracing_exporter", place("tracing_exporter"), message);
-            findings.push(fault.advice("write otlp-grpc or stdout"));
-            None
-        }
-    };
-    let rate = text("tracing_sample_rate").and_then(value::float).unwrap_or(1.0);
-    let on = truth(global, "tracing_enabled").unwrap_or(false);
-    exporter.filter(|_| on).map(|exporter| TracingSettings {
-        exporter,
-        sample_rate: rate,
-        service_name: text("tracing_service_name").filter(|n| !n.is_empty()).map(str::to_owned),
-    })
 }

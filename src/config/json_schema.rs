@@ -1,7 +1,7 @@
 //! The JSON schema of the YAML, for editors; made from the same keys that the check uses. Called by a test, which
 //! keeps `config/schema.json` fresh.
 
-use super::keys::{Key, Kind, ROOT};
+use super::keys::{Key, Kind, ROOT, SECRET_FILE};
 use serde_json::{Map, Value, json};
 
 /// The schema as pretty JSON with a final newline.
@@ -36,6 +36,9 @@ fn of(kind: &Kind) -> Value {
         Kind::TimeOrOff | Kind::Signal => json!({ "type": ["number", "string"] }),
         Kind::Text => json!({ "type": ["string", "number", "boolean"] }),
         Kind::Cron | Kind::Zone | Kind::Size | Kind::Regex => json!({ "type": "string" }),
+        Kind::Secret => {
+            json!({ "anyOf": [{ "type": ["string", "number", "boolean"] }, object(SECRET_FILE)] })
+        }
         Kind::List(item) => or_variable(json!({ "type": "array", "items": of(item) })),
         Kind::Command => or_variable(json!({ "type": "array", "minItems": 1, "items": of(&Kind::Text) })),
         Kind::Map(keys) => object(keys),

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Depends,
     /// A regular expression.
     Regex,
+    /// A text that is never shown, or `{file: PATH}` where it is.
+    Secret,
 }
 
 /// What becomes of a key.
@@ -61,8 +63,8 @@ const fn idle(name: &'static str, kind: Kind) -> Key {
 }
 
 use Kind::{
-    Bool, Command, Cron, Depends, Float, Int, List, Map, MapOf, OneOf, Regex, Signal, Size, Text, Time,
-    TimeOrOff, Zone,
+    Bool, Command, Cron, Depends, Float, Int, List, Map, MapOf, OneOf, Regex, Secret, Signal, Size, Text,
+    Time, TimeOrOff, Zone,
 };
 
 const HOUR: f64 = 3600.0;
@@ -83,6 +85,9 @@ pub(crate) const ROOT: &[Key] = &[
     works("processes", MapOf(&Map(PROCESS))),
     works("signals", MapOf(&Text)),
 ];
+
+/// Where a secret is, when it is not written down.
+pub(crate) const SECRET_FILE: &[Key] = &[works("file", Text)];
 
 /// `global`.
 pub(crate) const GLOBAL: &[Key] = &[
@@ -122,7 +127,17 @@ pub(crate) const GLOBAL: &[Key] = &[
     works("tracing_endpoint", Text),
     works("tracing_sample_rate", Float(0.0, 1.0)),
     works("tracing_service_name", Text),
-    later("tracing_use_tls", Bool),
+    works("tracing_protocol", OneOf(&["grpc", "http/protobuf", "http/json"])),
+    works("tracing_use_tls", Bool),
+    works("tracing_ca_file", Text),
+    works("tracing_client_cert_file", Text),
+    works("tracing_client_key_file", Text),
+    works("tracing_server_name", Text),
+    works("tracing_headers", MapOf(&Secret)),
+    works("tracing_compression", OneOf(&["none", "gzip", "zstd"])),
+    works("tracing_file", Text),
+    works("tracing_file_max_size", Size),
+    works("tracing_file_max_files", Int(0, 10_000)),
     later("schedule_history_size", Int(0, 10_000)),
     later("oneshot_history_max_entries", Int(0, 100_000)),
     later("oneshot_history_max_age", Time(0.0, YEAR)),
@@ -204,6 +219,7 @@ pub(crate) const PROCESS: &[Key] = &[
     later("health_check", Map(HEALTH)),
     works("shutdown", Map(SHUTDOWN)),
     works("logging", Map(LOGGING)),
+    works("tracing_context", OneOf(&["auto", "parent", "link", "none"])),
     later("schedule", Cron),
     later("schedule_timezone", Zone),
     later("schedule_timeout", Time(0.0, YEAR)),

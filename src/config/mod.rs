@@ -5,6 +5,7 @@
 //! `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at once.
 
 mod compile;
+mod connection;
 mod depends;
 mod discover;
 mod globals;
@@ -20,6 +21,7 @@ mod schedule;
 mod schema;
 mod signals;
 mod substitute;
+mod tracing;
 mod tree;
 mod value;
 
@@ -28,7 +30,7 @@ pub use json_schema::schema_json;
 pub use report::{Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
-use crate::telemetry::settings::{ExporterSettings, TracingSettings};
+use crate::telemetry::settings::TracingSettings;
 use discover::Found;
 use phpeek_core::spec::SystemSpec;
 use report::Findings;
@@ -156,7 +158,7 @@ fn build(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Co
     lint::values(root, findings);
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);
-    let tracing = globals::tracing(global, findings);
+    let tracing = tracing::tracing(global, vars, findings);
     let log = globals::log(global);
     Some(Configuration { spec: compile::compile(root, findings)?, log, tracing })
 }
@@ -192,12 +194,9 @@ fn read_file(path: &Path) -> Result<String, String> {
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {
-    let tracing = match configuration.tracing.as_ref().map(|t| (&t.exporter, t.sample_rate)) {
+    let tracing = match &configuration.tracing {
         None => "off".to_owned(),
-        Some((ExporterSettings::Stdout, rate)) => format!("stdout, sample rate {rate}"),
-        Some((ExporterSettings::OtlpGrpc(endpoint), rate)) => {
-            format!("otlp-grpc to {endpoint}, sample rate {rate}")
-        }
+        Some(t) => format!("{}, sample rate {}", t.exporter, t.sample_rate),
     };
     Summary {
         version,

@@ -7,7 +7,8 @@ use super::{depends, overlay};
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
+    CommandLine, ContextPolicy, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
+    RestartSpec, StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -91,7 +92,17 @@ pub(crate) fn compile(
         restart,
         stop: stop(node),
         output: OutputSpec { stdout: stream("stdout"), stderr: stream("stderr") },
+        context: context(node),
     })
+}
+
+fn context(node: &Node) -> ContextPolicy {
+    match node.get("tracing_context").and_then(Node::text) {
+        Some("parent") => ContextPolicy::Parent,
+        Some("link") => ContextPolicy::Link,
+        Some("none") => ContextPolicy::None,
+        _ => ContextPolicy::Auto,
+    }
 }
 
 fn restart(

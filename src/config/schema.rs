@@ -1,7 +1,7 @@
 //! Checks a tree against the known keys: types, bounds, words, unknown keys with "did you mean". Says everything at
 //! once and changes nothing. Called by `load` before `compile`.
 
-use super::keys::{GONE, Key, Kind, ROOT, Standing};
+use super::keys::{GONE, Key, Kind, ROOT, SECRET_FILE, Standing};
 use super::report::{Finding, Findings, join};
 use super::tree::{Node, Value};
 use super::{schedule, value};
@@ -97,6 +97,7 @@ impl Check<'_> {
             }
             // Both forms, and the names in them, are checked where names are known.
             Kind::Depends => {}
+            Kind::Secret if matches!(node.value, Value::Map(_)) => self.map(node, path, SECRET_FILE),
             kind => match node.text() {
                 Some(text) => {
                     if let Err((message, advice)) = scalar(kind, text) {
@@ -222,6 +223,9 @@ fn scalar(kind: &Kind, text: &str) -> Result<(), (String, String)> {
         Kind::Zone => schedule::zone(text).map_err(|e| (e, wanted(kind))),
         Kind::Size if !size(text) => no("is no size"),
         Kind::Text if text.contains('\0') => no("holds a NUL character"),
+        Kind::Secret if text.contains('\0') => {
+            Err(("the value holds a NUL character".to_owned(), wanted(kind)))
+        }
         Kind::Regex => regex_syntax::parse(text).map(|_| ()).map_err(|e| {
             (
                 format!("{text:?} is no regular expression: {}", last_line(&e.to_string())),

@@ -1,12 +1,14 @@
 //! The environment of children: what we inherited, the configured variables, the documented ones. Later wins, no
 //! name appears twice. Never reads the live environment after the start. Called by the composition root and `plan`.
 
+use super::trace_context;
 use phpeek_core::name::ProcessName;
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::OsStringExt;
 
 /// Trace propagation variables: ours say nothing about a child's work and never leak (design 4.3).
-const NEVER_INHERITED: [&[u8]; 3] = [b"TRACEPARENT", b"TRACESTATE", b"BAGGAGE"];
+const NEVER_INHERITED: [&[u8]; 3] =
+    [trace_context::TRACEPARENT, trace_context::TRACESTATE, trace_context::BAGGAGE];
 
 /// `NAME=value` with the length of the name.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ impl Variable {
         Some(Self { text, name: name.len() })
     }
 
-    fn name(&self) -> &[u8] {
+    pub(super) fn name(&self) -> &[u8] {
         self.text.as_bytes().get(..self.name).unwrap_or_default()
     }
 
@@ -41,19 +43,27 @@ impl Variable {
 
 /// What every child inherits, ready for execve.
 #[derive(Debug)]
-pub struct Environment(Vec<Variable>);
+pub struct Environment {
+    variables: Vec<Variable>,
+    /// The baggage that the supervisor was given, for the children that join its trace.
+    baggage: Option<String>,
+}
 
 impl Environment {
     /// Takes variables, the first of each name, without those of trace propagation.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let mut kept: Vec<Variable> = Vec::new();
+        let mut baggage = None;
         for (name, value) in variables {
             let (name, value) = (name.into_vec(), value.into_vec());
+            if name == trace_context::BAGGAGE && baggage.is_none() {
+                baggage = trace_context::normalised_baggage(&String::from_utf8_lossy(&value));
+            }
             let wanted =
                 !NEVER_INHERITED.contains(&name.as_slice()) && !kept.iter().any(|v| v.name() == name);
             kept.extend(wanted.then(|| Variable::new(&name, &value)).flatten());
         }
-        Self(kept)
+        Self { variables: kept, baggage }
     }
 
     /// The supervisor's own, as it is now.
@@ -64,13 +74,18 @@ impl Environment {
 
     /// The inherited variables that `own` does not replace, then `own`.
     pub(super) fn with<'a>(&'a self, own: &'a [Variable]) -> impl Iterator<Item = &'a Variable> {
-        let inherited = self.0.iter().filter(|v| !own.iter().any(|o| o.name() == v.name()));
+        let inherited = self.variables.iter().filter(|v| !own.iter().any(|o| o.name() == v.name()));
         inherited.chain(own)
+    }
+
+    /// The supervisor's own baggage, as it may be handed on.
+    pub(super) fn baggage(&self) -> Option<&str> {
+        self.baggage.as_deref()
     }
 
     /// The value that a child with `own` will see.
     pub(super) fn value<'a>(&'a self, own: &'a [Variable], name: &[u8]) -> Option<&'a [u8]> {
-        own.iter().chain(&self.0).find(|v| v.name() == name).map(Variable::value)
+        own.iter().chain(&self.variables).find(|v| v.name() == name).map(Variable::value)
     }
 }
 

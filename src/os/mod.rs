@@ -12,4 +12,5 @@ pub mod reaper;
 pub mod signals;
 mod spawner;
 mod sys;
+mod trace_context;
 pub mod users;

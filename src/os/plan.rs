@@ -2,6 +2,7 @@
 //! directory, credentials. Opens nothing and looks at no file. Called by the spawner threads.
 
 use super::environment::{self, Environment, Variable};
+use super::trace_context;
 use super::users::{self, Credentials};
 use phpeek_actors::ports::LaunchOrder;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
@@ -31,9 +32,10 @@ impl Plan {
     /// What is unknown, or cannot be handed to a program.
     pub(super) fn new(order: &LaunchOrder, base: &Environment) -> Result<Self, SpawnFailure> {
         let spec = &order.spec;
-        let own = environment::own(&spec.env, &spec.name, order.id.instance).map_err(|name| {
+        let mut own = environment::own(&spec.env, &spec.name, order.id.instance).map_err(|name| {
             failure(SpawnFailureKind::Other, format!("the variable {name:?} cannot be given to a program"))
         })?;
+        trace_context::add(&mut own, order, base);
         let program = spec.command.program();
         let argv = spec.command.argv().iter().map(|a| c_string(a.as_bytes())).collect::<Result<_, _>>()?;
         let path = base.value(&own, b"PATH").unwrap_or(DEFAULT_PATH);

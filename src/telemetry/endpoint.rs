@@ -1,38 +1,120 @@
-//! The endpoint of an OTLP/gRPC receiver, as users write it. Owns the rule for the scheme: `host:port` is plain
-//! text except on port 443, `http://` and `https://` say it outright. Never guesses: what cannot be an endpoint is
-//! an error. Called by the configuration; used by the gRPC exporter.
+//! The endpoint of a receiver, as users write it. Owns the rule for the scheme: `host:port` is plain text except on
+//! port 443, `http://` and `https://` say it outright; and the rule for the path of each protocol. Never guesses: what
+//! cannot be an endpoint is an error. Called by the configuration; used by the exporters.
 
 use std::fmt;
+use std::path::PathBuf;
 
-/// The port of OTLP/gRPC (the OTLP specification, "OTLP/gRPC default port").
-pub const DEFAULT_PORT: u16 = 4317;
 const TLS_PORT: u16 = 443;
+/// The path of OTLP/HTTP (the OTLP specification, "OTLP/HTTP request").
+const OTLP_PATH: &str = "/v1/traces";
+/// The path of Zipkin's API, version 2.
+const ZIPKIN_PATH: &str = "/api/v2/spans";
 
-/// Where an OTLP/gRPC receiver listens.
+/// What is spoken at an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// OTLP over gRPC: port 4317, no path.
+    Grpc,
+    /// OTLP over HTTP: port 4318. A path that does not end in `/traces` is that of the receiver as a whole, and
+    /// `/v1/traces` is added.
+    OtlpHttp,
+    /// As [`Self::OtlpHttp`], with the path as it is written (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT).
+    OtlpHttpExact,
+    /// Zipkin: port 9411, `/api/v2/spans` unless another path is written.
+    Zipkin,
+}
+
+impl Protocol {
+    /// The port of the protocol when none is written.
+    #[must_use]
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Grpc => 4317,
+            Self::OtlpHttp | Self::OtlpHttpExact => 4318,
+            Self::Zipkin => 9411,
+        }
+    }
+
+    /// The path for what was written; a URL without one ends after its authority or with a slash.
+    fn path(self, written: &str) -> String {
+        let base = written.trim_end_matches('/');
+        match self {
+            Self::Grpc => String::new(),
+            Self::OtlpHttpExact if written.is_empty() => "/".to_owned(),
+            Self::OtlpHttpExact => written.to_owned(),
+            Self::OtlpHttp if base.ends_with("/traces") => base.to_owned(),
+            Self::OtlpHttp => format!("{base}{OTLP_PATH}"),
+            Self::Zipkin if base.is_empty() => ZIPKIN_PATH.to_owned(),
+            Self::Zipkin => written.to_owned(),
+        }
+    }
+}
+
+/// Whether the connection is TLS, when the endpoint does not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// By the port: TLS on 443.
+    ByPort,
+    /// `tracing_use_tls: true`, or a certificate was given.
+    Tls,
+    /// `tracing_use_tls: false`.
+    Plain,
+}
+
+/// Where a receiver listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// In the network.
+    Tcp {
+        /// Host name or address, an IPv6 address in brackets.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// On this machine.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A receiver's address, whether it is reached by TLS, and the path of its API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     tls: bool,
-    host: String,
-    port: u16,
+    address: Address,
+    path: String,
 }
 
 /// Why a text is no endpoint; says what would be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Nothing was written.
-    #[error("the endpoint is empty: write host:port, for example localhost:4317")]
-    Empty,
+    #[error("the endpoint is empty: write host:port, for example localhost:{0}")]
+    Empty(u16),
     /// Digits alone.
     #[error("{0:?} is a port without a host: write host:port, for example localhost:{0}")]
     BarePort(String),
     /// Something other than http and https before `://`.
-    #[error("the scheme {0:?} is unknown: write host:port, http://host:port or https://host:port")]
+    #[error(
+        "the scheme {0:?} is unknown: write host:port, http://host:port, https://host:port or unix:/path"
+    )]
     Scheme(String),
-    /// A path, a query or a fragment; gRPC knows none.
+    /// A path, a query or a fragment where none can be.
     #[error("an OTLP/gRPC endpoint has no path, and {0:?} was found: write host:port alone")]
     Path(String),
+    /// A path that no request could have.
+    #[error("{0:?} is no path of an endpoint: write it percent-encoded, and without a fragment")]
+    BadPath(String),
     /// User and password.
-    #[error("an endpoint holds no user or password: use OTEL_EXPORTER_OTLP_HEADERS for credentials")]
+    #[error("an endpoint holds no user or password: use tracing_headers for credentials")]
     Credentials,
     /// No host before the port, or characters that a host cannot have.
     #[error("{0:?} is no host name or address")]
@@ -40,45 +122,83 @@ pub enum EndpointError {
     /// A port that is no number from 1 to 65535.
     #[error("{0:?} is no port: a number from 1 to 65535 is wanted")]
     Port(String),
+    /// TLS is asked for, and the endpoint says otherwise.
+    #[error("TLS is asked for, and the endpoint is plain text: write https:// or leave the scheme out")]
+    PlainDespiteTls,
+    /// TLS is refused, and the endpoint asks for it.
+    #[error("TLS is switched off, and the endpoint says https://: one of them must go")]
+    TlsDespitePlain,
+    /// A socket is named by its full path.
+    #[error("{0:?} is no path of a unix socket: write unix:/run/collector.sock")]
+    Socket(String),
 }
 
 impl Endpoint {
-    /// Reads `host:port`, `host`, `[::1]:port`, `http://host[:port]` or `https://host[:port]`.
+    /// An OTLP/gRPC endpoint: `host:port`, `host`, `[::1]:port`, `http://host[:port]`, `https://host[:port]` or
+    /// `unix:/path`.
     ///
     /// # Errors
     /// [`EndpointError`] for everything else.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        Self::parse_as(text, Protocol::Grpc, Security::ByPort)
+    }
+
+    /// An endpoint of `protocol`. A scheme that contradicts `security` is an error.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn parse_as(text: &str, protocol: Protocol, security: Security) -> Result<Self, EndpointError> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(EndpointError::Empty);
+            return Err(EndpointError::Empty(protocol.port()));
         }
-        let (scheme, rest) = match text.split_once("://") {
-            Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
-            None => (None, text),
-        };
-        let said_tls = match scheme.as_deref() {
-            None => None,
-            Some("http") => Some(false),
-            Some("https") => Some(true),
-            Some(other) => return Err(EndpointError::Scheme(other.to_owned())),
-        };
+        if let Some(socket) = text.strip_prefix("unix:") {
+            return Self::socket(socket, protocol, security);
+        }
+        let (said_tls, rest) = scheme(text)?;
         if said_tls.is_none() && rest.bytes().all(|b| b.is_ascii_digit()) {
             return Err(EndpointError::BarePort(rest.to_owned()));
         }
-        let authority = match rest.find(['/', '?', '#']) {
-            Some(at) if &rest[at..] != "/" || said_tls.is_none() => {
-                return Err(EndpointError::Path(rest[at..].to_owned()));
-            }
-            Some(at) => &rest[..at],
-            None => rest,
-        };
+        let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(at);
+        if protocol == Protocol::Grpc && !path.is_empty() && (path != "/" || said_tls.is_none()) {
+            return Err(EndpointError::Path(path.to_owned()));
+        }
+        let sound = |b: u8| b.is_ascii_graphic() && b != b'#';
+        if !path.bytes().all(sound) || path.starts_with('?') {
+            return Err(EndpointError::BadPath(path.to_owned()));
+        }
         if authority.contains('@') {
             return Err(EndpointError::Credentials);
         }
         let (host, port) = split_port(authority)?;
-        let default = if said_tls == Some(true) { TLS_PORT } else { DEFAULT_PORT };
-        let port = port.unwrap_or(default);
-        Ok(Self { tls: said_tls.unwrap_or(port == TLS_PORT), host: host.to_owned(), port })
+        let tls = match (said_tls, security) {
+            (Some(false), Security::Tls) => return Err(EndpointError::PlainDespiteTls),
+            (Some(true), Security::Plain) => return Err(EndpointError::TlsDespitePlain),
+            (Some(said), _) => said,
+            (None, Security::Tls) => true,
+            (None, Security::Plain) => false,
+            (None, Security::ByPort) => port == Some(TLS_PORT),
+        };
+        let default = match said_tls {
+            Some(true) => TLS_PORT,
+            // A URL of HTTP means what it means in a browser.
+            Some(false) if protocol != Protocol::Grpc => 80,
+            _ => protocol.port(),
+        };
+        let address = Address::Tcp { host: host.to_owned(), port: port.unwrap_or(default) };
+        Ok(Self { tls, address, path: protocol.path(path) })
+    }
+
+    fn socket(path: &str, protocol: Protocol, security: Security) -> Result<Self, EndpointError> {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if !path.starts_with('/') || path.contains('\0') {
+            return Err(EndpointError::Socket(path.to_owned()));
+        }
+        if security == Security::Tls {
+            return Err(EndpointError::PlainDespiteTls);
+        }
+        Ok(Self { tls: false, address: Address::Unix(PathBuf::from(path)), path: protocol.path("") })
     }
 
     /// Whether the connection is TLS.
@@ -87,22 +207,48 @@ impl Endpoint {
         self.tls
     }
 
-    /// Host name or address, an IPv6 address in brackets.
+    /// Where to connect to.
     #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
-    /// As a URI with its scheme said outright.
+    /// Host name or address, an IPv6 address in brackets; `localhost` for a unix socket.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        match &self.address {
+            Address::Tcp { host, .. } => host,
+            Address::Unix(_) => "localhost",
+        }
+    }
+
+    /// As a URI with its scheme said outright, as it stands in requests.
     #[must_use]
     pub fn uri(&self) -> String {
-        format!("{}://{}:{}", if self.tls { "https" } else { "http" }, self.host, self.port)
+        let scheme = if self.tls { "https" } else { "http" };
+        match &self.address {
+            Address::Tcp { host, port } => format!("{scheme}://{host}:{port}{}", self.path),
+            Address::Unix(_) => format!("{scheme}://localhost{}", self.path),
+        }
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.uri())
+        match &self.address {
+            Address::Tcp { .. } => f.write_str(&self.uri()),
+            Address::Unix(_) => self.address.fmt(f),
+        }
+    }
+}
+
+/// Whether TLS is said, and what follows the scheme.
+fn scheme(text: &str) -> Result<(Option<bool>, &str), EndpointError> {
+    match text.split_once("://") {
+        None => Ok((None, text)),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => Ok((Some(false), rest)),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => Ok((Some(true), rest)),
+        Some((scheme, _)) => Err(EndpointError::Scheme(scheme.to_owned())),
     }
 }
 
@@ -167,7 +313,7 @@ mod tests {
     #[test]
     fn what_cannot_be_an_endpoint_is_an_error_that_says_why() {
         assert!(matches!(uri("4317"), Err(EndpointError::BarePort(_))));
-        assert!(matches!(uri(""), Err(EndpointError::Empty)));
+        assert!(matches!(uri(""), Err(EndpointError::Empty(_))));
         assert!(matches!(uri("ftp://c:1"), Err(EndpointError::Scheme(_))));
         assert!(matches!(uri("c:4317/v1/traces"), Err(EndpointError::Path(_))));
         assert!(matches!(uri("http://c:4317/x"), Err(EndpointError::Path(_))));
@@ -176,5 +322,38 @@ mod tests {
         assert!(matches!(uri(":4317"), Err(EndpointError::Host(_))));
         assert!(matches!(uri("http://u:p@c:1"), Err(EndpointError::Credentials)));
         assert!(matches!(uri("::1:4317"), Err(EndpointError::Host(_))));
+    }
+
+    #[test]
+    fn each_protocol_has_its_port_and_its_path() {
+        let uri =
+            |text: &str, protocol| Endpoint::parse_as(text, protocol, Security::ByPort).map(|e| e.uri());
+        let http = |text: &str| uri(text, Protocol::OtlpHttp);
+        assert_eq!(http("c").as_deref(), Ok("http://c:4318/v1/traces"));
+        assert_eq!(http("http://c:4318/").as_deref(), Ok("http://c:4318/v1/traces"));
+        assert_eq!(http("https://c/otlp").as_deref(), Ok("https://c:443/otlp/v1/traces"));
+        assert_eq!(http("http://c/api/v0.2/traces").as_deref(), Ok("http://c:80/api/v0.2/traces"));
+        assert_eq!(uri("http://c:1/otlp", Protocol::OtlpHttpExact).as_deref(), Ok("http://c:1/otlp"));
+        assert_eq!(uri("c:9411", Protocol::Zipkin).as_deref(), Ok("http://c:9411/api/v2/spans"));
+        assert_eq!(uri("http://c:9411/x/y", Protocol::Zipkin).as_deref(), Ok("http://c:9411/x/y"));
+        assert!(matches!(http("http://c/a b"), Err(EndpointError::BadPath(_))));
+    }
+
+    #[test]
+    fn tls_that_is_asked_for_or_refused_is_never_overruled() {
+        let of = |text: &str, security| Endpoint::parse_as(text, Protocol::Grpc, security).map(|e| e.tls());
+        assert_eq!(of("c:4317", Security::Tls), Ok(true));
+        assert_eq!(of("c:443", Security::Plain), Ok(false));
+        assert_eq!(of("http://c:4317", Security::Tls), Err(EndpointError::PlainDespiteTls));
+        assert_eq!(of("https://c:4317", Security::Plain), Err(EndpointError::TlsDespitePlain));
+        assert_eq!(of("unix:/run/c.sock", Security::Tls), Err(EndpointError::PlainDespiteTls));
+    }
+
+    #[test]
+    fn a_unix_socket_is_named_by_its_full_path() {
+        let address = |text: &str| Endpoint::parse(text).map(|e| e.address().clone());
+        assert_eq!(address("unix:/run/c.sock"), Ok(Address::Unix("/run/c.sock".into())));
+        assert_eq!(address("unix:///run/c.sock"), Ok(Address::Unix("/run/c.sock".into())));
+        assert!(matches!(address("unix:c.sock"), Err(EndpointError::Socket(_))));
     }
 }

@@ -1,10 +1,11 @@
 //! The OTEL_* variables that tracing honours. Owns their reading and the errors about them. Must never show the value
 //! of a header. Called by [`super::start`].
 
+use super::headers::{Header, HeaderSource};
+use http::HeaderMap;
 use opentelemetry_otlp as otlp;
 use percent_encoding::percent_decode_str;
 use std::time::Duration;
-use tonic::metadata::{MetadataKey, MetadataMap, MetadataValue};
 
 /// Reads a variable; empty counts as not set, as the specification says.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -30,6 +31,16 @@ pub enum EnvError {
         /// The least that is allowed.
         least: u64,
     },
+}
+
+impl EnvError {
+    /// Which variable.
+    #[must_use]
+    pub fn variable(&self) -> &'static str {
+        match self {
+            Self::Header { variable, .. } | Self::Number { variable, .. } => variable,
+        }
+    }
 }
 
 /// How spans are queued and batched: OTEL_BSP_*.
@@ -91,17 +102,17 @@ fn number(env: Lookup<'_>, variable: &'static str, least: u64) -> Result<Option<
 ///
 /// # Errors
 /// [`EnvError::Header`] for an entry that cannot be sent as it is meant.
-pub fn headers(env: Lookup<'_>) -> Result<MetadataMap, EnvError> {
-    let mut map = MetadataMap::new();
+pub fn headers(env: Lookup<'_>) -> Result<HeaderMap, EnvError> {
+    let mut map = HeaderMap::new();
     for variable in [otlp::OTEL_EXPORTER_OTLP_HEADERS, otlp::OTEL_EXPORTER_OTLP_TRACES_HEADERS] {
         let text = set(env, variable).unwrap_or_default();
         for (index, entry) in text.split(',').enumerate().filter(|(_, e)| !e.trim().is_empty()) {
             let error = || EnvError::Header { variable, position: index + 1 };
             let (key, value) = pair(entry).ok_or_else(error)?;
-            let key = MetadataKey::from_bytes(key.to_ascii_lowercase().as_bytes()).map_err(|_| error())?;
-            let mut value = MetadataValue::try_from(value).map_err(|_| error())?;
-            value.set_sensitive(true);
-            map.insert(key, value);
+            let header = Header::new(&key.to_ascii_lowercase(), &value).map_err(|_| error())?;
+            if let HeaderSource::Value(value) = header.source {
+                map.insert(header.name, value);
+            }
         }
     }
     Ok(map)

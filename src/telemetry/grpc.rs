@@ -2,8 +2,12 @@
 //! success are seen. Owns the connection and the table of retryable codes. Must never log a header. Lives on the
 //! telemetry arbiter; called by the `TelemetryActor`.
 
+use super::compression::Compression;
+use super::connect::Connector;
 use super::encode;
-use super::endpoint::Endpoint;
+use super::headers::Headers;
+use super::settings::Receiver;
+use super::tls::{Alpn, TlsError};
 use bytes::{Buf, BufMut, Bytes};
 use opentelemetry::InstrumentationScope;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
@@ -13,65 +17,98 @@ use phpeek_actors::telemetry::{Answer, ExportFuture, SpanExporter};
 use prost::Message as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
-use tonic::transport::{Channel, ClientTlsConfig};
+use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// "OTel-OTLP-Exporter-…" is what the OTLP specification wants of a user agent.
-const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-phpeek-pm/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-phpeek-pm/", env!("CARGO_PKG_VERSION"));
 
 /// A receiver and how to talk to it; checked, not connected.
 pub struct GrpcTarget {
     endpoint: tonic::transport::Endpoint,
-    headers: MetadataMap,
+    connector: Connector,
+    headers: Headers,
+    compression: Compression,
+}
+
+/// Why a receiver cannot be talked to.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The TLS files.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address is no URI: the endpoint's own check has a gap.
+    #[error("the address cannot be used")]
+    Address(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl GrpcTarget {
-    /// Prepares a connection to `endpoint`. TLS trusts what the system trusts.
+    /// Prepares a connection to `receiver`. TLS trusts what the system trusts, unless a CA file is given.
     ///
     /// # Errors
-    /// When the address or the TLS roots cannot be used.
-    pub fn new(
-        endpoint: &Endpoint,
-        timeout: Duration,
-        headers: MetadataMap,
-    ) -> Result<Self, tonic::transport::Error> {
-        let mut to = tonic::transport::Endpoint::from_shared(endpoint.uri())?
-            .user_agent(USER_AGENT)?
-            .connect_timeout(CONNECT_TIMEOUT)
+    /// When the address or the TLS files cannot be used.
+    pub fn new(receiver: &Receiver, timeout: Duration, headers: Headers) -> Result<Self, TargetError> {
+        let address = |e: tonic::transport::Error| TargetError::Address(e.into());
+        let uri = receiver.endpoint.uri();
+        let origin = uri.parse::<http::Uri>().map_err(|e| TargetError::Address(e.into()))?;
+        // tonic must not look for TLS of its own: the connector has it. The origin is what the receiver sees.
+        let plain = uri.replacen("https://", "http://", 1);
+        let endpoint = tonic::transport::Endpoint::from_shared(plain)
+            .map_err(address)?
+            .origin(origin)
+            .user_agent(USER_AGENT)
+            .map_err(address)?
             .timeout(timeout);
-        if endpoint.tls() {
-            // Without `with_enabled_roots` the root store is empty, and every certificate is unknown.
-            to = to.tls_config(ClientTlsConfig::new().with_enabled_roots())?;
-        }
-        Ok(Self { endpoint: to, headers })
+        let connector = Connector::new(&receiver.endpoint, &receiver.tls, Alpn::Http2)?;
+        Ok(Self { endpoint, connector, headers, compression: receiver.compression })
     }
 
     /// The exporter. Needs the runtime that it will live on; connects at the first export.
     #[must_use]
     pub fn exporter(self, resource: Resource, scope: InstrumentationScope) -> GrpcExporter {
-        GrpcExporter { channel: self.endpoint.connect_lazy(), headers: self.headers, resource, scope }
+        GrpcExporter {
+            channel: self.endpoint.connect_with_connector_lazy(self.connector),
+            headers: self.headers,
+            compression: self.compression,
+            resource,
+            scope,
+        }
     }
 }
 
 /// Sends batches to one receiver.
 pub struct GrpcExporter {
     channel: Channel,
-    headers: MetadataMap,
+    headers: Headers,
+    compression: Compression,
     resource: Resource,
     scope: InstrumentationScope,
 }
 
 impl SpanExporter for GrpcExporter {
     fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture {
+        let headers = match self.headers.current() {
+            Ok(headers) => headers,
+            Err(error) => {
+                let cause = with_sources(&error);
+                return Box::pin(std::future::ready(Answer::Retry { after: None, cause }));
+            }
+        };
         let body = Bytes::from(encode::request(&self.resource, &self.scope, &batch));
         let mut request = tonic::Request::new(body);
-        *request.metadata_mut() = self.headers.clone();
-        let mut client = tonic::client::Grpc::new(self.channel.clone());
+        *request.metadata_mut() = MetadataMap::from_headers(headers);
+        let client = tonic::client::Grpc::new(self.channel.clone())
+            .accept_compressed(CompressionEncoding::Gzip)
+            .accept_compressed(CompressionEncoding::Zstd);
+        let mut client = match self.compression {
+            Compression::None => client,
+            Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
+            Compression::Zstd => client.send_compressed(CompressionEncoding::Zstd),
+        };
         Box::pin(async move {
             if let Err(error) = client.ready().await {
                 return Answer::Retry { after: None, cause: with_sources(&error) };
@@ -85,7 +122,8 @@ impl SpanExporter for GrpcExporter {
     }
 }
 
-fn accepted(reply: Bytes) -> Answer {
+/// What a reply of the receiver says about the spans.
+pub(super) fn accepted(reply: Bytes) -> Answer {
     // The receiver has the spans even when its reply cannot be read: sending again would double them.
     let rejected = ExportTraceServiceResponse::decode(reply)
         .ok()
@@ -112,7 +150,7 @@ fn answer(status: &Status) -> Answer {
 }
 
 /// The message with its causes: tonic's own says "transport error" alone.
-fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = match error.downcast_ref::<Status>() {
         Some(status) => status.message().to_owned(),
         None => error.to_string(),

@@ -1,16 +1,23 @@
 //! Where spans go: the settings of tracing, the exporters, the resource. Called by the configuration (to check an
 //! endpoint) and by the composition root (to build what the `TelemetryActor` owns).
 
+pub mod compression;
+pub mod connect;
 pub mod encode;
 pub mod endpoint;
 pub mod env;
+pub mod file;
 pub mod grpc;
+pub mod headers;
+pub mod http;
 mod incoming;
 pub mod memory;
 pub mod resource;
 pub mod settings;
 pub mod start;
 pub mod stdout;
+pub mod tls;
+pub mod zipkin;
 
 pub use env::EnvError;
 pub use incoming::incoming_context;

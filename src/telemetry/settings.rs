@@ -1,6 +1,11 @@
 //! The settings of tracing, checked. Holds values only; built by `src/config`, read by the exporters.
 
+use super::compression::Compression;
 use super::endpoint::Endpoint;
+use super::headers::Header;
+use super::tls::TlsSettings;
+use std::fmt;
+use std::path::PathBuf;
 
 /// Tracing that is switched on.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +22,89 @@ pub struct TracingSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExporterSettings {
     /// OTLP over gRPC.
-    OtlpGrpc(Endpoint),
+    OtlpGrpc(Receiver),
+    /// OTLP over HTTP.
+    OtlpHttp(Receiver, HttpEncoding),
+    /// Zipkin's JSON, version 2.
+    Zipkin(Receiver),
+    /// OTLP JSON, one request a line.
+    File(FileSettings),
     /// Pretty JSON on standard output, between the log records.
     Stdout,
+}
+
+/// How OTLP is written over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpEncoding {
+    /// `http/protobuf`.
+    Protobuf,
+    /// `http/json`.
+    Json,
+}
+
+/// A receiver in the network and how to talk to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receiver {
+    /// Where it listens.
+    pub endpoint: Endpoint,
+    /// Whom to trust there.
+    pub tls: TlsSettings,
+    /// What every request carries.
+    pub headers: Vec<Header>,
+    /// How requests are compressed.
+    pub compression: Compression,
+}
+
+impl From<Endpoint> for Receiver {
+    /// A receiver that needs nothing but its address.
+    fn from(endpoint: Endpoint) -> Self {
+        Self { endpoint, tls: TlsSettings::default(), headers: Vec::new(), compression: Compression::None }
+    }
+}
+
+/// A file of traces and its rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSettings {
+    /// Where it is.
+    pub path: PathBuf,
+    /// It is rotated before it grows beyond this, in bytes.
+    pub max_size: u64,
+    /// How many rotated files are kept beside it.
+    pub max_files: u32,
+}
+
+impl fmt::Display for ExporterSettings {
+    /// For the report of `check-config`: everything but the values of headers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout"),
+            Self::File(file) => write!(f, "file {}", file.path.display()),
+            Self::OtlpGrpc(receiver) => write!(f, "otlp-grpc to {receiver}"),
+            Self::OtlpHttp(receiver, HttpEncoding::Protobuf) => write!(f, "otlp-http to {receiver}"),
+            Self::OtlpHttp(receiver, HttpEncoding::Json) => write!(f, "otlp-http (JSON) to {receiver}"),
+            Self::Zipkin(receiver) => write!(f, "zipkin to {receiver}"),
+        }
+    }
+}
+
+impl fmt::Display for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.endpoint)?;
+        match &self.tls.ca_file {
+            Some(path) if self.endpoint.tls() => write!(f, ", trusting {}", path.display())?,
+            None if self.endpoint.tls() => f.write_str(", trusting the system's certificates")?,
+            _ => {}
+        }
+        if let Some(client) = self.tls.client.as_ref().filter(|_| self.endpoint.tls()) {
+            write!(f, ", as {}", client.certificate.display())?;
+        }
+        if !self.headers.is_empty() {
+            let names: Vec<&str> = self.headers.iter().map(|h| h.name.as_str()).collect();
+            write!(f, ", headers {}", names.join(" "))?;
+        }
+        match self.compression {
+            Compression::None => Ok(()),
+            other => write!(f, ", {}", other.name()),
+        }
+    }
 }

@@ -2,10 +2,13 @@
 //! composition root keeps. Must never wait for the network. Called once, before anything is traced.
 
 use super::env::{self, EnvError, Lookup};
-use super::grpc::GrpcTarget;
+use super::file::{FileError, FileExporter};
+use super::grpc::{GrpcTarget, TargetError};
+use super::headers::Headers;
+use super::http::HttpTarget;
 use super::memory::MemoryExporter;
 use super::resource;
-use super::settings::{ExporterSettings, TracingSettings};
+use super::settings::{ExporterSettings, Receiver, TracingSettings};
 use super::stdout::{StdoutExporter, WriteBlock};
 use actix::{Actor as _, Addr, Arbiter};
 use opentelemetry::InstrumentationScope;
@@ -39,8 +42,11 @@ pub enum StartError {
         endpoint: String,
         /// Why not.
         #[source]
-        source: tonic::transport::Error,
+        source: TargetError,
     },
+    /// The file of the file exporter.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Not a share.
     #[error("the sample rate {0} is not between 0.0 and 1.0")]
     SampleRate(f64),
@@ -101,15 +107,39 @@ pub fn start(
             fields: Vec::new(),
         });
     }
+    let rate = settings.sample_rate;
+    let unusable = |receiver: &Receiver| {
+        let endpoint = receiver.endpoint.to_string();
+        move |source| StartError::Exporter { endpoint, source }
+    };
+    let headers =
+        |receiver: &Receiver| Ok::<_, EnvError>(Headers::new(env::headers(env)?, &receiver.headers));
     match &settings.exporter {
-        ExporterSettings::OtlpGrpc(endpoint) => {
-            let target = GrpcTarget::new(endpoint, env::timeout(env)?, env::headers(env)?)
-                .map_err(|source| StartError::Exporter { endpoint: endpoint.to_string(), source })?;
-            run(settings.sample_rate, env, around, move |_| Box::new(target.exporter(resource, scope)))
+        ExporterSettings::OtlpGrpc(receiver) => {
+            let target = GrpcTarget::new(receiver, env::timeout(env)?, headers(receiver)?)
+                .map_err(unusable(receiver))?;
+            run(rate, env, around, move |_| Box::new(target.exporter(resource, scope)))
         }
-        ExporterSettings::Stdout => run(settings.sample_rate, env, around, move |write| {
-            Box::new(StdoutExporter::new(write, resource))
-        }),
+        ExporterSettings::OtlpHttp(receiver, encoding) => {
+            let target = HttpTarget::new(receiver, env::timeout(env)?, headers(receiver)?)
+                .map_err(unusable(receiver))?;
+            let encoding = *encoding;
+            run(rate, env, around, move |_| Box::new(target.otlp(encoding, resource, scope)))
+        }
+        ExporterSettings::Zipkin(receiver) => {
+            // The variables of OTLP are not for Zipkin: its headers are the configured ones alone.
+            let headers = Headers::new(http::HeaderMap::new(), &receiver.headers);
+            let target =
+                HttpTarget::new(receiver, env::timeout(env)?, headers).map_err(unusable(receiver))?;
+            run(rate, env, around, move |_| Box::new(target.zipkin(resource, scope)))
+        }
+        ExporterSettings::File(file) => {
+            let exporter = FileExporter::open(file.clone(), resource, scope)?;
+            run(rate, env, around, move |_| Box::new(exporter))
+        }
+        ExporterSettings::Stdout => {
+            run(rate, env, around, move |write| Box::new(StdoutExporter::new(write, resource)))
+        }
     }
 }
 

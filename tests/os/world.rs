@@ -1,6 +1,7 @@
 //! A supervision thread for tests: the table, its driver, the signal loop, and what they delivered. Tests of one
 //! process share its children, so they run one after the other.
 
+use opentelemetry::trace::SpanContext;
 use phpeek_actors::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
@@ -8,8 +9,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec,
+    CommandLine, ContextPolicy, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec,
 };
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::os::environment::Environment;
@@ -103,7 +104,7 @@ impl World {
     pub fn launch(&self, spec: ProcessSpec) -> RunId {
         let run = self.next.replace(self.next.get() + 1);
         let id = RunId { process: ProcessIndex(0), instance: 0, run };
-        self.children.launch(LaunchOrder { id, spec: Arc::new(spec) });
+        self.children.launch(LaunchOrder { id, spec: Arc::new(spec), context: SpanContext::NONE });
         id
     }
 
@@ -170,6 +171,7 @@ pub fn program(argv: &[&str]) -> ProcessSpec {
         },
         stop: StopSpec { signal: Signal::TERM, grace: DEADLINE, kill_signal: Signal::KILL },
         output: OutputSpec { stdout: false, stderr: false },
+        context: ContextPolicy::Auto,
     }
 }
 

@@ -38,7 +38,7 @@ fn telemetry(address: &str, rate: f64) -> (TelemetryHandle, Arc<Said>, Clock) {
     let said = Arc::new(Said::default());
     let clock = Clock::starting_at(SystemTime::now());
     let settings = TracingSettings {
-        exporter: ExporterSettings::OtlpGrpc(Endpoint::parse(address).expect("an address")),
+        exporter: ExporterSettings::OtlpGrpc(Endpoint::parse(address).expect("an address").into()),
         sample_rate: rate,
         service_name: None,
     };

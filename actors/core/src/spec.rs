@@ -85,6 +85,23 @@ pub struct ProcessSpec {
     pub stop: StopSpec,
     /// Which streams are captured.
     pub output: OutputSpec,
+    /// Which trace context a run is given.
+    pub context: ContextPolicy,
+}
+
+/// Which trace context a run of a process is given by its environment (design 4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ContextPolicy {
+    /// `Parent` for what ends by itself, `Link` for what is meant to stay: a daemon that reads a parent at its start
+    /// would parent its work for weeks.
+    #[default]
+    Auto,
+    /// The span that starts the run is the parent of its work.
+    Parent,
+    /// No parent; the resource of its spans names the trace that started it.
+    Link,
+    /// Nothing.
+    None,
 }
 
 /// What the end of a process means.

@@ -12,8 +12,8 @@ use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
+    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -224,6 +224,7 @@ fn chain(count: u32) -> Fleet {
             },
             stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
             output: OutputSpec { stdout: true, stderr: true },
+            context: ContextPolicy::Auto,
         })
     };
     let spec = SystemSpec {

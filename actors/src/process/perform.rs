@@ -36,8 +36,9 @@ impl ProcessActor {
             span.ok(at);
         }
         let span = self.open_spawn(i, at, run);
+        let context = span.context();
         self.instances[i].spans().spawn = Some(span);
-        self.world.launcher.launch(LaunchOrder { id: self.run_id(i, run), spec: self.spec.clone() });
+        self.world.launcher.launch(LaunchOrder { id: self.run_id(i, run), spec: self.spec.clone(), context });
     }
 
     /// The span of a run that is asked for: under the restart that asks for it, else under the start.

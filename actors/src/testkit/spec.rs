@@ -5,8 +5,8 @@ use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
+    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -51,6 +51,7 @@ impl SpecBuilder {
                 kill_signal: Signal::KILL,
             },
             output: OutputSpec { stdout: false, stderr: false },
+            context: ContextPolicy::Auto,
         })
     }
 

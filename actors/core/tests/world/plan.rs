@@ -7,8 +7,8 @@ use phpeek_core::lifecycle::{Event, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
+    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -89,6 +89,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 restart,
                 stop,
                 output: OutputSpec { stdout: true, stderr: true },
+                context: ContextPolicy::Auto,
             };
             (spec, edges)
         },

@@ -1,0 +1,164 @@
+//! How a receiver of spans is reached: endpoint, TLS, certificates. Owns the order in which they are said and what
+//! contradicts what. Never turns TLS that was asked for into plain text. Called by `tracing`.
+
+use super::compile::truth;
+use super::tracing::{Chosen, Reader};
+use super::tree::Place;
+use crate::telemetry::endpoint::{Endpoint, Protocol, Security};
+use crate::telemetry::tls::{Alpn, ClientFiles, TlsClient, TlsError, TlsSettings, server_name};
+use std::error::Error;
+use std::path::PathBuf;
+
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+const ENDPOINT: [&str; 2] = [TRACES_ENDPOINT, "OTEL_EXPORTER_OTLP_ENDPOINT"];
+const INSECURE: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_INSECURE", "OTEL_EXPORTER_OTLP_INSECURE"];
+const CA: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
+const CERT: [&str; 2] =
+    ["OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"];
+const KEY: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_KEY"];
+
+const CA_FILE: &str = "tracing_ca_file";
+const CERT_FILE: &str = "tracing_client_cert_file";
+const KEY_FILE: &str = "tracing_client_key_file";
+const SERVER_NAME: &str = "tracing_server_name";
+const USE_TLS: &str = "tracing_use_tls";
+
+impl Reader<'_> {
+    /// The endpoint and what TLS needs; `given` replaces what is written.
+    pub(super) fn connection(
+        &mut self,
+        protocol: Protocol,
+        given: Option<String>,
+    ) -> Option<(Endpoint, TlsSettings)> {
+        let zipkin = protocol == Protocol::Zipkin;
+        let variables: &[_] = if zipkin { &["OTEL_EXPORTER_ZIPKIN_ENDPOINT"] } else { &ENDPOINT };
+        let chosen = self.pick("tracing_endpoint", variables);
+        let exact = chosen.as_ref().and_then(|c| c.variable) == Some(TRACES_ENDPOINT);
+        let protocol =
+            if exact && protocol == Protocol::OtlpHttp { Protocol::OtlpHttpExact } else { protocol };
+        let place = chosen.as_ref().map_or(Place::Nowhere, |c| c.place.clone());
+        let text = given.or(chosen.map(|c| c.text));
+        let text = text.unwrap_or_else(|| format!("localhost:{}", protocol.port()));
+        let tls = self.tls(zipkin);
+        let security = self.security(protocol, &text, zipkin)?;
+        let endpoint = match Endpoint::parse_as(&text, protocol, security) {
+            Ok(endpoint) => endpoint,
+            Err(error) => {
+                self.error("tracing_endpoint", place, error.to_string(), "");
+                return None;
+            }
+        };
+        let tls = tls?;
+        if endpoint.tls() {
+            self.judge(&endpoint, &tls, protocol)?;
+        }
+        Some((endpoint, tls))
+    }
+
+    /// `tracing_use_tls`, then whether a certificate was given, then OTEL_EXPORTER_OTLP_INSECURE.
+    fn security(&mut self, protocol: Protocol, endpoint: &str, zipkin: bool) -> Option<Security> {
+        let keys = [CA_FILE, CERT_FILE, KEY_FILE, SERVER_NAME];
+        let given = keys.into_iter().find(|key| self.global.get(key).is_some());
+        match (truth(self.global, USE_TLS), given) {
+            (Some(true), _) | (None, Some(_)) => return Some(Security::Tls),
+            (Some(false), Some(key)) => {
+                self.warn(key, "it has no effect: tracing_use_tls is false", "remove one of the two");
+                return Some(Security::Plain);
+            }
+            (Some(false), None) => return Some(Security::Plain),
+            (None, None) => {}
+        }
+        // What the variables say counts only where the endpoint's scheme leaves it open.
+        if zipkin || endpoint.contains("://") || endpoint.starts_with("unix:") {
+            return Some(Security::ByPort);
+        }
+        let insecure = INSECURE.iter().find_map(|name| Some((*name, self.variable(name)?)));
+        let insecure = insecure.filter(|_| protocol == Protocol::Grpc);
+        match insecure.as_ref().map(|(name, text)| (name, text.trim().to_ascii_lowercase())) {
+            Some((_, text)) if text == "true" => return Some(Security::Plain),
+            Some((_, text)) if text == "false" => return Some(Security::Tls),
+            Some((name, text)) => {
+                let message = format!("{name}: {text:?} is neither true nor false");
+                self.error(USE_TLS, Place::Variable((*name).into()), message, "write true or false");
+                return None;
+            }
+            None => {}
+        }
+        let certificate = CA.iter().chain(&CERT).any(|name| self.variable(name).is_some());
+        Some(if certificate { Security::Tls } else { Security::ByPort })
+    }
+
+    fn tls(&mut self, zipkin: bool) -> Option<TlsSettings> {
+        let of = |variables: &'static [&'static str; 2]| -> &[&'static str] {
+            if zipkin { &[] } else { variables }
+        };
+        let ca_file = self.pick(CA_FILE, of(&CA)).map(|c| PathBuf::from(c.text));
+        let certificate = self.pick(CERT_FILE, of(&CERT));
+        let key = self.pick(KEY_FILE, of(&KEY));
+        let name = self.pick(SERVER_NAME, &[]);
+        let path = |chosen: Chosen| PathBuf::from(chosen.text);
+        let client = match (certificate, key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => {
+                Some(ClientFiles { certificate: path(certificate), key: path(key) })
+            }
+            (Some(alone), None) => {
+                self.error(
+                    CERT_FILE,
+                    alone.place,
+                    "a client certificate needs its key",
+                    "set tracing_client_key_file",
+                );
+                return None;
+            }
+            (None, Some(alone)) => {
+                self.error(
+                    KEY_FILE,
+                    alone.place,
+                    "a client key needs its certificate",
+                    "set tracing_client_cert_file",
+                );
+                return None;
+            }
+        };
+        if let Some(chosen) = &name
+            && let Err(error) = server_name(&chosen.text)
+        {
+            self.error(
+                SERVER_NAME,
+                chosen.place.clone(),
+                error.to_string(),
+                "write a DNS name or an address",
+            );
+            return None;
+        }
+        Some(TlsSettings { ca_file, client, server_name: name.map(|c| c.text) })
+    }
+
+    /// Reads the files, when they are going to be used.
+    fn judge(&mut self, endpoint: &Endpoint, tls: &TlsSettings, protocol: Protocol) -> Option<()> {
+        if !self.on {
+            return Some(());
+        }
+        let alpn = if protocol == Protocol::Grpc { Alpn::Http2 } else { Alpn::Http1 };
+        let Err(error) = TlsClient::load(tls, endpoint.host(), alpn) else { return Some(()) };
+        let key = match &error {
+            TlsError::Authority { .. } | TlsError::NoSystemRoots => CA_FILE,
+            TlsError::Read { path, .. } | TlsError::Pem { path, .. } => match &tls.client {
+                Some(client) if client.key == *path => KEY_FILE,
+                Some(client) if client.certificate == *path => CERT_FILE,
+                _ => CA_FILE,
+            },
+            TlsError::Client { .. } => CERT_FILE,
+            TlsError::ServerName(_) => SERVER_NAME,
+            TlsError::Setup(_) => USE_TLS,
+        };
+        let message = match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        let place = self.place(key);
+        self.error(key, place, message, "name a PEM file that can be read");
+        None
+    }
+}

@@ -1,0 +1,284 @@
+//! `tracing_*` to [`TracingSettings`], with the OTEL_* variables behind them: an override wins over the file, the file
+//! over OTEL_*, and the report says which one won. Judges certificates and headers, never shows their content. Called
+//! by `load`.
+
+use super::compile::{int, truth};
+use super::report::{Finding, Findings};
+use super::tree::{Node, Place, Value};
+use super::{Vars, value};
+use crate::telemetry::compression::Compression;
+use crate::telemetry::endpoint::Protocol;
+use crate::telemetry::env;
+use crate::telemetry::headers::{Header, HeaderError};
+use crate::telemetry::settings::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+pub(super) const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+const COMPRESSION: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"];
+const EXPORTERS: &str = "write otlp-grpc, otlp-http, otlp, jaeger, zipkin, file or stdout";
+/// Where Jaeger took spans before it took OTLP: gRPC, Thrift over HTTP, and the two of the agent.
+const OLD_JAEGER_PORTS: [&str; 4] = [":14250", ":14268", ":6831", ":6832"];
+const MIB: u64 = 1 << 20;
+
+/// Reads `tracing_*`. The exporter and the endpoint are judged even when tracing is off: a wrong one would only be
+/// found on the day when it is switched on. OTEL_* variables are not: they may be meant for the processes.
+pub(crate) fn tracing(global: &Node, vars: &dyn Vars, findings: &mut Findings) -> Option<TracingSettings> {
+    let on = truth(global, "tracing_enabled").unwrap_or(false);
+    let mut reader = Reader { global, vars, on, findings };
+    let exporter = reader.exporter();
+    let text = |key: &str| global.get(key).and_then(Node::text);
+    exporter.filter(|_| on).map(|exporter| TracingSettings {
+        exporter,
+        sample_rate: text("tracing_sample_rate").and_then(value::float).unwrap_or(1.0),
+        service_name: text("tracing_service_name").filter(|n| !n.is_empty()).map(str::to_owned),
+    })
+}
+
+/// A value and who said it.
+pub(super) struct Chosen {
+    pub(super) text: String,
+    pub(super) place: Place,
+    /// The variable, when it was one of OTEL_*.
+    pub(super) variable: Option<&'static str>,
+}
+
+pub(super) struct Reader<'a> {
+    pub(super) global: &'a Node,
+    vars: &'a dyn Vars,
+    pub(super) on: bool,
+    findings: &'a mut Findings,
+}
+
+impl Reader<'_> {
+    pub(super) fn error(&mut self, key: &str, place: Place, message: impl Into<String>, advice: &str) {
+        let fault = Finding::error(&format!("global.{key}"), place, message);
+        self.findings.push(if advice.is_empty() { fault } else { fault.advice(advice.to_owned()) });
+    }
+
+    pub(super) fn place(&self, key: &str) -> Place {
+        self.global.get(key).map_or(Place::Nowhere, |n| n.place.clone())
+    }
+
+    fn remark(&mut self, key: &str, place: Place, message: String) {
+        self.findings.push(Finding::suggestion(&format!("global.{key}"), place, message));
+    }
+
+    pub(super) fn warn(&mut self, key: &str, message: &str, advice: &str) {
+        let place = self.place(key);
+        let warning = Finding::warning(&format!("global.{key}"), place, message);
+        self.findings.push(warning.advice(advice.to_owned()));
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        env::set(&|n| self.vars.get(n), name).filter(|_| self.on)
+    }
+
+    /// The value of a key, or the first of the variables that is set, and a remark about who won.
+    pub(super) fn pick(&mut self, key: &str, variables: &[&'static str]) -> Option<Chosen> {
+        let own = self.global.get(key).and_then(Node::text).filter(|t| !t.trim().is_empty());
+        let own = own.map(|text| (text.to_owned(), self.place(key)));
+        let set = variables.iter().find_map(|name| Some((*name, self.variable(name)?)));
+        let of = |name: &str| Place::Variable(name.into());
+        match (own, set) {
+            (Some((text, place)), set) => {
+                if let Place::Variable(by) = place.clone() {
+                    self.remark(key, place.clone(), format!("{key} is taken from {by}"));
+                }
+                if let Some((name, _)) = set.filter(|(_, other)| *other != text) {
+                    self.remark(key, of(name), format!("{name} is set, and {key} wins over it"));
+                }
+                Some(Chosen { text, place, variable: None })
+            }
+            (None, Some((name, text))) => {
+                self.remark(key, of(name), format!("{key} is taken from {name}"));
+                Some(Chosen { text: text.trim().to_owned(), place: of(name), variable: Some(name) })
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn exporter(&mut self) -> Option<ExporterSettings> {
+        let chosen = self.pick("tracing_exporter", &["OTEL_TRACES_EXPORTER"]);
+        let (name, place) = match &chosen {
+            // The specification's names for what we call otherwise.
+            Some(Chosen { text, place, variable: Some(_) }) => match text.to_ascii_lowercase().as_str() {
+                "console" => ("stdout".to_owned(), place.clone()),
+                "none" => return None,
+                other => (other.to_owned(), place.clone()),
+            },
+            Some(chosen) => (chosen.text.clone(), chosen.place.clone()),
+            None => ("stdout".to_owned(), Place::Nowhere),
+        };
+        match name.as_str() {
+            "stdout" => Some(ExporterSettings::Stdout),
+            "file" => self.file().map(ExporterSettings::File),
+            "zipkin" => self.receiver(Protocol::Zipkin, None).map(ExporterSettings::Zipkin),
+            "jaeger" => self.jaeger(),
+            "otlp" | "otlp-grpc" | "otlp-http" => self.otlp(&name),
+            other => {
+                let message = format!("there is no exporter {other:?}");
+                self.error("tracing_exporter", place, message, EXPORTERS);
+                None
+            }
+        }
+    }
+
+    fn otlp(&mut self, exporter: &str) -> Option<ExporterSettings> {
+        let chosen = self.pick("tracing_protocol", &PROTOCOL);
+        let said = chosen.as_ref().map(|c| c.text.to_ascii_lowercase());
+        let grpc = match (exporter, said.as_deref()) {
+            ("otlp-grpc", None | Some("grpc")) | ("otlp", None | Some("grpc")) => true,
+            ("otlp" | "otlp-http", Some("http/protobuf" | "http/json")) | ("otlp-http", None) => false,
+            // A variable stands behind the file: the exporter that the file names wins over its protocol.
+            _ if chosen.as_ref().is_some_and(|c| c.variable.is_some()) && exporter != "otlp" => {
+                exporter == "otlp-grpc"
+            }
+            _ => {
+                let place = chosen.map_or(Place::Nowhere, |c| c.place);
+                let message = format!("{:?} is no protocol of {exporter}", said.unwrap_or_default());
+                self.error("tracing_protocol", place, message, "write grpc, http/protobuf or http/json");
+                return None;
+            }
+        };
+        if grpc {
+            return self.receiver(Protocol::Grpc, None).map(ExporterSettings::OtlpGrpc);
+        }
+        let encoding = match said.as_deref() {
+            Some("http/json") => HttpEncoding::Json,
+            _ => HttpEncoding::Protobuf,
+        };
+        self.receiver(Protocol::OtlpHttp, None).map(|r| ExporterSettings::OtlpHttp(r, encoding))
+    }
+
+    /// Jaeger takes OTLP; its own protocols are gone from every client.
+    fn jaeger(&mut self) -> Option<ExporterSettings> {
+        let written = self.global.get("tracing_endpoint").and_then(Node::text).map(str::to_owned);
+        let place = self.place("tracing_exporter");
+        let message = "jaeger is another name for otlp-grpc: Jaeger takes OTLP, on port 4317";
+        self.remark("tracing_exporter", place, message.to_owned());
+        let bare = written.as_deref().map(|t| t.trim_end_matches('/').trim_end_matches("/api/traces"));
+        let old = bare.and_then(|t| OLD_JAEGER_PORTS.iter().find_map(|port| t.strip_suffix(port)));
+        if let Some(host) = old {
+            let message = "this port of Jaeger takes no OTLP: spans go to port 4317 of the same host";
+            self.warn("tracing_endpoint", message, "write the port 4317");
+            let host = host.rsplit_once("://").map_or(host, |(_, host)| host);
+            let endpoint = format!("{host}:4317");
+            return self.receiver(Protocol::Grpc, Some(endpoint)).map(ExporterSettings::OtlpGrpc);
+        }
+        self.receiver(Protocol::Grpc, None).map(ExporterSettings::OtlpGrpc)
+    }
+
+    fn receiver(&mut self, protocol: Protocol, endpoint: Option<String>) -> Option<Receiver> {
+        let headers = self.headers();
+        let compression = self.compression(protocol);
+        let (endpoint, tls) = self.connection(protocol, endpoint)?;
+        if self.on && protocol != Protocol::Zipkin {
+            self.check_variables();
+        }
+        Some(Receiver { endpoint, tls, headers: headers?, compression: compression? })
+    }
+
+    fn compression(&mut self, protocol: Protocol) -> Option<Compression> {
+        let variables: &[_] = if protocol == Protocol::Zipkin { &[] } else { &COMPRESSION };
+        let Some(chosen) = self.pick("tracing_compression", variables) else {
+            return Some(Compression::None);
+        };
+        let found = Compression::parse(&chosen.text);
+        // The key's own check has said it of what the file holds.
+        if found.is_none() && chosen.variable.is_some() {
+            let message = format!("{:?} is no compression", chosen.text);
+            self.error("tracing_compression", chosen.place, message, "write none, gzip or zstd");
+        }
+        found
+    }
+
+    fn headers(&mut self) -> Option<Vec<Header>> {
+        let entries = self.global.get("tracing_headers").map(Node::entries).unwrap_or_default();
+        let mut headers = Vec::new();
+        let mut faults = Vec::new();
+        for entry in entries {
+            match header(&entry.key, &entry.node, self.on) {
+                Ok(Some(header)) => headers.push(header),
+                Ok(None) => {}
+                Err(message) => faults.push((entry.key.clone(), entry.place.clone(), message)),
+            }
+        }
+        let sound = faults.is_empty();
+        for (name, place, message) in faults {
+            let advice = "write a value, ${VARIABLE} or {file: PATH}";
+            self.error(&format!("tracing_headers.{name}"), place, message, advice);
+        }
+        sound.then_some(headers)
+    }
+
+    /// The variables that `start` reads itself: what is wrong with them is found here.
+    fn check_variables(&mut self) {
+        let vars = self.vars;
+        let lookup = |name: &str| vars.get(name);
+        let faults = [env::headers(&lookup).err(), env::timeout(&lookup).err()];
+        for fault in faults.into_iter().flatten() {
+            self.findings.push(Finding::error(
+                "",
+                Place::Variable(fault.variable().into()),
+                fault.to_string(),
+            ));
+        }
+    }
+
+    fn file(&mut self) -> Option<FileSettings> {
+        let written = self.pick("tracing_file", &[]).or_else(|| self.pick("tracing_endpoint", &[]));
+        let Some(chosen) = written else {
+            let place = self.place("tracing_exporter");
+            let advice = "write tracing_file: /var/log/phpeek-pm/traces.jsonl";
+            self.error("tracing_file", place, "the exporter file needs tracing_file", advice);
+            return None;
+        };
+        let path = PathBuf::from(chosen.text.strip_prefix("file://").unwrap_or(&chosen.text));
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let fault = match (path.file_name(), self.on) {
+            (None, _) => Some(format!("{} is no name of a file", path.display())),
+            (Some(_), true) if path.is_dir() => Some(format!("{} is a directory", path.display())),
+            (Some(_), true) if !folder.is_dir() => {
+                Some(format!("there is no directory {}", folder.display()))
+            }
+            _ => None,
+        };
+        if let Some(message) = fault {
+            self.error("tracing_file", chosen.place, message, "name a file in a directory that is there");
+            return None;
+        }
+        let text = |key: &str| self.global.get(key).and_then(Node::text);
+        Some(FileSettings {
+            path,
+            max_size: text("tracing_file_max_size").and_then(bytes).unwrap_or(10 * MIB),
+            max_files: int(self.global, "tracing_file_max_files")
+                .map_or(5, |n| u32::try_from(n).unwrap_or(0)),
+        })
+    }
+}
+
+/// A header; `None` when its file is not looked at, because tracing is off. The message never holds the value.
+fn header(name: &str, node: &Node, on: bool) -> Result<Option<Header>, String> {
+    let said = |error: HeaderError| match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    match (&node.value, node.get("file").and_then(Node::text)) {
+        (Value::Scalar(text), _) if !text.is_empty() => {
+            Header::new(name, text.trim()).map(Some).map_err(said)
+        }
+        (Value::Map(_), Some(_)) if !on => Ok(None),
+        (Value::Map(_), Some(path)) => Header::in_file(name, Path::new(path)).map(Some).map_err(said),
+        _ => Err(format!("the header {name:?} has no value")),
+    }
+}
+
+/// A size as `10MB`, in bytes; a unit is 1024 of the one before.
+fn bytes(text: &str) -> Option<u64> {
+    let upper = text.trim().to_ascii_uppercase();
+    let units = [("KB", 1u64 << 10), ("MB", MIB), ("GB", 1 << 30), ("B", 1), ("", 1)];
+    let (number, unit) = units.iter().find_map(|(u, n)| Some((upper.strip_suffix(u)?, *n)))?;
+    let size = value::float(number.trim())? * unit as f64;
+    (size >= 1.0 && size < 1e18).then_some(size as u64)
+}

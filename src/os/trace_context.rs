@@ -1,0 +1,204 @@
+//! The trace context that a child is given by its environment (specification `context/env-carriers`, design 4.3).
+//! Owns the policy of each process and the names of the variables. What the process's own `env` says is never
+//! replaced. Never hands on what the supervisor itself was given as it stands. Called by `plan`.
+
+use super::environment::{Environment, Variable};
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{SpanContext, TraceFlags};
+use opentelemetry_sdk::propagation::BaggagePropagator;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use phpeek_actors::ports::LaunchOrder;
+use phpeek_actors::trace::names;
+use phpeek_core::spec::{ContextPolicy, ProcessKind};
+use std::collections::HashMap;
+
+pub(super) const TRACEPARENT: &[u8] = b"TRACEPARENT";
+pub(super) const TRACESTATE: &[u8] = b"TRACESTATE";
+pub(super) const BAGGAGE: &[u8] = b"BAGGAGE";
+const RESOURCE_ATTRIBUTES: &[u8] = b"OTEL_RESOURCE_ATTRIBUTES";
+const SERVICE_INSTANCE_ID: &str = "service.instance.id";
+/// The trace of the operation that started the run: where to look for its beginning.
+const START_TRACE_ID: &str = "process_manager.start.trace_id";
+
+/// What the specification of resources leaves as it is; `,` and `=` must be encoded, the rest is caution.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handover {
+    Nothing,
+    Link,
+    Parent,
+}
+
+fn handover(policy: ContextPolicy, kind: ProcessKind) -> Handover {
+    match (policy, kind) {
+        (ContextPolicy::None, _) => Handover::Nothing,
+        (ContextPolicy::Parent, _) => Handover::Parent,
+        (ContextPolicy::Link, _) | (ContextPolicy::Auto, ProcessKind::LongRun) => Handover::Link,
+        (ContextPolicy::Auto, ProcessKind::Oneshot | ProcessKind::Scheduled) => Handover::Parent,
+    }
+}
+
+/// Adds the variables of `order` to `own`, unless tracing is off.
+pub(super) fn add(own: &mut Vec<Variable>, order: &LaunchOrder, base: &Environment) {
+    let handover = handover(order.spec.context, order.spec.kind);
+    if !order.context.is_valid() || handover == Handover::Nothing {
+        return;
+    }
+    let attributes = attributes(own, order, base, handover);
+    set(own, RESOURCE_ATTRIBUTES, attributes.as_bytes());
+    // A TRACEPARENT that the configuration gives stands alone: state and baggage of ours belong to another trace.
+    if handover == Handover::Parent && !own.iter().any(|v| v.name() == TRACEPARENT) {
+        set(own, TRACEPARENT, traceparent(&order.context).as_bytes());
+        let state = order.context.trace_state().header();
+        if !state.is_empty() {
+            add_missing(own, TRACESTATE, state.as_bytes());
+        }
+        if let Some(baggage) = base.baggage() {
+            add_missing(own, BAGGAGE, baggage.as_bytes());
+        }
+    }
+}
+
+fn set(own: &mut Vec<Variable>, name: &[u8], value: &[u8]) {
+    own.retain(|v| v.name() != name);
+    own.extend(Variable::new(name, value));
+}
+
+fn add_missing(own: &mut Vec<Variable>, name: &[u8], value: &[u8]) {
+    if !own.iter().any(|v| v.name() == name) {
+        own.extend(Variable::new(name, value));
+    }
+}
+
+/// W3C Trace Context, version 00. Of the flags only "sampled": SDKs of level 1 know no other.
+fn traceparent(context: &SpanContext) -> String {
+    let sampled = (context.trace_flags() & TraceFlags::SAMPLED).to_u8();
+    format!("00-{}-{}-{sampled:02x}", context.trace_id(), context.span_id())
+}
+
+/// The value that the child would see, extended. A key that the process's own value has is kept; the supervisor's
+/// own instance id, when it was given one, is not the child's and makes room.
+fn attributes(own: &[Variable], order: &LaunchOrder, base: &Environment, handover: Handover) -> String {
+    let configured = own.iter().any(|v| v.name() == RESOURCE_ATTRIBUTES);
+    let given = base.value(own, RESOURCE_ATTRIBUTES).map(String::from_utf8_lossy).unwrap_or_default();
+    let added = [
+        (SERVICE_INSTANCE_ID, order.spec.name.instance_id(order.id.instance)),
+        (names::PROCESS_INCARNATION, order.id.run.to_string()),
+        (START_TRACE_ID, order.context.trace_id().to_string()),
+    ];
+    let added = added.iter().filter(|(key, _)| handover == Handover::Link || *key != START_TRACE_ID);
+    let key_of = |entry: &str| entry.split('=').next().unwrap_or_default().trim().to_owned();
+    let ours = |key: &str| [SERVICE_INSTANCE_ID, names::PROCESS_INCARNATION, START_TRACE_ID].contains(&key);
+    let mut all: Vec<String> = given
+        .split(',')
+        .filter(|entry| !entry.trim().is_empty() && (configured || !ours(&key_of(entry))))
+        .map(str::to_owned)
+        .collect();
+    let kept: Vec<String> = all.iter().map(|entry| key_of(entry)).collect();
+    for (key, value) in added.filter(|(key, _)| !kept.iter().any(|k| k == key)) {
+        all.push(format!("{key}={}", utf8_percent_encode(value, ENCODED)));
+    }
+    all.join(",")
+}
+
+/// Baggage as the propagator writes it again, its members in order; `None` when there is no sound member.
+pub(super) fn normalised_baggage(text: &str) -> Option<String> {
+    let propagator = BaggagePropagator::new();
+    let carrier = HashMap::from([("baggage".to_owned(), text.to_owned())]);
+    let context = propagator.extract_with_context(&Context::new(), &carrier);
+    let mut written = HashMap::new();
+    propagator.inject_context(&context, &mut written);
+    let mut members: Vec<&str> =
+        written.get("baggage")?.split(',').map(str::trim).filter(|m| !m.is_empty()).collect();
+    members.sort_unstable();
+    (!members.is_empty()).then(|| members.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::super::environment;
+    use super::*;
+    use opentelemetry::trace::{SpanId, TraceId, TraceState};
+    use phpeek_actors::ports::RunId;
+    use phpeek_actors::testkit::{SpecBuilder, system};
+    use phpeek_core::spec::{ProcessIndex, ProcessSpec};
+    use std::sync::Arc;
+
+    fn order(spec: ProcessSpec, flags: TraceFlags) -> LaunchOrder {
+        let state = TraceState::from_key_value([("vendor", "x")]).expect("a sound state");
+        let context = SpanContext::new(TraceId::from(0xabcd), SpanId::from(0x1234), flags, false, state);
+        let id = RunId { process: ProcessIndex(0), instance: 2, run: 7 };
+        LaunchOrder { id, spec: Arc::new(spec), context }
+    }
+
+    fn seen(order: &LaunchOrder, inherited: &[(&str, &str)]) -> Vec<String> {
+        let base = Environment::new(inherited.iter().map(|(k, v)| ((*k).into(), (*v).into())));
+        let spec = &order.spec;
+        let mut own = environment::own(&spec.env, &spec.name, order.id.instance).expect("sound names");
+        add(&mut own, order, &base);
+        let all = base.with(&own).map(|v| v.as_c_str().to_string_lossy().into_owned());
+        all.filter(|v| ["TRACE", "BAGGAGE", "OTEL"].iter().any(|p| v.starts_with(p))).collect()
+    }
+
+    fn spec(env: &[(&str, &str)], policy: ContextPolicy, kind: ProcessKind) -> ProcessSpec {
+        let mut system = system(vec![SpecBuilder::new("web")]);
+        let mut spec = Arc::unwrap_or_clone(system.processes.remove(0));
+        spec.env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        spec.context = policy;
+        spec.kind = kind;
+        spec
+    }
+
+    const OURS: [(&str, &str); 3] =
+        [("TRACEPARENT", "00-x-y-01"), ("TRACESTATE", "mine=1"), ("BAGGAGE", "b = 2 , a=1,broken")];
+    const PARENT: &str = "TRACEPARENT=00-0000000000000000000000000000abcd-0000000000001234-01";
+
+    #[test]
+    fn a_oneshot_gets_its_own_span_with_state_and_baggage() {
+        let order = order(spec(&[], ContextPolicy::Auto, ProcessKind::Oneshot), TraceFlags::SAMPLED);
+        let wanted = [
+            "OTEL_RESOURCE_ATTRIBUTES=service.instance.id=web-2,process.incarnation=7",
+            PARENT,
+            "TRACESTATE=vendor=x",
+            "BAGGAGE=a=1,b=2",
+        ];
+        assert_eq!(seen(&order, &OURS), wanted);
+    }
+
+    #[test]
+    fn a_daemon_gets_no_parent_but_the_trace_of_its_start() {
+        let order = order(spec(&[], ContextPolicy::Auto, ProcessKind::LongRun), TraceFlags::SAMPLED);
+        let given = [("OTEL_RESOURCE_ATTRIBUTES", "team=a%2Cb,service.instance.id=supervisor")];
+        let wanted = "OTEL_RESOURCE_ATTRIBUTES=team=a%2Cb,service.instance.id=web-2,process.incarnation=7,\
+            process_manager.start.trace_id=0000000000000000000000000000abcd";
+        assert_eq!(seen(&order, &given), [wanted]);
+        assert_eq!(seen(&order, &OURS).len(), 1, "what the supervisor was given is gone");
+    }
+
+    #[test]
+    fn what_the_process_says_itself_is_kept() {
+        let env = [("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=mine"), ("TRACEPARENT", "own")];
+        let order = order(spec(&env, ContextPolicy::Parent, ProcessKind::LongRun), TraceFlags::SAMPLED);
+        let wanted =
+            ["TRACEPARENT=own", "OTEL_RESOURCE_ATTRIBUTES=service.instance.id=mine,process.incarnation=7"];
+        assert_eq!(seen(&order, &OURS), wanted);
+    }
+
+    #[test]
+    fn without_tracing_or_by_wish_nothing_is_set() {
+        let mut off = order(spec(&[], ContextPolicy::Parent, ProcessKind::Oneshot), TraceFlags::SAMPLED);
+        off.context = SpanContext::NONE;
+        assert!(seen(&off, &OURS).is_empty());
+        let none = order(spec(&[], ContextPolicy::None, ProcessKind::Oneshot), TraceFlags::SAMPLED);
+        assert!(seen(&none, &OURS).is_empty());
+    }
+
+    #[test]
+    fn a_span_that_is_not_sampled_says_so() {
+        let order = order(spec(&[], ContextPolicy::Parent, ProcessKind::LongRun), TraceFlags::default());
+        assert!(seen(&order, &[]).iter().any(|v| v.starts_with("TRACEPARENT=") && v.ends_with("-00")));
+    }
+}

@@ -1,0 +1,272 @@
+//! OTLP over HTTP and Zipkin: one small client over hyper, the same connections as gRPC. Owns the table of HTTP codes.
+//! Must never log a header, follows no redirect (a header with a key must not go elsewhere). Lives on the telemetry
+//! arbiter; called by the `TelemetryActor`.
+
+use super::compression::Compression;
+use super::connect::Connector;
+use super::encode;
+use super::grpc::{TargetError, USER_AGENT, accepted, with_sources};
+use super::headers::Headers;
+use super::settings::{HttpEncoding, Receiver};
+use super::tls::Alpn;
+use super::zipkin;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT as AGENT};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use opentelemetry::InstrumentationScope;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+use phpeek_actors::telemetry::{Answer, ExportFuture, SpanExporter};
+use prost::Message as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Longest reply that is read, in bytes.
+const MAX_REPLY: usize = 64 << 10;
+/// Longest time that a receiver may ask to be left alone.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// Most characters of a receiver's own words in a message.
+const MAX_WORDS: usize = 200;
+
+/// A receiver and how to talk to it; checked, not connected.
+#[derive(Debug)]
+pub struct HttpTarget {
+    uri: Uri,
+    connector: Connector,
+    headers: Headers,
+    compression: Compression,
+    timeout: Duration,
+}
+
+/// What a request holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    OtlpProtobuf,
+    OtlpJson,
+    Zipkin,
+}
+
+impl Format {
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::OtlpProtobuf => "application/x-protobuf",
+            Self::OtlpJson | Self::Zipkin => "application/json",
+        })
+    }
+}
+
+impl HttpTarget {
+    /// Prepares a connection to `receiver`; `timeout` is for one request with its reply.
+    ///
+    /// # Errors
+    /// When the address or the TLS files cannot be used.
+    pub fn new(receiver: &Receiver, timeout: Duration, headers: Headers) -> Result<Self, TargetError> {
+        let uri = receiver.endpoint.uri().parse::<Uri>().map_err(|e| TargetError::Address(e.into()))?;
+        let connector = Connector::new(&receiver.endpoint, &receiver.tls, Alpn::Http1)?;
+        Ok(Self { uri, connector, headers, compression: receiver.compression, timeout })
+    }
+
+    /// An exporter of OTLP. Connects at the first export.
+    #[must_use]
+    pub fn otlp(
+        self,
+        encoding: HttpEncoding,
+        resource: Resource,
+        scope: InstrumentationScope,
+    ) -> HttpExporter {
+        let format = match encoding {
+            HttpEncoding::Protobuf => Format::OtlpProtobuf,
+            HttpEncoding::Json => Format::OtlpJson,
+        };
+        self.exporter(format, resource, scope)
+    }
+
+    /// An exporter of Zipkin's JSON. Connects at the first export.
+    #[must_use]
+    pub fn zipkin(self, resource: Resource, scope: InstrumentationScope) -> HttpExporter {
+        self.exporter(Format::Zipkin, resource, scope)
+    }
+
+    fn exporter(self, format: Format, resource: Resource, scope: InstrumentationScope) -> HttpExporter {
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(1).build(self.connector);
+        HttpExporter {
+            client,
+            uri: self.uri,
+            headers: self.headers,
+            compression: self.compression,
+            timeout: self.timeout,
+            format,
+            resource,
+            scope,
+        }
+    }
+}
+
+/// Sends batches to one receiver.
+pub struct HttpExporter {
+    client: Client<Connector, Full<Bytes>>,
+    uri: Uri,
+    headers: Headers,
+    compression: Compression,
+    timeout: Duration,
+    format: Format,
+    resource: Resource,
+    scope: InstrumentationScope,
+}
+
+impl SpanExporter for HttpExporter {
+    fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture {
+        let encoded = encode::request(&self.resource, &self.scope, &batch);
+        let request = match self.request(encoded) {
+            Ok(request) => request,
+            Err(answer) => return Box::pin(std::future::ready(answer)),
+        };
+        let (client, format, timeout) = (self.client.clone(), self.format, self.timeout);
+        Box::pin(async move {
+            let exchange = async {
+                let reply = client.request(request).await.map_err(|e| with_sources(&e))?;
+                let (head, body) = reply.into_parts();
+                // The code counts even when the words after it cannot be read.
+                let body = Limited::new(body, MAX_REPLY).collect().await.map(|b| b.to_bytes());
+                Ok(judge(format, head.status, &head.headers, &body.unwrap_or_default()))
+            };
+            match tokio::time::timeout(timeout, exchange).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(cause)) => Answer::Retry { after: None, cause },
+                Err(_) => {
+                    let cause = format!("no reply within {} ms", timeout.as_millis());
+                    Answer::Retry { after: None, cause }
+                }
+            }
+        })
+    }
+}
+
+impl HttpExporter {
+    /// The request for an encoded `ExportTraceServiceRequest`.
+    fn request(&mut self, encoded: Vec<u8>) -> Result<Request<Full<Bytes>>, Answer> {
+        let refused = |cause: String| Answer::Refused { cause };
+        let headers =
+            self.headers.current().map_err(|e| Answer::Retry { after: None, cause: with_sources(&e) })?;
+        let body = write(self.format, encoded).map_err(refused)?;
+        let body = self.compression.compress(body).map_err(|e| refused(e.to_string()))?;
+        let mut request = Request::post(self.uri.clone())
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|e| refused(e.to_string()))?;
+        let own = request.headers_mut();
+        own.insert(AGENT, HeaderValue::from_static(USER_AGENT));
+        own.extend(headers);
+        own.insert(CONTENT_TYPE, self.format.content_type());
+        if self.compression != Compression::None {
+            own.insert(CONTENT_ENCODING, HeaderValue::from_static(self.compression.name()));
+        }
+        Ok(request)
+    }
+}
+
+fn write(format: Format, encoded: Vec<u8>) -> Result<Vec<u8>, String> {
+    let decoded = || ExportTraceServiceRequest::decode(encoded.as_slice()).map_err(|e| e.to_string());
+    match format {
+        Format::OtlpProtobuf => Ok(encoded),
+        Format::OtlpJson => serde_json::to_vec(&decoded()?).map_err(|e| e.to_string()),
+        Format::Zipkin => zipkin::write(&decoded()?).map_err(|e| e.to_string()),
+    }
+}
+
+/// The table of the OTLP specification, "OTLP/HTTP response"; Zipkin answers 202 and knows no partial success.
+fn judge(format: Format, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Answer {
+    if status.is_success() {
+        return match format {
+            Format::OtlpProtobuf => accepted(body.clone()),
+            Format::OtlpJson => {
+                let reply = serde_json::from_slice::<ExportTraceServiceResponse>(body).ok();
+                let rejected = reply.and_then(|r| r.partial_success).map_or(0, |p| p.rejected_spans);
+                Answer::Accepted { rejected: u64::try_from(rejected).unwrap_or(0) }
+            }
+            Format::Zipkin => Answer::Accepted { rejected: 0 },
+        };
+    }
+    let cause = match words(format, body) {
+        Some(words) => format!("HTTP {status}: {words}"),
+        None => format!("HTTP {status}"),
+    };
+    match status.as_u16() {
+        429 | 502..=504 => {
+            let after = headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok());
+            Answer::Retry { after: after.and_then(|t| retry_after(t, SystemTime::now())), cause }
+        }
+        _ => Answer::Refused { cause },
+    }
+}
+
+/// What the receiver says: the message of a `google.rpc.Status`, or the first line of a text.
+fn words(format: Format, body: &Bytes) -> Option<String> {
+    let message = match format {
+        Format::OtlpProtobuf => tonic_types::Status::decode(body.clone()).ok().map(|s| s.message),
+        Format::OtlpJson | Format::Zipkin => None,
+    };
+    let text =
+        message.filter(|m| !m.is_empty()).unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
+    let line = text.lines().next()?.trim();
+    let shown: String = line.chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect();
+    (!shown.is_empty()).then_some(shown)
+}
+
+/// RFC 9110, section 10.2.3: seconds, or a date.
+fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = jiff::fmt::rfc2822::parse(text).ok()?;
+            let date = Duration::from_secs(u64::try_from(date.timestamp().as_second()).unwrap_or(0));
+            date.saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default())
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(code: u16, after: Option<&'static str>, body: &'static str) -> Answer {
+        let headers: HeaderMap =
+            after.map(|a| (RETRY_AFTER, HeaderValue::from_static(a))).into_iter().collect();
+        let status = StatusCode::from_u16(code).unwrap_or(StatusCode::IM_A_TEAPOT);
+        judge(Format::OtlpProtobuf, status, &headers, &Bytes::from_static(body.as_bytes()))
+    }
+
+    #[test]
+    fn codes_are_answered_as_the_specification_says() {
+        assert_eq!(answer(200, None, ""), Answer::Accepted { rejected: 0 });
+        for code in [429, 502, 503, 504] {
+            assert!(matches!(answer(code, None, ""), Answer::Retry { after: None, .. }), "{code}");
+        }
+        for code in [301, 400, 401, 404, 413, 500] {
+            assert!(matches!(answer(code, None, ""), Answer::Refused { .. }), "{code}");
+        }
+        let cause = "HTTP 401 Unauthorized: no key".to_owned();
+        assert_eq!(answer(401, None, "no key\nmore"), Answer::Refused { cause });
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_bounded() {
+        let wait = |code, text| match answer(code, Some(text), "") {
+            Answer::Retry { after, .. } => after,
+            _ => None,
+        };
+        assert_eq!(wait(503, "7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait(429, "86400"), Some(MAX_RETRY_AFTER));
+        assert_eq!(wait(429, "soon"), None);
+        let now = UNIX_EPOCH + Duration::from_secs(784_111_770);
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(retry_after(date, now), Some(Duration::from_secs(7)));
+    }
+}
