@@ -4,6 +4,7 @@
 mod laws;
 mod reading;
 mod reports;
+mod tracing;
 
 use phpeek_pm::config::{Configuration, Loaded, Source, load};
 use std::collections::BTreeMap;

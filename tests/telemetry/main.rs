@@ -2,7 +2,10 @@
 //! account of every span and the time that a flush takes.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+mod exporters;
+mod http_server;
 mod receiver;
+mod secure;
 
 use opentelemetry::trace::SpanContext;
 use phpeek_actors::clock::Clock;
@@ -35,13 +38,18 @@ impl Said {
 }
 
 fn telemetry(address: &str, rate: f64) -> (TelemetryHandle, Arc<Said>, Clock) {
+    let endpoint = Endpoint::parse(address).expect("an address");
+    launch_at(ExporterSettings::OtlpGrpc(endpoint.into()), rate)
+}
+
+fn launch(exporter: ExporterSettings) -> (TelemetryHandle, Arc<Said>, Clock) {
+    launch_at(exporter, 1.0)
+}
+
+fn launch_at(exporter: ExporterSettings, rate: f64) -> (TelemetryHandle, Arc<Said>, Clock) {
     let said = Arc::new(Said::default());
     let clock = Clock::starting_at(SystemTime::now());
-    let settings = TracingSettings {
-        exporter: ExporterSettings::OtlpGrpc(Endpoint::parse(address).expect("an address").into()),
-        sample_rate: rate,
-        service_name: None,
-    };
+    let settings = TracingSettings { exporter, sample_rate: rate, service_name: None };
     let around = Surroundings {
         log: said.clone(),
         clock,
