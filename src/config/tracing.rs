@@ -280,5 +280,5 @@ fn bytes(text: &str) -> Option<u64> {
     let units = [("KB", 1u64 << 10), ("MB", MIB), ("GB", 1 << 30), ("B", 1), ("", 1)];
     let (number, unit) = units.iter().find_map(|(u, n)| Some((upper.strip_suffix(u)?, *n)))?;
     let size = value::float(number.trim())? * unit as f64;
-    (size >= 1.0 && size < 1e18).then_some(size as u64)
+    (1.0..1e18).contains(&size).then_some(size as u64)
 }

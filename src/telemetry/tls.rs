@@ -66,7 +66,7 @@ pub enum TlsError {
         path: PathBuf,
         /// Why not.
         #[source]
-        source: rustls::Error,
+        source: Box<rustls::Error>,
     },
     /// A client certificate that its key does not fit, or of a kind that is not known.
     #[error("the client certificate {certificate} and the key {key} cannot be used together")]
@@ -77,7 +77,7 @@ pub enum TlsError {
         key: PathBuf,
         /// Why not.
         #[source]
-        source: rustls::Error,
+        source: Box<rustls::Error>,
     },
     /// Nobody to trust.
     #[error("the system has no certificates to trust: install ca-certificates, or set tracing_ca_file")]
@@ -87,7 +87,7 @@ pub enum TlsError {
     ServerName(String),
     /// The cryptographic provider refuses its own defaults: a fault of the program.
     #[error("TLS cannot be set up")]
-    Setup(#[source] rustls::Error),
+    Setup(#[source] Box<rustls::Error>),
 }
 
 /// What a connection may carry, as TLS names it (ALPN, RFC 7301).
@@ -170,17 +170,17 @@ fn configure(settings: &TlsSettings, alpn: Alpn) -> Result<ClientConfig, TlsErro
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(TlsError::Setup)?
+        .map_err(|e| TlsError::Setup(Box::new(e)))?
         .with_root_certificates(roots);
     let mut config = match &settings.client {
         None => builder.with_no_client_auth(),
         Some(files) => {
             let chain = certificates("client certificate", &files.certificate)?;
             let key = key(&files.key)?;
-            builder.with_client_auth_cert(chain, key).map_err(|source| TlsError::Client {
+            builder.with_client_auth_cert(chain, key).map_err(|e| TlsError::Client {
                 certificate: files.certificate.clone(),
                 key: files.key.clone(),
-                source,
+                source: Box::new(e),
             })?
         }
     };
@@ -194,7 +194,7 @@ fn configure(settings: &TlsSettings, alpn: Alpn) -> Result<ClientConfig, TlsErro
 fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates("CA certificate", path)? {
-        let failed = |source| TlsError::Authority { path: path.to_owned(), source };
+        let failed = |e| TlsError::Authority { path: path.to_owned(), source: Box::new(e) };
         roots.add(certificate).map_err(failed)?;
     }
     Ok(roots)
