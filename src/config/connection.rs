@@ -3,8 +3,8 @@
 
 use super::compile::truth;
 use super::tracing::{Chosen, Reader};
-use super::tree::Place;
-use crate::telemetry::endpoint::{Endpoint, Protocol, Security};
+use super::tree::{Node, Place};
+use crate::telemetry::endpoint::{Address, Endpoint, Protocol, Security};
 use crate::telemetry::tls::{Alpn, ClientFiles, TlsClient, TlsError, TlsSettings, server_name};
 use std::error::Error;
 use std::path::PathBuf;
@@ -53,6 +53,41 @@ impl Reader<'_> {
             self.judge(&endpoint, &tls, protocol)?;
         }
         Some((endpoint, tls))
+    }
+
+    /// `tracing_failover`: endpoints that share everything but their address with the first.
+    pub(super) fn failover(
+        &mut self,
+        protocol: Protocol,
+        first: &Endpoint,
+        tls: &TlsSettings,
+    ) -> Option<Vec<Endpoint>> {
+        let mut others = Vec::new();
+        let items = self.global.get("tracing_failover").map(Node::items).unwrap_or_default();
+        for (index, item) in items.iter().enumerate() {
+            let (text, place) = (item.text().unwrap_or_default(), item.place.clone());
+            let key = format!("tracing_failover[{index}]");
+            let security = self.security(protocol, text, protocol == Protocol::Zipkin)?;
+            match Endpoint::parse_as(text, protocol, security) {
+                Err(error) => {
+                    self.error(&key, place, error.to_string(), "");
+                    return None;
+                }
+                // A key must not go in plain text to one place when it goes by TLS to the other.
+                Ok(other) if first.tls() && !other.tls() && !matches!(other.address(), Address::Unix(_)) => {
+                    let message = "the first endpoint is reached by TLS, and this one in plain text";
+                    self.error(&key, place, message, "write https://");
+                    return None;
+                }
+                Ok(other) => {
+                    if other.tls() {
+                        self.judge(&other, tls, protocol)?;
+                    }
+                    others.push(other);
+                }
+            }
+        }
+        Some(others)
     }
 
     /// `tracing_use_tls`, then whether a certificate was given, then OTEL_EXPORTER_OTLP_INSECURE.

@@ -173,10 +173,11 @@ impl Reader<'_> {
         let headers = self.headers();
         let compression = self.compression(protocol);
         let (endpoint, tls) = self.connection(protocol, endpoint)?;
+        let failover = self.failover(protocol, &endpoint, &tls);
         if self.on && protocol != Protocol::Zipkin {
             self.check_variables();
         }
-        Some(Receiver { endpoint, tls, headers: headers?, compression: compression? })
+        Some(Receiver { endpoint, failover: failover?, tls, headers: headers?, compression: compression? })
     }
 
     fn compression(&mut self, protocol: Protocol) -> Option<Compression> {

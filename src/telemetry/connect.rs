@@ -40,6 +40,9 @@ pub enum ConnectError {
         #[source]
         source: io::Error,
     },
+    /// The answer to our greeting is none of TLS.
+    #[error("{0} does not speak TLS: write http:// or tracing_use_tls: false if plain text is meant")]
+    NotTls(String),
     /// gRPC needs HTTP/2.
     #[error("{0} speaks TLS and does not offer HTTP/2: is this its OTLP/gRPC port?")]
     NoHttp2(String),
@@ -93,15 +96,22 @@ impl Target {
         plain.set_nodelay(true).map_err(failed)?;
         let Some(tls) = &self.tls else { return Ok(Stream::new(plain)) };
         let connector = TlsConnector::from(tls.config()?);
-        let stream = connector
-            .connect(tls.server_name(), plain)
-            .await
-            .map_err(|source| ConnectError::Handshake { to: to.clone(), source })?;
+        let stream =
+            connector.connect(tls.server_name(), plain).await.map_err(|source| match refusal(&source) {
+                Some(rustls::Error::InvalidMessage(_)) => ConnectError::NotTls(to.clone()),
+                Some(rustls::Error::NoApplicationProtocol) => ConnectError::NoHttp2(to.clone()),
+                _ => ConnectError::Handshake { to: to.clone(), source },
+            })?;
         if self.alpn == Alpn::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(ConnectError::NoHttp2(to));
         }
         Ok(Stream::new(stream))
     }
+}
+
+/// What TLS itself says, inside of the error of the stream.
+fn refusal(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 impl tower_service::Service<Uri> for Connector {

@@ -31,8 +31,16 @@ pub(super) const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-phpeek-pm/", env
 pub struct GrpcTarget {
     endpoint: tonic::transport::Endpoint,
     connector: Connector,
+    security: Security,
     headers: Headers,
     compression: Compression,
+}
+
+/// Whether the connection is TLS: what an error of the connection may mean depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Security {
+    Tls,
+    Plain,
 }
 
 /// Why a receiver cannot be talked to.
@@ -64,7 +72,8 @@ impl GrpcTarget {
             .map_err(address)?
             .timeout(timeout);
         let connector = Connector::new(&receiver.endpoint, &receiver.tls, Alpn::Http2)?;
-        Ok(Self { endpoint, connector, headers, compression: receiver.compression })
+        let security = if receiver.endpoint.tls() { Security::Tls } else { Security::Plain };
+        Ok(Self { endpoint, connector, security, headers, compression: receiver.compression })
     }
 
     /// The exporter. Needs the runtime that it will live on; connects at the first export.
@@ -72,6 +81,7 @@ impl GrpcTarget {
     pub fn exporter(self, resource: Resource, scope: InstrumentationScope) -> GrpcExporter {
         GrpcExporter {
             channel: self.endpoint.connect_with_connector_lazy(self.connector),
+            security: self.security,
             headers: self.headers,
             compression: self.compression,
             resource,
@@ -83,6 +93,7 @@ impl GrpcTarget {
 /// Sends batches to one receiver.
 pub struct GrpcExporter {
     channel: Channel,
+    security: Security,
     headers: Headers,
     compression: Compression,
     resource: Resource,
@@ -109,6 +120,7 @@ impl SpanExporter for GrpcExporter {
             Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
             Compression::Zstd => client.send_compressed(CompressionEncoding::Zstd),
         };
+        let security = self.security;
         Box::pin(async move {
             if let Err(error) = client.ready().await {
                 return Answer::Retry { after: None, cause: with_sources(&error) };
@@ -116,7 +128,7 @@ impl SpanExporter for GrpcExporter {
             let path = http::uri::PathAndQuery::from_static(METHOD);
             match client.unary(request, path, PassThrough).await {
                 Ok(reply) => accepted(reply.into_inner()),
-                Err(status) => answer(&status),
+                Err(status) => answer(&status, security),
             }
         })
     }
@@ -133,7 +145,7 @@ pub(super) fn accepted(reply: Bytes) -> Answer {
 }
 
 /// The table of the OTLP specification, "OTLP/gRPC response", failures.
-fn answer(status: &Status) -> Answer {
+fn answer(status: &Status, security: Security) -> Answer {
     let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
     let retryable = match status.code() {
         Code::Cancelled
@@ -145,8 +157,13 @@ fn answer(status: &Status) -> Answer {
         Code::ResourceExhausted => after.is_some(),
         _ => false,
     };
-    let cause = format!("{:?}: {}", status.code(), with_sources(status));
-    if retryable { Answer::Retry { after, cause } } else { Answer::Refused { cause } }
+    // A status with a cause was made here and not by the receiver: the connection broke, whatever code it was given.
+    let broken = std::error::Error::source(status).is_some();
+    let mut cause = format!("{:?}: {}", status.code(), with_sources(status));
+    if broken && security == Security::Plain {
+        cause.push_str(" (this connection is plain text: if the receiver wants TLS, set tracing_use_tls)");
+    }
+    if retryable || broken { Answer::Retry { after, cause } } else { Answer::Refused { cause } }
 }
 
 /// The message with its causes: tonic's own says "transport error" alone.

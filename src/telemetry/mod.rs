@@ -6,6 +6,7 @@ pub mod connect;
 pub mod encode;
 pub mod endpoint;
 pub mod env;
+pub mod failover;
 pub mod file;
 pub mod grpc;
 pub mod headers;

@@ -47,6 +47,8 @@ pub enum HttpEncoding {
 pub struct Receiver {
     /// Where it listens.
     pub endpoint: Endpoint,
+    /// Others that take its place, in this order, while it does not take spans.
+    pub failover: Vec<Endpoint>,
     /// Whom to trust there.
     pub tls: TlsSettings,
     /// What every request carries.
@@ -55,10 +57,25 @@ pub struct Receiver {
     pub compression: Compression,
 }
 
+impl Receiver {
+    /// Itself, then each of those that may take its place, as one receiver for each.
+    #[must_use]
+    pub fn each(&self) -> Vec<Self> {
+        let all = std::iter::once(&self.endpoint).chain(&self.failover);
+        all.map(|e| Self { endpoint: e.clone(), failover: Vec::new(), ..self.clone() }).collect()
+    }
+}
+
 impl From<Endpoint> for Receiver {
     /// A receiver that needs nothing but its address.
     fn from(endpoint: Endpoint) -> Self {
-        Self { endpoint, tls: TlsSettings::default(), headers: Vec::new(), compression: Compression::None }
+        Self {
+            endpoint,
+            failover: Vec::new(),
+            tls: TlsSettings::default(),
+            headers: Vec::new(),
+            compression: Compression::None,
+        }
     }
 }
 
@@ -90,6 +107,9 @@ impl fmt::Display for ExporterSettings {
 impl fmt::Display for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.endpoint)?;
+        for other in &self.failover {
+            write!(f, ", else {other}")?;
+        }
         match &self.tls.ca_file {
             Some(path) if self.endpoint.tls() => write!(f, ", trusting {}", path.display())?,
             None if self.endpoint.tls() => f.write_str(", trusting the system's certificates")?,

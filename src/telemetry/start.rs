@@ -2,6 +2,7 @@
 //! composition root keeps. Must never wait for the network. Called once, before anything is traced.
 
 use super::env::{self, EnvError, Lookup};
+use super::failover::Failover;
 use super::file::{FileError, FileExporter};
 use super::grpc::{GrpcTarget, TargetError};
 use super::headers::Headers;
@@ -107,31 +108,26 @@ pub fn start(
             fields: Vec::new(),
         });
     }
-    let rate = settings.sample_rate;
-    let unusable = |receiver: &Receiver| {
-        let endpoint = receiver.endpoint.to_string();
-        move |source| StartError::Exporter { endpoint, source }
-    };
-    let headers =
-        |receiver: &Receiver| Ok::<_, EnvError>(Headers::new(env::headers(env)?, &receiver.headers));
+    let (rate, timeout) = (settings.sample_rate, env::timeout(env)?);
     match &settings.exporter {
         ExporterSettings::OtlpGrpc(receiver) => {
-            let target = GrpcTarget::new(receiver, env::timeout(env)?, headers(receiver)?)
-                .map_err(unusable(receiver))?;
-            run(rate, env, around, move |_| Box::new(target.exporter(resource, scope)))
+            let given = env::headers(env)?;
+            let targets = targets(receiver, &given, |to, headers| GrpcTarget::new(to, timeout, headers))?;
+            let build = move |t: GrpcTarget| boxed(t.exporter(resource.clone(), scope.clone()));
+            run(rate, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
         }
         ExporterSettings::OtlpHttp(receiver, encoding) => {
-            let target = HttpTarget::new(receiver, env::timeout(env)?, headers(receiver)?)
-                .map_err(unusable(receiver))?;
-            let encoding = *encoding;
-            run(rate, env, around, move |_| Box::new(target.otlp(encoding, resource, scope)))
+            let (given, encoding) = (env::headers(env)?, *encoding);
+            let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
+            let build = move |t: HttpTarget| boxed(t.otlp(encoding, resource.clone(), scope.clone()));
+            run(rate, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
         }
         ExporterSettings::Zipkin(receiver) => {
-            // The variables of OTLP are not for Zipkin: its headers are the configured ones alone.
-            let headers = Headers::new(http::HeaderMap::new(), &receiver.headers);
-            let target =
-                HttpTarget::new(receiver, env::timeout(env)?, headers).map_err(unusable(receiver))?;
-            run(rate, env, around, move |_| Box::new(target.zipkin(resource, scope)))
+            // The headers of OTLP are not for Zipkin: it gets the configured ones alone.
+            let given = http::HeaderMap::new();
+            let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
+            let build = move |t: HttpTarget| boxed(t.zipkin(resource.clone(), scope.clone()));
+            run(rate, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
         }
         ExporterSettings::File(file) => {
             let exporter = FileExporter::open(file.clone(), resource, scope)?;
@@ -139,6 +135,34 @@ pub fn start(
         }
         ExporterSettings::Stdout => {
             run(rate, env, around, move |write| Box::new(StdoutExporter::new(write, resource)))
+        }
+    }
+}
+
+/// A target for each of the receivers that may be used.
+fn targets<T>(
+    receiver: &Receiver,
+    given: &http::HeaderMap,
+    new: impl Fn(&Receiver, Headers) -> Result<T, TargetError>,
+) -> Result<Vec<T>, StartError> {
+    let target = |to: &Receiver| {
+        new(to, Headers::new(given.clone(), &to.headers))
+            .map_err(|source| StartError::Exporter { endpoint: to.endpoint.to_string(), source })
+    };
+    receiver.each().iter().map(target).collect()
+}
+
+fn boxed(exporter: impl SpanExporter + 'static) -> Box<dyn SpanExporter> {
+    Box::new(exporter)
+}
+
+/// The only one, or the first that works.
+fn one_of(mut exporters: Vec<Box<dyn SpanExporter>>) -> Box<dyn SpanExporter> {
+    match (exporters.pop(), exporters.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            exporters.extend(last);
+            Box::new(Failover::new(exporters))
         }
     }
 }

@@ -183,3 +183,12 @@ fn each_process_says_which_context_it_gets() {
     assert_eq!(policy("none"), ContextPolicy::None);
     assert!(refused(&text("child"), &[]).contains("tracing_context"));
 }
+
+#[test]
+fn failover_is_as_secure_as_the_first_endpoint() {
+    let keys = |other: &str| format!("{HTTP}, tracing_endpoint: 'https://a', tracing_failover: ['{other}']");
+    let found = receiver(&keys("https://b/otlp"), &[]).failover;
+    assert_eq!(found.iter().map(|e| e.uri()).collect::<Vec<_>>(), ["https://b:443/otlp/v1/traces"]);
+    assert!(refused(&with(&keys("http://b")), &[]).contains("in plain text"));
+    assert!(refused(&with(&keys("ftp://b")), &[]).contains("global.tracing_failover[0]"));
+}

@@ -201,3 +201,15 @@ async fn a_file_that_somebody_moved_is_made_anew() {
     until(|| handle.stats().exported == 1024).await;
     assert_eq!((lines(&moved), lines(&path)), (512, 512));
 }
+
+#[actix::test]
+async fn another_receiver_takes_over_when_the_first_is_down() {
+    let server = HttpServer::default();
+    let other = http(server.serve()).endpoint;
+    let closed = at(&super::receiver::closed_port(), Protocol::OtlpHttp);
+    let (handle, said, clock) = launch(protobuf(Receiver { failover: vec![other], ..closed }));
+    spans(&handle, clock, 5);
+    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Drained, "{}", said.text());
+    assert_eq!((server.posts().len(), said.warnings()), (1, 0));
+    assert_law(handle.stats());
+}

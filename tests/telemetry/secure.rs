@@ -1,6 +1,7 @@
 //! TLS towards a real gRPC receiver: whom we trust, who we are, what a request carries; and that nothing ever falls
 //! back to plain text. The certificates are those of `tests/telemetry/tls`.
 
+use super::http_server::HttpServer;
 use super::{LIMIT, Said, assert_law, launch, spans, until};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
@@ -150,7 +151,25 @@ async fn who_is_not_trusted_gets_nothing() {
     let said = failed(receiver("127.0.0.1", port, named), &collector).await;
     assert!(said.contains("not valid for name"), "{said}");
     let plain = Receiver::from(Endpoint::parse(&format!("127.0.0.1:{port}")).expect("an endpoint"));
-    failed(plain, &collector).await;
+    let (handle, said, clock) = launch(ExporterSettings::OtlpGrpc(plain));
+    spans(&handle, clock, 3);
+    until(|| said.warnings() > 0).await;
+    assert!(said.text().contains("set tracing_use_tls"), "{}", said.text());
+    assert_eq!((handle.stats().failed, handle.stats().pending), (0, 3), "a mistake in TLS loses nothing");
+}
+
+#[actix::test]
+async fn a_receiver_without_tls_is_told_apart() {
+    let server = HttpServer::default();
+    let port = server.serve();
+    let said = failed(receiver("127.0.0.1", port, trusting("ca.pem")), &Collector::default()).await;
+    assert!(said.contains("does not speak TLS") || said.contains("TLS handshake"), "{said}");
+    assert!(server.posts().is_empty());
+    let healthy = super::receiver::Receiver::start(super::receiver::Mood::Healthy);
+    let at = healthy.address();
+    let port = at.rsplit_once(':').and_then(|(_, p)| p.parse().ok()).expect("a port");
+    let said = failed(receiver("127.0.0.1", port, trusting("ca.pem")), &Collector::default()).await;
+    assert!(said.contains("does not speak TLS"), "{said}");
 }
 
 #[actix::test]
