@@ -83,6 +83,7 @@ fn full(out: &mut String, report: &Report, finding: &Finding, number: usize) {
         // A line of variables may hold a secret, and the report may end in a log.
         && !finding.path.contains(".env")
         && !finding.path.contains("tracing_headers")
+        && !finding.path.contains("tracing_proxy")
         && let Some(text) = report.text.lines().nth(at.saturating_sub(1))
     {
         excerpt(out, *at, *column, text);

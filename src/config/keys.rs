@@ -128,6 +128,7 @@ pub(crate) const GLOBAL: &[Key] = &[
     works("tracing_sample_rate", Float(0.0, 1.0)),
     works("tracing_service_name", Text),
     works("tracing_failover", TEXTS),
+    works("tracing_proxy", Secret),
     works("tracing_protocol", OneOf(&["grpc", "http/protobuf", "http/json"])),
     works("tracing_use_tls", Bool),
     works("tracing_ca_file", Text),

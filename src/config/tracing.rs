@@ -10,6 +10,7 @@ use crate::telemetry::compression::Compression;
 use crate::telemetry::endpoint::Protocol;
 use crate::telemetry::env;
 use crate::telemetry::headers::{Header, HeaderError};
+use crate::telemetry::proxy::{LOOPBACK, ProxyError, ProxySettings};
 use crate::telemetry::settings::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -174,10 +175,50 @@ impl Reader<'_> {
         let compression = self.compression(protocol);
         let (endpoint, tls) = self.connection(protocol, endpoint)?;
         let failover = self.failover(protocol, &endpoint, &tls);
+        let proxy = self.proxy();
+        let written = self.global.get("tracing_proxy").is_none_or(|node| node.text().is_some());
+        let each = failover.iter().flatten().chain([&endpoint]);
+        if !written || each.clone().any(|e| proxy.for_endpoint(e).is_err()) {
+            let place = self.place("tracing_proxy");
+            self.error(
+                "tracing_proxy",
+                place,
+                ProxyError.to_string(),
+                "mend it, or write none to go without",
+            );
+            return None;
+        }
         if self.on && protocol != Protocol::Zipkin {
             self.check_variables();
         }
-        Some(Receiver { endpoint, failover: failover?, tls, headers: headers?, compression: compression? })
+        Some(Receiver {
+            endpoint,
+            failover: failover?,
+            proxy,
+            tls,
+            headers: headers?,
+            compression: compression?,
+        })
+    }
+
+    /// `tracing_proxy` for everything, or the variables that every HTTP client knows.
+    fn proxy(&self) -> ProxySettings {
+        match self.global.get("tracing_proxy").and_then(Node::text) {
+            Some("none") => ProxySettings::default(),
+            Some(url) => {
+                let url = Some(url.to_owned());
+                ProxySettings { plain: url.clone(), tls: url, except: String::new() }
+            }
+            None => {
+                let first = |names: [&str; 4]| names.iter().find_map(|name| self.variable(name));
+                let except = first(["no_proxy", "NO_PROXY", "", ""]).unwrap_or_default();
+                ProxySettings {
+                    plain: first(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
+                    tls: first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+                    except: format!("{except},{LOOPBACK}"),
+                }
+            }
+        }
     }
 
     fn compression(&mut self, protocol: Protocol) -> Option<Compression> {

@@ -1,12 +1,17 @@
 //! One way to connect for gRPC and HTTP: TCP or a unix socket, then TLS where the endpoint wants it. Owns the bound on
 //! the time of a connection. Never falls back to plain text. Lives on the telemetry arbiter; called by tonic and hyper.
 
-use super::endpoint::{Address, Endpoint};
-use super::tls::{Alpn, TlsClient, TlsError, TlsSettings};
+use super::endpoint::Address;
+use super::grpc::TargetError;
+use super::proxy::Proxy;
+use super::settings::Receiver;
+use super::tls::{Alpn, TlsClient, TlsError};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -16,6 +21,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
+use tower_service::Service;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -30,6 +36,17 @@ pub enum ConnectError {
         /// Why not.
         #[source]
         source: io::Error,
+    },
+    /// The proxy is not there, or does not want to.
+    #[error("cannot connect to {to} through the proxy {proxy}")]
+    Proxy {
+        /// Where to.
+        to: String,
+        /// Through which proxy.
+        proxy: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The other side is no TLS server, or one that we or that does not trust us.
     #[error("the TLS handshake with {to} failed")]
@@ -61,22 +78,25 @@ pub struct Connector(Arc<Target>);
 #[derive(Debug)]
 struct Target {
     address: Address,
+    proxy: Option<Proxy>,
     tls: Option<TlsClient>,
     alpn: Alpn,
 }
 
 impl Connector {
-    /// Prepares connections to `endpoint`; reads and judges the TLS files when it wants TLS.
+    /// Prepares connections to `receiver`; reads and judges the TLS files when it wants TLS.
     ///
     /// # Errors
-    /// [`TlsError`].
-    pub fn new(endpoint: &Endpoint, tls: &TlsSettings, alpn: Alpn) -> Result<Self, TlsError> {
+    /// When the TLS files or the proxy cannot be used.
+    pub fn new(receiver: &Receiver, alpn: Alpn) -> Result<Self, TargetError> {
+        let (endpoint, tls) = (&receiver.endpoint, &receiver.tls);
         let address = endpoint.address().clone();
+        let proxy = receiver.proxy.for_endpoint(endpoint)?;
         let tls = match &address {
             Address::Tcp { host, .. } if endpoint.tls() => Some(TlsClient::load(tls, host, alpn)?),
             Address::Tcp { .. } | Address::Unix(_) => None,
         };
-        Ok(Self(Arc::new(Target { address, tls, alpn })))
+        Ok(Self(Arc::new(Target { address, proxy, tls, alpn })))
     }
 }
 
@@ -90,7 +110,10 @@ impl Target {
             }
             Address::Tcp { host, port } => {
                 let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
-                TcpStream::connect((host, *port)).await.map_err(failed)?
+                match &self.proxy {
+                    Some(proxy) => self.tunnel(proxy).await?,
+                    None => TcpStream::connect((host, *port)).await.map_err(failed)?,
+                }
             }
         };
         plain.set_nodelay(true).map_err(failed)?;
@@ -109,12 +132,31 @@ impl Target {
     }
 }
 
+impl Target {
+    async fn tunnel(&self, proxy: &Proxy) -> Result<TcpStream, ConnectError> {
+        let failed = |source: Box<dyn Error + Send + Sync>| ConnectError::Proxy {
+            to: self.address.to_string(),
+            proxy: proxy.to_string(),
+            source,
+        };
+        let destination =
+            Uri::builder().scheme("https").authority(self.address.to_string()).path_and_query("/").build();
+        let destination = destination.map_err(|e| failed(e.into()))?;
+        let mut tunnel = Tunnel::new(proxy.uri.clone(), HttpConnector::new());
+        if let Some(authorization) = &proxy.authorization {
+            tunnel = tunnel.with_auth(authorization.clone());
+        }
+        let stream = tunnel.call(destination).await.map_err(|e| failed(e.into()))?;
+        Ok(stream.into_inner())
+    }
+}
+
 /// What TLS itself says, inside of the error of the stream.
 fn refusal(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-impl tower_service::Service<Uri> for Connector {
+impl Service<Uri> for Connector {
     type Response = Stream;
     type Error = ConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Stream, ConnectError>> + Send>>;

@@ -6,6 +6,7 @@ use super::compression::Compression;
 use super::connect::Connector;
 use super::encode;
 use super::headers::Headers;
+use super::proxy::ProxyError;
 use super::settings::Receiver;
 use super::tls::{Alpn, TlsError};
 use bytes::{Buf, BufMut, Bytes};
@@ -39,6 +40,9 @@ pub struct GrpcTarget {
 /// Whether the connection is TLS: what an error of the connection may mean depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Security {
+    /// With a client certificate.
+    Mutual,
+    /// Without one.
     Tls,
     Plain,
 }
@@ -49,6 +53,9 @@ pub enum TargetError {
     /// The TLS files.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The address is no URI: the endpoint's own check has a gap.
     #[error("the address cannot be used")]
     Address(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -71,8 +78,12 @@ impl GrpcTarget {
             .user_agent(USER_AGENT)
             .map_err(address)?
             .timeout(timeout);
-        let connector = Connector::new(&receiver.endpoint, &receiver.tls, Alpn::Http2)?;
-        let security = if receiver.endpoint.tls() { Security::Tls } else { Security::Plain };
+        let connector = Connector::new(receiver, Alpn::Http2)?;
+        let security = match (receiver.endpoint.tls(), &receiver.tls.client) {
+            (true, Some(_)) => Security::Mutual,
+            (true, None) => Security::Tls,
+            (false, _) => Security::Plain,
+        };
         Ok(Self { endpoint, connector, security, headers, compression: receiver.compression })
     }
 
@@ -160,8 +171,14 @@ fn answer(status: &Status, security: Security) -> Answer {
     // A status with a cause was made here and not by the receiver: the connection broke, whatever code it was given.
     let broken = std::error::Error::source(status).is_some();
     let mut cause = format!("{:?}: {}", status.code(), with_sources(status));
-    if broken && security == Security::Plain {
-        cause.push_str(" (this connection is plain text: if the receiver wants TLS, set tracing_use_tls)");
+    if broken {
+        cause.push_str(match security {
+            Security::Plain => {
+                " (this connection is plain text: if the receiver wants TLS, set tracing_use_tls)"
+            }
+            Security::Tls => " (if the receiver wants a client certificate, set tracing_client_cert_file)",
+            Security::Mutual => "",
+        });
     }
     if retryable || broken { Answer::Retry { after, cause } } else { Answer::Refused { cause } }
 }

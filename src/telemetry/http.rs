@@ -68,7 +68,7 @@ impl HttpTarget {
     /// When the address or the TLS files cannot be used.
     pub fn new(receiver: &Receiver, timeout: Duration, headers: Headers) -> Result<Self, TargetError> {
         let uri = receiver.endpoint.uri().parse::<Uri>().map_err(|e| TargetError::Address(e.into()))?;
-        let connector = Connector::new(&receiver.endpoint, &receiver.tls, Alpn::Http1)?;
+        let connector = Connector::new(receiver, Alpn::Http1)?;
         Ok(Self { uri, connector, headers, compression: receiver.compression, timeout })
     }
 

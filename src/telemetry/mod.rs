@@ -13,6 +13,7 @@ pub mod headers;
 pub mod http;
 mod incoming;
 pub mod memory;
+pub mod proxy;
 pub mod resource;
 pub mod settings;
 pub mod start;

@@ -3,6 +3,7 @@
 use super::compression::Compression;
 use super::endpoint::Endpoint;
 use super::headers::Header;
+use super::proxy::ProxySettings;
 use super::tls::TlsSettings;
 use std::fmt;
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ pub struct Receiver {
     pub failover: Vec<Endpoint>,
     /// Whom to trust there.
     pub tls: TlsSettings,
+    /// What is on the way.
+    pub proxy: ProxySettings,
     /// What every request carries.
     pub headers: Vec<Header>,
     /// How requests are compressed.
@@ -72,6 +75,7 @@ impl From<Endpoint> for Receiver {
         Self {
             endpoint,
             failover: Vec::new(),
+            proxy: ProxySettings::default(),
             tls: TlsSettings::default(),
             headers: Vec::new(),
             compression: Compression::None,
@@ -117,6 +121,9 @@ impl fmt::Display for Receiver {
         }
         if let Some(client) = self.tls.client.as_ref().filter(|_| self.endpoint.tls()) {
             write!(f, ", as {}", client.certificate.display())?;
+        }
+        if let Ok(Some(proxy)) = self.proxy.for_endpoint(&self.endpoint) {
+            write!(f, ", through the proxy {proxy}")?;
         }
         if !self.headers.is_empty() {
             let names: Vec<&str> = self.headers.iter().map(|h| h.name.as_str()).collect();

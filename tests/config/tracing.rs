@@ -192,3 +192,20 @@ fn failover_is_as_secure_as_the_first_endpoint() {
     assert!(refused(&with(&keys("http://b")), &[]).contains("in plain text"));
     assert!(refused(&with(&keys("ftp://b")), &[]).contains("global.tracing_failover[0]"));
 }
+
+#[test]
+fn a_proxy_of_the_environment_is_for_other_machines_and_the_file_wins() {
+    let shown = |keys: &str, vars: &[(&str, &str)]| exporter(keys, vars).to_string();
+    let env = [("HTTPS_PROXY", "http://u:s3cret@p:3128"), ("NO_PROXY", "near.example")];
+    let to = |host: &str| format!("{GRPC}, tracing_use_tls: true, tracing_endpoint: '{host}:4317'");
+    assert!(shown(&to("far.example"), &env).contains("through the proxy p:3128"));
+    for direct in ["near.example", "localhost", "127.0.0.1"] {
+        assert!(!shown(&to(direct), &env).contains("proxy"), "{direct}");
+    }
+    let without = format!("{}, tracing_proxy: none", to("far.example"));
+    assert!(!shown(&without, &env).contains("proxy"));
+    let bad = format!("{}, tracing_proxy: 'socks5://u:s3cret@p:1'", to("far.example"));
+    let loaded = read(&with(&bad), &[]);
+    let text = human(&loaded.report, Detail::Full, Strictness::Usual);
+    assert!(text.contains("global.tracing_proxy") && !text.contains("s3cret"), "{text}");
+}

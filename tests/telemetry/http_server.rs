@@ -126,3 +126,32 @@ fn read(reader: &mut impl BufRead) -> Option<Post> {
     };
     Some(post)
 }
+
+/// A proxy that knows CONNECT alone; records the heads of what it was asked for.
+pub(crate) fn proxy() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let asked = Arc::<Mutex<Vec<String>>>::default();
+    let seen = asked.clone();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let seen = seen.clone();
+            std::thread::spawn(move || {
+                let mut head = String::new();
+                let mut byte = [0];
+                while !head.ends_with("\r\n\r\n") && client.read_exact(&mut byte).is_ok() {
+                    head.push(char::from(byte[0]));
+                }
+                let to = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                seen.lock().expect("no panic in here").push(head);
+                let mut server = std::net::TcpStream::connect(to).expect("the destination is there");
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("answered");
+                let (mut from, mut back) =
+                    (client.try_clone().expect("cloned"), server.try_clone().expect("cloned"));
+                std::thread::spawn(move || std::io::copy(&mut from, &mut server));
+                std::io::copy(&mut back, &mut client)
+            });
+        }
+    });
+    (port, asked)
+}

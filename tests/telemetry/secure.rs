@@ -13,6 +13,7 @@ use phpeek_actors::telemetry::FlushOutcome;
 use phpeek_pm::telemetry::compression::Compression;
 use phpeek_pm::telemetry::endpoint::{Endpoint, Protocol, Security};
 use phpeek_pm::telemetry::headers::Header;
+use phpeek_pm::telemetry::proxy::ProxySettings;
 use phpeek_pm::telemetry::settings::{ExporterSettings, Receiver};
 use phpeek_pm::telemetry::tls::{Alpn, ClientFiles, TlsClient, TlsError, TlsSettings};
 use std::path::{Path, PathBuf};
@@ -202,6 +203,22 @@ async fn a_certificate_that_is_replaced_is_used_without_a_restart() {
     until(|| said.warnings() > 0).await;
     std::fs::write(&ca, text("ca.pem")).expect("written");
     until(|| collector.spans() == 3).await;
+}
+
+#[actix::test]
+async fn a_proxy_is_a_tunnel_that_sees_nothing() {
+    let (collector, (proxy, asked)) = (Collector::default(), super::http_server::proxy());
+    let port = collector.serve(true);
+    let url = Some(format!("http://user:s3cret@127.0.0.1:{proxy}"));
+    let proxy = ProxySettings { tls: url, ..ProxySettings::default() };
+    let receiver = Receiver { proxy, ..receiver("127.0.0.1", port, as_client()) };
+    let (handle, said, clock) = launch(ExporterSettings::OtlpGrpc(receiver));
+    spans(&handle, clock, 3);
+    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Drained, "{:?}", said.text());
+    assert_eq!(collector.spans(), 3);
+    let asked = asked.lock().expect("no panic in here");
+    assert!(asked[0].starts_with(&format!("CONNECT 127.0.0.1:{port} ")), "{asked:?}");
+    assert!(asked[0].contains("Proxy-Authorization: Basic dXNlcjpzM2NyZXQ="), "{asked:?}");
 }
 
 #[test]
