@@ -7,7 +7,7 @@ use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
 use super::{Vars, value};
 use crate::telemetry::compression::Compression;
-use crate::telemetry::endpoint::Protocol;
+use crate::telemetry::endpoint::{Endpoint, Protocol};
 use crate::telemetry::env;
 use crate::telemetry::headers::{Header, HeaderError};
 use crate::telemetry::proxy::{LOOPBACK, ProxyError, ProxySettings};
@@ -177,8 +177,8 @@ impl Reader<'_> {
         let failover = self.failover(protocol, &endpoint, &tls);
         let proxy = self.proxy();
         let written = self.global.get("tracing_proxy").is_none_or(|node| node.text().is_some());
-        let each = failover.iter().flatten().chain([&endpoint]);
-        if !written || each.clone().any(|e| proxy.for_endpoint(e).is_err()) {
+        let usable = |e: &Endpoint| proxy.for_endpoint(e).is_ok();
+        if !written || !usable(&endpoint) || !failover.iter().flatten().all(usable) {
             let place = self.place("tracing_proxy");
             self.error(
                 "tracing_proxy",

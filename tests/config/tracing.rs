@@ -204,6 +204,8 @@ fn a_proxy_of_the_environment_is_for_other_machines_and_the_file_wins() {
     }
     let without = format!("{}, tracing_proxy: none", to("far.example"));
     assert!(!shown(&without, &env).contains("proxy"));
+    let mapping = format!("{}, tracing_proxy: {{file: /etc/hostname}}", to("far.example"));
+    assert!(refused(&with(&mapping), &env).contains("global.tracing_proxy"));
     let bad = format!("{}, tracing_proxy: 'socks5://u:s3cret@p:1'", to("far.example"));
     let loaded = read(&with(&bad), &[]);
     let text = human(&loaded.report, Detail::Full, Strictness::Usual);
