@@ -9,8 +9,27 @@ use std::time::Duration;
 const SECRETS: [&str; 8] =
     ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "ACCESS_KEY"];
 
+/// Words in the names of headers whose values are keys.
+const SECRET_HEADERS: [&str; 6] = ["authorization", "key", "token", "secret", "password", "honeycomb-team"];
+
+/// Headers of requests to a receiver, by the same rule.
+fn secret_headers(root: &Node, findings: &mut Findings) {
+    let headers = root.at(&["global", "tracing_headers"]).map(Node::entries).unwrap_or_default();
+    for entry in headers {
+        let lower = entry.key.to_ascii_lowercase();
+        let secret = SECRET_HEADERS.iter().any(|s| lower.contains(s));
+        if secret && entry.node.text().is_some_and(|t| !t.is_empty() && !t.contains("${")) {
+            let path = format!("global.tracing_headers.{}", entry.key);
+            let message = format!("the value of {} is a secret, and it is in the file", entry.key);
+            let warning = Finding::warning(&path, entry.place.clone(), message);
+            findings.push(warning.advice("write ${VARIABLE} or {file: PATH}"));
+        }
+    }
+}
+
 /// Literal secrets, seen before `${…}` is replaced: a value that comes from outside is what one should write.
 pub(crate) fn secrets(root: &Node, findings: &mut Findings) {
+    secret_headers(root, findings);
     for process in root.get("processes").map(Node::entries).unwrap_or_default() {
         for entry in process.node.get("env").map(Node::entries).unwrap_or_default() {
             let upper = entry.key.to_ascii_uppercase();

@@ -145,6 +145,12 @@ fn headers_are_read_and_never_shown() {
         ];
         assert!(shown.iter().all(|s| !s.contains("s3cret")), "{shown:?}");
     }
+    let literal = with(&format!("{GRPC}, tracing_headers: {{authorization: s3cret}}"));
+    let warned = human(&read(&literal, &[]).report, Detail::Full, Strictness::Usual);
+    assert!(
+        warned.contains("global.tracing_headers.authorization") && !warned.contains("s3cret"),
+        "{warned}"
+    );
     let errors = refused(&with(&broken), &[]);
     for path in ["x-one", "a b", "host", "x", "y"] {
         assert!(errors.contains(&format!("global.tracing_headers.{path}\"")), "{path}: {errors}");
