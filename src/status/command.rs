@@ -5,7 +5,6 @@ use super::{Snapshot, file, snapshot_path};
 use crate::cli::StatusArguments;
 use crate::exit;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -21,8 +20,8 @@ pub fn command(arguments: &StatusArguments) -> u8 {
         .map_or(Duration::ZERO, |s| Duration::from_secs_f64(s.min(1e9)));
     let until = Instant::now() + wait;
     loop {
-        let running = file::read_pid(&arguments.pid_file).is_some_and(file::is_supervisor);
-        let snapshot = read(arguments);
+        let snapshot = file::read_snapshot(&arguments.pid_file);
+        let running = snapshot.as_ref().is_some_and(file::runs);
         let answer = match &snapshot {
             Some(s) if running && s.ready => Some(exit::OK),
             // It has ended: waiting longer brings nothing.
@@ -36,11 +35,6 @@ pub fn command(arguments: &StatusArguments) -> u8 {
         }
         std::thread::park_timeout(LOOK);
     }
-}
-
-fn read(arguments: &StatusArguments) -> Option<Snapshot> {
-    let text = fs::read_to_string(snapshot_path(&arguments.pid_file)).ok()?;
-    serde_json::from_str(&text).ok()
 }
 
 fn show(arguments: &StatusArguments, snapshot: Option<&Snapshot>, running: bool) {

@@ -2,7 +2,7 @@
 //! the pid file removed at the end, the snapshot left with the exit code. The thread here may wait for a disk;
 //! nobody waits for the thread, but for a bounded moment at the very end.
 
-use super::snapshot_path;
+use super::{Snapshot, snapshot_path};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,11 +47,8 @@ impl PidFile {
     /// [`PidFileError`] when another supervisor has the file or it cannot be written.
     pub fn create(path: &Path) -> Result<Self, PidFileError> {
         let own = std::process::id();
-        if let Some(pid) = read_pid(path)
-            && pid != own
-            && is_supervisor(pid)
-        {
-            return Err(PidFileError::InUse { path: path.to_owned(), pid });
+        if let Some(other) = read_snapshot(path).filter(|s| s.pid != own && runs(s)) {
+            return Err(PidFileError::InUse { path: path.to_owned(), pid: other.pid });
         }
         replace(path, format!("{own}\n").as_bytes())
             .map_err(|source| PidFileError::Write { path: path.to_owned(), source })?;
@@ -82,14 +79,21 @@ impl PidFile {
     }
 }
 
-/// The pid in a pid file, if there is one.
-pub(super) fn read_pid(path: &Path) -> Option<u32> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
+/// The snapshot beside a pid file, if there is one that can be read.
+pub(super) fn read_snapshot(pid_file: &Path) -> Option<Snapshot> {
+    serde_json::from_str(&fs::read_to_string(snapshot_path(pid_file)).ok()?).ok()
 }
 
-/// Whether this pid is a supervisor of this kind, and not somebody who got its number later.
-pub(super) fn is_supervisor(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "phpeek-pm")
+/// Whether the supervisor that wrote this still runs: the same pid, and not somebody who got its number later.
+pub(super) fn runs(snapshot: &Snapshot) -> bool {
+    snapshot.state != "stopped" && began(snapshot.pid) == Some(snapshot.began)
+}
+
+/// When a process began, in clock ticks since the machine did; `None` when there is no such process.
+pub(super) fn began(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name may hold anything and ends with the last parenthesis; field 22 is the 20th after it.
+    stat.rsplit(')').next()?.split_whitespace().nth(19)?.parse().ok()
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -146,5 +150,46 @@ impl Writer {
         let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let busy = |s: &mut Waiting| s.next.is_some() || s.writing;
         drop(self.0.changed.wait_timeout_while(state, LAST_WRITE, busy));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+
+    fn snapshot(pid: u32, began: u64) -> Snapshot {
+        Snapshot {
+            pid,
+            began,
+            state: "running".to_owned(),
+            ready: true,
+            exit_code: None,
+            processes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_pid_that_belongs_to_somebody_else_by_now_is_no_supervisor() {
+        let own = std::process::id();
+        let since = began(own).expect("this very process runs");
+        assert!(runs(&snapshot(own, since)));
+        assert!(!runs(&snapshot(own, since + 1)));
+        assert!(!runs(&snapshot(u32::MAX, since)));
+    }
+
+    #[test]
+    fn a_pid_file_of_a_running_supervisor_is_not_taken_over() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("x.pid");
+        let init = snapshot(1, began(1).expect("there is always a first process"));
+        fs::write(snapshot_path(&path), serde_json::to_string(&init).expect("it is plain"))
+            .expect("it can be written");
+        assert!(matches!(PidFile::create(&path), Err(PidFileError::InUse { pid: 1, .. })));
+        fs::remove_file(snapshot_path(&path)).expect("it is there");
+        let file = PidFile::create(&path).expect("nobody has it");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), format!("{}\n", std::process::id()));
+        file.remove();
+        assert!(!path.exists());
     }
 }

@@ -26,6 +26,7 @@ use rolling::Rolling;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One instance of the process.
 struct Instance {
@@ -35,6 +36,8 @@ struct Instance {
     /// The leader of the current run; 0 until it is known.
     pid: i32,
     restarts: u32,
+    /// How long the last run lived.
+    uptime: Duration,
     /// Whether the start of the process waits for the first run of this instance.
     awaited: bool,
     /// Spans of what is under way; none when nothing is.
@@ -48,6 +51,7 @@ impl Instance {
             origin: SpanContext::NONE,
             pid: 0,
             restarts: 0,
+            uptime: Duration::ZERO,
             awaited: false,
             spans: None,
         }

@@ -10,6 +10,7 @@ use opentelemetry::trace::SpanContext;
 use phpeek_core::lifecycle::{Cause, Effect, Failure, Rest, SignalStep};
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
+use phpeek_core::spec::ProcessKind;
 use std::time::Duration;
 
 impl ProcessActor {
@@ -155,6 +156,7 @@ impl ProcessActor {
         if let Some(span) = self.instances[i].spans().stop.take() {
             span.ok(at);
         }
+        self.instances[i].uptime = uptime;
         self.instances[i].tidy();
         let asked = self.stop.is_some() || self.rolling.as_ref().is_some_and(|r| r.current == i);
         let level = if asked || exit.is_success() { Level::Info } else { Level::Warn };
@@ -235,9 +237,19 @@ impl ProcessActor {
         }
     }
 
-    /// An end that nothing follows has no restart to tell of it: a span of its own does.
+    /// An end that nothing follows has no restart to tell of it: a span of its own does. For a oneshot it is the
+    /// whole run, below its spawn: what its dependents waited for is then seen in the trace of the start. For a
+    /// process that was meant to stay it is a moment, linked to the spawn: its life would be a span of weeks.
     fn end_span(&mut self, i: usize, at: Moment, origin: SpanContext, failure: Option<Failure>) {
-        let mut span = self.world.tracing.open_linked(names::SPAN_EXIT, &SpanContext::NONE, at, &[origin]);
+        let tracing = &self.world.tracing;
+        let mut span = match self.spec.kind {
+            ProcessKind::Oneshot => {
+                tracing.open(names::SPAN_RUN, &origin, at.saturating_sub(self.instances[i].uptime))
+            }
+            ProcessKind::LongRun | ProcessKind::Scheduled => {
+                tracing.open_linked(names::SPAN_EXIT, &SpanContext::NONE, at, &[origin])
+            }
+        };
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
             span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
@@ -269,7 +281,7 @@ impl ProcessActor {
 pub(super) fn failure_code(failure: Failure) -> u8 {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => exit.shell_code(),
-        // As a shell says it, and as a boot that fails for the same reason.
+        // As a shell says it.
         Failure::Spawn(SpawnFailureKind::NotFound) => 127,
         Failure::Spawn(SpawnFailureKind::NotExecutable) => 126,
         Failure::Spawn(_) => 1,
