@@ -1,6 +1,6 @@
 //! Restarts after deaths: their spans, their chain, their end.
 
-use crate::support::{Rig, ms, not_found, paused, run, text};
+use crate::support::{Rig, events, ms, not_found, paused, run, text};
 use opentelemetry::trace::Status;
 use phpeek_actors::ports::{Level, RunEvent};
 use phpeek_actors::testkit::{
@@ -171,7 +171,12 @@ fn late_and_duplicate_reports_change_nothing() {
         assert_eq!(before, after);
         assert_eq!(rig.log.records().iter().filter(|r| r.level == Level::Error).count(), 0);
         rig.terminate();
+        rig.until("the signal", |r| !r.launcher.signals().is_empty()).await;
+        rig.launcher.report(run(0, 0, 1), RunEvent::Exited(Exit::Code(1)));
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
+        let exits =
+            events(&rig.one(names::SPAN_STOP_PROCESS)).iter().filter(|e| *e == names::EVENT_EXITED).count();
+        assert_eq!(exits, 1, "of the run that was stopped");
         assert!(rig.board.instances().iter().all(|(_, _, s)| !matches!(s.pid, Some(7 | 8))));
         assert_eq!(rig.spans.named(names::SPAN_SPAWN).iter().filter(|s| is_error(s)).count(), 0);
     });
