@@ -217,10 +217,10 @@ impl ManagerActor {
         ctx: &mut Context<Self>,
     ) {
         let finish = || Envelope::root(at, Command::Finish);
-        let addresses = self.router.0.borrow();
+        let routes = self.router.0.borrow();
         let asked = std::mem::take(&mut self.unanswered);
         let answers: Vec<_> =
-            asked.iter().filter_map(|p| addresses.get(p.get())).map(|a| a.send(finish())).collect();
+            asked.iter().filter_map(|p| routes.processes.get(p.get())).map(|a| a.send(finish())).collect();
         let tell = async move {
             for answer in answers {
                 let _gone = answer.await.is_err(); // an actor that is gone, and its spans with it
