@@ -226,5 +226,6 @@ impl Pipes {
 /// Blocks this thread on purpose, the one place where that is right: nothing else runs here, and a timer of the
 /// runtime would round to 1 ms and be woken by the epoll descriptor all the while.
 fn pause() {
+    #[expect(clippy::disallowed_methods, reason = "the one thread that may: nobody waits for it")]
     std::thread::sleep(PAUSE);
 }
