@@ -1,6 +1,7 @@
 //! The parts of the load harness that compute, and those that can be seen to work without a supervisor: shapes,
 //! medians, comparison, accounts, the counting of lines, the worker program, the receiver in each of its moods.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+#![allow(clippy::disallowed_methods, reason = "it runs programs, and is no supervisor")]
 #![allow(dead_code, reason = "the harness uses the rest of its modules")]
 
 #[path = "../benches/load/accounting.rs"]
