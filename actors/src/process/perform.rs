@@ -26,6 +26,12 @@ impl ProcessActor {
         }
     }
 
+    /// The id of an instance for when it is needed: a text for each step of each stop would cost more than the stop.
+    pub(super) fn instance_name(&self, i: usize) -> impl FnOnce() -> String + use<> {
+        let name = self.spec.name.clone();
+        move || name.instance_id(u32::try_from(i).unwrap_or(u32::MAX))
+    }
+
     fn instance_id(&self, i: usize) -> String {
         self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX))
     }
@@ -68,7 +74,7 @@ impl ProcessActor {
             self.instances[i].spans().stop = Some(span);
         }
         let sent = self.world.launcher.signal_group(self.run_id(i, run), signal);
-        let id = self.instance_id(i);
+        let id = self.instance_name(i);
         let name = match step {
             SignalStep::Request => names::EVENT_SIGNAL_SENT,
             SignalStep::Escalation => names::EVENT_ESCALATED,
@@ -76,7 +82,7 @@ impl ProcessActor {
         self.stop_event(i, name, at, || {
             vec![
                 KeyValue::new(names::SIGNAL, signal.to_string()),
-                KeyValue::new(names::PROCESS_INSTANCE_ID, id),
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
                 KeyValue::new(names::SIGNAL_DELIVERED, sent),
             ]
         });
@@ -149,17 +155,20 @@ impl ProcessActor {
     }
 
     fn run_ended(&mut self, i: usize, at: Moment, exit: Exit, uptime: Duration) {
-        let id = self.instance_id(i);
+        let id = self.instance_name(i);
         self.stop_event(i, names::EVENT_GROUP_EMPTY, at, || {
-            vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id)]
+            vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())]
         });
-        if let Some(span) = self.instances[i].spans().stop.take() {
+        if let Some(span) = self.instances[i].spans.as_mut().and_then(|s| s.stop.take()) {
             span.ok(at);
         }
         self.instances[i].uptime = uptime;
         self.instances[i].tidy();
         let asked = self.stop.is_some() || self.rolling.as_ref().is_some_and(|r| r.current == i);
         let level = if asked || exit.is_success() { Level::Info } else { Level::Warn };
+        if !self.world.log.enabled(level) {
+            return;
+        }
         self.log(at, level, format!("ended: {exit}"), Some(i), || {
             let uptime = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);
             let mut fields = vec![("uptime_ms", uptime.into())];
@@ -216,10 +225,11 @@ impl ProcessActor {
     fn rested(&mut self, i: usize, at: Moment, rest: Rest) {
         let instance = &mut self.instances[i];
         let origin = instance.origin.clone();
-        let spans = instance.spans();
-        spans.interrupt_restart(at, "stopped before the next run");
-        if let Some(span) = spans.spawn.take() {
-            span.fail(at, names::ERROR_INTERRUPTED, "stopped before the program ran");
+        if let Some(spans) = &mut instance.spans {
+            spans.interrupt_restart(at, "stopped before the next run");
+            if let Some(span) = spans.spawn.take() {
+                span.fail(at, names::ERROR_INTERRUPTED, "stopped before the program ran");
+            }
         }
         instance.tidy();
         let failure = match rest {

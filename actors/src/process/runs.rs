@@ -45,9 +45,9 @@ impl Handler<RunReport> for ProcessActor {
 impl ProcessActor {
     /// The end of a leader is an event of the stop that is under way.
     fn note_exit(&mut self, i: usize, at: Moment, exit: Exit) {
-        let id = self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX));
+        let id = self.instance_name(i);
         self.stop_event(i, names::EVENT_EXITED, at, move || {
-            let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id)];
+            let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())];
             facts.extend(exit_attributes(exit));
             facts
         });
