@@ -21,6 +21,7 @@ use opentelemetry::trace::SpanContext;
 use operations::{InstanceSpans, StartOperation, StopOperation};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::lifecycle::{Event, Machine, Now, Policy};
+use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, ProcessSpec};
 use rolling::Rolling;
 use std::borrow::Cow;
@@ -38,6 +39,8 @@ struct Instance {
     restarts: u32,
     /// How long the last run lived.
     uptime: Duration,
+    /// Signals that wait for the run to be up.
+    relays: Vec<Signal>,
     /// Whether the start of the process waits for the first run of this instance.
     awaited: bool,
     /// Spans of what is under way; none when nothing is.
@@ -52,6 +55,7 @@ impl Instance {
             pid: 0,
             restarts: 0,
             uptime: Duration::ZERO,
+            relays: Vec::new(),
             awaited: false,
             spans: None,
         }

@@ -143,6 +143,10 @@ impl ProcessActor {
             span.ok(at);
         }
         instance.tidy();
+        for signal in std::mem::take(&mut instance.relays) {
+            self.world.launcher.signal_leader(self.run_id(i, run), signal);
+        }
+        let instance = &mut self.instances[i];
         if std::mem::take(&mut instance.awaited)
             && let Some(start) = &mut self.start
         {
@@ -232,6 +236,7 @@ impl ProcessActor {
             }
         }
         instance.tidy();
+        instance.relays.clear();
         let failure = match rest {
             Rest::Stopped => return,
             Rest::Completed => None,
