@@ -55,7 +55,11 @@ impl PidFile {
         }
         replace(path, format!("{own}\n").as_bytes())
             .map_err(|source| PidFileError::Write { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned() })
+        // Of several that found it free in the same moment, the last to write has it.
+        match read_pid(path) {
+            Some(pid) if pid != own => Err(PidFileError::InUse { path: path.to_owned(), pid }),
+            _ => Ok(Self { path: path.to_owned() }),
+        }
     }
 
     /// Starts the thread that writes the snapshot beside the pid file. `first` runs in it before anything else.
@@ -87,14 +91,17 @@ pub(super) fn read_pid(path: &Path) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// Whether this pid is a supervisor of this kind, and not somebody who got its number later.
+/// Whether this pid is a supervisor of this kind, and not somebody who got its number later: by the name, which a link
+/// or a copy to `/init` changes, or else by the program, which only its owner may look at (proc(5), /proc/PID/exe).
 pub(super) fn is_supervisor(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "phpeek-pm")
+    let of = |who: &str| fs::read_link(format!("/proc/{who}/exe")).ok();
+    let named = fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "phpeek-pm");
+    named || of(&pid.to_string()).is_some_and(|program| Some(program) == of("self"))
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
+    temporary.push(format!(".{}.new", std::process::id()));
     fs::write(&temporary, content)?;
     fs::rename(&temporary, path)
 }
