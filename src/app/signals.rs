@@ -1,9 +1,8 @@
 //! What the supervisor does with the signals that reach it: reap, and whatever the configuration binds them to. Turns
 //! signals into requests; the manager decides. Runs on the supervision thread.
 
-use super::ending::Finish;
+use super::ending::{Finish, Hurried};
 use super::{BeginError, Running, say};
-use crate::os::pid1;
 use crate::os::reaper::Children;
 use crate::os::signals::{SignalStream, Signals};
 use crate::output::Output;
@@ -96,11 +95,10 @@ impl SignalLoop {
     }
 
     fn stop(&self, signal: Signal) {
-        // Everything has stopped already and only the last flush is under way: the second request ends that too.
-        if let Some(code) = self.finish.code() {
-            pid1::leave(code);
+        // Once everything has stopped, the second request ends the last flush too.
+        if self.finish.hurry() == Hurried::TooEarly {
+            self.ask(Request::Shutdown(ShutdownReason::Signal(signal)));
         }
-        self.ask(Request::Shutdown(ShutdownReason::Signal(signal)));
     }
 
     fn ask(&self, request: Request) {

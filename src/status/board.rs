@@ -1,7 +1,7 @@
 //! The board on which actors show their state, for when somebody may read it. Owns the snapshot; gathers changes for
 //! a moment and hands the result to the file thread. Lives on the supervision thread and never waits.
 
-use super::file::{Writer, began};
+use super::file::Writer;
 use super::{InstanceSnapshot, ProcessSnapshot, Snapshot};
 use phpeek_actors::world::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_core::spec::{InitialState, ProcessIndex, ProcessKind, SystemSpec};
@@ -47,7 +47,6 @@ impl SharedBoard {
             .map(|p| p.initial == InitialState::Running && p.kind != ProcessKind::Scheduled);
         let snapshot = Snapshot {
             pid: std::process::id(),
-            began: began(std::process::id()).unwrap_or(0),
             state: "starting".to_owned(),
             ready: false,
             exit_code: None,

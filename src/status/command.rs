@@ -10,24 +10,30 @@ use std::time::{Duration, Instant};
 /// How often the snapshot is looked at while waiting; the writer gathers changes for about as long.
 const LOOK: Duration = Duration::from_millis(25);
 
+/// A supervisor that was started together with `status --wait` has written its pid file by then; until that, a
+/// snapshot of the last one that has ended says nothing.
+const COMING: Duration = Duration::from_secs(2);
+
 /// Runs the command. 0: all is up. 1: not (yet). 3: no supervisor runs.
 #[must_use]
 pub fn command(arguments: &StatusArguments) -> u8 {
-    let wait = arguments
-        .wait
-        .filter(|s| s.is_finite() && *s > 0.0)
-        .map_or(Duration::ZERO, |s| Duration::from_secs_f64(s.min(1e9)));
-    let until = Instant::now() + wait;
+    let begin = Instant::now();
+    let wait = arguments.wait.unwrap_or_default();
+    let mut seen = false;
     loop {
         let snapshot = file::read_snapshot(&arguments.pid_file);
-        let running = snapshot.as_ref().is_some_and(file::runs);
+        let running = file::is_held(&arguments.pid_file);
+        seen |= running;
+        let waited = begin.elapsed();
         let answer = match &snapshot {
             Some(s) if running && s.ready => Some(exit::OK),
             // It has ended: waiting longer brings nothing.
-            Some(s) if !running && s.state == "stopped" => Some(exit::NOT_RUNNING),
+            Some(s) if !running && s.state == "stopped" && (seen || waited >= COMING) => {
+                Some(exit::NOT_RUNNING)
+            }
             _ => None,
         };
-        if answer.is_some() || Instant::now() >= until {
+        if answer.is_some() || waited >= wait {
             let code = answer.unwrap_or(if running { exit::FAILURE } else { exit::NOT_RUNNING });
             show(arguments, snapshot.as_ref(), running);
             return code;

@@ -18,9 +18,6 @@ use std::path::{Path, PathBuf};
 pub struct Snapshot {
     /// The supervisor's pid.
     pub pid: u32,
-    /// When it began, in clock ticks since the machine did (proc_pid_stat(5), field 22): a pid alone may be
-    /// somebody else's by now.
-    pub began: u64,
     /// `starting`, `running`, `restarting`, `stopping` or `stopped`.
     pub state: String,
     /// Whether all is up: the boot is over and every instance that shall run does.

@@ -190,4 +190,9 @@ impl Fleet {
     pub(super) fn restartable(&self, p: ProcessIndex) -> bool {
         self.kind(p) == ProcessKind::LongRun && matches!(self.standing(p), Standing::Up | Standing::Ended(_))
     }
+
+    /// Whether a process was left out of the boot (`initial_state: stopped`): a restart by its name starts it.
+    pub(super) fn startable(&self, p: ProcessIndex) -> bool {
+        self.kind(p) == ProcessKind::LongRun && self.standing(p) == Standing::Dormant
+    }
 }
