@@ -18,6 +18,7 @@ mod process;
 mod report;
 mod schedule;
 mod schema;
+mod secret;
 mod signals;
 mod substitute;
 mod tree;
@@ -25,7 +26,7 @@ mod value;
 
 pub use globals::{LogFormat, LogSettings};
 pub use json_schema::schema_json;
-pub use report::{Finding, Report, Severity, Strictness, Summary};
+pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
 use crate::telemetry::settings::{ExporterSettings, TracingSettings};
@@ -140,7 +141,7 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
     // The walk names every place it goes to: not for a file without a variable.
     lint::secrets(&root, &mut findings);
     if text.contains("${") {
-        substitute::expand_tree(&mut root, "", vars, &mut findings);
+        substitute::expand_tree(&mut root, &report::Path::ROOT, vars, &mut findings);
     }
     let configuration = build(&mut root, vars, &mut findings);
     let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
