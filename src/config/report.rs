@@ -68,6 +68,11 @@ impl Findings {
         self.0.iter().any(|f| f.severity == Severity::Error)
     }
 
+    /// Whether something is to be said of a value whose place is not known yet.
+    pub(crate) fn lack_places(&self) -> bool {
+        self.0.iter().any(|f| f.place == Place::UNSEEN)
+    }
+
     /// Errors first, then in the order of the file; what was said twice is said once.
     pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
         let at = |place: &Place| match place {
