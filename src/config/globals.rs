@@ -4,7 +4,7 @@ use super::compile::truth;
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place};
 use super::value;
-use crate::telemetry::endpoint::Endpoint;
+use crate::telemetry::endpoint::{Endpoint, EndpointError};
 use crate::telemetry::settings::{ExporterSettings, TracingSettings};
 use phpeek_actors::ports::Level;
 
@@ -46,28 +46,37 @@ pub(crate) fn log(global: &Node) -> LogSettings {
 pub(crate) fn tracing(global: &Node, findings: &mut Findings) -> Option<TracingSettings> {
     let text = |key: &str| global.get(key).and_then(Node::text);
     let place = |key: &str| global.get(key).map_or(Place::Nowhere, |n| n.place.clone());
+    let on = truth(global, "tracing_enabled").unwrap_or(false);
     let exporter = match text("tracing_exporter").unwrap_or("stdout") {
         "stdout" => Some(ExporterSettings::Stdout),
         "otlp-grpc" => match Endpoint::parse(text("tracing_endpoint").unwrap_or("localhost:4317")) {
             Ok(endpoint) => Some(ExporterSettings::OtlpGrpc(endpoint)),
             Err(error) => {
+                // Whatever else is wrong with it, a user and a password must not be repeated.
+                let credentials = text("tracing_endpoint").is_some_and(|e| e.contains('@'));
+                let error = if credentials { EndpointError::Credentials } else { error };
                 let path = "global.tracing_endpoint";
                 findings.push(Finding::error(path, place("tracing_endpoint"), error.to_string()));
                 None
             }
         },
         name => {
-            let message = match name {
-                "otlp-http" | "zipkin" | "jaeger" => format!("the exporter {name:?} is not there yet"),
-                _ => format!("there is no exporter {name:?}"),
+            let later = matches!(name, "otlp-http" | "zipkin" | "jaeger");
+            let path = "global.tracing_exporter";
+            let at = place("tracing_exporter");
+            let finding = match (later, on) {
+                (true, true) => Finding::error(path, at, format!("the exporter {name:?} is not there yet")),
+                // A file that was written for another supervisor still starts: nothing is lost while tracing is off.
+                (true, false) => {
+                    Finding::warning(path, at, format!("the exporter {name:?} is not there yet; tracing is off"))
+                }
+                (false, _) => Finding::error(path, at, format!("there is no exporter {name:?}")),
             };
-            let fault = Finding::error("global.tracing_exporter", place("tracing_exporter"), message);
-            findings.push(fault.advice("write otlp-grpc or stdout"));
+            findings.push(finding.advice("write otlp-grpc or stdout"));
             None
         }
     };
     let rate = text("tracing_sample_rate").and_then(value::float).unwrap_or(1.0);
-    let on = truth(global, "tracing_enabled").unwrap_or(false);
     exporter.filter(|_| on).map(|exporter| TracingSettings {
         exporter,
         sample_rate: rate,

@@ -14,10 +14,12 @@ mod lint;
 mod mask;
 mod overlay;
 mod parse;
+mod plain;
 mod process;
 mod report;
 mod schedule;
 mod schema;
+mod secret;
 mod signals;
 mod substitute;
 mod tree;
@@ -25,7 +27,7 @@ mod value;
 
 pub use globals::{LogFormat, LogSettings};
 pub use json_schema::schema_json;
-pub use report::{Finding, Report, Severity, Strictness, Summary};
+pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
 use crate::telemetry::settings::{ExporterSettings, TracingSettings};
@@ -132,24 +134,63 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
     let mut findings = Findings::default();
     let (file, text) = read(source, vars, &mut findings);
     let unreadable = findings.failed();
-    let mut root = match parse::parse(&text, &mut findings) {
-        Some(root) if !unreadable => root,
+    if unreadable {
         // Of a file that cannot be read, whatever else is said would be a guess.
-        _ => return Loaded { configuration: None, report: finish(file, text, findings, None) },
-    };
-    // The walk names every place it goes to: not for a file without a variable.
-    lint::secrets(&root, &mut findings);
-    if text.contains("${") {
-        substitute::expand_tree(&mut root, "", vars, &mut findings);
+        return Loaded { configuration: None, report: finish(file, text, findings, None) };
     }
-    let configuration = build(&mut root, vars, &mut findings);
-    let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
-    let configuration = configuration.filter(|_| !findings.failed());
-    let summary = configuration.as_ref().map(|c| summarize(c, version));
-    Loaded { configuration, report: finish(file, text, findings, summary) }
+    // Nearly every start reads a file that nothing is to be said about.
+    if let Some(root) = plain::parse(&text) {
+        let (result, findings) = build(root, &text, vars, Findings::default());
+        if !findings.lack_places() {
+            return loaded(file, text, findings, result);
+        }
+    }
+    match parse::parse(&text, &mut findings) {
+        Some(root) => {
+            let (result, findings) = build(root, &text, vars, findings);
+            loaded(file, text, findings, result)
+        }
+        None => Loaded { configuration: None, report: finish(file, text, findings, None) },
+    }
 }
 
-fn build(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Configuration> {
+fn loaded(
+    file: Option<PathBuf>,
+    text: String,
+    findings: Findings,
+    result: Option<(Configuration, String)>,
+) -> Loaded {
+    let result = result.filter(|_| !findings.failed());
+    let summary = result.as_ref().map(|(c, version)| summarize(c, version.clone()));
+    Loaded { configuration: result.map(|r| r.0), report: finish(file, text, findings, summary) }
+}
+
+/// A tree to a configuration and its `version`, with everything there is to say.
+fn build(
+    mut root: Node,
+    text: &str,
+    vars: &dyn Vars,
+    mut findings: Findings,
+) -> (Option<(Configuration, String)>, Findings) {
+    drop_anchors(&mut root);
+    lint::secrets(&root, &mut findings);
+    if text.contains("${") {
+        substitute::expand_tree(&mut root, &report::Path::ROOT, vars, &mut findings);
+    }
+    let configuration = compiled(&mut root, vars, &mut findings);
+    let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
+    (configuration.map(|c| (c, version)), findings)
+}
+
+/// `x-…` at the top holds anchors, as in compose files: once they are followed nobody reads it, so nothing in it is
+/// replaced or judged.
+fn drop_anchors(root: &mut Node) {
+    if let tree::Value::Map(entries) = &mut root.value {
+        entries.retain(|e| !e.key.starts_with("x-"));
+    }
+}
+
+fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Configuration> {
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);

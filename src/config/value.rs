@@ -5,16 +5,25 @@ use std::time::Duration;
 
 /// A truth as YAML 1.1 and the documented overrides spell it.
 pub(crate) fn truth(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
-        "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
-        _ => None,
+    let text = text.trim();
+    let among = |words: [&str; 6]| words.iter().any(|w| text.eq_ignore_ascii_case(w));
+    if among(["true", "yes", "on", "1", "t", "y"]) {
+        Some(true)
+    } else if among(["false", "no", "off", "0", "f", "n"]) {
+        Some(false)
+    } else {
+        None
     }
 }
 
 /// A whole number, decimal or `0x`, `0o`, with `_` between digits.
 pub(crate) fn int(text: &str) -> Option<i64> {
-    let text = text.trim().replace('_', "");
+    let text = text.trim();
+    // Nearly every number is a short decimal: no text is made for it.
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    let text = text.replace('_', "");
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(&text)),
