@@ -208,3 +208,61 @@ impl Pipes {
 fn pause() {
     std::thread::sleep(PAUSE);
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use crate::os::capture::Stream;
+    use crate::output::{Format, OutputSettings};
+    use phpeek_actors::ports::Level;
+    use phpeek_core::name::ProcessName;
+    use std::fs::File;
+    use std::io::Write;
+
+    fn pipes() -> (Arc<Intake>, Arc<Sink>, Pipes) {
+        let settings = OutputSettings { format: Format::Json, level: Level::Info };
+        let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
+        let (intake, sink) =
+            (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None)));
+        (Arc::clone(&intake), Arc::clone(&sink), Pipes::new(intake, sink))
+    }
+
+    fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {
+        let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
+        let copy = read_end.try_clone().expect("a copy");
+        let process = ProcessName::new("web").expect("a name");
+        intake.add(Capture { process, instance: 0, stream: Stream::Stdout, read_end }).expect("a watch");
+        (write.into(), copy)
+    }
+
+    #[test]
+    fn a_copy_of_an_ended_pipe_wakes_nobody() {
+        let (intake, sink, mut pipes) = pipes();
+        let (mut writer, _copy) = child(&intake);
+        writer.write_all(b"last words").expect("room");
+        drop(writer);
+        assert_eq!(pipes.turn(), Turn::Idle);
+        assert_eq!(sink.stats().captured, 1);
+        assert_eq!(pipes.pass(), Pass::Idle);
+    }
+
+    #[test]
+    fn a_busy_pipe_that_falls_quiet_is_watched_again_and_its_token_is_used_again() {
+        let (intake, sink, mut pipes) = pipes();
+        let (mut writer, _copy) = child(&intake);
+        writer.write_all(&b"0123456\n".repeat(8000)).expect("room");
+        assert_eq!(pipes.pass(), Pass::Large);
+        assert_eq!(pipes.busy, [0]);
+        assert_eq!(pipes.turn(), Turn::Idle);
+        assert!(pipes.busy.is_empty());
+        writer.write_all(b"later\n").expect("room");
+        drop(writer);
+        assert_eq!(pipes.turn(), Turn::Idle);
+        assert_eq!(sink.stats().captured, 8001);
+        let (mut next, _copy) = child(&intake);
+        next.write_all(b"new\n").expect("room");
+        assert_eq!(pipes.turn(), Turn::Idle);
+        assert_eq!((sink.stats().captured, pipes.pipes.len()), (8002, 1));
+    }
+}

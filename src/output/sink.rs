@@ -23,8 +23,9 @@ use tokio::sync::oneshot;
 pub const QUEUE_LIMIT: usize = 8 << 20;
 /// A chunk of lines is handed over at this size.
 pub(super) const CHUNK: usize = 256 << 10;
-/// Buffers that are kept for the next chunks: fresh memory costs a page fault for each 17 lines.
-const SPARES: usize = 3;
+/// Buffers that are kept for the next chunks: as many as wait in a full queue, until the burst is over. Fresh memory
+/// costs a page fault for each 17 lines, and on a busy machine writer and reader run in turns of many chunks.
+const SPARES: usize = QUEUE_LIMIT / CHUNK;
 /// A spare buffer up to this size stays when the burst is over.
 const SMALL_BUFFER: usize = 64 << 10;
 /// A file is slow only for a burst, so lines wait this long for room before they are dropped.
