@@ -183,6 +183,7 @@ impl Bench<'_> {
             starts: workers.iter().map(|w| w.count).sum(),
             crash_starts: crashing.iter().map(|w| w.count).sum(),
             kills: churn.kills,
+            rollings: churn.rollings,
             rolled: churn.rolled,
         };
         let keeps = if self.load.tracing == Tracing::On { Keeps::All } else { Keeps::Some };
