@@ -31,7 +31,7 @@ mod suite;
 #[path = "../benches/load/workload.rs"]
 mod workload;
 
-use accounting::{Deeds, Keeps, accounts};
+use accounting::{Backoff, Deeds, Keeps, accounts};
 use captured::{LineCounter, Lines};
 use clap::{Parser, ValueEnum};
 use figures::{Figures, medians};
@@ -147,7 +147,14 @@ fn a_report_survives_its_file_and_can_be_drawn() {
 
 #[test]
 fn accounts_ask_for_every_span_and_forgive_nothing_but_sampling() {
-    let deeds = Deeds { processes: 3, dependencies: 2, starts: 4, kills: 1, ..Deeds::default() };
+    let deeds = Deeds {
+        processes: 3,
+        dependencies: 2,
+        starts: 4,
+        kills: 1,
+        backoff: Backoff::Some,
+        ..Deeds::default()
+    };
     let mut received: BTreeMap<String, u64> = [
         ("process_manager.start", 1),
         ("process_manager.start_process", 3),
@@ -168,6 +175,9 @@ fn accounts_ask_for_every_span_and_forgive_nothing_but_sampling() {
             .collect()
     };
     assert_eq!(off(Keeps::All, &received), Vec::<i64>::new());
+    // Where no wait was configured, none may be told of.
+    let at_once = accounts(Deeds { backoff: Backoff::Zero, ..deeds }, Keeps::All, &received);
+    assert_eq!(at_once.get("process.backoff").map(accounting::Account::difference), Some(1));
     received.insert("process_manager.wait_dependency".to_owned(), 1);
     assert_eq!(off(Keeps::All, &received), [-1]);
     received.insert("process_manager.wait_dependency".to_owned(), 2);
