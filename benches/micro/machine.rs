@@ -24,7 +24,7 @@ const FLEET: u32 = 1000;
 const LAYER: u32 = 333;
 
 /// Registers the benches of the machines.
-pub fn bench(c: &mut Criterion) {
+pub(crate) fn bench(c: &mut Criterion) {
     crash_cycle(c);
     boot_and_shutdown(c);
 }
