@@ -20,8 +20,7 @@ const CONDITIONS: Kind = Kind::MapOf(&Kind::MapOf(&Kind::Text));
 /// Reads the one document of a text. `None`: it is broken, or `parse` must look at it.
 pub(crate) fn parse(text: &str) -> Option<Node> {
     let masked = mask::mask(text);
-    let reader =
-        Reader { masked: matches!(masked, std::borrow::Cow::Owned(_)), nodes: Cell::new(0) };
+    let reader = Reader { masked: matches!(masked, std::borrow::Cow::Owned(_)), nodes: Cell::new(0) };
     Seed { reader: &reader, kind: &FILE, merge: false }
         .deserialize(serde_yaml::Deserializer::from_str(&masked))
         .ok()

@@ -186,7 +186,9 @@ impl Report {
         let Place::File { line, .. } = finding.place else { return Excerpt::Nothing };
         match self.text.lines().nth(line.saturating_sub(1)) {
             None => Excerpt::Nothing,
-            Some(_) if secret::in_path(&finding.path) || secret::near_line(&self.text, line) => Excerpt::Hidden,
+            Some(_) if secret::in_path(&finding.path) || secret::near_line(&self.text, line) => {
+                Excerpt::Hidden
+            }
             Some(text) => Excerpt::Shown(text),
         }
     }

@@ -1,6 +1,7 @@
 //! The output layer over real pipes: what a child writes is what stands in the records, and what cannot be written is
 //! counted. No child and no supervisor is needed; waits are for conditions, with a deadline.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::disallowed_methods, reason = "one test runs the program itself")]
 
 mod refusal;
 
