@@ -23,10 +23,12 @@ pub fn command(arguments: &StatusArguments) -> u8 {
     loop {
         let snapshot = file::read_snapshot(&arguments.pid_file);
         let running = file::is_held(&arguments.pid_file);
+        let pid = file::read_pid(&arguments.pid_file);
         seen |= running;
         let waited = begin.elapsed();
         let answer = match &snapshot {
-            Some(s) if running && s.ready => Some(exit::OK),
+            // One that was killed leaves a snapshot, and its successor's comes later than the pid file.
+            Some(s) if running && s.ready && pid == Some(s.pid) => Some(exit::OK),
             // It has ended: waiting longer brings nothing.
             Some(s) if !running && s.state == "stopped" && (seen || waited >= COMING) => {
                 Some(exit::NOT_RUNNING)

@@ -99,7 +99,7 @@ impl PidFile {
 }
 
 /// The pid in a pid file, if there is one.
-fn read_pid(path: &Path) -> Option<u32> {
+pub(super) fn read_pid(path: &Path) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
