@@ -161,7 +161,10 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
             .find(|key| span(global, key) == Some(Duration::ZERO))
             .unwrap_or("restart_backoff");
         let place = global.get(key).map_or(super::tree::Place::Nowhere, |n| n.place.clone());
-        let message = format!("without a wait between runs {} ms are kept to those that end at once", FLOOR.as_millis());
+        let message = format!(
+            "without a wait between runs {} ms are kept to those that end at once",
+            FLOOR.as_millis()
+        );
         let warning = Finding::warning(format!("global.{key}"), place, message);
         findings.push(warning.advice("write 1s or more"));
     }

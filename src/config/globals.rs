@@ -67,9 +67,11 @@ pub(crate) fn tracing(global: &Node, findings: &mut Findings) -> Option<TracingS
             let finding = match (later, on) {
                 (true, true) => Finding::error(path, at, format!("the exporter {name:?} is not there yet")),
                 // A file that was written for another supervisor still starts: nothing is lost while tracing is off.
-                (true, false) => {
-                    Finding::warning(path, at, format!("the exporter {name:?} is not there yet; tracing is off"))
-                }
+                (true, false) => Finding::warning(
+                    path,
+                    at,
+                    format!("the exporter {name:?} is not there yet; tracing is off"),
+                ),
                 (false, _) => Finding::error(path, at, format!("there is no exporter {name:?}")),
             };
             findings.push(finding.advice("write otlp-grpc or stdout"));

@@ -82,8 +82,7 @@ pub(crate) fn values(root: &Node, findings: &mut Findings) {
 fn shell(command: Option<&Node>, path: &Path<'_>, findings: &mut Findings) {
     let Some(program) = command.and_then(|c| c.items().first()) else { return };
     if matches!(program.text(), Some("sh" | "bash" | "/bin/sh" | "/bin/bash")) {
-        let note =
-            Finding::suggestion(path.key("command"), program.place.clone(), "the command is a shell");
+        let note = Finding::suggestion(path.key("command"), program.place.clone(), "the command is a shell");
         findings.push(note.advice("let it end with exec, so that signals reach the program"));
     }
 }

@@ -3,9 +3,9 @@
 //! error.) Never interprets a scalar: `010` stays `010`. Aliases and merge keys (`<<`) are followed within bounds.
 //! Called by `load`.
 
-use super::{mask, plain};
 use super::report::{Finding, Findings};
 use super::tree::{Entry, Node, Place, Value};
+use super::{mask, plain};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::{HashMap, HashSet};
 

@@ -1,9 +1,9 @@
 //! One entry of `processes` to a `ProcessSpec`, with the rules that span its keys. Called by `compile`.
 
 use super::compile::{Names, int, policy, span, truth};
+use super::depends;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::depends;
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{

@@ -73,6 +73,12 @@ impl Findings {
         self.0.iter().any(|f| f.place == Place::UNSEEN)
     }
 
+    /// The same, of values whose place cannot be known.
+    pub(crate) fn without_places(mut self) -> Self {
+        self.0.iter_mut().filter(|f| f.place == Place::UNSEEN).for_each(|f| f.place = Place::Nowhere);
+        self
+    }
+
     /// Errors first, then in the order of the file; what was said twice is said once.
     pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
         let at = |place: &Place| match place {
@@ -186,7 +192,9 @@ impl Report {
         let Place::File { line, .. } = finding.place else { return Excerpt::Nothing };
         match self.text.lines().nth(line.saturating_sub(1)) {
             None => Excerpt::Nothing,
-            Some(_) if secret::in_path(&finding.path) || secret::near_line(&self.text, line) => Excerpt::Hidden,
+            Some(_) if secret::in_path(&finding.path) || secret::near_line(&self.text, line) => {
+                Excerpt::Hidden
+            }
             Some(text) => Excerpt::Shown(text),
         }
     }

@@ -100,8 +100,11 @@ impl Check<'_> {
                 Some(text) => {
                     if let Err((message, advice)) = scalar(kind, text) {
                         let hidden = secret::in_path(&path.to_string());
-                        let message =
-                            if hidden { "the value is not one that this key takes".to_owned() } else { message };
+                        let message = if hidden {
+                            "the value is not one that this key takes".to_owned()
+                        } else {
+                            message
+                        };
                         self.wrong(node, path, message, advice);
                     }
                 }

@@ -30,7 +30,10 @@ fn holds(text: &str, word: &str) -> bool {
 /// Whether the name of a variable or key says that its value is a secret. `…_FILE` and `…_PATH` name a place.
 pub(crate) fn name(name: &str) -> bool {
     let ends = |end: &str| {
-        name.len().checked_sub(end.len()).and_then(|at| name.get(at..)).is_some_and(|t| t.eq_ignore_ascii_case(end))
+        name.len()
+            .checked_sub(end.len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|t| t.eq_ignore_ascii_case(end))
     };
     (WORDS.iter().any(|w| holds(name, w)) || ends("_key")) && !ends("_file") && !ends("_path")
 }
@@ -55,7 +58,8 @@ pub(crate) fn near_line(text: &str, line: usize) -> bool {
         if blank.is_empty() || blank.starts_with('#') {
             continue;
         }
-        let outer = indent_of(line) < indent || (indent_of(line) == indent && own.trim_start().starts_with('-'));
+        let outer =
+            indent_of(line) < indent || (indent_of(line) == indent && own.trim_start().starts_with('-'));
         if outer {
             indent = indent_of(line);
         }
@@ -95,9 +99,14 @@ fn mentions(line: &str) -> bool {
             !before.is_some_and(|c| c.is_alphanumeric() || c == '_') && after.starts_with(':')
         })
     };
-    // A URL with a user and a password is the other usual place.
-    let credentials = line.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-    credentials || WORDS.iter().any(|w| holds(line, w)) || holds(line, "_key") || BLOCKS.iter().any(|b| block(b))
+    // `user:password@host` is the other usual place.
+    let credentials = line
+        .split([' ', '"', '\''])
+        .any(|word| word.split_once(':').is_some_and(|(_, after)| after.contains('@')));
+    credentials
+        || WORDS.iter().any(|w| holds(line, w))
+        || holds(line, "_key")
+        || BLOCKS.iter().any(|b| block(b))
 }
 
 #[cfg(test)]
@@ -118,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_line_is_hidden_for_itself_for_its_block_and_for_an_open_bracket() {
-        let text = "a:\n  env:\n    X: 1\n    Y: [\n  scale: 1\n  b: {headers: {\n  c: d\n  f: 1}}\nz: 2\nu: http://a:b@c\n";
+        let text = "a:\n  env:\n    X: 1\n    Y: [1]\n  scale: 1\n  b: {headers: {\n  c: d\n  f: 1}}\nz: 2\nu: http://a:b@c\n";
         let hidden: Vec<usize> = (1..=10).filter(|n| near_line(text, *n)).collect();
         assert_eq!(hidden, [2, 3, 4, 6, 7, 8, 10]);
     }

@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 const ACTIONS: &str = "write restart, restart:NAME, stop, relay:NAME, flush, reload or ignore";
 
 /// The defaults, overridden by the maps at the top level and under `global`.
-pub(crate) fn compile(root: &Node, names: &Names<'_>, findings: &mut Findings) -> BTreeMap<Signal, SignalAction> {
+pub(crate) fn compile(
+    root: &Node,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<Signal, SignalAction> {
     let mut bound = BTreeMap::from([
         (Signal::TERM, SignalAction::Stop),
         (Signal::INT, SignalAction::Stop),
