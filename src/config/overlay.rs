@@ -51,7 +51,7 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
         if let Some((other, before)) = done.get(&target) {
             if *before != value {
                 let message = format!("{other} and {variable} set {} to different values", target.join("."));
-                findings.push(Finding::error(&target.join("."), place, message).advice("unset one of them"));
+                findings.push(Finding::error(target.join("."), place, message).advice("unset one of them"));
             }
             continue;
         }
