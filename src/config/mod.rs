@@ -45,7 +45,9 @@ const MAX_FILE: u64 = 16 << 20;
 pub(crate) struct Family {
     pub(crate) prefix: &'static str,
     pub(crate) name: &'static str,
+    /// Below the home directory.
     pub(crate) home: &'static str,
+    /// Below `/`.
     pub(crate) etc: &'static str,
 }
 
@@ -54,13 +56,13 @@ pub(crate) const FAMILIES: [Family; 2] = [
         prefix: "PHPEEK_PM_",
         name: "phpeek-pm",
         home: ".phpeek/pm/config",
-        etc: "/etc/phpeek/pm/config",
+        etc: "etc/phpeek/pm/config",
     },
     Family {
         prefix: "CBOX_INIT_",
         name: "cbox-init",
         home: ".cbox/init/config",
-        etc: "/etc/cbox/init/config",
+        etc: "etc/cbox/init/config",
     },
 ];
 
@@ -139,18 +141,19 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
         return Loaded { configuration: None, report: finish(file, text, findings, None) };
     }
     // Nearly every start reads a file that nothing is to be said about.
-    if let Some(root) = plain::parse(&text) {
-        let (result, findings) = build(root, &text, vars, Findings::default());
-        if !findings.lack_places() {
-            return loaded(file, text, findings, result);
+    let plain = plain::parse(&text).map(|root| build(root, &text, vars, Findings::default()));
+    let plain = match plain {
+        Some((result, found)) if !found.lack_places() => return loaded(file, text, found, result),
+        plain => plain,
+    };
+    match (parse::parse(&text, &mut findings), plain) {
+        (Some(root), _) => {
+            let (result, found) = build(root, &text, vars, findings);
+            loaded(file, text, found, result)
         }
-    }
-    match parse::parse(&text, &mut findings) {
-        Some(root) => {
-            let (result, findings) = build(root, &text, vars, findings);
-            loaded(file, text, findings, result)
-        }
-        None => Loaded { configuration: None, report: finish(file, text, findings, None) },
+        // This reader is stricter in places (a `}` at the left edge): what the other can read is not refused.
+        (None, Some((result, found))) => loaded(file, text, found.without_places(), result),
+        (None, None) => Loaded { configuration: None, report: finish(file, text, findings, None) },
     }
 }
 

@@ -19,6 +19,10 @@ const CONDITIONS: Kind = Kind::MapOf(&Kind::MapOf(&Kind::Text));
 
 /// Reads the one document of a text. `None`: it is broken, or `parse` must look at it.
 pub(crate) fn parse(text: &str) -> Option<Node> {
+    // YAML 1.1 and 1.2 see these in two ways: a block scalar that the end of the file cuts off, and `{?a}`.
+    if text.contains('?') || (!text.ends_with('\n') && text.contains(['|', '>'])) {
+        return None;
+    }
     let masked = mask::mask(text);
     let reader = Reader { masked: matches!(masked, std::borrow::Cow::Owned(_)), nodes: Cell::new(0) };
     Seed { reader: &reader, kind: &FILE, merge: false }
@@ -175,5 +179,125 @@ impl Visitor<'_> for NameSeed<'_> {
             return Err(E::custom("a null key"));
         }
         Ok(Name(self.0.text(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+
+    use super::*;
+    use crate::config::report::{Findings, Severity};
+    use proptest::prelude::*;
+
+    /// The value without places, and without what nobody reads.
+    fn bare(value: &Value) -> Value {
+        let node = |n: &Node| Node { place: Place::Nowhere, value: bare(&n.value) };
+        match value {
+            Value::Null => Value::Null,
+            Value::Scalar(text) => Value::Scalar(text.clone()),
+            Value::List(items) => Value::List(items.iter().map(node).collect()),
+            Value::Map(entries) => Value::Map(
+                entries
+                    .iter()
+                    .filter(|e| !e.key.starts_with("x-"))
+                    .map(|e| Entry { key: e.key.clone(), place: Place::Nowhere, node: node(&e.node) })
+                    .collect(),
+            ),
+        }
+    }
+
+    /// Holds both readers to one tree; says whether serde_yaml gave one.
+    fn agree(text: &str) -> bool {
+        let Some(plain) = super::parse(text) else { return false };
+        let mut findings = Findings::default();
+        // saphyr is stricter: a `}` at the left edge, for one.
+        let Some(spanned) = parse::parse(text, &mut findings) else { return true };
+        assert_eq!(bare(&plain.value), bare(&spanned.value), "{text}");
+        assert!(findings.into_sorted().iter().all(|f| f.severity != Severity::Error), "{text}");
+        true
+    }
+
+    #[test]
+    fn both_readers_see_the_same_in_what_people_write() {
+        for text in [
+            include_str!("../../config/full.yaml"),
+            include_str!("../../config/minimal.yaml"),
+            include_str!("../../config/php-stack.yaml"),
+            "processes: {a: {command: [x, 010, 1.10, ~, '~', yes, 0x1F, 1e3, \"\", 'it''s'], env: {A: 010, B: , C: null}}}",
+            "x-b: &b {command: [x], env: &e {K: 1}}\nprocesses:\n  a: {<<: *b, scale: 3}\n  c: *b\n  d:\n    <<: [*b, {user: u}]\n    env: *e\n",
+            "processes:\n  a:\n    command:\n    - x\n    - |\n      b\n       c\n    - >-\n      d\n      e\n\n      f\n    depends_on: {b: {condition: started}, c: }\n",
+            "processes: {a: {command: [x, ${A:-b,c}, '${B}'], scale: ${N:-1}, env: ${E:-e,f}}}",
+        ] {
+            assert!(agree(text), "serde_yaml gave up: {text}");
+        }
+    }
+
+    #[test]
+    fn it_gives_up_where_something_is_to_be_said() {
+        for text in [
+            "a: b",
+            "processes: {a: {command: [x], command: [y]}}",
+            "processes: [a]",
+            "processes: {a: {command: [[x]]}}",
+            "processes: {}\n---\nprocesses: {}",
+            "processes: {a: {scale: {}}}",
+            "processes: {a: *b}",
+        ] {
+            assert!(super::parse(text).is_none(), "{text}");
+        }
+    }
+
+    /// A value as it may be written.
+    fn scalar() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-zA-Z0-9_./-]{1,8}",
+            "'[a-z0-9 :,#{}\\[\\]]{0,8}'",
+            "\"[a-z0-9 :,#{}]{0,8}\"",
+            "(null|~|Null|yes|no|true|010|1\\.10|0x1f|1e3|\\.inf|-5|\\+1|2024-01-01|12:30|é|<<|\\$\\{A:-b,c\\}|\\$\\{A\\})",
+        ]
+    }
+
+    fn document() -> impl Strategy<Value = String> {
+        let field = prop_oneof![
+            scalar().prop_map(|s| format!("user: {s}")),
+            scalar().prop_map(|s| format!("scale: {s}")),
+            scalar().prop_map(|s| format!("restart: {s}")),
+            proptest::collection::vec(scalar(), 0..4).prop_map(|v| format!("command: [{}]", v.join(", "))),
+            proptest::collection::vec(scalar(), 1..4)
+                .prop_map(|v| format!("command:\n    - {}", v.join("\n    - "))),
+            proptest::collection::vec((scalar(), scalar()), 0..4).prop_map(|v| {
+                let all: Vec<String> = v.iter().map(|(k, v)| format!("{k}: {v}")).collect();
+                format!("env: {{{}}}", all.join(", "))
+            }),
+            proptest::collection::vec((scalar(), scalar()), 1..4).prop_map(|v| {
+                let all: Vec<String> = v.iter().map(|(k, v)| format!("{k}: {v}")).collect();
+                format!("env:\n      {}", all.join("\n      "))
+            }),
+            scalar().prop_map(|s| format!("shutdown: {{signal: {s}}} # {s}")),
+            scalar().prop_map(|s| format!("working_dir: |\n      {s}\n       {s}\n\n      {s}")),
+            scalar().prop_map(|s| format!("depends_on: {{{s}: {{condition: started}}}}")),
+        ];
+        let process = (scalar(), proptest::collection::vec(field, 0..4));
+        proptest::collection::vec(process, 0..4).prop_map(|all| {
+            let all: Vec<String> = all
+                .iter()
+                .map(|(name, fields)| format!("  {name}:\n    {}\n", fields.join("\n    ")))
+                .collect();
+            format!("processes:\n{}", all.concat())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn both_readers_see_the_same_in_documents_at_random(text in document()) {
+            agree(&text);
+        }
+
+        #[test]
+        fn both_readers_see_the_same_in_scraps(text in "(processes|a|command|env|&a |\\*a|<<|: |- |\\[|\\]|\\{|\\}|'|\"|\n|\n  |\n    |  |é|, |#| #|!|!!str |\\||>|\\?|[0-9]|~){0,40}") {
+            agree(&format!("processes: {{{text}}}"));
+            agree(&format!("processes:\n  {text}"));
+        }
     }
 }

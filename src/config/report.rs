@@ -73,6 +73,12 @@ impl Findings {
         self.0.iter().any(|f| f.place == Place::UNSEEN)
     }
 
+    /// The same, of values whose place cannot be known.
+    pub(crate) fn without_places(mut self) -> Self {
+        self.0.iter_mut().filter(|f| f.place == Place::UNSEEN).for_each(|f| f.place = Place::Nowhere);
+        self
+    }
+
     /// Errors first, then in the order of the file; what was said twice is said once.
     pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
         let at = |place: &Place| match place {

@@ -99,8 +99,10 @@ fn mentions(line: &str) -> bool {
             !before.is_some_and(|c| c.is_alphanumeric() || c == '_') && after.starts_with(':')
         })
     };
-    // A URL with a user and a password is the other usual place.
-    let credentials = line.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+    // `user:password@host` is the other usual place.
+    let credentials = line
+        .split([' ', '"', '\''])
+        .any(|word| word.split_once(':').is_some_and(|(_, after)| after.contains('@')));
     credentials
         || WORDS.iter().any(|w| holds(line, w))
         || holds(line, "_key")
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_line_is_hidden_for_itself_for_its_block_and_for_an_open_bracket() {
-        let text = "a:\n  env:\n    X: 1\n    Y: [\n  scale: 1\n  b: {headers: {\n  c: d\n  f: 1}}\nz: 2\nu: http://a:b@c\n";
+        let text = "a:\n  env:\n    X: 1\n    Y: [1]\n  scale: 1\n  b: {headers: {\n  c: d\n  f: 1}}\nz: 2\nu: http://a:b@c\n";
         let hidden: Vec<usize> = (1..=10).filter(|n| near_line(text, *n)).collect();
         assert_eq!(hidden, [2, 3, 4, 6, 7, 8, 10]);
     }
