@@ -145,8 +145,8 @@ impl Pipes {
             Err(Errno::AGAIN | Errno::INTR) => 0,
             Err(_) => return self.end(token, pipe, at),
         };
+        let large = count >= READ.min(pipe.size as usize / 2); // of what it held until now
         self.rewatch(token, &mut pipe, count);
-        let large = count >= READ.min(pipe.size as usize / 2);
         if let Some(place) = usize::try_from(token).ok().and_then(|token| self.pipes.get_mut(token)) {
             *place = Some(pipe);
         }
