@@ -14,6 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Bytes of one read. Shared by all pipes.
 const READ: usize = 128 << 10;
+/// Reads up to this size since the pipes were last empty leave the buffers as they are.
+const SMALL_READ: usize = 16 << 10;
 /// What a pipe holds at first (pipe(7)).
 const SMALL_PIPE: usize = 64 << 10;
 /// What a chatty child's pipe holds. Without CAP_SYS_RESOURCE a user has 64 of these (pipe(7)).
@@ -74,6 +76,8 @@ pub(super) struct Pipes {
     busy: Vec<Token>,
     events: Vec<epoll::Event>,
     buffer: Vec<u8>,
+    /// The largest read since the pipes were last empty: so much of the buffer is in memory.
+    most: usize,
     framer: Framer,
 }
 
@@ -81,7 +85,7 @@ impl Pipes {
     pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>) -> Self {
         let framer = Framer::new(Arc::clone(&sink));
         let (pipes, busy, events) = (Vec::new(), Vec::new(), Vec::with_capacity(64));
-        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), framer }
+        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer }
     }
 
     /// Reads for one wake-up of the arbiter.
@@ -89,8 +93,10 @@ impl Pipes {
         for _ in 0..PASSES {
             match self.pass() {
                 Pass::Idle => {
-                    self.buffer = Vec::new();
-                    self.sink.release_buffers();
+                    if std::mem::take(&mut self.most) > SMALL_READ {
+                        self.buffer = Vec::new();
+                        self.sink.release_buffers();
+                    }
                     return Turn::Idle;
                 }
                 Pass::Small => pause(),
@@ -145,8 +151,9 @@ impl Pipes {
             Err(Errno::AGAIN | Errno::INTR) => 0,
             Err(_) => return self.end(token, pipe, at),
         };
+        let large = count >= READ.min(pipe.size as usize / 2); // of what it held until now
+        self.most = self.most.max(count);
         self.rewatch(token, &mut pipe, count);
-        let large = count >= READ.min(pipe.size as usize / 2);
         if let Some(place) = usize::try_from(token).ok().and_then(|token| self.pipes.get_mut(token)) {
             *place = Some(pipe);
         }

@@ -37,6 +37,8 @@ struct Chunk {
     bytes: Vec<u8>,
     lines: u64,
     records: u64,
+    /// It starts inside a record that stdout has the beginning of.
+    begun: bool,
 }
 
 #[derive(Debug, Default)]
@@ -149,7 +151,7 @@ impl Sink {
             return;
         }
         queue.stats.queue(lines);
-        self.enqueue(queue, Chunk { bytes, lines, records: 0 });
+        self.enqueue(queue, Chunk { bytes, lines, records: 0, begun: false });
     }
 
     /// Takes a record or block of the supervisor's own. False when it was dropped, and counted.
@@ -160,7 +162,7 @@ impl Sink {
             queue.losses.records(1);
             return false;
         }
-        self.enqueue(queue, Chunk { bytes, lines: 0, records: 1 });
+        self.enqueue(queue, Chunk { bytes, lines: 0, records: 1, begun: false });
         true
     }
 
@@ -245,7 +247,7 @@ impl Sink {
             let mut bytes = Vec::new();
             record::own(self.settings.format, &mut bytes, SystemTime::now(), &notice);
             self.bytes.fetch_add(bytes.len(), Relaxed);
-            queue.chunks.push_back(Chunk { bytes, lines: 0, records: 1 });
+            queue.chunks.push_back(Chunk { bytes, lines: 0, records: 1, begun: false });
         }
     }
 
@@ -268,13 +270,16 @@ impl Sink {
         }
         queue.refusing = true;
         let taken = chunk.bytes.get(..done).unwrap_or_default();
-        let whole = taken.last().is_none_or(|byte| *byte == b'\n') && (done == 0 || chunk.lines > 0);
+        let torn = match taken.last() {
+            None => chunk.begun,
+            Some(last) => *last != b'\n' || chunk.records > 0,
+        };
         let lines = newlines(taken).min(chunk.lines);
         queue.stats.write(lines);
         chunk.lines -= lines;
         self.bytes.fetch_sub(done, Relaxed);
         chunk.bytes.drain(..done.min(chunk.bytes.len()));
-        if whole {
+        if !torn {
             drop(queue);
             self.refuse(chunk);
             return None;
@@ -283,8 +288,8 @@ impl Sink {
         let after = chunk.bytes.split_off(end.map_or(chunk.bytes.len(), |end| end + 1));
         let lines = chunk.lines.min(1);
         drop(queue);
-        self.refuse(Chunk { bytes: after, lines: chunk.lines - lines, records: 0 });
-        Some(Chunk { lines, ..chunk })
+        self.refuse(Chunk { bytes: after, lines: chunk.lines - lines, records: 0, begun: false });
+        Some(Chunk { lines, begun: true, ..chunk })
     }
 
     /// Bytes written, and what ended it early.

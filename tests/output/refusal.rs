@@ -80,6 +80,9 @@ fn a_record_that_an_error_tore_becomes_whole_when_there_is_room() {
     let mut out = vec![0; usize::try_from(taken).expect("a size")];
     std::os::unix::fs::FileExt::read_exact_at(&disk, &mut out, 0).expect("what was taken");
     assert_ne!(out.last(), Some(&b'\n'), "the write was not torn: {taken}");
+    own(&output, "refused");
+    system.block_on(output.flush(PATIENCE));
+    assert_eq!((output.stats().queued, output.stats().records_dropped), (1, 1), "it still waits");
     disk.seek(SeekFrom::Start(0)).expect("room"); // the offset is shared with the writer
     own(&output, "after");
     assert!(system.block_on(output.flush(PATIENCE)).complete);
