@@ -269,7 +269,7 @@ impl ProcessActor {
 pub(super) fn failure_code(failure: Failure) -> u8 {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => exit.shell_code(),
-        // As a shell says it, and as a boot that fails for the same reason.
+        // As a shell says it.
         Failure::Spawn(SpawnFailureKind::NotFound) => 127,
         Failure::Spawn(SpawnFailureKind::NotExecutable) => 126,
         Failure::Spawn(_) => 1,
