@@ -42,7 +42,7 @@ impl SignalLoop {
     ) -> Result<Self, BeginError> {
         let failed = |what| move |source| BeginError::System { what, source };
         let stream = signals.into_stream().map_err(failed("watch for signals"))?;
-        for (signal, _) in &spec.signals {
+        for signal in spec.signals.keys() {
             if let Err(error) = stream.add(*signal) {
                 say(running, Level::Error, format!("{signal} cannot be taken: {error}"));
                 return Err(BeginError::System {

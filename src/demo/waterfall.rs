@@ -3,7 +3,6 @@
 
 use super::{DrawnSpan, Tree, critical};
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::time::Duration;
 
 /// How to draw.
@@ -34,7 +33,7 @@ pub fn draw(tree: &Tree, style: &Style) -> String {
         draw_line(line, &tree.root, &critical, names, bars, style, &mut out);
     }
     let mark = if style.ascii { "#" } else { "█" };
-    let _ = writeln!(out, "{mark} on the critical path: what decided when it was over");
+    out.push_str(&format!("{mark} on the critical path: what decided when it was over\n"));
     out
 }
 
@@ -92,9 +91,9 @@ fn draw_line(
     };
     let text = fit(&line.text, names, style);
     let time = duration(line.span.end.saturating_sub(line.span.start), style);
-    let _ = write!(out, "{text} {time:>DURATION_WIDTH$} {on}{bar}{off}");
+    out.push_str(&format!("{text} {time:>DURATION_WIDTH$} {on}{bar}{off}"));
     if let Some(error) = &line.span.error {
-        let _ = write!(out, "\n{}{on}{} {error}{off}", " ".repeat(4), if style.ascii { "!" } else { "✗" });
+        out.push_str(&format!("\n{}{on}{} {error}{off}", " ".repeat(4), if style.ascii { "!" } else { "✗" }));
     }
     while out.ends_with(' ') {
         out.pop();

@@ -4,7 +4,6 @@
 use super::{Snapshot, file, snapshot_path};
 use crate::cli::StatusArguments;
 use crate::exit;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -64,17 +63,17 @@ fn table(snapshot: &Snapshot, running: bool) -> String {
     let mut out = String::new();
     let state =
         if running || snapshot.state == "stopped" { snapshot.state.as_str() } else { "gone without a word" };
-    let _ = write!(out, "{state} (pid {})", snapshot.pid);
+    out.push_str(&format!("{state} (pid {})", snapshot.pid));
     if let Some(code) = snapshot.exit_code {
-        let _ = write!(out, ", exit code {code}");
+        out.push_str(&format!(", exit code {code}"));
     }
     out.push('\n');
     let wide =
         snapshot.processes.iter().flat_map(|p| &p.instances).map(|i| i.id.len()).max().unwrap_or(0).max(8);
-    let _ = writeln!(out, "{:wide$}  {:9}  {:>8}  {:>8}", "INSTANCE", "STATE", "PID", "RESTARTS");
+    out.push_str(&format!("{:wide$}  {:9}  {:>8}  {:>8}\n", "INSTANCE", "STATE", "PID", "RESTARTS"));
     for i in snapshot.processes.iter().flat_map(|p| &p.instances) {
         let pid = i.pid.map_or_else(|| "-".to_owned(), |p| p.to_string());
-        let _ = writeln!(out, "{:wide$}  {:9}  {pid:>8}  {:>8}", i.id, i.state, i.restarts);
+        out.push_str(&format!("{:wide$}  {:9}  {pid:>8}  {:>8}\n", i.id, i.state, i.restarts));
     }
     out
 }
