@@ -59,6 +59,8 @@ struct Operations {
     /// The boot's span, ended or not: what a shutdown links to.
     boot_context: Option<SpanContext>,
     restart: Option<OpenSpan>,
+    /// Whether any process took part in the rolling restart under way.
+    restarted: bool,
     shutdown: Option<OpenSpan>,
 }
 
