@@ -176,6 +176,7 @@ fn long_lines_under_overload_are_whole_or_marked() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test waits for the whole program")]
 fn a_stdout_that_is_gone_is_said_once_on_stderr() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("config.yaml");
