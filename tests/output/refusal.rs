@@ -65,7 +65,7 @@ fn a_full_disk_is_counted_and_does_not_spin() {
 fn a_record_that_an_error_tore_becomes_whole_when_there_is_room() {
     let disk =
         rustix::fs::memfd_create("disk", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).expect("a file");
-    rustix::fs::ftruncate(&disk, 6000).expect("a size");
+    rustix::fs::ftruncate(&disk, 4096).expect("a size");
     rustix::fs::fcntl_add_seals(&disk, SealFlags::GROW).expect("a seal");
     let mut disk = File::from(disk);
     let (system, output) = start(Format::Json, Level::Info, disk.try_clone().expect("a copy").into());
@@ -176,6 +176,7 @@ fn long_lines_under_overload_are_whole_or_marked() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test waits for the whole program")]
 fn a_stdout_that_is_gone_is_said_once_on_stderr() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("config.yaml");
