@@ -1,8 +1,9 @@
 //! The configuration: PHPeek PM's YAML, its overrides and `${…}`, to checked types. Owns every rule about what may be
 //! written; starts nothing and prints nothing. Called by `serve`, `demo` and `check-config`.
 //!
-//! The way: discover -> `parse` (text to a tree with places) -> `substitute` -> `overlay` -> `schema` (types) ->
-//! `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at once.
+//! The way: discover -> `plain` (text to a tree; `parse`, with places, when there is something to say) ->
+//! `substitute` -> `overlay` -> `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings,
+//! so every fault is said at once.
 
 mod compile;
 mod depends;
