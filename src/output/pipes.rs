@@ -214,7 +214,6 @@ impl Pipes {
 /// runtime would round to 1 ms and be woken by the epoll descriptor all the while.
 #[expect(clippy::disallowed_methods, reason = "this thread serves nothing but the pipes")]
 fn pause() {
-    #[expect(clippy::disallowed_methods, reason = "the one thread that may: nobody waits for it")]
     std::thread::sleep(PAUSE);
 }
 
