@@ -1,5 +1,5 @@
 //! The OTEL_* variables that tracing honours. Owns their reading and the errors about them. Must never show the value
-//! of a header. Called by [`super::start`].
+//! of a header. Called by [`super::start()`].
 
 use opentelemetry_otlp as otlp;
 use percent_encoding::percent_decode_str;

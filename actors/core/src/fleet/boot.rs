@@ -176,9 +176,13 @@ impl Fleet {
     pub(super) fn lost(&mut self, p: ProcessIndex, now: Duration, out: &mut Vec<Effect>) {
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
             self.outcome = super::Outcome::Internal;
-            if self.standing(p) != Standing::Stopped {
-                self.set(p, Standing::Stopping);
-                self.stopped(p, out);
+            match self.standing(p) {
+                // Nobody waits for it; it takes its turn with the others.
+                Standing::Dormant | Standing::Ended(_) | Standing::Waiting(_) | Standing::Stopped => {}
+                Standing::Launched(_) | Standing::Up | Standing::Stopping => {
+                    self.set(p, Standing::Stopping);
+                    self.stopped(p, out);
+                }
             }
         } else {
             self.set(p, Standing::Stopped);

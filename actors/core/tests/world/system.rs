@@ -144,10 +144,24 @@ impl<S: Subject> World<'_, S> {
         if urgency == Urgency::Now {
             self.system.forced_at.get_or_insert(self.now);
             self.system.killed_now.insert(p);
-        } else {
-            for (d, spec) in self.plan.spec.processes.iter().enumerate() {
-                let depends = spec.depends_on.iter().any(|dep| dep.process == p);
-                if depends && (self.processes[d].alive() || !self.processes[d].at_rest()) {
+        } else if self.processes[p.get()].alive() || !self.processes[p.get()].at_rest() {
+            // Along the whole graph: a dependent that has ended stands between those that live and what they need.
+            let mut above = BTreeSet::from([p]);
+            loop {
+                let needs = |spec: &phpeek_core::spec::ProcessSpec| {
+                    spec.depends_on.iter().any(|dep| above.contains(&dep.process))
+                };
+                let all = self.plan.spec.processes.iter().enumerate();
+                let found: Vec<_> = all.filter(|(_, spec)| needs(spec)).map(|(d, _)| index(d)).collect();
+                let before = above.len();
+                above.extend(found);
+                if above.len() == before {
+                    break;
+                }
+            }
+            above.remove(&p);
+            for d in above.into_iter().map(ProcessIndex::get) {
+                if self.processes[d].alive() || !self.processes[d].at_rest() {
                     self.broken("stop_order", format!("p{} was told to stop while p{d} lives", p.0));
                 }
             }
