@@ -1,7 +1,7 @@
 //! What is generated from the command line is in the repository and fresh: the man page and the completions. Packagers
 //! take them from there. `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
 
-#![allow(clippy::expect_used, reason = "a test may fail")]
+#![allow(clippy::expect_used, clippy::disallowed_methods, reason = "a test may fail, and runs the program")]
 
 use std::path::PathBuf;
 use std::process::Command;

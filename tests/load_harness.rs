@@ -1,6 +1,7 @@
 //! The parts of the load harness that compute, and those that can be seen to work without a supervisor: shapes,
 //! medians, comparison, accounts, the counting of lines, the worker program, the receiver in each of its moods.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+#![allow(clippy::disallowed_methods, reason = "it runs programs, and is no supervisor")]
 #![allow(dead_code, reason = "the harness uses the rest of its modules")]
 
 #[path = "../benches/load/accounting.rs"]
@@ -30,7 +31,7 @@ mod suite;
 #[path = "../benches/load/workload.rs"]
 mod workload;
 
-use accounting::{Deeds, Keeps, accounts};
+use accounting::{Backoff, Deeds, Keeps, accounts};
 use captured::{LineCounter, Lines};
 use clap::{Parser, ValueEnum};
 use figures::{Figures, medians};
@@ -146,11 +147,18 @@ fn a_report_survives_its_file_and_can_be_drawn() {
 
 #[test]
 fn accounts_ask_for_every_span_and_forgive_nothing_but_sampling() {
-    let deeds = Deeds { processes: 3, dependencies: 2, starts: 4, kills: 1, ..Deeds::default() };
+    let deeds = Deeds {
+        processes: 3,
+        dependencies: 2,
+        starts: 4,
+        kills: 1,
+        backoff: Backoff::Some,
+        ..Deeds::default()
+    };
     let mut received: BTreeMap<String, u64> = [
         ("process_manager.start", 1),
         ("process_manager.start_process", 3),
-        ("process_manager.wait_dependency", 1),
+        ("process_manager.wait_dependency", 2),
         ("process.spawn", 4),
         ("process_manager.restart_process", 1),
         ("process.backoff", 1),
@@ -167,12 +175,51 @@ fn accounts_ask_for_every_span_and_forgive_nothing_but_sampling() {
             .collect()
     };
     assert_eq!(off(Keeps::All, &received), Vec::<i64>::new());
+    // Where no wait was configured, none may be told of.
+    let at_once = accounts(Deeds { backoff: Backoff::Zero, ..deeds }, Keeps::All, &received);
+    assert_eq!(at_once.get("process.backoff").map(accounting::Account::difference), Some(1));
+    received.insert("process_manager.wait_dependency".to_owned(), 1);
+    assert_eq!(off(Keeps::All, &received), [-1]);
+    received.insert("process_manager.wait_dependency".to_owned(), 2);
     received.insert("process.spawn".to_owned(), 2);
     assert_eq!(off(Keeps::All, &received), [-2]);
     assert_eq!(off(Keeps::Some, &received), Vec::<i64>::new());
     received.insert("process.spawn".to_owned(), 5);
     received.insert("surprise".to_owned(), 7);
     assert_eq!(off(Keeps::Some, &received), [1, 7]);
+}
+
+#[test]
+fn a_rolling_restart_owes_its_root_and_a_stop_and_a_start_for_each_worker() {
+    let deeds =
+        Deeds { processes: 100, starts: 300, rollings: 2, rolled: 200, crash_loops: 0, ..Deeds::default() };
+    let mut received: BTreeMap<String, u64> = [
+        ("process_manager.start", 1),
+        ("process_manager.start_process", 100),
+        ("process.spawn", 300),
+        ("process_manager.restart", 2),
+        ("process_manager.restart_process", 200),
+        ("process_manager.stop_process", 300),
+        ("process_manager.shutdown", 1),
+    ]
+    .map(|(name, count)| (name.to_owned(), count))
+    .into();
+    let off = |received: &BTreeMap<String, u64>| -> Vec<(String, i64)> {
+        let accounts = accounts(deeds, Keeps::All, received);
+        accounts.into_iter().map(|(name, a)| (name, a.difference())).filter(|(_, d)| *d != 0).collect()
+    };
+    assert_eq!(off(&received), []);
+    received.insert("process_manager.stop_process".to_owned(), 299);
+    received.insert("process.exit".to_owned(), 1);
+    received.remove("process_manager.restart");
+    assert_eq!(
+        off(&received),
+        [
+            ("process.exit".to_owned(), 1),
+            ("process_manager.restart".to_owned(), -2),
+            ("process_manager.stop_process".to_owned(), -1)
+        ]
+    );
 }
 
 #[test]

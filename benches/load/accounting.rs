@@ -4,6 +4,16 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Whether a wait is configured between a death and the next run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Backoff {
+    /// None: the next run begins at once.
+    #[default]
+    Zero,
+    /// One, for runs that were shorter than the wait. How long a run was cannot be told from outside.
+    Some,
+}
+
 /// What was done to the supervisor, as far as it is a cause of spans.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Deeds {
@@ -19,7 +29,11 @@ pub(crate) struct Deeds {
     pub(crate) crash_starts: u64,
     /// Workers killed by the harness.
     pub(crate) kills: u64,
-    /// Workers whose successor came by a rolling restart.
+    /// Whether a wait was configured between a death and the next run.
+    pub(crate) backoff: Backoff,
+    /// Rolling restarts that went through.
+    pub(crate) rollings: u64,
+    /// Workers whose successor came by a rolling restart, over all of them.
     pub(crate) rolled: u64,
 }
 
@@ -73,23 +87,34 @@ pub(crate) fn accounts(
 
 /// The least and the most spans of each name.
 fn expected(deeds: Deeds) -> BTreeMap<&'static str, (u64, u64)> {
-    let Deeds { processes, crash_loops, dependencies, starts, crash_starts, kills, rolled } = deeds;
+    let Deeds { processes, crash_loops, dependencies, starts, crash_starts, kills, rollings, rolled, .. } =
+        deeds;
+    let waits = if deeds.backoff == Backoff::Some { kills + crash_starts + crash_loops * 10 } else { 0 };
     // A crashing worker may be killed between its exec and its record, and at the end sits in a backoff or is up;
     // what it does in those last moments cannot be seen from outside. Ten for each is far above what fits in.
     let unseen = crash_loops * 10;
     let crashes = (crash_starts.saturating_sub(crash_loops), crash_starts + unseen);
+    // A rolling restart goes over crashing workers too. Whether it finds one up, in its backoff or between two runs
+    // decides whether a wait is cut short, a spawn is told in two parts, or a stop is needed.
+    let caught = crash_loops * rollings;
     let exactly = |n: u64| (n, n);
+    let from = |least: u64, more: u64| (least, least + more);
     BTreeMap::from([
         ("process_manager.start", exactly(1)),
         ("process_manager.start_process", exactly(processes)),
-        // One for each edge, or only where something had to be waited for.
-        ("process_manager.wait_dependency", (0, dependencies)),
-        ("process.spawn", (starts + crash_starts, starts + crash_starts + unseen)),
-        ("process_manager.restart_process", (kills + rolled + crashes.0, kills + rolled + crashes.1)),
-        // The configured backoff is 1 ms, so every death is followed by one. A rolling restart has none.
-        ("process.backoff", (kills + crashes.0, kills + crashes.1)),
-        // At the end, one for each process that still runs; in a rolling restart, at most one for each instance.
-        ("process_manager.stop_process", (processes - crash_loops, processes + rolled)),
+        // One for each edge, waited for or not: so a trace shows what a start did depend on.
+        ("process_manager.wait_dependency", exactly(dependencies)),
+        ("process.spawn", from(starts + crash_starts, unseen + caught)),
+        (
+            "process_manager.restart_process",
+            (kills + rolled + crashes.0, kills + rolled + crashes.1 + caught),
+        ),
+        ("process_manager.restart", exactly(rollings)),
+        ("process.backoff", (0, waits)),
+        // At the end, one for each process that still runs; in a rolling restart, one for each worker.
+        ("process_manager.stop_process", from(processes - crash_loops + rolled, crash_loops + caught)),
+        // Only where attempts were limited by `--global`: an end that nothing follows.
+        ("process.exit", (0, crash_loops)),
         ("process_manager.shutdown", exactly(1)),
     ])
 }

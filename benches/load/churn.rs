@@ -29,7 +29,9 @@ pub(crate) struct Churn {
     rolled_at: u64,
     /// Kills that were sent.
     pub(crate) kills: u64,
-    /// Workers that came back by a rolling restart.
+    /// Rolling restarts that went through.
+    pub(crate) rollings: u64,
+    /// Workers that came back by a rolling restart, over all of them.
     pub(crate) rolled: u64,
 }
 
@@ -43,6 +45,7 @@ impl Churn {
             rolling_ms: Vec::new(),
             rolled_at: 0,
             kills: 0,
+            rollings: 0,
             rolled: 0,
         }
     }
@@ -122,6 +125,7 @@ impl Churn {
         })?;
         let end = bench.events.workers.iter().take(count).map(|w| w.last_at).max().unwrap_or(begin);
         self.rolling_ms.push(end.saturating_sub(begin) as f64 / 1e6);
+        self.rollings += 1;
         self.rolled += count as u64;
         self.rolled_at = monotonic_ns();
         Ok(())

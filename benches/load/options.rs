@@ -216,6 +216,12 @@ impl Load {
         self.kill_rate > 0.0 || self.signal_restarts || self.crash_loop > 0 || self.chatty > 0
     }
 
+    /// Whether deaths may be followed by a wait. Crash loops need one, or they are a storm without end; kills have
+    /// none, so that what is measured is the supervisor and not its configuration.
+    pub(crate) fn has_backoff(&self) -> bool {
+        self.crash_loop > 0 || self.global.iter().any(|(key, _)| key.starts_with("restart_backoff"))
+    }
+
     /// The setting in one line: the key by which two result files are matched.
     pub(crate) fn label(&self) -> String {
         let name = |value: Option<clap::builder::PossibleValue>| {

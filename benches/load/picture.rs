@@ -28,12 +28,20 @@ fn draw_all(report: &Report, path: &Path) -> Drawn {
             let share = |i: usize| (i + 1) as f64 * 100.0 / times.len() as f64;
             times.iter().enumerate().map(|(i, at)| (*at, share(i))).collect()
         };
-        curves(left, report, ("workers up over time", "ms since exec", "% up"), &up)?;
+        curves(
+            left,
+            report,
+            ("workers up over time", "ms since exec", "% up"),
+            &up,
+            SeriesLabelPosition::LowerRight,
+        )?;
         let restarts = |cell: &Cell| {
             let points = cell.runs.last().map(|run| run.restart_percentiles.as_slice()).unwrap_or_default();
             points.iter().map(|(percentile, micros)| (*percentile, micros / 1000.0)).collect()
         };
-        curves(right, report, ("kill to successor's first record", "percentile", "ms"), &restarts)?;
+        let titles = ("kill to successor's first record", "percentile", "ms");
+        // The curve climbs at its right end.
+        curves(right, report, titles, &restarts, SeriesLabelPosition::UpperLeft)?;
     }
     if let [left, middle, right] = &*lower.split_evenly((1, 3)) {
         bars_of(left, report, "all_up_ms", "all up, ms")?;
@@ -55,6 +63,7 @@ fn curves(
     report: &Report,
     (title, x, y): (&str, &str, &str),
     points: &dyn Fn(&Cell) -> Points,
+    legend: SeriesLabelPosition,
 ) -> Drawn {
     let lines: Vec<(usize, &Cell, Points)> = report
         .cells
@@ -88,7 +97,6 @@ fn curves(
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 14, y)], style.stroke_width(2)));
         }
     }
-    let legend = SeriesLabelPosition::LowerRight;
     chart
         .configure_series_labels()
         .position(legend)

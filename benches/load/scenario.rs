@@ -1,6 +1,6 @@
 //! One run: start, idle, churn, stop, accounts. Every wait is bounded; a failed step keeps what was measured before.
 
-use crate::accounting::{Deeds, Keeps, accounts};
+use crate::accounting::{Backoff, Deeds, Keeps, accounts};
 use crate::churn::Churn;
 use crate::events::Events;
 use crate::options::{Load, Tracing};
@@ -183,6 +183,8 @@ impl Bench<'_> {
             starts: workers.iter().map(|w| w.count).sum(),
             crash_starts: crashing.iter().map(|w| w.count).sum(),
             kills: churn.kills,
+            backoff: if self.load.has_backoff() { Backoff::Some } else { Backoff::Zero },
+            rollings: churn.rollings,
             rolled: churn.rolled,
         };
         let keeps = if self.load.tracing == Tracing::On { Keeps::All } else { Keeps::Some };

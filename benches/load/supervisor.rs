@@ -49,12 +49,13 @@ fn wait_for(child: &mut Child, patience: Duration) -> Result<Option<ExitStatus>,
 
 /// The configuration of a run.
 pub(crate) fn configuration(load: &Load, worker: &Path, events: &Path, endpoint: &str) -> String {
+    let backoff = if load.crash_loop > 0 { "1ms" } else { "0s" };
     let mut global = vec![
         ("shutdown_timeout".to_owned(), "30".to_owned()),
         ("log_level".to_owned(), if load.chatty > 0 { "info" } else { "error" }.to_owned()),
         ("max_restart_attempts".to_owned(), "-1".to_owned()),
-        ("restart_backoff_initial".to_owned(), "1ms".to_owned()),
-        ("restart_backoff_max".to_owned(), "1ms".to_owned()),
+        ("restart_backoff_initial".to_owned(), backoff.to_owned()),
+        ("restart_backoff_max".to_owned(), backoff.to_owned()),
         ("metrics_enabled".to_owned(), "false".to_owned()),
         ("api_enabled".to_owned(), "false".to_owned()),
         ("tracing_enabled".to_owned(), (load.tracing != Tracing::Off).to_string()),

@@ -20,7 +20,7 @@ fn document(processes: usize) -> String {
 }
 
 /// Registers the benches of the configuration.
-pub fn bench(c: &mut Criterion) {
+pub(crate) fn bench(c: &mut Criterion) {
     let source = Source::Text(document(1000));
     let vars = BTreeMap::new();
     c.bench_function("config_1000_processes", |b| b.iter(|| black_box(load(black_box(&source), &vars))));

@@ -111,11 +111,15 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     });
     group.bench_function("under a span", |bencher| {
         bencher.iter_custom(|rounds| {
-            time_of(rounds, |sink, run| sink.do_send(Envelope::under(parent.clone(), command(run))))
+            time_of(rounds, |sink, run| {
+                sink.do_send(Envelope::under(parent.clone(), Duration::ZERO, command(run)))
+            })
         });
     });
     group.bench_function("root", |bencher| {
-        bencher.iter_custom(|rounds| time_of(rounds, |sink, run| sink.do_send(Envelope::root(command(run)))));
+        bencher.iter_custom(|rounds| {
+            time_of(rounds, |sink, run| sink.do_send(Envelope::root(Duration::ZERO, command(run))))
+        });
     });
     group.finish();
 }

@@ -9,8 +9,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
+    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -24,7 +24,7 @@ const FLEET: u32 = 1000;
 const LAYER: u32 = 333;
 
 /// Registers the benches of the machines.
-pub fn bench(c: &mut Criterion) {
+pub(crate) fn bench(c: &mut Criterion) {
     crash_cycle(c);
     boot_and_shutdown(c);
 }

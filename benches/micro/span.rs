@@ -34,7 +34,7 @@ impl SpanProcessor for Queueing {
 }
 
 /// Measures the three cases.
-pub fn bench(c: &mut Criterion) {
+pub(crate) fn bench(c: &mut Criterion) {
     let clock = Clock::starting_at(SystemTime::now());
     let with = |sampler| {
         let processor = Queueing(Arc::new(Queue::new(16_384, 512)));

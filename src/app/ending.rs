@@ -7,9 +7,10 @@ use crate::os::pid1::{self, Sweep};
 use crate::status::SharedBoard;
 use phpeek_actors::manager::Finished;
 use phpeek_actors::ports::Level;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::task::AbortHandle;
 
 /// The flush of spans; a receiver that is known to be away gets less, and asks for it itself.
 const TELEMETRY_FLUSH: Duration = Duration::from_secs(2);
@@ -18,14 +19,30 @@ const SWEEP: Duration = Duration::from_secs(2);
 /// A standard output that nobody reads costs no more than this.
 const OUTPUT_FLUSH: Duration = Duration::from_millis(300);
 
-/// Whether everything has stopped, and the code that the program will end with.
+/// Whether everything has stopped and only the last flush is under way.
 #[derive(Clone, Default)]
-pub(super) struct Finish(Rc<Cell<Option<u8>>>);
+pub(super) struct Finish(Rc<RefCell<Option<AbortHandle>>>);
 
 impl Finish {
-    pub(super) fn code(&self) -> Option<u8> {
-        self.0.get()
+    /// Gives the flush up, if it has come to that; what is left takes no time worth asking about.
+    pub(super) fn hurry(&self) -> Hurried {
+        match &*self.0.borrow() {
+            Some(flush) => {
+                flush.abort();
+                Hurried::Yes
+            }
+            None => Hurried::TooEarly,
+        }
     }
+}
+
+/// What became of the wish to end at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurried {
+    /// The last flush was given up.
+    Yes,
+    /// Something has to be stopped first.
+    TooEarly,
 }
 
 /// Ends everything in order and gives what is left to tell.
@@ -36,15 +53,15 @@ pub(super) async fn end(
     board: Option<&SharedBoard>,
 ) -> Ending {
     let code = finished.as_ref().map_or(exit::INTERNAL, |f| exit::of_outcome(f.outcome));
-    finish.0.set(Some(code));
     let telemetry = running.telemetry.clone();
     let flush = actix::spawn(async move { telemetry.flush(TELEMETRY_FLUSH).await });
+    *finish.0.borrow_mut() = Some(flush.abort_handle());
     if pid1::sweep(&running.children, SWEEP).await == Sweep::Left {
         say(&running, Level::Error, "some processes could not be killed: the kernel holds them".to_owned());
     }
     // The first drain takes the last words of the processes, so that they stand before our own.
     running.output.flush(OUTPUT_FLUSH).await;
-    drop(flush.await);
+    drop(flush.await); // an error: it was given up
     last_words(&running, finished.as_ref(), code);
     running.output.flush(OUTPUT_FLUSH).await;
     if let Some(board) = board {

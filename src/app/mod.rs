@@ -90,6 +90,8 @@ pub fn run(configuration: Configuration, options: Options, signals: Signals) -> 
     )?;
     let system = actix::System::with_tokio_rt(move || runtime);
     let result = system.block_on(supervise(configuration, &options, signals, pid_file.as_ref()));
+    // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
+    std::mem::forget(system);
     if let Some(file) = pid_file {
         file.remove();
     }

@@ -1,9 +1,8 @@
 //! What the supervisor does with the signals that reach it: reap, and whatever the configuration binds them to. Turns
 //! signals into requests; the manager decides. Runs on the supervision thread.
 
-use super::ending::Finish;
+use super::ending::{Finish, Hurried};
 use super::{BeginError, Running, say};
-use crate::os::pid1;
 use crate::os::reaper::Children;
 use crate::os::signals::{SignalStream, Signals};
 use crate::output::Output;
@@ -43,7 +42,7 @@ impl SignalLoop {
     ) -> Result<Self, BeginError> {
         let failed = |what| move |source| BeginError::System { what, source };
         let stream = signals.into_stream().map_err(failed("watch for signals"))?;
-        for (signal, _) in &spec.signals {
+        for signal in spec.signals.keys() {
             if let Err(error) = stream.add(*signal) {
                 say(running, Level::Error, format!("{signal} cannot be taken: {error}"));
                 return Err(BeginError::System {
@@ -96,11 +95,10 @@ impl SignalLoop {
     }
 
     fn stop(&self, signal: Signal) {
-        // Everything has stopped already and only the last flush is under way: the second request ends that too.
-        if let Some(code) = self.finish.code() {
-            pid1::leave(code);
+        // Once everything has stopped, the second request ends the last flush too.
+        if self.finish.hurry() == Hurried::TooEarly {
+            self.ask(Request::Shutdown(ShutdownReason::Signal(signal)));
         }
-        self.ask(Request::Shutdown(ShutdownReason::Signal(signal)));
     }
 
     fn ask(&self, request: Request) {

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A process supervisor for containers and servers in which every lifecycle operation is a span.
 #[derive(Debug, Parser)]
@@ -59,6 +60,14 @@ pub struct ServeArguments {
     pub pid_file: Option<PathBuf>,
 }
 
+impl ServeArguments {
+    /// These; what they leave out is taken from those in front of the command.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self { pid_file: self.pid_file.or(before.pid_file) }
+    }
+}
+
 /// Options of `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArguments {
@@ -94,9 +103,15 @@ pub struct StatusArguments {
     #[arg(long, value_name = "FILE")]
     pub pid_file: PathBuf,
     /// Wait up to this many seconds until all is up.
-    #[arg(long, value_name = "SECONDS")]
-    pub wait: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub wait: Option<Duration>,
     /// Print the snapshot as it is in the file.
     #[arg(long)]
     pub json: bool,
+}
+
+/// A number of seconds, with a fraction or without.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|_| "a number of seconds from 0 is wanted".to_owned())
 }

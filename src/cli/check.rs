@@ -1,7 +1,7 @@
 //! The report of `check-config`, for people and as JSON. Pure functions from a report to a text; never prints.
 //! Called by the command itself, and by `serve` when a configuration cannot be used.
 
-use crate::config::{Finding, Place, Report, Severity, Strictness};
+use crate::config::{Excerpt, Finding, Place, Report, Severity, Strictness};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -80,13 +80,12 @@ fn full(out: &mut String, report: &Report, finding: &Finding, number: usize) {
     line(out, format_args!("  {number}. {}", headline(report, finding)));
     if let Place::File { line: at, column } = &finding.place
         && finding.severity != Severity::Suggestion
-        // A line of variables may hold a secret, and the report may end in a log.
-        && !finding.path.contains(".env")
-        && !finding.path.contains("tracing_headers")
-        && !finding.path.contains("tracing_proxy")
-        && let Some(text) = report.text.lines().nth(at.saturating_sub(1))
     {
-        excerpt(out, *at, *column, text);
+        match report.excerpt(finding) {
+            Excerpt::Shown(text) => excerpt(out, *at, *column, text),
+            Excerpt::Hidden => line(out, format_args!("     {at} | (not shown: the line may hold a secret)")),
+            Excerpt::Nothing => {}
+        }
     }
     if let Some(advice) = &finding.advice {
         line(out, format_args!("     = {advice}"));

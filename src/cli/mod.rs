@@ -21,22 +21,35 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
-    let config = arguments.config;
-    match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
-        Command::Serve(serve) => crate::app::serve(config, serve, signals),
+    let (config, given) = (arguments.config, arguments.serve);
+    match arguments.command.unwrap_or(Command::Serve(ServeArguments::default())) {
+        Command::Serve(serve) => crate::app::serve(config, serve.or(given), signals),
+        _ if given.pid_file.is_some() => usage(&misplaced()),
         Command::Demo(demo) => crate::demo::run(&demo, signals),
-        Command::CheckConfig(check) => check_config::run(config, &check),
-        Command::Status(status) => crate::status::command(&status),
-        Command::Version { short } => print::version(short),
-        Command::Completions { shell } => print::completions(shell),
-        Command::Man => print::man(),
+        Command::CheckConfig(check) => plainly(signals, || check_config::run(config, &check)),
+        Command::Status(status) => plainly(signals, || crate::status::command(&status)),
+        Command::Version { short } => plainly(signals, || print::version(short)),
+        Command::Completions { shell } => plainly(signals, || print::completions(shell)),
+        Command::Man => plainly(signals, print::man),
     }
+}
+
+/// A command that starts nothing has nothing to stop in order: a signal ends it as it ends any program.
+fn plainly(signals: Signals, action: impl FnOnce() -> u8) -> u8 {
+    signals.give_up();
+    action()
 }
 
 /// The whole command line as clap knows it, for the man page, the completions and their tests.
 #[must_use]
 pub fn command() -> clap::Command {
     Arguments::command()
+}
+
+/// An option of `serve` in front of another command would be without effect.
+fn misplaced() -> clap::Error {
+    let message = "--pid-file in front of a command belongs to `serve`; write it behind the command";
+    command().error(clap::error::ErrorKind::ArgumentConflict, message)
 }
 
 fn usage(error: &clap::Error) -> u8 {

@@ -2,9 +2,9 @@
 //! refused reads as its default here, so that the rest is judged too; `load` throws the result away then. Called by
 //! `load`.
 
-use super::report::{Finding, Findings, join};
+use super::report::{Finding, Findings, Path};
 use super::tree::Node;
-use super::{depends, overlay, process, signals, value};
+use super::{depends, process, signals, value};
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
@@ -13,12 +13,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The wait that takes the place of none. A program that ends at once would be started as fast as the machine can,
+/// for ever: clean ends spend no budget, and the budget may have no bound. A run that lived longer than this is
+/// followed at once all the same.
+const FLOOR: Duration = Duration::from_millis(10);
+
 /// The processes by name.
-pub(crate) struct Names {
-    known: HashMap<String, Option<(ProcessIndex, ProcessKind)>>,
+pub(crate) struct Names<'a> {
+    known: HashMap<&'a str, Option<(ProcessIndex, ProcessKind)>>,
 }
 
-impl Names {
+impl Names<'_> {
     /// The process of this name, or what is wrong with it and what to do.
     pub(crate) fn resolve(&self, name: &str) -> Result<(ProcessIndex, ProcessKind), (String, String)> {
         match self.known.get(name) {
@@ -27,7 +32,7 @@ impl Names {
                 Err((format!("the process {name:?} is disabled"), "enable it, or leave it out".to_owned()))
             }
             None => {
-                let near = super::schema::nearest(name, self.known.keys().map(String::as_str));
+                let near = super::schema::nearest(name, self.known.keys().copied());
                 let advice =
                     near.map_or("define it under processes".to_owned(), |n| format!("did you mean {n:?}?"));
                 Err((format!("there is no process {name:?}"), advice))
@@ -43,31 +48,32 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
     let restart = restart(global, findings)?;
     let max_scale = int(global, "max_process_scale").unwrap_or(100);
     let mut enabled: Vec<(&str, &Node)> = Vec::new();
-    let mut known = HashMap::new();
-    for entry in root.get("processes").map(Node::entries).unwrap_or_default() {
+    let written = root.get("processes").map(Node::entries).unwrap_or_default();
+    let mut known: HashMap<&str, _> = HashMap::with_capacity(written.len());
+    for entry in written {
+        let path = Path::PROCESSES;
+        let path = path.key(&entry.key);
         if let Err(error) = ProcessName::new(&entry.key) {
-            let path = overlay::process_path(&entry.key);
             findings.push(
-                Finding::error(&path, entry.place.clone(), error.to_string()).advice("give it another name"),
+                Finding::error(path, entry.place.clone(), error.to_string()).advice("give it another name"),
             );
         }
-        known.insert(entry.key.clone(), None);
+        known.insert(&entry.key, None);
         if truth(&entry.node, "enabled").unwrap_or(true) {
             enabled.push((&entry.key, &entry.node));
         } else {
-            let path = overlay::process_path(&entry.key);
             findings.push(Finding::suggestion(
-                &path,
+                path,
                 entry.place.clone(),
                 format!("the process {:?} is disabled", entry.key),
             ));
-            process::check_command(&entry.key, &entry.node, &entry.place, findings);
+            process::check_command(&entry.key, &entry.node, &entry.place, &path, findings);
         }
     }
-    enabled.sort_by_key(|(name, _)| *name);
+    enabled.sort_unstable_by_key(|(name, _)| *name);
     for (index, (name, node)) in enabled.iter().enumerate() {
         let index = ProcessIndex(u32::try_from(index).unwrap_or(u32::MAX));
-        known.insert((*name).to_owned(), Some((index, process::kind(node))));
+        known.insert(*name, Some((index, process::kind(node))));
     }
     if known.is_empty() {
         let place = root.get("processes").map_or(super::tree::Place::Nowhere, |n| n.place.clone());
@@ -95,11 +101,11 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
 }
 
 /// Names a cycle completely. Built from the tree, so that one faulty process does not hide it.
-fn cycles(enabled: &[(&str, &Node)], names: &Names, findings: &mut Findings) {
+fn cycles(enabled: &[(&str, &Node)], names: &Names<'_>, findings: &mut Findings) {
     let mut ignored = Findings::default();
     let edges = |(name, node): &(&str, &Node)| match node.get("depends_on") {
         Some(list) => {
-            depends::compile(list, name, "", names, &mut ignored).iter().map(|d| d.process).collect()
+            depends::compile(list, name, &Path::ROOT, names, &mut ignored).iter().map(|d| d.process).collect()
         }
         None => Vec::new(),
     };
@@ -108,10 +114,12 @@ fn cycles(enabled: &[(&str, &Node)], names: &Names, findings: &mut Findings) {
     let mut trail: Vec<&str> = cycle.iter().filter_map(|i| enabled.get(*i)).map(|(name, _)| *name).collect();
     let Some((first, node)) = cycle.first().and_then(|i| enabled.get(*i)) else { return };
     trail.push(first);
-    let path = join(&overlay::process_path(first), "depends_on");
+    let (path, process) = (Path::PROCESSES, *first);
+    let path = path.key(process);
+    let path = path.key("depends_on");
     let place = node.get("depends_on").map_or(node.place.clone(), |n| n.place.clone());
     let message = format!("circular dependency: {}", trail.join(" -> "));
-    findings.push(Finding::error(&path, place, message).advice("remove one of these edges"));
+    findings.push(Finding::error(path, place, message).advice("remove one of these edges"));
 }
 
 /// `global.restart_*`: the policy of every process that has none of its own.
@@ -146,6 +154,20 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
             Some(value::Span::Positive(window)) => Some(window),
             None => Some(Duration::from_secs(60)),
         };
+    if initial.is_zero() {
+        (initial, max) = (FLOOR, FLOOR);
+        let key = ["restart_backoff_initial", "restart_backoff", "restart_backoff_max"]
+            .into_iter()
+            .find(|key| span(global, key) == Some(Duration::ZERO))
+            .unwrap_or("restart_backoff");
+        let place = global.get(key).map_or(super::tree::Place::Nowhere, |n| n.place.clone());
+        let message = format!(
+            "without a wait between runs {} ms are kept to those that end at once",
+            FLOOR.as_millis()
+        );
+        let warning = Finding::warning(format!("global.{key}"), place, message);
+        findings.push(warning.advice("write 1s or more"));
+    }
     let backoff = Backoff::new(initial, max.max(initial))?;
     Some(RestartSpec { policy, attempts, backoff, stable_after })
 }

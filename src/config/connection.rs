@@ -4,7 +4,7 @@
 use super::compile::truth;
 use super::tracing::{Chosen, Reader};
 use super::tree::{Node, Place};
-use crate::telemetry::endpoint::{Address, Endpoint, Protocol, Security};
+use crate::telemetry::endpoint::{Address, Endpoint, EndpointError, Protocol, Security};
 use crate::telemetry::tls::{Alpn, ClientFiles, TlsClient, TlsError, TlsSettings, server_name};
 use std::error::Error;
 use std::path::PathBuf;
@@ -44,6 +44,8 @@ impl Reader<'_> {
         let endpoint = match Endpoint::parse_as(&text, protocol, security) {
             Ok(endpoint) => endpoint,
             Err(error) => {
+                // Whatever else is wrong with it, a user and a password must not be repeated.
+                let error = if text.contains('@') { EndpointError::Credentials } else { error };
                 self.error("tracing_endpoint", place, error.to_string(), "");
                 return None;
             }
@@ -70,6 +72,7 @@ impl Reader<'_> {
             let security = self.security(protocol, text, protocol == Protocol::Zipkin)?;
             match Endpoint::parse_as(text, protocol, security) {
                 Err(error) => {
+                    let error = if text.contains('@') { EndpointError::Credentials } else { error };
                     self.error(&key, place, error.to_string(), "");
                     return None;
                 }

@@ -1,7 +1,7 @@
 //! `depends_on`: names to indices, both written forms, and the search for cycles. Called by `compile`.
 
 use super::compile::Names;
-use super::report::{Finding, Findings};
+use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
 use phpeek_core::spec::{Condition, Dependency, ProcessIndex, ProcessKind};
 
@@ -9,8 +9,8 @@ use phpeek_core::spec::{Condition, Dependency, ProcessIndex, ProcessKind};
 pub(crate) fn compile(
     node: &Node,
     own: &str,
-    path: &str,
-    names: &Names,
+    path: &Path<'_>,
+    names: &Names<'_>,
     findings: &mut Findings,
 ) -> Vec<Dependency> {
     let written: Vec<(&Node, &str, Option<&Node>)> = match &node.value {

@@ -1,13 +1,10 @@
 //! What is allowed and probably not meant: literal secrets, delays below a second, and the like. Warnings and
 //! suggestions only. Called by `load` with the tree as it was written, before substitution.
 
-use super::report::{Finding, Findings};
+use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::value;
+use super::{secret, value};
 use std::time::Duration;
-
-const SECRETS: [&str; 8] =
-    ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "ACCESS_KEY"];
 
 /// Words in the names of headers whose values are keys.
 const SECRET_HEADERS: [&str; 6] = ["authorization", "key", "token", "secret", "password", "honeycomb-team"];
@@ -32,11 +29,8 @@ pub(crate) fn secrets(root: &Node, findings: &mut Findings) {
     secret_headers(root, findings);
     for process in root.get("processes").map(Node::entries).unwrap_or_default() {
         for entry in process.node.get("env").map(Node::entries).unwrap_or_default() {
-            let upper = entry.key.to_ascii_uppercase();
-            let secret = SECRETS.iter().any(|s| upper.contains(s)) || upper.ends_with("_KEY");
             let literal = entry.node.text().is_some_and(|t| !t.is_empty() && !t.contains("${"));
-            let file = upper.ends_with("_FILE") || upper.ends_with("_PATH");
-            if secret && literal && !file {
+            if literal && secret::name(&entry.key) {
                 let path = format!("processes.{}.env.{}", process.key, entry.key);
                 let message = format!("{} looks like a secret, and its value is in the file", entry.key);
                 let warning = Finding::warning(&path, entry.place.clone(), message);
@@ -49,12 +43,12 @@ pub(crate) fn secrets(root: &Node, findings: &mut Findings) {
 
 /// Everything else, on the tree as it will be used.
 pub(crate) fn values(root: &Node, findings: &mut Findings) {
-    let below_a_second = |node: &Node| matches!(node.text().and_then(value::duration), Some(value::Span::Positive(d)) if d < Duration::from_secs(1));
+    let below_a_second = |node: &Node| matches!(node.text().and_then(value::duration), Some(value::Span::Positive(d)) if d > Duration::ZERO && d < Duration::from_secs(1));
     for key in ["restart_backoff", "restart_backoff_initial"] {
         if let Some(node) = root.at(&["global", key]).filter(|n| below_a_second(n)) {
             warn(
                 findings,
-                &format!("global.{key}"),
+                format!("global.{key}"),
                 node,
                 "below one second, a crash loop costs much CPU",
                 "write 1s or more",
@@ -83,17 +77,18 @@ pub(crate) fn values(root: &Node, findings: &mut Findings) {
         );
     }
     for process in root.get("processes").map(Node::entries).unwrap_or_default() {
-        let path = format!("processes.{}", process.key);
+        let path = Path::PROCESSES;
+        let path = path.key(&process.key);
         if let Some(node) = process.node.at(&["health_check", "period"]).filter(|n| below_a_second(n)) {
             let path = format!("{path}.health_check.period");
-            warn(findings, &path, node, "probes more often than once a second cost much", "write 1 or more");
+            warn(findings, path, node, "probes more often than once a second cost much", "write 1 or more");
         }
         if let Some(node) =
             process.node.get("scale").filter(|n| n.text().and_then(value::int).is_some_and(|s| s > 20))
         {
             warn(
                 findings,
-                &format!("{path}.scale"),
+                path.key("scale"),
                 node,
                 "more than 20 instances of one process",
                 "see whether all are needed",
@@ -103,16 +98,15 @@ pub(crate) fn values(root: &Node, findings: &mut Findings) {
     }
 }
 
-fn shell(command: Option<&Node>, path: &str, findings: &mut Findings) {
+fn shell(command: Option<&Node>, path: &Path<'_>, findings: &mut Findings) {
     let Some(program) = command.and_then(|c| c.items().first()) else { return };
     if matches!(program.text(), Some("sh" | "bash" | "/bin/sh" | "/bin/bash")) {
-        let note =
-            Finding::suggestion(&format!("{path}.command"), program.place.clone(), "the command is a shell");
+        let note = Finding::suggestion(path.key("command"), program.place.clone(), "the command is a shell");
         findings.push(note.advice("let it end with exec, so that signals reach the program"));
     }
 }
 
-fn warn(findings: &mut Findings, path: &str, node: &Node, message: &str, advice: &str) {
+fn warn(findings: &mut Findings, path: impl std::fmt::Display, node: &Node, message: &str, advice: &str) {
     let place: Place = node.place.clone();
     findings.push(Finding::warning(path, place, message).advice(advice));
 }

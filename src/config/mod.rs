@@ -1,8 +1,9 @@
 //! The configuration: PHPeek PM's YAML, its overrides and `${…}`, to checked types. Owns every rule about what may be
 //! written; starts nothing and prints nothing. Called by `serve`, `demo` and `check-config`.
 //!
-//! The way: discover -> `parse` (text to a tree with places) -> `substitute` -> `overlay` -> `schema` (types) ->
-//! `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at once.
+//! The way: discover -> `plain` (text to a tree; `parse`, with places, when there is something to say) ->
+//! `substitute` -> `overlay` -> `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings,
+//! so every fault is said at once.
 
 mod compile;
 mod connection;
@@ -15,10 +16,12 @@ mod lint;
 mod mask;
 mod overlay;
 mod parse;
+mod plain;
 mod process;
 mod report;
 mod schedule;
 mod schema;
+mod secret;
 mod signals;
 mod substitute;
 mod tracing;
@@ -27,7 +30,7 @@ mod value;
 
 pub use globals::{LogFormat, LogSettings};
 pub use json_schema::schema_json;
-pub use report::{Finding, Report, Severity, Strictness, Summary};
+pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
 use crate::telemetry::settings::TracingSettings;
@@ -45,7 +48,9 @@ const MAX_FILE: u64 = 16 << 20;
 pub(crate) struct Family {
     pub(crate) prefix: &'static str,
     pub(crate) name: &'static str,
+    /// Below the home directory.
     pub(crate) home: &'static str,
+    /// Below `/`.
     pub(crate) etc: &'static str,
 }
 
@@ -54,13 +59,13 @@ pub(crate) const FAMILIES: [Family; 2] = [
         prefix: "PHPEEK_PM_",
         name: "phpeek-pm",
         home: ".phpeek/pm/config",
-        etc: "/etc/phpeek/pm/config",
+        etc: "etc/phpeek/pm/config",
     },
     Family {
         prefix: "CBOX_INIT_",
         name: "cbox-init",
         home: ".cbox/init/config",
-        etc: "/etc/cbox/init/config",
+        etc: "etc/cbox/init/config",
     },
 ];
 
@@ -134,24 +139,64 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
     let mut findings = Findings::default();
     let (file, text) = read(source, vars, &mut findings);
     let unreadable = findings.failed();
-    let mut root = match parse::parse(&text, &mut findings) {
-        Some(root) if !unreadable => root,
+    if unreadable {
         // Of a file that cannot be read, whatever else is said would be a guess.
-        _ => return Loaded { configuration: None, report: finish(file, text, findings, None) },
-    };
-    // The walk names every place it goes to: not for a file without a variable.
-    lint::secrets(&root, &mut findings);
-    if text.contains("${") {
-        substitute::expand_tree(&mut root, "", vars, &mut findings);
+        return Loaded { configuration: None, report: finish(file, text, findings, None) };
     }
-    let configuration = build(&mut root, vars, &mut findings);
-    let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
-    let configuration = configuration.filter(|_| !findings.failed());
-    let summary = configuration.as_ref().map(|c| summarize(c, version));
-    Loaded { configuration, report: finish(file, text, findings, summary) }
+    // Nearly every start reads a file that nothing is to be said about.
+    let plain = plain::parse(&text).map(|root| build(root, &text, vars, Findings::default()));
+    let plain = match plain {
+        Some((result, found)) if !found.lack_places() => return loaded(file, text, found, result),
+        plain => plain,
+    };
+    match (parse::parse(&text, &mut findings), plain) {
+        (Some(root), _) => {
+            let (result, found) = build(root, &text, vars, findings);
+            loaded(file, text, found, result)
+        }
+        // This reader is stricter in places (a `}` at the left edge): what the other can read is not refused.
+        (None, Some((result, found))) => loaded(file, text, found.without_places(), result),
+        (None, None) => Loaded { configuration: None, report: finish(file, text, findings, None) },
+    }
 }
 
-fn build(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Configuration> {
+fn loaded(
+    file: Option<PathBuf>,
+    text: String,
+    findings: Findings,
+    result: Option<(Configuration, String)>,
+) -> Loaded {
+    let result = result.filter(|_| !findings.failed());
+    let summary = result.as_ref().map(|(c, version)| summarize(c, version.clone()));
+    Loaded { configuration: result.map(|r| r.0), report: finish(file, text, findings, summary) }
+}
+
+/// A tree to a configuration and its `version`, with everything there is to say.
+fn build(
+    mut root: Node,
+    text: &str,
+    vars: &dyn Vars,
+    mut findings: Findings,
+) -> (Option<(Configuration, String)>, Findings) {
+    drop_anchors(&mut root);
+    lint::secrets(&root, &mut findings);
+    if text.contains("${") {
+        substitute::expand_tree(&mut root, &report::Path::ROOT, vars, &mut findings);
+    }
+    let configuration = compiled(&mut root, vars, &mut findings);
+    let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
+    (configuration.map(|c| (c, version)), findings)
+}
+
+/// `x-…` at the top holds anchors, as in compose files: once they are followed nobody reads it, so nothing in it is
+/// replaced or judged.
+fn drop_anchors(root: &mut Node) {
+    if let tree::Value::Map(entries) = &mut root.value {
+        entries.retain(|e| !e.key.starts_with("x-"));
+    }
+}
+
+fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Configuration> {
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);

@@ -2,7 +2,7 @@
 //! each into a value at its place in the tree, typed later by its key like any other. Called by `load`.
 
 use super::keys::{GLOBAL, Key, Kind, PROCESS};
-use super::report::{Finding, Findings, join};
+use super::report::{Finding, Findings};
 use super::schema::nearest;
 use super::tree::{Node, Place, Value};
 use super::{FAMILIES, Vars};
@@ -51,7 +51,7 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
         if let Some((other, before)) = done.get(&target) {
             if *before != value {
                 let message = format!("{other} and {variable} set {} to different values", target.join("."));
-                findings.push(Finding::error(&target.join("."), place, message).advice("unset one of them"));
+                findings.push(Finding::error(target.join("."), place, message).advice("unset one of them"));
             }
             continue;
         }
@@ -193,9 +193,4 @@ pub(crate) fn unfold(node: &mut Node, kind: &Kind) {
         (Value::List(items), Kind::List(kind)) => items.iter_mut().for_each(|i| unfold(i, kind)),
         _ => {}
     }
-}
-
-/// The path of a process in reports.
-pub(crate) fn process_path(name: &str) -> String {
-    join("processes", name)
 }

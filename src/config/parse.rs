@@ -1,12 +1,13 @@
-//! YAML text to a tree. The only file that knows a YAML library: saphyr-parser gives events with places, and
-//! serde_yaml words the error of a file that is no YAML. Never interprets a scalar: `010` stays `010`. Aliases and
-//! merge keys (`<<`) are followed within bounds. Called by `load`.
+//! YAML text to a tree with places, from the events of saphyr-parser, and the only file that knows it: for a text that
+//! there is something to say about. (`plain` reads the others; serde_yaml has no places, and stops at its first
+//! error.) Never interprets a scalar: `010` stays `010`. Aliases and merge keys (`<<`) are followed within bounds.
+//! Called by `load`.
 
-use super::mask;
 use super::report::{Finding, Findings};
 use super::tree::{Entry, Node, Place, Value};
+use super::{mask, plain};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Deepest nesting that is read; real files stay below 10.
 const MAX_DEPTH: usize = 64;
@@ -34,18 +35,13 @@ pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Node> {
 
 /// The error for a file that is no YAML, in serde_yaml's words where it sees the fault too.
 fn broken(text: &str, message: String, place: Place) -> Finding {
-    let (message, place) = match serde_yaml::from_str::<serde_yaml::Value>(text) {
-        Err(error) => match error.location() {
-            Some(at) => (error.to_string(), Place::File { line: at.line(), column: at.column() }),
-            None => (message, place),
-        },
-        Ok(_) => (message, place),
-    };
+    let (message, place) = plain::fault(text).unwrap_or((message, place));
     Finding::error("", place, format!("the file is no valid YAML: {message}"))
         .advice("mend the syntax; nothing after this place was read")
 }
 
-struct Fault {
+/// Why a text gives no tree.
+pub(crate) struct Fault {
     message: String,
     place: Place,
 }
@@ -157,8 +153,8 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn mapping(&mut self, depth: usize) -> Result<Value, Fault> {
-        let mut entries = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut seen = HashSet::new();
         let mut merged = Vec::new();
         loop {
             let (event, place) = self.next()?;
@@ -181,18 +177,13 @@ impl<'a> Reader<'a, '_> {
                 entries.push(Entry { key, place, node });
             }
         }
-        if !merged.is_empty() {
-            seen.extend(entries.iter().map(|e: &Entry| e.key.clone()));
-        }
-        for node in merged {
-            merge(&mut entries, &mut seen, node)?;
-        }
+        merge_all(&mut entries, &mut seen, merged)?;
         Ok(Value::Map(entries))
     }
 }
 
 /// Whether a key was there before. A short mapping is looked through; only a long one is worth a set.
-fn repeated(entries: &[Entry], seen: &mut std::collections::HashSet<String>, key: &str) -> bool {
+pub(crate) fn repeated(entries: &[Entry], seen: &mut HashSet<String>, key: &str) -> bool {
     const SHORT: usize = 16;
     if entries.len() < SHORT {
         return entries.iter().any(|e| e.key == key);
@@ -203,12 +194,21 @@ fn repeated(entries: &[Entry], seen: &mut std::collections::HashSet<String>, key
     !seen.insert(key.to_owned())
 }
 
-/// YAML's merge key: entries of the merged mapping that are not written in the mapping itself.
-fn merge(
+/// Follows the merge keys of a mapping, in their order.
+pub(crate) fn merge_all(
     entries: &mut Vec<Entry>,
-    seen: &mut std::collections::HashSet<String>,
-    node: Node,
+    seen: &mut HashSet<String>,
+    merged: Vec<Node>,
 ) -> Result<(), Fault> {
+    if merged.is_empty() {
+        return Ok(());
+    }
+    seen.extend(entries.iter().map(|e| e.key.clone()));
+    merged.into_iter().try_for_each(|node| merge(entries, seen, node))
+}
+
+/// YAML's merge key: entries of the merged mapping that are not written in the mapping itself.
+fn merge(entries: &mut Vec<Entry>, seen: &mut HashSet<String>, node: Node) -> Result<(), Fault> {
     match node.value {
         Value::Map(more) => {
             for entry in more {

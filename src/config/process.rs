@@ -1,9 +1,9 @@
 //! One entry of `processes` to a `ProcessSpec`, with the rules that span its keys. Called by `compile`.
 
 use super::compile::{Names, int, policy, span, truth};
-use super::report::{Finding, Findings, join};
+use super::depends;
+use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, overlay};
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
@@ -36,18 +36,20 @@ pub(crate) fn check_command(
     name: &str,
     node: &Node,
     place: &Place,
+    path: &Path<'_>,
     findings: &mut Findings,
 ) -> Option<CommandLine> {
-    let path = join(&overlay::process_path(name), "command");
+    let path = path.key("command");
     let Some(command) = node.get("command") else {
-        let fault = Finding::error(&path, place.clone(), format!("the process {name:?} has no command"));
+        let fault = Finding::error(path, place.clone(), format!("the process {name:?} has no command"));
         findings.push(fault.advice("write command: [\"program\", \"argument\"]"));
         return None;
     };
     let argv: Vec<String> = command.items().iter().map(|i| i.text().unwrap_or_default().to_owned()).collect();
-    let found = CommandLine::new(argv.clone());
-    if found.is_none() && argv.first().is_some_and(String::is_empty) {
-        let fault = Finding::error(&path, command.place.clone(), "the program of the command is empty");
+    let empty = argv.first().is_some_and(String::is_empty);
+    let found = CommandLine::new(argv);
+    if found.is_none() && empty {
+        let fault = Finding::error(path, command.place.clone(), "the program of the command is empty");
         findings.push(fault.advice("write command: [\"program\", \"argument\"]"));
     }
     found
@@ -58,17 +60,18 @@ pub(crate) fn compile(
     name: &str,
     node: &Node,
     defaults: &Defaults,
-    names: &Names,
+    names: &Names<'_>,
     findings: &mut Findings,
 ) -> Option<ProcessSpec> {
-    let path = overlay::process_path(name);
+    let path = Path::PROCESSES;
+    let path = path.key(name);
     let kind = kind(node);
-    let command = check_command(name, node, &node.place, findings);
+    let command = check_command(name, node, &node.place, &path, findings);
     let restart = RestartSpec { policy: restart(node, kind, &path, defaults, findings), ..defaults.restart };
     let scale = scale(node, kind, &path, defaults, findings);
     let depends_on = node
         .get("depends_on")
-        .map(|list| depends::compile(list, name, &join(&path, "depends_on"), names, findings))
+        .map(|list| depends::compile(list, name, &path.key("depends_on"), names, findings))
         .unwrap_or_default();
     let env = env(node, &path, findings);
     health(node, &path, findings);
@@ -108,7 +111,7 @@ fn context(node: &Node) -> ContextPolicy {
 fn restart(
     node: &Node,
     kind: ProcessKind,
-    path: &str,
+    path: &Path<'_>,
     defaults: &Defaults,
     findings: &mut Findings,
 ) -> RestartPolicy {
@@ -118,7 +121,7 @@ fn restart(
     }
     if own == Some(RestartPolicy::Always) {
         let place = node.get("restart").map_or(node.place.clone(), |n| n.place.clone());
-        let fault = Finding::error(&join(path, "restart"), place, "a oneshot cannot be restarted always");
+        let fault = Finding::error(path.key("restart"), place, "a oneshot cannot be restarted always");
         findings.push(fault.advice("write never or on-failure, or make it a longrun"));
     }
     own.unwrap_or(RestartPolicy::Never)
@@ -127,17 +130,16 @@ fn restart(
 fn scale(
     node: &Node,
     kind: ProcessKind,
-    path: &str,
+    path: &Path<'_>,
     defaults: &Defaults,
     findings: &mut Findings,
 ) -> NonZeroU32 {
     let written = int(node, "scale");
     let scale = written.unwrap_or(1);
-    let place =
-        node.get("scale").or_else(|| node.get("max_scale")).map_or(node.place.clone(), |n| n.place.clone());
-    let path = join(path, "scale");
+    let place = || node.get("scale").or_else(|| node.get("max_scale")).unwrap_or(node).place.clone();
+    let path = path.key("scale");
     let mut fault = |message: String, advice: &str| {
-        findings.push(Finding::error(&path, place.clone(), message).advice(advice.to_owned()));
+        findings.push(Finding::error(path, place(), message).advice(advice.to_owned()));
     };
     // 0 is "no limit", as documented.
     let max = int(node, "max_scale").filter(|max| *max > 0);
@@ -154,13 +156,12 @@ fn scale(
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
-fn env(node: &Node, path: &str, findings: &mut Findings) -> Vec<(String, String)> {
+fn env(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for entry in node.get("env").map(Node::entries).unwrap_or_default() {
-        let below = format!("{path}.env.{}", entry.key);
         if entry.key.is_empty() || entry.key.contains(['=', '\0']) {
             let fault = Finding::error(
-                &below,
+                format_args!("{path}.env.{}", entry.key),
                 entry.place.clone(),
                 format!("{:?} is no name of a variable", entry.key),
             );
@@ -182,11 +183,11 @@ fn stop(node: &Node) -> StopSpec {
 }
 
 /// A health check needs the key that its type asks.
-fn health(node: &Node, path: &str, findings: &mut Findings) {
+fn health(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     let Some(health) = node.get("health_check") else { return };
-    let path = join(path, "health_check");
+    let path = path.key("health_check");
     let mut fault = |message: String, advice: &str| {
-        findings.push(Finding::error(&path, health.place.clone(), message).advice(advice.to_owned()));
+        findings.push(Finding::error(path, health.place.clone(), message).advice(advice.to_owned()));
     };
     let needed = match health.get("type").and_then(Node::text) {
         Some("tcp") => "address",

@@ -1,7 +1,9 @@
 //! What was found in a configuration, and where. Owns findings and their order; renders nothing (see `cli::check`).
 //! Filled by every step of `load`.
 
+use super::secret;
 use super::tree::Place;
+use std::fmt;
 use std::path::PathBuf;
 
 /// How much a finding matters.
@@ -31,19 +33,19 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(severity: Severity, path: &str, place: Place, message: impl Into<String>) -> Self {
-        Self { severity, path: path.to_owned(), place, message: message.into(), advice: None }
+    fn new(severity: Severity, path: impl fmt::Display, place: Place, message: impl Into<String>) -> Self {
+        Self { severity, path: path.to_string(), place, message: message.into(), advice: None }
     }
 
-    pub(crate) fn error(path: &str, place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn error(path: impl fmt::Display, place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, path, place, message)
     }
 
-    pub(crate) fn warning(path: &str, place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(path: impl fmt::Display, place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, path, place, message)
     }
 
-    pub(crate) fn suggestion(path: &str, place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn suggestion(path: impl fmt::Display, place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Suggestion, path, place, message)
     }
 
@@ -66,6 +68,17 @@ impl Findings {
         self.0.iter().any(|f| f.severity == Severity::Error)
     }
 
+    /// Whether something is to be said of a value whose place is not known yet.
+    pub(crate) fn lack_places(&self) -> bool {
+        self.0.iter().any(|f| f.place == Place::UNSEEN)
+    }
+
+    /// The same, of values whose place cannot be known.
+    pub(crate) fn without_places(mut self) -> Self {
+        self.0.iter_mut().filter(|f| f.place == Place::UNSEEN).for_each(|f| f.place = Place::Nowhere);
+        self
+    }
+
     /// Errors first, then in the order of the file; what was said twice is said once.
     pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
         let at = |place: &Place| match place {
@@ -86,9 +99,51 @@ impl Findings {
     }
 }
 
-/// A key below a path.
-pub(crate) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+/// A YAML path as a chain on the stack: it becomes a text only when there is something to say about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Path<'a> {
+    /// The file as a whole.
+    pub(crate) const ROOT: Path<'static> = Path { parent: None, step: Step::Root };
+    /// Where processes are.
+    pub(crate) const PROCESSES: Path<'static> = Path { parent: None, step: Step::Key("processes") };
+
+    /// A key below this path.
+    pub(crate) fn key(&'a self, key: &'a str) -> Path<'a> {
+        Path { parent: Some(self), step: Step::Key(key) }
+    }
+
+    /// An item below this path.
+    pub(crate) fn index(&'a self, index: usize) -> Path<'a> {
+        Path { parent: Some(self), step: Step::Index(index) }
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+            if matches!(self.step, Step::Key(_)) && !matches!(parent.step, Step::Root) {
+                f.write_str(".")?;
+            }
+        }
+        match self.step {
+            Step::Root => Ok(()),
+            Step::Key(key) => f.write_str(key),
+            Step::Index(index) => write!(f, "[{index}]"),
+        }
+    }
 }
 
 /// The facts that `check-config` shows of a configuration that could be used.
@@ -119,7 +174,31 @@ pub struct Report {
     pub summary: Option<Summary>,
 }
 
+/// What may be shown of the line that a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excerpt<'a> {
+    /// The line as it was written.
+    Shown(&'a str),
+    /// There is one, and it may hold a secret: the report may end in a log.
+    Hidden,
+    /// The finding is about no line of the file.
+    Nothing,
+}
+
 impl Report {
+    /// The line that a finding is about.
+    #[must_use]
+    pub fn excerpt(&self, finding: &Finding) -> Excerpt<'_> {
+        let Place::File { line, .. } = finding.place else { return Excerpt::Nothing };
+        match self.text.lines().nth(line.saturating_sub(1)) {
+            None => Excerpt::Nothing,
+            Some(_) if secret::in_path(&finding.path) || secret::near_line(&self.text, line) => {
+                Excerpt::Hidden
+            }
+            Some(text) => Excerpt::Shown(text),
+        }
+    }
+
     /// The findings of one kind.
     pub fn of(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |f| f.severity == severity)

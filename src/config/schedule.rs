@@ -102,3 +102,52 @@ pub(crate) fn zone(name: &str) -> Result<(), String> {
         Err(unknown())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_fields_and_macros_are_schedules() {
+        for yes in [
+            "* * * * *",
+            "*/5 0-6/2 1,15 jan-MAR mon",
+            "59 23 31 12 7",
+            "@daily",
+            "@every 1h30m",
+            "? ? ? ? ?",
+        ] {
+            assert_eq!(cron(yes), Ok(()), "{yes}");
+        }
+        for no in [
+            "",
+            "* * * *",
+            "* * * * * *",
+            "60 * * * *",
+            "* 24 * * *",
+            "* * 0 * *",
+            "* * * 13 *",
+            "* * * * 8",
+            "*/0 * * * *",
+            "5-1 * * * *",
+            "1, * * * *",
+            "+1 * * * *",
+            "@never",
+            "@every 0s",
+            "@every -1s",
+            "* * * * mond",
+        ] {
+            assert!(cron(no).is_err(), "{no}");
+        }
+    }
+
+    #[test]
+    fn zones_are_names_and_never_paths() {
+        assert_eq!([zone("UTC"), zone("Local"), zone("Europe/Copenhagen")], [const { Ok(()) }; 3]);
+        for no in
+            ["", "Mars", "../etc/passwd", "/etc/localtime", "Europe/", "Europe/../UTC", "Europe/Nowhere "]
+        {
+            assert!(zone(no).is_err(), "{no}");
+        }
+    }
+}

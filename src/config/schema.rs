@@ -2,16 +2,16 @@
 //! once and changes nothing. Called by `load` before `compile`.
 
 use super::keys::{GONE, Key, Kind, ROOT, SECRET_FILE, Standing};
-use super::report::{Finding, Findings, join};
+use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
-use super::{schedule, value};
+use super::{schedule, secret, value};
 use phpeek_core::signal::Signal;
 use std::collections::BTreeSet;
 
 /// Checks the whole tree.
 pub(crate) fn check(root: &Node, findings: &mut Findings) {
-    let mut check = Check { findings, announced: BTreeSet::new() };
-    check.map(root, "", ROOT);
+    let mut check = Check { findings, announced: BTreeSet::new(), inside: false };
+    check.map(root, &Path::ROOT, ROOT);
     let announced: Vec<&str> = check.announced.into_iter().collect();
     if !announced.is_empty() {
         let message =
@@ -23,14 +23,16 @@ pub(crate) fn check(root: &Node, findings: &mut Findings) {
 struct Check<'f> {
     findings: &'f mut Findings,
     announced: BTreeSet<&'static str>,
+    /// Within an announced block: the block is named, not each key in it.
+    inside: bool,
 }
 
 impl Check<'_> {
-    fn wrong(&mut self, node: &Node, path: &str, message: impl Into<String>, advice: impl Into<String>) {
+    fn wrong(&mut self, node: &Node, path: &Path<'_>, message: impl Into<String>, advice: impl Into<String>) {
         self.findings.push(Finding::error(path, node.place.clone(), message).advice(advice));
     }
 
-    fn map(&mut self, node: &Node, path: &str, keys: &'static [Key]) {
+    fn map(&mut self, node: &Node, path: &Path<'_>, keys: &'static [Key]) {
         let Value::Map(entries) = &node.value else {
             if node.value != Value::Null {
                 self.wrong(
@@ -47,12 +49,11 @@ impl Check<'_> {
             if entry.key.starts_with("x-") {
                 continue;
             }
-            let below = || join(path, &entry.key);
+            let below = path.key(&entry.key);
             match keys.iter().find(|k| k.name == entry.key) {
                 None => {
-                    let below = below();
                     let warning = Finding::warning(
-                        &below,
+                        below,
                         entry.place.clone(),
                         format!("the key {:?} is unknown", entry.key),
                     );
@@ -63,24 +64,22 @@ impl Check<'_> {
                     // What is switched off is not missed.
                     let off = matches!(key.kind, Kind::Bool)
                         && entry.node.text().and_then(value::truth) == Some(false);
-                    if key.standing == Standing::Announced && !off {
+                    if key.standing == Standing::Announced && !off && !self.inside {
                         self.announced.insert(key.name);
                     }
-                    self.value(&entry.node, &below(), &key.kind, key.standing);
+                    self.value(&entry.node, &below, &key.kind, key.standing);
                 }
             }
         }
     }
 
-    fn value(&mut self, node: &Node, path: &str, kind: &'static Kind, standing: Standing) {
+    fn value(&mut self, node: &Node, path: &Path<'_>, kind: &'static Kind, standing: Standing) {
         match kind {
             Kind::Map(keys) => {
-                let before = self.announced.clone();
+                let before = self.inside;
+                self.inside |= standing == Standing::Announced;
                 self.map(node, path, keys);
-                // The block is named, not each key in it.
-                if standing == Standing::Announced {
-                    self.announced = before;
-                }
+                self.inside = before;
             }
             Kind::MapOf(kind) => self.map_of(node, path, kind, standing),
             Kind::List(kind) => self.list(node, path, kind, standing),
@@ -101,6 +100,12 @@ impl Check<'_> {
             kind => match node.text() {
                 Some(text) => {
                     if let Err((message, advice)) = scalar(kind, text) {
+                        let hidden = secret::in_path(&path.to_string());
+                        let message = if hidden {
+                            "the value is not one that this key takes".to_owned()
+                        } else {
+                            message
+                        };
                         self.wrong(node, path, message, advice);
                     }
                 }
@@ -111,7 +116,7 @@ impl Check<'_> {
         }
     }
 
-    fn map_of(&mut self, node: &Node, path: &str, kind: &'static Kind, standing: Standing) {
+    fn map_of(&mut self, node: &Node, path: &Path<'_>, kind: &'static Kind, standing: Standing) {
         let Value::Map(entries) = &node.value else {
             if node.value != Value::Null {
                 self.wrong(
@@ -127,11 +132,11 @@ impl Check<'_> {
             if entry.node.value == Value::Null && !matches!(kind, Kind::Map(_)) {
                 continue;
             }
-            self.value(&entry.node, &join(path, &entry.key), kind, standing);
+            self.value(&entry.node, &path.key(&entry.key), kind, standing);
         }
     }
 
-    fn list(&mut self, node: &Node, path: &str, kind: &'static Kind, standing: Standing) {
+    fn list(&mut self, node: &Node, path: &Path<'_>, kind: &'static Kind, standing: Standing) {
         let Value::List(items) = &node.value else {
             self.wrong(
                 node,
@@ -142,7 +147,7 @@ impl Check<'_> {
             return;
         };
         for (index, item) in items.iter().enumerate() {
-            let path = format!("{path}[{index}]");
+            let path = path.index(index);
             if item.value == Value::Null {
                 if !matches!(kind, Kind::Text) {
                     self.wrong(item, &path, "an item is empty", "remove it, or give it a value");
@@ -154,8 +159,9 @@ impl Check<'_> {
     }
 }
 
-fn shown(path: &str) -> &str {
-    if path.is_empty() { "the file" } else { path }
+fn shown(path: &Path<'_>) -> String {
+    let path = path.to_string();
+    if path.is_empty() { "the file".to_owned() } else { path }
 }
 
 /// What to write instead of an unknown key.

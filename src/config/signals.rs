@@ -1,7 +1,7 @@
 //! The `signals:` map: which signal to the supervisor means what. Called by `compile`.
 
 use super::compile::Names;
-use super::report::{Finding, Findings, join};
+use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessKind, SignalAction};
@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 const ACTIONS: &str = "write restart, restart:NAME, stop, relay:NAME, flush, reload or ignore";
 
 /// The defaults, overridden by the maps at the top level and under `global`.
-pub(crate) fn compile(root: &Node, names: &Names, findings: &mut Findings) -> BTreeMap<Signal, SignalAction> {
+pub(crate) fn compile(
+    root: &Node,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<Signal, SignalAction> {
     let mut bound = BTreeMap::from([
         (Signal::TERM, SignalAction::Stop),
         (Signal::INT, SignalAction::Stop),
@@ -23,7 +27,7 @@ pub(crate) fn compile(root: &Node, names: &Names, findings: &mut Findings) -> BT
     for path in [&["signals"][..], &["global", "signals"][..]] {
         let Some(map) = root.at(path) else { continue };
         for entry in map.entries() {
-            let below = join(&path.join("."), &entry.key);
+            let below = format!("{}.{}", path.join("."), entry.key);
             let fault = |message: String, advice: &str| {
                 Finding::error(&below, entry.place.clone(), message).advice(advice.to_owned())
             };
@@ -79,7 +83,7 @@ fn signal(text: &str) -> Result<Signal, (String, &'static str)> {
     Ok(signal)
 }
 
-fn action(text: &str, names: &Names) -> Result<SignalAction, (String, String)> {
+fn action(text: &str, names: &Names<'_>) -> Result<SignalAction, (String, String)> {
     let unknown = || (format!("{text:?} is no action of a signal"), ACTIONS.to_owned());
     let Some((verb, name)) = text.split_once(':') else {
         return Ok(match text {

@@ -2,7 +2,7 @@
 //! `$${` is a literal `${`; `$NAME` and `$$` stay; forms of other shells (`${V:?e}`) stay as they are. Called by
 //! `load` with a source of variables.
 
-use super::report::{Finding, Findings};
+use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place, Value};
 use super::{Vars, mask};
 
@@ -10,7 +10,7 @@ use super::{Vars, mask};
 const MAX_DEPTH: usize = 16;
 
 /// Expands every scalar of a tree in place.
-pub(crate) fn expand_tree(node: &mut Node, path: &str, vars: &dyn Vars, findings: &mut Findings) {
+pub(crate) fn expand_tree(node: &mut Node, path: &Path<'_>, vars: &dyn Vars, findings: &mut Findings) {
     match &mut node.value {
         Value::Null => {}
         Value::Scalar(text) => {
@@ -30,19 +30,18 @@ pub(crate) fn expand_tree(node: &mut Node, path: &str, vars: &dyn Vars, findings
         }
         Value::List(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                expand_tree(item, &format!("{path}[{index}]"), vars, findings);
+                expand_tree(item, &path.index(index), vars, findings);
             }
         }
         Value::Map(entries) => {
             for entry in entries {
-                let path = super::report::join(path, &entry.key);
-                expand_tree(&mut entry.node, &path, vars, findings);
+                expand_tree(&mut entry.node, &path.key(&entry.key), vars, findings);
             }
         }
     }
 }
 
-fn warn_unset(unset: &[String], path: &str, place: &Place, findings: &mut Findings) {
+fn warn_unset(unset: &[String], path: &Path<'_>, place: &Place, findings: &mut Findings) {
     for name in unset {
         let message = format!("${{{name}}} is not set and has no default: it is empty");
         let warning = Finding::warning(path, place.clone(), message);
@@ -72,7 +71,7 @@ impl Expansion<'_> {
                 continue;
             }
             out.push_str(before);
-            let end = closing(from).ok_or_else(|| format!("the ${{ in {text:?} is never closed"))?;
+            let end = closing(from).ok_or_else(|| "a ${ is never closed".to_owned())?;
             let (whole, after) = from.split_at(end);
             let inside = whole.get(2..end - 1).unwrap_or_default();
             match self.resolve(inside, depth)? {

@@ -19,6 +19,11 @@ pub enum Place {
     Nowhere,
 }
 
+impl Place {
+    /// In the file, and nobody has looked where: no line has this number. Never leaves `load`.
+    pub(crate) const UNSEEN: Self = Self::File { line: 0, column: 0 };
+}
+
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Node {

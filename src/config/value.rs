@@ -5,16 +5,25 @@ use std::time::Duration;
 
 /// A truth as YAML 1.1 and the documented overrides spell it.
 pub(crate) fn truth(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
-        "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
-        _ => None,
+    let text = text.trim();
+    let among = |words: [&str; 6]| words.iter().any(|w| text.eq_ignore_ascii_case(w));
+    if among(["true", "yes", "on", "1", "t", "y"]) {
+        Some(true)
+    } else if among(["false", "no", "off", "0", "f", "n"]) {
+        Some(false)
+    } else {
+        None
     }
 }
 
 /// A whole number, decimal or `0x`, `0o`, with `_` between digits.
 pub(crate) fn int(text: &str) -> Option<i64> {
-    let text = text.trim().replace('_', "");
+    let text = text.trim();
+    // Nearly every number is a short decimal: no text is made for it.
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    let text = text.replace('_', "");
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(&text)),
@@ -94,4 +103,61 @@ fn unit_seconds(unit: &str) -> Option<f64> {
         "ns" => 1e-9,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn truths_and_numbers_have_these_spellings() {
+        assert_eq!(["TRUE", " on ", "1", "Y"].map(truth), [Some(true); 4]);
+        assert_eq!(["False", "no", "0", "f"].map(truth), [Some(false); 4]);
+        assert_eq!(["", "2", "truee", "yes no"].map(truth), [None; 4]);
+        let ints = [
+            "010",
+            "-5",
+            "+5",
+            "0x1F",
+            "0o17",
+            "1_000",
+            " 7 ",
+            "9223372036854775807",
+            "-9223372036854775808",
+        ];
+        let values = [10, -5, 5, 31, 15, 1000, 7, i64::MAX, i64::MIN];
+        assert_eq!(ints.map(int), values.map(Some));
+        assert_eq!(
+            ["", "-", "1.0", "--1", "0x", "9223372036854775808", "1e3", "\u{0661}"].map(int),
+            [None; 8]
+        );
+        assert_eq!(
+            ["0.5", "1", "-2", "1e-3", ".5", "5."].map(float),
+            [0.5, 1.0, -2.0, 1e-3, 0.5, 5.0].map(Some)
+        );
+        assert_eq!(["", "inf", "nan", "1e999", "0x1", "1,5", "."].map(float), [None; 7]);
+    }
+
+    #[test]
+    fn durations_are_those_of_go_or_seconds() {
+        let ok = |text, nanos| {
+            assert_eq!(duration(text), Some(Span::Positive(Duration::from_nanos(nanos))), "{text}")
+        };
+        ok("0", 0);
+        ok("-0", 0);
+        ok("30", 30_000_000_000);
+        ok("0.3", 300_000_000);
+        ok("1h30m", 5_400_000_000_000);
+        ok("1.5s", 1_500_000_000);
+        ok(" 300ms ", 300_000_000);
+        ok("+2s", 2_000_000_000);
+        ok("1us1\u{b5}s1\u{3bc}s", 3_000);
+        ok("7ns", 7);
+        ok(".5s", 500_000_000);
+        assert_eq!(["-1", "-1ns", "-1h"].map(duration), [Some(Span::Negative); 3]);
+        for no in ["", "-", "s", "1 s", "1x", "1s2", "1..5s", "..", "1e3", "inf", "9999999999h", "1S", "--1s"]
+        {
+            assert_eq!(duration(no), None, "{no}");
+        }
+    }
 }

@@ -3,7 +3,6 @@
 
 use super::{DrawnSpan, Tree, critical};
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::time::Duration;
 
 /// How to draw.
@@ -34,7 +33,8 @@ pub fn draw(tree: &Tree, style: &Style) -> String {
         draw_line(line, &tree.root, &critical, names, bars, style, &mut out);
     }
     let mark = if style.ascii { "#" } else { "█" };
-    let _ = writeln!(out, "{mark} on the critical path: what decided when it was over");
+    out.push_str(mark);
+    out.push_str(" on the critical path: what decided when it was over\n");
     out
 }
 
@@ -91,10 +91,11 @@ fn draw_line(
         (true, None, false) => ("\x1b[2m", "\x1b[0m"),
     };
     let text = fit(&line.text, names, style);
-    let time = duration(line.span.end.saturating_sub(line.span.start));
-    let _ = write!(out, "{text} {time:>DURATION_WIDTH$} {on}{bar}{off}");
+    let time = duration(line.span.end.saturating_sub(line.span.start), style);
+    out.push_str(&format!("{text} {time:>DURATION_WIDTH$} {on}{bar}{off}"));
     if let Some(error) = &line.span.error {
-        let _ = write!(out, "\n{}{on}{} {error}{off}", " ".repeat(4), if style.ascii { "!" } else { "✗" });
+        let mark = if style.ascii { "!" } else { "✗" };
+        out.push_str(&format!("\n    {on}{mark} {error}{off}"));
     }
     while out.ends_with(' ') {
         out.pop();
@@ -118,14 +119,20 @@ fn fit(text: &str, width: usize, style: &Style) -> String {
     if length <= width {
         return format!("{text}{}", " ".repeat(width - length));
     }
+    // The name of the program's own namespace says least of all.
+    let short = text.replacen("process_manager.", "", 1);
+    if short.len() < text.len() {
+        return fit(&short, width, style);
+    }
     let dots = if style.ascii { "~" } else { "…" };
     text.chars().take(width.saturating_sub(1)).collect::<String>() + dots
 }
 
-fn duration(d: Duration) -> String {
+fn duration(d: Duration, style: &Style) -> String {
     let micros = d.as_micros();
+    let small = if style.ascii { "us" } else { "µs" };
     match micros {
-        0..1_000 => format!("{micros} µs"),
+        0..1_000 => format!("{micros} {small}"),
         1_000..10_000_000 => format!("{}.{:02} ms", micros / 1000, micros % 1000 / 10),
         _ => format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000),
     }
@@ -158,6 +165,26 @@ mod tests {
             format!("`- bad     50.00 ms {}{}", " ".repeat(bars / 2), "#".repeat(bars - bars / 2))
         );
         assert_eq!(lines[5], "    ! no such file");
+    }
+
+    #[test]
+    fn ascii_means_every_character() {
+        let mut bad = span("bad", 0, 0, vec![]);
+        bad.end = Duration::from_micros(7);
+        bad.error = Some("gone".to_owned());
+        let root = span("root", 0, 5, vec![bad, span(&"x".repeat(300), 0, 5, vec![])]);
+        let text =
+            draw(&Tree { trace: "t".to_owned(), root }, &Style { width: 60, ascii: true, colour: false });
+        assert!(text.is_ascii() && text.contains("7 us"), "{text}");
+    }
+
+    #[test]
+    fn a_narrow_line_keeps_what_it_is_about() {
+        let long = span("process_manager.start_process", 0, 5, vec![]);
+        let root = span("root", 0, 10, vec![DrawnSpan { label: "warm-cache".to_owned(), ..long }]);
+        let tree = Tree { trace: String::new(), root };
+        let text = draw(&tree, &Style { width: 60, ascii: true, colour: false });
+        assert!(text.contains("start_process warm-cache"), "{text}");
     }
 
     #[test]

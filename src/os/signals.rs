@@ -61,6 +61,18 @@ impl Signals {
         Ok(Self(delivery))
     }
 
+    /// Gives the signals back to the kernel, for a command that has nothing to stop in order: Ctrl-C ends it. One
+    /// that came meanwhile acts now.
+    pub fn give_up(mut self) {
+        let came: Vec<_> = self.0.pending().filter(|number| *number != libc::SIGCHLD).collect();
+        for signal in FROM_THE_START {
+            set_disposition(signal.number(), libc::SIG_DFL);
+        }
+        for number in came {
+            raise(number);
+        }
+    }
+
     /// Takes one more signal.
     ///
     /// # Errors
@@ -191,6 +203,12 @@ fn forget_ignored() {
             }
         }
     }
+}
+
+#[expect(unsafe_code, reason = "raise has no safe door")]
+fn raise(signal: i32) {
+    // SAFETY: takes a plain number; the disposition is the default, so no code of ours runs.
+    unsafe { libc::raise(signal) };
 }
 
 #[expect(unsafe_code, reason = "sets a disposition, which has no safe door")]

@@ -2,8 +2,10 @@
 //! but for the start itself. Called by the composition root, the spawners, the log port and the stdout exporter.
 
 use super::actor::{Drain, OutputActor, read_on};
-use super::pipes::{Intake, Pipes};
-use super::sink::{Sink, Stats};
+use super::intake::Intake;
+use super::pipes::Pipes;
+use super::sink::Sink;
+use super::stats::Stats;
 use super::{OutputSettings, record};
 use crate::os::capture::{Capture, CaptureSink};
 use actix::prelude::*;
@@ -67,7 +69,9 @@ impl Output {
         let watched = intake.as_fd().try_clone_to_owned().map_err(StartError::Watch)?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
-        let sink = Arc::new(Sink::new(settings, stdout));
+        // Without stderr the loss of stdout is only counted.
+        let stderr = rustix::stdio::stderr().try_clone_to_owned().ok();
+        let sink = Arc::new(Sink::new(settings, stdout, stderr));
         let (writer, before) = (Arc::clone(&sink), first.clone());
         std::thread::Builder::new()
             .name("stdout".into())

@@ -15,8 +15,25 @@ pub(super) enum Piece {
     Partial,
 }
 
+/// What there is to cut.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Input<'a> {
+    /// Bytes that were read.
+    Read(&'a [u8]),
+    /// The end of the stream.
+    End,
+}
+
+/// Takes a part of a stream.
+pub(super) fn cut(rest: &mut Vec<u8>, input: Input<'_>, emit: &mut impl FnMut(&[u8], Piece)) {
+    match input {
+        Input::Read(data) => feed(rest, data, emit),
+        Input::End => finish(rest, emit),
+    }
+}
+
 /// Takes one read. What has no newline yet stays in `rest`, which allocates only then.
-pub(super) fn feed(rest: &mut Vec<u8>, data: &[u8], emit: &mut impl FnMut(&[u8], Piece)) {
+fn feed(rest: &mut Vec<u8>, data: &[u8], emit: &mut impl FnMut(&[u8], Piece)) {
     let mut start = 0;
     for end in memchr_iter(b'\n', data) {
         let line = data.get(start..end).unwrap_or_default();
@@ -36,7 +53,7 @@ pub(super) fn feed(rest: &mut Vec<u8>, data: &[u8], emit: &mut impl FnMut(&[u8],
 }
 
 /// The last words of a stream that ended without a newline.
-pub(super) fn finish(rest: &mut Vec<u8>, emit: &mut impl FnMut(&[u8], Piece)) {
+fn finish(rest: &mut Vec<u8>, emit: &mut impl FnMut(&[u8], Piece)) {
     if !rest.is_empty() {
         whole(&std::mem::take(rest), emit);
     }

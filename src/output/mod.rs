@@ -5,17 +5,22 @@
 //! Law of accounting: every captured line is written, dropped for a counted reason, or still queued.
 
 mod actor;
+mod framer;
 mod handle;
+mod intake;
 mod lines;
 mod notice;
+mod pieces;
 mod pipes;
 pub mod record;
 mod sink;
 mod stamp;
+mod stats;
 
 pub use handle::{FlushReport, Output, StartError};
 pub use lines::LINE_CAP;
-pub use sink::{QUEUE_LIMIT, Stats};
+pub use sink::QUEUE_LIMIT;
+pub use stats::Stats;
 
 use phpeek_actors::ports::Level;
 

@@ -11,10 +11,12 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     lines: BTreeMap<ProcessName, u64>,
+    refused: u64,
     records: u64,
 }
 
 impl Losses {
+    /// Lines that found the queue full.
     pub(super) fn lines(&mut self, process: &ProcessName, count: u64) {
         match self.lines.get_mut(process) {
             Some(sum) => *sum += count,
@@ -22,12 +24,17 @@ impl Losses {
         }
     }
 
-    pub(super) fn record(&mut self) {
-        self.records += 1;
+    /// Lines that standard output refused. They were queued together, so no process can be named.
+    pub(super) fn refused(&mut self, count: u64) {
+        self.refused += count;
+    }
+
+    pub(super) fn records(&mut self, count: u64) {
+        self.records += count;
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.records == 0 && self.lines.is_empty()
+        self.records == 0 && self.refused == 0 && self.lines.is_empty()
     }
 
     /// Says it and forgets it.
@@ -38,18 +45,28 @@ impl Losses {
             let comma = if processes.is_empty() { "" } else { "," };
             write!(processes, "{comma}{process}={count}").ok(); // a String takes everything
         }
-        let lines: u64 = lost.lines.values().sum();
+        let slow: u64 = lost.lines.values().sum();
+        let message = match (slow, lost.refused) {
+            (0, 1..) => "output was lost: standard output refused it",
+            (1.., 1..) => "output was lost: standard output took it too slowly, and refused some of it",
+            (_, 0) => "output was lost: standard output took it too slowly",
+        };
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let mut fields = vec![
+            ("lost_lines", count(slow + lost.refused).into()),
+            ("lost_by_process", processes.into()),
+            ("lost_records", count(lost.records).into()),
+        ];
+        if lost.refused > 0 {
+            fields.push(("refused_lines", count(lost.refused).into()));
+        }
         LogRecord {
             at: Duration::ZERO,
             level: Level::Warn,
-            message: "output was lost: standard output took it too slowly".into(),
+            message: message.into(),
             process: None,
             instance: None,
-            fields: vec![
-                ("lost_lines", i64::try_from(lines).unwrap_or(i64::MAX).into()),
-                ("lost_by_process", processes.into()),
-                ("lost_records", i64::try_from(lost.records).unwrap_or(i64::MAX).into()),
-            ],
+            fields,
         }
     }
 }

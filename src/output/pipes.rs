@@ -1,30 +1,32 @@
 //! The read ends of children's streams, behind one epoll descriptor of their own: a task for each pipe would cost ten
-//! times the memory. Owns reading and framing; never waits for a child, and for stdout only as the sink allows. The
-//! spawners add pipes, the output arbiter reads them.
+//! times the memory. Owns reading; never waits for a child, and for stdout only as the sink allows. The spawners add
+//! pipes, the output arbiter reads them.
 
-use super::lines::{self, Piece};
-use super::record::Frame;
-use super::sink::{CHUNK, Sink};
+use super::framer::{Framer, Line};
+use super::intake::{Intake, Token};
+use super::sink::Sink;
 use crate::os::capture::Capture;
-use phpeek_actors::ports::Level;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::io::Errno;
-use std::collections::HashMap;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Bytes of one read. Shared by all pipes.
 const READ: usize = 128 << 10;
-/// A read of this size shows a chatty child, which then gets a larger pipe.
-const CHATTY: usize = 32 << 10;
+/// Reads up to this size since the pipes were last empty leave the buffers as they are.
+const SMALL_READ: usize = 16 << 10;
+/// What a pipe holds at first (pipe(7)).
+const SMALL_PIPE: usize = 64 << 10;
 /// What a chatty child's pipe holds. Without CAP_SYS_RESOURCE a user has 64 of these (pipe(7)).
 const LARGE_PIPE: usize = 1 << 20;
 /// Passes for each wake-up of the arbiter.
 const PASSES: usize = 16;
-/// Lets lines gather after a small pass: lines for each read decide the cost.
-const PAUSE: Duration = Duration::from_micros(500);
+/// Lets lines gather after a small pass: lines for each read decide the cost. At 200 MB/s a large pipe is a fifth full
+/// after it.
+const PAUSE: Duration = Duration::from_millis(1);
+/// A busy pipe that was empty so many passes in a row goes back to be watched.
+const QUIET: u8 = 8;
 
 /// How a turn ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,85 +37,70 @@ pub(super) enum Turn {
     More,
 }
 
-/// Pipes that the reader has not seen yet, and the epoll descriptor that all are in. A spawner adds to both without
-/// waking the reader: the first output does.
-#[derive(Debug)]
-pub(super) struct Intake {
-    epoll: OwnedFd,
-    fresh: Mutex<(u64, Vec<(u64, Capture)>)>,
-}
-
-impl Intake {
-    pub(super) fn new() -> Result<Self, Errno> {
-        Ok(Self { epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?, fresh: Mutex::default() })
-    }
-
-    /// Adds a pipe. Its writer may have ended already.
-    pub(super) fn add(&self, capture: Capture) -> Result<(), Errno> {
-        let flags = rustix::fs::fcntl_getfl(&capture.read_end)?;
-        rustix::fs::fcntl_setfl(&capture.read_end, flags | rustix::fs::OFlags::NONBLOCK)?;
-        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        fresh.0 += 1;
-        let token = fresh.0;
-        epoll::add(&self.epoll, &capture.read_end, epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
-        fresh.1.push((token, capture));
-        Ok(())
-    }
-
-    fn take(&self) -> Vec<(u64, Capture)> {
-        std::mem::take(&mut self.fresh.lock().unwrap_or_else(PoisonError::into_inner).1)
-    }
-}
-
-impl AsFd for Intake {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.epoll.as_fd()
-    }
+/// What one look at the pipes found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pass {
+    /// No pipe has anything, and none is busy.
+    Idle,
+    /// Little: more may gather.
+    Small,
+    /// A pipe was half full or more.
+    Large,
 }
 
 #[derive(Debug)]
 struct Pipe {
     capture: Capture,
-    rest: Vec<u8>,
-    grown: bool,
+    line: Line,
+    /// What the pipe holds.
+    size: u32,
+    watch: Watch,
+}
+
+/// Who says that a pipe has something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    /// The epoll descriptor.
+    Epoll,
+    /// Nobody: it is read in each pass, and this many passes found it empty. Each write to a watched pipe walks
+    /// through both epoll descriptors, at the writer's cost; the writer of a busy one is spared that.
+    Busy(u8),
 }
 
 /// Every pipe that the reader knows.
 pub(super) struct Pipes {
     intake: Arc<Intake>,
     sink: Arc<Sink>,
-    pipes: HashMap<u64, Pipe>,
+    /// By token.
+    pipes: Vec<Option<Pipe>>,
+    busy: Vec<Token>,
     events: Vec<epoll::Event>,
     buffer: Vec<u8>,
-    frame: Frame,
-    chunk: Vec<u8>,
-    chunk_lines: u64,
-    patient: bool,
+    /// The largest read since the pipes were last empty: so much of the buffer is in memory.
+    most: usize,
+    framer: Framer,
 }
 
 impl Pipes {
     pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>) -> Self {
-        let frame = Frame::new(sink.settings.format);
-        Self {
-            intake,
-            sink,
-            pipes: HashMap::new(),
-            events: Vec::with_capacity(64),
-            buffer: Vec::with_capacity(READ),
-            frame,
-            chunk: Vec::new(),
-            chunk_lines: 0,
-            patient: true,
-        }
+        let framer = Framer::new(Arc::clone(&sink));
+        let (pipes, busy, events) = (Vec::new(), Vec::new(), Vec::with_capacity(64));
+        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer }
     }
 
     /// Reads for one wake-up of the arbiter.
     pub(super) fn turn(&mut self) -> Turn {
         for _ in 0..PASSES {
             match self.pass() {
-                None => return Turn::Idle,
-                Some(read) if read < READ => pause(),
-                Some(_) => {}
+                Pass::Idle => {
+                    if std::mem::take(&mut self.most) > SMALL_READ {
+                        self.buffer = Vec::new();
+                        self.sink.release_buffers();
+                    }
+                    return Turn::Idle;
+                }
+                Pass::Small => pause(),
+                Pass::Large => {}
             }
         }
         Turn::More
@@ -121,110 +108,169 @@ impl Pipes {
 
     /// Reads until no pipe has anything left, or until the deadline: a process that outlives the stop may write on.
     pub(super) fn drain(&mut self, deadline: Instant) {
-        self.patient = false; // the caller's deadline rules, not the file's patience
-        while Instant::now() < deadline && self.pass().is_some() {}
+        self.framer.hurry(); // the caller's deadline rules, not the file's patience
+        while Instant::now() < deadline && self.pass() != Pass::Idle {}
     }
 
-    /// One read of each pipe that has something. Bytes read, or none when no pipe was ready.
-    fn pass(&mut self) -> Option<usize> {
+    /// One read of each pipe that has something or is busy.
+    fn pass(&mut self) -> Pass {
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         self.events.clear();
         // EINTR and the like leave no events; level-triggered readiness shows again.
-        epoll::wait(&self.intake.epoll, spare_capacity(&mut self.events), Some(&now)).ok();
-        if self.events.is_empty() {
-            return None;
+        epoll::wait(&*self.intake, spare_capacity(&mut self.events), Some(&now)).ok();
+        if self.events.is_empty() && self.busy.is_empty() {
+            return Pass::Idle;
         }
         let at = SystemTime::now();
-        let mut total = 0;
+        let mut pass = Pass::Small;
+        let busy = std::mem::take(&mut self.busy);
+        for token in &busy {
+            pass = pass.max(self.read(*token, at));
+        }
         let events = std::mem::take(&mut self.events);
         for event in &events {
-            total += self.read(event.data.u64(), at);
+            pass = pass.max(self.read(event.data.u64(), at));
         }
         self.events = events;
-        self.hand_over();
-        Some(total)
+        self.framer.hand_over();
+        pass
     }
 
-    fn read(&mut self, token: u64, at: SystemTime) -> usize {
-        if !self.pipes.contains_key(&token) {
-            let fresh = self.intake.take().into_iter();
-            self.pipes.extend(
-                fresh.map(|(token, capture)| (token, Pipe { capture, rest: Vec::new(), grown: false })),
-            );
-        }
-        let Some(mut pipe) = self.pipes.remove(&token) else { return 0 };
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.clear();
-        let read = rustix::io::read(&pipe.capture.read_end, spare_capacity(&mut buffer));
-        let open = match read {
-            Ok(0) => false,
+    /// One read of a pipe, and what follows for how it is watched.
+    fn read(&mut self, token: Token, at: SystemTime) -> Pass {
+        let Some(mut pipe) = self.take(token) else { return Pass::Small };
+        self.buffer.clear();
+        self.buffer.reserve(READ);
+        let read = rustix::io::read(&pipe.capture.read_end, spare_capacity(&mut self.buffer));
+        let count = match read {
+            Ok(0) => return self.end(token, pipe, at),
             Ok(count) => {
-                self.take_lines(&mut pipe, &buffer, at);
-                if count >= CHATTY && !std::mem::replace(&mut pipe.grown, true) {
-                    // Refused without privilege over the user's limit: the small pipe works too.
-                    rustix::pipe::fcntl_setpipe_size(&pipe.capture.read_end, LARGE_PIPE).ok();
+                self.framer.take(&mut pipe.line, &pipe.capture, &self.buffer, at);
+                count
+            }
+            Err(Errno::AGAIN | Errno::INTR) => 0,
+            Err(_) => return self.end(token, pipe, at),
+        };
+        let large = count >= READ.min(pipe.size as usize / 2); // of what it held until now
+        self.most = self.most.max(count);
+        self.rewatch(token, &mut pipe, count);
+        if let Some(place) = usize::try_from(token).ok().and_then(|token| self.pipes.get_mut(token)) {
+            *place = Some(pipe);
+        }
+        if large { Pass::Large } else { Pass::Small }
+    }
+
+    fn take(&mut self, token: Token) -> Option<Pipe> {
+        let index = usize::try_from(token).ok()?;
+        if let Some(pipe) = self.pipes.get_mut(index).and_then(Option::take) {
+            return Some(pipe);
+        }
+        let capture = self.intake.take(token)?;
+        if self.pipes.len() <= index {
+            self.pipes.resize_with(index + 1, || None);
+        }
+        Some(Pipe { capture, line: Line::default(), size: SMALL_PIPE as u32, watch: Watch::Epoll })
+    }
+
+    /// Takes a busy pipe out of the epoll set, and puts it back once it is quiet.
+    fn rewatch(&mut self, token: Token, pipe: &mut Pipe, count: usize) {
+        match pipe.watch {
+            Watch::Epoll if count >= SMALL_PIPE / 2 => {
+                if let Ok(size) = rustix::pipe::fcntl_setpipe_size(&pipe.capture.read_end, LARGE_PIPE) {
+                    pipe.size = u32::try_from(size).unwrap_or(u32::MAX);
+                } // refused without privilege over the user's limit: the small pipe works too
+                if self.intake.unwatch(&pipe.capture).is_ok() {
+                    pipe.watch = Watch::Busy(0);
+                    self.busy.push(token);
                 }
-                true
             }
-            Err(error) => matches!(error, Errno::AGAIN | Errno::INTR),
-        };
-        if open {
-            self.pipes.insert(token, pipe);
-        } else {
-            // Closing the descriptor takes it out of the epoll set (epoll(7)): no other copy of it exists.
-            self.take_lines(&mut pipe, &[], at);
-        }
-        self.buffer = buffer;
-        read.unwrap_or(0)
-    }
-
-    /// Frames what was read. Nothing read means the end: the last words go out without their newline.
-    fn take_lines(&mut self, pipe: &mut Pipe, data: &[u8], at: SystemTime) {
-        let Pipe { capture, rest, .. } = pipe;
-        let shown = self.sink.shows(Level::Info);
-        let keep = shown && self.sink.has_room(&mut self.patient);
-        if keep {
-            self.frame.set(at, &capture.process, capture.instance, capture.stream);
-            if self.chunk.capacity() == 0 {
-                self.chunk = self.sink.buffer();
+            Watch::Epoll => {}
+            Watch::Busy(quiet)
+                if count == 0 && quiet >= QUIET && self.intake.watch(token, &pipe.capture).is_ok() =>
+            {
+                pipe.watch = Watch::Epoll;
             }
-        }
-        let (frame, chunk, mut lines) = (&self.frame, &mut self.chunk, 0);
-        let mut emit = |line: &[u8], piece: Piece| {
-            lines += 1;
-            if keep {
-                frame.piece(chunk, line, piece);
+            Watch::Busy(quiet) => {
+                pipe.watch = Watch::Busy(if count == 0 { quiet.saturating_add(1) } else { 0 });
+                self.busy.push(token);
             }
-        };
-        if data.is_empty() {
-            lines::finish(rest, &mut emit);
-        } else {
-            lines::feed(rest, data, &mut emit);
-        }
-        if lines == 0 {
-            return;
-        }
-        self.sink.captured(lines);
-        match (shown, keep) {
-            (false, _) => self.sink.hidden(lines),
-            (true, false) => self.sink.lost(&capture.process, lines),
-            (true, true) => self.chunk_lines += lines,
-        }
-        if self.chunk.len() >= CHUNK {
-            self.hand_over();
         }
     }
 
-    fn hand_over(&mut self) {
-        if !self.chunk.is_empty() {
-            let lines = std::mem::take(&mut self.chunk_lines);
-            self.sink.push_lines(std::mem::take(&mut self.chunk), lines);
+    /// The last words go out without their newline. The descriptor leaves the epoll set before it is closed: a child
+    /// between vfork and exec may hold a copy, which would keep it in there, ready for ever (epoll(7)).
+    fn end(&mut self, token: Token, mut pipe: Pipe, at: SystemTime) -> Pass {
+        self.framer.finish(&mut pipe.line, &pipe.capture, at);
+        if pipe.watch == Watch::Epoll {
+            self.intake.unwatch(&pipe.capture).ok(); // nothing else can take it out
         }
+        drop(pipe);
+        self.intake.free(token);
+        Pass::Small
     }
 }
 
 /// Blocks this thread on purpose, the one place where that is right: nothing else runs here, and a timer of the
 /// runtime would round to 1 ms and be woken by the epoll descriptor all the while.
+#[expect(clippy::disallowed_methods, reason = "this thread serves nothing but the pipes")]
 fn pause() {
     std::thread::sleep(PAUSE);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use crate::os::capture::Stream;
+    use crate::output::{Format, OutputSettings};
+    use phpeek_actors::ports::Level;
+    use phpeek_core::name::ProcessName;
+    use std::fs::File;
+    use std::io::Write;
+
+    fn pipes() -> (Arc<Intake>, Arc<Sink>, Pipes) {
+        let settings = OutputSettings { format: Format::Json, level: Level::Info };
+        let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
+        let (intake, sink) =
+            (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None)));
+        (Arc::clone(&intake), Arc::clone(&sink), Pipes::new(intake, sink))
+    }
+
+    fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {
+        let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
+        let copy = read_end.try_clone().expect("a copy");
+        let process = ProcessName::new("web").expect("a name");
+        intake.add(Capture { process, instance: 0, stream: Stream::Stdout, read_end }).expect("a watch");
+        (write.into(), copy)
+    }
+
+    #[test]
+    fn a_copy_of_an_ended_pipe_wakes_nobody() {
+        let (intake, sink, mut pipes) = pipes();
+        let (mut writer, _copy) = child(&intake);
+        writer.write_all(b"last words").expect("room");
+        drop(writer);
+        assert_eq!(pipes.turn(), Turn::Idle);
+        assert_eq!(sink.stats().captured, 1);
+        assert_eq!(pipes.pass(), Pass::Idle);
+    }
+
+    #[test]
+    fn a_busy_pipe_that_falls_quiet_is_watched_again_and_its_token_is_used_again() {
+        let (intake, sink, mut pipes) = pipes();
+        let (mut writer, _copy) = child(&intake);
+        writer.write_all(&b"0123456\n".repeat(8000)).expect("room");
+        assert_eq!(pipes.pass(), Pass::Large);
+        assert_eq!(pipes.busy, [0]);
+        assert_eq!(pipes.turn(), Turn::Idle);
+        assert!(pipes.busy.is_empty());
+        writer.write_all(b"later\n").expect("room");
+        drop(writer);
+        assert_eq!(pipes.turn(), Turn::Idle);
+        assert_eq!(sink.stats().captured, 8001);
+        let (mut next, _copy) = child(&intake);
+        next.write_all(b"new\n").expect("room");
+        assert_eq!(pipes.turn(), Turn::Idle);
+        assert_eq!((sink.stats().captured, pipes.pipes.len()), (8002, 1));
+    }
 }

@@ -56,23 +56,57 @@ impl Frame {
 
     /// Appends the record of one line.
     pub fn line(&self, out: &mut Vec<u8>, line: &[u8]) {
-        self.piece(out, line, Piece::Last);
+        self.piece(out, line, Piece::Last, Bytes::of(line));
     }
 
-    pub(super) fn piece(&self, out: &mut Vec<u8>, line: &[u8], piece: Piece) {
+    pub(super) fn piece(&self, out: &mut Vec<u8>, line: &[u8], piece: Piece, bytes: Bytes) {
+        out.reserve(self.before.len() + line.len() + self.after.len());
         out.extend_from_slice(&self.before);
-        text(self.format, out, line);
-        if piece == Piece::Last {
-            out.extend_from_slice(&self.after);
-            return;
+        match bytes {
+            Bytes::Plain => out.extend_from_slice(line),
+            Bytes::Any => text(self.format, out, line),
         }
+        match piece {
+            Piece::Last => out.extend_from_slice(&self.after),
+            Piece::Partial => self.mark(out, "partial"),
+        }
+    }
+
+    /// Appends the record that ends a long line in the place of what was lost of it.
+    pub(super) fn truncated(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.before);
+        self.mark(out, "truncated");
+    }
+
+    fn mark(&self, out: &mut Vec<u8>, mark: &str) {
         match self.format {
             Format::Json => {
                 out.extend_from_slice(self.after.strip_suffix(b"}\n").unwrap_or(&self.after));
-                out.extend_from_slice(b",\"partial\":true}\n");
+                number(out, format_args!(",\"{mark}\":true}}\n"));
             }
-            Format::Text => out.extend_from_slice(b" [partial]\n"),
+            Format::Text => number(out, format_args!(" [{mark}]\n")),
         }
+    }
+}
+
+/// What is known of the bytes of a line before it is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bytes {
+    /// Nothing to escape in any format.
+    Plain,
+    /// Nothing is known.
+    Any,
+}
+
+impl Bytes {
+    /// Looks at a whole read at once: for each line of its own it costs four times as much. Newlines do not count, as
+    /// no line holds one.
+    pub(super) fn of(read: &[u8]) -> Self {
+        // Without a branch in the loop, so that the compiler makes vector instructions of it.
+        let odd = read.iter().fold(false, |odd, &byte| {
+            odd | ((byte.wrapping_sub(0x20) > 0x5E) & (byte != b'\n')) | (byte == b'"') | (byte == b'\\')
+        });
+        if odd { Self::Any } else { Self::Plain }
     }
 }
 
@@ -148,11 +182,9 @@ fn text(format: Format, out: &mut Vec<u8>, line: &[u8]) {
     }
 }
 
-/// Without a branch in the loop, so that the compiler makes vector instructions of it.
+/// Own records may hold a newline, which must be escaped.
 fn is_plain(line: &[u8]) -> bool {
-    !line
-        .iter()
-        .fold(false, |odd, &byte| odd | !(0x20..0x7F).contains(&byte) | (byte == b'"') | (byte == b'\\'))
+    Bytes::of(line) == Bytes::Plain && memchr::memchr(b'\n', line).is_none()
 }
 
 /// The inside of a JSON string (RFC 8259 section 7); bytes that are no UTF-8 become U+FFFD.

@@ -4,14 +4,17 @@
 //! Stdout is never set non-blocking: its file description is shared with whoever started us (open(2)).
 
 use super::notice::Losses;
-use super::{OutputSettings, record};
-use phpeek_actors::ports::Level;
+use super::pieces::Room;
+use super::stats::Stats;
+use super::{Format, OutputSettings, record};
+use phpeek_actors::ports::{Level, LogRecord};
 use phpeek_core::name::ProcessName;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::collections::VecDeque;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
@@ -20,58 +23,38 @@ use tokio::sync::oneshot;
 pub const QUEUE_LIMIT: usize = 8 << 20;
 /// A chunk of lines is handed over at this size.
 pub(super) const CHUNK: usize = 256 << 10;
+/// Buffers that are kept for the next chunks: as many as wait in a full queue, until the burst is over. Fresh memory
+/// costs a page fault for each 17 lines, and on a busy machine writer and reader run in turns of many chunks.
+const SPARES: usize = QUEUE_LIMIT / CHUNK;
+/// A spare buffer up to this size stays when the burst is over.
+const SMALL_BUFFER: usize = 64 << 10;
 /// A file is slow only for a burst, so lines wait this long for room before they are dropped.
 const FILE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Counts since the start. A line over the cap counts once for each of its records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Lines read from children: `written + hidden + dropped_full + dropped_closed + queued`.
-    pub captured: u64,
-    /// Lines of children that stdout has taken.
-    pub written: u64,
-    /// Lines below `log_level`.
-    pub hidden: u64,
-    /// Lines dropped because the queue was full.
-    pub dropped_full: u64,
-    /// Lines dropped because stdout is gone or refused them.
-    pub dropped_closed: u64,
-    /// Lines that wait in the queue.
-    pub queued: u64,
-    /// Own records and blocks that stdout has taken.
-    pub records_written: u64,
-    /// Own records and blocks that were dropped.
-    pub records_dropped: u64,
-}
-
-/// One write. Lines and records end with the only newline that they hold, so a torn write can be counted.
+/// One write of lines, each with the only newline that it holds, or of one record or block of the supervisor's own.
 #[derive(Debug)]
 struct Chunk {
     bytes: Vec<u8>,
     lines: u64,
     records: u64,
+    /// It starts inside a record that stdout has the beginning of.
+    begun: bool,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     chunks: VecDeque<Chunk>,
-    spare: Option<Vec<u8>>,
+    spares: Vec<Vec<u8>>,
+    stats: Stats,
     losses: Losses,
+    /// The writer has a chunk in hand, and looks at the queue again without being told.
     busy: bool,
-    gone: bool,
+    /// The reader of the pipes waits for room.
+    pressed: bool,
+    /// The last write failed: a notice would fail too.
+    refusing: bool,
     closing: bool,
     flushed: Vec<oneshot::Sender<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    captured: AtomicU64,
-    written: AtomicU64,
-    hidden: AtomicU64,
-    full: AtomicU64,
-    closed: AtomicU64,
-    records: AtomicU64,
-    records_lost: AtomicU64,
 }
 
 /// See the top of the file.
@@ -79,27 +62,30 @@ struct Counters {
 pub(super) struct Sink {
     pub(super) settings: OutputSettings,
     stdout: OwnedFd,
+    /// Where the loss of stdout is said, once.
+    last_resort: Option<OwnedFd>,
     patience: Duration,
     queue: Mutex<Queue>,
     bytes: AtomicUsize,
+    gone: AtomicBool,
     work: Condvar,
     room: Condvar,
-    counters: Counters,
 }
 
 impl Sink {
-    pub(super) fn new(settings: OutputSettings, stdout: OwnedFd) -> Self {
+    pub(super) fn new(settings: OutputSettings, stdout: OwnedFd, last_resort: Option<OwnedFd>) -> Self {
         let file = rustix::fs::fstat(&stdout)
             .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file());
         Self {
             settings,
             stdout,
+            last_resort,
             patience: if file { FILE_PATIENCE } else { Duration::ZERO },
             queue: Mutex::default(),
             bytes: AtomicUsize::new(0),
+            gone: AtomicBool::new(false),
             work: Condvar::new(),
             room: Condvar::new(),
-            counters: Counters::default(),
         }
     }
 
@@ -112,68 +98,82 @@ impl Sink {
         level >= self.settings.level
     }
 
+    /// Whether stdout is gone for good, so that nothing need be framed any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Relaxed)
+    }
+
     /// Whether lines have room. Waits for it only before a file, and only once until there was room again.
-    pub(super) fn has_room(&self, patient: &mut bool) -> bool {
+    pub(super) fn room(&self, patient: &mut bool) -> Room {
         if self.bytes.load(Relaxed) < QUEUE_LIMIT {
             *patient = true;
-            return true;
+            return Room::Free;
         }
         if !std::mem::take(patient) || self.patience.is_zero() {
-            return false;
+            return Room::Full;
         }
-        let full = |_: &mut Queue| self.bytes.load(Relaxed) >= QUEUE_LIMIT;
+        let full = |queue: &mut Queue| {
+            queue.pressed = self.bytes.load(Relaxed) >= QUEUE_LIMIT;
+            queue.pressed
+        };
         match self.room.wait_timeout_while(self.lock(), self.patience, full) {
-            Ok((_, wait)) => !wait.timed_out(),
-            Err(_) => false,
+            Ok((_, wait)) if !wait.timed_out() => Room::Free,
+            Ok(_) | Err(_) => Room::Full,
         }
     }
 
-    pub(super) fn captured(&self, lines: u64) {
-        self.counters.captured.fetch_add(lines, Relaxed);
-    }
-
-    pub(super) fn hidden(&self, lines: u64) {
-        self.counters.hidden.fetch_add(lines, Relaxed);
+    /// Counts lines in the ledger that go no further.
+    pub(super) fn count(&self, count: impl FnOnce(&mut Stats)) {
+        count(&mut self.lock().stats);
     }
 
     pub(super) fn lost(&self, process: &ProcessName, lines: u64) {
-        self.counters.full.fetch_add(lines, Relaxed);
-        self.lock().losses.lines(process, lines);
+        let mut queue = self.lock();
+        queue.stats.drop_full(lines);
+        queue.losses.lines(process, lines);
     }
 
     /// An empty buffer for the next chunk.
     pub(super) fn buffer(&self) -> Vec<u8> {
-        self.lock().spare.take().unwrap_or_default()
+        self.lock().spares.pop().unwrap_or_default()
     }
 
-    /// Takes a chunk of lines; the caller has asked [`Self::has_room`].
+    /// Gives the large buffers of a burst back to the kernel.
+    pub(super) fn release_buffers(&self) {
+        self.lock().spares.retain(|spare| spare.capacity() <= SMALL_BUFFER);
+    }
+
+    /// Takes a chunk of lines; the caller has asked [`Self::room`].
     pub(super) fn push_lines(&self, bytes: Vec<u8>, lines: u64) {
         let mut queue = self.lock();
-        if queue.gone {
-            self.counters.closed.fetch_add(lines, Relaxed);
-            queue.spare = Some(cleared(bytes));
+        if self.is_gone() {
+            queue.stats.drop_closed(lines);
             return;
         }
-        self.enqueue(queue, Chunk { bytes, lines, records: 0 });
+        queue.stats.queue(lines);
+        self.enqueue(queue, Chunk { bytes, lines, records: 0, begun: false });
     }
 
     /// Takes a record or block of the supervisor's own. False when it was dropped, and counted.
     pub(super) fn push_own(&self, bytes: Vec<u8>) -> bool {
         let mut queue = self.lock();
-        if queue.gone || self.bytes.load(Relaxed) + bytes.len() > QUEUE_LIMIT + QUEUE_LIMIT / 8 {
-            self.counters.records_lost.fetch_add(1, Relaxed);
-            queue.losses.record();
+        if self.is_gone() || self.bytes.load(Relaxed) + bytes.len() > QUEUE_LIMIT + QUEUE_LIMIT / 8 {
+            queue.stats.records_dropped += 1;
+            queue.losses.records(1);
             return false;
         }
-        self.enqueue(queue, Chunk { bytes, lines: 0, records: 1 });
+        self.enqueue(queue, Chunk { bytes, lines: 0, records: 1, begun: false });
         true
     }
 
     fn enqueue(&self, mut queue: MutexGuard<'_, Queue>, chunk: Chunk) {
         self.bytes.fetch_add(chunk.bytes.len(), Relaxed);
         queue.chunks.push_back(chunk);
+        let busy = queue.busy;
         drop(queue);
-        self.work.notify_one();
+        if !busy {
+            self.work.notify_one();
+        }
     }
 
     /// Told when everything queued so far has been written or dropped.
@@ -194,31 +194,24 @@ impl Sink {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        let (queue, counters) = (self.lock(), &self.counters);
-        let (written, hidden) = (counters.written.load(Relaxed), counters.hidden.load(Relaxed));
-        let (full, closed) = (counters.full.load(Relaxed), counters.closed.load(Relaxed));
-        let captured = counters.captured.load(Relaxed);
-        drop(queue);
-        Stats {
-            captured,
-            written,
-            hidden,
-            dropped_full: full,
-            dropped_closed: closed,
-            queued: captured.saturating_sub(written + hidden + full + closed),
-            records_written: counters.records.load(Relaxed),
-            records_dropped: counters.records_lost.load(Relaxed),
-        }
+        self.lock().stats
     }
 
     /// The writer thread: runs until [`Self::close`] and an empty queue.
     pub(super) fn write_all_chunks(&self) {
-        let mut torn = false;
+        let mut torn = None;
         while let Some(chunk) = self.next() {
-            let (done, error) = if torn { (0, self.mend(&mut torn).err()) } else { (0, None) };
-            let (done, error) = if error.is_some() { (done, error) } else { self.write(&chunk.bytes) };
-            torn |= done > 0 && chunk.bytes.get(done - 1) != Some(&b'\n');
-            self.settle(chunk, done, error);
+            if let Some(rest) = torn.take() {
+                torn = self.put(rest);
+            }
+            if torn.is_none() {
+                torn = self.put(chunk);
+            } else {
+                self.refuse(chunk);
+            }
+        }
+        if let Some(rest) = torn {
+            self.refuse(rest);
         }
     }
 
@@ -242,9 +235,11 @@ impl Sink {
         }
     }
 
-    /// Says what was lost once half of the queue is free again, so that it is said once for a burst.
+    /// Says what was lost once half of the queue is free again, so that it is said once for a burst; and never after a
+    /// failed write, or each failure would make the next notice.
     fn announce(&self, queue: &mut Queue) {
-        if queue.losses.is_empty() || queue.gone || self.bytes.load(Relaxed) > QUEUE_LIMIT / 2 {
+        let full = self.bytes.load(Relaxed) > QUEUE_LIMIT / 2;
+        if queue.losses.is_empty() || queue.refusing || full || self.is_gone() {
             return;
         }
         let notice = queue.losses.take();
@@ -252,15 +247,49 @@ impl Sink {
             let mut bytes = Vec::new();
             record::own(self.settings.format, &mut bytes, SystemTime::now(), &notice);
             self.bytes.fetch_add(bytes.len(), Relaxed);
-            queue.chunks.push_back(Chunk { bytes, lines: 0, records: 1 });
+            queue.chunks.push_back(Chunk { bytes, lines: 0, records: 1, begun: false });
         }
     }
 
-    /// Ends the line that a failed write has torn, so that the next record is whole.
-    fn mend(&self, torn: &mut bool) -> Result<(), Errno> {
-        let (_, error) = self.write(b"\n");
-        *torn = error.is_some();
-        error.map_or(Ok(()), Err)
+    /// Writes a chunk and settles the accounts. Gives back the rest of a record that an error has torn: a full disk
+    /// may have room later, and then the record becomes whole.
+    fn put(&self, mut chunk: Chunk) -> Option<Chunk> {
+        let (done, error) = self.write(&chunk.bytes);
+        let mut queue = self.lock();
+        let Some(error) = error else {
+            queue.stats.write(chunk.lines);
+            queue.stats.records_written += chunk.records;
+            queue.refusing = false;
+            self.take_back(&mut queue, chunk.bytes);
+            return None;
+        };
+        if is_final(error) {
+            drop(queue);
+            self.lose_stdout(chunk, done, error);
+            return None;
+        }
+        queue.refusing = true;
+        let taken = chunk.bytes.get(..done).unwrap_or_default();
+        let torn = match taken.last() {
+            None => chunk.begun,
+            Some(last) => *last != b'\n' || chunk.records > 0,
+        };
+        let lines = newlines(taken).min(chunk.lines);
+        queue.stats.write(lines);
+        chunk.lines -= lines;
+        self.bytes.fetch_sub(done, Relaxed);
+        chunk.bytes.drain(..done.min(chunk.bytes.len()));
+        if !torn {
+            drop(queue);
+            self.refuse(chunk);
+            return None;
+        }
+        let end = if chunk.records > 0 { None } else { memchr::memchr(b'\n', &chunk.bytes) };
+        let after = chunk.bytes.split_off(end.map_or(chunk.bytes.len(), |end| end + 1));
+        let lines = chunk.lines.min(1);
+        drop(queue);
+        self.refuse(Chunk { bytes: after, lines: chunk.lines - lines, records: 0, begun: false });
+        Some(Chunk { lines, begun: true, ..chunk })
     }
 
     /// Bytes written, and what ended it early.
@@ -281,38 +310,75 @@ impl Sink {
         (done, None)
     }
 
-    fn settle(&self, chunk: Chunk, done: usize, error: Option<Errno>) {
+    /// Counts a chunk that stdout did not take, to be said when it takes some again.
+    fn refuse(&self, chunk: Chunk) {
         let mut queue = self.lock();
+        queue.stats.refuse(chunk.lines);
+        queue.stats.records_dropped += chunk.records;
+        queue.losses.refused(chunk.lines);
+        queue.losses.records(chunk.records);
+        self.take_back(&mut queue, chunk.bytes);
+    }
+
+    /// The bytes have left the queue; their buffer may serve again.
+    fn take_back(&self, queue: &mut Queue, mut bytes: Vec<u8>) {
+        self.bytes.fetch_sub(bytes.len(), Relaxed);
+        if std::mem::take(&mut queue.pressed) {
+            self.room.notify_all();
+        }
+        if queue.spares.len() < SPARES && bytes.capacity() <= 4 * CHUNK {
+            bytes.clear();
+            queue.spares.push(bytes);
+        }
+    }
+
+    /// Gives stdout up: counts what is queued as lost, and says so where somebody may see it.
+    fn lose_stdout(&self, chunk: Chunk, done: usize, error: Errno) {
+        let mut queue = self.lock();
+        self.gone.store(true, Relaxed);
+        let written = newlines(chunk.bytes.get(..done).unwrap_or_default()).min(chunk.lines);
+        queue.stats.write(written);
+        queue.stats.refuse(chunk.lines - written);
+        queue.stats.records_dropped += chunk.records;
         self.bytes.fetch_sub(chunk.bytes.len(), Relaxed);
+        for left in std::mem::take(&mut queue.chunks) {
+            queue.stats.refuse(left.lines);
+            queue.stats.records_dropped += left.records;
+            self.bytes.fetch_sub(left.bytes.len(), Relaxed);
+        }
+        queue.spares = Vec::new();
         self.room.notify_all();
-        let Some(error) = error else {
-            self.counters.written.fetch_add(chunk.lines, Relaxed);
-            self.counters.records.fetch_add(chunk.records, Relaxed);
-            if chunk.lines > 0 && chunk.bytes.capacity() <= 2 * CHUNK {
-                queue.spare = Some(cleared(chunk.bytes));
-            }
-            return;
-        };
-        let whole = memchr::memchr_iter(b'\n', chunk.bytes.get(..done).unwrap_or_default()).count() as u64;
-        let written = whole.min(chunk.lines);
-        self.counters.written.fetch_add(written, Relaxed);
-        self.counters.closed.fetch_add(chunk.lines - written, Relaxed);
-        self.counters.records_lost.fetch_add(chunk.records, Relaxed);
-        // A full disk may have room later; a reader that has gone does not come back.
-        if matches!(error, Errno::PIPE | Errno::BADF | Errno::CONNRESET | Errno::NOTCONN) {
-            queue.gone = true;
-            for left in std::mem::take(&mut queue.chunks) {
-                self.counters.closed.fetch_add(left.lines, Relaxed);
-                self.counters.records_lost.fetch_add(left.records, Relaxed);
-                self.bytes.fetch_sub(left.bytes.len(), Relaxed);
-            }
-        } else if chunk.records > 0 {
-            queue.losses.record();
+        drop(queue);
+        if let Some(stderr) = &self.last_resort {
+            say_gone(stderr, self.settings.format, error);
         }
     }
 }
 
-fn cleared(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.clear();
-    bytes
+/// A reader that has gone does not come back; any other error may pass.
+fn is_final(error: Errno) -> bool {
+    matches!(error, Errno::PIPE | Errno::BADF | Errno::CONNRESET | Errno::NOTCONN)
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// Shorter than PIPE_BUF, so that it does not block where poll(2) shows room (pipe(7)).
+fn say_gone(stderr: &OwnedFd, format: Format, error: Errno) {
+    let mut bytes = Vec::new();
+    let notice = LogRecord {
+        at: Duration::ZERO,
+        level: Level::Error,
+        message: "standard output is gone: records and the output of processes are lost from here on".into(),
+        process: None,
+        instance: None,
+        fields: vec![("error", io::Error::from(error).to_string().into())],
+    };
+    record::own(format, &mut bytes, SystemTime::now(), &notice);
+    let mut ready = [PollFd::new(stderr, PollFlags::OUT)];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    if matches!(poll(&mut ready, Some(&now)), Ok(1)) {
+        rustix::io::write(stderr, &bytes).ok(); // there is no other place to say it
+    }
 }

@@ -4,43 +4,44 @@
 use super::{Snapshot, file, snapshot_path};
 use crate::cli::StatusArguments;
 use crate::exit;
-use std::fmt::Write as _;
-use std::fs;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// How often the snapshot is looked at while waiting; the writer gathers changes for about as long.
 const LOOK: Duration = Duration::from_millis(25);
 
+/// A supervisor that was started together with `status --wait` has written its pid file by then; until that, a
+/// snapshot of the last one that has ended says nothing.
+const COMING: Duration = Duration::from_secs(2);
+
 /// Runs the command. 0: all is up. 1: not (yet). 3: no supervisor runs.
 #[must_use]
 pub fn command(arguments: &StatusArguments) -> u8 {
-    let wait = arguments
-        .wait
-        .filter(|s| s.is_finite() && *s > 0.0)
-        .map_or(Duration::ZERO, |s| Duration::from_secs_f64(s.min(1e9)));
-    let until = Instant::now() + wait;
+    let begin = Instant::now();
+    let wait = arguments.wait.unwrap_or_default();
+    let mut seen = false;
     loop {
-        let running = file::read_pid(&arguments.pid_file).is_some_and(file::is_supervisor);
-        let snapshot = read(arguments);
+        let snapshot = file::read_snapshot(&arguments.pid_file);
+        let running = file::is_held(&arguments.pid_file);
+        let pid = file::read_pid(&arguments.pid_file);
+        seen |= running;
+        let waited = begin.elapsed();
         let answer = match &snapshot {
-            Some(s) if running && s.ready => Some(exit::OK),
+            // One that was killed leaves a snapshot, and its successor's comes later than the pid file.
+            Some(s) if running && s.ready && pid == Some(s.pid) => Some(exit::OK),
             // It has ended: waiting longer brings nothing.
-            Some(s) if !running && s.state == "stopped" => Some(exit::NOT_RUNNING),
+            Some(s) if !running && s.state == "stopped" && (seen || waited >= COMING) => {
+                Some(exit::NOT_RUNNING)
+            }
             _ => None,
         };
-        if answer.is_some() || Instant::now() >= until {
+        if answer.is_some() || waited >= wait {
             let code = answer.unwrap_or(if running { exit::FAILURE } else { exit::NOT_RUNNING });
             show(arguments, snapshot.as_ref(), running);
             return code;
         }
         std::thread::park_timeout(LOOK);
     }
-}
-
-fn read(arguments: &StatusArguments) -> Option<Snapshot> {
-    let text = fs::read_to_string(snapshot_path(&arguments.pid_file)).ok()?;
-    serde_json::from_str(&text).ok()
 }
 
 fn show(arguments: &StatusArguments, snapshot: Option<&Snapshot>, running: bool) {
@@ -54,20 +55,18 @@ fn show(arguments: &StatusArguments, snapshot: Option<&Snapshot>, running: bool)
 }
 
 fn table(snapshot: &Snapshot, running: bool) -> String {
-    let mut out = String::new();
     let state =
         if running || snapshot.state == "stopped" { snapshot.state.as_str() } else { "gone without a word" };
-    let _ = write!(out, "{state} (pid {})", snapshot.pid);
-    if let Some(code) = snapshot.exit_code {
-        let _ = write!(out, ", exit code {code}");
-    }
-    out.push('\n');
-    let wide =
-        snapshot.processes.iter().flat_map(|p| &p.instances).map(|i| i.id.len()).max().unwrap_or(0).max(8);
-    let _ = writeln!(out, "{:wide$}  {:9}  {:>8}  {:>8}", "INSTANCE", "STATE", "PID", "RESTARTS");
-    for i in snapshot.processes.iter().flat_map(|p| &p.instances) {
+    let code = snapshot.exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
+    let instances = || snapshot.processes.iter().flat_map(|p| &p.instances);
+    let wide = instances().map(|i| i.id.len()).max().unwrap_or(0).max(8);
+    let mut lines = vec![
+        format!("{state} (pid {}){code}", snapshot.pid),
+        format!("{:wide$}  {:9}  {:>8}  {:>8}", "INSTANCE", "STATE", "PID", "RESTARTS"),
+    ];
+    lines.extend(instances().map(|i| {
         let pid = i.pid.map_or_else(|| "-".to_owned(), |p| p.to_string());
-        let _ = writeln!(out, "{:wide$}  {:9}  {pid:>8}  {:>8}", i.id, i.state, i.restarts);
-    }
-    out
+        format!("{:wide$}  {:9}  {pid:>8}  {:>8}", i.id, i.state, i.restarts)
+    }));
+    lines.join("\n") + "\n"
 }

@@ -2,12 +2,14 @@
 //! the pid file removed at the end, the snapshot left with the exit code. The thread here may wait for a disk;
 //! nobody waits for the thread, but for a bounded moment at the very end.
 
-use super::snapshot_path;
-use std::fs;
-use std::io;
+use super::{Snapshot, snapshot_path};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the end of the program waits for the last snapshot.
 const LAST_WRITE: Duration = Duration::from_millis(300);
@@ -34,28 +36,42 @@ pub enum PidFileError {
     },
 }
 
-/// A pid file that is ours.
+/// How long a new supervisor waits for the lock: a `status` that looks holds it for a moment.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+const LOCK_STEP: Duration = Duration::from_millis(5);
+
+/// A pid file that is ours: locked (flock(2)) for as long as this process lives, however it ends. So no pid that was
+/// given again can be taken for a supervisor, and two that start in one moment cannot both have it.
 #[derive(Debug)]
 pub struct PidFile {
     path: PathBuf,
+    _locked: File,
 }
 
 impl PidFile {
-    /// Writes the pid of this process. Before anything is started, so it may wait for the disk.
+    /// Locks the file and writes the pid of this process. Before anything is started, so it may wait for the disk.
     ///
     /// # Errors
     /// [`PidFileError`] when another supervisor has the file or it cannot be written.
     pub fn create(path: &Path) -> Result<Self, PidFileError> {
-        let own = std::process::id();
-        if let Some(pid) = read_pid(path)
-            && pid != own
-            && is_supervisor(pid)
-        {
-            return Err(PidFileError::InUse { path: path.to_owned(), pid });
+        let failed = |source| PidFileError::Write { path: path.to_owned(), source };
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let until = Instant::now() + LOCK_PATIENCE;
+        while let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if error != Errno::WOULDBLOCK {
+                return Err(failed(error.into()));
+            }
+            if Instant::now() >= until {
+                let pid = read_pid(path).unwrap_or(0);
+                return Err(PidFileError::InUse { path: path.to_owned(), pid });
+            }
+            std::thread::park_timeout(LOCK_STEP);
         }
-        replace(path, format!("{own}\n").as_bytes())
-            .map_err(|source| PidFileError::Write { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned() })
+        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+        // What the last one has left would answer for this one.
+        drop(fs::remove_file(snapshot_path(path)));
+        Ok(Self { path: path.to_owned(), _locked: file })
     }
 
     /// Starts the thread that writes the snapshot beside the pid file. `first` runs in it before anything else.
@@ -87,14 +103,20 @@ pub(super) fn read_pid(path: &Path) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// Whether this pid is a supervisor of this kind, and not somebody who got its number later.
-pub(super) fn is_supervisor(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "phpeek-pm")
+/// The snapshot beside a pid file, if there is one that can be read.
+pub(super) fn read_snapshot(pid_file: &Path) -> Option<Snapshot> {
+    serde_json::from_str(&fs::read_to_string(snapshot_path(pid_file)).ok()?).ok()
+}
+
+/// Whether the supervisor that wrote this pid file still runs: it holds the lock.
+pub(super) fn is_held(pid_file: &Path) -> bool {
+    File::open(pid_file)
+        .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
+    temporary.push(format!(".{}.new", std::process::id()));
     fs::write(&temporary, content)?;
     fs::rename(&temporary, path)
 }
@@ -146,5 +168,26 @@ impl Writer {
         let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let busy = |s: &mut Waiting| s.next.is_some() || s.writing;
         drop(self.0.changed.wait_timeout_while(state, LAST_WRITE, busy));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+
+    #[test]
+    fn a_pid_file_has_one_owner_and_is_free_when_that_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("x.pid");
+        fs::write(&path, "1\n").expect("it can be written");
+        assert!(!is_held(&path), "a pid that somebody left is no supervisor");
+        let file = PidFile::create(&path).expect("nobody has it");
+        assert_eq!(read_pid(&path), Some(std::process::id()));
+        assert!(is_held(&path));
+        let own = std::process::id();
+        assert!(matches!(PidFile::create(&path), Err(PidFileError::InUse { pid, .. }) if pid == own));
+        file.remove();
+        assert!(!path.exists() && !is_held(&path));
     }
 }

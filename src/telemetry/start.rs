@@ -205,11 +205,12 @@ fn run(
     let actor = TelemetryActor::start_in_arbiter(&arbiter.handle(), move |_| {
         TelemetryActor::new(of_actor, exporter(write_block), rules, clock, log, trim)
     });
-    let sampler = Sampler::ParentBased(Box::new(match rate {
-        r if r >= 1.0 => Sampler::AlwaysOn,
+    let sampler = match rate {
+        // Nothing means nothing, also when whoever started us samples.
         r if r <= 0.0 => Sampler::AlwaysOff,
-        r => Sampler::TraceIdRatioBased(r),
-    }));
+        r if r >= 1.0 => Sampler::ParentBased(Box::new(Sampler::AlwaysOn)),
+        r => Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(r))),
+    };
     let provider = SdkTracerProvider::builder()
         .with_sampler(sampler)
         .with_resource(opentelemetry_sdk::Resource::builder_empty().build())

@@ -3,7 +3,9 @@
 
 mod laws;
 mod reading;
+mod replay;
 mod reports;
+mod secrets;
 mod tracing;
 
 use phpeek_pm::config::{Configuration, Loaded, Source, load};

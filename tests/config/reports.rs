@@ -46,6 +46,34 @@ fn every_file_of_config_loads() {
     }
 }
 
+/// The names of all keys below a part of the schema.
+fn names(schema: &serde_json::Value, all: &mut Vec<String>) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            for (key, below) in map {
+                if let ("properties", Some(properties)) = (key.as_str(), below.as_object()) {
+                    all.extend(properties.keys().cloned());
+                }
+                names(below, all);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|i| names(i, all)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_full_file_names_every_key() {
+    let full = std::fs::read_to_string(here("config/full.yaml")).expect("a file");
+    let mut all = Vec::new();
+    names(&serde_json::from_str(&schema_json()).expect("JSON"), &mut all);
+    assert!(all.len() > 150, "{}", all.len());
+    // `address` and `command` of a health check cannot stand beside `url`; the comment there names them.
+    let missing: Vec<_> =
+        all.iter().filter(|n| !full.contains(&format!("{n}:")) && *n != "address").collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn the_schema_is_fresh() {
     held(&here("config/schema.json"), "UPDATE_SCHEMA", &schema_json());

@@ -13,6 +13,7 @@ mod exits;
 mod order;
 mod orphans;
 mod restart;
+mod review_commands;
 mod rolling;
 mod signals;
 mod status;

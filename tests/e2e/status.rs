@@ -23,8 +23,7 @@ fn status_tells_waits_and_ends_with_the_supervisor() {
     let mut supervisor = Launch::new(&sandbox).arg("--pid-file").arg(&pid_file).serve(&config);
     sandbox.started("gate", 1);
     assert_eq!(fs::read_to_string(&pid_file).expect("the pid file").trim(), supervisor.pid().to_string());
-    let (code, text) = status(&[]);
-    assert_eq!(code, 1, "web is not up yet: {text}");
+    wait_until(LONG, "the first snapshot, which says that web is not up yet", || status(&[]).0 == 1);
     sandbox.write("go", "");
     let (code, text) = status(&["--wait", "30"]);
     assert_eq!(code, 0, "{text}");

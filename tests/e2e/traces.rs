@@ -154,14 +154,14 @@ fn a_rate_of_zero_sends_nothing_and_no_daemon_gets_a_parent() {
     settings["tracing_sample_rate"] = json!(0.0);
     let body = "emit c start\nemit c \"[$TRACEPARENT]\"\nexec sleep 1000";
     let config = sandbox.config(settings, json!({"c": {"command": sandbox.script("c", body)}}));
-    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let mut supervisor = Launch::new(&sandbox).env("TRACEPARENT", parent).serve(&config);
+    let mut supervisor = Supervisor::start(&sandbox, &config);
     sandbox.seen("c", "[]", 1);
     assert_eq!(supervisor.stop(), 0);
     let config =
         sandbox.config(traced(&receiver.endpoint()), json!({"c": {"command": sandbox.script("c", body)}}));
-    let mut supervisor = Supervisor::start(&sandbox, &config);
-    sandbox.started("c", 2);
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let mut supervisor = Launch::new(&sandbox).env("TRACEPARENT", parent).serve(&config);
+    sandbox.seen("c", "[]", 2);
     assert_eq!(supervisor.stop(), 0);
     // The second run does send, so the silence of the first was the rate's doing.
     assert_eq!(receiver.spans().named(START).len(), 1);
@@ -172,14 +172,14 @@ fn the_stdout_exporter_writes_whole_objects_between_whole_records() {
     let sandbox = Sandbox::new();
     let chatty = sandbox.script(
         "c",
-        "emit c start\ni=0\nwhile [ $i -lt 300 ]; do echo \"line $i\"; i=$((i + 1)); done\nexec sleep 1000",
+        "emit c start\ni=0\nwhile [ $i -lt 300 ]; do echo \"line $i\"; i=$((i + 1)); done\nemit c printed\nexec sleep 1000",
     );
     let config = sandbox.config(
         json!({"tracing_enabled": true, "tracing_exporter": "stdout"}),
         json!({"c": {"command": chatty, "scale": 3}}),
     );
     let mut supervisor = Supervisor::start(&sandbox, &config);
-    sandbox.seen("c", "start", 3);
+    sandbox.seen("c", "printed", 3);
     assert_eq!(supervisor.stop(), 0);
     let stdout = supervisor.stdout();
     let objects: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(&stdout).into_iter().collect();

@@ -10,6 +10,5 @@
 mod credentials;
 mod lifecycle;
 mod signals;
-mod speed;
 mod surroundings;
 mod world;

@@ -1,6 +1,9 @@
 //! The output layer over real pipes: what a child writes is what stands in the records, and what cannot be written is
 //! counted. No child and no supervisor is needed; waits are for conditions, with a deadline.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::disallowed_methods, reason = "one test runs the program itself")]
+
+mod refusal;
 
 use actix::System;
 use phpeek_actors::clock::Clock;
@@ -198,6 +201,8 @@ fn a_reader_that_never_reads_delays_a_flush_by_its_deadline_and_is_told_what_it_
     assert_eq!(notices[0]["lost_lines"], stats.dropped_full);
     assert_eq!(notices[0]["lost_by_process"], format!("web={}", stats.dropped_full));
     assert_eq!(notices[0]["level"], "warn");
+    let of_children = records.iter().filter(|record| record.get("stream").is_some()).count();
+    assert_eq!((of_children as u64, stats.captured), (stats.written, 300_000), "{stats:?}");
 }
 
 #[test]

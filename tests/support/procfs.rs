@@ -59,11 +59,13 @@ pub fn status(pid: i32, key: &str) -> Option<String> {
     text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(':')).map(|v| v.trim().to_owned())
 }
 
-/// Live processes that were started with `SANDBOX=directory` in their environment, whoever their parent is now.
+/// Live processes of a sandbox, whoever their parent is now: `SANDBOX=directory` is in their environment, or they work
+/// in that folder. nginx, php-fpm and redis write their titles over their environment, so one mark is not enough.
 pub fn marked(directory: &Path) -> Vec<i32> {
     let marker = format!("SANDBOX={}", directory.display()).into_bytes();
     let is_marked = |pid: i32| {
         fs::read(format!("/proc/{pid}/environ")).is_ok_and(|e| e.split(|b| *b == 0).any(|v| v == marker))
+            || fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(directory))
     };
     table().iter().filter(|e| e.state != 'Z').map(|e| e.pid).filter(|pid| is_marked(*pid)).collect()
 }

@@ -2,11 +2,12 @@
 
 use super::{ManagerActor, Request, RestartOrigin};
 use crate::envelope::Envelope;
-use crate::ports::Level;
+use crate::ports::{Level, RunEvent, RunReport};
 use crate::process::{Command, ProcessReport, ReportKind};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Event, Phase, RestartScope, ShutdownReason};
+use phpeek_core::signal::Signal;
 
 impl Handler<Envelope<Request>> for ManagerActor {
     type Result = ();
@@ -64,6 +65,17 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Lost { runs } => return self.lost(at, process, &runs, ctx),
         };
         self.step(at, event, ctx);
+    }
+}
+
+impl Handler<RunReport> for ManagerActor {
+    type Result = ();
+
+    /// A run whose actor is lost: it was ordered before, and nobody looks after it.
+    fn handle(&mut self, report: RunReport, _: &mut Context<Self>) {
+        if matches!(report.event, RunEvent::Spawned { .. }) {
+            self.world.launcher.signal_group(report.id, Signal::KILL);
+        }
     }
 }
 

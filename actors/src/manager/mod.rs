@@ -14,7 +14,7 @@ use crate::ports::{Level, LogRecord, RunId, RunReport, Value};
 use crate::process::{Command, ProcessActor};
 use crate::trace::OpenSpan;
 use crate::world::World;
-use actix::{Actor, Addr, AsyncContext, Context, SpawnHandle};
+use actix::{Actor, Addr, AsyncContext, Context, Recipient, SpawnHandle};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Event, Fleet, RestartScope, ShutdownReason};
 use phpeek_core::name::ProcessName;
@@ -31,14 +31,23 @@ use tokio::sync::oneshot;
 
 /// Finds the actor that a run belongs to. The launcher delivers through it; the manager fills it at boot.
 #[derive(Clone, Default)]
-pub struct Router(Rc<RefCell<Vec<Addr<ProcessActor>>>>);
+pub struct Router(Rc<RefCell<Routes>>);
+
+#[derive(Default)]
+struct Routes {
+    processes: Vec<Addr<ProcessActor>>,
+    /// Who hears of runs whose actor is lost: the manager.
+    orphans: Option<Recipient<RunReport>>,
+}
 
 impl Router {
     /// Hands a report to its actor. `do_send` is right here: at most three reports for each run, and none may be lost.
     pub fn deliver(&self, report: RunReport) {
-        let address = self.0.borrow().get(report.id.process.get()).cloned();
-        if let Some(address) = address {
-            address.do_send(report);
+        let routes = self.0.borrow();
+        match (routes.processes.get(report.id.process.get()), &routes.orphans) {
+            (Some(address), _) if address.connected() => address.do_send(report),
+            (Some(_), Some(orphans)) => orphans.do_send(report),
+            (Some(_), None) | (None, _) => {} // of no process that was ever started
         }
     }
 }
@@ -50,6 +59,8 @@ struct Operations {
     /// The boot's span, ended or not: what a shutdown links to.
     boot_context: Option<SpanContext>,
     restart: Option<OpenSpan>,
+    /// Whether any process took part in the rolling restart under way.
+    restarted: bool,
     shutdown: Option<OpenSpan>,
 }
 
@@ -130,12 +141,14 @@ impl ManagerActor {
         let actors = self.spec.processes.iter().zip(0u32..).map(|(spec, i)| {
             ProcessActor::new(ProcessIndex(i), spec.clone(), self.world.clone(), reports.clone()).start()
         });
-        self.router.0.borrow_mut().extend(actors);
+        let mut routes = self.router.0.borrow_mut();
+        routes.processes.extend(actors);
+        routes.orphans = Some(ctx.address().recipient());
     }
 
     /// Sends a command. `do_send`: a handful for each process, and none may be lost.
     fn command(&self, process: ProcessIndex, parent: SpanContext, at: Moment, command: Command) {
-        if let Some(address) = self.router.0.borrow().get(process.get()) {
+        if let Some(address) = self.router.0.borrow().processes.get(process.get()) {
             address.do_send(Envelope::under(parent, at, command));
         }
     }

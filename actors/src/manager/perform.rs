@@ -42,6 +42,7 @@ impl ManagerActor {
             Effect::BootFailed(failure) => self.boot_failed(at, &failure),
             Effect::RestartBegan(scope) => self.restart_began(at, scope),
             Effect::Restart(process) => {
+                self.operations.restarted = true;
                 let reason = self.restart_origin.reason();
                 self.command(process, self.operations.restart_parent(), at, Command::Restart { reason });
             }
@@ -132,7 +133,14 @@ impl ManagerActor {
     fn restart_ended(&mut self, at: Moment, scope: RestartScope, end: RestartEnd) {
         let what = self.scope_text(scope);
         let span = self.operations.restart.take().unwrap_or_default();
+        let restarted = std::mem::take(&mut self.operations.restarted);
         match end {
+            // Left out of the boot (`initial_state: stopped`), or no process of the kind at all.
+            RestartEnd::Complete if !restarted => {
+                span.ok(at);
+                let message = "nothing was restarted: no long-running process was started";
+                self.log(at, Level::Warn, message, vec![("scope", what.into())]);
+            }
             RestartEnd::Complete => {
                 span.ok(at);
                 self.log(at, Level::Info, "rolling restart is complete", vec![("scope", what.into())]);
@@ -217,10 +225,10 @@ impl ManagerActor {
         ctx: &mut Context<Self>,
     ) {
         let finish = || Envelope::root(at, Command::Finish);
-        let addresses = self.router.0.borrow();
+        let routes = self.router.0.borrow();
         let asked = std::mem::take(&mut self.unanswered);
         let answers: Vec<_> =
-            asked.iter().filter_map(|p| addresses.get(p.get())).map(|a| a.send(finish())).collect();
+            asked.iter().filter_map(|p| routes.processes.get(p.get())).map(|a| a.send(finish())).collect();
         let tell = async move {
             for answer in answers {
                 let _gone = answer.await.is_err(); // an actor that is gone, and its spans with it

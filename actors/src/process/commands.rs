@@ -9,7 +9,7 @@ use crate::ports::Level;
 use crate::trace::names;
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
-use phpeek_core::lifecycle::{Event, Urgency};
+use phpeek_core::lifecycle::{Event, State, Urgency};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessIndex;
 
@@ -121,20 +121,19 @@ impl ProcessActor {
         }
     }
 
+    /// Hands a signal on. To a run of which nothing is known yet it is handed when it is up: its program may well
+    /// run already, and a signal must not be lost to the time that the news takes.
     fn relay(&mut self, at: Moment, signal: Signal) {
-        for (i, instance) in self.instances.iter().enumerate() {
-            let sent = instance
-                .machine
-                .live_run()
-                .is_some_and(|run| self.world.launcher.signal_leader(self.run_id(i, run), signal));
-            if !sent {
-                self.log(
-                    at,
-                    Level::Warn,
-                    format!("{signal} was not relayed: nothing runs"),
-                    Some(i),
-                    Vec::new,
-                );
+        for i in 0..self.instances.len() {
+            let instance = &mut self.instances[i];
+            if matches!(instance.machine.state(), State::Starting { .. }) {
+                instance.relays.push(signal);
+                continue;
+            }
+            let live = instance.machine.live_run().map(|run| self.run_id(i, run));
+            if !live.is_some_and(|id| self.world.launcher.signal_leader(id, signal)) {
+                let message = format!("{signal} was not relayed: nothing runs");
+                self.log(at, Level::Warn, message, Some(i), Vec::new);
             }
         }
     }

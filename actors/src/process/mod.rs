@@ -21,11 +21,13 @@ use opentelemetry::trace::SpanContext;
 use operations::{InstanceSpans, StartOperation, StopOperation};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::lifecycle::{Event, Machine, Now, Policy};
+use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, ProcessSpec};
 use rolling::Rolling;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One instance of the process.
 struct Instance {
@@ -35,6 +37,10 @@ struct Instance {
     /// The leader of the current run; 0 until it is known.
     pid: i32,
     restarts: u32,
+    /// How long the last run lived.
+    uptime: Duration,
+    /// Signals that wait for the run to be up.
+    relays: Vec<Signal>,
     /// Whether the start of the process waits for the first run of this instance.
     awaited: bool,
     /// Spans of what is under way; none when nothing is.
@@ -48,6 +54,8 @@ impl Instance {
             origin: SpanContext::NONE,
             pid: 0,
             restarts: 0,
+            uptime: Duration::ZERO,
+            relays: Vec::new(),
             awaited: false,
             spans: None,
         }

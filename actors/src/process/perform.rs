@@ -10,6 +10,7 @@ use opentelemetry::trace::SpanContext;
 use phpeek_core::lifecycle::{Cause, Effect, Failure, Rest, SignalStep};
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
+use phpeek_core::spec::ProcessKind;
 use std::time::Duration;
 
 impl ProcessActor {
@@ -23,6 +24,12 @@ impl ProcessActor {
             Effect::BackoffBegan { delay } => self.backoff_began(i, at, delay),
             Effect::Rested(rest) => self.rested(i, at, rest),
         }
+    }
+
+    /// The id of an instance for when it is needed: a text for each step of each stop would cost more than the stop.
+    pub(super) fn instance_name(&self, i: usize) -> impl FnOnce() -> String + use<> {
+        let name = self.spec.name.clone();
+        move || name.instance_id(u32::try_from(i).unwrap_or(u32::MAX))
     }
 
     fn instance_id(&self, i: usize) -> String {
@@ -68,7 +75,7 @@ impl ProcessActor {
             self.instances[i].spans().stop = Some(span);
         }
         let sent = self.world.launcher.signal_group(self.run_id(i, run), signal);
-        let id = self.instance_id(i);
+        let id = self.instance_name(i);
         let name = match step {
             SignalStep::Request => names::EVENT_SIGNAL_SENT,
             SignalStep::Escalation => names::EVENT_ESCALATED,
@@ -76,7 +83,7 @@ impl ProcessActor {
         self.stop_event(i, name, at, || {
             vec![
                 KeyValue::new(names::SIGNAL, signal.to_string()),
-                KeyValue::new(names::PROCESS_INSTANCE_ID, id),
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
                 KeyValue::new(names::SIGNAL_DELIVERED, sent),
             ]
         });
@@ -137,6 +144,10 @@ impl ProcessActor {
             span.ok(at);
         }
         instance.tidy();
+        for signal in std::mem::take(&mut instance.relays) {
+            self.world.launcher.signal_leader(self.run_id(i, run), signal);
+        }
+        let instance = &mut self.instances[i];
         if std::mem::take(&mut instance.awaited)
             && let Some(start) = &mut self.start
         {
@@ -149,16 +160,20 @@ impl ProcessActor {
     }
 
     fn run_ended(&mut self, i: usize, at: Moment, exit: Exit, uptime: Duration) {
-        let id = self.instance_id(i);
+        let id = self.instance_name(i);
         self.stop_event(i, names::EVENT_GROUP_EMPTY, at, || {
-            vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id)]
+            vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())]
         });
-        if let Some(span) = self.instances[i].spans().stop.take() {
+        if let Some(span) = self.instances[i].spans.as_mut().and_then(|s| s.stop.take()) {
             span.ok(at);
         }
+        self.instances[i].uptime = uptime;
         self.instances[i].tidy();
         let asked = self.stop.is_some() || self.rolling.as_ref().is_some_and(|r| r.current == i);
         let level = if asked || exit.is_success() { Level::Info } else { Level::Warn };
+        if !self.world.log.enabled(level) {
+            return;
+        }
         self.log(at, level, format!("ended: {exit}"), Some(i), || {
             let uptime = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);
             let mut fields = vec![("uptime_ms", uptime.into())];
@@ -215,12 +230,14 @@ impl ProcessActor {
     fn rested(&mut self, i: usize, at: Moment, rest: Rest) {
         let instance = &mut self.instances[i];
         let origin = instance.origin.clone();
-        let spans = instance.spans();
-        spans.interrupt_restart(at, "stopped before the next run");
-        if let Some(span) = spans.spawn.take() {
-            span.fail(at, names::ERROR_INTERRUPTED, "stopped before the program ran");
+        if let Some(spans) = &mut instance.spans {
+            spans.interrupt_restart(at, "stopped before the next run");
+            if let Some(span) = spans.spawn.take() {
+                span.fail(at, names::ERROR_INTERRUPTED, "stopped before the program ran");
+            }
         }
         instance.tidy();
+        instance.relays.clear();
         let failure = match rest {
             Rest::Stopped => return,
             Rest::Completed => None,
@@ -236,9 +253,19 @@ impl ProcessActor {
         }
     }
 
-    /// An end that nothing follows has no restart to tell of it: a span of its own does.
+    /// An end that nothing follows has no restart to tell of it: a span of its own does. For a oneshot it is the
+    /// whole run, below its spawn: what its dependents waited for is then seen in the trace of the start. For a
+    /// process that was meant to stay it is a moment, linked to the spawn: its life would be a span of weeks.
     fn end_span(&mut self, i: usize, at: Moment, origin: SpanContext, failure: Option<Failure>) {
-        let mut span = self.world.tracing.open_linked(names::SPAN_EXIT, &SpanContext::NONE, at, &[origin]);
+        let tracing = &self.world.tracing;
+        let mut span = match self.spec.kind {
+            ProcessKind::Oneshot => {
+                tracing.open(names::SPAN_RUN, &origin, at.saturating_sub(self.instances[i].uptime))
+            }
+            ProcessKind::LongRun | ProcessKind::Scheduled => {
+                tracing.open_linked(names::SPAN_EXIT, &SpanContext::NONE, at, &[origin])
+            }
+        };
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
             span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
@@ -270,7 +297,7 @@ impl ProcessActor {
 pub(super) fn failure_code(failure: Failure) -> u8 {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => exit.shell_code(),
-        // As a shell says it, and as a boot that fails for the same reason.
+        // As a shell says it.
         Failure::Spawn(SpawnFailureKind::NotFound) => 127,
         Failure::Spawn(SpawnFailureKind::NotExecutable) => 126,
         Failure::Spawn(_) => 1,

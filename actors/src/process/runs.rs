@@ -7,7 +7,7 @@ use crate::trace::names;
 use actix::{Context, Handler};
 use opentelemetry::KeyValue;
 use phpeek_core::fleet::{Ending, RestartOutcome};
-use phpeek_core::lifecycle::{Event, First, State};
+use phpeek_core::lifecycle::{Event, First, Leader, State};
 use phpeek_core::outcome::{Exit, SpawnFailure};
 
 impl Handler<RunReport> for ProcessActor {
@@ -25,7 +25,9 @@ impl Handler<RunReport> for ProcessActor {
         }
         match report.event {
             RunEvent::Spawned { pid } => {
-                self.instances[i].pid = pid;
+                if self.instances[i].pid == 0 {
+                    self.instances[i].pid = pid; // told once; a second time would not be of this run
+                }
                 self.step(i, at, Event::Spawned { run });
             }
             RunEvent::SpawnFailed(failure) => self.spawn_failed(i, at, run, failure),
@@ -43,17 +45,21 @@ impl Handler<RunReport> for ProcessActor {
 impl ProcessActor {
     /// The end of a leader is an event of the stop that is under way.
     fn note_exit(&mut self, i: usize, at: Moment, exit: Exit) {
-        let id = self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX));
+        let id = self.instance_name(i);
         self.stop_event(i, names::EVENT_EXITED, at, move || {
-            let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id)];
+            let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())];
             facts.extend(exit_attributes(exit));
             facts
         });
     }
 
     fn spawn_failed(&mut self, i: usize, at: Moment, run: u64, failure: SpawnFailure) {
+        let state = self.instances[i].machine.state();
+        if !matches!(state, State::Starting { .. } | State::Stopping { leader: Leader::Unborn, .. }) {
+            return; // it was up already
+        }
         let (kind, message) = (failure.kind, failure.message.clone());
-        let first = matches!(self.instances[i].machine.state(), State::Starting { first: First::Yes, .. });
+        let first = matches!(state, State::Starting { first: First::Yes, .. });
         let spans = self.instances[i].spans();
         let (spawn, restart) = (spans.spawn.take(), spans.restart.take());
         if let Some(span) = spawn {

@@ -124,3 +124,5 @@ pub const RESTART_SCOPE: &str = "restart.scope";
 pub const SIGNAL: &str = "signal";
 /// Whether a signal found a process group (bool).
 pub const SIGNAL_DELIVERED: &str = "signal.delivered";
+/// One run of a oneshot, from exec to end, below its `process.spawn`.
+pub const SPAN_RUN: &str = "process.run";

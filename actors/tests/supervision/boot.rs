@@ -108,12 +108,13 @@ fn a_oneshot_is_a_gate_for_those_that_wait_for_its_end() {
             (text(&wait, names::DEPENDENCY_CONDITION).as_str(), about(&wait)),
             ("completed", ms(1000))
         );
-        let exit = rig.one(names::SPAN_EXIT);
+        let run = rig.one(names::SPAN_RUN);
         assert_eq!(
-            (exit.status.clone(), attribute(&exit, names::PROCESS_EXIT_CODE)),
-            (Status::Ok, Some(0.into()))
+            (run.status.clone(), attribute(&run, names::PROCESS_EXIT_CODE), about(&run)),
+            (Status::Ok, Some(0.into()), ms(1000))
         );
-        assert_eq!(rig.spans.linked(&exit)[0].name, names::SPAN_SPAWN);
+        let spawn = rig.spans.by_id(run.parent_span_id).expect("the run is below its spawn");
+        assert_eq!((&*spawn.name, text(&spawn, names::PROCESS_NAME)), (names::SPAN_SPAWN, "mig".to_owned()));
         rig.terminate();
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
     });

@@ -6,6 +6,7 @@ use phpeek_actors::manager::{Request, RestartOrigin};
 use phpeek_actors::ports::RunEvent;
 use phpeek_actors::testkit::{Behaviour, Grandchildren, Obeys, SpecBuilder, is_error, system};
 use phpeek_actors::trace::names;
+use phpeek_actors::world::SystemState;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
@@ -141,12 +142,13 @@ fn check(rig: &Rig, outcome: Outcome) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_span_ends_once_and_nothing_is_left(
         processes in proptest::collection::vec(process(), 1..5),
         acts in proptest::collection::vec(act(), 0..25),
+        settles in any::<bool>(),
         second in proptest::option::of(0..300u64),
     ) {
         paused(async {
@@ -161,6 +163,11 @@ proptest! {
                 if let Act::Wait(time) = act {
                     rig.pass(ms(*time)).await;
                 }
+            }
+            if settles {
+                rig.pass(ms(20_000)).await;
+                let now = rig.board.system().last().copied();
+                assert!(matches!(now, Some(SystemState::Running | SystemState::Stopping)), "stuck in {now:?}");
             }
             rig.terminate();
             if let Some(wait) = second {

@@ -2,7 +2,7 @@
 
 use crate::support::{Rig, ms, paused};
 use phpeek_actors::ports::Level;
-use phpeek_actors::testkit::{Behaviour, SpecBuilder, error_type, is_error, system};
+use phpeek_actors::testkit::{Behaviour, Obeys, SpecBuilder, error_type, is_error, system};
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::outcome::Exit;
@@ -39,9 +39,15 @@ fn a_panic_in_a_process_actor_ends_the_system_in_order_and_kills_what_it_left() 
 #[test]
 fn a_panic_during_the_boot_ends_it_too() {
     paused(async {
-        let spec = system(vec![SpecBuilder::new("a"), SpecBuilder::new("b"), SpecBuilder::new("c").after(1)]);
+        let spec = system(vec![
+            SpecBuilder::new("a"),
+            SpecBuilder::new("b").scale(2),
+            SpecBuilder::new("c").after(1),
+        ]);
         let mut rig = Rig::booted(spec, |l| {
-            l.script(1, |_| Behaviour { panics: true, ..Behaviour::default() });
+            l.script(0, |_| Behaviour { obeys: Obeys::After(ms(50)), ..Behaviour::default() });
+            // The first instance was ordered already when the order of the second panics: it comes up unattended.
+            l.script(1, |id| Behaviour { panics: id.instance == 1, ..Behaviour::default() });
         });
         assert_eq!(rig.end_with_abandoned_spans().await.outcome, Outcome::Internal);
         assert!(rig.launcher.alive().is_empty());

@@ -1,6 +1,6 @@
 //! Restarts after deaths: their spans, their chain, their end.
 
-use crate::support::{Rig, ms, not_found, paused, run, text};
+use crate::support::{Rig, events, ms, not_found, paused, run, text};
 use opentelemetry::trace::Status;
 use phpeek_actors::ports::{Level, RunEvent};
 use phpeek_actors::testkit::{
@@ -169,9 +169,15 @@ fn late_and_duplicate_reports_change_nothing() {
         rig.pass(ms(2000)).await;
         let after = (rig.spans.spans().len(), rig.board.instances().len(), rig.launcher.launches().len());
         assert_eq!(before, after);
-        assert!(rig.board.instances().iter().all(|(_, _, s)| !matches!(s.pid, Some(7 | 8))));
+        assert_eq!(rig.log.records().iter().filter(|r| r.level == Level::Error).count(), 0);
         rig.terminate();
+        rig.until("the signal", |r| !r.launcher.signals().is_empty()).await;
+        rig.launcher.report(run(0, 0, 1), RunEvent::Exited(Exit::Code(1)));
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
+        let exits =
+            events(&rig.one(names::SPAN_STOP_PROCESS)).iter().filter(|e| *e == names::EVENT_EXITED).count();
+        assert_eq!(exits, 1, "of the run that was stopped");
+        assert!(rig.board.instances().iter().all(|(_, _, s)| !matches!(s.pid, Some(7 | 8))));
         assert_eq!(rig.spans.named(names::SPAN_SPAWN).iter().filter(|s| is_error(s)).count(), 0);
     });
 }
@@ -179,13 +185,19 @@ fn late_and_duplicate_reports_change_nothing() {
 #[test]
 fn an_end_that_is_told_before_the_pid_is_an_end() {
     paused(async {
-        let mut rig = Rig::booted(system(vec![SpecBuilder::new("o").oneshot()]), |l| {
-            l.script(0, |_| Behaviour { spawn_after: ms(60_000), ..Behaviour::default() });
+        let spec = system(vec![SpecBuilder::new("c").policy(RestartPolicy::OnFailure)]);
+        let mut rig = Rig::booted(spec, |l| {
+            l.script(0, |id| match id.run {
+                1 => Behaviour::ends(ms(10), Exit::Code(1)),
+                _ => Behaviour { spawn_after: ms(60_000), ..Behaviour::default() },
+            });
         });
-        rig.until("the order", |r| !r.launcher.launches().is_empty()).await;
-        rig.launcher.report(run(0, 0, 1), RunEvent::Exited(Exit::Code(0)));
-        rig.launcher.report(run(0, 0, 1), RunEvent::GroupEmpty);
+        rig.until("the second order", |r| r.launcher.launches().len() == 2).await;
+        rig.launcher.report(run(0, 0, 2), RunEvent::Exited(Exit::Code(0)));
+        rig.launcher.report(run(0, 0, 2), RunEvent::GroupEmpty);
         assert_eq!(rig.finished().await.outcome, Outcome::AllCompleted);
-        assert_eq!(attribute(&rig.one(names::SPAN_SPAWN), names::PROCESS_PID), None, "it was never known");
+        let pids: Vec<_> =
+            rig.spans.named(names::SPAN_SPAWN).iter().map(|s| attribute(s, names::PROCESS_PID)).collect();
+        assert_eq!(pids, [Some(100.into()), None], "the second was never known");
     });
 }

@@ -1,7 +1,7 @@
 //! The end of everything: its order, its urgency, its deadline, at any moment.
 
 use crate::support::{Rig, about, events, ms, paused, rounded, text};
-use phpeek_actors::manager::Request;
+use phpeek_actors::manager::{Request, RestartOrigin};
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, error_type, is_error, system,
@@ -228,11 +228,24 @@ fn a_request_that_was_long_on_its_way_does_not_turn_time_back() {
         let mut rig =
             Rig::booted(system(vec![SpecBuilder::new("a"), SpecBuilder::new("b").after(0)]), |_| {});
         rig.all_up().await;
-        rig.ask_at(ms(1), Request::RestartAll(phpeek_actors::manager::RestartOrigin::Manual));
+        rig.ask_at(ms(1), Request::RestartAll(RestartOrigin::Manual));
         rig.pass(ms(3)).await;
         rig.ask_at(ms(2), Request::Shutdown(ShutdownReason::Request));
         rig.finished().await;
         let (start, end) = (rig.one(names::SPAN_START), rig.one(names::SPAN_SHUTDOWN));
         assert!(end.start_time >= start.end_time);
+    });
+}
+
+#[test]
+fn nor_one_that_is_older_than_a_death_that_only_its_process_knows_of() {
+    paused(async {
+        let mut rig = Rig::booted(system(vec![SpecBuilder::new("c"), SpecBuilder::new("k")]), |l| {
+            l.script(0, |_| Behaviour::ends(ms(20), Exit::Code(1)));
+        });
+        rig.until("a backoff", |r| r.board.shown(0, 0).is_some_and(|s| s.state == "backoff")).await;
+        rig.ask_at(ms(8), Request::Shutdown(ShutdownReason::Request));
+        rig.finished().await;
+        assert_eq!(error_type(&rig.one(names::SPAN_BACKOFF)).as_deref(), Some("interrupted"));
     });
 }

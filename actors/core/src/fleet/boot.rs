@@ -176,9 +176,13 @@ impl Fleet {
     pub(super) fn lost(&mut self, p: ProcessIndex, now: Duration, out: &mut Vec<Effect>) {
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
             self.outcome = super::Outcome::Internal;
-            if self.standing(p) != Standing::Stopped {
-                self.set(p, Standing::Stopping);
-                self.stopped(p, out);
+            match self.standing(p) {
+                // Nobody waits for it; it takes its turn with the others.
+                Standing::Dormant | Standing::Ended(_) | Standing::Waiting(_) | Standing::Stopped => {}
+                Standing::Launched(_) | Standing::Up | Standing::Stopping => {
+                    self.set(p, Standing::Stopping);
+                    self.stopped(p, out);
+                }
             }
         } else {
             self.set(p, Standing::Stopped);
@@ -189,5 +193,10 @@ impl Fleet {
     /// Whether a process takes part in restarts: it is meant to stay, and was started.
     pub(super) fn restartable(&self, p: ProcessIndex) -> bool {
         self.kind(p) == ProcessKind::LongRun && matches!(self.standing(p), Standing::Up | Standing::Ended(_))
+    }
+
+    /// Whether a process was left out of the boot (`initial_state: stopped`): a restart by its name starts it.
+    pub(super) fn startable(&self, p: ProcessIndex) -> bool {
+        self.kind(p) == ProcessKind::LongRun && self.standing(p) == Standing::Dormant
     }
 }

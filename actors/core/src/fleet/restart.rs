@@ -29,11 +29,10 @@ impl Fleet {
             let scope = self.pending.remove(0);
             out.push(Effect::RestartBegan(scope));
             let chosen = |p: &ProcessIndex| match scope {
-                RestartScope::All => true,
-                RestartScope::One(one) => *p == one,
+                RestartScope::All => self.restartable(*p),
+                RestartScope::One(one) => *p == one && (self.restartable(*p) || self.startable(*p)),
             };
-            let rest: VecDeque<ProcessIndex> =
-                self.graph.order.iter().copied().filter(chosen).filter(|p| self.restartable(*p)).collect();
+            let rest: VecDeque<ProcessIndex> = self.graph.order.iter().copied().filter(chosen).collect();
             self.advance(scope, rest, out);
         }
     }

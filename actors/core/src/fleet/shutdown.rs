@@ -27,30 +27,40 @@ impl Fleet {
         self.phase = Phase::Stopping;
         self.deadline = Some(now.saturating_add(self.shutdown_timeout));
         out.push(Effect::ShutdownBegan(reason));
-        // What never ran needs no turn, but has spans to close: it is told at once.
+        // What waits will never run. It has spans to close, and is told at once.
         for p in self.indices() {
-            match self.standing(p) {
-                Standing::Waiting(_) => {
-                    self.set(p, Standing::Stopped);
-                    out.push(Effect::Stop(p, Urgency::Graceful));
-                }
-                Standing::Dormant | Standing::Ended(_) => self.set(p, Standing::Stopped),
-                Standing::Launched(_) | Standing::Up | Standing::Stopping | Standing::Stopped => {}
+            if let Standing::Waiting(_) = self.standing(p) {
+                self.set(p, Standing::Dormant);
+                out.push(Effect::Stop(p, Urgency::Graceful));
             }
         }
-        self.live = self.standing.iter().filter(|s| **s != Standing::Stopped).count();
+        let runs = |s: &&Standing| matches!(s, Standing::Launched(_) | Standing::Up | Standing::Stopping);
+        self.live = self.standing.iter().filter(runs).count();
         for p in self.indices() {
             self.stop_if_free(p, out);
         }
         self.finish_if_empty(out);
     }
 
-    /// Tells a process to stop if it is its turn.
+    /// Tells a process to stop if it is its turn. One that has ended, or never ran, needs no telling; but what it
+    /// depends on waits for its dependents all the same: the order holds along the whole graph.
     fn stop_if_free(&mut self, p: ProcessIndex, out: &mut Vec<Effect>) {
-        let live = !matches!(self.standing(p), Standing::Stopped | Standing::Stopping);
-        if live && self.dependents_rest(p) {
-            self.set(p, Standing::Stopping);
-            out.push(Effect::Stop(p, Urgency::Graceful));
+        let mut work = vec![p];
+        while let Some(p) = work.pop() {
+            if !self.dependents_rest(p) {
+                continue;
+            }
+            match self.standing(p) {
+                Standing::Dormant | Standing::Ended(_) => {
+                    self.set(p, Standing::Stopped);
+                    work.extend(&self.graph.dependencies[p.get()]);
+                }
+                Standing::Launched(_) | Standing::Up => {
+                    self.set(p, Standing::Stopping);
+                    out.push(Effect::Stop(p, Urgency::Graceful));
+                }
+                Standing::Waiting(_) | Standing::Stopping | Standing::Stopped => {}
+            }
         }
     }
 
@@ -87,9 +97,15 @@ impl Fleet {
         self.forced = true;
         self.deadline = Some(now.saturating_add(KILL_PATIENCE));
         for p in self.indices() {
-            if self.standing(p) != Standing::Stopped {
-                self.set(p, Standing::Stopping);
-                out.push(Effect::Stop(p, Urgency::Now));
+            match self.standing(p) {
+                Standing::Stopped => {}
+                Standing::Dormant | Standing::Ended(_) | Standing::Waiting(_) => {
+                    self.set(p, Standing::Stopped)
+                }
+                Standing::Launched(_) | Standing::Up | Standing::Stopping => {
+                    self.set(p, Standing::Stopping);
+                    out.push(Effect::Stop(p, Urgency::Now));
+                }
             }
         }
     }

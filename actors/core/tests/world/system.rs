@@ -16,6 +16,8 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct SystemBook {
     launched: BTreeSet<ProcessIndex>,
+    /// Left out of the boot, and started by name since.
+    woken: BTreeSet<ProcessIndex>,
     up: BTreeSet<ProcessIndex>,
     completed: BTreeSet<ProcessIndex>,
     shutdown_at: Option<Duration>,
@@ -142,10 +144,24 @@ impl<S: Subject> World<'_, S> {
         if urgency == Urgency::Now {
             self.system.forced_at.get_or_insert(self.now);
             self.system.killed_now.insert(p);
-        } else {
-            for (d, spec) in self.plan.spec.processes.iter().enumerate() {
-                let depends = spec.depends_on.iter().any(|dep| dep.process == p);
-                if depends && (self.processes[d].alive() || !self.processes[d].at_rest()) {
+        } else if self.processes[p.get()].alive() || !self.processes[p.get()].at_rest() {
+            // Along the whole graph: a dependent that has ended stands between those that live and what they need.
+            let mut above = BTreeSet::from([p]);
+            loop {
+                let needs = |spec: &phpeek_core::spec::ProcessSpec| {
+                    spec.depends_on.iter().any(|dep| above.contains(&dep.process))
+                };
+                let all = self.plan.spec.processes.iter().enumerate();
+                let found: Vec<_> = all.filter(|(_, spec)| needs(spec)).map(|(d, _)| index(d)).collect();
+                let before = above.len();
+                above.extend(found);
+                if above.len() == before {
+                    break;
+                }
+            }
+            above.remove(&p);
+            for d in above.into_iter().map(ProcessIndex::get) {
+                if self.processes[d].alive() || !self.processes[d].at_rest() {
                     self.broken("stop_order", format!("p{} was told to stop while p{d} lives", p.0));
                 }
             }
@@ -158,8 +174,14 @@ impl<S: Subject> World<'_, S> {
             self.broken("rolling_restart", format!("p{} is restarted while p{} is", p.0, other.0));
         }
         let spec = &self.plan.spec.processes[p.get()];
-        if dormant(spec) || spec.kind != ProcessKind::LongRun || self.system.shutdown_at.is_some() {
+        // One that was left out of the boot is started by its own name, and from then on it is like the others.
+        let by_name = matches!(self.system.rolling, Some((RestartScope::One(_), _)));
+        let asleep = dormant(spec) && !self.system.woken.contains(&p);
+        if (asleep && !by_name) || spec.kind != ProcessKind::LongRun || self.system.shutdown_at.is_some() {
             self.broken("rolling_restart", format!("p{} is not to be restarted", p.0));
+        }
+        if asleep {
+            self.system.woken.insert(p);
         }
         let Some((scope, done)) = &mut self.system.rolling else {
             return self.broken("rolling_restart", format!("p{} is restarted for nothing", p.0));
@@ -194,7 +216,8 @@ impl<S: Subject> World<'_, S> {
             self.broken("boot_failure", format!("{reason:?} after {:?}", self.system.boot_failure));
         }
         if reason == ShutdownReason::AllEnded {
-            if self.plan.spec.processes.iter().any(|p| dormant(p)) {
+            let asleep = |(p, spec): (usize, &_)| dormant(spec) && !self.system.woken.contains(&index(p));
+            if self.plan.spec.processes.iter().map(|p| &**p).enumerate().any(asleep) {
                 self.broken("dormant_keeps_alive", "all ended while something could be started".to_owned());
             }
             if let Some(p) = self.processes.iter().position(|p| p.alive() || !p.at_rest()) {

@@ -1,0 +1,123 @@
+//! From bytes that were read to chunks of records. Owns the chunk that is being filled; never reads a pipe. Called by
+//! the pipes for each read.
+
+use super::lines::{self, Input, Piece};
+use super::pieces::{Fate, Progress};
+use super::record::{Bytes, Frame};
+use super::sink::{CHUNK, Sink};
+use super::stats::Stats;
+use crate::os::capture::Capture;
+use phpeek_actors::ports::Level;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Bytes that are framed between two looks at the room and the size of the chunk. Lines of one byte make records of a
+/// hundred, so this bounds a chunk to 2 MiB.
+const PART: usize = 16 << 10;
+
+/// Where a stream is in its line.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// What has no newline yet.
+    rest: Vec<u8>,
+    /// The rest holds something to escape.
+    odd: bool,
+    progress: Progress,
+}
+
+/// See the top of the file.
+pub(super) struct Framer {
+    sink: Arc<Sink>,
+    frame: Frame,
+    chunk: Vec<u8>,
+    chunk_lines: u64,
+    patient: bool,
+}
+
+impl Framer {
+    pub(super) fn new(sink: Arc<Sink>) -> Self {
+        let frame = Frame::new(sink.settings.format);
+        Self { sink, frame, chunk: Vec::new(), chunk_lines: 0, patient: true }
+    }
+
+    /// Drops lines at once where there is no room, until there was room again.
+    pub(super) fn hurry(&mut self) {
+        self.patient = false;
+    }
+
+    /// Takes one read.
+    pub(super) fn take(&mut self, line: &mut Line, capture: &Capture, read: &[u8], at: SystemTime) {
+        if self.skips(&mut line.rest, Input::Read(read)) {
+            return;
+        }
+        self.frame.set(at, &capture.process, capture.instance, capture.stream);
+        for part in read.chunks(PART) {
+            let clean = Bytes::of(part) == Bytes::Plain;
+            let bytes = if clean && !line.odd { Bytes::Plain } else { Bytes::Any };
+            let ended = self.put(capture, line, Input::Read(part), bytes);
+            line.odd = !line.rest.is_empty() && !(clean && (ended || !line.odd));
+        }
+    }
+
+    /// The last words of a stream.
+    pub(super) fn finish(&mut self, line: &mut Line, capture: &Capture, at: SystemTime) {
+        if self.skips(&mut line.rest, Input::End) {
+            return;
+        }
+        self.frame.set(at, &capture.process, capture.instance, capture.stream);
+        self.put(capture, line, Input::End, Bytes::Any);
+    }
+
+    /// Counts lines that no record will be made of. True when there are none to be made.
+    fn skips(&self, rest: &mut Vec<u8>, input: Input<'_>) -> bool {
+        let shown = self.sink.shows(Level::Info);
+        if shown && !self.sink.is_gone() {
+            return false;
+        }
+        let mut lines = 0;
+        lines::cut(rest, input, &mut |_, _| lines += 1);
+        if lines > 0 {
+            self.sink.count(|stats| if shown { stats.drop_closed(lines) } else { Stats::hide(stats, lines) });
+        }
+        true
+    }
+
+    /// Frames what has room and counts the rest. Says whether a line ended.
+    fn put(&mut self, capture: &Capture, line: &mut Line, input: Input<'_>, bytes: Bytes) -> bool {
+        let room = self.sink.room(&mut self.patient);
+        if self.chunk.capacity() == 0 {
+            self.chunk = self.sink.buffer();
+        }
+        let (frame, chunk) = (&self.frame, &mut self.chunk);
+        let (mut kept, mut lost, mut ended) = (0, 0, false);
+        let Line { rest, progress, .. } = line;
+        lines::cut(rest, input, &mut |line, piece| {
+            ended |= piece == Piece::Last;
+            match progress.step(piece, room) {
+                Fate::Keep => frame.piece(chunk, line, piece, bytes),
+                Fate::Truncate => frame.truncated(chunk),
+                Fate::Drop => {
+                    lost += 1;
+                    return;
+                }
+            }
+            kept += 1;
+        });
+        self.chunk_lines += kept;
+        if lost > 0 {
+            self.sink.lost(&capture.process, lost);
+        }
+        if self.chunk.len() >= CHUNK {
+            self.hand_over();
+        }
+        ended
+    }
+
+    /// Gives the chunk to the sink.
+    pub(super) fn hand_over(&mut self) {
+        if !self.chunk.is_empty() {
+            let lines = std::mem::take(&mut self.chunk_lines);
+            self.sink.push_lines(std::mem::take(&mut self.chunk), lines);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The ledger of lines and records. Owns the counts; each changes in one step with what it counts, so every snapshot
+//! keeps the law of accounting. Never computes one count from the others. Kept by the sink under its lock.
+
+/// Counts since the start. A line over the cap counts once for each of its records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Lines read from children: `written + hidden + dropped_full + dropped_closed + queued`.
+    pub captured: u64,
+    /// Lines of children that stdout has taken.
+    pub written: u64,
+    /// Lines below `log_level`.
+    pub hidden: u64,
+    /// Lines dropped because the queue was full.
+    pub dropped_full: u64,
+    /// Lines dropped because stdout is gone or refused them.
+    pub dropped_closed: u64,
+    /// Lines that wait in the queue, or in the write that is under way.
+    pub queued: u64,
+    /// Own records and blocks that stdout has taken.
+    pub records_written: u64,
+    /// Own records and blocks that were dropped.
+    pub records_dropped: u64,
+}
+
+impl Stats {
+    pub(super) fn hide(&mut self, lines: u64) {
+        self.captured += lines;
+        self.hidden += lines;
+    }
+
+    pub(super) fn drop_full(&mut self, lines: u64) {
+        self.captured += lines;
+        self.dropped_full += lines;
+    }
+
+    /// Lines that came after stdout had gone.
+    pub(super) fn drop_closed(&mut self, lines: u64) {
+        self.captured += lines;
+        self.dropped_closed += lines;
+    }
+
+    pub(super) fn queue(&mut self, lines: u64) {
+        self.captured += lines;
+        self.queued += lines;
+    }
+
+    /// Queued lines were taken.
+    pub(super) fn write(&mut self, lines: u64) {
+        self.queued = self.queued.saturating_sub(lines);
+        self.written += lines;
+    }
+
+    /// Queued lines were refused.
+    pub(super) fn refuse(&mut self, lines: u64) {
+        self.queued = self.queued.saturating_sub(lines);
+        self.dropped_closed += lines;
+    }
+}

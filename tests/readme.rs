@@ -1,0 +1,99 @@
+//! README.md is held to what the program does: its configurations load, its commands exist, its keys are known.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+use clap::Parser;
+use phpeek_pm::cli::Arguments;
+use phpeek_pm::config::{Source, load, schema_json};
+use std::collections::BTreeMap;
+
+const README: &str = include_str!("../README.md");
+
+/// The fenced blocks of this language.
+fn blocks(language: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut open: Option<(bool, String)> = None;
+    for line in README.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(_), Some(_)) => all.extend(open.take().filter(|(wanted, _)| *wanted).map(|(_, text)| text)),
+            (Some(name), None) => open = Some((name == language, String::new())),
+            (None, Some((_, text))) => *text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn every_configuration_passes_the_check() {
+    let files: Vec<String> = blocks("yaml").into_iter().filter(|b| b.contains("processes:")).collect();
+    assert!(files.len() >= 3, "{}", files.len());
+    for file in files {
+        let loaded = load(&Source::Text(file.clone()), &BTreeMap::new());
+        assert!(loaded.configuration.is_some(), "{file}\n{:?}", loaded.report.findings);
+    }
+}
+
+#[test]
+fn every_command_is_one_that_the_program_takes() {
+    let mut seen = 0;
+    for line in blocks("sh").iter().flat_map(|b| b.lines()) {
+        let command = line.split('#').next().unwrap_or_default();
+        for part in command.split("&&") {
+            let words: Vec<&str> =
+                part.split_whitespace().map(|w| w.trim_end_matches('&')).filter(|w| !w.is_empty()).collect();
+            if words.first() != Some(&"phpeek-pm") {
+                continue;
+            }
+            let parsed = Arguments::try_parse_from(&words);
+            assert!(parsed.is_ok(), "{part}: {:?}", parsed.err().map(|e| e.to_string()));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4, "{seen}");
+}
+
+/// The keys that a row of the table names: `global.a`, `_b` is `global.a` and what a's last word is replaced by.
+fn keys_of(cell: &str) -> Vec<String> {
+    let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+    let Some(first) = names.first() else { return Vec::new() };
+    let head = |sep| first.rsplit_once(sep).map_or("", |(head, _)| head);
+    names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| match at {
+            0 => (*name).to_owned(),
+            _ if name.starts_with('_') => format!("{}{name}", head('_')),
+            _ => format!("{}.{name}", head('.')),
+        })
+        .collect()
+}
+
+/// The part of the schema for a path.
+fn found<'a>(schema: &'a serde_json::Value, path: &[&str]) -> Option<&'a serde_json::Value> {
+    let Some((first, rest)) = path.split_first() else { return Some(schema) };
+    if let Some(any) = schema["anyOf"].as_array() {
+        return any.iter().find_map(|s| found(s, path));
+    }
+    let next = match *first {
+        "NAME" => schema.get("additionalProperties").filter(|a| a.is_object()),
+        key => schema.get("properties").and_then(|p| p.get(key)),
+    };
+    next.and_then(|n| found(n, rest))
+}
+
+#[test]
+fn every_key_of_the_table_is_known() {
+    let schema: serde_json::Value = serde_json::from_str(&schema_json()).expect("JSON");
+    let rows = README.lines().filter_map(|l| l.strip_prefix("| ")).filter_map(|l| l.split(" | ").next());
+    let keys: Vec<String> = rows
+        .filter(|cell| {
+            cell.starts_with("`global.") || cell.starts_with("`processes.") || *cell == "`signals`"
+        })
+        .flat_map(keys_of)
+        .collect();
+    assert!(keys.len() >= 30, "{keys:?}");
+    for key in keys {
+        let path: Vec<&str> = key.split('.').collect();
+        assert!(found(&schema, &path).is_some(), "{key} is in the README's table and not in the key table");
+    }
+}
