@@ -53,7 +53,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     pub(super) fn error(&mut self, key: &str, place: Place, message: impl Into<String>, advice: &str) {
-        let fault = Finding::error(&format!("global.{key}"), place, message);
+        let fault = Finding::error(format!("global.{key}"), place, message);
         self.findings.push(if advice.is_empty() { fault } else { fault.advice(advice.to_owned()) });
     }
 
@@ -62,12 +62,12 @@ impl Reader<'_> {
     }
 
     fn remark(&mut self, key: &str, place: Place, message: String) {
-        self.findings.push(Finding::suggestion(&format!("global.{key}"), place, message));
+        self.findings.push(Finding::suggestion(format!("global.{key}"), place, message));
     }
 
     pub(super) fn warn(&mut self, key: &str, message: &str, advice: &str) {
         let place = self.place(key);
-        let warning = Finding::warning(&format!("global.{key}"), place, message);
+        let warning = Finding::warning(format!("global.{key}"), place, message);
         self.findings.push(warning.advice(advice.to_owned()));
     }
 
