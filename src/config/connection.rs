@@ -4,7 +4,7 @@
 use super::compile::truth;
 use super::tracing::{Chosen, Reader};
 use super::tree::{Node, Place};
-use crate::telemetry::endpoint::{Address, Endpoint, EndpointError, Protocol, Security};
+use crate::telemetry::endpoint::{Address, Endpoint, Protocol, Security};
 use crate::telemetry::tls::{Alpn, ClientFiles, TlsClient, TlsError, TlsSettings, server_name};
 use std::error::Error;
 use std::path::PathBuf;
@@ -44,8 +44,6 @@ impl Reader<'_> {
         let endpoint = match Endpoint::parse_as(&text, protocol, security) {
             Ok(endpoint) => endpoint,
             Err(error) => {
-                // Whatever else is wrong with it, a user and a password must not be repeated.
-                let error = if text.contains('@') { EndpointError::Credentials } else { error };
                 self.error("tracing_endpoint", place, error.to_string(), "");
                 return None;
             }
@@ -72,7 +70,6 @@ impl Reader<'_> {
             let security = self.security(protocol, text, protocol == Protocol::Zipkin)?;
             match Endpoint::parse_as(text, protocol, security) {
                 Err(error) => {
-                    let error = if text.contains('@') { EndpointError::Credentials } else { error };
                     self.error(&key, place, error.to_string(), "");
                     return None;
                 }
@@ -126,13 +123,24 @@ impl Reader<'_> {
         Some(if certificate { Security::Tls } else { Security::ByPort })
     }
 
+    /// The name of a PEM file. What such a file holds is refused before any message could repeat it.
+    fn pem(&mut self, key: &str, variables: &[&'static str]) -> Option<Option<Chosen>> {
+        let chosen = self.pick(key, variables);
+        if let Some(written) = chosen.as_ref().filter(|c| c.text.contains("-----BEGIN")) {
+            let message = "this is the content of a PEM file, and its name is wanted";
+            self.error(key, written.place.clone(), message, "write it to a file, and name the file here");
+            return None;
+        }
+        Some(chosen)
+    }
+
     fn tls(&mut self, zipkin: bool) -> Option<TlsSettings> {
         let of = |variables: &'static [&'static str; 2]| -> &[&'static str] {
             if zipkin { &[] } else { variables }
         };
-        let ca_file = self.pick(CA_FILE, of(&CA)).map(|c| PathBuf::from(c.text));
-        let certificate = self.pick(CERT_FILE, of(&CERT));
-        let key = self.pick(KEY_FILE, of(&KEY));
+        let ca_file = self.pem(CA_FILE, of(&CA))?.map(|c| PathBuf::from(c.text));
+        let certificate = self.pem(CERT_FILE, of(&CERT))?;
+        let key = self.pem(KEY_FILE, of(&KEY))?;
         let name = self.pick(SERVER_NAME, &[]);
         let path = |chosen: Chosen| PathBuf::from(chosen.text);
         let client = match (certificate, key) {

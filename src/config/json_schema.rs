@@ -37,7 +37,13 @@ fn of(kind: &Kind) -> Value {
         Kind::Text => json!({ "type": ["string", "number", "boolean"] }),
         Kind::Cron | Kind::Zone | Kind::Size | Kind::Regex => json!({ "type": "string" }),
         Kind::Secret => {
-            json!({ "anyOf": [{ "type": ["string", "number", "boolean"] }, object(SECRET_FILE)] })
+            let file = json!({
+                "type": "object",
+                "properties": { SECRET_FILE: { "type": "string" } },
+                "required": [SECRET_FILE],
+                "additionalProperties": false,
+            });
+            json!({ "anyOf": [{ "type": ["string", "number", "boolean"] }, file] })
         }
         Kind::List(item) => or_variable(json!({ "type": "array", "items": of(item) })),
         Kind::Command => or_variable(json!({ "type": "array", "minItems": 1, "items": of(&Kind::Text) })),

@@ -86,8 +86,8 @@ pub(crate) const ROOT: &[Key] = &[
     works("signals", MapOf(&Text)),
 ];
 
-/// Where a secret is, when it is not written down.
-pub(crate) const SECRET_FILE: &[Key] = &[works("file", Text)];
+/// The only key of a mapping that says where a secret is.
+pub(crate) const SECRET_FILE: &str = "file";
 
 /// `global`.
 pub(crate) const GLOBAL: &[Key] = &[

@@ -6,19 +6,16 @@ use super::tree::{Node, Place};
 use super::{secret, value};
 use std::time::Duration;
 
-/// Words in the names of headers whose values are keys.
-const SECRET_HEADERS: [&str; 6] = ["authorization", "key", "token", "secret", "password", "honeycomb-team"];
-
 /// Headers of requests to a receiver, by the same rule.
 fn secret_headers(root: &Node, findings: &mut Findings) {
-    let headers = root.at(&["global", "tracing_headers"]).map(Node::entries).unwrap_or_default();
-    for entry in headers {
-        let lower = entry.key.to_ascii_lowercase();
-        let secret = SECRET_HEADERS.iter().any(|s| lower.contains(s));
-        if secret && entry.node.text().is_some_and(|t| !t.is_empty() && !t.contains("${")) {
-            let path = format!("global.tracing_headers.{}", entry.key);
+    let path = Path::ROOT;
+    let path = path.key("global");
+    let path = path.key("tracing_headers");
+    for entry in root.at(&["global", "tracing_headers"]).map(Node::entries).unwrap_or_default() {
+        let literal = entry.node.text().is_some_and(|t| !t.is_empty() && !t.contains("${"));
+        if literal && secret::header(&entry.key) {
             let message = format!("the value of {} is a secret, and it is in the file", entry.key);
-            let warning = Finding::warning(&path, entry.place.clone(), message);
+            let warning = Finding::warning(path.key(&entry.key), entry.place.clone(), message);
             findings.push(warning.advice("write ${VARIABLE} or {file: PATH}"));
         }
     }

@@ -32,6 +32,11 @@ impl Check<'_> {
         self.findings.push(Finding::error(path, node.place.clone(), message).advice(advice));
     }
 
+    fn no_secret(&mut self, node: &Node, path: &Path<'_>) {
+        let advice = "write a value, ${VARIABLE} or {file: PATH}";
+        self.wrong(node, path, "the value is not one that this key takes", advice);
+    }
+
     fn map(&mut self, node: &Node, path: &Path<'_>, keys: &'static [Key]) {
         let Value::Map(entries) = &node.value else {
             if node.value != Value::Null {
@@ -96,7 +101,13 @@ impl Check<'_> {
             }
             // Both forms, and the names in them, are checked where names are known.
             Kind::Depends => {}
-            Kind::Secret if matches!(node.value, Value::Map(_)) => self.map(node, path, SECRET_FILE),
+            // Not as a mapping like others: of a secret that was taken for one, no key may be repeated either.
+            Kind::Secret if matches!(node.value, Value::Map(_)) => {
+                let [entry] = node.entries() else { return self.no_secret(node, path) };
+                if entry.key != SECRET_FILE || entry.node.text().is_none_or(str::is_empty) {
+                    self.no_secret(node, path);
+                }
+            }
             kind => match node.text() {
                 Some(text) => {
                     if let Err((message, advice)) = scalar(kind, text) {

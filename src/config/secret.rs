@@ -2,13 +2,14 @@
 //! value's strength; when in doubt a line is not shown. Called by `report`, `schema` and `lint`.
 
 /// Parts of a name that stand for a secret, in lower case.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "password",
     "passwd",
     "passphrase",
     "secret",
     "token",
     "api_key",
+    "api-key",
     "apikey",
     "private_key",
     "access_key",
@@ -17,7 +18,7 @@ const WORDS: [&str; 12] = [
     "api_auth",
 ];
 
-/// Mappings whose every value is taken for a secret.
+/// Keys whose value, or every value below, is taken for a secret.
 const BLOCKS: [&str; 4] = ["env", "headers", "tracing_headers", "tracing_proxy"];
 
 /// How far above a line its opening bracket or quote is looked for, in lines.
@@ -36,6 +37,11 @@ pub(crate) fn name(name: &str) -> bool {
             .is_some_and(|t| t.eq_ignore_ascii_case(end))
     };
     (WORDS.iter().any(|w| holds(name, w)) || ends("_key")) && !ends("_file") && !ends("_path")
+}
+
+/// Whether the name of a header says that its value is a secret.
+pub(crate) fn header(header: &str) -> bool {
+    name(header) || ["key", "honeycomb-team"].iter().any(|w| holds(header, w))
 }
 
 /// Whether the value at this YAML path may be a secret.
@@ -99,11 +105,13 @@ fn mentions(line: &str) -> bool {
             !before.is_some_and(|c| c.is_alphanumeric() || c == '_') && after.starts_with(':')
         })
     };
-    // `user:password@host` is the other usual place.
-    let credentials = line
-        .split([' ', '"', '\''])
-        .any(|word| word.split_once(':').is_some_and(|(_, after)| after.contains('@')));
+    // `user:password@host` and `?key=…` of a URL are the other usual places.
+    let credentials = line.split([' ', '"', '\'']).any(|word| {
+        (word.contains(':') && word.contains('@'))
+            || word.split_once('?').is_some_and(|(_, q)| q.contains('='))
+    });
     credentials
+        || line.contains("-----BEGIN")
         || WORDS.iter().any(|w| holds(line, w))
         || holds(line, "_key")
         || BLOCKS.iter().any(|b| block(b))
@@ -122,6 +130,8 @@ mod tests {
             assert!(!name(no), "{no}");
         }
         assert!(in_path("processes.web.env.HARMLESS") && in_path("hooks.pre-start[0].env.A"));
+        assert!(in_path("global.tracing_headers.x-team") && in_path("global.tracing_proxy"));
+        assert!(header("x-honeycomb-team") && header("X-Api-Key") && !header("x-tenant"));
         assert!(in_path("global.api_auth") && !in_path("processes.environment.scale"));
     }
 

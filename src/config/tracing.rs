@@ -269,7 +269,11 @@ impl Reader<'_> {
     }
 
     fn file(&mut self) -> Option<FileSettings> {
-        let written = self.pick("tracing_file", &[]).or_else(|| self.pick("tracing_endpoint", &[]));
+        // The endpoint too, where it can only be meant as a file.
+        let written = self.pick("tracing_file", &[]).or_else(|| {
+            self.pick("tracing_endpoint", &[])
+                .filter(|c| c.text.starts_with('/') || c.text.starts_with("file:"))
+        });
         let Some(chosen) = written else {
             let place = self.place("tracing_exporter");
             let advice = "write tracing_file: /var/log/phpeek-pm/traces.jsonl";

@@ -86,7 +86,7 @@ impl fmt::Display for Address {
 }
 
 /// A receiver's address, whether it is reached by TLS, and the path of its API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     tls: bool,
     address: Address,
@@ -149,6 +149,13 @@ impl Endpoint {
     /// [`EndpointError`].
     pub fn parse_as(text: &str, protocol: Protocol, security: Security) -> Result<Self, EndpointError> {
         let text = text.trim();
+        // Whatever else is wrong with it, a user and a password must not be repeated.
+        let credentials = text.contains('@') && !text.starts_with("unix:");
+        let read = Self::read(text, protocol, security);
+        read.map_err(|error| if credentials { EndpointError::Credentials } else { error })
+    }
+
+    fn read(text: &str, protocol: Protocol, security: Security) -> Result<Self, EndpointError> {
         if text.is_empty() {
             return Err(EndpointError::Empty(protocol.port()));
         }
@@ -162,11 +169,11 @@ impl Endpoint {
         let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(at);
         if protocol == Protocol::Grpc && !path.is_empty() && (path != "/" || said_tls.is_none()) {
-            return Err(EndpointError::Path(path.to_owned()));
+            return Err(EndpointError::Path(without_query(path)));
         }
         let sound = |b: u8| b.is_ascii_graphic() && b != b'#';
         if !path.bytes().all(sound) || path.starts_with('?') {
-            return Err(EndpointError::BadPath(path.to_owned()));
+            return Err(EndpointError::BadPath(without_query(path)));
         }
         if authority.contains('@') {
             return Err(EndpointError::Credentials);
@@ -233,10 +240,24 @@ impl Endpoint {
     }
 }
 
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A query is where some receivers want their key: it is shown nowhere.
+fn without_query(text: &str) -> String {
+    match text.split_once('?') {
+        Some((before, _)) => format!("{before}?…"),
+        None => text.to_owned(),
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
-            Address::Tcp { .. } => f.write_str(&self.uri()),
+            Address::Tcp { .. } => f.write_str(&without_query(&self.uri())),
             Address::Unix(_) => self.address.fmt(f),
         }
     }
@@ -322,6 +343,23 @@ mod tests {
         assert!(matches!(uri(":4317"), Err(EndpointError::Host(_))));
         assert!(matches!(uri("http://u:p@c:1"), Err(EndpointError::Credentials)));
         assert!(matches!(uri("::1:4317"), Err(EndpointError::Host(_))));
+    }
+
+    #[test]
+    fn a_key_in_the_query_is_sent_and_never_shown() {
+        let of = |text: &str, protocol| Endpoint::parse_as(text, protocol, Security::ByPort);
+        let found = of("https://c/trace/v1?Api-Key=s3cret", Protocol::Zipkin);
+        let uri = found.as_ref().map(Endpoint::uri);
+        assert_eq!(uri.as_deref(), Ok("https://c:443/trace/v1?Api-Key=s3cret"));
+        for result in
+            [found, of("http://c/x?k=s3cret", Protocol::Grpc), of("http://c?k=s3cret", Protocol::Zipkin)]
+        {
+            let shown = result.map_or_else(|e| format!("{e} {e:?}"), |e| format!("{e} {e:?}"));
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+        for text in ["s3cret@x://c", "http://c/s3cret@?", "c:1/u:s3cret@h"] {
+            assert_eq!(of(text, Protocol::Grpc), Err(EndpointError::Credentials), "{text}");
+        }
     }
 
     #[test]

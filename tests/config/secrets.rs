@@ -1,4 +1,4 @@
-//! No report repeats a secret, and what a zero wait and an exporter of later mean.
+//! No report repeats a secret, and what a zero wait and the names of exporters mean.
 
 use crate::{read, refused, valid};
 use phpeek_pm::cli::check::{Detail, human, json};
@@ -32,14 +32,47 @@ fn no_report_repeats_a_secret() {
 }
 
 #[test]
-fn every_documented_exporter_is_known_and_no_other() {
+fn no_report_repeats_a_secret_of_tracing() {
+    let grpc = "tracing_enabled: true, tracing_exporter: otlp-grpc";
+    for keys in [
+        "tracing_headers: {authorization: [hunter2]}",
+        "tracing_headers: {authorization: {hunter2: }}",
+        "tracing_headers: {authorization: {file: /etc/hostname, hunter2: x}}",
+        "tracing_headers: hunter2",
+        "tracing_headers: {authorization: 'hunter2'}",
+        "tracing_headers: {x-team: hunter2, log_level: [x]}",
+        "tracing_headers: {\n    x-team: hunter2,\n    x-other: [x]}",
+        "tracing_proxy: 'http://u:hunter2@[p'",
+        "tracing_proxy: [hunter2]",
+        "tracing_proxy: {hunter2: x}",
+        "tracing_failover: ['u:hunter2@h']",
+        "tracing_failover: ['hunter2@x://h']",
+        "tracing_endpoint: 'http://h:4317/?key=hunter2'",
+        "tracing_client_cert_file: /etc/hostname, tracing_client_key_file: '-----BEGIN PRIVATE KEY----- hunter2'",
+    ] {
+        let text = format!("global: {{{grpc}, {keys}}}\nprocesses: {{a: {{command: [x]}}}}\n");
+        let loaded = read(&text, &[]);
+        let report = &loaded.report;
+        let all = human(report, Detail::Full, Strictness::Usual) + &json(report, Strictness::Usual);
+        assert!(report.findings.iter().any(|f| f.severity != Severity::Suggestion), "{text}\n{all}");
+        assert!(!all.contains("hunter2"), "{text}\n{all}");
+    }
+    let sound = "global: {tracing_enabled: true, tracing_exporter: zipkin, tracing_endpoint: 'https://h/v1?Api-Key=hunter2'}\n\
+        processes: {a: {command: [x]}}\n";
+    let loaded = read(sound, &[]);
+    let all = human(&loaded.report, Detail::Full, Strictness::Usual) + &format!("{:?}", loaded.configuration);
+    assert!(loaded.configuration.is_some() && !all.contains("hunter2"), "{all}");
+}
+
+#[test]
+fn the_exporters_that_others_write_are_known_and_no_other() {
     let with = |name: &str, on: bool| {
         format!(
             "global: {{tracing_enabled: {on}, tracing_exporter: {name}}}\nprocesses: {{a: {{command: [x]}}}}\n"
         )
     };
-    for name in ["jaeger", "zipkin", "otlp-http", "otlp-grpc", "stdout"] {
-        for on in [true, false] {
+    for name in ["jaeger", "zipkin", "otlp-http", "otlp-grpc", "otlp", "stdout"] {
+        for on in [false, true] {
             let loaded = read(&with(name, on), &[]);
             assert!(loaded.configuration.is_some_and(|c| c.tracing.is_some() == on), "{name}");
             assert_eq!(loaded.report.of(Severity::Warning).count(), 0, "{name}");
