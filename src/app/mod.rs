@@ -33,6 +33,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+/// When the memory that reading the configuration and starting took is given back: once, when most boots are over.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// How a run of the supervisor differs from the usual.
 #[derive(Debug, Default)]
 pub struct Options {
@@ -167,6 +170,10 @@ async fn supervise(
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
     manager.do_send(Envelope::root(clock.now(), Request::Boot));
+    actix::spawn(async {
+        tokio::time::sleep(SETTLED).await;
+        memory::trim();
+    });
     if let Some(time) = options.end_after {
         let manager = manager.clone();
         actix::spawn(async move {

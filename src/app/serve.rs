@@ -19,6 +19,7 @@ pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, signals: Signal
         return exit::CONFIG;
     };
     let warnings = report.of(Severity::Warning).map(|w| check::headline(&report, w)).collect();
+    drop(report); // it holds the whole text of the file
     let options = Options { pid_file: arguments.pid_file, warnings, ..Options::default() };
     match run(configuration, options, signals) {
         Ok(ending) => pid1::leave(ending.code),

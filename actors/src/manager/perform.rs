@@ -46,6 +46,9 @@ impl ManagerActor {
                 let reason = self.restart_origin.reason();
                 self.command(process, self.operations.restart_parent(), at, Command::Restart { reason });
             }
+            Effect::AbandonRestart(process) => {
+                self.command(process, SpanContext::NONE, at, Command::AbandonRestart);
+            }
             Effect::RestartEnded(scope, end) => self.restart_ended(at, scope, end),
             Effect::ShutdownBegan(reason) => self.shutdown_began(at, &reason),
             Effect::Stop(process, urgency) => {

@@ -30,6 +30,7 @@ impl Handler<Envelope<Command>> for ProcessActor {
             }
             Command::Start => self.start_all(&parent, asked, at),
             Command::Stop(urgency) => self.stop_all(&parent, asked, at, urgency),
+            Command::AbandonRestart => self.rolling = None,
             Command::Restart { reason } => self.begin_rolling(parent, at, reason),
             Command::Relay(signal) => self.relay(at, signal),
             Command::Finish => self.finish(at),

@@ -45,6 +45,8 @@ pub enum Command {
         /// For `restart.reason`.
         reason: &'static str,
     },
+    /// Restart no further instance: a shutdown came first. Not answered.
+    AbandonRestart,
     /// Hand a signal on to the leader of each instance.
     Relay(Signal),
     /// Everything is over: end the spans that are open as errors. Sent with `send`, so that the reply tells that they

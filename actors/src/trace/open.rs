@@ -15,7 +15,19 @@ pub(super) const TEXT_LIMIT: usize = 4096;
 /// tells is a fault worth seeing.
 #[must_use]
 #[derive(Debug, Default)]
-pub struct OpenSpan(Option<Started>);
+pub struct OpenSpan(Inner);
+
+/// Small, because a span is moved about much more often than it is opened.
+#[derive(Debug, Default)]
+enum Inner {
+    /// Tracing is off, or the span has ended.
+    #[default]
+    None,
+    /// Below a span that is not sampled: it has no life of its own, only hands the decision on.
+    Unsampled(SpanContext),
+    /// A span of the SDK.
+    Open(Box<Started>),
+}
 
 #[derive(Debug)]
 struct Started {
@@ -27,25 +39,33 @@ impl OpenSpan {
     /// No span: every call does nothing.
     #[inline]
     pub fn none() -> Self {
-        Self(None)
+        Self(Inner::None)
     }
 
     pub(super) fn started(span: Span, clock: Clock) -> Self {
-        Self(Some(Started { span, clock }))
+        Self(Inner::Open(Box::new(Started { span, clock })))
+    }
+
+    pub(super) fn unsampled(parent: SpanContext) -> Self {
+        Self(Inner::Unsampled(parent))
     }
 
     /// Whether attributes and events are kept; ask before building costly ones.
     #[must_use]
     #[inline]
     pub fn is_recording(&self) -> bool {
-        self.0.as_ref().is_some_and(|s| s.span.is_recording())
+        matches!(&self.0, Inner::Open(s) if s.span.is_recording())
     }
 
     /// What children and links point to. [`SpanContext::NONE`] when tracing is off. A span that is not sampled has a
     /// valid context that says so: its children follow it and do not become roots.
     #[must_use]
     pub fn context(&self) -> SpanContext {
-        self.0.as_ref().map_or(SpanContext::NONE, |s| s.span.span_context().clone())
+        match &self.0 {
+            Inner::None => SpanContext::NONE,
+            Inner::Unsampled(context) => context.clone(),
+            Inner::Open(s) => s.span.span_context().clone(),
+        }
     }
 
     /// Adds an attribute. Long texts are cut to 4 KiB.
@@ -58,7 +78,10 @@ impl OpenSpan {
 
     /// Adds an event. The attributes are built only when the span is recorded.
     pub fn event(&mut self, name: &'static str, at: Moment, attributes: impl FnOnce() -> Vec<KeyValue>) {
-        if let Some(Started { span, clock }) = self.0.as_mut().filter(|s| s.span.is_recording()) {
+        if let Inner::Open(started) = &mut self.0
+            && started.span.is_recording()
+        {
+            let Started { span, clock } = &mut **started;
             let mut attributes = attributes();
             for attribute in &mut attributes {
                 let value = std::mem::replace(&mut attribute.value, Value::Bool(false));
@@ -71,7 +94,7 @@ impl OpenSpan {
     /// Ends with status Ok.
     #[inline]
     pub fn ok(self, at: Moment) {
-        if self.0.is_some() {
+        if let Inner::Open(_) = self.0 {
             self.finish(at, Status::Ok);
         }
     }
@@ -79,7 +102,7 @@ impl OpenSpan {
     /// Ends with the status left unset.
     #[inline]
     pub fn end(self, at: Moment) {
-        if self.0.is_some() {
+        if let Inner::Open(_) = self.0 {
             self.finish(at, Status::Unset);
         }
     }
@@ -97,12 +120,16 @@ impl OpenSpan {
 
     #[inline]
     fn recording(&mut self) -> Option<&mut Span> {
-        self.0.as_mut().map(|s| &mut s.span).filter(|s| s.is_recording())
+        match &mut self.0 {
+            Inner::Open(s) if s.span.is_recording() => Some(&mut s.span),
+            _ => None,
+        }
     }
 
     #[cold]
     fn abandon(&mut self) {
-        if let Some(Started { mut span, clock }) = self.0.take() {
+        if let Inner::Open(started) = std::mem::take(&mut self.0) {
+            let Started { mut span, clock } = *started;
             if span.is_recording() {
                 span.set_attribute(KeyValue::new(names::ERROR, "the operation was abandoned"));
                 span.set_attribute(KeyValue::new(names::ERROR_TYPE, names::ERROR_ABANDONED));
@@ -114,7 +141,8 @@ impl OpenSpan {
 
     fn finish(mut self, at: Moment, status: Status) {
         // Taken out, so that the drop that follows finds nothing to end.
-        if let Some(Started { mut span, clock }) = self.0.take() {
+        if let Inner::Open(started) = std::mem::take(&mut self.0) {
+            let Started { mut span, clock } = *started;
             if status != Status::Unset {
                 span.set_status(status);
             }
@@ -127,7 +155,7 @@ impl Drop for OpenSpan {
     #[inline]
     fn drop(&mut self) {
         // With tracing off a span must cost next to nothing: the test is inlined, what follows is not.
-        if self.0.is_some() {
+        if let Inner::Open(_) = self.0 {
             self.abandon();
         }
     }

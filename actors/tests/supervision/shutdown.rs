@@ -168,7 +168,10 @@ fn stopped_after(time: Duration) {
         assert!(rig.launcher.alive().is_empty(), "something runs: stopped after {time:?}");
         assert!(rig.clock.now() - asked < ms(500), "stopped after {time:?}");
         rig.pass(ms(5000)).await;
-        assert!(rig.launcher.launches().iter().all(|(at, _)| *at <= asked), "started after the stop");
+        // One that was being restarted, and that others need until they have stopped, still comes up again.
+        let late: Vec<_> = rig.launcher.launches().into_iter().filter(|(at, _)| *at > asked).collect();
+        let needed = late.iter().all(|(_, run)| run.process == ProcessIndex(0));
+        assert!(late.len() <= 1 && needed, "started after the stop at {asked:?}: {late:?}");
         rig.spans_are_sound();
     });
 }

@@ -73,8 +73,11 @@ impl Fleet {
     }
 
     pub(super) fn ended(&mut self, p: ProcessIndex, ending: Ending, now: Duration, out: &mut Vec<Effect>) {
-        // Being stopped, only `Stopped` counts, and every order to stop is answered by it: this end may be older than
+        // In a shutdown only `Stopped` counts: every order to stop is answered by it, and this end may be older than
         // an order to restart that is still on its way.
+        if matches!(self.phase, Phase::Stopping | Phase::Done) {
+            return;
+        }
         if let Standing::Launched(_) = self.standing(p) {
             self.up(p, now, out); // it was up, if only for a moment
         }

@@ -168,6 +168,9 @@ pub enum Effect {
     RestartBegan(RestartScope),
     /// Tell a process to restart its instances, one at a time.
     Restart(ProcessIndex),
+    /// Tell a process that its restart goes no further: an instance that is down comes up again, the others are left
+    /// alone until it is the turn of the process to stop.
+    AbandonRestart(ProcessIndex),
     /// A rolling restart is over.
     RestartEnded(RestartScope, RestartEnd),
     /// A shutdown begins; nothing is older than this moment plus the shutdown timeout when it ends.

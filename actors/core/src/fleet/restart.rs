@@ -66,6 +66,7 @@ impl Fleet {
     pub(super) fn abandon_restarts(&mut self, out: &mut Vec<Effect>) {
         self.pending.clear();
         if let Some(rolling) = self.rolling.take() {
+            out.push(Effect::AbandonRestart(rolling.current));
             out.push(Effect::RestartEnded(rolling.scope, RestartEnd::Interrupted));
         }
     }

@@ -99,6 +99,7 @@ impl<S: Subject> World<'_, S> {
             Effect::Start(p) => self.ask_start(p),
             Effect::Stop(p, urgency) => self.ask_stop(p, urgency),
             Effect::Restart(p) => self.ask_restart(p),
+            Effect::AbandonRestart(_) => {} // the processes of this world restart all instances at once
             Effect::RestartBegan(scope) => {
                 if self.system.rolling.replace((scope, Vec::new())).is_some() {
                     self.broken("rolling_restart", "a rolling restart began within another".to_owned());
