@@ -17,8 +17,8 @@ use crate::os::{limits, memory, pid1};
 use crate::output::{self, Output, OutputSettings};
 use crate::status::{PidFile, SharedBoard};
 use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
+use bytes::Bytes;
 use ending::Finish;
-use opentelemetry_sdk::trace::SpanData;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
@@ -54,8 +54,8 @@ pub struct Options {
 pub struct Ending {
     /// The exit code.
     pub code: u8,
-    /// The spans, if they were kept.
-    pub spans: Vec<SpanData>,
+    /// The spans as requests of OTLP, if they were kept.
+    pub spans: Vec<Bytes>,
 }
 
 /// Why the supervisor could not begin; nothing was started.

@@ -11,6 +11,7 @@ mod depends;
 mod discover;
 mod globals;
 mod json_schema;
+mod keeping;
 mod keys;
 mod lint;
 mod mask;
@@ -241,7 +242,7 @@ fn read_file(path: &Path) -> Result<String, String> {
 fn summarize(configuration: &Configuration, version: String) -> Summary {
     let tracing = match &configuration.tracing {
         None => "off".to_owned(),
-        Some(t) => format!("{}, sample rate {}", t.exporter, t.sample_rate),
+        Some(t) => format!("{}, sample rate {}", t.exporter, t.sampling),
     };
     Summary {
         version,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 const COMPRESSION: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"];
-const EXPORTERS: &str = "write otlp-grpc, otlp-http, otlp, jaeger, zipkin, file or stdout";
+const EXPORTERS: &str = "write otlp-grpc, otlp-http, otlp, jaeger, zipkin, file, stdout or none";
 /// Where Jaeger took spans before it took OTLP: gRPC, Thrift over HTTP, and the two of the agent.
 const OLD_JAEGER_PORTS: [&str; 4] = [":14250", ":14268", ":6831", ":6832"];
 const MIB: u64 = 1 << 20;
@@ -27,11 +27,12 @@ const MIB: u64 = 1 << 20;
 pub(crate) fn tracing(global: &Node, vars: &dyn Vars, findings: &mut Findings) -> Option<TracingSettings> {
     let on = truth(global, "tracing_enabled").unwrap_or(false);
     let mut reader = Reader { global, vars, on, findings };
-    let exporter = reader.exporter();
+    let (exporter, sampling, spool) = (reader.exporter(), reader.sampling(), reader.spool());
     let text = |key: &str| global.get(key).and_then(Node::text);
     exporter.filter(|_| on).map(|exporter| TracingSettings {
         exporter,
-        sample_rate: text("tracing_sample_rate").and_then(value::float).unwrap_or(1.0),
+        sampling,
+        spool,
         service_name: text("tracing_service_name").filter(|n| !n.is_empty()).map(str::to_owned),
     })
 }
@@ -67,6 +68,10 @@ impl Reader<'_> {
 
     pub(super) fn warn(&mut self, key: &str, message: &str, advice: &str) {
         let place = self.place(key);
+        self.warn_at(key, place, message, advice);
+    }
+
+    pub(super) fn warn_at(&mut self, key: &str, place: Place, message: &str, advice: &str) {
         let warning = Finding::warning(format!("global.{key}"), place, message);
         self.findings.push(warning.advice(advice.to_owned()));
     }
@@ -113,6 +118,7 @@ impl Reader<'_> {
         };
         match name.as_str() {
             "stdout" => Some(ExporterSettings::Stdout),
+            "none" => Some(ExporterSettings::None),
             "file" => self.file().map(ExporterSettings::File),
             "zipkin" => self.receiver(Protocol::Zipkin, None).map(ExporterSettings::Zipkin),
             "jaeger" => self.jaeger(),

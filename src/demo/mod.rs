@@ -14,6 +14,8 @@ use crate::cli::check::{self, Detail};
 use crate::config::{self, Loaded, Source, Strictness};
 use crate::exit;
 use crate::os::signals::Signals;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -48,6 +50,13 @@ pub fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
     };
     let width = arguments.width.map(usize::from).unwrap_or_else(terminal_width);
     let style = Style { width, ascii: arguments.ascii, colour: std::io::stdout().is_terminal() };
+    let spans: Vec<_> = spans
+        .into_iter()
+        .filter_map(|request| ExportTraceServiceRequest::decode(request).ok())
+        .flat_map(|request| request.resource_spans)
+        .flat_map(|block| block.scope_spans)
+        .flat_map(|group| group.spans)
+        .collect();
     for tree in Tree::of(&spans) {
         say(&draw(&tree, &style));
     }

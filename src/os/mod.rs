@@ -5,6 +5,7 @@ pub mod capture;
 mod child;
 pub mod environment;
 pub mod limits;
+pub mod lock_file;
 pub mod memory;
 pub mod pid1;
 mod plan;

@@ -50,6 +50,8 @@ pub struct Queueing {
     pub capacity: usize,
     /// OTEL_BSP_MAX_EXPORT_BATCH_SIZE, 512; never more than the queue holds.
     pub batch: usize,
+    /// The same while a backlog waits; 4096 unless the variable says otherwise.
+    pub backlog_batch: usize,
     /// OTEL_BSP_SCHEDULE_DELAY, 1 s.
     pub delay: Duration,
 }
@@ -71,13 +73,16 @@ pub fn disabled(env: Lookup<'_>) -> bool {
 /// # Errors
 /// [`EnvError::Number`] for what is no number, and for 0 where one is needed.
 pub fn queueing(env: Lookup<'_>) -> Result<Queueing, EnvError> {
-    let size = |name, default| {
-        Ok(number(env, name, 1)?.map_or(default, |n| usize::try_from(n).unwrap_or(usize::MAX)).min(1 << 24))
+    let size = |name| {
+        let given = number(env, name, 1)?;
+        Ok::<_, EnvError>(given.map(|n| usize::try_from(n).unwrap_or(usize::MAX).min(1 << 24)))
     };
-    let capacity = size("OTEL_BSP_MAX_QUEUE_SIZE", 16384)?;
-    let batch = size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)?.min(capacity);
+    let capacity = size("OTEL_BSP_MAX_QUEUE_SIZE")?.unwrap_or(16384);
+    let given = size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE")?;
+    let batch = given.unwrap_or(512).min(capacity);
+    let backlog_batch = given.unwrap_or(4096).max(batch);
     let delay = Duration::from_millis(number(env, "OTEL_BSP_SCHEDULE_DELAY", 0)?.unwrap_or(1000));
-    Ok(Queueing { capacity, batch, delay })
+    Ok(Queueing { capacity, batch, backlog_batch, delay })
 }
 
 /// The time for one request: OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT, 10 s. In milliseconds.

@@ -2,11 +2,9 @@
 //! Owns the choice. A batch is offered to each receiver once an attempt, and only after the one before has said "not
 //! now"; one that refuses it for good ends the attempt. Lives on the telemetry arbiter; called by the `TelemetryActor`.
 
-use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::telemetry::{Answer, ExportFuture, SpanExporter};
+use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long another receiver is used before the first, which is the one that is wanted, is tried again.
@@ -45,13 +43,18 @@ impl Choice {
         }
     }
 
-    fn export(&mut self, index: usize, batch: Arc<Vec<SpanData>>) -> Option<ExportFuture> {
+    fn export(&mut self, index: usize, batch: Batch) -> Option<ExportFuture> {
         Some(self.exporters.get_mut(index)?.export(batch))
     }
 }
 
 impl SpanExporter for Failover {
-    fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture {
+    fn target(&self) -> String {
+        let choice = self.0.borrow();
+        choice.exporters.get(choice.current).map(|e| e.target()).unwrap_or_default()
+    }
+
+    fn export(&mut self, batch: Batch) -> ExportFuture {
         let choice = self.0.clone();
         Box::pin(async move {
             let (first, count) = {
@@ -84,11 +87,20 @@ impl SpanExporter for Failover {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
 
     struct Scripted(Answer, Rc<RefCell<Vec<u8>>>, u8);
 
+    fn batch() -> Batch {
+        Batch { request: Bytes::new(), spans: 1 }
+    }
+
     impl SpanExporter for Scripted {
-        fn export(&mut self, _: Arc<Vec<SpanData>>) -> ExportFuture {
+        fn target(&self) -> String {
+            self.2.to_string()
+        }
+
+        fn export(&mut self, _: Batch) -> ExportFuture {
             self.1.borrow_mut().push(self.2);
             Box::pin(std::future::ready(self.0.clone()))
         }
@@ -112,7 +124,7 @@ mod tests {
         let (mut failover, tried) =
             over([retry(None, "down"), Answer::Accepted { rejected: 0 }, retry(None, "never asked")]);
         for _ in 0..2 {
-            assert_eq!(failover.export(Arc::default()).await, Answer::Accepted { rejected: 0 });
+            assert_eq!(failover.export(batch()).await, Answer::Accepted { rejected: 0 });
         }
         assert_eq!(*tried.borrow(), [0, 1, 1]);
         let now = Instant::now();
@@ -123,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn all_down_is_one_answer_with_every_cause() {
         let (mut failover, tried) = over([retry(Some(9), "a"), retry(None, "b"), retry(Some(4), "c")]);
-        assert_eq!(failover.export(Arc::default()).await, retry(Some(4), "a; b; c"));
+        assert_eq!(failover.export(batch()).await, retry(Some(4), "a; b; c"));
         assert_eq!(*tried.borrow(), [0, 1, 2]);
     }
 
@@ -131,7 +143,7 @@ mod tests {
     async fn a_batch_that_is_refused_for_good_goes_nowhere_else() {
         let refused = Answer::Refused { cause: "bad".to_owned() };
         let (mut failover, tried) = over([refused.clone(), retry(None, "b"), retry(None, "c")]);
-        assert_eq!(failover.export(Arc::default()).await, refused);
+        assert_eq!(failover.export(batch()).await, refused);
         assert_eq!(*tried.borrow(), [0]);
     }
 }

@@ -2,21 +2,16 @@
 //! whole or not there. Notices when somebody else has moved the file, and opens a new one. Lives on the telemetry
 //! arbiter, the only one that waits when the disk is slow; called by the `TelemetryActor`.
 
-use super::encode;
 use super::grpc::with_sources;
 use super::settings::FileSettings;
-use opentelemetry::InstrumentationScope;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::telemetry::{Answer, ExportFuture, SpanExporter};
+use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use prost::Message as _;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Readable for the group: a trace names programs, hosts and failures.
 const MODE: u32 = 0o640;
@@ -35,8 +30,6 @@ pub struct FileError {
 pub struct FileExporter {
     settings: FileSettings,
     file: File,
-    resource: Resource,
-    scope: InstrumentationScope,
 }
 
 impl FileExporter {
@@ -44,13 +37,9 @@ impl FileExporter {
     ///
     /// # Errors
     /// [`FileError`].
-    pub fn open(
-        settings: FileSettings,
-        resource: Resource,
-        scope: InstrumentationScope,
-    ) -> Result<Self, FileError> {
+    pub fn open(settings: FileSettings) -> Result<Self, FileError> {
         let file = open(&settings.path)?;
-        Ok(Self { settings, file, resource, scope })
+        Ok(Self { settings, file })
     }
 
     fn append(&mut self, line: &[u8]) -> Result<(), FileError> {
@@ -126,9 +115,12 @@ fn line(encoded: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 impl SpanExporter for FileExporter {
-    fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture {
-        let encoded = encode::request(&self.resource, &self.scope, &batch);
-        let answer = match line(&encoded) {
+    fn target(&self) -> String {
+        self.settings.path.display().to_string()
+    }
+
+    fn export(&mut self, batch: Batch) -> ExportFuture {
+        let answer = match line(&batch.request) {
             Err(cause) => Answer::Refused { cause },
             Ok(line) => match self.append(&line) {
                 Ok(()) => Answer::Accepted { rejected: 0 },

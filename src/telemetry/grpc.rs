@@ -4,19 +4,14 @@
 
 use super::compression::Compression;
 use super::connect::Connector;
-use super::encode;
 use super::headers::Headers;
 use super::proxy::ProxyError;
 use super::settings::Receiver;
 use super::tls::{Alpn, TlsError};
 use bytes::{Buf, BufMut, Bytes};
-use opentelemetry::InstrumentationScope;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::telemetry::{Answer, ExportFuture, SpanExporter};
+use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use prost::Message as _;
-use std::sync::Arc;
 use std::time::Duration;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
@@ -30,6 +25,7 @@ pub(super) const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-phpeek-pm/", env
 
 /// A receiver and how to talk to it; checked, not connected.
 pub struct GrpcTarget {
+    shown: String,
     endpoint: tonic::transport::Endpoint,
     connector: Connector,
     security: Security,
@@ -84,35 +80,38 @@ impl GrpcTarget {
             (true, None) => Security::Tls,
             (false, _) => Security::Plain,
         };
-        Ok(Self { endpoint, connector, security, headers, compression: receiver.compression })
+        let shown = receiver.endpoint.to_string();
+        Ok(Self { shown, endpoint, connector, security, headers, compression: receiver.compression })
     }
 
     /// The exporter. Needs the runtime that it will live on; connects at the first export.
     #[must_use]
-    pub fn exporter(self, resource: Resource, scope: InstrumentationScope) -> GrpcExporter {
+    pub fn exporter(self) -> GrpcExporter {
         GrpcExporter {
+            shown: self.shown,
             channel: self.endpoint.connect_with_connector_lazy(self.connector),
             security: self.security,
             headers: self.headers,
             compression: self.compression,
-            resource,
-            scope,
         }
     }
 }
 
 /// Sends batches to one receiver.
 pub struct GrpcExporter {
+    shown: String,
     channel: Channel,
     security: Security,
     headers: Headers,
     compression: Compression,
-    resource: Resource,
-    scope: InstrumentationScope,
 }
 
 impl SpanExporter for GrpcExporter {
-    fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture {
+    fn target(&self) -> String {
+        self.shown.clone()
+    }
+
+    fn export(&mut self, batch: Batch) -> ExportFuture {
         let headers = match self.headers.current() {
             Ok(headers) => headers,
             Err(error) => {
@@ -120,8 +119,7 @@ impl SpanExporter for GrpcExporter {
                 return Box::pin(std::future::ready(Answer::Retry { after: None, cause }));
             }
         };
-        let body = Bytes::from(encode::request(&self.resource, &self.scope, &batch));
-        let mut request = tonic::Request::new(body);
+        let mut request = tonic::Request::new(batch.request);
         *request.metadata_mut() = MetadataMap::from_headers(headers);
         let client = tonic::client::Grpc::new(self.channel.clone())
             .accept_compressed(CompressionEncoding::Gzip)
@@ -180,7 +178,23 @@ fn answer(status: &Status, security: Security) -> Answer {
             Security::Mutual => "",
         });
     }
-    if retryable || broken { Answer::Retry { after, cause } } else { Answer::Refused { cause } }
+    if too_large(status, after) {
+        Answer::TooLarge { cause }
+    } else if retryable || broken {
+        Answer::Retry { after, cause }
+    } else {
+        Answer::Refused { cause }
+    }
+}
+
+/// Whether it is the size of the request. Receivers in Go say RESOURCE_EXHAUSTED without RetryInfo; those on tonic say
+/// OUT_OF_RANGE, which the table calls retryable and which would then be said for ever.
+fn too_large(status: &Status, after: Option<Duration>) -> bool {
+    match status.code() {
+        Code::ResourceExhausted => after.is_none(),
+        Code::OutOfRange => status.message().contains("too large"),
+        _ => false,
+    }
 }
 
 /// The message with its causes: tonic's own says "transport error" alone.

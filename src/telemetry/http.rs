@@ -4,7 +4,6 @@
 
 use super::compression::Compression;
 use super::connect::Connector;
-use super::encode;
 use super::grpc::{TargetError, USER_AGENT, accepted, with_sources};
 use super::headers::Headers;
 use super::settings::{HttpEncoding, Receiver};
@@ -16,15 +15,11 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use opentelemetry::InstrumentationScope;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::telemetry::{Answer, ExportFuture, SpanExporter};
+use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use prost::Message as _;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Longest reply that is read, in bytes.
@@ -37,6 +32,7 @@ const MAX_WORDS: usize = 200;
 /// A receiver and how to talk to it; checked, not connected.
 #[derive(Debug)]
 pub struct HttpTarget {
+    shown: String,
     uri: Uri,
     connector: Connector,
     headers: Headers,
@@ -69,61 +65,58 @@ impl HttpTarget {
     pub fn new(receiver: &Receiver, timeout: Duration, headers: Headers) -> Result<Self, TargetError> {
         let uri = receiver.endpoint.uri().parse::<Uri>().map_err(|e| TargetError::Address(e.into()))?;
         let connector = Connector::new(receiver, Alpn::Http1)?;
-        Ok(Self { uri, connector, headers, compression: receiver.compression, timeout })
+        let shown = receiver.endpoint.to_string();
+        Ok(Self { shown, uri, connector, headers, compression: receiver.compression, timeout })
     }
 
     /// An exporter of OTLP. Connects at the first export.
     #[must_use]
-    pub fn otlp(
-        self,
-        encoding: HttpEncoding,
-        resource: Resource,
-        scope: InstrumentationScope,
-    ) -> HttpExporter {
+    pub fn otlp(self, encoding: HttpEncoding) -> HttpExporter {
         let format = match encoding {
             HttpEncoding::Protobuf => Format::OtlpProtobuf,
             HttpEncoding::Json => Format::OtlpJson,
         };
-        self.exporter(format, resource, scope)
+        self.exporter(format)
     }
 
     /// An exporter of Zipkin's JSON. Connects at the first export.
     #[must_use]
-    pub fn zipkin(self, resource: Resource, scope: InstrumentationScope) -> HttpExporter {
-        self.exporter(Format::Zipkin, resource, scope)
+    pub fn zipkin(self) -> HttpExporter {
+        self.exporter(Format::Zipkin)
     }
 
-    fn exporter(self, format: Format, resource: Resource, scope: InstrumentationScope) -> HttpExporter {
+    fn exporter(self, format: Format) -> HttpExporter {
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(1).build(self.connector);
         HttpExporter {
+            shown: self.shown,
             client,
             uri: self.uri,
             headers: self.headers,
             compression: self.compression,
             timeout: self.timeout,
             format,
-            resource,
-            scope,
         }
     }
 }
 
 /// Sends batches to one receiver.
 pub struct HttpExporter {
+    shown: String,
     client: Client<Connector, Full<Bytes>>,
     uri: Uri,
     headers: Headers,
     compression: Compression,
     timeout: Duration,
     format: Format,
-    resource: Resource,
-    scope: InstrumentationScope,
 }
 
 impl SpanExporter for HttpExporter {
-    fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture {
-        let encoded = encode::request(&self.resource, &self.scope, &batch);
-        let request = match self.request(encoded) {
+    fn target(&self) -> String {
+        self.shown.clone()
+    }
+
+    fn export(&mut self, batch: Batch) -> ExportFuture {
+        let request = match self.request(batch.request) {
             Ok(request) => request,
             Err(answer) => return Box::pin(std::future::ready(answer)),
         };
@@ -150,14 +143,17 @@ impl SpanExporter for HttpExporter {
 
 impl HttpExporter {
     /// The request for an encoded `ExportTraceServiceRequest`.
-    fn request(&mut self, encoded: Vec<u8>) -> Result<Request<Full<Bytes>>, Answer> {
+    fn request(&mut self, encoded: Bytes) -> Result<Request<Full<Bytes>>, Answer> {
         let refused = |cause: String| Answer::Refused { cause };
         let headers =
             self.headers.current().map_err(|e| Answer::Retry { after: None, cause: with_sources(&e) })?;
         let body = write(self.format, encoded).map_err(refused)?;
-        let body = self.compression.compress(body).map_err(|e| refused(e.to_string()))?;
+        let body = match self.compression {
+            Compression::None => body,
+            packed => packed.compress(body.into()).map_err(|e| refused(e.to_string()))?.into(),
+        };
         let mut request = Request::post(self.uri.clone())
-            .body(Full::new(Bytes::from(body)))
+            .body(Full::new(body))
             .map_err(|e| refused(e.to_string()))?;
         let own = request.headers_mut();
         own.insert(AGENT, HeaderValue::from_static(USER_AGENT));
@@ -170,13 +166,14 @@ impl HttpExporter {
     }
 }
 
-fn write(format: Format, encoded: Vec<u8>) -> Result<Vec<u8>, String> {
-    let decoded = || ExportTraceServiceRequest::decode(encoded.as_slice()).map_err(|e| e.to_string());
-    match format {
-        Format::OtlpProtobuf => Ok(encoded),
-        Format::OtlpJson => serde_json::to_vec(&decoded()?).map_err(|e| e.to_string()),
-        Format::Zipkin => zipkin::write(&decoded()?).map_err(|e| e.to_string()),
-    }
+fn write(format: Format, encoded: Bytes) -> Result<Bytes, String> {
+    let decoded = |bytes| ExportTraceServiceRequest::decode(bytes).map_err(|e| e.to_string());
+    let written = match format {
+        Format::OtlpProtobuf => return Ok(encoded),
+        Format::OtlpJson => serde_json::to_vec(&decoded(encoded)?),
+        Format::Zipkin => zipkin::write(&decoded(encoded)?),
+    };
+    written.map(Bytes::from).map_err(|e| e.to_string())
 }
 
 /// The table of the OTLP specification, "OTLP/HTTP response"; Zipkin answers 202 and knows no partial success.
@@ -201,6 +198,7 @@ fn judge(format: Format, status: StatusCode, headers: &HeaderMap, body: &Bytes) 
             let after = headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok());
             Answer::Retry { after: after.and_then(|t| retry_after(t, SystemTime::now())), cause }
         }
+        413 => Answer::TooLarge { cause },
         _ => Answer::Refused { cause },
     }
 }
@@ -249,7 +247,8 @@ mod tests {
         for code in [429, 502, 503, 504] {
             assert!(matches!(answer(code, None, ""), Answer::Retry { after: None, .. }), "{code}");
         }
-        for code in [301, 400, 401, 404, 413, 500] {
+        assert!(matches!(answer(413, None, ""), Answer::TooLarge { .. }));
+        for code in [301, 400, 401, 404, 500] {
             assert!(matches!(answer(code, None, ""), Answer::Refused { .. }), "{code}");
         }
         let cause = "HTTP 401 Unauthorized: no key".to_owned();

@@ -1,30 +1,44 @@
 //! Spans kept in memory, for `demo`. Owns a bounded list. Called by the `TelemetryActor` and by the waterfall.
 
-use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::telemetry::{Answer, ExportFuture, SpanExporter};
+use bytes::Bytes;
+use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most spans that are kept.
-const LIMIT: usize = 100_000;
+const LIMIT: u64 = 100_000;
 
-/// The spans that have been exported so far. Clones share them.
+/// The spans that have been exported so far, as requests of OTLP. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryExporter(Arc<Mutex<Vec<SpanData>>>);
+pub struct MemoryExporter(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    requests: Vec<Bytes>,
+    spans: u64,
+}
 
 impl MemoryExporter {
-    /// Takes the spans out.
+    /// Takes the requests out.
     #[must_use]
-    pub fn take(&self) -> Vec<SpanData> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    pub fn take(&self) -> Vec<Bytes> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).requests
     }
 }
 
 impl SpanExporter for MemoryExporter {
-    fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture {
+    fn target(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn export(&mut self, batch: Batch) -> ExportFuture {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = LIMIT.saturating_sub(kept.len()).min(batch.len());
-        kept.extend(batch.iter().take(room).cloned());
-        let rejected = u64::try_from(batch.len() - room).unwrap_or(u64::MAX);
+        let rejected = if kept.spans + batch.spans > LIMIT {
+            batch.spans
+        } else {
+            kept.spans += batch.spans;
+            kept.requests.push(batch.request);
+            0
+        };
         Box::pin(std::future::ready(Answer::Accepted { rejected }))
     }
 }

@@ -4,6 +4,8 @@ use super::compression::Compression;
 use super::endpoint::Endpoint;
 use super::headers::Header;
 use super::proxy::ProxySettings;
+use super::sampling::Sampling;
+use super::spool::Limits;
 use super::tls::TlsSettings;
 use std::fmt;
 use std::path::PathBuf;
@@ -13,10 +15,23 @@ use std::path::PathBuf;
 pub struct TracingSettings {
     /// Where spans go.
     pub exporter: ExporterSettings,
-    /// Share of traces that are kept, 0.0 to 1.0; decided at the root of a trace.
-    pub sample_rate: f64,
+    /// Which traces are kept.
+    pub sampling: Sampling,
+    /// Where spans wait until the receiver has them.
+    pub spool: SpoolSettings,
     /// `service.name` as the configuration says it; `None` leaves it to OTEL_SERVICE_NAME and the default.
     pub service_name: Option<String>,
+}
+
+/// Where spans wait.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpoolSettings {
+    /// The directory; `None` is memory.
+    pub directory: Option<PathBuf>,
+    /// Whether somebody has named it: then another supervisor in it is an error, and not only a warning.
+    pub named: bool,
+    /// How much and how long.
+    pub limits: Limits,
 }
 
 /// Where spans go.
@@ -32,6 +47,8 @@ pub enum ExporterSettings {
     File(FileSettings),
     /// Pretty JSON on standard output, between the log records.
     Stdout,
+    /// Nowhere: they are kept for `phpeek-pm trace` alone.
+    None,
 }
 
 /// How OTLP is written over HTTP.
@@ -99,6 +116,7 @@ impl fmt::Display for ExporterSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdout => f.write_str("stdout"),
+            Self::None => f.write_str("nowhere; `phpeek-pm trace` shows them"),
             Self::File(file) => write!(f, "file {}", file.path.display()),
             Self::OtlpGrpc(receiver) => write!(f, "otlp-grpc to {receiver}"),
             Self::OtlpHttp(receiver, HttpEncoding::Protobuf) => write!(f, "otlp-http to {receiver}"),

@@ -1,6 +1,7 @@
 //! Builds the way of a span from the settings: sampler, provider, queue, actor, exporter. Owns the handle that the
 //! composition root keeps. Must never wait for the network. Called once, before anything is traced.
 
+use super::encode::Origin;
 use super::env::{self, EnvError, Lookup};
 use super::failover::Failover;
 use super::file::{FileError, FileExporter};
@@ -8,26 +9,36 @@ use super::grpc::{GrpcTarget, TargetError};
 use super::headers::Headers;
 use super::http::HttpTarget;
 use super::memory::MemoryExporter;
+use super::nowhere::Nowhere;
+use super::recent::Recent;
 use super::resource;
-use super::settings::{ExporterSettings, Receiver, TracingSettings};
+use super::sampling::Sampling;
+use super::settings::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
+use super::spool::{self, Place, Spool, SpoolError, SpoolParts, SpoolReport};
 use super::stdout::{StdoutExporter, WriteBlock};
 use actix::{Actor as _, Addr, Arbiter};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::telemetry::{
-    Flush, FlushKind, FlushOutcome, Queue, QueueProcessor, SpanExporter, TelemetryActor, TelemetryStats,
+    Flush, FlushKind, FlushOutcome, Health, Parts, Queue, QueueProcessor, SpanExporter, TelemetryActor,
+    TelemetryStats, Unsampled,
 };
 use phpeek_actors::trace::Tracing;
 use phpeek_core::backoff::Backoff;
 use phpeek_core::batch::Rules;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// How long the telemetry thread looks by itself after it has found something. What has ended and is not on the disk is
+/// lost when we are killed, so with a spool it looks often.
+const LINGER: Duration = Duration::from_millis(100);
+const LINGER_SPOOL: Duration = Duration::from_millis(4);
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// Why tracing cannot start.
@@ -48,9 +59,9 @@ pub enum StartError {
     /// The file of the file exporter.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Not a share.
-    #[error("the sample rate {0} is not between 0.0 and 1.0")]
-    SampleRate(f64),
+    /// The spool.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// The bounds between attempts are the wrong way round: a fault of the program.
     #[error("the shortest delay between attempts is longer than the longest")]
     Backoff,
@@ -72,6 +83,8 @@ pub struct Surroundings {
 
 struct Running {
     queue: Arc<Queue>,
+    recent: Arc<Recent>,
+    spool: Arc<Mutex<SpoolReport>>,
     actor: Addr<TelemetryActor>,
     // The tracers hold the provider too; it is kept so that its end is the handle's.
     _provider: SdkTracerProvider,
@@ -96,46 +109,39 @@ pub fn start(
     let Some(settings) = settings.filter(|_| !env::disabled(env)) else {
         return Ok(TelemetryHandle { tracing: Tracing::off(around.clock), running: None });
     };
-    let scope = scope();
     let (resource, malformed) = resource::build(settings.service_name.as_deref(), env);
     if malformed {
-        around.log.log(LogRecord {
-            at: around.clock.now(),
-            level: Level::Warn,
-            message: "OTEL_RESOURCE_ATTRIBUTES is malformed and is left out as a whole".into(),
-            process: None,
-            instance: None,
-            fields: Vec::new(),
-        });
+        around.warn("OTEL_RESOURCE_ATTRIBUTES is malformed and is left out as a whole".to_owned());
     }
-    let (rate, timeout) = (settings.sample_rate, env::timeout(env)?);
+    let origin = Origin::new(&resource, &scope());
+    let plan = Plan { origin, sampling: settings.sampling, spool: settings.spool.clone() };
+    let timeout = env::timeout(env)?;
     match &settings.exporter {
         ExporterSettings::OtlpGrpc(receiver) => {
             let given = env::headers(env)?;
             let targets = targets(receiver, &given, |to, headers| GrpcTarget::new(to, timeout, headers))?;
-            let build = move |t: GrpcTarget| boxed(t.exporter(resource.clone(), scope.clone()));
-            run(rate, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            let build = move |t: GrpcTarget| boxed(t.exporter());
+            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
         }
         ExporterSettings::OtlpHttp(receiver, encoding) => {
             let (given, encoding) = (env::headers(env)?, *encoding);
             let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
-            let build = move |t: HttpTarget| boxed(t.otlp(encoding, resource.clone(), scope.clone()));
-            run(rate, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            let build = move |t: HttpTarget| boxed(t.otlp(encoding));
+            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
         }
         ExporterSettings::Zipkin(receiver) => {
             // The headers of OTLP are not for Zipkin: it gets the configured ones alone.
             let given = http::HeaderMap::new();
             let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
-            let build = move |t: HttpTarget| boxed(t.zipkin(resource.clone(), scope.clone()));
-            run(rate, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            let build = move |t: HttpTarget| boxed(t.zipkin());
+            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
         }
         ExporterSettings::File(file) => {
-            let exporter = FileExporter::open(file.clone(), resource, scope)?;
-            run(rate, env, around, move |_| Box::new(exporter))
+            let exporter = FileExporter::open(file.clone())?;
+            run(plan, env, around, move |_| Box::new(exporter))
         }
-        ExporterSettings::Stdout => {
-            run(rate, env, around, move |write| Box::new(StdoutExporter::new(write, resource)))
-        }
+        ExporterSettings::Stdout => run(plan, env, around, move |write| Box::new(StdoutExporter::new(write))),
+        ExporterSettings::None => run(plan, env, around, move |_| Box::new(Nowhere)),
     }
 }
 
@@ -172,53 +178,113 @@ fn one_of(mut exporters: Vec<Box<dyn SpanExporter>>) -> Box<dyn SpanExporter> {
 /// # Errors
 /// As [`start`].
 pub fn start_in_memory(memory: MemoryExporter, around: Surroundings) -> Result<TelemetryHandle, StartError> {
-    run(1.0, &|_| None, around, move |_| Box::new(memory))
+    let origin = Origin::new(&Resource::builder_empty().build(), &scope());
+    let plan = Plan { origin, sampling: Sampling::default(), spool: SpoolSettings::default() };
+    run(plan, &|_| None, around, move |_| Box::new(memory))
 }
 
 fn scope() -> InstrumentationScope {
     InstrumentationScope::builder("phpeek-pm").with_version(env!("CARGO_PKG_VERSION")).build()
 }
 
+/// What is kept and where, beside the exporter.
+struct Plan {
+    origin: Origin,
+    sampling: Sampling,
+    spool: SpoolSettings,
+}
+
+impl Surroundings {
+    fn warn(&self, message: String) {
+        self.log.log(LogRecord {
+            at: self.clock.now(),
+            level: Level::Warn,
+            message: message.into(),
+            process: None,
+            instance: None,
+            fields: Vec::new(),
+        });
+    }
+}
+
+/// The lock is taken here, before anything is started: two supervisors in one directory are an error of the
+/// configuration. All else that the disk may refuse is left to the telemetry thread, which tries again.
+fn place(settings: &SpoolSettings, around: &Surroundings) -> Result<Place, SpoolError> {
+    let Some(folder) = settings.directory.clone() else { return Ok(Place::Memory) };
+    match spool::lock(&folder) {
+        Ok(lock) => Ok(Place::Directory(folder, Some(lock))),
+        Err(error @ SpoolError::InUse { .. }) if settings.named => Err(error),
+        Err(error @ SpoolError::InUse { .. }) => {
+            around.warn(format!("{error}; spans are kept in memory"));
+            Ok(Place::Memory)
+        }
+        Err(SpoolError::Unusable { .. }) => Ok(Place::Directory(folder, None)),
+    }
+}
+
 fn run(
-    rate: f64,
+    plan: Plan,
     env: Lookup<'_>,
     around: Surroundings,
     exporter: impl FnOnce(WriteBlock) -> Box<dyn SpanExporter> + Send + 'static,
 ) -> Result<TelemetryHandle, StartError> {
-    if !(0.0..=1.0).contains(&rate) {
-        return Err(StartError::SampleRate(rate));
-    }
+    let Plan { origin, sampling, spool } = plan;
     let queueing = env::queueing(env)?;
+    let place = place(&spool, &around)?;
+    let durable = matches!(place, Place::Directory(..));
     let Surroundings { log, clock, write_block, thread_init, trim } = around;
-    let backoff = Backoff::new(BACKOFF.0, BACKOFF.1).ok_or(StartError::Backoff)?;
-    let rules = Rules {
-        batch: queueing.batch,
-        first_delay: FIRST_DELAY.min(queueing.delay),
-        delay: queueing.delay,
-        backoff,
+    let rules = rules(queueing)?;
+    let queue = Arc::new(Queue::new(queueing.capacity));
+    let (recent, report) = (Arc::new(Recent::new(origin.clone())), Arc::<Mutex<SpoolReport>>::default());
+    let parts = SpoolParts {
+        place,
+        limits: spool.limits,
+        origin,
+        recent: recent.clone(),
+        report: report.clone(),
+        clock,
+        log: log.clone(),
     };
-    let queue = Arc::new(Queue::new(queueing.capacity, queueing.batch));
     let arbiter = Arbiter::new();
     arbiter.spawn_fn(thread_init);
     let of_actor = queue.clone();
     // The exporter is built on its own arbiter: a channel belongs to the runtime that it was made on.
     let actor = TelemetryActor::start_in_arbiter(&arbiter.handle(), move |_| {
-        TelemetryActor::new(of_actor, exporter(write_block), rules, clock, log, trim)
+        TelemetryActor::new(Parts {
+            queue: of_actor,
+            sift: sampling.sift(),
+            store: Box::new(Spool::new(parts)),
+            exporter: exporter(write_block),
+            rules,
+            linger: if durable { LINGER_SPOOL } else { LINGER },
+            clock,
+            log,
+            trim,
+        })
     });
-    let sampler = match rate {
-        // Nothing means nothing, also when whoever started us samples.
-        r if r <= 0.0 => Sampler::AlwaysOff,
-        r if r >= 1.0 => Sampler::ParentBased(Box::new(Sampler::AlwaysOn)),
-        r => Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(r))),
-    };
+    queue.wakes(actor.clone().recipient());
     let provider = SdkTracerProvider::builder()
-        .with_sampler(sampler)
+        .with_sampler(sampling.sampler())
         .with_resource(opentelemetry_sdk::Resource::builder_empty().build())
-        .with_span_processor(QueueProcessor::new(queue.clone(), actor.clone().recipient()))
+        .with_span_processor(QueueProcessor::new(queue.clone(), sampling.unsampled()))
         .build();
-    let tracing = Tracing::new(provider.tracer_with_scope(scope()), clock);
-    let running = Running { queue, actor, _provider: provider, _arbiter: arbiter };
+    let mut tracing = Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(sampling.unsampled());
+    if durable || sampling.unsampled() == Unsampled::Queued {
+        tracing = tracing.telling_begins(queue.clone());
+    }
+    let running = Running { queue, recent, spool: report, actor, _provider: provider, _arbiter: arbiter };
     Ok(TelemetryHandle { tracing, running: Some(running) })
+}
+
+fn rules(queueing: env::Queueing) -> Result<Rules, StartError> {
+    let backoff = Backoff::new(BACKOFF.0, BACKOFF.1).ok_or(StartError::Backoff)?;
+    Ok(Rules {
+        batch: queueing.batch,
+        backlog_batch: queueing.backlog_batch,
+        first_delay: FIRST_DELAY.min(queueing.delay),
+        delay: queueing.delay,
+        backoff,
+    })
 }
 
 impl TelemetryHandle {
@@ -234,7 +300,21 @@ impl TelemetryHandle {
         self.running.as_ref().map(|r| r.queue.stats()).unwrap_or_default()
     }
 
-    /// The last flush: what is not delivered within `limit` is counted as failed.
+    /// The newest spans, for `phpeek-pm trace`; none when tracing is off.
+    #[must_use]
+    pub fn recent(&self) -> Option<Arc<Recent>> {
+        self.running.as_ref().map(|r| r.recent.clone())
+    }
+
+    /// How exporting goes; `None` when tracing is off.
+    #[must_use]
+    pub fn health(&self) -> Option<(Health, SpoolReport)> {
+        let running = self.running.as_ref()?;
+        let spool = running.spool.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some((running.queue.health(), spool))
+    }
+
+    /// The last flush: what is not delivered within `limit` stays in the spool, or is counted as failed.
     pub async fn flush(&self, limit: Duration) -> FlushOutcome {
         let Some(running) = &self.running else { return FlushOutcome::Drained };
         let (reply, answer) = oneshot::channel();

@@ -22,7 +22,7 @@ fn receiver(keys: &str, vars: &[(&str, &str)]) -> Receiver {
         ExporterSettings::OtlpGrpc(r) | ExporterSettings::OtlpHttp(r, _) | ExporterSettings::Zipkin(r) => {
             Some(r)
         }
-        ExporterSettings::File(_) | ExporterSettings::Stdout => None,
+        ExporterSettings::File(_) | ExporterSettings::Stdout | ExporterSettings::None => None,
     }
     .expect("a receiver")
 }

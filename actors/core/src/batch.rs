@@ -1,6 +1,6 @@
-//! When a batch of spans goes out: what is due, what is in flight, when a failed batch is tried again, how long a
-//! flush may take. Pure; `now` and jitter are arguments. Must never know what a span is. Called by the
-//! `TelemetryActor`, which performs what [`Batcher::decide`] says.
+//! When a batch of spans goes out and how large it is: what is due, what is in flight, when a failed batch is tried
+//! again, how long a flush may take. Pure; `now` and jitter are arguments. Must never know what a span is. Called by
+//! the `TelemetryActor`, which performs what [`Batcher::decide`] says.
 
 use crate::backoff::{Backoff, Jitter};
 use std::time::Duration;
@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_millis(400);
 pub struct Rules {
     /// Spans of a full batch; at least 1.
     pub batch: usize,
+    /// Spans of a batch while many wait, after an outage; at least as many.
+    pub backlog_batch: usize,
     /// From the first span ever to its export.
     pub first_delay: Duration,
     /// From the first queued span to its export, later on.
@@ -30,10 +32,20 @@ pub enum Decision {
     Nothing,
     /// Ask again at this time.
     At(Duration),
-    /// Take a batch from the queue and send it.
-    Take,
-    /// Send the kept batch again.
-    Resend,
+    /// Send the oldest spans that wait, at most so many.
+    Take {
+        /// At least 1.
+        most: usize,
+    },
+}
+
+/// What to do with a batch that is too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// Its spans are sent again, fewer at a time.
+    Smaller,
+    /// It cannot be split: it is lost.
+    Indivisible,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +55,19 @@ enum Phase {
     Held { until: Duration },
 }
 
-/// The state of batching. At most one batch is in flight or held.
+/// Batches in a row that a receiver takes before twice as many spans are tried again.
+const GROW_AFTER: u32 = 16;
+/// So many full batches wait when it is a backlog.
+const BACKLOG: usize = 4;
+
+/// The state of batching. At most one batch is in flight.
 #[derive(Debug, Clone)]
 pub struct Batcher {
     rules: Rules,
     phase: Phase,
+    /// Fewer spans than the rules say, since a receiver found a batch too large.
+    limit: usize,
+    taken_in_a_row: u32,
     due: Option<Duration>,
     sent_before: bool,
     failures: u32,
@@ -58,36 +78,52 @@ impl Batcher {
     /// Nothing queued, nothing sent.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self { rules, phase: Phase::Ready, due: None, sent_before: false, failures: 0, flushing: false }
-    }
-
-    /// What to do at `now` with `queued` spans in the queue. After `Take` or `Resend` the attempt is in flight.
-    pub fn decide(&mut self, now: Duration, queued: usize) -> Decision {
-        match self.phase {
-            Phase::InFlight { .. } => Decision::Nothing,
-            Phase::Held { until } if self.flushing || now >= until => {
-                self.phase = Phase::InFlight { since: now };
-                Decision::Resend
-            }
-            Phase::Held { until } => Decision::At(until),
-            Phase::Ready => self.decide_ready(now, queued),
+        Self {
+            rules,
+            phase: Phase::Ready,
+            limit: usize::MAX,
+            taken_in_a_row: 0,
+            due: None,
+            sent_before: false,
+            failures: 0,
+            flushing: false,
         }
     }
 
-    fn decide_ready(&mut self, now: Duration, queued: usize) -> Decision {
-        if queued == 0 {
+    /// What to do at `now` with `waiting` spans that wait. After `Take` the attempt is in flight.
+    pub fn decide(&mut self, now: Duration, waiting: usize) -> Decision {
+        if let Phase::InFlight { .. } = self.phase {
+            return Decision::Nothing;
+        }
+        if waiting == 0 {
+            // What was held may have been dropped by the store meanwhile.
+            self.phase = Phase::Ready;
             self.due = None;
             return Decision::Nothing;
         }
+        match self.phase {
+            Phase::Held { until } if !self.flushing && now < until => Decision::At(until),
+            Phase::Held { .. } => self.take(now, waiting),
+            Phase::Ready | Phase::InFlight { .. } => self.decide_ready(now, waiting),
+        }
+    }
+
+    fn decide_ready(&mut self, now: Duration, waiting: usize) -> Decision {
         let delay = if self.sent_before { self.rules.delay } else { self.rules.first_delay };
         let due = *self.due.get_or_insert(now.saturating_add(delay));
-        if self.flushing || queued >= self.rules.batch || now >= due {
-            self.due = None;
-            self.sent_before = true;
-            self.phase = Phase::InFlight { since: now };
-            return Decision::Take;
+        if self.flushing || waiting >= self.rules.batch || now >= due {
+            return self.take(now, waiting);
         }
         Decision::At(due)
+    }
+
+    fn take(&mut self, now: Duration, waiting: usize) -> Decision {
+        self.due = None;
+        self.sent_before = true;
+        self.phase = Phase::InFlight { since: now };
+        let backlog = waiting >= self.rules.batch.saturating_mul(BACKLOG);
+        let most = if backlog { self.rules.backlog_batch } else { self.rules.batch };
+        Decision::Take { most: most.min(self.limit).max(1) }
     }
 
     /// The attempt in flight has its final answer, good or bad: the batch is gone. `answered_well` says whether the
@@ -96,6 +132,24 @@ impl Batcher {
         self.phase = Phase::Ready;
         self.failures = if answered_well { 0 } else { self.failures.saturating_add(1) };
         self.flushing &= answered_well;
+        self.taken_in_a_row = if answered_well { self.taken_in_a_row.saturating_add(1) } else { 0 };
+        if self.taken_in_a_row >= GROW_AFTER {
+            self.taken_in_a_row = 0;
+            self.limit = self.limit.saturating_mul(2);
+        }
+    }
+
+    /// The receiver found the batch in flight, of `spans` spans, too large. A batch that can be split goes out again
+    /// at once, in halves; one that cannot is over, and the caller settles it.
+    pub fn too_large(&mut self, spans: usize) -> Split {
+        self.taken_in_a_row = 0;
+        self.phase = Phase::Ready;
+        if spans <= 1 {
+            return Split::Indivisible;
+        }
+        self.limit = (spans / 2).max(1);
+        self.due = Some(Duration::ZERO);
+        Split::Smaller
     }
 
     /// The attempt in flight failed and the batch is kept. `after` is what the receiver asked for. Ends a flush: a
@@ -122,7 +176,7 @@ impl Batcher {
         self.flushing = false;
     }
 
-    /// The batch in flight or held was given up.
+    /// The batch in flight was given up.
     pub fn abandon(&mut self) {
         self.phase = Phase::Ready;
         self.flushing = false;
@@ -153,17 +207,19 @@ mod tests {
 
     fn batcher() -> Batcher {
         let backoff = Backoff::new(ms(1000), ms(30_000)).expect("1 s is less than 30 s");
-        Batcher::new(Rules { batch: 512, first_delay: ms(100), delay: ms(1000), backoff })
+        Batcher::new(Rules { batch: 512, backlog_batch: 4096, first_delay: ms(100), delay: ms(1000), backoff })
     }
+
+    const FULL: Decision = Decision::Take { most: 512 };
 
     #[test]
     fn the_first_batch_waits_100_ms_and_later_ones_a_second() {
         let mut b = batcher();
         assert_eq!(b.decide(ms(0), 1), Decision::At(ms(100)));
-        assert_eq!(b.decide(ms(100), 3), Decision::Take);
+        assert_eq!(b.decide(ms(100), 3), FULL);
         assert_eq!(b.decide(ms(200), 600), Decision::Nothing, "one export in flight");
         b.settled(true);
-        assert_eq!(b.decide(ms(300), 600), Decision::Take, "a full batch goes at once");
+        assert_eq!(b.decide(ms(300), 600), FULL, "a full batch goes at once");
         b.settled(true);
         assert_eq!(b.decide(ms(300), 88), Decision::At(ms(1300)));
         assert_eq!(b.decide(ms(400), 0), Decision::Nothing, "no timer when idle");
@@ -173,35 +229,61 @@ mod tests {
     fn a_flush_gives_a_bad_or_silent_receiver_little() {
         let mut b = batcher();
         assert_eq!(b.flush(ms(0), ms(2000)), ms(2000));
-        assert_eq!(b.decide(ms(0), 1), Decision::Take);
+        assert_eq!(b.decide(ms(0), 1), FULL);
         assert_eq!(b.flush(ms(499), ms(2000)), ms(2000));
         assert_eq!(b.flush(ms(500), ms(2000)), ms(400));
         b.failed(ms(600), None, Jitter::NONE);
         assert!(!b.is_flushing(), "one attempt and done");
         assert_eq!(b.decide(ms(600), 1), Decision::At(ms(1600)));
         assert_eq!(b.flush(ms(700), ms(2000)), ms(400));
-        assert_eq!(b.decide(ms(700), 1), Decision::Resend);
+        assert_eq!(b.decide(ms(700), 1), FULL);
+    }
+
+    #[test]
+    fn a_backlog_goes_in_large_batches_and_a_refused_one_in_halves() {
+        let mut b = batcher();
+        assert_eq!(b.decide(ms(0), 100_000), Decision::Take { most: 4096 });
+        assert_eq!(b.too_large(4096), Split::Smaller);
+        assert_eq!(b.decide(ms(1), 100_000), Decision::Take { most: 2048 });
+        assert_eq!(b.too_large(1), Split::Indivisible);
+        for _ in 0..GROW_AFTER {
+            assert_eq!(b.decide(ms(2), 100_000), Decision::Take { most: 2048 });
+            b.settled(true);
+        }
+        assert_eq!(b.decide(ms(3), 100_000), Decision::Take { most: 4096 }, "it grows again");
+    }
+
+    #[test]
+    fn a_small_batch_that_was_too_large_goes_again_at_once() {
+        let mut b = batcher();
+        assert_eq!(b.decide(ms(0), 2), Decision::At(ms(100)));
+        assert_eq!(b.decide(ms(100), 2), FULL);
+        assert_eq!(b.too_large(2), Split::Smaller);
+        assert_eq!(b.decide(ms(101), 2), Decision::Take { most: 1 });
     }
 
     proptest! {
         /// Whatever happens: one batch at a time, a held batch is sent again within the cap, and no timer is set for
         /// the past or while there is nothing to do.
         #[test]
-        fn a_batch_is_never_lost_and_never_doubled(steps in prop::collection::vec((0u8..5, 0u64..5000, 0usize..1200), 1..200)) {
+        fn a_batch_is_never_lost_and_never_doubled(steps in prop::collection::vec((0u8..6, 0u64..5000, 0usize..1200), 1..200)) {
             let mut b = batcher();
-            let (mut now, mut in_flight, mut held) = (Duration::ZERO, false, false);
+            let (mut now, mut in_flight) = (Duration::ZERO, false);
             for (what, later, queued) in steps {
                 now += ms(later);
                 match what {
                     0 if in_flight => { b.settled(true); in_flight = false; }
-                    1 if in_flight => { b.failed(now, Some(ms(later * 20)), Jitter(7)); (in_flight, held) = (false, true); }
+                    1 if in_flight => { b.failed(now, Some(ms(later * 20)), Jitter(7)); in_flight = false; }
                     2 if in_flight => { b.settled(false); in_flight = false; }
+                    4 if in_flight => { let _split = b.too_large(queued); in_flight = false; }
                     3 => { let _bound = b.flush(now, ms(later)); }
                     _ => match b.decide(now, queued) {
-                        Decision::Take => { prop_assert!(!in_flight && !held && queued > 0); in_flight = true; }
-                        Decision::Resend => { prop_assert!(!in_flight && held); (in_flight, held) = (true, false); }
-                        Decision::At(at) => { prop_assert!(at > now && at <= now + ms(30_000) && !in_flight); prop_assert!(queued > 0 || held); }
-                        Decision::Nothing => prop_assert!(in_flight || (queued == 0 && !held)),
+                        Decision::Take { most } => {
+                            prop_assert!(!in_flight && queued > 0 && (1..=4096).contains(&most));
+                            in_flight = true;
+                        }
+                        Decision::At(at) => prop_assert!(at > now && at <= now + ms(30_000) && !in_flight && queued > 0),
+                        Decision::Nothing => prop_assert!(in_flight || queued == 0),
                     },
                 }
             }

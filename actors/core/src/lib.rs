@@ -30,3 +30,4 @@ pub mod order;
 pub mod outcome;
 pub mod signal;
 pub mod spec;
+pub mod tail;

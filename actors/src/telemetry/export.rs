@@ -1,11 +1,19 @@
 //! The port behind which spans leave the program. Owns the answers that an exporter can give. Implemented by the
 //! exporters of `phpeek-pm`; called by the `TelemetryActor`.
 
-use opentelemetry_sdk::trace::SpanData;
+use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
+
+/// Spans on their way out. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// An `ExportTraceServiceRequest` of OTLP, encoded.
+    pub request: Bytes,
+    /// How many spans are in it; at least one.
+    pub spans: u64,
+}
 
 /// What became of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +30,11 @@ pub enum Answer {
         /// For the log.
         cause: String,
     },
+    /// Not in one piece: it is sent again in smaller ones.
+    TooLarge {
+        /// For the log.
+        cause: String,
+    },
     /// Never: the batch is lost.
     Refused {
         /// For the log.
@@ -34,6 +47,9 @@ pub type ExportFuture = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// Sends batches of spans. One attempt is in flight at a time.
 pub trait SpanExporter {
-    /// Begins an attempt. The batch is shared, so that it can be sent again.
-    fn export(&mut self, batch: Arc<Vec<SpanData>>) -> ExportFuture;
+    /// Begins an attempt.
+    fn export(&mut self, batch: Batch) -> ExportFuture;
+
+    /// Where batches go at the moment, for people; never a secret.
+    fn target(&self) -> String;
 }

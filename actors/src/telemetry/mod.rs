@@ -1,13 +1,20 @@
-//! The way of an ended span: queue, batch, exporter. Owns the account of every span and the flush at exit. Must never
-//! hold supervision up. Built by the composition root; spans arrive from [`crate::trace`].
+//! The way of an ended span: queue, store, batch, exporter. Owns the account of every span and the flush at exit. Must
+//! never hold supervision up. Built by the composition root; spans arrive from [`crate::trace`].
 
 mod actor;
 mod export;
+mod health;
 mod queue;
+mod sift;
+mod store;
 
-pub use actor::{Flush, FlushKind, TelemetryActor, Wake};
-pub use export::{Answer, ExportFuture, SpanExporter};
-pub use queue::{Queue, QueueProcessor, TelemetryStats};
+pub use actor::{Flush, FlushKind, Parts, TelemetryActor, Wake};
+pub use export::{Answer, Batch, ExportFuture, SpanExporter};
+pub use health::{Health, LastError, ReceiverState};
+pub use queue::{Queue, QueueProcessor, TelemetryStats, Unsampled, Wanted};
+pub(crate) use sift::begun;
+pub use sift::{CallersDecision, Sift};
+pub use store::{Begun, Dropped, News, SpanStore};
 
 /// How a flush ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,4 +23,6 @@ pub enum FlushOutcome {
     Drained,
     /// So many spans could not be delivered in time.
     Left(u64),
+    /// So many spans could not be delivered in time, and wait in the spool for the next supervisor.
+    Spooled(u64),
 }

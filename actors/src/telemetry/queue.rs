@@ -1,52 +1,87 @@
-//! The bounded queue between supervision and the exporter, and the account of every span. Owns the law
-//! `started = exported + failed + dropped + pending`, which holds in every snapshot: all of it is under one lock
-//! that is held for a push or a drain. Must never block on anything else. Called by the SDK at the end of a span and
-//! by the `TelemetryActor`.
+//! The bounded queue between supervision and the telemetry arbiter, and the account of every span. Owns the law
+//! `started + recovered = exported + failed + dropped + pending`, which holds in every snapshot: all of it is under
+//! one lock that is held for a push or a swap. Must never block on anything else. Called by the SDK at the end of a
+//! span, by [`crate::trace`] at its beginning, and by the `TelemetryActor`.
 
 use super::actor::Wake;
+use super::health::Health;
+use super::store::{Begun, Dropped, News};
+use opentelemetry::StringValue;
+use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// Largest request, estimated: receivers commonly refuse more than 4 MiB.
-const BATCH_BYTES: usize = 2 * 1024 * 1024;
-
-/// What became of the spans that ended.
+/// What became of the spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TelemetryStats {
-    /// Sampled spans that ended.
+    /// Recorded spans that ended.
     pub started: u64,
+    /// Spans of an earlier supervisor that were found in the spool.
+    pub recovered: u64,
     /// Taken by the receiver.
     pub exported: u64,
     /// Refused by the receiver, or given up at the end.
     pub failed: u64,
     /// Not queued, because the queue was full.
     pub dropped_queue_full: u64,
-    /// Queued, in flight or kept for another attempt.
+    /// Left out by the sampling of whole traces.
+    pub dropped_sampled_out: u64,
+    /// Not kept by the store.
+    pub dropped: Dropped,
+    /// Queued, undecided, stored or in flight.
     pub pending: u64,
+}
+
+impl TelemetryStats {
+    /// Whether every span is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let dropped = self.dropped_queue_full + self.dropped_sampled_out + self.dropped.total();
+        self.started + self.recovered == self.exported + self.failed + dropped + self.pending
+    }
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    spans: VecDeque<SpanData>,
+    news: Vec<News>,
+    /// Ended spans among the news.
+    ended: usize,
+    /// Whether the actor will look again by itself.
+    awake: bool,
     stats: TelemetryStats,
+    health: Health,
 }
 
-/// The queue. Shared by the processor and the actor.
+/// Whether the actor has to be told that there is something.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// It sleeps.
+    Wake,
+    /// It looks by itself.
+    Nothing,
+}
+
+/// The queue. Shared by those who push and the actor.
 #[derive(Debug)]
 pub struct Queue {
     inner: Mutex<Inner>,
     capacity: usize,
-    batch: usize,
+    wake: OnceLock<actix::Recipient<Wake>>,
 }
 
 impl Queue {
-    /// A queue of at most `capacity` spans, read in batches of `batch`.
+    /// A queue of at most `capacity` ended spans.
     #[must_use]
-    pub fn new(capacity: usize, batch: usize) -> Self {
-        Self { inner: Mutex::default(), capacity: capacity.max(1), batch: batch.clamp(1, capacity.max(1)) }
+    pub fn new(capacity: usize) -> Self {
+        Self { inner: Mutex::default(), capacity: capacity.max(1), wake: OnceLock::new() }
+    }
+
+    /// Whom to wake. Said once, before the first push.
+    pub fn wakes(&self, actor: actix::Recipient<Wake>) {
+        self.wake.get_or_init(|| actor);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -54,40 +89,77 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a span or counts it as dropped. True when the actor should be woken: at the first span of an empty queue
-    /// and at every full batch.
-    pub fn push(&self, span: SpanData) -> bool {
+    /// Adds an ended span or counts it as dropped. What sleeps is woken once, and then looks by itself until it has
+    /// found nothing for a while: a wake for each span would cost ten times the push.
+    pub fn push(&self, span: SpanData) -> Wanted {
         let mut inner = self.lock();
         inner.stats.started += 1;
-        if inner.spans.len() >= self.capacity {
+        if inner.ended >= self.capacity {
             inner.stats.dropped_queue_full += 1;
-            return false;
+            return Self::note(&mut inner, News::Gone(span.span_context.span_id()), self.capacity);
         }
         inner.stats.pending += 1;
-        inner.spans.push_back(span);
-        let length = inner.spans.len();
-        length == 1 || length.is_multiple_of(self.batch)
-    }
-
-    /// The oldest spans: at most a batch, and about 2 MiB.
-    #[must_use]
-    pub fn take(&self) -> Vec<SpanData> {
-        let mut inner = self.lock();
-        let mut bytes = 0usize;
-        let fit = |span: &&SpanData| {
-            bytes = bytes.saturating_add(estimated_size(span));
-            bytes <= BATCH_BYTES
-        };
-        let count = inner.spans.iter().take(self.batch).take_while(fit).count();
-        let count = count.max(1).min(inner.spans.len());
-        let batch = inner.spans.drain(..count).collect();
-        if inner.spans.is_empty() {
-            inner.spans.shrink_to(self.batch);
+        inner.ended += 1;
+        inner.news.push(News::Ended(span));
+        // A burst that would overflow before the actor looks again wakes it once more.
+        if inner.ended == self.capacity / 2 {
+            inner.awake = true;
+            return Wanted::Wake;
         }
-        batch
+        Self::wanted(&mut inner)
     }
 
-    /// Settles spans that were taken.
+    /// Adds something that is no span. What finds no room is forgotten: at worst the next supervisor tells of a span
+    /// that it was not seen to end.
+    fn note(inner: &mut Inner, news: News, capacity: usize) -> Wanted {
+        if inner.news.len() < capacity.saturating_mul(4) {
+            inner.news.push(news);
+        }
+        Self::wanted(inner)
+    }
+
+    fn wanted(inner: &mut Inner) -> Wanted {
+        if std::mem::replace(&mut inner.awake, true) { Wanted::Nothing } else { Wanted::Wake }
+    }
+
+    fn tell(&self, wanted: Wanted) {
+        if wanted == Wanted::Wake
+            && let Some(wake) = self.wake.get()
+        {
+            // Unbounded, and bounded all the same: at most two messages are under way. When the actor is gone the spans
+            // stay pending and the last flush counts them.
+            wake.do_send(Wake);
+        }
+    }
+
+    /// A span has begun.
+    pub(crate) fn begun(&self, begun: Begun) {
+        let wanted = Self::note(&mut self.lock(), News::Begun(begun), self.capacity);
+        self.tell(wanted);
+    }
+
+    /// What a begun span is about.
+    pub(crate) fn about(&self, span: SpanId, what: StringValue) {
+        let wanted = Self::note(&mut self.lock(), News::About(span, what), self.capacity);
+        self.tell(wanted);
+    }
+
+    /// Gives all that is queued in exchange for an empty list.
+    pub fn take(&self, empty: Vec<News>) -> Vec<News> {
+        let mut inner = self.lock();
+        inner.ended = 0;
+        std::mem::replace(&mut inner.news, empty)
+    }
+
+    /// The actor wants to sleep. False when something has come: then it must look again.
+    #[must_use]
+    pub fn rest(&self) -> bool {
+        let mut inner = self.lock();
+        inner.awake = !inner.news.is_empty();
+        !inner.awake
+    }
+
+    /// Settles spans that were pending.
     pub fn settle(&self, exported: u64, failed: u64) {
         let stats = &mut self.lock().stats;
         stats.exported += exported;
@@ -95,26 +167,59 @@ impl Queue {
         stats.pending = stats.pending.saturating_sub(exported + failed);
     }
 
-    /// Gives up what is still queued, and returns how many spans that were.
-    pub fn give_up(&self) -> u64 {
+    /// Spans that were pending and that the sampling has left out.
+    pub fn leave_out(&self, count: u64) {
+        let stats = &mut self.lock().stats;
+        stats.dropped_sampled_out += count;
+        stats.pending = stats.pending.saturating_sub(count);
+    }
+
+    /// What the store has found and lost so far.
+    pub fn account_store(&self, recovered: u64, dropped: Dropped) {
+        let stats = &mut self.lock().stats;
+        let found = recovered.saturating_sub(stats.recovered);
+        let lost = dropped.total().saturating_sub(stats.dropped.total());
+        stats.pending = (stats.pending + found).saturating_sub(lost);
+        stats.recovered = recovered;
+        stats.dropped = dropped;
+    }
+
+    /// Gives up what is still queued.
+    pub fn give_up(&self) {
         let mut inner = self.lock();
-        let left = u64::try_from(inner.spans.len()).unwrap_or(u64::MAX);
-        inner.spans = VecDeque::new();
+        let left = u64::try_from(std::mem::take(&mut inner.ended)).unwrap_or(u64::MAX);
+        inner.news = Vec::new();
         inner.stats.failed += left;
         inner.stats.pending = inner.stats.pending.saturating_sub(left);
-        left
     }
 
-    /// Queued spans, without those that were taken.
+    /// Ended spans that are queued.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().spans.len()
+        self.lock().ended
     }
 
-    /// Whether nothing is queued.
+    /// Whether no ended span is queued.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many ended spans find room.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// What is known of the receiver.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.lock().health.clone()
+    }
+
+    /// Changes what is known of the receiver.
+    pub(crate) fn note_health(&self, change: impl FnOnce(&mut Health)) {
+        change(&mut self.lock().health);
     }
 
     /// The account.
@@ -124,29 +229,28 @@ impl Queue {
     }
 }
 
-/// About what a span takes on the wire; never far below, since texts are counted in full.
-fn estimated_size(span: &SpanData) -> usize {
-    fn of(attributes: &[opentelemetry::KeyValue]) -> usize {
-        attributes.iter().map(|a| a.key.as_str().len() + a.value.as_str().len() + 16).sum()
-    }
-    let events: usize = span.events.events.iter().map(|e| e.name.len() + 24 + of(&e.attributes)).sum();
-    let links: usize = span.links.links.iter().map(|l| 48 + of(&l.attributes)).sum();
-    128 + span.name.len() + of(&span.attributes) + events + links
-}
-
 /// Hands ended spans from the SDK to the queue. Not the SDK's batch processor: that one blocks the arbiter for five
 /// seconds at shutdown and loses the spans.
 #[derive(Debug)]
 pub struct QueueProcessor {
     queue: Arc<Queue>,
-    wake: actix::Recipient<Wake>,
+    unsampled: Unsampled,
+}
+
+/// What becomes of recorded spans that the head of their trace did not choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsampled {
+    /// They are not queued.
+    Ignored,
+    /// They are queued: the end of their trace decides.
+    Queued,
 }
 
 impl QueueProcessor {
-    /// Pushes into `queue` and wakes `wake` where [`Queue::push`] says so.
+    /// Pushes into `queue`.
     #[must_use]
-    pub fn new(queue: Arc<Queue>, wake: actix::Recipient<Wake>) -> Self {
-        Self { queue, wake }
+    pub fn new(queue: Arc<Queue>, unsampled: Unsampled) -> Self {
+        Self { queue, unsampled }
     }
 }
 
@@ -155,10 +259,9 @@ impl SpanProcessor for QueueProcessor {
 
     fn on_end(&self, span: SpanData) {
         // A span that is recorded and not sampled also arrives here.
-        if span.span_context.is_sampled() && self.queue.push(span) {
-            // Unbounded, and bounded all the same: one message for each batch that the queue can hold. When the
-            // actor is gone the spans stay pending and the last flush counts them.
-            self.wake.do_send(Wake);
+        if span.span_context.is_sampled() || self.unsampled == Unsampled::Queued {
+            let wanted = self.queue.push(span);
+            self.queue.tell(wanted);
         }
     }
 
@@ -168,5 +271,56 @@ impl SpanProcessor for QueueProcessor {
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::{SpanContext, SpanKind, Status};
+    use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+    use std::time::SystemTime;
+
+    fn span() -> SpanData {
+        SpanData {
+            span_context: SpanContext::NONE,
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: "x".into(),
+            start_time: SystemTime::UNIX_EPOCH,
+            end_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: Default::default(),
+        }
+    }
+
+    #[test]
+    fn who_sleeps_is_woken_once_and_who_has_looked_may_sleep() {
+        let queue = Queue::new(100);
+        assert_eq!([queue.push(span()), queue.push(span())], [Wanted::Wake, Wanted::Nothing]);
+        assert!(!queue.rest(), "there is something");
+        assert_eq!(queue.take(Vec::new()).len(), 2);
+        assert!(queue.rest());
+        assert_eq!(queue.push(span()), Wanted::Wake);
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_newest_and_counts_them() {
+        let queue = Queue::new(10);
+        let woken = (0..30).filter(|_| queue.push(span()) == Wanted::Wake).count();
+        let stats = queue.stats();
+        assert_eq!((woken, stats.pending, stats.dropped_queue_full), (2, 10, 20));
+        assert!(stats.balances());
+        assert!(queue.take(Vec::new()).len() <= 40, "notes are bounded too");
+        queue.settle(4, 1);
+        queue.leave_out(2);
+        queue.account_store(5, Dropped { full: 3, ..Dropped::default() });
+        assert!(queue.stats().balances());
+        assert_eq!(queue.stats().pending, 5);
     }
 }

@@ -10,28 +10,45 @@ mod tests;
 pub use open::OpenSpan;
 
 use crate::clock::{Clock, Moment};
+use crate::telemetry::{Queue, Unsampled, begun};
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanContext, TraceContextExt, Tracer};
+use opentelemetry::trace::{Link, Span as _, SpanContext, TraceContextExt, Tracer};
 use opentelemetry_sdk::trace::SdkTracer;
+use std::sync::Arc;
 
 /// Opens spans, or does nothing when tracing is off. Cheap to copy; every actor has its own.
 #[derive(Debug, Clone)]
 pub struct Tracing {
     tracer: Option<SdkTracer>,
     clock: Clock,
+    /// Whom the beginning of a span is told, if anybody.
+    begins: Option<Arc<Queue>>,
+    unsampled: Unsampled,
 }
 
 impl Tracing {
     /// Tracing that is off: every span is [`OpenSpan::none`].
     #[must_use]
     pub fn off(clock: Clock) -> Self {
-        Self { tracer: None, clock }
+        Self { tracer: None, clock, begins: None, unsampled: Unsampled::Ignored }
     }
 
     /// Tracing through `tracer`, whose provider decides about sampling and takes the ended spans.
     #[must_use]
     pub fn new(tracer: SdkTracer, clock: Clock) -> Self {
-        Self { tracer: Some(tracer), clock }
+        Self { tracer: Some(tracer), clock, begins: None, unsampled: Unsampled::Ignored }
+    }
+
+    /// Tells `queue` of each span that begins, so that one whose end is never told is known.
+    #[must_use]
+    pub fn telling_begins(self, queue: Arc<Queue>) -> Self {
+        Self { begins: Some(queue), ..self }
+    }
+
+    /// Makes spans below unsampled ones too, when the end of a trace decides about it.
+    #[must_use]
+    pub fn with_unsampled(self, unsampled: Unsampled) -> Self {
+        Self { unsampled, ..self }
     }
 
     /// Whether spans are made at all.
@@ -76,7 +93,7 @@ impl Tracing {
         links: Vec<Link>,
     ) -> OpenSpan {
         // The decision was made at the root: the SDK would only find it out again, at a tenth of a microsecond.
-        if parent.is_valid() && !parent.is_sampled() {
+        if self.unsampled == Unsampled::Ignored && parent.is_valid() && !parent.is_sampled() {
             return OpenSpan::unsampled(parent.clone());
         }
         // A parent-based sampler takes a context that holds `SpanContext::NONE` for an unsampled parent, and every
@@ -87,10 +104,18 @@ impl Tracing {
         } else {
             Context::new()
         };
-        let mut builder = tracer.span_builder(name).with_start_time(self.clock.wall(at));
+        let start = self.clock.wall(at);
+        let mut builder = tracer.span_builder(name).with_start_time(start);
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
-        OpenSpan::started(tracer.build_with_context(builder, &context), self.clock)
+        let span = tracer.build_with_context(builder, &context);
+        if let Some(queue) = &self.begins
+            && span.is_recording()
+        {
+            queue.begun(begun(span.span_context(), parent, name, start));
+            return OpenSpan::started(span, self.clock, Some(queue.clone()));
+        }
+        OpenSpan::started(span, self.clock, None)
     }
 }

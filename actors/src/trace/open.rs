@@ -3,9 +3,11 @@
 
 use super::names;
 use crate::clock::{Clock, Moment};
+use crate::telemetry::Queue;
 use opentelemetry::trace::{Span as _, SpanContext, Status};
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::Span;
+use std::sync::Arc;
 
 /// Longest text of an attribute or a status, in bytes. The SDK has no limit of its own, and an argument list or a
 /// tail of output can be long.
@@ -33,6 +35,8 @@ enum Inner {
 struct Started {
     span: Span,
     clock: Clock,
+    /// Whom the span is named to, when its beginning was told.
+    begins: Option<Arc<Queue>>,
 }
 
 impl OpenSpan {
@@ -42,8 +46,8 @@ impl OpenSpan {
         Self(Inner::None)
     }
 
-    pub(super) fn started(span: Span, clock: Clock) -> Self {
-        Self(Inner::Open(Box::new(Started { span, clock })))
+    pub(super) fn started(span: Span, clock: Clock, begins: Option<Arc<Queue>>) -> Self {
+        Self(Inner::Open(Box::new(Started { span, clock, begins })))
     }
 
     pub(super) fn unsampled(parent: SpanContext) -> Self {
@@ -71,8 +75,14 @@ impl OpenSpan {
     /// Adds an attribute. Long texts are cut to 4 KiB.
     #[inline]
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
-        if let Some(span) = self.recording() {
-            span.set_attribute(KeyValue::new(key, cut_value(value.into())));
+        if let Inner::Open(started) = &mut self.0
+            && started.span.is_recording()
+        {
+            let value = cut_value(value.into());
+            if let (Some(queue), names::PROCESS_NAME, Value::String(name)) = (&started.begins, key, &value) {
+                queue.about(started.span.span_context().span_id(), name.clone());
+            }
+            started.span.set_attribute(KeyValue::new(key, value));
         }
     }
 
@@ -81,7 +91,7 @@ impl OpenSpan {
         if let Inner::Open(started) = &mut self.0
             && started.span.is_recording()
         {
-            let Started { span, clock } = &mut **started;
+            let Started { span, clock, .. } = &mut **started;
             let mut attributes = attributes();
             for attribute in &mut attributes {
                 let value = std::mem::replace(&mut attribute.value, Value::Bool(false));
@@ -129,7 +139,7 @@ impl OpenSpan {
     #[cold]
     fn abandon(&mut self) {
         if let Inner::Open(started) = std::mem::take(&mut self.0) {
-            let Started { mut span, clock } = *started;
+            let Started { mut span, clock, .. } = *started;
             if span.is_recording() {
                 span.set_attribute(KeyValue::new(names::ERROR, "the operation was abandoned"));
                 span.set_attribute(KeyValue::new(names::ERROR_TYPE, names::ERROR_ABANDONED));
@@ -142,7 +152,7 @@ impl OpenSpan {
     fn finish(mut self, at: Moment, status: Status) {
         // Taken out, so that the drop that follows finds nothing to end.
         if let Inner::Open(started) = std::mem::take(&mut self.0) {
-            let Started { mut span, clock } = *started;
+            let Started { mut span, clock, .. } = *started;
             if status != Status::Unset {
                 span.set_status(status);
             }

@@ -1,0 +1,158 @@
+//! What becomes of news on their way to the store: everything passes, or the end of each trace decides what is kept.
+//! Turns spans into the numbers that [`Tail`] knows, and marks what was kept for itself alone. Called by the
+//! `TelemetryActor` for all that the queue held.
+
+use super::store::{Begun, News};
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceState};
+use opentelemetry_sdk::trace::SpanData;
+use phpeek_core::tail::{Ended, Head, Tail, TailRules, Verdict, Weight};
+
+/// The key of `tracestate` for sampling (specification `trace/tracestate-handling`), and its sub-key for the threshold.
+const SAMPLING_KEY: &str = "ot";
+const THRESHOLD: &str = "th:";
+/// The threshold of what is always kept: one such span counts for one.
+const ALWAYS: &str = "th:0";
+
+/// Whether the decision of whoever called stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallersDecision {
+    /// It does.
+    Stands,
+    /// The rate decides in any case.
+    Ignored,
+}
+
+/// What passes.
+#[derive(Debug, Default)]
+pub struct Sift(Option<Deciding>);
+
+#[derive(Debug)]
+struct Deciding {
+    tail: Tail<SpanData>,
+    caller: CallersDecision,
+}
+
+impl Sift {
+    /// Everything passes.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self(None)
+    }
+
+    /// The end of each trace decides.
+    #[must_use]
+    pub fn by_trace(rules: TailRules, caller: CallersDecision) -> Self {
+        Self(Some(Deciding { tail: Tail::new(rules), caller }))
+    }
+
+    /// Moves what passes from `news` to `out`; gives how many spans were left out.
+    pub fn pass(&mut self, news: &mut Vec<News>, out: &mut Vec<News>) -> u64 {
+        let Some(deciding) = &mut self.0 else {
+            out.append(news);
+            return 0;
+        };
+        let mut verdicts = Vec::new();
+        for one in news.drain(..) {
+            deciding.take(one, &mut verdicts, out);
+        }
+        settle(verdicts, out)
+    }
+
+    /// Decides about all that waits, because the program ends.
+    pub fn decide_all(&mut self, out: &mut Vec<News>) -> u64 {
+        let mut verdicts = Vec::new();
+        if let Some(deciding) = &mut self.0 {
+            deciding.tail.decide_all(&mut verdicts);
+        }
+        settle(verdicts, out)
+    }
+}
+
+impl Deciding {
+    fn take(&mut self, news: News, verdicts: &mut Vec<Verdict<SpanData>>, out: &mut Vec<News>) {
+        match news {
+            News::Begun(begun) => {
+                let head = self.head(begun.remote, begun.context.is_sampled());
+                self.tail.begun(trace(&begun.context), head);
+                out.push(News::Begun(begun));
+            }
+            News::Ended(span) => {
+                let head = self.head(span.parent_span_is_remote, span.span_context.is_sampled());
+                let ended = Ended {
+                    trace: trace(&span.span_context),
+                    failed: matches!(span.status, Status::Error { .. }),
+                    local_root: span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote,
+                    duration: span.end_time.duration_since(span.start_time).unwrap_or_default(),
+                    head,
+                    span,
+                };
+                self.tail.ended(ended, verdicts);
+            }
+            other @ (News::About(..) | News::Gone(..)) => out.push(other),
+        }
+    }
+
+    fn head(&self, remote: bool, sampled: bool) -> Head {
+        match (remote && self.caller == CallersDecision::Stands, sampled) {
+            (true, true) => Head::CalledSampled,
+            (true, false) => Head::CalledUnsampled,
+            (false, true) => Head::Chosen,
+            (false, false) => Head::LeftOut,
+        }
+    }
+}
+
+fn trace(context: &SpanContext) -> u128 {
+    u128::from_be_bytes(context.trace_id().to_bytes())
+}
+
+fn settle(verdicts: Vec<Verdict<SpanData>>, out: &mut Vec<News>) -> u64 {
+    let mut left_out = 0;
+    for verdict in verdicts {
+        match verdict {
+            Verdict::Keep(span, Weight::ByRate) => out.push(News::Ended(span)),
+            Verdict::Keep(span, Weight::One) => out.push(News::Ended(standing_for_itself(span))),
+            Verdict::LeaveOut(span) => {
+                left_out += 1;
+                out.push(News::Gone(span.span_context.span_id()));
+            }
+        }
+    }
+    left_out
+}
+
+/// The span with a threshold that says so, whatever the rate had written there.
+fn standing_for_itself(mut span: SpanData) -> SpanData {
+    let context = &span.span_context;
+    let state = context.trace_state();
+    let others = state.get(SAMPLING_KEY).unwrap_or_default().split(';');
+    let mut value = ALWAYS.to_owned();
+    for other in others.filter(|part| !part.is_empty() && !part.starts_with(THRESHOLD)) {
+        value.push(';');
+        value.push_str(other);
+    }
+    // A state that cannot take the entry is full of other vendors' entries: theirs stay.
+    let state: TraceState = state.insert(SAMPLING_KEY, value).unwrap_or_else(|_| state.clone());
+    span.span_context = SpanContext::new(
+        context.trace_id(),
+        context.span_id(),
+        context.trace_flags(),
+        context.is_remote(),
+        state,
+    );
+    span
+}
+
+/// What a begun span is, for [`News::Begun`].
+pub(crate) fn begun(
+    context: &SpanContext,
+    parent: &SpanContext,
+    name: &'static str,
+    start: std::time::SystemTime,
+) -> Begun {
+    let (parent, remote) = match parent.is_valid() {
+        true => (parent.span_id(), parent.is_remote()),
+        false => (SpanId::INVALID, false),
+    };
+    Begun { context: context.clone(), parent, remote, name, start }
+}

@@ -1,0 +1,271 @@
+//! The spool directory: segments in order, what is open, what is delivered, the bounds. Owns every file in it. Segments
+//! go oldest first, so the beginning of a span never outlives its end. Must never fail for what a segment holds: one
+//! that cannot be read is set aside. Called by the store, on the telemetry arbiter, which may wait for the disk.
+
+use super::begin::Begin;
+use super::record::{self, Kind};
+use super::recover::{self, Found};
+use super::segment::{Segment, name};
+use super::{Limits, Note, Records};
+use crate::os::lock_file::LockFile;
+use crate::telemetry::encode::Origin;
+use phpeek_actors::telemetry::{Batch, Dropped};
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A segment is sealed when it has grown to this, or to an eighth of the bound.
+const SEGMENT: u64 = 4 << 20;
+/// Delivered segments that are kept for `phpeek-pm trace`: so many bytes, or a quarter of the bound, and so many files.
+const HISTORY: u64 = 4 << 20;
+const HISTORY_FILES: usize = 64;
+/// Spans of which the beginning is kept at most.
+const MOST_OPEN: usize = 65_536;
+/// Segments that are set aside; the oldest goes for the next.
+const MOST_DAMAGED: usize = 4;
+
+#[derive(Debug)]
+struct Taken {
+    sequence: u64,
+    end: u64,
+    spans: u64,
+    /// Its segment has been removed meanwhile: the request is all that is left of the spans.
+    orphaned: bool,
+}
+
+/// The spool directory, locked.
+pub(super) struct Disk {
+    folder: PathBuf,
+    limits: Limits,
+    origin: Origin,
+    segments: VecDeque<Segment>,
+    /// Whether the last segment is ours and not sealed.
+    active: bool,
+    next: u64,
+    /// Beginnings without an end, and the segment that each lies in.
+    open: HashMap<[u8; 8], (Begin, u64)>,
+    taken: Option<Taken>,
+    waiting: u64,
+    pub(super) dropped: Dropped,
+    pub(super) recovered: u64,
+    buffer: Vec<u8>,
+    notes: Vec<Note>,
+    _lock: LockFile,
+}
+
+impl Disk {
+    /// Opens the directory: finds what an earlier supervisor has left, and tells of its spans that never ended.
+    pub(super) fn open(
+        folder: PathBuf,
+        lock: LockFile,
+        limits: Limits,
+        origin: Origin,
+        now: SystemTime,
+    ) -> io::Result<Self> {
+        let Found { segments, lost, next, notes } = recover::find(&folder)?;
+        let mut disk = Self {
+            folder,
+            limits,
+            origin,
+            segments,
+            active: false,
+            next,
+            open: HashMap::new(),
+            taken: None,
+            waiting: 0,
+            dropped: Dropped::default(),
+            recovered: 0,
+            buffer: Vec::new(),
+            notes,
+            _lock: lock,
+        };
+        for (origin, spans) in lost {
+            let mut bytes = Vec::new();
+            spans.iter().for_each(|span| record::append(&mut bytes, Kind::Span, span));
+            let mut segment = disk.create(&origin, now)?;
+            segment.append(&bytes, spans.len() as u64, now)?;
+            disk.segments.push_back(segment);
+        }
+        disk.waiting = disk.segments.iter().map(Segment::waiting).sum();
+        disk.recovered = disk.waiting;
+        disk.bound(now);
+        Ok(disk)
+    }
+
+    fn create(&mut self, origin: &Origin, now: SystemTime) -> io::Result<Segment> {
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let created = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+        let segment = Segment::create(&self.folder, self.next, origin, created, now)?;
+        self.next += 1;
+        Ok(segment)
+    }
+
+    /// Adds records, all of them or none.
+    pub(super) fn write(&mut self, records: &Records, now: SystemTime) -> io::Result<()> {
+        let grown = self.segments.back().map_or(0, |s| s.length) + records.bytes.len() as u64;
+        if !self.active || grown > SEGMENT.min(self.limits.bytes / 8) {
+            let origin = self.origin.clone();
+            let segment = self.create(&origin, now)?;
+            self.segments.push_back(segment);
+            self.active = true;
+        }
+        let Some(active) = self.segments.back_mut() else { return Ok(()) };
+        active.append(&records.bytes, records.spans, now)?;
+        let sequence = active.sequence;
+        self.waiting += records.spans;
+        for begin in &records.begun {
+            if self.open.len() < MOST_OPEN {
+                self.open.insert(begin.span, (begin.clone(), sequence));
+            }
+        }
+        if !self.open.is_empty() {
+            records.ended.iter().for_each(|span| drop(self.open.remove(span)));
+        }
+        self.bound(now);
+        Ok(())
+    }
+
+    /// The beginning of a span that is on the disk, if its end is not.
+    pub(super) fn begun(&self, span: [u8; 8]) -> Option<Begin> {
+        self.open.get(&span).map(|(begin, _)| begin.clone())
+    }
+
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// The oldest spans that wait.
+    pub(super) fn take(&mut self, most: usize, now: SystemTime) -> Option<Batch> {
+        self.bound(now);
+        let mut index = 0;
+        while let Some(segment) = self.segments.get_mut(index) {
+            match segment.take(most, &mut self.buffer) {
+                Ok(Some(taken)) => {
+                    let sequence = segment.sequence;
+                    self.taken =
+                        Some(Taken { sequence, end: taken.end, spans: taken.spans, orphaned: false });
+                    self.buffer.shrink_to(64 << 10);
+                    return Some(Batch { request: taken.request.into(), spans: taken.spans });
+                }
+                Ok(None) => index += 1,
+                Err(error) => {
+                    let message = format!("{} is set aside: {error}", segment.path.display());
+                    self.notes.push(Note { lost: segment.waiting(), message });
+                    segment.damaged = true;
+                    self.dropped.damaged += self.remove(index, now);
+                }
+            }
+        }
+        None
+    }
+
+    pub(super) fn settle(&mut self, now: SystemTime) {
+        let Some(taken) = self.taken.take() else { return };
+        self.waiting = self.waiting.saturating_sub(taken.spans);
+        if let Some(segment) = self.segments.iter_mut().find(|s| s.sequence == taken.sequence)
+            && let Err(error) = segment.settle(taken.end, taken.spans)
+        {
+            let message =
+                format!("delivered spans cannot be marked in {}: {error}", segment.path.display());
+            self.notes.push(Note { lost: 0, message });
+        }
+        self.bound(now);
+    }
+
+    pub(super) fn put_back(&mut self) {
+        let Some(taken) = self.taken.take() else { return };
+        if taken.orphaned {
+            self.waiting = self.waiting.saturating_sub(taken.spans);
+            self.dropped.full += taken.spans;
+        } else if let Some(segment) = self.segments.iter_mut().find(|s| s.sequence == taken.sequence) {
+            segment.put_back();
+        }
+    }
+
+    /// Holds the bounds: of bytes and age for what waits, of bytes and files for what was delivered.
+    fn bound(&mut self, now: SystemTime) {
+        while self.bytes() > self.limits.bytes && !self.segments.is_empty() {
+            self.dropped.full += self.remove(0, now);
+        }
+        let old = |s: &Segment| now.duration_since(s.touched).unwrap_or_default() > self.limits.age;
+        let aged = self.segments.iter().take_while(|s| old(s) && s.spans > 0).count();
+        for _ in 0..aged {
+            self.dropped.expired += self.remove(0, now);
+        }
+        let sealed = self.segments.len() - usize::from(self.active && !self.segments.is_empty());
+        let delivered = self.segments.iter().take(sealed).take_while(|s| s.waiting() == 0).count();
+        let mut bytes: u64 = self.segments.iter().take(delivered).map(|s| s.length).sum();
+        let mut files = delivered;
+        while files > HISTORY_FILES || bytes > HISTORY.min(self.limits.bytes / 4) {
+            bytes = bytes.saturating_sub(self.segments.front().map_or(bytes, |s| s.length));
+            files = files.saturating_sub(1);
+            self.remove(0, now);
+        }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.segments.iter().map(|s| s.length).sum()
+    }
+
+    /// Removes a segment and gives how many spans are lost by that. Beginnings in it that have no end are written
+    /// anew.
+    fn remove(&mut self, index: usize, now: SystemTime) -> u64 {
+        let last = index + 1 == self.segments.len();
+        let Some(segment) = self.segments.remove(index) else { return 0 };
+        self.active &= !last;
+        let mut lost = segment.waiting();
+        if let Some(taken) = self.taken.as_mut().filter(|t| t.sequence == segment.sequence) {
+            taken.orphaned = true;
+            lost = lost.saturating_sub(taken.spans);
+        }
+        self.waiting = self.waiting.saturating_sub(lost);
+        let gone = if segment.damaged { self.set_aside(&segment) } else { fs::remove_file(&segment.path) };
+        if let Err(error) = gone {
+            let message = format!("{} cannot be removed: {error}", segment.path.display());
+            self.notes.push(Note { lost: 0, message });
+        }
+        self.rescue(segment.sequence, now);
+        lost
+    }
+
+    fn rescue(&mut self, sequence: u64, now: SystemTime) {
+        let mut records = Records::default();
+        for (begin, lies_in) in self.open.values() {
+            if *lies_in == sequence {
+                records.begin(begin.clone());
+            }
+        }
+        if !records.begun.is_empty()
+            && let Err(error) = self.write(&records, now)
+        {
+            let message = format!("the beginnings of {} spans cannot be kept: {error}", records.begun.len());
+            self.notes.push(Note { lost: 0, message });
+        }
+    }
+
+    /// Renames a segment that cannot be read: somebody may want to look at it.
+    fn set_aside(&self, segment: &Segment) -> io::Result<()> {
+        recover::set_aside(&self.folder, &name(segment.sequence), MOST_DAMAGED)
+    }
+
+    /// What has to be said.
+    pub(super) fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    pub(super) fn segments(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// How long the oldest span that waits has waited, about.
+    pub(super) fn oldest(&self, now: SystemTime) -> Option<Duration> {
+        let waiting = self.segments.iter().find(|s| s.waiting() > 0)?;
+        Some(now.duration_since(waiting.touched).unwrap_or_default())
+    }
+
+    pub(super) fn folder(&self) -> &PathBuf {
+        &self.folder
+    }
+}

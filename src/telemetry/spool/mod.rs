@@ -1,0 +1,80 @@
+//! Where spans wait until a receiver has them: encoded once, in a spool directory that outlives this program, or in
+//! memory. Owns the choice between the two: memory takes what the disk cannot, and the disk is tried again. Called by
+//! the `TelemetryActor` as its [`SpanStore`].
+
+pub mod begin;
+mod disk;
+mod lock;
+mod memory;
+pub mod record;
+mod recover;
+mod report;
+mod segment;
+mod store;
+
+pub use lock::{LOCK, SpoolError, lock};
+pub use report::{SpoolReport, SpoolState};
+pub use store::{Place, Spool, SpoolParts};
+
+use begin::Begin;
+use record::Kind;
+use std::time::Duration;
+
+/// The bounds of what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes, of all segments or of all spans in memory.
+    pub bytes: u64,
+    /// Older spans are dropped.
+    pub age: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 64 << 20, age: Duration::from_secs(24 * 60 * 60) }
+    }
+}
+
+/// Something that has to be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Spans that were lost by it.
+    lost: u64,
+    message: String,
+}
+
+/// Records on their way to the disk, in one write.
+#[derive(Debug, Default)]
+struct Records {
+    bytes: Vec<u8>,
+    /// Spans among them.
+    spans: u64,
+    begun: Vec<Begin>,
+    /// Spans that are open no more.
+    ended: Vec<[u8; 8]>,
+}
+
+impl Records {
+    fn span(&mut self, span: [u8; 8], encoded: &[u8]) {
+        record::append(&mut self.bytes, Kind::Span, encoded);
+        self.spans += 1;
+        self.ended.push(span);
+    }
+
+    fn begin(&mut self, begin: Begin) {
+        record::append(&mut self.bytes, Kind::Begun, &begin.encode());
+        self.begun.push(begin);
+    }
+
+    fn gone(&mut self, span: [u8; 8]) {
+        record::append(&mut self.bytes, Kind::Gone, &span);
+        self.ended.push(span);
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.spans = 0;
+        self.begun.clear();
+        self.ended.clear();
+    }
+}
