@@ -7,6 +7,7 @@ use crate::os::pid1::{self, Sweep};
 use crate::status::SharedBoard;
 use phpeek_actors::manager::Finished;
 use phpeek_actors::ports::Level;
+use phpeek_actors::telemetry::FlushOutcome;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -61,13 +62,30 @@ pub(super) async fn end(
     }
     // The first drain takes the last words of the processes, so that they stand before our own.
     running.output.flush(OUTPUT_FLUSH).await;
-    drop(flush.await); // an error: it was given up
+    if let Ok(outcome) = flush.await {
+        tell_of_spans(&running, outcome);
+    } // an error: it was given up
     last_words(&running, finished.as_ref(), code);
     running.output.flush(OUTPUT_FLUSH).await;
     if let Some(board) = board {
         board.finish(code);
     }
     Ending { code, spans: running.kept.map(|memory| memory.take()).unwrap_or_default() }
+}
+
+fn tell_of_spans(running: &Running, outcome: FlushOutcome) {
+    match outcome {
+        // The telemetry thread has said what it lost.
+        FlushOutcome::Drained | FlushOutcome::Left(_) => {}
+        FlushOutcome::Spooled(count) => {
+            say(running, Level::Info, format!("{count} spans wait in the spool for the next supervisor"));
+        }
+        FlushOutcome::Unanswered(count) => {
+            let message =
+                format!("{count} spans are not delivered: the telemetry thread did not answer in time");
+            say(running, Level::Warn, message);
+        }
+    }
 }
 
 fn last_words(running: &Running, finished: Option<&Finished>, code: u8) {

@@ -49,7 +49,8 @@ impl Reader<'_> {
             "always_off" => 0.0,
             "traceidratio" => self.sampler_argument()?,
             _ => {
-                let message = format!("OTEL_TRACES_SAMPLER: there is no sampler {text:?}; every trace is kept");
+                let message =
+                    format!("OTEL_TRACES_SAMPLER: there is no sampler {text:?}; every trace is kept");
                 self.warn_at("tracing_sample_rate", place, &message, SAMPLERS);
                 return None;
             }
@@ -103,7 +104,12 @@ impl Reader<'_> {
         }
         if self.on && path.exists() && !path.is_dir() {
             let message = format!("{} is no directory", path.display());
-            self.error("tracing_spool_dir", chosen.place, message, "name a directory; it is made when missing");
+            self.error(
+                "tracing_spool_dir",
+                chosen.place,
+                message,
+                "name a directory; it is made when missing",
+            );
         }
         (Some(path), true)
     }

@@ -75,10 +75,11 @@ fn drawn(span: &Span, origin: u64, below: &HashMap<&[u8], Vec<&Span>>) -> DrawnS
 
 /// What tells a span from its siblings, in a few words.
 fn label(span: &Span) -> String {
-    let find = |key: &str| match span.attributes.iter().find(|kv| kv.key == key)?.value.as_ref()?.value.as_ref()? {
-        Value::StringValue(text) => Some(text.clone()),
-        _ => None,
-    };
+    let find =
+        |key: &str| match span.attributes.iter().find(|kv| kv.key == key)?.value.as_ref()?.value.as_ref()? {
+            Value::StringValue(text) => Some(text.clone()),
+            _ => None,
+        };
     let mut words: Vec<String> = Vec::new();
     words.extend(find("process.instance_id").or_else(|| find("process.name")));
     words.extend(find("dependency.name").map(|d| format!("for {d}")));

@@ -152,9 +152,8 @@ impl HttpExporter {
             Compression::None => body,
             packed => packed.compress(body.into()).map_err(|e| refused(e.to_string()))?.into(),
         };
-        let mut request = Request::post(self.uri.clone())
-            .body(Full::new(body))
-            .map_err(|e| refused(e.to_string()))?;
+        let mut request =
+            Request::post(self.uri.clone()).body(Full::new(body)).map_err(|e| refused(e.to_string()))?;
         let own = request.headers_mut();
         own.insert(AGENT, HeaderValue::from_static(USER_AGENT));
         own.extend(headers);

@@ -82,9 +82,7 @@ impl Recent {
         newest.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
         newest.truncate(limit);
         let wanted: HashMap<_, _> = newest.into_iter().collect();
-        self.request(
-            spans.iter().filter(|s| wanted.contains_key(&encode::trace_id(s))).map(Vec::as_slice),
-        )
+        self.request(spans.iter().filter(|s| wanted.contains_key(&encode::trace_id(s))).map(Vec::as_slice))
     }
 
     /// All that is kept of the traces whose id, in lower-case hexadecimal, begins with `prefix`.
@@ -179,9 +177,7 @@ mod tests {
         let request = ExportTraceServiceRequest::decode(request).expect("a request");
         let spans = request.resource_spans.into_iter().flat_map(|r| r.scope_spans).flat_map(|s| s.spans);
         spans
-            .map(|s| {
-                (s.trace_id[0], u64::from_be_bytes(s.span_id.try_into().expect("eight bytes")) - 1)
-            })
+            .map(|s| (s.trace_id[0], u64::from_be_bytes(s.span_id.try_into().expect("eight bytes")) - 1))
             .collect()
     }
 

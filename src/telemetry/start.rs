@@ -268,7 +268,8 @@ fn run(
         .with_resource(opentelemetry_sdk::Resource::builder_empty().build())
         .with_span_processor(QueueProcessor::new(queue.clone(), sampling.unsampled()))
         .build();
-    let mut tracing = Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(sampling.unsampled());
+    let mut tracing =
+        Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(sampling.unsampled());
     if durable || sampling.unsampled() == Unsampled::Queued {
         tracing = tracing.telling_begins(queue.clone());
     }
@@ -326,7 +327,7 @@ impl TelemetryHandle {
             // The telemetry thread is late or gone.
             Ok(Err(_)) | Err(_) => match running.queue.stats().pending {
                 0 => FlushOutcome::Drained,
-                left => FlushOutcome::Left(left),
+                left => FlushOutcome::Unanswered(left),
             },
         }
     }

@@ -207,7 +207,13 @@ mod tests {
 
     fn batcher() -> Batcher {
         let backoff = Backoff::new(ms(1000), ms(30_000)).expect("1 s is less than 30 s");
-        Batcher::new(Rules { batch: 512, backlog_batch: 4096, first_delay: ms(100), delay: ms(1000), backoff })
+        Batcher::new(Rules {
+            batch: 512,
+            backlog_batch: 4096,
+            first_delay: ms(100),
+            delay: ms(1000),
+            backoff,
+        })
     }
 
     const FULL: Decision = Decision::Take { most: 512 };

@@ -276,11 +276,8 @@ mod tests {
             tail.begun(trace, head);
             tail.ended(slow(trace, head), &mut out);
         }
-        let wanted = vec![
-            Verdict::Keep(0, Weight::One),
-            Verdict::LeaveOut(0),
-            Verdict::Keep(0, Weight::ByRate),
-        ];
+        let wanted =
+            vec![Verdict::Keep(0, Weight::One), Verdict::LeaveOut(0), Verdict::Keep(0, Weight::ByRate)];
         assert_eq!(out, wanted);
     }
 

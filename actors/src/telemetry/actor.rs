@@ -196,10 +196,8 @@ impl TelemetryActor {
                 self.trim_spans += spans;
                 match rejected {
                     0 => self.say(ReceiverState::Good, String::new()),
-                    n => self.say(
-                        ReceiverState::Refusing,
-                        format!("the receiver rejected {n} of {spans} spans"),
-                    ),
+                    n => self
+                        .say(ReceiverState::Refusing, format!("the receiver rejected {n} of {spans} spans")),
                 }
                 self.trim_when_drained();
             }
@@ -268,9 +266,7 @@ impl TelemetryActor {
         self.receiver = state;
         let (level, message) = match state {
             ReceiverState::Good => (Level::Info, "spans are exported again"),
-            ReceiverState::Failing => {
-                (Level::Warn, "spans cannot be exported; they are kept and sent again")
-            }
+            ReceiverState::Failing => (Level::Warn, "spans cannot be exported; they are kept and sent again"),
             ReceiverState::Refusing => (Level::Warn, "the receiver refuses spans; they are lost"),
         };
         self.record(level, message, cause);
@@ -289,14 +285,22 @@ impl TelemetryActor {
             fields.insert(0, ("cause", cause.into()));
         }
         let at = self.parts.clock.now();
-        self.parts.log.log(LogRecord { at, level, message: message.into(), process: None, instance: None, fields });
+        self.parts.log.log(LogRecord {
+            at,
+            level,
+            message: message.into(),
+            process: None,
+            instance: None,
+            fields,
+        });
     }
 
     fn end_flush_if_done(&mut self, ctx: &mut Context<Self>) {
         if self.flushes.is_empty() {
             return;
         }
-        let drained = self.batcher.is_ready() && self.parts.store.waiting() == 0 && self.parts.queue.is_empty();
+        let drained =
+            self.batcher.is_ready() && self.parts.store.waiting() == 0 && self.parts.queue.is_empty();
         if drained || !self.batcher.is_flushing() {
             self.end_flush(ctx);
         }

@@ -25,4 +25,6 @@ pub enum FlushOutcome {
     Left(u64),
     /// So many spans could not be delivered in time, and wait in the spool for the next supervisor.
     Spooled(u64),
+    /// The telemetry thread did not answer: a disk may hang. So many spans were not delivered by then.
+    Unanswered(u64),
 }

@@ -167,8 +167,7 @@ impl Disk {
         if let Some(segment) = self.segments.iter_mut().find(|s| s.sequence == taken.sequence)
             && let Err(error) = segment.settle(taken.end, taken.spans)
         {
-            let message =
-                format!("delivered spans cannot be marked in {}: {error}", segment.path.display());
+            let message = format!("delivered spans cannot be marked in {}: {error}", segment.path.display());
             self.notes.push(Note { lost: 0, message });
         }
         self.bound(now);

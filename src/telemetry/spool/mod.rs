@@ -6,6 +6,7 @@ pub mod begin;
 mod disk;
 mod lock;
 mod memory;
+pub mod reader;
 pub mod record;
 mod recover;
 mod report;

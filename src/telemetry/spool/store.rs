@@ -283,7 +283,14 @@ impl Spool {
     fn say(&self, level: Level, message: String) {
         let at = self.parts.clock.now();
         let message = message.into();
-        self.parts.log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
+        self.parts.log.log(LogRecord {
+            at,
+            level,
+            message,
+            process: None,
+            instance: None,
+            fields: Vec::new(),
+        });
     }
 
     /// Says what the disk has met, and shows how things are.
