@@ -11,6 +11,12 @@ pub(crate) fn of_arbiters() -> Duration {
     of_actix.filter_map(|t| schedstat(&t.path().join("schedstat"))).sum()
 }
 
+/// What this thread has run so far.
+pub(crate) fn of_this_thread() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
 /// The first number of schedstat: nanoseconds on a processor.
 fn schedstat(path: &std::path::Path) -> Option<Duration> {
     let text = fs::read_to_string(path).ok()?;

@@ -1,12 +1,12 @@
 //! What the decision about whole traces costs a span, at a rate of 1 %.
 
-use crate::rate;
+use crate::{cpu, rate};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::trace::SpanData;
 use phpeek_actors::telemetry::{Begun, News};
 use phpeek_pm::telemetry::sampling::Sampling;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 /// Spans of a trace.
 const SPANS: u64 = 8;
@@ -56,9 +56,9 @@ pub(crate) fn run(count: u64) {
     let mut sift = Sampling { rate: 0.01, ..Sampling::default() }.sift();
     let (mut news, mut kept) = (news(count), Vec::new());
     let spans = count / SPANS * SPANS;
-    let begin = Instant::now();
+    let before = cpu::of_this_thread();
     let left_out = sift.pass(&mut news, &mut kept);
-    let time = begin.elapsed();
+    let time = cpu::of_this_thread().saturating_sub(before);
     println!(
         "keeping whole traces at 1 %: {} ns a span (bar 1000), {} spans/s, {left_out} of {spans} left out",
         time.as_nanos() / u128::from(spans.max(1)),

@@ -4,6 +4,7 @@
 
 mod exporters;
 mod http_server;
+mod keeping;
 mod receiver;
 mod secure;
 mod spool;

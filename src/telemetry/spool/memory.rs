@@ -1,5 +1,6 @@
 //! Spans that wait in memory: where there is no spool, and while it cannot be written. Owns the same bounds as the
-//! disk. Called by the store.
+//! disk. Spans lie in chunks, as they lie in segments there: one allocation for each would take half as much again.
+//! Called by the store.
 
 use super::Limits;
 use crate::telemetry::encode::{self, Origin};
@@ -7,46 +8,100 @@ use phpeek_actors::telemetry::{Batch, Dropped};
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
-/// What a span takes beside its bytes.
-const OVERHEAD: u64 = 48;
+/// Bytes of a chunk: what is dropped together.
+const CHUNK: usize = 64 << 10;
 /// A request stays below this: receivers commonly refuse more than 4 MiB.
 const REQUEST: usize = (2 << 20) - (64 << 10);
+
+/// Some spans, each behind its length (u32, little endian).
+struct Chunk {
+    /// When the last of them came.
+    touched: SystemTime,
+    bytes: Vec<u8>,
+    /// What stands before it has been settled.
+    from: usize,
+    spans: u64,
+}
+
+impl Chunk {
+    fn spans_from(&self, from: usize) -> impl Iterator<Item = (&[u8], usize)> {
+        let mut place = from;
+        std::iter::from_fn(move || {
+            let (length, rest) = self.bytes.get(place..)?.split_first_chunk::<4>()?;
+            let length = u32::from_le_bytes(*length) as usize;
+            place += 4 + length;
+            Some((rest.get(..length)?, place))
+        })
+    }
+}
+
+/// What was handed out.
+#[derive(Default)]
+struct Taken {
+    spans: u64,
+    /// Chunks that are handed out to their end.
+    whole: usize,
+    /// Where the hand-out ends in the chunk behind them, and how many spans of it that is.
+    part: Option<(usize, u64)>,
+}
 
 /// The spans that wait.
 pub(super) struct Memory {
     limits: Limits,
     origin: Origin,
-    spans: VecDeque<(SystemTime, Box<[u8]>)>,
+    chunks: VecDeque<Chunk>,
     bytes: u64,
-    taken: usize,
+    waiting: u64,
+    taken: Taken,
     pub(super) dropped: Dropped,
 }
 
 impl Memory {
     pub(super) fn new(limits: Limits, origin: Origin) -> Self {
-        Self { limits, origin, spans: VecDeque::new(), bytes: 0, taken: 0, dropped: Dropped::default() }
-    }
-
-    pub(super) fn push(&mut self, span: Box<[u8]>, now: SystemTime) {
-        self.bytes += size(&span);
-        self.spans.push_back((now, span));
-        while self.bytes > self.limits.bytes {
-            if !self.drop_oldest() {
-                break;
-            }
-            self.dropped.full += 1;
+        Self {
+            limits,
+            origin,
+            chunks: VecDeque::new(),
+            bytes: 0,
+            waiting: 0,
+            taken: Taken::default(),
+            dropped: Dropped::default(),
         }
     }
 
-    /// The oldest that is not part of an unsettled batch.
-    fn drop_oldest(&mut self) -> bool {
-        let Some((_, span)) = self.spans.remove(self.taken) else { return false };
-        self.bytes = self.bytes.saturating_sub(size(&span));
-        true
+    pub(super) fn push(&mut self, span: &[u8], now: SystemTime) {
+        // A span is far smaller than that: its texts are cut.
+        let Ok(length) = u32::try_from(span.len()) else { return };
+        let room = self.chunks.back().is_some_and(|c| c.bytes.len() + 4 + span.len() <= CHUNK);
+        if !room {
+            self.chunks.push_back(Chunk { touched: now, bytes: Vec::new(), from: 0, spans: 0 });
+        }
+        let Some(chunk) = self.chunks.back_mut() else { return };
+        chunk.bytes.extend_from_slice(&length.to_le_bytes());
+        chunk.bytes.extend_from_slice(span);
+        chunk.touched = now;
+        chunk.spans += 1;
+        self.bytes += 4 + u64::from(length);
+        self.waiting += 1;
+        while self.bytes > self.limits.bytes {
+            match self.drop_oldest() {
+                Some(lost) => self.dropped.full += lost,
+                None => break,
+            }
+        }
+    }
+
+    /// Drops the oldest chunk of which nothing is handed out, and tells how many spans that were.
+    fn drop_oldest(&mut self) -> Option<u64> {
+        let busy = self.taken.whole + usize::from(self.taken.part.is_some());
+        let chunk = self.chunks.remove(busy)?;
+        self.bytes = self.bytes.saturating_sub((chunk.bytes.len() - chunk.from) as u64);
+        self.waiting = self.waiting.saturating_sub(chunk.spans);
+        Some(chunk.spans)
     }
 
     pub(super) fn waiting(&self) -> u64 {
-        self.spans.len() as u64
+        self.waiting
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -54,43 +109,59 @@ impl Memory {
     }
 
     pub(super) fn oldest(&self) -> Option<SystemTime> {
-        self.spans.front().map(|(at, _)| *at)
+        self.chunks.front().map(|chunk| chunk.touched)
     }
 
     pub(super) fn take(&mut self, most: usize, now: SystemTime) -> Option<Batch> {
-        let old = |at: &SystemTime| now.duration_since(*at).unwrap_or_default() > self.limits.age;
-        let expired = self.spans.iter().take_while(|(at, _)| old(at)).count();
-        for _ in 0..expired {
-            self.drop_oldest();
+        let age = self.limits.age;
+        let old = |c: &Chunk| now.duration_since(c.touched).unwrap_or_default() > age;
+        while self.chunks.front().is_some_and(old) {
+            self.dropped.expired += self.drop_oldest().unwrap_or(0);
         }
-        self.dropped.expired += expired as u64;
-        let mut size = 0;
-        let fits = |(_, span): &&(SystemTime, Box<[u8]>)| {
-            size += span.len() + 6;
-            size <= REQUEST
-        };
-        let count = self.spans.iter().take(most).take_while(fits).count().max(1).min(self.spans.len());
-        self.taken = count;
-        (count > 0).then(|| {
-            let spans = self.spans.iter().take(count).map(|(_, span)| &**span);
-            Batch { request: encode::request(&self.origin, spans).into(), spans: count as u64 }
-        })
+        let mut taken = Taken::default();
+        let (mut spans, mut size) = (Vec::new(), 0);
+        for chunk in &self.chunks {
+            let (mut end, mut count) = (chunk.from, 0);
+            for (span, after) in chunk.spans_from(chunk.from) {
+                size += span.len() + 6;
+                if spans.len() >= most || (size > REQUEST && !spans.is_empty()) {
+                    break;
+                }
+                spans.push(span);
+                (end, count) = (after, count + 1);
+            }
+            if end < chunk.bytes.len() {
+                taken.part = (count > 0).then_some((end, count));
+                break;
+            }
+            taken.whole += 1;
+        }
+        taken.spans = spans.len() as u64;
+        let batch = (!spans.is_empty()).then(|| Batch {
+            request: encode::request(&self.origin, spans.iter().copied()).into(),
+            spans: taken.spans,
+        });
+        self.taken = taken;
+        batch
     }
 
     pub(super) fn settle(&mut self) {
-        for (_, span) in self.spans.drain(..std::mem::take(&mut self.taken)) {
-            self.bytes = self.bytes.saturating_sub(size(&span));
+        let Taken { spans, whole, part } = std::mem::take(&mut self.taken);
+        for chunk in self.chunks.drain(..whole) {
+            self.bytes = self.bytes.saturating_sub((chunk.bytes.len() - chunk.from) as u64);
         }
-        if self.spans.is_empty() {
-            self.spans = VecDeque::new();
+        if let (Some((end, count)), Some(chunk)) = (part, self.chunks.front_mut()) {
+            self.bytes = self.bytes.saturating_sub((end - chunk.from) as u64);
+            chunk.from = end;
+            chunk.spans = chunk.spans.saturating_sub(count);
+        }
+        self.waiting = self.waiting.saturating_sub(spans);
+        if self.chunks.is_empty() {
+            self.chunks = VecDeque::new();
         }
     }
 
     pub(super) fn put_back(&mut self) {
-        self.taken = 0;
+        self.taken = Taken::default();
     }
-}
-
-fn size(span: &[u8]) -> u64 {
-    span.len() as u64 + OVERHEAD
 }

@@ -213,7 +213,7 @@ impl Spool {
         begun.clear();
         records.clear();
         for range in spans.get(first..).unwrap_or_default() {
-            self.memory.push(encoded.get(range.clone()).unwrap_or_default().into(), wall);
+            self.memory.push(encoded.get(range.clone()).unwrap_or_default(), wall);
         }
         self.begun = begun;
         self.tidy(spans, encoded, records);
