@@ -25,7 +25,7 @@ use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::telemetry::{
     Flush, FlushKind, FlushOutcome, Health, Parts, Queue, QueueProcessor, SpanExporter, TelemetryActor,
-    TelemetryStats, Unsampled,
+    TelemetryStats, Unsampled, Wake,
 };
 use phpeek_actors::trace::Tracing;
 use phpeek_core::backoff::Backoff;
@@ -263,6 +263,10 @@ fn run(
         })
     });
     queue.wakes(actor.clone().recipient());
+    if durable {
+        // What an earlier supervisor has left goes out, whether or not there will be new spans.
+        actor.do_send(Wake);
+    }
     let provider = SdkTracerProvider::builder()
         .with_sampler(sampling.sampler())
         .with_resource(opentelemetry_sdk::Resource::builder_empty().build())

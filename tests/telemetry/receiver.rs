@@ -19,6 +19,8 @@ pub(crate) enum Mood {
     Fatal,
     Rejecting,
     Silent,
+    /// Takes messages of at most 50,000 bytes, as receivers on tonic refuse larger ones.
+    Small,
 }
 
 #[derive(Clone)]
@@ -39,7 +41,7 @@ impl TraceService for Service {
             Mood::UnavailableOnce if call == 0 => return Err(Status::unavailable("not yet")),
             Mood::Fatal => return Err(Status::invalid_argument("never")),
             Mood::Silent => std::future::pending().await,
-            Mood::Healthy | Mood::Rejecting | Mood::UnavailableOnce => {}
+            Mood::Healthy | Mood::Rejecting | Mood::UnavailableOnce | Mood::Small => {}
         }
         let spans =
             request.get_ref().resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum();
@@ -68,7 +70,10 @@ impl Receiver {
             runtime.block_on(async move {
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
                 let incoming = tonic::transport::server::TcpIncoming::from(listener);
-                let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(served));
+                let small = served.mood == Mood::Small;
+                let service = TraceServiceServer::new(served);
+                let service = if small { service.max_decoding_message_size(50_000) } else { service };
+                let server = tonic::transport::Server::builder().add_service(service);
                 server.serve_with_incoming(incoming).await
             })
         });

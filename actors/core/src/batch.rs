@@ -111,7 +111,8 @@ impl Batcher {
     fn decide_ready(&mut self, now: Duration, waiting: usize) -> Decision {
         let delay = if self.sent_before { self.rules.delay } else { self.rules.first_delay };
         let due = *self.due.get_or_insert(now.saturating_add(delay));
-        if self.flushing || waiting >= self.rules.batch || now >= due {
+        // A receiver that takes little at a time gets it without a pause.
+        if self.flushing || waiting >= self.rules.batch.min(self.limit) || now >= due {
             return self.take(now, waiting);
         }
         Decision::At(due)
@@ -266,6 +267,8 @@ mod tests {
         assert_eq!(b.decide(ms(100), 2), FULL);
         assert_eq!(b.too_large(2), Split::Smaller);
         assert_eq!(b.decide(ms(101), 2), Decision::Take { most: 1 });
+        b.settled(true);
+        assert_eq!(b.decide(ms(102), 1), Decision::Take { most: 1 }, "a full one, for this receiver");
     }
 
     proptest! {

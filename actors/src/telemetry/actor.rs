@@ -144,9 +144,14 @@ impl TelemetryActor {
         let (mut list, mut kept) = (self.parts.queue.take(list), kept);
         if list.is_empty() {
             let now = self.parts.clock.now();
-            // Something may have come between the two looks: then there is another one.
-            if self.look_again.is_some_and(|at| now >= at) {
-                self.look_again = if self.parts.queue.rest() { None } else { Some(now) };
+            match self.look_again {
+                // Something may have come between the two looks: then there is another one.
+                Some(at) if now >= at => {
+                    self.look_again = if self.parts.queue.rest() { None } else { Some(now) };
+                }
+                Some(_) => {}
+                // Woken for nothing: the store is to look at what was there before us.
+                None => self.store(&mut kept, 0),
             }
         } else {
             let left_out = self.parts.sift.pass(&mut list, &mut kept);
