@@ -1,0 +1,34 @@
+//! Parts of a request: its spans, the traces that are wanted. Pure; called by sources and commands.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+
+/// All spans of a request.
+pub fn spans(request: &ExportTraceServiceRequest) -> impl Iterator<Item = &Span> {
+    request.resource_spans.iter().flat_map(|r| &r.scope_spans).flat_map(|s| &s.spans)
+}
+
+/// The request without the spans of other traces, and without what is empty then.
+#[must_use]
+pub fn keep(
+    request: &ExportTraceServiceRequest,
+    wanted: impl Fn(&[u8]) -> bool,
+) -> ExportTraceServiceRequest {
+    let scope = |scope: &ScopeSpans| {
+        let spans: Vec<Span> = scope.spans.iter().filter(|s| wanted(&s.trace_id)).cloned().collect();
+        (!spans.is_empty()).then(|| ScopeSpans {
+            scope: scope.scope.clone(),
+            spans,
+            schema_url: scope.schema_url.clone(),
+        })
+    };
+    let resource = |resource: &ResourceSpans| {
+        let scope_spans: Vec<ScopeSpans> = resource.scope_spans.iter().filter_map(scope).collect();
+        (!scope_spans.is_empty()).then(|| ResourceSpans {
+            resource: resource.resource.clone(),
+            scope_spans,
+            schema_url: resource.schema_url.clone(),
+        })
+    };
+    ExportTraceServiceRequest { resource_spans: request.resource_spans.iter().filter_map(resource).collect() }
+}
