@@ -2,27 +2,23 @@
 //! waterfall and by `--follow`.
 
 use super::autopsy;
-use super::links::Names;
 use super::model::{Span, Trace};
 use super::style::{Events, Facts, Ink, Style};
 use super::text;
 use super::value;
-use super::waterfall::Beside;
+use super::waterfall::{About, Beside};
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 
 /// Most lines that one text below a span takes; a stack trace of pages would hide the tree.
 const LINES: usize = 12;
 
 /// Writes all that stands below the bar.
-pub(super) fn below(
-    trace: &Trace,
-    span: &Span,
-    names: &Names,
-    beside: Beside,
-    style: &Style,
-    out: &mut String,
-) {
-    let mut note = |mark: &str, ink, text: &str| write(mark, ink, text, style, out);
+pub(super) fn below(about: &About<'_>, style: &Style, out: &mut String) {
+    let &About { trace, span, names, beside, left } = about;
+    // The plain drawing has errors alone below its bars.
+    let left = if style.facts == Facts::Hidden { "" } else { left };
+    let left = format!("{left}{}", " ".repeat(4_usize.saturating_sub(text::width(left))));
+    let mut note = |mark: &str, ink, said: &str| write(&left, mark, (ink, said), style, out);
     if let Some(error) = span.error() {
         let error = if error.is_empty() { "failed, and did not say why" } else { error };
         note(style.mark("✗", "!"), Ink::Failed, error);
@@ -59,19 +55,20 @@ pub(super) fn below(
 }
 
 /// One text behind a mark, wrapped; what a terminal would obey is escaped here.
-fn write(mark: &str, ink: Ink, said: &str, style: &Style, out: &mut String) {
+fn write(left: &str, mark: &str, (ink, said): (Ink, &str), style: &Style, out: &mut String) {
     let (on, off) = style.ink(ink);
-    let mut lines = said
-        .lines()
-        .flat_map(|line| text::wrap(&text::clean(line, style.charset), style.width.saturating_sub(6)));
+    let room = style.width.saturating_sub(text::width(left) + 2);
+    let mut lines = said.lines().flat_map(|line| text::wrap(&text::clean(line, style.charset), room));
     let mut mark = mark;
     for line in lines.by_ref().take(LINES) {
-        out.push_str(&format!("    {on}{mark} {line}{off}\n"));
+        out.push_str(format!("{left}{on}{mark} {line}{off}").trim_end());
+        out.push('\n');
         mark = " ";
     }
     let more = lines.count();
     if more > 0 {
-        out.push_str(&format!("      {on}({} more; --json has all){off}\n", text::count(more, "line")));
+        let said = format!("({} more; --json has all)", text::count(more, "line"));
+        out.push_str(&format!("{left}{on}  {}{off}\n", text::fit(&said, room, style.charset).trim_end()));
     }
 }
 

@@ -21,14 +21,14 @@ pub fn draw(trace: &Trace, names: &Names, style: &Style) -> String {
     let style = &Style { width: style.width.max(NARROWEST), ..*style };
     let critical = critical::path(trace);
     let titles = titles(trace, style);
-    let longest = titles.iter().map(|t| text::width(t)).max().unwrap_or(0);
+    let longest = titles.iter().map(|t| text::width(&t.text)).max().unwrap_or(0);
     let columns = longest.min(style.width * 55 / 100);
     let bars = style.width.saturating_sub(columns + DURATION_WIDTH + 4).max(10);
     let mut out = heading(trace, style);
     for ((span, title), on_path) in trace.spans.iter().zip(&titles).zip(critical) {
         let row = Row { trace, span, on_path, columns, bars };
-        let beside = row.draw(title, style, &mut out);
-        notes::below(trace, span, names, beside, style, &mut out);
+        let beside = row.draw(&title.text, style, &mut out);
+        notes::below(&About { trace, span, names, beside, left: &title.below }, style, &mut out);
     }
     out.push_str(style.mark("█", "#"));
     out.push_str(" on the critical path: what decided when it was over\n");
@@ -56,8 +56,14 @@ fn heading(trace: &Trace, style: &Style) -> String {
     out
 }
 
-/// Names with their branches of the tree, one for each span.
-fn titles(trace: &Trace, style: &Style) -> Vec<String> {
+/// The name of a span with its branch of the tree, and what of the tree stands left of the notes below it.
+struct Title {
+    text: String,
+    below: String,
+}
+
+/// The titles of all spans.
+fn titles(trace: &Trace, style: &Style) -> Vec<Title> {
     let (tee, corner) = (style.mark("├─ ", "|- "), style.mark("└─ ", "`- "));
     let through = style.mark("│  ", "|  ");
     // Deeper branches would leave no room for names; a number stands for them.
@@ -70,7 +76,8 @@ fn titles(trace: &Trace, style: &Style) -> Vec<String> {
         let title = text::clean(&span.title(), style.charset).into_owned();
         if span.depth > deepest {
             let dots = style.mark("…", "..");
-            titles.push(format!("{}{dots}{} {title}", "   ".repeat(deepest - 2), span.depth));
+            let below = "   ".repeat(deepest - 2);
+            titles.push(Title { text: format!("{below}{dots}{} {title}", span.depth), below });
             continue;
         }
         left.truncate(span.depth);
@@ -80,10 +87,21 @@ fn titles(trace: &Trace, style: &Style) -> Vec<String> {
             (Some(_), true) => (format!("{before}{corner}"), format!("{before}   ")),
             (Some(_), false) => (format!("{before}{tee}"), format!("{before}{through}")),
         };
+        // The bars of the tree go on beside the notes, up to the children.
+        let down = if span.children.is_empty() { "" } else { through };
+        titles.push(Title { text: branch + &title, below: format!("{below}{}", down.trim_end()) });
         left.push(below);
-        titles.push(branch + &title);
     }
     titles
+}
+
+/// What the notes below a span are drawn from.
+pub(super) struct About<'a> {
+    pub(super) trace: &'a Trace,
+    pub(super) span: &'a Span,
+    pub(super) names: &'a Names,
+    pub(super) beside: Beside,
+    pub(super) left: &'a str,
 }
 
 /// What a line of a span is drawn from.
