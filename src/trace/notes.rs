@@ -16,9 +16,8 @@ const LINES: usize = 12;
 pub(super) fn below(about: &About<'_>, style: &Style, out: &mut String) {
     let &About { trace, span, names, beside, left } = about;
     // The plain drawing has errors alone below its bars.
-    let left = if style.facts == Facts::Hidden { "" } else { left };
-    let left = format!("{left}{}", " ".repeat(4_usize.saturating_sub(text::width(left))));
-    let mut note = |mark: &str, ink, said: &str| write(&left, mark, (ink, said), style, out);
+    let left = if style.facts == Facts::Hidden { "    " } else { left };
+    let mut note = |mark: &str, ink, said: &str| write(left, mark, (ink, said), style, out);
     if let Some(error) = span.error() {
         let error = if error.is_empty() { "failed, and did not say why" } else { error };
         note(style.mark("✗", "!"), Ink::Failed, error);

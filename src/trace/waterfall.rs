@@ -77,7 +77,8 @@ fn titles(trace: &Trace, style: &Style) -> Vec<Title> {
         if span.depth > deepest {
             let dots = style.mark("…", "..");
             let below = "   ".repeat(deepest - 2);
-            titles.push(Title { text: format!("{below}{dots}{} {title}", span.depth), below });
+            let text = format!("{below}{dots}{} {title}", span.depth);
+            titles.push(Title { text, below: below + "    " });
             continue;
         }
         left.truncate(span.depth);
@@ -88,8 +89,8 @@ fn titles(trace: &Trace, style: &Style) -> Vec<Title> {
             (Some(_), false) => (format!("{before}{tee}"), format!("{before}{through}")),
         };
         // The bars of the tree go on beside the notes, up to the children.
-        let down = if span.children.is_empty() { "" } else { through };
-        titles.push(Title { text: branch + &title, below: format!("{below}{}", down.trim_end()) });
+        let down = if span.children.is_empty() { " " } else { through.trim_end() };
+        titles.push(Title { text: branch + &title, below: format!("{below}{down}   ") });
         left.push(below);
     }
     titles

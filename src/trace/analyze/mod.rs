@@ -114,3 +114,10 @@ fn compare(
     say(&if look.json { comparison.json(&worse) } else { comparison.draw(&worse, style) });
     Ok(if worse.is_empty() { exit::OK } else { exit::FAILURE })
 }
+
+/// All that can be said of one trace, for the tests of the module.
+#[cfg(test)]
+pub(super) fn drawn(trace: &Trace, style: &Style) -> [String; 3] {
+    let same = Comparison::of(trace, trace);
+    [blame(trace, style), chain::draw(trace, &chain::chain(trace), style), same.draw(&[], style)]
+}

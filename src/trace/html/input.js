@@ -66,8 +66,9 @@ function reset() {
 // Where the mouse is over the bars, from 0 to 1; outside of them it is below 0.
 function share(event) {
   const box = space.getBoundingClientRect(), style = getComputedStyle(byId("list"));
-  const left = box.left + box.width * parseFloat(style.getPropertyValue("--names")) / 100 + parseFloat(style.getPropertyValue("--times"));
-  return (event.clientX - left) / (box.right - left);
+  const number = (name) => parseFloat(style.getPropertyValue(name));
+  const left = box.left + box.width * number("--names") / 100 + number("--times"), right = box.right - number("--end");
+  return event.clientX > right ? 1 : (event.clientX - left) / (right - left);
 }
 
 function wheel(event) {
@@ -98,7 +99,6 @@ function moved(event) {
   if (!drag) return;
   drag.to = Math.min(Math.max(share(event), 0), 1);
   const box = byId("list").getBoundingClientRect(), left = Math.min(drag.x, event.clientX) - box.left;
-  byId("list").style.position = "relative";
   drag.range.style.left = left + "px";
   drag.range.style.width = Math.abs(event.clientX - drag.x) + "px";
   if (!drag.range.isConnected) byId("list").append(drag.range);

@@ -85,13 +85,17 @@ function ticks() {
   const size = state.to - state.from;
   let step = Math.pow(10, Math.floor(Math.log10(Math.max(size, 1))));
   if (size / step < 2) step /= 5; else if (size / step < 5) step /= 2;
-  const made = [];
+  const made = [], lines = [];
   for (let at = Math.ceil(state.from / step) * step; at <= state.to && made.length < 40; at += step) {
     const tick = element("span", "", duration(at).replace(/\.00 /, " "));
-    tick.style.left = "calc(var(--names) + var(--times) + (100% - var(--names) - var(--times)) * " + percent(at) / 100 + ")";
+    const left = "(var(--names) + var(--times) + (100% - var(--names) - var(--times) - var(--end)) * " + percent(at) / 100 + ")";
+    tick.style.left = "calc" + left;
     made.push(tick);
+    lines.push(element("span"));
+    lines[lines.length - 1].style.left = "calc" + left;
   }
   axis.replaceChildren(...made);
+  byId("grid").replaceChildren(...lines);
 }
 
 // Only what can be seen has elements: a trace of 10,000 spans costs no more than one of 50.
@@ -106,7 +110,7 @@ function draw() {
   rows.setAttribute("aria-rowcount", state.rows.length);
   if (byId("row" + state.chosen)) rows.setAttribute("aria-activedescendant", "row" + state.chosen);
   else rows.removeAttribute("aria-activedescendant");
-  axis.style.marginRight = rows.offsetWidth - rows.clientWidth + "px";
+  axis.style.marginRight = byId("grid").style.right = rows.offsetWidth - rows.clientWidth + "px";
   ticks();
   const found = state.hits.length;
   byId("count").textContent = !state.query.trim() ? "" :
