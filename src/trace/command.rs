@@ -210,7 +210,7 @@ fn show(
 
 /// One trace of a request as a line of OTLP JSON.
 pub(super) fn otlp(request: &ExportTraceServiceRequest, trace: &str) -> String {
-    let one = select::keep(request, |id| super::model::hex(id) == trace);
+    let one = select::merged(select::keep(request, |id| super::model::hex(id) == trace));
     serde_json::to_string(&one).unwrap_or_default() + "\n"
 }
 

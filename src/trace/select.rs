@@ -1,4 +1,4 @@
-//! Parts of a request: its spans, the traces that are wanted. Pure; called by sources and commands.
+//! Parts of a request: its spans, the traces that are wanted, what several batches say of one resource. Pure; called by sources and commands.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
@@ -31,4 +31,25 @@ pub fn keep(
         })
     };
     ExportTraceServiceRequest { resource_spans: request.resource_spans.iter().filter_map(resource).collect() }
+}
+
+/// The request with one entry for each resource and scope: spans of one trace come in several batches.
+#[must_use]
+pub(super) fn merged(request: ExportTraceServiceRequest) -> ExportTraceServiceRequest {
+    let mut all: Vec<ResourceSpans> = Vec::new();
+    for entry in request.resource_spans {
+        let same = |e: &&mut ResourceSpans| e.resource == entry.resource && e.schema_url == entry.schema_url;
+        match all.iter_mut().find(same) {
+            Some(before) => entry.scope_spans.into_iter().for_each(|s| add(&mut before.scope_spans, s)),
+            None => all.push(entry),
+        }
+    }
+    ExportTraceServiceRequest { resource_spans: all }
+}
+
+fn add(all: &mut Vec<ScopeSpans>, more: ScopeSpans) {
+    match all.iter_mut().find(|s| s.scope == more.scope && s.schema_url == more.schema_url) {
+        Some(before) => before.spans.extend(more.spans),
+        None => all.push(more),
+    }
 }
