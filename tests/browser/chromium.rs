@@ -202,6 +202,15 @@ impl Page {
         std::fs::write(folder.join(format!("{name}.png")), png).expect("room for a picture");
     }
 
+    /// Waits until the policy of the page has refused something like this.
+    pub(crate) fn refused(&mut self, what: &str) {
+        let began = std::time::Instant::now();
+        while !self.complaints.iter().any(|c| c.contains(what)) {
+            self.ask("new Promise(requestAnimationFrame)");
+            assert!(began.elapsed() < LONG, "not refused: {what}: {:?}", self.complaints);
+        }
+    }
+
     /// Nothing went wrong in the page, and nothing was refused.
     pub(crate) fn well(&self) {
         assert!(self.complaints.is_empty(), "{:?} ({})", self.complaints, self.profile.path().display());

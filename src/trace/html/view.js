@@ -47,7 +47,9 @@ function nameCell(at, span) {
   fold.disabled = !hasChildren(at);
   fold.setAttribute("aria-label", state.open[at] ? "Close" : "Open");
   const text = element("span", "text");
-  text.append(element("b", "", (span.error !== null ? "✗ " : "") + plain(span.name)));
+  const own = span.name.startsWith("process_manager.") ? "process_manager." : "";
+  if (own) text.append(element("span", "of own", own));
+  text.append(element("b", "", (span.error !== null ? "✗ " : "") + plain(span.name.slice(own.length))));
   if (span.label) text.append(element("span", "of", " " + plain(span.label)));
   text.title = plain(span.name + " " + span.label);
   cell.append(fold, text);
@@ -83,11 +85,14 @@ function track(span) {
 
 function ticks() {
   const size = state.to - state.from;
-  let step = Math.pow(10, Math.floor(Math.log10(Math.max(size, 1))));
-  if (size / step < 2) step /= 5; else if (size / step < 5) step /= 2;
+  // 1, 2, 5, 10, ... as long as words would touch.
+  const room = Math.max(rows.clientWidth * 0.58 - 110, 160) / 84;
+  let step = 1;
+  while (size / step > room) step *= String(step).startsWith("2") ? 2.5 : 2;
   const made = [], lines = [];
   for (let at = Math.ceil(state.from / step) * step; at <= state.to && made.length < 40; at += step) {
-    const tick = element("span", "", duration(at).replace(/\.00 /, " "));
+    // The last one has no room for its words.
+    const tick = element("span", "", percent(at) > 95 ? "" : duration(at).replace(/\.00 /, " "));
     const left = "(var(--names) + var(--times) + (100% - var(--names) - var(--times) - var(--end)) * " + percent(at) / 100 + ")";
     tick.style.left = "calc" + left;
     made.push(tick);
@@ -159,7 +164,7 @@ function tell() {
     ["kind", span.kind], ["span", span.id], ["parent", span.parent_id || "none"],
     ["path", span.critical ? "critical" : "beside it"], ["scope", span.scope || "none"],
   ]));
-  part("Links", span.links.map((l) => [l.text, "phpeek-pm trace show " + l.trace]));
+  part("Links", span.links.map((l, at) => ["link " + (at + 1), l.text + "\nphpeek-pm trace show " + l.trace]));
   part("Attributes", span.attributes);
   for (const event of span.events) {
     part("Event: " + plain(event.name), [["at", "+" + duration(event.at - span.start)], ...event.attributes]);
