@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 /// Options of `trace`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = false)]
 pub struct TraceArguments {
     /// Where traces are read from.
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! How a process ended, in words: from the attributes that a span has about it. Owns no names: what it does not know by
-//! name it shows by its key and unit, so that a newer supervisor's attributes are readable too. Pure; called by the notes.
+//! How a process ended, in words: from the attributes that a span has about it. What it does not know by name it shows by
+//! its key and unit, so that a newer supervisor's attributes are readable too. Pure; called by the notes.
 
 use super::model::Span;
 use super::text::{self, Charset};
@@ -8,15 +8,21 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use phpeek_actors::trace::names;
 
 /// Attributes that are about the end of a run begin with one of these.
-const ABOUT: [&str; 6] =
-    ["process.exit.", "process.uptime", "process.rusage.", "process.memory.", "process.cpu.", "cgroup."];
+const ABOUT: [&str; 2] = ["autopsy.", "process.exit."];
+
+/// Where a signal came from: on what a signal asked for.
+const SENDER: [&str; 3] = ["signal.sender.command", "signal.sender.pid", "signal.sender.uid"];
+
+/// Restarts of a crash loop: all so far, and those without spans of their own since the one before.
+const LOOP: [&str; 2] = ["restart.count", "restart.folded"];
 
 /// Attributes whose texts are lines of the process's own.
 const LINES: &str = "stderr";
 
 /// Lines that tell how the process of this span ended; none when it did not.
 pub(super) fn lines(span: &Span, charset: Charset) -> Vec<String> {
-    let Some(mut first) = verdict(span) else { return Vec::new() };
+    let sender = sender(span);
+    let Some(mut first) = verdict(span) else { return sender.into_iter().collect() };
     let about = |a: &&KeyValue| {
         let key = a.key.as_str();
         ABOUT.iter().any(|p| key.starts_with(p)) && !told(key) && !key.contains(LINES)
@@ -30,13 +36,26 @@ pub(super) fn lines(span: &Span, charset: Charset) -> Vec<String> {
         let attempt = span.attribute(names::RESTART_ATTEMPT).map(|a| format!("restart {a}, "));
         first += &format!("; {}{left} more forgiven", attempt.unwrap_or_default());
     }
+    let [count, folded] = LOOP.map(|key| span.attribute(key));
+    first += &count.map(|n| format!("; {n} restarts so far")).unwrap_or_default();
+    first += &folded.filter(|n| n != "0").map(|n| format!(", {n} of them not told")).unwrap_or_default();
     let facts: Vec<String> =
         facts.into_iter().map(|a| format!("{} {}", words(&a.key), quantity(a, charset))).collect();
     let said = (span.attributes.iter())
         .filter(|a| a.key.contains(LINES))
         .flat_map(|a| value::texts(a.value.as_ref()))
         .map(|line| format!("stderr: {line}"));
-    std::iter::once(first).chain((!facts.is_empty()).then(|| facts.join(", "))).chain(said).collect()
+    let facts = (!facts.is_empty()).then(|| facts.join(", "));
+    std::iter::once(first).chain(facts).chain(sender).chain(said).collect()
+}
+
+fn sender(span: &Span) -> Option<String> {
+    let [command, pid, uid] = SENDER.map(|key| span.attribute(key));
+    let (pid, uid) = (pid?, uid.map(|u| format!(", user {u}")).unwrap_or_default());
+    Some(format!(
+        "the signal came from {} (pid {pid}{uid})",
+        command.unwrap_or_else(|| "a process".to_owned())
+    ))
 }
 
 fn verdict(span: &Span) -> Option<String> {
@@ -55,7 +74,7 @@ fn told(key: &str) -> bool {
     [names::PROCESS_EXIT_CORE, names::PROCESS_EXIT_SIGNAL, names::PROCESS_EXIT_CODE].contains(&key)
 }
 
-/// `process.exit.max_rss_bytes` is `max rss`.
+/// `autopsy.max_rss_bytes` is `max rss`.
 fn words(key: &str) -> String {
     let key = ABOUT.iter().find_map(|p| key.strip_prefix(p)).unwrap_or(key);
     let key = UNITS.iter().find_map(|(suffix, _)| key.strip_suffix(suffix)).unwrap_or(key);
@@ -113,21 +132,30 @@ mod tests {
         let attributes = [
             ("process.exit.signal", "SIGSEGV"),
             ("process.exit.core", "true"),
-            ("process.exit.uptime_ms", "412"),
-            ("process.exit.max_rss_bytes", "31457280"),
-            ("process.exit.cpu.user_ms", "12"),
-            ("process.exit.stderr", "first line\nsecond line"),
+            ("autopsy.uptime_ms", "412"),
+            ("autopsy.max_rss_bytes", "31457280"),
+            ("autopsy.cpu.user_us", "12000"),
+            ("autopsy.oom", "likely"),
+            ("autopsy.stderr", "first line\nsecond line"),
             ("restart.attempt", "1"),
             ("restart.budget_left", "2"),
+            ("restart.count", "7"),
+            ("restart.folded", "3"),
         ];
         assert_eq!(
             said(&attributes),
             [
-                "ended by SIGSEGV, core dumped, after 412.00 ms; restart 1, 2 more forgiven",
-                "max rss 30 MiB, cpu user 12.00 ms",
+                "ended by SIGSEGV, core dumped, after 412.00 ms; restart 1, 2 more forgiven; 7 restarts so far, 3 of them not told",
+                "max rss 30 MiB, cpu user 12.00 ms, oom likely",
                 "stderr: first line",
                 "stderr: second line",
             ]
         );
+    }
+    #[test]
+    fn who_sent_a_signal_is_told_where_it_is_known() {
+        let attributes =
+            [("signal.sender.command", "kill"), ("signal.sender.pid", "77"), ("signal.sender.uid", "0")];
+        assert_eq!(said(&attributes), ["the signal came from kill (pid 77, user 0)"]);
     }
 }

@@ -15,6 +15,9 @@ pub(super) const SHORT: usize = 12;
 /// Most traces that are looked up because something links to them: a restart has one or two.
 const LOOKED_UP: usize = 16;
 
+/// The attribute that says what a link is about.
+const KIND: &str = "link.type";
+
 /// The beginning of a trace's id.
 #[must_use]
 pub(super) fn short(id: &str) -> &str {
@@ -69,10 +72,18 @@ impl Names {
             if trace == home.id { "this trace".to_owned() } else { format!("trace {}", short(&trace)) };
         let unknown = format!("span {span}");
         let to = self.0.get(&(trace, span)).unwrap_or(&unknown);
-        let said: Vec<String> = (link.attributes.iter())
+        let kind = value::find(&link.attributes, KIND);
+        let said: Vec<String> = (link.attributes.iter().filter(|a| a.key != KIND))
             .map(|a| format!("{}={}", a.key, value::text(a.value.as_ref())))
             .collect();
         let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) };
-        text::clean(&format!("after {to}, {place}{said}"), style.charset).into_owned()
+        let verb = match kind.as_deref() {
+            Some("death") => "because of",
+            Some("dependency") => "waited for",
+            Some("start") => "belongs to",
+            Some("previous_run") | None => "after",
+            Some(other) => other,
+        };
+        text::clean(&format!("{verb} {to}, {place}{said}"), style.charset).into_owned()
     }
 }

@@ -36,9 +36,9 @@ fn restart() -> Vec<Span> {
         ("process.instance_id", "web-0"),
         ("restart.reason", "crash"),
         ("process.exit.code", "3"),
-        ("process.exit.uptime_ms", "4120"),
-        ("process.exit.max_rss_bytes", "41943040"),
-        ("process.exit.stderr", "PHP Fatal error: Uncaught \x1b[31mexception\nin /srv/app.php:3"),
+        ("autopsy.uptime_ms", "4120"),
+        ("autopsy.max_rss_bytes", "41943040"),
+        ("autopsy.stderr", "PHP Fatal error: Uncaught \x1b[31mexception\nin /srv/app.php:3"),
         ("restart.attempt", "1"),
         ("restart.budget_left", "2"),
     ];
@@ -201,7 +201,7 @@ prop_compose! {
         let key = if known { "process.exit.signal".to_owned() } else { key };
         let mut one = event(span(&name, 1, 0, 0, 0), 0, &key, &[(&key, &value)]);
         one.events[0].time_unix_nano = at;
-        one = with(one, &[(&key, &value), ("process.name", &name), ("process.exit.stderr", &value)]);
+        one = with(one, &[(&key, &value), ("process.name", &name), ("autopsy.stderr", &value)]);
         one.links = vec![Link { trace_id: vec![trace; 16], span_id: parent.clone(), ..Link::default() }; links];
         one.status = Some(opentelemetry_proto::tonic::trace::v1::Status { message, code });
         Span {
