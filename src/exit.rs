@@ -6,12 +6,15 @@ use phpeek_core::outcome::SpawnFailureKind;
 
 /// All ended well.
 pub const OK: u8 = 0;
-/// Something that has no code of its own: a boot that failed, a check under `--strict`, a status that is not "all up".
+/// Something that has no code of its own: a boot that failed, a check under `--strict`, a status that is not "all up", a
+/// trace that is not there, a comparison that found a regression.
 pub const FAILURE: u8 = 1;
 /// `status` found no running supervisor (LSB, "program is not running").
 pub const NOT_RUNNING: u8 = 3;
 /// The command line is wrong (sysexits.h, EX_USAGE).
 pub const USAGE: u8 = 64;
+/// What was to be read cannot be read (sysexits.h, EX_NOINPUT).
+pub const NO_INPUT: u8 = 66;
 /// The supervisor itself is broken (sysexits.h, EX_SOFTWARE).
 pub const INTERNAL: u8 = 70;
 /// A file could not be written (sysexits.h, EX_CANTCREAT).

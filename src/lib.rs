@@ -23,3 +23,4 @@ pub mod os;
 pub mod output;
 pub mod status;
 pub mod telemetry;
+pub mod trace;

@@ -1,5 +1,6 @@
 //! What can be asked on the command line. Values only; read by clap, and the source of man page and completions.
 
+use super::trace::TraceArguments;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ pub enum Command {
     CheckConfig(CheckArguments),
     /// Show what a running supervisor is doing; the exit code is 0 when all is up.
     Status(StatusArguments),
+    /// Draw, list and analyze traces in the terminal, as a picture or as a page.
+    Trace(TraceArguments),
     /// Show the version.
     Version {
         /// The number alone.

@@ -5,9 +5,14 @@ mod arguments;
 pub mod check;
 mod check_config;
 mod print;
+mod trace;
 
 pub use arguments::{Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments};
 pub use check_config::source;
+pub use trace::{
+    AnalyzeCommand, CompareArguments, LastArguments, ListArguments, SpoolArguments, SpoolCommand,
+    TraceArguments, TraceCommand, TraceFrom, TraceLook,
+};
 
 use crate::exit;
 use crate::os::signals::Signals;
@@ -28,6 +33,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Demo(demo) => crate::demo::run(&demo, signals),
         Command::CheckConfig(check) => plainly(signals, || check_config::run(config, &check)),
         Command::Status(status) => plainly(signals, || crate::status::command(&status)),
+        Command::Trace(trace) => plainly(signals, || crate::trace::command(&trace, config)),
         Command::Version { short } => plainly(signals, || print::version(short)),
         Command::Completions { shell } => plainly(signals, || print::completions(shell)),
         Command::Man => plainly(signals, print::man),

@@ -1,19 +1,15 @@
 //! The `demo` command: runs an embedded configuration for a few seconds, keeps its spans in memory, and draws them.
 //! Needs nothing but /bin/sh. Called by the command line.
 
-mod critical;
-mod tree;
-mod waterfall;
-
-pub use tree::{DrawnSpan, Tree};
-pub use waterfall::{Style, draw};
-
 use crate::app::{self, Ending, Options};
 use crate::cli::DemoArguments;
 use crate::cli::check::{self, Detail};
 use crate::config::{self, Loaded, Source, Strictness};
 use crate::exit;
 use crate::os::signals::Signals;
+use crate::trace::text::Charset;
+use crate::trace::{self, Events, Facts, Names, Style, Trace};
+use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 use std::collections::BTreeMap;
@@ -48,21 +44,20 @@ pub fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
         Ok(ending) => ending,
         Err(error) => return complain(&format!("phpeek-pm: {}\n", app::chain(&error))),
     };
-    let width = arguments.width.map(usize::from).unwrap_or_else(terminal_width);
-    let style = Style { width, ascii: arguments.ascii, colour: std::io::stdout().is_terminal() };
-    let spans: Vec<_> = spans
-        .into_iter()
-        .filter_map(|request| ExportTraceServiceRequest::decode(request).ok())
-        .flat_map(|request| request.resource_spans)
-        .flat_map(|block| block.scope_spans)
-        .flat_map(|group| group.spans)
-        .collect();
-    for tree in Tree::of(&spans) {
-        say(&draw(&tree, &style));
+    let style = Style {
+        width: arguments.width.map(usize::from).unwrap_or_else(trace::terminal_width),
+        charset: if arguments.ascii { Charset::Ascii } else { Charset::Unicode },
+        colour: std::io::stdout().is_terminal(),
+        events: Events::Hidden,
+        facts: Facts::Hidden,
+    };
+    let request = joined(spans);
+    for trace in Trace::all(&request) {
+        say(&trace::draw(&trace, &Names::default(), &style));
     }
     say(&format!(
         "{} spans. Send your own to a backend: tracing_enabled, tracing_exporter: otlp-grpc, tracing_endpoint.\n",
-        spans.len()
+        trace::spans(&request).count()
     ));
     code
 }
@@ -77,11 +72,11 @@ fn say(text: &str) {
     drop(std::io::stdout().write_all(text.as_bytes()));
 }
 
-fn terminal_width() -> usize {
-    let from_terminal =
-        rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
-    let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
-    from_terminal.filter(|w| *w > 0).or_else(from_environment).unwrap_or(100).clamp(60, 400)
+/// All that was exported, in one.
+fn joined(requests: Vec<Bytes>) -> ExportTraceServiceRequest {
+    // What was encoded here can be decoded here; if not, there is nothing to draw.
+    let decoded = requests.into_iter().filter_map(|bytes| ExportTraceServiceRequest::decode(bytes).ok());
+    ExportTraceServiceRequest { resource_spans: decoded.flat_map(|request| request.resource_spans).collect() }
 }
 
 /// A folder for the marker of the crash; removed at the end.
