@@ -6,7 +6,9 @@ pub mod check;
 mod check_config;
 mod print;
 
-pub use arguments::{Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments};
+pub use arguments::{
+    Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments, TelemetryArguments,
+};
 pub use check_config::source;
 
 use crate::exit;
@@ -27,7 +29,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         _ if given.pid_file.is_some() => usage(&misplaced()),
         Command::Demo(demo) => crate::demo::run(&demo, signals),
         Command::CheckConfig(check) => plainly(signals, || check_config::run(config, &check)),
-        Command::Status(status) => plainly(signals, || crate::status::command(&status)),
+        Command::Status(status) => plainly(signals, || crate::status::command(config, &status)),
+        Command::Telemetry(arguments) => {
+            plainly(signals, || crate::control::telemetry_command(config, &arguments))
+        }
         Command::Version { short } => plainly(signals, || print::version(short)),
         Command::Completions { shell } => plainly(signals, || print::completions(shell)),
         Command::Man => plainly(signals, print::man),

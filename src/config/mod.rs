@@ -28,7 +28,7 @@ mod tracing;
 mod tree;
 mod value;
 
-pub use globals::{LogFormat, LogSettings};
+pub use globals::{ControlSocket, LogFormat, LogSettings};
 pub use json_schema::schema_json;
 pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
@@ -122,6 +122,8 @@ pub struct Configuration {
     pub log: LogSettings,
     /// Tracing, when it is switched on.
     pub tracing: Option<TracingSettings>,
+    /// Where commands reach the supervisor.
+    pub control_socket: ControlSocket,
 }
 
 /// What came of loading.
@@ -205,7 +207,8 @@ fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, findings);
     let log = globals::log(global);
-    Some(Configuration { spec: compile::compile(root, findings)?, log, tracing })
+    let control_socket = globals::control_socket(global, findings);
+    Some(Configuration { spec: compile::compile(root, findings)?, log, tracing, control_socket })
 }
 
 fn read(source: &Source, vars: &dyn Vars, findings: &mut Findings) -> (Option<PathBuf>, String) {

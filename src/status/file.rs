@@ -2,6 +2,7 @@
 //! the pid file removed at the end, the snapshot left with the exit code. The thread here may wait for a disk;
 //! nobody waits for the thread, but for a bounded moment at the very end.
 
+use super::view::{Reader, View};
 use super::{Snapshot, snapshot_path};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -129,8 +130,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Waiting {
-    /// The newest text that is not written; an older one is of no use to anybody.
-    next: Option<String>,
+    /// The newest state that is not written; an older one is of no use to anybody.
+    next: Option<View>,
     writing: bool,
 }
 
@@ -138,28 +139,31 @@ impl Shared {
     fn serve(&self, path: &Path) {
         loop {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let text = loop {
+            let view = loop {
                 match state.next.take() {
-                    Some(text) => break text,
+                    Some(view) => break view,
                     None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 }
             };
             state.writing = true;
             drop(state);
-            // A snapshot that cannot be written is old to its readers; the next one tries again.
-            drop(replace(path, format!("{text}\n").as_bytes()));
+            // A snapshot is text and numbers: it can always be written as JSON. One that cannot be written to the
+            // disk is old to its readers; the next one tries again.
+            if let Ok(text) = serde_json::to_string(&view.snapshot_for(Reader::ComesLater)) {
+                drop(replace(path, format!("{text}\n").as_bytes()));
+            }
             self.state.lock().unwrap_or_else(PoisonError::into_inner).writing = false;
             self.changed.notify_all();
         }
     }
 }
 
-/// Hands snapshots to the file thread.
+/// Hands states to the file thread.
 pub struct Writer(Arc<Shared>);
 
 impl Writer {
-    pub(super) fn write(&self, text: String) {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).next = Some(text);
+    pub(super) fn write(&self, view: View) {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).next = Some(view);
         self.0.changed.notify_all();
     }
 
