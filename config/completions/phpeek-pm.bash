@@ -37,6 +37,9 @@ _phpeek__pm() {
             phpeek__pm,status)
                 cmd="phpeek__pm__subcmd__status"
                 ;;
+            phpeek__pm,telemetry)
+                cmd="phpeek__pm__subcmd__telemetry"
+                ;;
             phpeek__pm,version)
                 cmd="phpeek__pm__subcmd__version"
                 ;;
@@ -61,6 +64,9 @@ _phpeek__pm() {
             phpeek__pm__subcmd__help,status)
                 cmd="phpeek__pm__subcmd__help__subcmd__status"
                 ;;
+            phpeek__pm__subcmd__help,telemetry)
+                cmd="phpeek__pm__subcmd__help__subcmd__telemetry"
+                ;;
             phpeek__pm__subcmd__help,version)
                 cmd="phpeek__pm__subcmd__help__subcmd__version"
                 ;;
@@ -71,7 +77,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --help --version serve demo check-config status version completions man help"
+            opts="-c -h -V --config --pid-file --help --version serve demo check-config status telemetry version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -171,7 +177,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="serve demo check-config status version completions man help"
+            opts="serve demo check-config status telemetry version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -282,6 +288,20 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__telemetry)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__version)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -345,17 +365,47 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__status)
-            opts="-c -h --pid-file --wait --json --config --help"
+            opts="-c -h --socket --pid-file --wait --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --pid-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__telemetry)
+            opts="-c -h --socket --flush --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

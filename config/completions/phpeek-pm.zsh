@@ -65,13 +65,25 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (status)
 _arguments "${_arguments_options[@]}" : \
-'--pid-file=[The file that was given to \`serve --pid-file\`]:FILE:_files' \
+'(--pid-file)--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'--pid-file=[Ask no socket\: read the file that was given to \`serve --pid-file\`]:FILE:_files' \
 '--wait=[Wait up to this many seconds until all is up]:SECONDS:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the snapshot as it is in the file]' \
-'-h[Print help]' \
-'--help[Print help]' \
+'--json[Print the snapshot as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(telemetry)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--flush[Send what is pending first, and wait up to 10 seconds for it]' \
+'--json[Print the report as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
 (version)
@@ -129,6 +141,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(telemetry)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -161,6 +177,7 @@ _phpeek-pm_commands() {
 'demo:Run an embedded example for a few seconds and draw its traces' \
 'check-config:Check the configuration and report everything that is wrong with it' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
+'telemetry:Show what became of the spans of a running supervisor' \
 'version:Show the version' \
 'completions:Write a completion script to standard output' \
 'man:Write the man page to standard output' \
@@ -190,6 +207,7 @@ _phpeek-pm__subcmd__help_commands() {
 'demo:Run an embedded example for a few seconds and draw its traces' \
 'check-config:Check the configuration and report everything that is wrong with it' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
+'telemetry:Show what became of the spans of a running supervisor' \
 'version:Show the version' \
 'completions:Write a completion script to standard output' \
 'man:Write the man page to standard output' \
@@ -232,6 +250,11 @@ _phpeek-pm__subcmd__help__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help status commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__telemetry_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__telemetry_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help telemetry commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__version_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__version_commands() {
     local commands; commands=()
@@ -251,6 +274,11 @@ _phpeek-pm__subcmd__serve_commands() {
 _phpeek-pm__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm status commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__telemetry_commands] )) ||
+_phpeek-pm__subcmd__telemetry_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm telemetry commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__version_commands] )) ||
 _phpeek-pm__subcmd__version_commands() {

@@ -12,6 +12,8 @@ mod routes;
 mod server;
 mod show;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod traces;
 
 pub use desk::{Inquiries, Inquiry};

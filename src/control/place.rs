@@ -132,6 +132,8 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     /// Its pid, as the kernel tells it, else as the name says.
     pub(super) pid: u32,
+    /// Whether it is PID 1 here. One of another pid namespace has that in its name too.
+    is_init: bool,
 }
 
 /// What a look at the folders has brought.
@@ -157,7 +159,7 @@ pub(super) fn discover(folders: &[PathBuf]) -> Discovery {
             denied.get_or_insert_with(|| folder.clone());
         }
         let mut living: Vec<Found> = sockets(folder).into_iter().filter_map(living).collect();
-        match (living.len(), living.iter().position(|f| f.pid == 1)) {
+        match (living.len(), living.iter().position(|f| f.is_init)) {
             (0, _) => {}
             (1, _) => return Discovery::One(living.remove(0)),
             (_, Some(init)) => return Discovery::One(living.remove(init)),
@@ -170,8 +172,120 @@ pub(super) fn discover(folders: &[PathBuf]) -> Discovery {
 fn living((named, path): (u32, PathBuf)) -> Option<Found> {
     match socket::state(&path) {
         Ok(State::Living { pid }) => {
-            Some(Found { path, pid: pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(named) })
+            let told = pid.and_then(|pid| u32::try_from(pid).ok());
+            Some(Found { path, pid: told.unwrap_or(named), is_init: told == Some(1) })
         }
         Ok(State::Free | State::Stale | State::Occupied) | Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    fn shown(uid: u32, vars: &[(&str, &str)]) -> Vec<String> {
+        let var = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
+        folders(uid, &var).iter().map(|f| f.display().to_string()).collect()
+    }
+
+    fn folder(parent: &tempfile::TempDir, name: &str) -> PathBuf {
+        let path = parent.path().join(name);
+        DirBuilder::new().mode(0o700).create(&path).expect("a folder");
+        path
+    }
+
+    #[test]
+    fn the_folders_are_those_of_the_service_the_user_and_the_machine() {
+        assert_eq!(shown(0, &[]), ["/run/phpeek-pm", "/tmp/phpeek-pm-0"]);
+        assert_eq!(shown(7, &[]), ["/run/phpeek-pm", "/tmp/phpeek-pm-7"]);
+        let vars = [("RUNTIME_DIRECTORY", "/run/app:/run/more"), ("XDG_RUNTIME_DIR", "/run/user/7")];
+        assert_eq!(shown(7, &vars)[..2], ["/run/app", "/run/user/7/phpeek-pm"]);
+        assert_eq!(shown(0, &vars)[..2], ["/run/app", "/run/phpeek-pm"], "root's login is nobody's runtime");
+        let odd = [("RUNTIME_DIRECTORY", ""), ("XDG_RUNTIME_DIR", "relative")];
+        assert_eq!(shown(7, &odd), shown(7, &[]));
+    }
+
+    #[test]
+    fn names_go_round_those_who_live_and_take_the_place_of_the_dead() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = folder(&parent, "run");
+        let all = [folder.clone()];
+        let pid = std::process::id();
+        let first = make_in(&all).expect("a socket");
+        let second = make_in(&all).expect("another");
+        assert_eq!(first.path(), folder.join(format!("{pid}.sock")));
+        assert_eq!(second.path(), folder.join(format!("{pid}-2.sock")));
+        drop(first);
+        // std leaves the file behind, as a supervisor that was killed does.
+        drop(UnixListener::bind(folder.join(format!("{pid}.sock"))).expect("a stale one"));
+        let third = make_in(&all).expect("in its place");
+        assert_eq!(third.path(), folder.join(format!("{pid}.sock")));
+        assert!(
+            matches!(make_at(third.path()), Err(SocketError::InUse { pid: Some(p), .. }) if p.cast_unsigned() == pid)
+        );
+        drop((second, third));
+        assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 0);
+    }
+
+    #[test]
+    fn what_the_dead_left_is_cleared_away_and_nothing_else() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = folder(&parent, "run");
+        // Above the largest pid that Linux gives (proc(5), pid_max).
+        let dead = folder.join("4194305.sock");
+        drop(UnixListener::bind(&dead).expect("a stale one"));
+        let foreign = folder.join("theirs.sock");
+        drop(UnixListener::bind(&foreign).expect("a stale one"));
+        let living = folder.join("4194306.sock");
+        let _listens = UnixListener::bind(&living).expect("a living one");
+        fs::write(folder.join("4194307.sock"), "text").expect("a file");
+        let own = make_in(std::slice::from_ref(&folder)).expect("a socket");
+        assert!(!dead.exists() && foreign.exists() && living.exists());
+        assert!(folder.join("4194307.sock").exists() && own.path().exists());
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_to_is_not_used() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let open = folder(&parent, "open");
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).expect("a mode");
+        let link = parent.path().join("link");
+        symlink(folder(&parent, "target"), &link).expect("a link");
+        let file = parent.path().join("file");
+        fs::write(&file, "").expect("a file");
+        let errors = make_in(&[open, link, file, parent.path().join("no/no")]).expect_err("none is good");
+        let why: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert!(why[0].ends_with("others may write to it"), "{why:?}");
+        assert!(why[1].ends_with("it is no directory") && why[2].ends_with("it is no directory"), "{why:?}");
+        assert!(matches!(errors[3], SocketError::Make { .. }), "{why:?}");
+        let good = folder(&parent, "good");
+        let own = make_in(&[parent.path().join("no/no"), good.clone()]).expect("the second is good");
+        assert_eq!(own.path().parent(), Some(good.as_path()));
+    }
+
+    #[test]
+    fn a_command_takes_the_only_one_of_the_nearest_folder() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let (near, far) = (folder(&parent, "near"), folder(&parent, "far"));
+        let all = [near.clone(), parent.path().join("none"), far.clone()];
+        assert_eq!(discover(&all), Discovery::Nobody);
+        let of_far = make_in(std::slice::from_ref(&far)).expect("a socket");
+        drop(UnixListener::bind(near.join("4194305.sock")).expect("a stale one"));
+        let one = |listener: &Listener| match discover(&all) {
+            Discovery::One(found) => found.path == listener.path() && found.pid == std::process::id(),
+            _ => false,
+        };
+        assert!(one(&of_far));
+        let of_near = make_in(std::slice::from_ref(&near)).expect("a socket");
+        assert!(one(&of_near));
+        let another = make_in(std::slice::from_ref(&near)).expect("a socket");
+        let Discovery::Several(several) = discover(&all) else { panic!("there are two") };
+        let paths: Vec<_> = several.iter().map(|f| f.path.as_path()).collect();
+        let mut both = [of_near.path(), another.path()];
+        both.sort();
+        assert_eq!(paths, both);
     }
 }

@@ -99,8 +99,8 @@ pub(super) fn refusing() -> Router {
 
 /// A number in the query.
 fn number(query: Option<&str>, name: &str) -> Result<Option<f64>, Refusal> {
-    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    let Some((_, text)) = pairs.filter(|(key, _)| *key == name).next_back() else { return Ok(None) };
+    let mut pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let Some((_, text)) = pairs.find(|(key, _)| *key == name) else { return Ok(None) };
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && number >= 0.0 => Ok(Some(number)),
         _ => Err(Refusal(StatusCode::BAD_REQUEST, format!("{name} wants a number from 0"))),

@@ -3,7 +3,7 @@
 
 use super::TelemetryReport;
 use super::client::{Client, ClientError, Target};
-use super::report::Verdict;
+use super::report::{ExporterState, Verdict};
 use crate::app::chain;
 use crate::cli::TelemetryArguments;
 use crate::exit;
@@ -65,6 +65,9 @@ fn ask(target: &Target, flush: bool) -> Result<(Bytes, TelemetryReport), ClientE
 
 /// The report for people.
 fn block(report: &TelemetryReport) -> String {
+    if report.state == Some(ExporterState::Off) {
+        return "tracing is off: set global.tracing_enabled: true\n".to_owned();
+    }
     let mut rows: Vec<(&str, String)> = Vec::new();
     let to = report.endpoint.as_ref().map(|e| format!(" to {e}")).unwrap_or_default();
     rows.push(("exporter", format!("{}{to}", report.exporter)));

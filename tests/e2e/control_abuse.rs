@@ -1,4 +1,4 @@
-//! The control socket against those who may not ask, are too slow, too many, or speak no HTTP: none of them harms the
+//! The control socket against clients that are too slow, too many, or speak no HTTP: none of them harms the
 //! others, supervision or the end.
 
 use crate::support::supervisor::{Supervisor, run};
@@ -6,10 +6,8 @@ use crate::support::{LONG, Sandbox, wait_until};
 use serde_json::json;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 const STATUS: &str = "GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -57,39 +55,6 @@ fn answer(stream: &mut UnixStream) -> String {
         Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}"),
     }
     String::from_utf8_lossy(&all).into_owned()
-}
-
-#[test]
-fn another_user_is_refused_even_when_the_mode_lets_him_in() {
-    if rustix::process::geteuid().as_raw() != 0 {
-        return; // who is not root cannot be another user; tests/run is root
-    }
-    let mut asked = Asked::new();
-    let as_nobody = |bytes: &str| {
-        let script = format!(
-            "import socket; s = socket.socket(socket.AF_UNIX); s.connect('{}'); s.sendall({bytes:?}.encode()); print(s.makefile().read())",
-            asked.socket.display()
-        );
-        let output = Command::new("setpriv")
-            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "python3", "-c", &script])
-            .output()
-            .expect("setpriv and python3");
-        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
-    };
-    fs::set_permissions(asked.sandbox.dir(), fs::Permissions::from_mode(0o755)).expect("a mode");
-    assert!(as_nobody(STATUS).contains("PermissionError"), "the mode keeps him out");
-    fs::set_permissions(&asked.socket, fs::Permissions::from_mode(0o666)).expect("a mode");
-    for _ in 0..5 {
-        let text = as_nobody(STATUS);
-        assert!(text.starts_with("HTTP/1.1 403") && text.contains("\"error\""), "{text}");
-        assert!(!text.contains("instances"), "{text}");
-    }
-    let told = |r: &&serde_json::Value| {
-        r["msg"].as_str().is_some_and(|m| m.contains("refused a connection of uid 65534"))
-    };
-    assert_eq!(asked.supervisor.records().iter().filter(told).count(), 1, "one word for all five");
-    assert_eq!(asked.status().0, 0);
-    assert_eq!(asked.supervisor.stop(), 0);
 }
 
 #[test]
@@ -148,11 +113,33 @@ fn a_hundred_connections_at_once_are_all_answered() {
         let text = answer(stream);
         assert!(text.starts_with("HTTP/1.1 200") && text.contains("\"w-0\""), "{text}");
     }
-    // As many that wait are told that there is no place, and the rest stays free for others.
-    let gone = "GET /status?wait=60 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let mut some = asked.connect();
-    some.write_all(gone.as_bytes()).expect("room");
-    assert!(answer(&mut some).starts_with("HTTP/1.1 200"), "all is up: there is nothing to wait for");
+    assert_eq!(asked.supervisor.stop(), 0);
+}
+
+#[test]
+fn those_who_wait_leave_room_for_short_questions() {
+    let sandbox = Sandbox::new();
+    let socket = sandbox.path("control.sock");
+    let gate = sandbox.script("gate", &format!("emit gate start\n{}", Sandbox::until_open("go")));
+    let config = sandbox.config(
+        json!({"control_socket": socket}),
+        json!({"gate": {"type": "oneshot", "command": gate},
+            "w": {"command": sandbox.worker("w"), "depends_on": ["gate"]}}),
+    );
+    let supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("gate", 1);
+    let mut asked = Asked { sandbox, supervisor, socket };
+    let wait = STATUS.replace("/status", "/status?wait=60");
+    let mut waiting: Vec<_> = (0..60).map(|_| asked.connect()).collect();
+    for stream in &mut waiting {
+        stream.write_all(wait.as_bytes()).expect("room");
+    }
+    assert_eq!(asked.status().0, 1, "not all is up, and it is said at once");
+    asked.sandbox.write("go", "");
+    let answers: Vec<_> = waiting.iter_mut().map(answer).collect();
+    let with = |code: &str| answers.iter().filter(|a| a.starts_with(&format!("HTTP/1.1 {code}"))).count();
+    assert_eq!((with("200"), with("503")), (48, 12));
+    assert!(answers.iter().any(|a| a.contains("too many commands wait or follow")));
     assert_eq!(asked.supervisor.stop(), 0);
 }
 
