@@ -1,7 +1,7 @@
 //! The control socket: how a person or a script asks a running supervisor, over HTTP on a unix socket that only root
 //! and the supervisor's own user can use. Owns the socket, the server behind it, and the client. Supervision never
 //! waits for it, and it costs nothing until somebody connects: until then there is a descriptor and no thread. The
-//! management API extends [`routes`].
+//! management API adds its own to the routes.
 
 pub mod client;
 mod desk;
@@ -30,6 +30,7 @@ use server::Around;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use tokio::io::Interest;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
@@ -131,10 +132,12 @@ async fn wait_for_the_first(
 
 /// Whether this connection was closed before it said anything: a look whether we live, which needs no server.
 async fn only_looked(stream: &UnixStream) -> bool {
-    let mut byte = [0];
-    let peek = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-    timeout(LOOK, stream.readable()).await.is_ok()
-        && matches!(rustix::net::recv(stream, &mut byte, peek), Ok((_, 0)))
+    let peek = || {
+        let mut byte = [0];
+        Ok(rustix::net::recv(stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT)?.1)
+    };
+    // Not `readable` and then a look: it may come back before there is anything to see.
+    matches!(timeout(LOOK, stream.async_io(Interest::READABLE, peek)).await, Ok(Ok(0)))
 }
 
 /// What the thread of the server is for.

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 /// A supervisor with a socket in its sandbox and one worker, which is up.
 struct Asked {
-    sandbox: Sandbox,
+    // First, so that it has ended and shown its log before the folder goes.
     supervisor: Supervisor,
+    sandbox: Sandbox,
     socket: PathBuf,
 }
 

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 const STATUS: &str = "GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 struct Asked {
-    sandbox: Sandbox,
+    // First, so that it has ended and shown its log before the folder goes.
     supervisor: Supervisor,
+    sandbox: Sandbox,
     socket: PathBuf,
 }
 
