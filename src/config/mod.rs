@@ -135,6 +135,13 @@ pub struct Loaded {
     pub report: Report,
 }
 
+/// The path that an override gives to the control socket, for a command that knows no file.
+#[must_use]
+pub fn control_socket_override(vars: &dyn Vars) -> Option<PathBuf> {
+    let variable = |family: &Family| vars.get(&format!("{}GLOBAL_CONTROL_SOCKET", family.prefix));
+    FAMILIES.iter().find_map(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
 /// Reads, checks and compiles a configuration. Never panics, whatever the file holds.
 #[must_use]
 pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {

@@ -312,7 +312,8 @@ fn split_message(gathered: &mut BytesMut) -> Option<Bytes> {
     Some(gathered.split_to(length).freeze())
 }
 
-/// The socket that a configuration names. One that was only found, and is broken, names none.
+/// The socket that a configuration names. One that was only found, and is broken, names none; the variable that would
+/// come before it in any file still does.
 fn configured(target: &Target) -> Result<Option<PathBuf>, ClientError> {
     let source = target.config.clone().map_or(Source::Discover, Source::File);
     let loaded = config::load(&source, &ProcessEnv);
@@ -324,7 +325,7 @@ fn configured(target: &Target) -> Result<Option<PathBuf>, ClientError> {
             (ControlSocket::Off | ControlSocket::Default, _) => Ok(None),
         },
         (None, Some(named)) => Err(ClientError::Configuration(named.clone())),
-        (None, None) => Ok(None),
+        (None, None) => Ok(config::control_socket_override(&ProcessEnv)),
     }
 }
 

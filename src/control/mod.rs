@@ -33,6 +33,7 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 /// How long a first connection may say nothing before it counts as one. Who only looks whether we live closes at once.
@@ -58,6 +59,8 @@ pub struct Surroundings {
 pub struct Control {
     listener: Listener,
     closing: watch::Sender<bool>,
+    /// Waits for the first connection; finished once the server has its thread.
+    waiting: JoinHandle<()>,
     /// Resolves when the server has ended; an error when it never began.
     ended: oneshot::Receiver<()>,
 }
@@ -76,14 +79,15 @@ impl Control {
         let socket = UnixListener::from_std(socket)?;
         let Surroundings { phase, traces, log, clock, thread_init } = around;
         let around = Around { supervision, phase, traces, closing: closed, log, clock };
-        actix::spawn(wait_for_the_first(socket, around, thread_init, end));
-        Ok((Self { listener, closing, ended }, inquiries))
+        let waiting = actix::spawn(wait_for_the_first(socket, around, thread_init, end));
+        Ok((Self { listener, closing, waiting, ended }, inquiries))
     }
 
     /// Removes the socket, lets answers that are under way end, and waits for that no longer than `limit`.
     pub async fn close(self, limit: Duration) {
         drop(self.listener);
         self.closing.send_replace(true);
+        self.waiting.abort();
         drop(timeout(limit, self.ended).await); // late, or never begun: nobody is owed more
     }
 }

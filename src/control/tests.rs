@@ -30,8 +30,8 @@ impl Kept {
 
     fn is_followed_by(&self, count: usize) {
         let begun = Instant::now();
-        while self.count.receiver_count() < count {
-            assert!(begun.elapsed() < Duration::from_secs(30), "nobody follows");
+        while self.count.receiver_count() != count {
+            assert!(begun.elapsed() < Duration::from_secs(30), "not {count} follow");
             std::thread::yield_now();
         }
     }
@@ -158,6 +158,13 @@ fn without_tracing_it_says_what_to_do() {
 }
 
 #[test]
+fn a_server_that_nobody_has_asked_ends_at_once() {
+    let mut rig = Rig::new(None);
+    assert!(rig.end() < Duration::from_secs(1));
+    assert!(!rig.path.exists());
+}
+
+#[test]
 fn who_follows_sees_all_that_comes_from_then_on_and_the_end() {
     let kept = Kept::new();
     kept.keep(1);
@@ -188,6 +195,21 @@ fn who_follows_sees_all_that_comes_from_then_on_and_the_end() {
     assert_eq!(messages.next().expect("no break").as_deref(), Some(&[201][..]), "what came last is not lost");
     assert_eq!(messages.next().expect("a good end"), None);
     assert_eq!(follower.join().expect("no panic").expect("a good end"), None);
+}
+
+#[test]
+fn a_follower_that_goes_away_is_forgotten_although_no_span_comes() {
+    let kept = Kept::new();
+    let mut rig = Rig::new(Some(kept.clone()));
+    for _ in 0..3 {
+        let client = rig.client();
+        let messages = client.stream("/traces/follow").expect("a stream");
+        kept.is_followed_by(1);
+        drop(messages);
+        drop(client);
+        kept.is_followed_by(0);
+    }
+    assert!(rig.end() < Duration::from_secs(1));
 }
 
 #[test]

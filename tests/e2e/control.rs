@@ -274,6 +274,38 @@ fn none_is_none_and_a_faulty_path_is_told_by_the_check() {
 }
 
 #[test]
+fn a_command_finds_the_socket_by_the_variables_that_name_it() {
+    let sandbox = Sandbox::new();
+    let (mine, other) = (sandbox.path("mine.sock"), sandbox.path("other.sock"));
+    let config =
+        sandbox.config(json!({"control_socket": other}), json!({"w": {"command": sandbox.worker("w")}}));
+    let variable = "PHPEEK_PM_GLOBAL_CONTROL_SOCKET";
+    let mut supervisor = Launch::new(&sandbox).env(variable, mine.display().to_string()).serve(&config);
+    sandbox.started("w", 1);
+    assert!(mine.exists() && !other.exists(), "the override wins");
+    let status = |name: &str, value: &Path, more: &[&str]| {
+        let mut command = Command::new(program());
+        let command = clean(&mut command, &sandbox).env(name, value).args(["status", "--json"]).args(more);
+        let output = command.output().expect("the program runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let file = config.display().to_string();
+    for (name, more) in [
+        (variable, &[][..]),
+        (variable, &["--config", &file]),
+        ("PHPEEK_PM_CONTROL_SOCKET", &["--config", &file]),
+    ] {
+        let (code, text) = status(name, &mine, more);
+        assert_eq!(code, Some(0), "{name} {more:?}: {text}");
+    }
+    let (code, text) = status("PHPEEK_PM_CONTROL_SOCKET", &mine, &["--socket", &other.display().to_string()]);
+    assert!(code == Some(3) && text.contains("other.sock"), "the option wins: {code:?} {text}");
+    let (code, text) = status("X", &mine, &["--config", "missing.yaml"]);
+    assert!(code == Some(78) && text.contains("check-config"), "{code:?} {text}");
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
 fn telemetry_tells_what_became_of_the_spans() {
     let mut asked = Asked::with(json!({"tracing_enabled": true, "tracing_exporter": "stdout"}));
     assert_eq!(asked.run("status", &["--wait", "30"]).0, 0);
