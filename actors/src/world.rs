@@ -4,6 +4,7 @@
 use crate::clock::Clock;
 use crate::ports::{Launcher, LogSink};
 use crate::trace::Tracing;
+use phpeek_core::outcome::Exit;
 use phpeek_core::spec::ProcessIndex;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,6 +42,9 @@ pub trait StatusBoard {
     /// An instance has changed.
     fn instance(&self, process: ProcessIndex, instance: u32, shown: InstanceStatus);
 
+    /// The run of an instance has ended like this. What changes with it is told by [`Self::instance`].
+    fn ended(&self, process: ProcessIndex, instance: u32, exit: Exit);
+
     /// The system has changed.
     fn system(&self, state: SystemState);
 }
@@ -62,5 +66,6 @@ pub struct NoBoard;
 
 impl StatusBoard for NoBoard {
     fn instance(&self, _: ProcessIndex, _: u32, _: InstanceStatus) {}
+    fn ended(&self, _: ProcessIndex, _: u32, _: Exit) {}
     fn system(&self, _: SystemState) {}
 }

@@ -2,6 +2,7 @@
 //! of time, and none can hold the exit up for longer.
 
 use super::{Ending, Running, say};
+use crate::control::Control;
 use crate::exit;
 use crate::os::pid1::{self, Sweep};
 use crate::status::SharedBoard;
@@ -19,6 +20,8 @@ const TELEMETRY_FLUSH: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(2);
 /// A standard output that nobody reads costs no more than this.
 const OUTPUT_FLUSH: Duration = Duration::from_millis(300);
+/// Answers that are under way, and the end of streams; a client that does not read costs no more than this.
+const CONTROL_CLOSE: Duration = Duration::from_millis(200);
 
 /// Whether everything has stopped and only the last flush is under way.
 #[derive(Clone, Default)]
@@ -51,7 +54,8 @@ pub(super) async fn end(
     running: Running,
     finished: Option<Finished>,
     finish: &Finish,
-    board: Option<&SharedBoard>,
+    board: &SharedBoard,
+    control: Option<Control>,
 ) -> Ending {
     let code = finished.as_ref().map_or(exit::INTERNAL, |f| exit::of_outcome(f.outcome));
     let telemetry = running.telemetry.clone();
@@ -67,8 +71,9 @@ pub(super) async fn end(
     } // an error: it was given up
     last_words(&running, finished.as_ref(), code);
     running.output.flush(OUTPUT_FLUSH).await;
-    if let Some(board) = board {
-        board.finish(code);
+    board.finish(code);
+    if let Some(control) = control {
+        control.close(CONTROL_CLOSE).await;
     }
     Ending { code, spans: running.kept.map(|memory| memory.take()).unwrap_or_default() }
 }

@@ -2,20 +2,22 @@
 //! ends everything in order. Decides nothing that a machine of the core decides. Called by the commands `serve` and
 //! `demo`.
 
+mod control;
 mod ending;
 mod serve;
 mod signals;
 
 pub use serve::serve;
 
-use crate::config::Configuration;
+use crate::config::{Configuration, ControlSocket};
+use crate::control::{self as socket, Control, SocketError, TraceSource};
 use crate::exit;
 use crate::os::environment::Environment;
 use crate::os::reaper::Children;
 use crate::os::signals::{Signals, block_all_in_this_thread};
 use crate::os::{limits, memory, pid1};
 use crate::output::{self, Output, OutputSettings};
-use crate::status::{PidFile, SharedBoard};
+use crate::status::{Identity, PidFile, SharedBoard, Writer};
 use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
 use bytes::Bytes;
 use ending::Finish;
@@ -23,8 +25,9 @@ use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
-use phpeek_actors::world::{NoBoard, StatusBoard, World};
+use phpeek_actors::world::World;
 use phpeek_core::fleet::ShutdownReason;
+use phpeek_core::spec::SystemSpec;
 use std::error::Error;
 use std::io;
 use std::os::fd::AsFd;
@@ -47,6 +50,17 @@ pub struct Options {
     pub pid_file: Option<PathBuf>,
     /// What the configuration was warned of: said in the log, once there is one.
     pub warnings: Vec<String>,
+    /// How commands reach it; none (the demo) when they do not.
+    pub control: Option<ControlOptions>,
+}
+
+/// How commands reach the supervisor.
+#[derive(Debug, Clone)]
+pub struct ControlOptions {
+    /// Where the control socket lies.
+    pub socket: ControlSocket,
+    /// The configuration file, for those who ask.
+    pub config: Option<PathBuf>,
 }
 
 /// What a run left.
@@ -73,6 +87,9 @@ pub enum BeginError {
     /// The pid file.
     #[error(transparent)]
     PidFile(#[from] crate::status::PidFileError),
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] SocketError),
     /// The exporter.
     #[error("cannot set up tracing")]
     Telemetry(#[from] telemetry::StartError),
@@ -88,11 +105,13 @@ pub enum BeginError {
 pub fn run(configuration: Configuration, options: Options, signals: Signals) -> Result<Ending, BeginError> {
     prepare_process()?;
     let pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
+    let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
+    let opened = control::open(wanted)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
         |source| BeginError::System { what: "make the runtime of the supervision thread", source },
     )?;
     let system = actix::System::with_tokio_rt(move || runtime);
-    let result = system.block_on(supervise(configuration, &options, signals, pid_file.as_ref()));
+    let result = system.block_on(supervise(configuration, &options, signals, pid_file.as_ref(), opened));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
     if let Some(file) = pid_file {
@@ -131,31 +150,25 @@ async fn supervise(
     options: &Options,
     signals: Signals,
     pid_file: Option<&PidFile>,
+    opened: control::Opened,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::starting_at(SystemTime::now());
     let router = Router::default();
     let running = build(&configuration, options, clock, router.clone())?;
-    for warning in &options.warnings {
+    for warning in options.warnings.iter().chain(&opened.warning) {
         say(&running, Level::Warn, warning.clone());
     }
     let spec = Arc::new(configuration.spec);
-    let board = match pid_file {
-        Some(file) => Some(SharedBoard::new(&spec, file.writer(in_a_thread)?)),
-        None => None,
-    };
-    let status: Rc<dyn StatusBoard> = match &board {
-        Some(board) => {
-            actix::spawn(board.clone().publish());
-            Rc::new(board.clone())
-        }
-        None => Rc::new(NoBoard),
-    };
+    let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
+    let board = show(&spec, options, clock, writer);
+    let target = control::SpanTarget::of(configuration.tracing.as_ref());
+    let control = opened.listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
         log: running.log.clone(),
         tracing: running.telemetry.tracing(),
         clock,
-        status,
+        status: Rc::new(board.clone()),
     };
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&|name| std::env::var(name).ok());
@@ -183,7 +196,34 @@ async fn supervise(
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
-    Ok(ending::end(running, finished, &finish, board.as_ref()).await)
+    Ok(ending::end(running, finished, &finish, &board, control).await)
+}
+
+/// The board that actors show their state on, with the file thread behind it where there is one.
+fn show(spec: &Arc<SystemSpec>, options: &Options, clock: Clock, writer: Option<Writer>) -> SharedBoard {
+    let config = options.control.as_ref().and_then(|c| c.config.clone());
+    let board = SharedBoard::new(Identity { spec: spec.clone(), config }, clock, writer);
+    actix::spawn(board.clone().publish());
+    board
+}
+
+fn start_control(
+    listener: socket::Listener,
+    running: &Running,
+    board: &SharedBoard,
+    target: Option<control::SpanTarget>,
+) -> Result<Control, BeginError> {
+    let around = socket::Surroundings {
+        phase: board.phase(),
+        traces: running.telemetry.recent().map(|recent| recent as Arc<dyn TraceSource>),
+        log: running.log.clone(),
+        clock: running.clock,
+        thread_init: in_a_thread,
+    };
+    let (control, inquiries) = Control::start(listener, around)
+        .map_err(|source| BeginError::System { what: "watch the control socket", source })?;
+    actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), target, running.clock));
+    Ok(control)
 }
 
 fn build(

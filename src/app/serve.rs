@@ -1,7 +1,7 @@
 //! The `serve` command: find and read the configuration, then supervise. Errors are told on standard error, before
 //! anything was started.
 
-use super::{Options, chain, run};
+use super::{ControlOptions, Options, chain, run};
 use crate::cli::check::{self, Detail};
 use crate::cli::{ServeArguments, source};
 use crate::config::{self, Loaded, ProcessEnv, Severity, Strictness};
@@ -19,14 +19,18 @@ pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, signals: Signal
         return exit::CONFIG;
     };
     let warnings = report.of(Severity::Warning).map(|w| check::headline(&report, w)).collect();
+    let control = Some(ControlOptions {
+        socket: configuration.control_socket.clone(),
+        config: report.file.as_deref().and_then(|file| std::path::absolute(file).ok()),
+    });
     drop(report); // it holds the whole text of the file
-    let options = Options { pid_file: arguments.pid_file, warnings, ..Options::default() };
+    let options = Options { pid_file: arguments.pid_file, warnings, control, ..Options::default() };
     match run(configuration, options, signals) {
         Ok(ending) => pid1::leave(ending.code),
         Err(error) => {
             complain(&format!("phpeek-pm: {}\n", chain(&error)));
             match error {
-                super::BeginError::PidFile(_) => exit::CANNOT_CREATE,
+                super::BeginError::PidFile(_) | super::BeginError::Control(_) => exit::CANNOT_CREATE,
                 super::BeginError::Telemetry(_) => exit::CONFIG,
                 super::BeginError::System { .. } | super::BeginError::Output(_) => exit::INTERNAL,
             }

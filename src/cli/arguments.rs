@@ -37,7 +37,14 @@ pub enum Command {
     /// Check the configuration and report everything that is wrong with it.
     CheckConfig(CheckArguments),
     /// Show what a running supervisor is doing; the exit code is 0 when all is up.
+    ///
+    /// It is 1 when not all is up, 3 when no supervisor runs, 4 when it cannot be asked.
     Status(StatusArguments),
+    /// Show what became of the spans of a running supervisor.
+    ///
+    /// The exit code is 0 when all is well or tracing is off, 1 when spans were lost since the supervisor began (failed or
+    /// dropped) or the receiver does not take them, 3 when no supervisor runs, 4 when it cannot be asked.
+    Telemetry(TelemetryArguments),
     /// Draw, list and analyze traces in the terminal, as a picture or as a page.
     Trace(TraceArguments),
     /// Show the version.
@@ -102,13 +109,30 @@ pub struct CheckArguments {
 /// Options of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArguments {
-    /// The file that was given to `serve --pid-file`.
+    /// The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found.
+    #[arg(long, value_name = "PATH", conflicts_with = "pid_file")]
+    pub socket: Option<PathBuf>,
+    /// Ask no socket: read the file that was given to `serve --pid-file`.
     #[arg(long, value_name = "FILE")]
-    pub pid_file: PathBuf,
+    pub pid_file: Option<PathBuf>,
     /// Wait up to this many seconds until all is up.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub wait: Option<Duration>,
-    /// Print the snapshot as it is in the file.
+    /// Print the snapshot as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `telemetry`.
+#[derive(Debug, Args)]
+pub struct TelemetryArguments {
+    /// The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Send what is pending first, and wait up to 10 seconds for it.
+    #[arg(long)]
+    pub flush: bool,
+    /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,
 }

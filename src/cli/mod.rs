@@ -7,7 +7,9 @@ mod check_config;
 mod print;
 mod trace;
 
-pub use arguments::{Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments};
+pub use arguments::{
+    Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments, TelemetryArguments,
+};
 pub use check_config::source;
 pub use trace::{
     AnalyzeCommand, CompareArguments, LastArguments, ListArguments, SpoolArguments, SpoolCommand,
@@ -32,8 +34,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         _ if given.pid_file.is_some() => usage(&misplaced()),
         Command::Demo(demo) => crate::demo::run(&demo, signals),
         Command::CheckConfig(check) => plainly(signals, || check_config::run(config, &check)),
-        Command::Status(status) => plainly(signals, || crate::status::command(&status)),
-        Command::Trace(trace) => plainly(signals, || crate::trace::command(&trace, config)),
+        Command::Status(status) => plainly(signals, || crate::status::command(config, &status)),
+        Command::Telemetry(arguments) => {
+            plainly(signals, || crate::control::telemetry_command(config, &arguments))
+        }
+        Command::Trace(trace) => plainly(signals, || crate::trace::command(trace, config)),
         Command::Version { short } => plainly(signals, || print::version(short)),
         Command::Completions { shell } => plainly(signals, || print::completions(shell)),
         Command::Man => plainly(signals, print::man),

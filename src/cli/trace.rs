@@ -33,6 +33,9 @@ pub struct TraceFrom {
     /// The control socket of a running supervisor; the usual place when nothing is named.
     #[arg(long, global = true, value_name = "PATH")]
     pub socket: Option<PathBuf>,
+    /// The configuration file that was named: it may say where the socket is.
+    #[arg(skip)]
+    pub config: Option<PathBuf>,
 }
 
 /// How traces are shown.

@@ -122,6 +122,7 @@ pub(crate) const GLOBAL: &[Key] = &[
     later("resource_metrics_interval", Time(0.0, HOUR)),
     later("resource_metrics_max_samples", Int(0, 100_000)),
     later("audit_enabled", Bool),
+    works("control_socket", Text),
     works("tracing_enabled", Bool),
     works("tracing_exporter", Text),
     works("tracing_endpoint", Text),

@@ -29,7 +29,7 @@ mod tracing;
 mod tree;
 mod value;
 
-pub use globals::{LogFormat, LogSettings};
+pub use globals::{ControlSocket, LogFormat, LogSettings};
 pub use json_schema::schema_json;
 pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
@@ -123,6 +123,8 @@ pub struct Configuration {
     pub log: LogSettings,
     /// Tracing, when it is switched on.
     pub tracing: Option<TracingSettings>,
+    /// Where commands reach the supervisor.
+    pub control_socket: ControlSocket,
 }
 
 /// What came of loading.
@@ -132,6 +134,13 @@ pub struct Loaded {
     pub configuration: Option<Configuration>,
     /// Everything that was found.
     pub report: Report,
+}
+
+/// The path that an override gives to the control socket, for a command that knows no file.
+#[must_use]
+pub fn control_socket_override(vars: &dyn Vars) -> Option<PathBuf> {
+    let variable = |family: &Family| vars.get(&format!("{}GLOBAL_CONTROL_SOCKET", family.prefix));
+    FAMILIES.iter().find_map(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 /// Reads, checks and compiles a configuration. Never panics, whatever the file holds.
@@ -206,7 +215,8 @@ fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, findings);
     let log = globals::log(global);
-    Some(Configuration { spec: compile::compile(root, findings)?, log, tracing })
+    let control_socket = globals::control_socket(global, findings);
+    Some(Configuration { spec: compile::compile(root, findings)?, log, tracing, control_socket })
 }
 
 fn read(source: &Source, vars: &dyn Vars, findings: &mut Findings) -> (Option<PathBuf>, String) {

@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Documented variables that are no overrides.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 17] = [
     "CONFIG",
+    "CONTROL_SOCKET",
     "API_AUTH",
     "READ_ONLY_ROOT",
     "SKIP_PERMISSION_SETUP",

@@ -1,118 +1,194 @@
-//! The board on which actors show their state, for when somebody may read it. Owns the snapshot; gathers changes for
-//! a moment and hands the result to the file thread. Lives on the supervision thread and never waits.
+//! The board on which actors show their state, for when somebody asks. Owns a few words for each instance, and whether
+//! all is up; with a pid file it gathers changes for a moment and hands the result to the file thread. Lives on the
+//! supervision thread, never waits, and makes no text.
 
 use super::file::Writer;
-use super::{InstanceSnapshot, ProcessSnapshot, Snapshot};
+use super::view::{Identity, Slot, View};
+use phpeek_actors::clock::Clock;
 use phpeek_actors::world::{InstanceStatus, StatusBoard, SystemState};
-use phpeek_core::spec::{InitialState, ProcessIndex, ProcessKind, SystemSpec};
+use phpeek_core::outcome::Exit;
+use phpeek_core::spec::{InitialState, ProcessIndex, ProcessKind, ProcessSpec};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// How long changes are gathered before they are written: a boot of 1000 is a handful of writes.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// A board behind which a file is kept up to date.
+/// What those who wait for "all up" wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Not all is up.
+    Coming,
+    /// All is up.
+    Ready,
+    /// The supervisor ends: waiting longer brings nothing.
+    Ended,
+}
+
+/// The board. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct SharedBoard(Rc<Inner>);
 
 struct Inner {
-    snapshot: RefCell<Snapshot>,
-    /// Which processes are started with the system: only these have to be up.
-    expected: Vec<bool>,
+    identity: Arc<Identity>,
+    clock: Clock,
+    cells: RefCell<Cells>,
+    phase: watch::Sender<Phase>,
+    file: Option<File>,
+}
+
+struct File {
     changed: Notify,
     writer: Writer,
 }
 
+struct Cells {
+    state: SystemState,
+    exit_code: Option<u8>,
+    slots: Vec<Slot>,
+    /// Where the slots of each process begin.
+    first: Vec<u32>,
+    /// Instances that have to be up and are not.
+    missing: usize,
+}
+
+/// Whether a process is started with the system: only these have to be up.
+fn is_expected(process: &ProcessSpec) -> bool {
+    process.initial == InitialState::Running && process.kind != ProcessKind::Scheduled
+}
+
 impl SharedBoard {
-    /// A board for these processes that writes through `writer`.
+    /// A board for these processes, with a file behind it or without.
     #[must_use]
-    pub fn new(spec: &SystemSpec, writer: Writer) -> Self {
-        let processes = spec.processes.iter().map(|p| ProcessSnapshot {
-            name: p.name.to_string(),
-            state: "stopped".to_owned(),
-            instances: (0..p.scale.get())
-                .map(|i| InstanceSnapshot {
-                    id: p.name.instance_id(i),
-                    state: "stopped".to_owned(),
-                    pid: None,
-                    restarts: 0,
-                })
-                .collect(),
-        });
-        let expected = spec
-            .processes
-            .iter()
-            .map(|p| p.initial == InitialState::Running && p.kind != ProcessKind::Scheduled);
-        let snapshot = Snapshot {
-            pid: std::process::id(),
-            state: "starting".to_owned(),
-            ready: false,
-            exit_code: None,
-            processes: processes.collect(),
-        };
-        let expected = expected.collect();
-        Self(Rc::new(Inner { snapshot: RefCell::new(snapshot), expected, changed: Notify::new(), writer }))
+    pub fn new(identity: Identity, clock: Clock, writer: Option<Writer>) -> Self {
+        let (mut slots, mut first, mut missing) = (Vec::new(), Vec::new(), 0);
+        for process in &identity.spec.processes {
+            let scale = process.scale.get() as usize;
+            first.push(u32::try_from(slots.len()).unwrap_or(u32::MAX));
+            slots.resize(slots.len() + scale, Slot::STOPPED);
+            missing += if is_expected(process) { scale } else { 0 };
+        }
+        slots.shrink_to_fit();
+        let state = SystemState::Starting;
+        Self(Rc::new(Inner {
+            identity: Arc::new(identity),
+            clock,
+            cells: RefCell::new(Cells { state, exit_code: None, slots, first, missing }),
+            phase: watch::Sender::new(Phase::Coming),
+            file: writer.map(|writer| File { changed: Notify::new(), writer }),
+        }))
     }
 
-    /// Writes each change a moment after it happened. Runs for as long as the supervisor does; sleeps when nothing changes.
+    /// The state of everything, now.
+    #[must_use]
+    pub fn view(&self) -> View {
+        let cells = self.0.cells.borrow();
+        View {
+            identity: self.0.identity.clone(),
+            at: self.0.clock.now(),
+            state: cells.state,
+            ready: cells.ready(),
+            exit_code: cells.exit_code,
+            slots: cells.slots.clone(),
+        }
+    }
+
+    /// Told when all is up, when that is over, and at the end.
+    #[must_use]
+    pub fn phase(&self) -> watch::Receiver<Phase> {
+        self.0.phase.subscribe()
+    }
+
+    /// Writes each change a moment after it happened. Runs for as long as the supervisor does; sleeps when nothing
+    /// changes, and ends at once when there is no file.
     pub async fn publish(self) {
+        let Some(file) = &self.0.file else { return };
         loop {
-            self.0.changed.notified().await;
+            file.changed.notified().await;
             tokio::time::sleep(GATHER).await;
-            self.write();
+            file.writer.write(self.view());
         }
     }
 
-    /// Writes the last snapshot, and waits a bounded time until it is on its way.
+    /// Shows the end, and waits a bounded time until the file is on its way.
     pub fn finish(&self, code: u8) {
-        {
-            let mut snapshot = self.0.snapshot.borrow_mut();
-            snapshot.state = "stopped".to_owned();
-            snapshot.exit_code = Some(code);
+        self.0.cells.borrow_mut().exit_code = Some(code);
+        self.changed();
+        if let Some(file) = &self.0.file {
+            file.writer.write(self.view());
+            file.writer.finish();
         }
-        self.write();
-        self.0.writer.finish();
     }
 
-    fn write(&self) {
-        let mut snapshot = self.0.snapshot.borrow_mut();
-        let up = |p: &ProcessSnapshot| {
-            p.instances.iter().all(|i| matches!(i.state.as_str(), "running" | "completed"))
+    fn changed(&self) {
+        let phase = {
+            let cells = self.0.cells.borrow();
+            match (cells.exit_code, cells.ready()) {
+                (Some(_), _) => Phase::Ended,
+                (None, true) => Phase::Ready,
+                (None, false) => Phase::Coming,
+            }
         };
-        let all_up = snapshot.processes.iter().zip(&self.0.expected).all(|(p, expected)| !expected || up(p));
-        snapshot.ready = snapshot.state == "running" && all_up;
-        // A snapshot is text and numbers: it can always be written as JSON.
-        if let Ok(text) = serde_json::to_string(&*snapshot) {
-            self.0.writer.write(text);
+        self.0.phase.send_if_modified(|shown| std::mem::replace(shown, phase) != phase);
+        if let Some(file) = &self.0.file {
+            file.changed.notify_one();
         }
+    }
+
+    fn change_slot(&self, process: ProcessIndex, instance: u32, change: impl FnOnce(&mut Slot)) {
+        let Some(spec) = self.0.identity.spec.processes.get(process.get()) else { return };
+        if instance >= spec.scale.get() {
+            return;
+        }
+        {
+            let cells = &mut *self.0.cells.borrow_mut();
+            let Some(first) = cells.first.get(process.get()) else { return };
+            let Some(slot) = cells.slots.get_mut((first + instance) as usize) else { return };
+            let was_up = slot.is_up();
+            change(slot);
+            if is_expected(spec) {
+                match (was_up, slot.is_up()) {
+                    (true, false) => cells.missing += 1,
+                    (false, true) => cells.missing = cells.missing.saturating_sub(1),
+                    (true, true) | (false, false) => {}
+                }
+            }
+        }
+        self.changed();
+    }
+}
+
+impl Cells {
+    fn ready(&self) -> bool {
+        self.state == SystemState::Running && self.missing == 0 && self.exit_code.is_none()
     }
 }
 
 impl StatusBoard for SharedBoard {
     fn instance(&self, process: ProcessIndex, instance: u32, shown: InstanceStatus) {
-        let mut snapshot = self.0.snapshot.borrow_mut();
-        let Some(entry) = snapshot.processes.get_mut(process.get()) else { return };
-        if let Some(slot) = entry.instances.get_mut(instance as usize) {
-            shown.state.clone_into(&mut slot.state);
+        let now = self.0.clock.now();
+        self.change_slot(process, instance, |slot| {
+            let begins = shown.state == "running" && slot.state != "running";
+            slot.since = match shown.pid {
+                None => None,
+                Some(_) if begins => Some(now),
+                Some(_) => slot.since,
+            };
+            slot.state = shown.state;
             slot.pid = shown.pid;
             slot.restarts = shown.restarts;
-        }
-        let first = entry.instances.first().map_or("stopped", |i| i.state.as_str());
-        let same = entry.instances.iter().all(|i| i.state == first);
-        entry.state = if same { first } else { "mixed" }.to_owned();
-        self.0.changed.notify_one();
+        });
+    }
+
+    fn ended(&self, process: ProcessIndex, instance: u32, exit: Exit) {
+        self.change_slot(process, instance, |slot| slot.last_exit = Some(exit));
     }
 
     fn system(&self, state: SystemState) {
-        let word = match state {
-            SystemState::Starting => "starting",
-            SystemState::Running => "running",
-            SystemState::Restarting => "restarting",
-            SystemState::Stopping => "stopping",
-        };
-        word.clone_into(&mut self.0.snapshot.borrow_mut().state);
-        self.0.changed.notify_one();
+        self.0.cells.borrow_mut().state = state;
+        self.changed();
     }
 }

@@ -2,14 +2,14 @@
 //! the pid file removed at the end, the snapshot left with the exit code. The thread here may wait for a disk;
 //! nobody waits for the thread, but for a bounded moment at the very end.
 
+use super::view::{Reader, View};
 use super::{Snapshot, snapshot_path};
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use crate::os::lock_file::{LockError, LockFile};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the end of the program waits for the last snapshot.
 const LAST_WRITE: Duration = Duration::from_millis(300);
@@ -36,17 +36,9 @@ pub enum PidFileError {
     },
 }
 
-/// How long a new supervisor waits for the lock: a `status` that looks holds it for a moment.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
-const LOCK_STEP: Duration = Duration::from_millis(5);
-
-/// A pid file that is ours: locked (flock(2)) for as long as this process lives, however it ends. So no pid that was
-/// given again can be taken for a supervisor, and two that start in one moment cannot both have it.
+/// A pid file that is ours for as long as this process lives.
 #[derive(Debug)]
-pub struct PidFile {
-    path: PathBuf,
-    _locked: File,
-}
+pub struct PidFile(LockFile);
 
 impl PidFile {
     /// Locks the file and writes the pid of this process. Before anything is started, so it may wait for the disk.
@@ -54,24 +46,13 @@ impl PidFile {
     /// # Errors
     /// [`PidFileError`] when another supervisor has the file or it cannot be written.
     pub fn create(path: &Path) -> Result<Self, PidFileError> {
-        let failed = |source| PidFileError::Write { path: path.to_owned(), source };
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        let until = Instant::now() + LOCK_PATIENCE;
-        while let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            if error != Errno::WOULDBLOCK {
-                return Err(failed(error.into()));
-            }
-            if Instant::now() >= until {
-                let pid = read_pid(path).unwrap_or(0);
-                return Err(PidFileError::InUse { path: path.to_owned(), pid });
-            }
-            std::thread::park_timeout(LOCK_STEP);
-        }
-        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+        let lock = LockFile::take(path).map_err(|error| match error {
+            LockError::InUse { path, pid } => PidFileError::InUse { path, pid },
+            LockError::Write { path, source } => PidFileError::Write { path, source },
+        })?;
         // What the last one has left would answer for this one.
         drop(fs::remove_file(snapshot_path(path)));
-        Ok(Self { path: path.to_owned(), _locked: file })
+        Ok(Self(lock))
     }
 
     /// Starts the thread that writes the snapshot beside the pid file. `first` runs in it before anything else.
@@ -80,38 +61,27 @@ impl PidFile {
     /// [`PidFileError::Write`] when the system gives no thread.
     pub fn writer(&self, first: impl FnOnce() + Send + 'static) -> Result<Writer, PidFileError> {
         let shared = Arc::new(Shared::default());
-        let (path, theirs) = (snapshot_path(&self.path), shared.clone());
+        let (path, theirs) = (snapshot_path(self.0.path()), shared.clone());
         std::thread::Builder::new()
             .name("status".to_owned())
             .spawn(move || {
                 first();
                 theirs.serve(&path);
             })
-            .map_err(|source| PidFileError::Write { path: self.path.clone(), source })?;
+            .map_err(|source| PidFileError::Write { path: self.0.path().to_owned(), source })?;
         Ok(Writer(shared))
     }
 
     /// Removes the pid file; the snapshot stays and tells the exit code.
     pub fn remove(self) {
         // Somebody may have removed it already; there is nobody left to tell.
-        drop(fs::remove_file(&self.path));
+        drop(fs::remove_file(self.0.path()));
     }
-}
-
-/// The pid in a pid file, if there is one.
-pub(super) fn read_pid(path: &Path) -> Option<u32> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 /// The snapshot beside a pid file, if there is one that can be read.
 pub(super) fn read_snapshot(pid_file: &Path) -> Option<Snapshot> {
     serde_json::from_str(&fs::read_to_string(snapshot_path(pid_file)).ok()?).ok()
-}
-
-/// Whether the supervisor that wrote this pid file still runs: it holds the lock.
-pub(super) fn is_held(pid_file: &Path) -> bool {
-    File::open(pid_file)
-        .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -129,8 +99,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Waiting {
-    /// The newest text that is not written; an older one is of no use to anybody.
-    next: Option<String>,
+    /// The newest state that is not written; an older one is of no use to anybody.
+    next: Option<View>,
     writing: bool,
 }
 
@@ -138,28 +108,31 @@ impl Shared {
     fn serve(&self, path: &Path) {
         loop {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let text = loop {
+            let view = loop {
                 match state.next.take() {
-                    Some(text) => break text,
+                    Some(view) => break view,
                     None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 }
             };
             state.writing = true;
             drop(state);
-            // A snapshot that cannot be written is old to its readers; the next one tries again.
-            drop(replace(path, format!("{text}\n").as_bytes()));
+            // A snapshot is text and numbers: it can always be written as JSON. One that cannot be written to the
+            // disk is old to its readers; the next one tries again.
+            if let Ok(text) = serde_json::to_string(&view.snapshot_for(Reader::ComesLater)) {
+                drop(replace(path, format!("{text}\n").as_bytes()));
+            }
             self.state.lock().unwrap_or_else(PoisonError::into_inner).writing = false;
             self.changed.notify_all();
         }
     }
 }
 
-/// Hands snapshots to the file thread.
+/// Hands states to the file thread.
 pub struct Writer(Arc<Shared>);
 
 impl Writer {
-    pub(super) fn write(&self, text: String) {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).next = Some(text);
+    pub(super) fn write(&self, view: View) {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).next = Some(view);
         self.0.changed.notify_all();
     }
 
@@ -175,6 +148,7 @@ impl Writer {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
+    use crate::os::lock_file::{is_held, read_pid};
 
     #[test]
     fn a_pid_file_has_one_owner_and_is_free_when_that_is_gone() {

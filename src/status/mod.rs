@@ -1,20 +1,26 @@
-//! What a script can know of a running supervisor without a socket: the pid file, and a snapshot beside it
-//! (`FILE.status`) that `phpeek-pm status` reads. Never on the path of supervision: changes are gathered and written
-//! by a thread of their own.
+//! What can be known of a running supervisor: the board that actors keep, the snapshot that is made of it when
+//! somebody asks, the pid file with the snapshot beside it (`FILE.status`), and the `status` command. Never on the path
+//! of supervision: the board is a few words for each instance, texts are made by whoever asks, on a thread of its own.
 
 mod board;
 mod command;
 mod file;
+mod table;
+mod view;
 
-pub use board::SharedBoard;
+pub use board::{Phase, SharedBoard};
 pub use command::command;
-pub use file::{PidFile, PidFileError};
+pub use file::{PidFile, PidFileError, Writer};
+pub(crate) use table::span;
+pub use view::{Identity, View};
 
+use phpeek_core::outcome::Exit;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The snapshot: what `FILE.status` holds, as one JSON object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The snapshot: what the control socket answers and `FILE.status` holds, as one JSON object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The supervisor's pid.
     pub pid: u32,
@@ -24,12 +30,21 @@ pub struct Snapshot {
     pub ready: bool,
     /// The supervisor's exit code once it has ended.
     pub exit_code: Option<u8>,
+    /// The supervisor's version.
+    #[serde(default)]
+    pub version: String,
+    /// The file that it read its configuration from.
+    #[serde(default)]
+    pub config: Option<PathBuf>,
+    /// Seconds since it began. Not in a file, where it would be old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_s: Option<f64>,
     /// Each configured process, by name.
     pub processes: Vec<ProcessSnapshot>,
 }
 
 /// A process in the snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProcessSnapshot {
     /// Its name.
     pub name: String,
@@ -40,7 +55,7 @@ pub struct ProcessSnapshot {
 }
 
 /// An instance in the snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstanceSnapshot {
     /// `name-0` and up.
     pub id: String,
@@ -48,8 +63,48 @@ pub struct InstanceSnapshot {
     pub state: String,
     /// The leader's pid while it runs.
     pub pid: Option<i32>,
+    /// Seconds since this run was up. Not in a file, where it would be old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_s: Option<f64>,
     /// How often it was started again.
     pub restarts: u32,
+    /// How the run before ended.
+    #[serde(default)]
+    pub last_exit: Option<LastExit>,
+}
+
+/// How a run ended: `code`, or `signal`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastExit {
+    /// The exit code.
+    pub code: Option<u8>,
+    /// The signal's name.
+    pub signal: Option<String>,
+    /// Whether a core was dumped.
+    pub core_dumped: bool,
+}
+
+impl From<Exit> for LastExit {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Code(code) => Self { code: Some(code), signal: None, core_dumped: false },
+            Exit::Signal { signal, core } => {
+                Self { code: None, signal: Some(signal.to_string()), core_dumped: core }
+            }
+        }
+    }
+}
+
+impl fmt::Display for LastExit {
+    /// In the words of the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.signal, self.code) {
+            (Some(signal), _) => f.write_str(signal)?,
+            (None, Some(code)) => write!(f, "exit code {code}")?,
+            (None, None) => f.write_str("unknown")?,
+        }
+        if self.core_dumped { f.write_str(", core dumped") } else { Ok(()) }
+    }
 }
 
 /// Where the snapshot of this pid file lies.

@@ -28,5 +28,5 @@ pub mod zipkin;
 pub use env::EnvError;
 pub use incoming::incoming_context;
 pub use memory::MemoryExporter;
-pub use start::{StartError, Surroundings, TelemetryHandle, start, start_in_memory};
+pub use start::{StartError, Surroundings, TelemetryHandle, TelemetryState, start, start_in_memory};
 pub use stdout::WriteBlock;

@@ -91,6 +91,21 @@ struct Running {
     _arbiter: Arbiter,
 }
 
+/// How tracing goes, for status readers.
+#[derive(Debug, Clone)]
+pub struct TelemetryState {
+    /// The account of every span.
+    pub stats: TelemetryStats,
+    /// Ended spans in the queue.
+    pub queued: usize,
+    /// How many it holds.
+    pub capacity: usize,
+    /// The receiver.
+    pub health: Health,
+    /// Where spans wait.
+    pub spool: SpoolReport,
+}
+
 /// Tracing as it runs, or as it is off.
 pub struct TelemetryHandle {
     tracing: Tracing,
@@ -311,12 +326,17 @@ impl TelemetryHandle {
         self.running.as_ref().map(|r| r.recent.clone())
     }
 
-    /// How exporting goes; `None` when tracing is off.
+    /// How it all goes; `None` when tracing is off.
     #[must_use]
-    pub fn health(&self) -> Option<(Health, SpoolReport)> {
-        let running = self.running.as_ref()?;
-        let spool = running.spool.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Some((running.queue.health(), spool))
+    pub fn state(&self) -> Option<TelemetryState> {
+        let Running { queue, spool, .. } = self.running.as_ref()?;
+        Some(TelemetryState {
+            stats: queue.stats(),
+            queued: queue.len(),
+            capacity: queue.capacity(),
+            health: queue.health(),
+            spool: spool.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        })
     }
 
     /// The last flush: what is not delivered within `limit` stays in the spool, or is counted as failed.

@@ -41,11 +41,12 @@ impl TraceError {
 
 /// Runs the command and gives the exit code.
 #[must_use]
-pub fn command(arguments: &TraceArguments, config: Option<PathBuf>) -> u8 {
+pub fn command(mut arguments: TraceArguments, config: Option<PathBuf>) -> u8 {
+    arguments.from.config.clone_from(&config);
     if let Some(TraceCommand::Spool(what)) = &arguments.command {
         return super::spool_command::command(what, arguments.from.spool.clone(), config);
     }
-    run(arguments).unwrap_or_else(|error| {
+    run(&arguments).unwrap_or_else(|error| {
         complain(&crate::app::chain(&error));
         error.exit_code()
     })

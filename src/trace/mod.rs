@@ -23,6 +23,7 @@ mod notes;
 #[cfg(test)]
 mod samples;
 mod select;
+mod socket;
 pub mod source;
 mod spool;
 mod spool_command;

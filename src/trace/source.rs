@@ -2,12 +2,13 @@
 //! source. Called by the commands of `trace`.
 
 use super::file::FileSource;
+use super::socket::SocketSource;
 use super::spool::SpoolSource;
 use crate::cli::TraceFrom;
+use crate::control::client::{ClientError, Target};
 use crate::exit;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use std::io;
-use std::path::PathBuf;
 
 /// Where traces are read from.
 pub trait Source {
@@ -61,10 +62,14 @@ pub enum SourceError {
     /// A spool directory.
     #[error(transparent)]
     Spool(crate::telemetry::spool::reader::ReadError),
+    /// The supervisor.
+    #[error(transparent)]
+    Socket(#[from] ClientError),
+    /// What the supervisor answers is no OTLP.
+    #[error("the supervisor's answer cannot be read: it may be of another version")]
+    Answer(#[source] prost::DecodeError),
     /// This way of reading is not there.
-    #[error(
-        "traces cannot be read from {what}: name a file of OTLP JSON with --file FILE, or - for standard input"
-    )]
+    #[error("traces cannot be read from {what}")]
     Unsupported {
         /// From where.
         what: String,
@@ -79,6 +84,8 @@ impl SourceError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Read { .. } | Self::Malformed { .. } | Self::Spool(_) => exit::NO_INPUT,
+            Self::Socket(error) => error.exit_code(),
+            Self::Answer(_) => exit::UNKNOWN,
             Self::Unsupported { code, .. } => *code,
         }
     }
@@ -90,14 +97,12 @@ impl SourceError {
 /// # Errors
 /// [`SourceError`] when it is not there.
 pub fn open(from: &TraceFrom) -> Result<Box<dyn Source>, SourceError> {
-    let unsupported = |what: String, code| Err(SourceError::Unsupported { what, code });
     match from {
         TraceFrom { file: Some(file), .. } => Ok(Box::new(FileSource::new(file))),
         TraceFrom { spool: Some(folder), .. } => Ok(Box::new(SpoolSource::open(folder)?)),
-        TraceFrom { socket, .. } => {
-            let name = |path: &PathBuf| format!("the control socket {}", path.display());
-            let what = socket.as_ref().map_or_else(|| "a running supervisor".to_owned(), name);
-            unsupported(what, exit::NOT_RUNNING)
+        TraceFrom { socket, config, .. } => {
+            let target = Target { socket: socket.clone(), config: config.clone() };
+            Ok(Box::new(SocketSource::open(&target)?))
         }
     }
 }

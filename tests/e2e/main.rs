@@ -9,6 +9,8 @@
 mod support;
 
 mod boot;
+mod control;
+mod control_abuse;
 mod exits;
 mod order;
 mod orphans;

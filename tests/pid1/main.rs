@@ -9,6 +9,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod control;
+
 use rustix::process::{Signal, geteuid};
 use serde_json::{Value, json};
 use std::path::Path;

@@ -168,6 +168,7 @@ impl ProcessActor {
             span.ok(at);
         }
         self.instances[i].uptime = uptime;
+        self.world.status.ended(self.index, u32::try_from(i).unwrap_or(u32::MAX), exit);
         self.instances[i].tidy();
         let asked = self.stop.is_some() || self.rolling.as_ref().is_some_and(|r| r.current == i);
         let level = if asked || exit.is_success() { Level::Info } else { Level::Warn };

@@ -2,6 +2,7 @@
 
 use crate::ports::{Level, LogRecord, LogSink};
 use crate::world::{InstanceStatus, StatusBoard, SystemState};
+use phpeek_core::outcome::Exit;
 use phpeek_core::spec::ProcessIndex;
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,7 @@ impl LogSink for RecordingLog {
 #[derive(Debug, Default)]
 pub struct RecordingBoard {
     instances: RefCell<Vec<(ProcessIndex, u32, InstanceStatus)>>,
+    ends: RefCell<Vec<(ProcessIndex, u32, Exit)>>,
     system: RefCell<Vec<SystemState>>,
     panics: Cell<bool>,
 }
@@ -62,6 +64,12 @@ impl RecordingBoard {
         self.instances.borrow().iter().rfind(last).map(|(_, _, shown)| *shown)
     }
 
+    /// The end of every run so far.
+    #[must_use]
+    pub fn ends(&self) -> Vec<(ProcessIndex, u32, Exit)> {
+        self.ends.borrow().clone()
+    }
+
     /// Every change of the system so far.
     #[must_use]
     pub fn system(&self) -> Vec<SystemState> {
@@ -72,6 +80,10 @@ impl RecordingBoard {
 impl StatusBoard for RecordingBoard {
     fn instance(&self, process: ProcessIndex, instance: u32, shown: InstanceStatus) {
         self.instances.borrow_mut().push((process, instance, shown));
+    }
+
+    fn ended(&self, process: ProcessIndex, instance: u32, exit: Exit) {
+        self.ends.borrow_mut().push((process, instance, exit));
     }
 
     #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]

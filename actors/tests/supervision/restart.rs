@@ -10,7 +10,7 @@ use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::RestartPolicy;
+use phpeek_core::spec::{ProcessIndex, RestartPolicy};
 
 fn crash_first(first: Exit) -> impl Fn(phpeek_actors::ports::RunId) -> Behaviour {
     move |id| if id.run == 1 { Behaviour::ends(ms(10), first) } else { Behaviour::default() }
@@ -37,6 +37,7 @@ fn a_crash_is_told_with_reason_code_backoff_and_a_link_to_the_start() {
         assert_eq!(died.span_context.trace_id(), rig.one(names::SPAN_START).span_context.trace_id());
         let shown = rig.board.shown(0, 0).unwrap();
         assert_eq!((shown.state, shown.restarts), ("running", 1));
+        assert_eq!(rig.board.ends(), [(ProcessIndex(0), 0, Exit::Code(5))]);
     });
 }
 

@@ -1,0 +1,142 @@
+//! The control socket as the program uses it: where it lies by the configuration, and the answers of the supervision
+//! thread to what is asked. Answers by a copy, never by work. Called by the composition root.
+
+use crate::config::ControlSocket;
+use crate::control::report::{ExporterState, LastError, QueueReport, SpoolReport};
+use crate::control::{Inquiries, Inquiry, Listener, SocketError, TelemetryReport, place};
+use crate::status::SharedBoard;
+use crate::telemetry::settings::{ExporterSettings, Receiver, TracingSettings};
+use crate::telemetry::spool::{self as telemetry, SpoolState};
+use crate::telemetry::{TelemetryHandle, TelemetryState, env};
+use jiff::Timestamp;
+use phpeek_actors::clock::{Clock, Moment};
+use phpeek_actors::telemetry::ReceiverState;
+use std::rc::Rc;
+
+/// What came of the wish for a socket.
+#[derive(Default)]
+pub(super) struct Opened {
+    pub(super) listener: Option<Listener>,
+    /// Why there is none, when nobody has insisted on one.
+    pub(super) warning: Option<String>,
+}
+
+/// Makes the socket. Only one that was configured has to be.
+pub(super) fn open(wanted: &ControlSocket) -> Result<Opened, SocketError> {
+    let path = match wanted {
+        ControlSocket::Off => return Ok(Opened::default()),
+        ControlSocket::At(path) => {
+            return Ok(Opened { listener: Some(place::make_at(path)?), warning: None });
+        }
+        ControlSocket::Default => {
+            place::folders(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name))
+        }
+    };
+    Ok(place::make_in(&path).map_or_else(
+        |errors| {
+            let why: Vec<_> = errors.iter().map(|e| super::chain(e)).collect();
+            let advice = "set global.control_socket to a path, or to none";
+            let warning = format!(
+                "no control socket, commands cannot reach this supervisor: {}; {advice}",
+                why.join("; ")
+            );
+            Opened { listener: None, warning: Some(warning) }
+        },
+        |listener| Opened { listener: Some(listener), warning: None },
+    ))
+}
+
+/// Where spans go, by the configuration.
+pub(super) struct SpanTarget {
+    exporter: &'static str,
+    endpoint: Option<String>,
+}
+
+impl SpanTarget {
+    /// `None` when tracing is off.
+    pub(super) fn of(settings: Option<&TracingSettings>) -> Option<Self> {
+        let settings = settings.filter(|_| !env::disabled(&|name| std::env::var(name).ok()))?;
+        let endpoint = |receiver: &Receiver| Some(receiver.endpoint.to_string());
+        let (exporter, endpoint) = match &settings.exporter {
+            ExporterSettings::OtlpGrpc(receiver) => ("otlp-grpc", endpoint(receiver)),
+            ExporterSettings::OtlpHttp(receiver, _) => ("otlp-http", endpoint(receiver)),
+            ExporterSettings::Zipkin(receiver) => ("zipkin", endpoint(receiver)),
+            ExporterSettings::File(file) => ("file", Some(file.path.display().to_string())),
+            ExporterSettings::Stdout => ("stdout", None),
+            ExporterSettings::None => ("none", None),
+        };
+        Some(Self { exporter, endpoint })
+    }
+}
+
+/// Answers what the control socket wants to know, for as long as the supervisor runs.
+pub(super) async fn answer(
+    mut inquiries: Inquiries,
+    board: SharedBoard,
+    telemetry: Rc<TelemetryHandle>,
+    target: Option<SpanTarget>,
+    clock: Clock,
+) {
+    while let Some(inquiry) = inquiries.recv().await {
+        // An error below: whoever asked has gone away.
+        match inquiry {
+            Inquiry::Status(reply) => drop(reply.send(board.view())),
+            Inquiry::Telemetry(reply) => drop(reply.send(report(&telemetry, target.as_ref(), clock))),
+            Inquiry::Flush(reply) => {
+                telemetry.request_flush();
+                reply.send(()).ok();
+            }
+        }
+    }
+}
+
+fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock) -> TelemetryReport {
+    let (Some(target), Some(state)) = (target, telemetry.state()) else { return TelemetryReport::off() };
+    let TelemetryState { stats, queued, capacity, health, spool } = state;
+    let time = |at: Moment| {
+        let at = Timestamp::try_from(clock.wall(at)).unwrap_or(Timestamp::UNIX_EPOCH);
+        format!("{at:.3}")
+    };
+    let dropped = [
+        ("queue_full", stats.dropped_queue_full),
+        ("spool_full", stats.dropped.full),
+        ("expired", stats.dropped.expired),
+        ("damaged", stats.dropped.damaged),
+    ];
+    TelemetryReport {
+        exporter: target.exporter.to_owned(),
+        endpoint: Some(health.target).filter(|t| !t.is_empty()).or_else(|| target.endpoint.clone()),
+        state: Some(match health.state {
+            ReceiverState::Good => ExporterState::Good,
+            ReceiverState::Failing => ExporterState::Failing,
+            ReceiverState::Refusing => ExporterState::Refusing,
+        }),
+        queue: QueueReport { length: Some(queued as u64), capacity: Some(capacity as u64) },
+        spool: Some(spool_report(spool)),
+        started: stats.started,
+        recovered: Some(stats.recovered),
+        exported: stats.exported,
+        failed: stats.failed,
+        dropped: dropped.map(|(reason, count)| (reason.to_owned(), count)).into(),
+        left_out: stats.dropped_sampled_out,
+        pending: stats.pending,
+        last_error: health.last_error.map(|e| LastError { at: time(e.at), cause: e.cause }),
+        last_export_at: health.last_export.map(time),
+    }
+}
+
+fn spool_report(spool: telemetry::SpoolReport) -> SpoolReport {
+    let state = match spool.state {
+        SpoolState::Memory | SpoolState::Disk => "good",
+        SpoolState::Degraded => "in memory for now",
+    };
+    SpoolReport {
+        directory: spool.directory.unwrap_or_else(|| "memory".to_owned()),
+        segments: spool.segments as u64,
+        bytes: spool.bytes,
+        spans: spool.spans,
+        oldest_age_s: spool.oldest_seconds.map(|seconds| seconds as f64),
+        state: state.to_owned(),
+        last_error: spool.last_error,
+    }
+}
