@@ -40,6 +40,9 @@ _phpeek__pm() {
             phpeek__pm,telemetry)
                 cmd="phpeek__pm__subcmd__telemetry"
                 ;;
+            phpeek__pm,trace)
+                cmd="phpeek__pm__subcmd__trace"
+                ;;
             phpeek__pm,version)
                 cmd="phpeek__pm__subcmd__version"
                 ;;
@@ -67,8 +70,158 @@ _phpeek__pm() {
             phpeek__pm__subcmd__help,telemetry)
                 cmd="phpeek__pm__subcmd__help__subcmd__telemetry"
                 ;;
+            phpeek__pm__subcmd__help,trace)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace"
+                ;;
             phpeek__pm__subcmd__help,version)
                 cmd="phpeek__pm__subcmd__help__subcmd__version"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace,analyze)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace,last)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__last"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace,list)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace,show)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__show"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace,spool)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze,blame)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__blame"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze,compare)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__compare"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze,critical-chain)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__critical__subcmd__chain"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool,drop)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__drop"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool,export)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__export"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool,list)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool,verify)
+                cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__verify"
+                ;;
+            phpeek__pm__subcmd__trace,analyze)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze"
+                ;;
+            phpeek__pm__subcmd__trace,help)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help"
+                ;;
+            phpeek__pm__subcmd__trace,last)
+                cmd="phpeek__pm__subcmd__trace__subcmd__last"
+                ;;
+            phpeek__pm__subcmd__trace,list)
+                cmd="phpeek__pm__subcmd__trace__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__trace,show)
+                cmd="phpeek__pm__subcmd__trace__subcmd__show"
+                ;;
+            phpeek__pm__subcmd__trace,spool)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__analyze,blame)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__blame"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__analyze,compare)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__compare"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__analyze,critical-chain)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__critical__subcmd__chain"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__analyze,help)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help,blame)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__blame"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help,compare)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__compare"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help,critical-chain)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__critical__subcmd__chain"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help,help)
+                cmd="phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__help"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help,analyze)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help,help)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__help"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help,last)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__last"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help,list)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help,show)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__show"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help,spool)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze,blame)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__blame"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze,compare)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__compare"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze,critical-chain)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__critical__subcmd__chain"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool,drop)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__drop"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool,export)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__export"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool,list)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool,verify)
+                cmd="phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__verify"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool,drop)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__drop"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool,export)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__export"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool,help)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool,list)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool,verify)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__verify"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help,drop)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__drop"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help,export)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__export"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help,help)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__help"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help,list)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help,verify)
+                cmd="phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__verify"
                 ;;
             *)
                 ;;
@@ -77,7 +230,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --help --version serve demo check-config status telemetry version completions man help"
+            opts="-c -h -V --config --pid-file --help --version serve demo check-config status telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -177,7 +330,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="serve demo check-config status telemetry version completions man help"
+            opts="serve demo check-config status telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -302,6 +455,188 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace)
+            opts="last list show analyze spool"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__analyze)
+            opts="blame critical-chain compare"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__blame)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__compare)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__critical__subcmd__chain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__last)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool)
+            opts="list verify export drop"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__drop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__version)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -406,6 +741,866 @@ _phpeek__pm() {
             fi
             case "${prev}" in
                 --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace)
+            opts="-f -c -h --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --follow --config --help last list show analyze spool help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze)
+            opts="-c -h --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help blame critical-chain compare help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__blame)
+            opts="-c -h --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__compare)
+            opts="-c -h --fail-over --ignore-under --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fail-over)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore-under)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__critical__subcmd__chain)
+            opts="-c -h --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help)
+            opts="blame critical-chain compare help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__blame)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__compare)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__critical__subcmd__chain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help)
+            opts="last list show analyze spool help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__analyze)
+            opts="blame critical-chain compare"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__blame)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__compare)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__critical__subcmd__chain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__last)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool)
+            opts="list verify export drop"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__drop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__last)
+            opts="-c -h --start --restart --shutdown --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__list)
+            opts="-n -c -h --limit --errors --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__show)
+            opts="-c -h --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool)
+            opts="-c -h --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help list verify export drop help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__drop)
+            opts="-c -h --yes --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__export)
+            opts="-c -h --all --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help)
+            opts="list verify export drop help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__drop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__list)
+            opts="-c -h --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__verify)
+            opts="-c -h --file --spool --socket --json --svg --html --ascii --width --no-color --events --attributes --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --width)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

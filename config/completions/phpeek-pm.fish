@@ -33,6 +33,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "demo" -d 'Run a
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "check-config" -d 'Check the configuration and report everything that is wrong with it'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "status" -d 'Show what a running supervisor is doing; the exit code is 0 when all is up'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "telemetry" -d 'Show what became of the spans of a running supervisor'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "trace" -d 'Draw, list and analyze traces in the terminal, as a picture or as a page'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "version" -d 'Show the version'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "completions" -d 'Write a completion script to standard output'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "man" -d 'Write the man page to standard output'
@@ -61,6 +62,111 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand telemetry" -s c -l c
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand telemetry" -l flush -d 'Send what is pending first, and wait up to 10 seconds for it'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand telemetry" -l json -d 'Print the report as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand telemetry" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l spool -d 'The spool directory of a supervisor' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l svg -d 'A picture: one SVG file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l ascii -d 'Draw with ASCII characters alone'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l no-color -d 'No colours; there are none either with NO_COLOR set or outside of a terminal'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l events -d 'Each event on a line of its own, with time and attributes'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l attributes -d 'All attributes of each span'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -s f -l follow -d 'Show each trace when its root has ended, and until then each span as a line'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "last" -d 'Draw the newest trace'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "list" -d 'List traces, one line each, the newest first'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "show" -d 'Draw one trace'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "analyze" -d 'Say where the time of a start went'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "spool" -d 'Look into a spool directory (--spool DIR, or the configured one), and take spans out of it'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l spool -d 'The spool directory of a supervisor' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l start -d 'The newest start'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l restart -d 'The newest restart'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l shutdown -d 'The newest shutdown'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l svg -d 'A picture: one SVG file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l ascii -d 'Draw with ASCII characters alone'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l no-color -d 'No colours; there are none either with NO_COLOR set or outside of a terminal'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l events -d 'Each event on a line of its own, with time and attributes'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l attributes -d 'All attributes of each span'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -s n -l limit -d 'Most traces to list' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l spool -d 'The spool directory of a supervisor' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l errors -d 'Those alone in which something failed'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l svg -d 'A picture: one SVG file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l ascii -d 'Draw with ASCII characters alone'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l no-color -d 'No colours; there are none either with NO_COLOR set or outside of a terminal'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l events -d 'Each event on a line of its own, with time and attributes'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l attributes -d 'All attributes of each span'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l spool -d 'The spool directory of a supervisor' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l svg -d 'A picture: one SVG file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l ascii -d 'Draw with ASCII characters alone'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l no-color -d 'No colours; there are none either with NO_COLOR set or outside of a terminal'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l events -d 'Each event on a line of its own, with time and attributes'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l attributes -d 'All attributes of each span'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l spool -d 'The spool directory of a supervisor' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l svg -d 'A picture: one SVG file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l ascii -d 'Draw with ASCII characters alone'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l no-color -d 'No colours; there are none either with NO_COLOR set or outside of a terminal'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l events -d 'Each event on a line of its own, with time and attributes'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l attributes -d 'All attributes of each span'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -f -a "blame" -d 'List processes by the time that they took themselves, without what they waited for'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -f -a "critical-chain" -d 'Show the chain of processes that decided when the start was over'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -f -a "compare" -d 'Compare what each process took in two starts'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l spool -d 'The spool directory of a supervisor' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l svg -d 'A picture: one SVG file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l ascii -d 'Draw with ASCII characters alone'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l no-color -d 'No colours; there are none either with NO_COLOR set or outside of a terminal'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l events -d 'Each event on a line of its own, with time and attributes'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l attributes -d 'All attributes of each span'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -f -a "list" -d 'List its segments: bytes, spans, how many wait for the receiver'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -f -a "verify" -d 'Check every record; the exit code is 1 when something is damaged'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -f -a "export" -d 'Write the spans that wait as OTLP JSON lines to standard output; they stay where they are'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -f -a "drop" -d 'Remove all segments. Refused while a supervisor uses the directory'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from help" -f -a "last" -d 'Draw the newest trace'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from help" -f -a "list" -d 'List traces, one line each, the newest first'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from help" -f -a "show" -d 'Draw one trace'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from help" -f -a "analyze" -d 'Say where the time of a start went'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from help" -f -a "spool" -d 'Look into a spool directory (--spool DIR, or the configured one), and take spans out of it'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand version" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand version" -s s -l short -d 'The number alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand version" -s h -l help -d 'Print help'
@@ -68,12 +174,18 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand completions" -s c -l
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand man" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand man" -s h -l help -d 'Print help'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "serve" -d 'Start everything and supervise it until it ends or is told to stop (the default)'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "demo" -d 'Run an embedded example for a few seconds and draw its traces'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "check-config" -d 'Check the configuration and report everything that is wrong with it'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "status" -d 'Show what a running supervisor is doing; the exit code is 0 when all is up'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "telemetry" -d 'Show what became of the spans of a running supervisor'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "version" -d 'Show the version'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "completions" -d 'Write a completion script to standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "man" -d 'Write the man page to standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "serve" -d 'Start everything and supervise it until it ends or is told to stop (the default)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "demo" -d 'Run an embedded example for a few seconds and draw its traces'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "check-config" -d 'Check the configuration and report everything that is wrong with it'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "status" -d 'Show what a running supervisor is doing; the exit code is 0 when all is up'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "telemetry" -d 'Show what became of the spans of a running supervisor'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "trace" -d 'Draw, list and analyze traces in the terminal, as a picture or as a page'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "version" -d 'Show the version'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "completions" -d 'Write a completion script to standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "man" -d 'Write the man page to standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "last" -d 'Draw the newest trace'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "list" -d 'List traces, one line each, the newest first'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "show" -d 'Draw one trace'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "analyze" -d 'Say where the time of a start went'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "spool" -d 'Look into a spool directory (--spool DIR, or the configured one), and take spans out of it'

@@ -86,6 +86,466 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
+(trace)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'(--svg --html)-f[Show each trace when its root has ended, and until then each span as a line]' \
+'(--svg --html)--follow[Show each trace when its root has ended, and until then each span as a line]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_phpeek-pm__subcmd__trace_commands" \
+"*::: :->trace" \
+&& ret=0
+
+    case $state in
+    (trace)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-trace-command-$line[1]:"
+        case $line[1] in
+            (last)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--start[The newest start]' \
+'--restart[The newest restart]' \
+'--shutdown[The newest shutdown]' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+'-n+[Most traces to list]:NUMBER:_default' \
+'--limit=[Most traces to list]:NUMBER:_default' \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(show)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':id -- Its id, or the beginning of it:_default' \
+&& ret=0
+;;
+(analyze)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_phpeek-pm__subcmd__trace__subcmd__analyze_commands" \
+"*::: :->analyze" \
+&& ret=0
+
+    case $state in
+    (analyze)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-trace-analyze-command-$line[1]:"
+        case $line[1] in
+            (blame)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::id -- The trace; the newest start when it is left out:_default' \
+&& ret=0
+;;
+(critical-chain)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::id -- The trace; the newest start when it is left out:_default' \
+&& ret=0
+;;
+(compare)
+_arguments "${_arguments_options[@]}" : \
+'--fail-over=[Exit with 1 when the start, or a process, takes over so much longer than before, such as 20%]:PERCENT:_default' \
+'--ignore-under=[Differences of fewer milliseconds fail nothing\: they are noise]:MS:_default' \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':before -- The start before\: a trace'\''s id, or a file of OTLP JSON lines whose newest start counts:_default' \
+':after -- The start after:_default' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-trace-analyze-help-command-$line[1]:"
+        case $line[1] in
+            (blame)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(critical-chain)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(compare)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
+(spool)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_phpeek-pm__subcmd__trace__subcmd__spool_commands" \
+"*::: :->spool" \
+&& ret=0
+
+    case $state in
+    (spool)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-trace-spool-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--all[Those that were delivered and are still there too]' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(drop)
+_arguments "${_arguments_options[@]}" : \
+'--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
+'--spool=[The spool directory of a supervisor]:DIR:_files' \
+'--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--yes[Do it; without this it only says what would go]' \
+'(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
+'(--html)--svg[A picture\: one SVG file on standard output]' \
+'--html[A page with zoom and search\: one HTML file on standard output]' \
+'--ascii[Draw with ASCII characters alone]' \
+'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--events[Each event on a line of its own, with time and attributes]' \
+'--attributes[All attributes of each span]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-trace-spool-help-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(drop)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__trace__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-trace-help-command-$line[1]:"
+        case $line[1] in
+            (last)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(show)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(analyze)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze_commands" \
+"*::: :->analyze" \
+&& ret=0
+
+    case $state in
+    (analyze)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-trace-help-analyze-command-$line[1]:"
+        case $line[1] in
+            (blame)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(critical-chain)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(compare)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(spool)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool_commands" \
+"*::: :->spool" \
+&& ret=0
+
+    case $state in
+    (spool)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-trace-help-spool-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(drop)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -145,6 +605,94 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(trace)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__help__subcmd__trace_commands" \
+"*::: :->trace" \
+&& ret=0
+
+    case $state in
+    (trace)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-help-trace-command-$line[1]:"
+        case $line[1] in
+            (last)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(show)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(analyze)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze_commands" \
+"*::: :->analyze" \
+&& ret=0
+
+    case $state in
+    (analyze)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-help-trace-analyze-command-$line[1]:"
+        case $line[1] in
+            (blame)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(critical-chain)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(compare)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(spool)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool_commands" \
+"*::: :->spool" \
+&& ret=0
+
+    case $state in
+    (spool)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-help-trace-spool-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(drop)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -178,6 +726,7 @@ _phpeek-pm_commands() {
 'check-config:Check the configuration and report everything that is wrong with it' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
 'telemetry:Show what became of the spans of a running supervisor' \
+'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
 'completions:Write a completion script to standard output' \
 'man:Write the man page to standard output' \
@@ -208,6 +757,7 @@ _phpeek-pm__subcmd__help_commands() {
 'check-config:Check the configuration and report everything that is wrong with it' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
 'telemetry:Show what became of the spans of a running supervisor' \
+'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
 'completions:Write a completion script to standard output' \
 'man:Write the man page to standard output' \
@@ -255,6 +805,86 @@ _phpeek-pm__subcmd__help__subcmd__telemetry_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help telemetry commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace_commands() {
+    local commands; commands=(
+'last:Draw the newest trace' \
+'list:List traces, one line each, the newest first' \
+'show:Draw one trace' \
+'analyze:Say where the time of a start went' \
+'spool:Look into a spool directory (--spool DIR, or the configured one), and take spans out of it' \
+    )
+    _describe -t commands 'phpeek-pm help trace commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze_commands() {
+    local commands; commands=(
+'blame:List processes by the time that they took themselves, without what they waited for' \
+'critical-chain:Show the chain of processes that decided when the start was over' \
+'compare:Compare what each process took in two starts' \
+    )
+    _describe -t commands 'phpeek-pm help trace analyze commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__blame_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__blame_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace analyze blame commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__compare_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__compare_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace analyze compare commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__critical-chain_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__critical-chain_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace analyze critical-chain commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__last_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__last_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace last commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__show_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace show commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool_commands() {
+    local commands; commands=(
+'list:List its segments\: bytes, spans, how many wait for the receiver' \
+'verify:Check every record; the exit code is 1 when something is damaged' \
+'export:Write the spans that wait as OTLP JSON lines to standard output; they stay where they are' \
+'drop:Remove all segments. Refused while a supervisor uses the directory' \
+    )
+    _describe -t commands 'phpeek-pm help trace spool commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__drop_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__drop_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace spool drop commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__export_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace spool export commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace spool list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__verify_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help trace spool verify commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__version_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__version_commands() {
     local commands; commands=()
@@ -279,6 +909,241 @@ _phpeek-pm__subcmd__status_commands() {
 _phpeek-pm__subcmd__telemetry_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm telemetry commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace_commands] )) ||
+_phpeek-pm__subcmd__trace_commands() {
+    local commands; commands=(
+'last:Draw the newest trace' \
+'list:List traces, one line each, the newest first' \
+'show:Draw one trace' \
+'analyze:Say where the time of a start went' \
+'spool:Look into a spool directory (--spool DIR, or the configured one), and take spans out of it' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'phpeek-pm trace commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze_commands() {
+    local commands; commands=(
+'blame:List processes by the time that they took themselves, without what they waited for' \
+'critical-chain:Show the chain of processes that decided when the start was over' \
+'compare:Compare what each process took in two starts' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'phpeek-pm trace analyze commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__blame_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__blame_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace analyze blame commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__compare_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__compare_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace analyze compare commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__critical-chain_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__critical-chain_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace analyze critical-chain commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help_commands() {
+    local commands; commands=(
+'blame:List processes by the time that they took themselves, without what they waited for' \
+'critical-chain:Show the chain of processes that decided when the start was over' \
+'compare:Compare what each process took in two starts' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'phpeek-pm trace analyze help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__blame_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__blame_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace analyze help blame commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__compare_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__compare_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace analyze help compare commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__critical-chain_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__critical-chain_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace analyze help critical-chain commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__help_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace analyze help help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help_commands() {
+    local commands; commands=(
+'last:Draw the newest trace' \
+'list:List traces, one line each, the newest first' \
+'show:Draw one trace' \
+'analyze:Say where the time of a start went' \
+'spool:Look into a spool directory (--spool DIR, or the configured one), and take spans out of it' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'phpeek-pm trace help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze_commands() {
+    local commands; commands=(
+'blame:List processes by the time that they took themselves, without what they waited for' \
+'critical-chain:Show the chain of processes that decided when the start was over' \
+'compare:Compare what each process took in two starts' \
+    )
+    _describe -t commands 'phpeek-pm trace help analyze commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__blame_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__blame_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help analyze blame commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__compare_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__compare_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help analyze compare commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__critical-chain_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__critical-chain_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help analyze critical-chain commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__help_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__last_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__last_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help last commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__show_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help show commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool_commands() {
+    local commands; commands=(
+'list:List its segments\: bytes, spans, how many wait for the receiver' \
+'verify:Check every record; the exit code is 1 when something is damaged' \
+'export:Write the spans that wait as OTLP JSON lines to standard output; they stay where they are' \
+'drop:Remove all segments. Refused while a supervisor uses the directory' \
+    )
+    _describe -t commands 'phpeek-pm trace help spool commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__drop_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__drop_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help spool drop commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__export_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help spool export commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help spool list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__verify_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace help spool verify commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__last_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__last_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace last commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__show_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace show commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool_commands() {
+    local commands; commands=(
+'list:List its segments\: bytes, spans, how many wait for the receiver' \
+'verify:Check every record; the exit code is 1 when something is damaged' \
+'export:Write the spans that wait as OTLP JSON lines to standard output; they stay where they are' \
+'drop:Remove all segments. Refused while a supervisor uses the directory' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'phpeek-pm trace spool commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__drop_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__drop_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool drop commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__export_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool export commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help_commands() {
+    local commands; commands=(
+'list:List its segments\: bytes, spans, how many wait for the receiver' \
+'verify:Check every record; the exit code is 1 when something is damaged' \
+'export:Write the spans that wait as OTLP JSON lines to standard output; they stay where they are' \
+'drop:Remove all segments. Refused while a supervisor uses the directory' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'phpeek-pm trace spool help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__drop_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__drop_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool help drop commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__export_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool help export commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__help_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool help help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool help list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__verify_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool help verify commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__verify_commands] )) ||
+_phpeek-pm__subcmd__trace__subcmd__spool__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm trace spool verify commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__version_commands] )) ||
 _phpeek-pm__subcmd__version_commands() {

@@ -9,11 +9,15 @@ use super::{analyze, follow, html, list, select, svg, waterfall};
 use crate::cli::{LastArguments, ListArguments, TraceArguments, TraceCommand, TraceLook};
 use crate::exit;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
-/// How many traces are looked through for the newest of a kind, or for one that failed.
+/// How many traces are looked through for those that failed.
 const LOOKED_THROUGH: usize = 10_000;
+
+/// How many traces are looked through for the newest of a kind: the next number when there is none among so many. A
+/// source that holds a million spans is asked for as few as will do.
+const STEPS: [usize; 3] = [50, 1000, LOOKED_THROUGH];
 
 /// Why a command has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -131,11 +135,18 @@ pub(super) fn newest(
     source: &mut dyn Source,
     kind: Kind,
 ) -> Result<(ExportTraceServiceRequest, Trace), TraceError> {
-    let limit = if kind == Kind::Any { 1 } else { LOOKED_THROUGH };
-    let request = source.recent(limit)?;
-    let found = Trace::all(&request).into_iter().rfind(|t| kind.matches(t));
-    let trace = found.ok_or_else(|| TraceError::Nothing(format!("there is no {} here", kind.words())))?;
-    Ok((request, trace))
+    let steps: &[usize] = if kind == Kind::Any { &[1] } else { &STEPS };
+    for limit in steps {
+        let request = source.recent(*limit)?;
+        let mut traces = Trace::all(&request);
+        if let Some(found) = traces.iter().rposition(|t| kind.matches(t)) {
+            return Ok((request, traces.swap_remove(found)));
+        }
+        if traces.len() < *limit {
+            break;
+        }
+    }
+    Err(TraceError::Nothing(format!("there is no {} here", kind.words())))
 }
 
 /// The one trace whose id begins like this, and the request that it is from.
@@ -226,7 +237,7 @@ fn style(look: &TraceLook) -> Style {
     Style {
         width: look.width.map(usize::from).unwrap_or_else(terminal_width),
         charset: if look.ascii { Charset::Ascii } else { Charset::Unicode },
-        colour: !no_colour && std::io::stdout().is_terminal(),
+        colour: !no_colour && io::stdout().is_terminal(),
         events: if look.events { Events::Listed } else { Events::Named },
         facts: if look.attributes { Facts::All } else { Facts::Usual },
     }
@@ -235,20 +246,26 @@ fn style(look: &TraceLook) -> Style {
 /// The columns of the terminal on standard output, else what COLUMNS says, else 100.
 #[must_use]
 pub fn terminal_width() -> usize {
-    let from_terminal =
-        rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let from_terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
     let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
     let width = from_terminal.filter(|w| *w > 0).or_else(from_environment).unwrap_or(100);
     width.clamp(waterfall::NARROWEST, 400)
 }
 
+/// Writes an answer. Nobody may be reading any more: the exit code is the answer then.
 pub(super) fn say(text: &str) {
-    // Nobody may be reading any more; the answer is the exit code.
-    drop(std::io::stdout().write_all(text.as_bytes()));
+    drop(write(text));
+}
+
+/// Writes a part of an answer that goes on.
+pub(super) fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 fn complain(text: &str) {
-    drop(writeln!(std::io::stderr(), "phpeek-pm: {text}"));
+    drop(writeln!(io::stderr(), "phpeek-pm: {text}"));
 }
 
 /// Tells what the source left out.

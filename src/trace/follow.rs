@@ -1,7 +1,7 @@
 //! `trace --follow`: each trace is drawn when its root has ended; until then its spans and their events are lines. Owns
 //! what is known of traces that are open, within bounds. Called by the command.
 
-use super::command::{TraceError, remark, say};
+use super::command::{TraceError, remark, say, write};
 use super::links::{Names, short};
 use super::model::{Span, Trace};
 use super::source::Source;
@@ -24,10 +24,12 @@ const SPANS: usize = 100_000;
 pub(super) fn run(source: &mut dyn Source, look: &TraceLook, style: &Style) -> Result<u8, TraceError> {
     let mut follower = Follower::default();
     while let Some(request) = source.follow()? {
-        if look.json {
-            say(&(serde_json::to_string(&request).unwrap_or_default() + "\n"));
-        } else {
-            say(&follower.take(request, style));
+        let text = match look.json {
+            true => serde_json::to_string(&request).unwrap_or_default() + "\n",
+            false => follower.take(request, style),
+        };
+        if write(&text).is_err() {
+            return Ok(exit::OK); // nobody is reading any more
         }
         remark(source);
     }

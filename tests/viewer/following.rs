@@ -71,3 +71,20 @@ fn standard_input_is_followed_to_its_end() {
     assert_eq!(code, Some(0), "{shown}");
     assert_eq!(shown.matches("\ntrace ").count(), 3, "{shown}");
 }
+
+#[test]
+fn a_follower_that_nobody_reads_ends() {
+    let sandbox = told();
+    let text = fs::read_to_string(sandbox.path("traces.json")).expect("the file");
+    let mut command = Command::new(program());
+    let command = clean(&mut command, &sandbox).args(["trace", "--follow", "--file", "-"]);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program runs");
+    let mut follower = Follower(child);
+    drop(follower.0.stdout.take());
+    let mut input = follower.0.stdin.take().expect("its input");
+    // Once it has ended, nobody takes the lines: that is no failure here.
+    wait_until(LONG, "its end", || {
+        drop(input.write_all(text.as_bytes()));
+        follower.0.try_wait().expect("a child").is_some()
+    });
+}
