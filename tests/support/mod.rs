@@ -6,6 +6,9 @@
 #![allow(unused_imports, reason = "each test program uses a part of it")]
 #![allow(unreachable_pub, reason = "a module of a test program has no outside")]
 
+pub mod backend;
+pub mod http;
+pub mod jaeger;
 pub mod otlp;
 pub mod procfs;
 pub mod sandbox;

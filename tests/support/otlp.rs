@@ -111,11 +111,7 @@ impl TraceService for Inbox {
             Manner::Takes => {}
         }
         let mut spans = self.store.spans.lock().expect("no test panics while it holds the spans");
-        for group in request.into_inner().resource_spans {
-            let resource = texts(group.resource.map(|r| r.attributes).unwrap_or_default());
-            let arrived = group.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            spans.extend(arrived.map(|span| read(span, &resource)));
-        }
+        spans.extend(Trace::from(request.into_inner()).0);
         Ok(Response::new(ExportTraceServiceResponse { partial_success: None }))
     }
 }
@@ -187,6 +183,18 @@ impl Drop for Receiver {
 /// Spans that belong together.
 #[derive(Debug, Clone)]
 pub struct Trace(pub Vec<Span>);
+
+impl From<ExportTraceServiceRequest> for Trace {
+    fn from(request: ExportTraceServiceRequest) -> Self {
+        let mut spans = Vec::new();
+        for group in request.resource_spans {
+            let resource = texts(group.resource.map(|r| r.attributes).unwrap_or_default());
+            let arrived = group.scope_spans.into_iter().flat_map(|scope| scope.spans);
+            spans.extend(arrived.map(|span| read(span, &resource)));
+        }
+        Self(spans)
+    }
+}
 
 impl Trace {
     /// The spans of a name, by start time.

@@ -1,0 +1,61 @@
+//! The OpenTelemetry Collector: what it writes is what was sent, in every protocol and compression; and what it refuses.
+
+use crate::as_sent::{same, spans};
+use crate::day::{self, BAD, GOOD, check_bad, check_good, of_service, traced};
+use crate::otelcol::Collector;
+use crate::wire::Tap;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+use serde_json::json;
+
+fn tells(collector: &Collector, count: usize) {
+    day::complete(count, || spans(collector.requests()).len());
+    let trace = collector.trace();
+    check_good(&of_service(&trace, GOOD));
+    check_bad(&of_service(&trace, BAD));
+}
+
+#[test]
+fn grpc_arrives_as_it_was_sent() {
+    let collector = Collector::start(&[]);
+    let tap = Tap::to(collector.grpc);
+    day::live(&traced("otlp-grpc", &tap.endpoint()));
+    let sent = spans(tap.grpc());
+    tells(&collector, sent.len());
+    same(&spans(collector.requests()), &sent);
+}
+
+#[test]
+fn http_arrives_as_it_was_sent_in_both_encodings() {
+    for protocol in ["http/protobuf", "http/json"] {
+        let collector = Collector::start(&[]);
+        let tap = Tap::to(collector.http);
+        let mut settings = traced("otlp-http", &tap.endpoint());
+        settings["tracing_protocol"] = json!(protocol);
+        day::live(&settings);
+        let decode = |(path, body): (String, Vec<u8>)| {
+            assert_eq!(path, "/v1/traces");
+            match protocol {
+                "http/json" => serde_json::from_slice(&body).expect("OTLP JSON"),
+                _ => ExportTraceServiceRequest::decode(body.as_slice()).expect("OTLP"),
+            }
+        };
+        let sent = spans(tap.http().into_iter().map(decode));
+        tells(&collector, sent.len());
+        same(&spans(collector.requests()), &sent);
+    }
+}
+
+#[test]
+fn compressed_requests_are_understood() {
+    for (exporter, compression) in
+        [("otlp-grpc", "gzip"), ("otlp-grpc", "zstd"), ("otlp-http", "gzip"), ("otlp-http", "zstd")]
+    {
+        let collector = Collector::start(&[]);
+        let port = if exporter == "otlp-grpc" { collector.grpc } else { collector.http };
+        let mut settings = traced(exporter, &format!("127.0.0.1:{port}"));
+        settings["tracing_compression"] = json!(compression);
+        day::live(&settings);
+        tells(&collector, 1);
+    }
+}
