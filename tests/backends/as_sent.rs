@@ -1,5 +1,6 @@
 //! Holds spans that a backend tells against the spans that were sent: ids, parents, names, times, attributes, status,
-//! events, links and resource, each of them equal. Only the order of attributes and of spans is free.
+//! events, links and resource, each of them equal. Only the order of spans, of attributes and of events, which have
+//! their times, is free.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
@@ -33,6 +34,7 @@ pub(crate) fn spans(requests: impl IntoIterator<Item = ExportTraceServiceRequest
             let scope = block.scope.map(|s| s.name).unwrap_or_default();
             for mut span in block.spans {
                 span.attributes = sorted(span.attributes);
+                span.events.sort_by_key(|e| e.time_unix_nano);
                 for event in &mut span.events {
                     event.attributes = sorted(std::mem::take(&mut event.attributes));
                 }

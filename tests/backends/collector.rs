@@ -1,15 +1,20 @@
 //! The OpenTelemetry Collector: what it writes is what was sent, in every protocol and compression; and what it refuses.
 
 use crate::as_sent::{same, spans};
-use crate::day::{self, BAD, GOOD, check_bad, check_good, of_service, traced};
+use crate::day::{self, BAD, GOOD, START, check_bad, check_good, of_service, traced};
 use crate::otelcol::Collector;
+use crate::support::{LONG, wait_until};
 use crate::wire::Tap;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::json;
 
+/// Both lives, when so many spans and the last of them are there.
 fn tells(collector: &Collector, count: usize) {
     day::complete(count, || spans(collector.requests()).len());
+    wait_until(LONG, "the end of the second life", || {
+        !of_service(&collector.trace(), BAD).named(START).is_empty()
+    });
     let trace = collector.trace();
     check_good(&of_service(&trace, GOOD));
     check_bad(&of_service(&trace, BAD));

@@ -3,10 +3,12 @@
 use crate::as_sent::{same, spans};
 use crate::day::{self, BAD, GOOD, RESTART, SHUTDOWN, START, check_bad, check_good, of_service, traced};
 use crate::support::jaeger::Jaeger;
-use crate::support::otlp::Trace;
+use crate::support::otlp::{Outcome, Trace};
 use crate::wire::Tap;
+use crate::zipkin;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The traces of a service that have this operation, by the search of Jaeger's own user interface.
 fn search(jaeger: &Jaeger, service: &str, operation: &str) -> Vec<String> {
@@ -16,15 +18,16 @@ fn search(jaeger: &Jaeger, service: &str, operation: &str) -> Vec<String> {
     answer["data"].as_array().into_iter().flatten().map(id).collect()
 }
 
-/// Every trace of both lives: found by its operation, fetched by its id.
+/// Every trace of both lives: Jaeger names the operations, finds the traces of each, and gives each by its id.
 fn fetched(jaeger: &Jaeger) -> Vec<ExportTraceServiceRequest> {
-    let mut all = Vec::new();
-    for (service, operation) in [(GOOD, START), (GOOD, RESTART), (GOOD, SHUTDOWN), (BAD, START), (BAD, SHUTDOWN)] {
-        for id in search(jaeger, service, operation) {
-            all.extend(jaeger.found(&format!("/api/v3/traces/{id}")));
+    let mut ids = BTreeSet::new();
+    for service in [GOOD, BAD] {
+        let operations = jaeger.ask(&format!("/api/services/{service}/operations")).unwrap_or_default();
+        for operation in operations["data"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            ids.extend(search(jaeger, service, operation));
         }
     }
-    all
+    ids.iter().filter_map(|id| jaeger.found(&format!("/api/v3/traces/{id}"))).collect()
 }
 
 fn tells(requests: Vec<ExportTraceServiceRequest>) {
@@ -43,8 +46,29 @@ fn every_trace_is_found_by_search_and_is_as_it_was_sent() {
     let found = fetched(&jaeger);
     same(&spans(found.clone()), &sent);
     tells(found);
+    for (service, operation) in [(GOOD, START), (GOOD, RESTART), (GOOD, SHUTDOWN), (BAD, START), (BAD, SHUTDOWN)] {
+        assert_eq!(search(&jaeger, service, operation).len(), 1, "{operation} of {service}");
+    }
     let services = jaeger.ask("/api/services").unwrap_or_default();
     for service in [GOOD, BAD] {
         assert!(services["data"].as_array().is_some_and(|all| all.contains(&service.into())), "{services}");
     }
+}
+
+#[test]
+fn http_and_zipkin_are_taken_too() {
+    let jaeger = Jaeger::start();
+    day::live(&traced("otlp-http", &format!("127.0.0.1:{}", jaeger.http)));
+    day::complete(1, || search(&jaeger, BAD, START).len());
+    tells(fetched(&jaeger));
+
+    let jaeger = Jaeger::start();
+    let tap = Tap::to(jaeger.zipkin);
+    day::live(&traced("zipkin", &tap.endpoint()));
+    let sent = zipkin::sent(&tap);
+    day::complete(sent.len(), || spans(fetched(&jaeger)).len());
+    let failed = search(&jaeger, BAD, START);
+    let trace = Trace::from(jaeger.found(&format!("/api/v3/traces/{}", failed[0])).expect("it was found"));
+    assert_eq!(trace.one(START).outcome, Outcome::Error);
+    assert_eq!(trace.orphans(), Vec::<String>::new());
 }

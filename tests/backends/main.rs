@@ -17,3 +17,4 @@ mod wire;
 
 mod collector;
 mod jaeger;
+mod zipkin;

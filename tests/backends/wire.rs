@@ -1,14 +1,12 @@
 //! A tap: a TCP connection through which the program talks to a backend itself, and which keeps what the program sent.
 //! So what a backend tells can be held against what it was told, byte for byte and without the program's help.
 
-use crate::support::wait_until;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// What one connection has sent so far.
 type Sent = Arc<Mutex<Vec<u8>>>;
@@ -114,9 +112,4 @@ fn http_bodies(sent: &[u8]) -> Vec<(String, Vec<u8>)> {
         rest = &rest[stop..];
     }
     bodies
-}
-
-/// Patience for a backend that shows spans a moment after it took them.
-pub(crate) fn eventually(what: &str, condition: impl FnMut() -> bool) {
-    wait_until(Duration::from_secs(20), what, condition);
 }

@@ -260,8 +260,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-fn read(span: WireSpan, resource: &BTreeMap<String, String>) -> Span {
+fn read(mut span: WireSpan, resource: &BTreeMap<String, String>) -> Span {
     let status = span.status.unwrap_or_default();
+    span.events.sort_by_key(|e| e.time_unix_nano); // Jaeger gives them by name
     Span {
         trace: hex(&span.trace_id),
         id: hex(&span.span_id),
