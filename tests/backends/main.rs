@@ -17,4 +17,5 @@ mod wire;
 
 mod collector;
 mod jaeger;
+mod troubleshooting;
 mod zipkin;
