@@ -15,7 +15,9 @@ mod day;
 mod otelcol;
 mod wire;
 
+mod children;
 mod collector;
 mod jaeger;
+mod secure;
 mod troubleshooting;
 mod zipkin;

@@ -82,12 +82,17 @@ pub(crate) struct Collector {
 impl Collector {
     /// Starts it on free ports.
     pub(crate) fn start(variants: &[Variant]) -> Self {
+        Self::start_at(free_port(), variants)
+    }
+
+    /// Starts it with this port for OTLP/gRPC.
+    pub(crate) fn start_at(grpc: u16, variants: &[Variant]) -> Self {
         let config = |name: &str| {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/backends/collector").join(name)
         };
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("traces.jsonl");
-        let (grpc, http) = (free_port(), free_port());
+        let http = free_port();
         let mut command = Command::new(installed("bin/otelcol", "tests/run --backends"));
         command.arg("--config").arg(config("collector.yaml"));
         command.env("COLLECTOR_GRPC_PORT", grpc.to_string()).env("COLLECTOR_HTTP_PORT", http.to_string());
