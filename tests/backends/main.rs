@@ -12,12 +12,14 @@ mod support;
 
 mod as_sent;
 mod day;
+mod fastcgi;
 mod otelcol;
 mod wire;
 
 mod children;
 mod collector;
 mod jaeger;
+mod php_fpm;
 mod secure;
 mod troubleshooting;
 mod zipkin;

@@ -3,7 +3,7 @@
 use crate::support::backend::free_port;
 use crate::support::http::get;
 use crate::support::supervisor::{Launch, Place, run};
-use crate::support::{LONG, Sandbox, Supervisor, wait_until};
+use crate::support::{LONG, Sandbox, Supervisor, php_fpm, wait_until};
 use rustix::process::geteuid;
 use serde_json::Value;
 use std::fs;
@@ -36,14 +36,6 @@ pub(crate) struct Stack {
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Debian puts the version into the name of php-fpm.
-fn php_fpm() -> PathBuf {
-    let names = fs::read_dir("/usr/sbin").expect("/usr/sbin").filter_map(|e| Some(e.ok()?.path()));
-    let mut found: Vec<_> = names.filter(|p| p.to_string_lossy().contains("/php-fpm")).collect();
-    found.sort();
-    found.pop().expect("php-fpm is not installed: run tests/run, which installs it")
 }
 
 fn must_have(programs: &[&str]) {

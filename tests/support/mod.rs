@@ -18,3 +18,11 @@ pub mod wait;
 pub use sandbox::Sandbox;
 pub use supervisor::Supervisor;
 pub use wait::{LONG, wait_for, wait_until};
+
+/// Debian puts the version into the name of php-fpm.
+pub fn php_fpm() -> std::path::PathBuf {
+    let names = std::fs::read_dir("/usr/sbin").expect("/usr/sbin").filter_map(|e| Some(e.ok()?.path()));
+    let mut found: Vec<_> = names.filter(|p| p.to_string_lossy().contains("/php-fpm")).collect();
+    found.sort();
+    found.pop().expect("php-fpm is not installed: run tests/run, which installs it")
+}
