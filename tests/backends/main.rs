@@ -19,6 +19,7 @@ mod wire;
 mod children;
 mod collector;
 mod jaeger;
+mod pages;
 mod php_fpm;
 mod secure;
 mod troubleshooting;

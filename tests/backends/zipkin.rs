@@ -13,13 +13,15 @@ use std::process::Command;
 
 /// A running Zipkin, with its store in memory.
 #[derive(Debug)]
-struct Zipkin {
+pub(crate) struct Zipkin {
     _running: Running,
-    port: u16,
+    /// Takes spans and answers questions.
+    pub(crate) port: u16,
 }
 
 impl Zipkin {
-    fn start() -> Self {
+    /// Starts it on a free port, and waits until it is up.
+    pub(crate) fn start() -> Self {
         let port = free_port();
         let mut running = Running::start(
             Command::new("java")
@@ -41,7 +43,7 @@ impl Zipkin {
     }
 
     /// The traces of a service that have a span of this name.
-    fn search(&self, service: &str, name: &str) -> BTreeSet<String> {
+    pub(crate) fn search(&self, service: &str, name: &str) -> BTreeSet<String> {
         let path = format!("/api/v2/traces?serviceName={service}&spanName={name}&limit=100&lookback=3600000");
         let traces = self.ask(&path).unwrap_or_default();
         let ids = list(&traces).filter_map(|trace| Some(trace[0]["traceId"].as_str()?.to_owned()));
