@@ -2,7 +2,7 @@
 
 use crate::as_sent::{same, spans};
 use crate::day::{self, BAD, GOOD, START, check_bad, check_good, of_service, traced};
-use crate::otelcol::Collector;
+use crate::otelcol::{Collector, Variant};
 use crate::support::{LONG, wait_until};
 use crate::wire::Tap;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -63,4 +63,13 @@ fn compressed_requests_are_understood() {
         day::live(&settings);
         tells(&collector, 1);
     }
+}
+
+#[test]
+fn a_unix_socket_is_an_endpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("otel.sock");
+    let collector = Collector::start(&[Variant::Socket(socket.clone())]);
+    day::live(&traced("otlp-grpc", &format!("unix:{}", socket.display())));
+    tells(&collector, 1);
 }

@@ -31,7 +31,8 @@ fn parameter(name: &str, value: &str) -> Vec<u8> {
 /// GETs a script; gives headers and body as php-fpm wrote them.
 pub(crate) fn get(socket: &Path, script: &Path) -> Result<String> {
     let script = script.display().to_string();
-    let parameters = [("SCRIPT_FILENAME", script.as_str()), ("REQUEST_METHOD", "GET"), ("SCRIPT_NAME", "/work.php")];
+    let parameters =
+        [("SCRIPT_FILENAME", script.as_str()), ("REQUEST_METHOD", "GET"), ("SCRIPT_NAME", "/work.php")];
     let parameters = parameters.map(|(name, value)| parameter(name, value)).concat();
     let responder_that_closes = [0, 1, 0, 0, 0, 0, 0, 0];
     let request = [

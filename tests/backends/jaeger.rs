@@ -46,7 +46,9 @@ fn every_trace_is_found_by_search_and_is_as_it_was_sent() {
     let found = fetched(&jaeger);
     same(&spans(found.clone()), &sent);
     tells(found);
-    for (service, operation) in [(GOOD, START), (GOOD, RESTART), (GOOD, SHUTDOWN), (BAD, START), (BAD, SHUTDOWN)] {
+    for (service, operation) in
+        [(GOOD, START), (GOOD, RESTART), (GOOD, SHUTDOWN), (BAD, START), (BAD, SHUTDOWN)]
+    {
         assert_eq!(search(&jaeger, service, operation).len(), 1, "{operation} of {service}");
     }
     let services = jaeger.ask("/api/services").unwrap_or_default();

@@ -24,6 +24,8 @@ pub(crate) enum Variant {
     Full,
     /// Passes on to a backend that is not there.
     Down,
+    /// OTLP/gRPC is taken at this unix socket.
+    Socket(PathBuf),
     /// OTLP/HTTP is taken at this path alone.
     At(&'static str),
 }
@@ -58,6 +60,10 @@ impl Variant {
                 command.env("COLLECTOR_NEXT_PORT", free_port().to_string());
                 "down.yaml"
             }
+            Self::Socket(path) => {
+                command.env("COLLECTOR_SOCKET", path);
+                "socket.yaml"
+            }
             Self::At(path) => {
                 command.env("COLLECTOR_TRACES_PATH", path);
                 return;
@@ -87,9 +93,8 @@ impl Collector {
 
     /// Starts it with this port for OTLP/gRPC.
     pub(crate) fn start_at(grpc: u16, variants: &[Variant]) -> Self {
-        let config = |name: &str| {
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/backends/collector").join(name)
-        };
+        let config =
+            |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/backends/collector").join(name);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("traces.jsonl");
         let http = free_port();
@@ -101,7 +106,9 @@ impl Collector {
             variant.apply(&mut command, &config);
         }
         let mut running = Running::start(&mut command);
-        running.listens(grpc);
+        if !variants.iter().any(|v| matches!(v, Variant::Socket(_))) {
+            running.listens(grpc);
+        }
         running.listens(http);
         Self { running, grpc, http, file, _folder: folder }
     }
@@ -125,8 +132,10 @@ impl Collector {
 
     /// Waits for `count` spans of a name.
     pub(crate) fn wait(&self, name: &str, count: usize) -> Vec<Span> {
-        wait_for(LONG, &format!("{count} span(s) {name} in the Collector; it says {}", self.running.log()), || {
-            Some(self.trace().named(name)).filter(|found| found.len() >= count)
-        })
+        wait_for(
+            LONG,
+            &format!("{count} span(s) {name} in the Collector; it says {}", self.running.log()),
+            || Some(self.trace().named(name)).filter(|found| found.len() >= count),
+        )
     }
 }

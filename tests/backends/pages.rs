@@ -12,12 +12,15 @@ use crate::wire::Tap;
 use crate::zipkin::Zipkin;
 use std::path::Path;
 
-/// Runs a configuration with these variables, from its start to its end.
+/// Runs a configuration of the folder with these variables, from its start to its end.
 fn run(name: &str, vars: &[(&str, String)], started: impl Fn() -> bool) {
-    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/backends").join(name);
+    run_at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/backends").join(name), vars, started);
+}
+
+fn run_at(config: &Path, vars: &[(&str, String)], started: impl Fn() -> bool) {
     let sandbox = Sandbox::new();
     let launch = vars.iter().fold(Launch::new(&sandbox), |launch, (key, value)| launch.env(key, value));
-    let mut supervisor = launch.env("SERVICE", "page").serve(&config);
+    let mut supervisor = launch.env("SERVICE", "page").serve(config);
     wait_until(LONG, "the start is seen", started);
     assert_eq!(supervisor.stop(), 0);
     assert!(!supervisor.stdout().contains("\"cause\""), "{}", supervisor.stdout());
@@ -90,6 +93,31 @@ fn grafana_cloud_by_a_stand_in() {
             ("GRAFANA_CLOUD_OTLP_TOKEN", "MTIzOnRva2Vu".to_owned()),
         ]
     });
+}
+
+/// What Grafana Cloud's own page gives to copy, and Honeycomb's key: variables alone say where and with which key.
+#[test]
+fn variables_of_opentelemetry_say_it_all() {
+    let folder = Sandbox::new();
+    let config = folder.write(
+        "config.yaml",
+        r#"{version: "1.0", global: {tracing_enabled: true, tracing_exporter: otlp}, processes: {app: {command: [sleep, "1000"]}}}"#,
+    );
+    for (header, scheme, given) in [
+        ("authorization", "Basic", "Authorization=Basic%20a2V5"),
+        ("x-honeycomb-team", "", "x-honeycomb-team=a2V5"),
+    ] {
+        let wanted = Variant::Header(header, scheme, "a2V5");
+        let collector = Collector::start(&[Variant::Tls, wanted, Variant::At("/otlp/v1/traces")]);
+        let vars = [
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("https://localhost:{}/otlp", collector.http)),
+            ("OTEL_EXPORTER_OTLP_HEADERS", given.to_owned()),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", pem("ca.pem").display().to_string()),
+        ];
+        run_at(&config, &vars, || !collector.trace().named(START).is_empty());
+        assert_eq!(collector.wait(SHUTDOWN, 1).len(), 1);
+    }
 }
 
 #[test]

@@ -60,7 +60,8 @@ fn request(context: &str, include: bool) -> (Value, Trace) {
     let seen: Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {answer}"));
     assert!(seen["SECRET"].is_null(), "the rest of the environment stays hidden: {seen}");
     // The worker has sent its span before it answered.
-    let spans = if include.is_empty() { trace } else { Trace([trace.0, collector.wait("php work", 1)].concat()) };
+    let spans =
+        if include.is_empty() { trace } else { Trace([trace.0, collector.wait("php work", 1)].concat()) };
     (seen, spans)
 }
 

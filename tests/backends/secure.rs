@@ -59,7 +59,8 @@ fn a_key_from_a_file_that_is_replaced_is_right_from_then_on_and_shown_nowhere() 
     let file = sandbox.write("key", "wrong-key\n");
     let mut settings = traced("otlp-grpc", &collector.endpoint());
     settings["tracing_headers"] = json!({"x-honeycomb-team": {"file": file}});
-    let config = sandbox.config(settings, json!({"c": {"command": sandbox.worker("c"), "restart": "always"}}));
+    let config =
+        sandbox.config(settings, json!({"c": {"command": sandbox.worker("c"), "restart": "always"}}));
     let mut supervisor = Launch::new(&sandbox).serve(&config);
     wait_until(LONG, "the refusal", || supervisor.stdout().contains("the receiver refuses spans"));
     let new = sandbox.write("key.new", "right-key\n");

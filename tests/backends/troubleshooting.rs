@@ -150,7 +150,11 @@ fn a_clock_that_is_wrong() {
     let folder = tempfile::tempdir().expect("a folder");
     let (ca, certificate, key) = expired(folder.path());
     let collector = Collector::start(&[Variant::TlsWith(certificate, key)]);
-    told("expired, or a clock that runs ahead", &with(tls(collector.grpc), json!({"tracing_ca_file": ca})), Fate::Kept);
+    told(
+        "expired, or a clock that runs ahead",
+        &with(tls(collector.grpc), json!({"tracing_ca_file": ca})),
+        Fate::Kept,
+    );
 }
 
 #[test]
