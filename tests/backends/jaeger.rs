@@ -18,6 +18,12 @@ fn search(jaeger: &Jaeger, service: &str, operation: &str) -> Vec<String> {
     answer["data"].as_array().into_iter().flatten().map(id).collect()
 }
 
+/// One trace as the user interface shows it: its spans.
+fn shown(jaeger: &Jaeger, id: &str) -> Vec<Value> {
+    let answer = jaeger.ask(&format!("/api/traces/{id}")).expect("it was found");
+    answer["data"][0]["spans"].as_array().expect("spans").clone()
+}
+
 /// Every trace of both lives: Jaeger names the operations, finds the traces of each, and gives each by its id.
 fn fetched(jaeger: &Jaeger) -> Vec<ExportTraceServiceRequest> {
     let mut ids = BTreeSet::new();
@@ -55,6 +61,33 @@ fn every_trace_is_found_by_search_and_is_as_it_was_sent() {
     for service in [GOOD, BAD] {
         assert!(services["data"].as_array().is_some_and(|all| all.contains(&service.into())), "{services}");
     }
+}
+
+/// What a person relies on: a restart refers to the start of the run that died, and a failure says why.
+#[test]
+fn the_user_interface_shows_links_and_failures() {
+    let jaeger = Jaeger::start();
+    day::live(&traced("otlp-grpc", &jaeger.endpoint()));
+    day::complete(1, || search(&jaeger, BAD, START).len());
+    let (start, restart) = (search(&jaeger, GOOD, START).remove(0), search(&jaeger, GOOD, RESTART).remove(0));
+    let spans = shown(&jaeger, &restart);
+    let root = spans.iter().find(|s| s["operationName"] == RESTART).expect("the restart");
+    let references = root["references"].as_array().expect("references");
+    assert!(
+        references.iter().any(|r| r["refType"] == "FOLLOWS_FROM" && r["traceID"] == start.as_str()),
+        "{references:?}"
+    );
+    let spans = shown(&jaeger, &search(&jaeger, BAD, START)[0]);
+    let root = spans.iter().find(|s| s["operationName"] == START).expect("the start");
+    let tags = root["tags"].as_array().expect("tags");
+    let has = |key: &str, value: &dyn Fn(&Value) -> bool| {
+        tags.iter().any(|t| t["key"] == key && value(&t["value"]))
+    };
+    // The first of them makes the interface draw the span as failed; ours of the same name is the message.
+    assert!(has("error", &|v| v == true), "{tags:?}");
+    assert!(has("otel.status_code", &|v| v == "ERROR"), "{tags:?}");
+    let tells = |v: &Value| v.as_str().is_some_and(|text| text.contains("lost"));
+    assert!(has("error", &tells) && has("otel.status_description", &tells), "{tags:?}");
 }
 
 #[test]
