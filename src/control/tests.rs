@@ -151,7 +151,7 @@ fn without_tracing_it_says_what_to_do() {
     let mut rig = Rig::new(None);
     for path in ["/traces", "/traces/follow", "/traces/0a"] {
         let (code, why) = status_of(rig.client().get(path));
-        assert!(code == 404 && why.contains("set global.tracing_enabled: true"), "{path}: {code} {why}");
+        assert!(code == 503 && why.contains("set global.tracing_enabled: true"), "{path}: {code} {why}");
     }
     assert!(matches!(rig.client().stream("/traces/follow"), Err(ClientError::Refused { status: 503, .. })));
     rig.end();

@@ -1,146 +1,10 @@
-//! Receivers that are not ours: rotel (its debug log) and Jaeger (its query API). Both lie where `tests/run` puts
-//! them: `$PHPEEK_TEST_CACHE/bin`. Called by the stack's tests.
+//! A receiver that is not ours: rotel, read by its debug log. Called by the stack's tests.
 
-use super::http::get;
-use super::stack::free_port;
+use crate::support::backend::{Running, free_port, installed};
 use crate::support::otlp::{Outcome, Span, Trace};
-use crate::support::{LONG, wait_for, wait_until};
-use serde_json::Value;
+use crate::support::{LONG, wait_for};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
-
-fn installed(name: &str) -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/phpeek-pm-tests");
-    let path = std::env::var_os("PHPEEK_TEST_CACHE").map_or_else(home, PathBuf::from).join("bin").join(name);
-    assert!(path.exists(), "{} is not there: run tests/run, which installs it", path.display());
-    path
-}
-
-/// A program that ends with the value.
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    dir: TempDir,
-}
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let log = File::create(dir.path().join("log")).expect("a log");
-        let both = log.try_clone().expect("a second handle");
-        let child =
-            command.stdin(Stdio::null()).stdout(log).stderr(both).spawn().expect("the receiver starts");
-        Self { child, dir }
-    }
-
-    fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.dir.path().join("log")).unwrap_or_default()).into_owned()
-    }
-
-    fn listens(&mut self, port: u16) {
-        wait_until(LONG, "the receiver listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        assert!(matches!(self.child.try_wait(), Ok(None)), "the receiver has ended: {}", self.log());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// Jaeger with its memory store.
-#[derive(Debug)]
-pub(crate) struct Jaeger {
-    _running: Running,
-    otlp: u16,
-    query: u16,
-}
-
-impl Jaeger {
-    /// Starts it on free ports.
-    pub(crate) fn start() -> Self {
-        let config = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/backends/jaeger/jaeger.yaml");
-        let (otlp, query) = (free_port(), free_port());
-        let mut running = Running::start(
-            Command::new(installed("jaeger"))
-                .arg("--config")
-                .arg(config)
-                .env("JAEGER_GRPC_PORT", otlp.to_string())
-                .env("JAEGER_QUERY_PORT", query.to_string())
-                .env("JAEGER_QUERY_GRPC_PORT", free_port().to_string())
-                .env("JAEGER_HEALTH_PORT", free_port().to_string()),
-        );
-        running.listens(otlp);
-        running.listens(query);
-        Self { _running: running, otlp, query }
-    }
-
-    /// For `tracing_endpoint`.
-    pub(crate) fn endpoint(&self) -> String {
-        format!("127.0.0.1:{}", self.otlp)
-    }
-
-    /// Asks the query API for everything of a service until a span of this name is there.
-    pub(crate) fn wait_for(&self, service: &str, name: &str) -> Trace {
-        let path = format!(
-            "/api/v3/traces?query.service_name={service}&query.num_traces=1000\
-             &query.start_time_min=2020-01-01T00:00:00Z&query.start_time_max=2100-01-01T00:00:00Z"
-        );
-        wait_for(LONG, &format!("{name} in Jaeger"), || {
-            let (_, body) = get(self.query, &path).ok()?;
-            let answer: Value = serde_json::from_str(&body).ok()?;
-            let spans = list(&answer["result"]["resourceSpans"]).flat_map(from_otlp).collect();
-            Some(Trace(spans)).filter(|trace| !trace.named(name).is_empty())
-        })
-    }
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn pairs(value: &Value) -> BTreeMap<String, String> {
-    let of = |pair: &Value| {
-        let value = pair["value"].as_object().and_then(|v| v.values().next()).map(text).unwrap_or_default();
-        (text(&pair["key"]), value)
-    };
-    list(value).map(of).collect()
-}
-
-/// OTLP JSON, one group of spans of a resource.
-fn from_otlp(group: &Value) -> Vec<Span> {
-    let resource = pairs(&group["resource"]["attributes"]);
-    let number = |value: &Value| text(value).parse().unwrap_or(0);
-    let read = |span: &Value| Span {
-        trace: text(&span["traceId"]),
-        id: text(&span["spanId"]),
-        parent: span["parentSpanId"].as_str().unwrap_or_default().to_owned(),
-        name: text(&span["name"]),
-        start: number(&span["startTimeUnixNano"]),
-        end: number(&span["endTimeUnixNano"]),
-        attributes: pairs(&span["attributes"]),
-        outcome: match text(&span["status"]["code"]).as_str() {
-            "1" | "STATUS_CODE_OK" => Outcome::Ok,
-            "2" | "STATUS_CODE_ERROR" => Outcome::Error,
-            _ => Outcome::Unset,
-        },
-        message: span["status"]["message"].as_str().unwrap_or_default().to_owned(),
-        events: list(&span["events"]).map(|e| text(&e["name"])).collect(),
-        links: list(&span["links"]).map(|l| (text(&l["traceId"]), text(&l["spanId"]))).collect(),
-        resource: resource.clone(),
-    };
-    list(&group["scopeSpans"]).flat_map(|scope| list(&scope["spans"])).map(read).collect()
-}
+use std::process::Command;
 
 /// rotel, which writes what it decoded to its log.
 #[derive(Debug)]
@@ -154,7 +18,7 @@ impl Rotel {
     pub(crate) fn start() -> Self {
         let port = free_port();
         let address = |port: u16| format!("127.0.0.1:{port}");
-        let mut running = Running::start(Command::new(installed("rotel-agent")).args([
+        let mut running = Running::start(Command::new(installed("bin/rotel-agent", "tests/run")).args([
             "start",
             "--otlp-grpc-endpoint",
             &address(port),

@@ -1,7 +1,7 @@
 //! Real requests, one after the other on two threads, and what became of them. Bounded: it stops when the value goes
 //! or after ten minutes.
 
-use super::http::get;
+use crate::support::http::get;
 use crate::support::{LONG, wait_until};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

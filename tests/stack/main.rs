@@ -10,15 +10,15 @@
 mod support;
 
 mod backend;
-mod http;
 mod load;
 mod readers;
 mod stack;
 mod story;
 
-use backend::{Jaeger, Rotel};
+use backend::Rotel;
 use rustix::process::Signal;
 use stack::{Extras, Stack};
+use support::jaeger::Jaeger;
 use support::procfs::{children_of, signal, zombies_of};
 use support::supervisor::Place;
 use support::{LONG, wait_until};

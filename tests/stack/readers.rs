@@ -1,6 +1,7 @@
 //! Proves the two readers of [`crate::backend`]: the same spans are sent to both receivers, and both must tell the same.
 
-use crate::backend::{Jaeger, Rotel};
+use crate::backend::Rotel;
+use crate::support::jaeger::Jaeger;
 use crate::support::otlp::{Outcome, Trace};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;

@@ -1,12 +1,12 @@
 //! `config/php-stack.yaml`, running under the supervisor on free ports and in a folder of its own.
 
-use super::http::get;
+use crate::support::backend::free_port;
+use crate::support::http::get;
 use crate::support::supervisor::{Launch, Place, run};
-use crate::support::{LONG, Sandbox, Supervisor, wait_until};
+use crate::support::{LONG, Sandbox, Supervisor, php_fpm, wait_until};
 use rustix::process::geteuid;
 use serde_json::Value;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,6 @@ pub(crate) enum Extras {
     None,
     /// A process that makes 1000 orphans, and 500 short runs.
     OrphansAndShortRuns,
-}
-
-/// A port that nobody listens on now.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 
 /// The long-running instances of the stack.
@@ -41,14 +36,6 @@ pub(crate) struct Stack {
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Debian puts the version into the name of php-fpm.
-fn php_fpm() -> PathBuf {
-    let names = fs::read_dir("/usr/sbin").expect("/usr/sbin").filter_map(|e| Some(e.ok()?.path()));
-    let mut found: Vec<_> = names.filter(|p| p.to_string_lossy().contains("/php-fpm")).collect();
-    found.sort();
-    found.pop().expect("php-fpm is not installed: run tests/run, which installs it")
 }
 
 fn must_have(programs: &[&str]) {

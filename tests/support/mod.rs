@@ -6,6 +6,9 @@
 #![allow(unused_imports, reason = "each test program uses a part of it")]
 #![allow(unreachable_pub, reason = "a module of a test program has no outside")]
 
+pub mod backend;
+pub mod http;
+pub mod jaeger;
 pub mod otlp;
 pub mod procfs;
 pub mod sandbox;
@@ -15,3 +18,11 @@ pub mod wait;
 pub use sandbox::Sandbox;
 pub use supervisor::Supervisor;
 pub use wait::{LONG, wait_for, wait_until};
+
+/// Debian puts the version into the name of php-fpm.
+pub fn php_fpm() -> std::path::PathBuf {
+    let names = std::fs::read_dir("/usr/sbin").expect("/usr/sbin").filter_map(|e| Some(e.ok()?.path()));
+    let mut found: Vec<_> = names.filter(|p| p.to_string_lossy().contains("/php-fpm")).collect();
+    found.sort();
+    found.pop().expect("php-fpm is not installed: run tests/run, which installs it")
+}

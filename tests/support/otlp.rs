@@ -111,11 +111,7 @@ impl TraceService for Inbox {
             Manner::Takes => {}
         }
         let mut spans = self.store.spans.lock().expect("no test panics while it holds the spans");
-        for group in request.into_inner().resource_spans {
-            let resource = texts(group.resource.map(|r| r.attributes).unwrap_or_default());
-            let arrived = group.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            spans.extend(arrived.map(|span| read(span, &resource)));
-        }
+        spans.extend(Trace::from(request.into_inner()).0);
         Ok(Response::new(ExportTraceServiceResponse { partial_success: None }))
     }
 }
@@ -188,6 +184,18 @@ impl Drop for Receiver {
 #[derive(Debug, Clone)]
 pub struct Trace(pub Vec<Span>);
 
+impl From<ExportTraceServiceRequest> for Trace {
+    fn from(request: ExportTraceServiceRequest) -> Self {
+        let mut spans = Vec::new();
+        for group in request.resource_spans {
+            let resource = texts(group.resource.map(|r| r.attributes).unwrap_or_default());
+            let arrived = group.scope_spans.into_iter().flat_map(|scope| scope.spans);
+            spans.extend(arrived.map(|span| read(span, &resource)));
+        }
+        Self(spans)
+    }
+}
+
 impl Trace {
     /// The spans of a name, by start time.
     pub fn named(&self, name: &str) -> Vec<Span> {
@@ -252,8 +260,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-fn read(span: WireSpan, resource: &BTreeMap<String, String>) -> Span {
+fn read(mut span: WireSpan, resource: &BTreeMap<String, String>) -> Span {
     let status = span.status.unwrap_or_default();
+    span.events.sort_by_key(|e| e.time_unix_nano); // Jaeger gives them by name
     Span {
         trace: hex(&span.trace_id),
         id: hex(&span.span_id),

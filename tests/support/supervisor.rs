@@ -35,6 +35,7 @@ pub enum Place {
 pub struct Launch<'a> {
     sandbox: &'a Sandbox,
     place: Place,
+    through: Vec<String>,
     env: Vec<(String, String)>,
     args: Vec<String>,
 }
@@ -42,12 +43,18 @@ pub struct Launch<'a> {
 impl<'a> Launch<'a> {
     /// In this sandbox, as a process like any other.
     pub fn new(sandbox: &'a Sandbox) -> Self {
-        Self { sandbox, place: Place::Here, env: Vec::new(), args: Vec::new() }
+        Self { sandbox, place: Place::Here, through: Vec::new(), env: Vec::new(), args: Vec::new() }
     }
 
     /// As PID 1 of a namespace.
     pub fn at(mut self, place: Place) -> Self {
         self.place = place;
+        self
+    }
+
+    /// Started by this command, which is given the program's own and must become it (exec); not in a namespace.
+    pub fn through(mut self, command: &[&str]) -> Self {
+        self.through = command.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -65,9 +72,14 @@ impl<'a> Launch<'a> {
 
     /// Starts it.
     pub fn serve(self, config: &Path) -> Supervisor {
-        let mut command = match self.place {
-            Place::Here => Command::new(program()),
-            Place::Namespace => {
+        let mut command = match (self.place, self.through.split_first()) {
+            (Place::Here, None) => Command::new(program()),
+            (Place::Here, Some((first, rest))) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program());
+                command
+            }
+            (Place::Namespace, _) => {
                 let mut command = Command::new("unshare");
                 command.args(["--pid", "--fork", "--mount-proc", "--kill-child"]).arg(program());
                 command
