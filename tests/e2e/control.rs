@@ -317,7 +317,9 @@ fn telemetry_tells_what_became_of_the_spans() {
     assert_eq!(report["started"], report["exported"]);
     let (code, text) = asked.run("telemetry", &[]);
     assert!(
-        code == 0 && text.starts_with("exporter    stdout\n") && text.contains("\ndropped     0\n"),
+        code == 0
+            && text.starts_with("exporter    stdout to standard output\n")
+            && text.contains("\ndropped     0\n"),
         "{text}"
     );
     assert_eq!(asked.supervisor.stop(), 0);

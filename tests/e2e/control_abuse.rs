@@ -187,12 +187,12 @@ fn what_is_no_request_is_refused_and_nothing_else_happens() {
     for (request, code) in [
         ("GET /nothing", "404"),
         ("POST /status", "405"),
-        ("GET /traces?limit=-1", "404"),
+        ("GET /traces?limit=-1", "503"),
         ("GET /status?wait=soon", "400"),
         ("GET /status?wait=nan", "400"),
-        ("GET /traces", "404"),
-        ("GET /traces/follow", "404"),
-        ("GET /traces/abc", "404"),
+        ("GET /traces", "503"),
+        ("GET /traces/follow", "503"),
+        ("GET /traces/abc", "503"),
         ("GET /status?wait=0.01&x=y", "200"),
     ] {
         let text =

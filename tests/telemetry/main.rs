@@ -8,6 +8,7 @@ mod keeping;
 mod receiver;
 mod secure;
 mod spool;
+mod stored;
 
 use opentelemetry::trace::SpanContext;
 use phpeek_actors::clock::Clock;

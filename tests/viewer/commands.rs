@@ -122,7 +122,7 @@ fn what_is_not_there_has_its_own_exit_codes() {
     let unknown = trace(&sandbox, &["show", &"0".repeat(32)]);
     assert_eq!((unknown.0, unknown.1.lines().count()), (1, 1), "{unknown:?}");
     assert_eq!(trace(&sandbox, &["list", "--errors"]).0, 1, "nothing failed");
-    assert_eq!(run(&sandbox, &["trace", "last"]).0, 3, "no supervisor answers");
+    assert_eq!(run(&sandbox, &["trace", "last", "--socket", "nowhere.sock"]).0, 3, "no supervisor answers");
     assert_eq!(trace(&sandbox, &["--follow", "list"]).0, 64);
 
     sandbox.write("wrong.json", "{\"resourceSpans\":[]}\n{\"resourceSpans\": 7}\n");

@@ -39,9 +39,9 @@ impl Chunk {
 #[derive(Default)]
 struct Taken {
     spans: u64,
-    /// Chunks that are handed out to their end.
+    /// Chunks that are handed out to their end, before the last one that is handed out.
     whole: usize,
-    /// Where the hand-out ends in the chunk behind them, and how many spans of it that is.
+    /// Where the hand-out ends in that last one, and how many spans of it that is. It may grow meanwhile.
     part: Option<(usize, u64)>,
 }
 
@@ -120,7 +120,7 @@ impl Memory {
         }
         let mut taken = Taken::default();
         let (mut spans, mut size) = (Vec::new(), 0);
-        for chunk in &self.chunks {
+        for (index, chunk) in self.chunks.iter().enumerate() {
             let (mut end, mut count) = (chunk.from, 0);
             for (span, after) in chunk.spans_from(chunk.from) {
                 size += span.len() + 6;
@@ -130,11 +130,12 @@ impl Memory {
                 spans.push(span);
                 (end, count) = (after, count + 1);
             }
+            if count > 0 {
+                (taken.whole, taken.part) = (index, Some((end, count)));
+            }
             if end < chunk.bytes.len() {
-                taken.part = (count > 0).then_some((end, count));
                 break;
             }
-            taken.whole += 1;
         }
         taken.spans = spans.len() as u64;
         let batch = (!spans.is_empty()).then(|| Batch {
@@ -154,6 +155,9 @@ impl Memory {
             self.bytes = self.bytes.saturating_sub((end - chunk.from) as u64);
             chunk.from = end;
             chunk.spans = chunk.spans.saturating_sub(count);
+            if chunk.from >= chunk.bytes.len() {
+                self.chunks.pop_front();
+            }
         }
         self.waiting = self.waiting.saturating_sub(spans);
         if self.chunks.is_empty() {

@@ -1,23 +1,25 @@
 //! The store of the `TelemetryActor`: encodes each span once, shows it to `phpeek-pm trace`, and keeps it on the disk,
 //! or in memory where there is none or it fails. Owns the way from one to the other. Called on the telemetry arbiter.
 
+mod tell;
+
 use super::begin::Begin;
 use super::disk::Disk;
 use super::memory::Memory;
-use super::report::{SpoolReport, SpoolState};
-use super::{Limits, Note, Records, SpoolError, lock};
+use super::report::SpoolReport;
+use super::{Limits, Records, SpoolError, lock};
 use crate::os::lock_file::LockFile;
 use crate::telemetry::encode::{self, Origin};
 use crate::telemetry::grpc::with_sources;
 use crate::telemetry::recent::Recent;
 use phpeek_actors::clock::{Clock, Moment};
-use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::telemetry::{Batch, Dropped, News, SpanStore};
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 /// How long a disk that failed is left alone.
@@ -244,85 +246,6 @@ impl Spool {
         records.bytes.shrink_to(64 << 10);
         records.ended.shrink_to(512);
         (self.spans, self.encoded, self.records) = (spans, encoded, records);
-    }
-
-    fn disk_failed(&mut self, error: &io::Error) {
-        let now = self.parts.clock.now();
-        let mut folder = PathBuf::new();
-        if let Home::Open { disk, not_before } = &mut self.home {
-            *not_before = now.saturating_add(RETRY);
-            folder.clone_from(disk.folder());
-        }
-        self.failed(format!("the spool directory {} cannot be written: {error}", folder.display()));
-    }
-
-    /// Says a failure of the disk once, until it works again.
-    fn failed(&mut self, cause: String) {
-        self.last_error = Some(cause.clone());
-        if self.trouble.replace(cause.clone()).is_none() {
-            self.say(Level::Warn, format!("{cause}; spans are kept in memory until it can"));
-        }
-    }
-
-    fn recovered_from_trouble(&mut self) {
-        if self.disk().is_some() && self.trouble.take().is_some() {
-            self.say(Level::Info, "the spool directory can be written again".to_owned());
-        }
-    }
-
-    fn say_notes(&self, notes: Vec<Note>) {
-        for Note { lost, message } in notes {
-            let message = match lost {
-                0 => message,
-                lost => format!("{message} ({lost} spans are lost)"),
-            };
-            self.say(Level::Warn, message);
-        }
-    }
-
-    fn say(&self, level: Level, message: String) {
-        let at = self.parts.clock.now();
-        let message = message.into();
-        self.parts.log.log(LogRecord {
-            at,
-            level,
-            message,
-            process: None,
-            instance: None,
-            fields: Vec::new(),
-        });
-    }
-
-    /// Says what the disk has met, and shows how things are.
-    fn report(&mut self) {
-        let (_, wall) = self.now();
-        let since = |at: SystemTime| wall.duration_since(at).unwrap_or_default();
-        let waiting = self.waiting();
-        let mut notes = Vec::new();
-        let mut report = SpoolReport {
-            bytes: self.memory.bytes(),
-            spans: waiting,
-            oldest_seconds: self.memory.oldest().map(|at| since(at).as_secs()),
-            last_error: self.last_error.clone(),
-            ..SpoolReport::default()
-        };
-        match &mut self.home {
-            Home::None => {}
-            Home::Closed { folder, .. } => {
-                report.state = SpoolState::Degraded;
-                report.directory = Some(folder.display().to_string());
-            }
-            Home::Open { disk, .. } => {
-                notes = disk.take_notes();
-                report.state = if self.trouble.is_some() { SpoolState::Degraded } else { SpoolState::Disk };
-                report.directory = Some(disk.folder().display().to_string());
-                report.segments = disk.segments();
-                report.bytes += disk.bytes();
-                report.oldest_seconds = disk.oldest(wall).map(|d| d.as_secs()).or(report.oldest_seconds);
-            }
-        }
-        *self.parts.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
-        self.say_notes(notes);
     }
 }
 
