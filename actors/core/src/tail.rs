@@ -3,7 +3,7 @@
 //! trace twice in different ways, except to keep what failed late. Called by the `TelemetryActor` when a rate below 1
 //! is configured.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// Most spans that wait for a decision. Beyond it the trace that began first is decided by what is known.
@@ -88,11 +88,11 @@ enum Decision {
 #[derive(Debug)]
 pub struct Tail<T> {
     rules: TailRules,
-    undecided: HashMap<u128, Trace<T>>,
+    undecided: BTreeMap<u128, Trace<T>>,
     /// The undecided ones in the order in which they began; may name some that are decided.
     order: VecDeque<u128>,
     waiting: usize,
-    decided: HashMap<u128, (Head, Decision)>,
+    decided: BTreeMap<u128, (Head, Decision)>,
     forgotten_next: VecDeque<u128>,
 }
 
@@ -102,10 +102,10 @@ impl<T> Tail<T> {
     pub fn new(rules: TailRules) -> Self {
         Self {
             rules,
-            undecided: HashMap::new(),
+            undecided: BTreeMap::new(),
             order: VecDeque::new(),
             waiting: 0,
-            decided: HashMap::new(),
+            decided: BTreeMap::new(),
             forgotten_next: VecDeque::new(),
         }
     }
@@ -287,7 +287,7 @@ mod tests {
         #[test]
         fn every_error_trace_is_kept(spans in prop::collection::vec((0u128..40, 0u8..10), 1..400)) {
             let (mut tail, mut out) = (Tail::new(RULES), Vec::new());
-            let chosen = |trace: u128| if trace % 5 == 0 { Head::Chosen } else { Head::LeftOut };
+            let chosen = |trace: u128| if trace.is_multiple_of(5) { Head::Chosen } else { Head::LeftOut };
             let failed = |what: u8| what == 0;
             for (trace, _) in &spans {
                 tail.begun(*trace, chosen(*trace));

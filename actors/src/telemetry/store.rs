@@ -25,6 +25,10 @@ pub struct Begun {
 
 /// What the store is told of spans, in the order in which it happened.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box for each span would be an allocation on the supervision thread"
+)]
 pub enum News {
     /// A span has begun: if its end is never told, the next supervisor tells of it.
     Begun(Begun),
