@@ -23,7 +23,7 @@ use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
-use phpeek_actors::world::{NoBoard, StatusBoard, World};
+use phpeek_actors::world::{Deaths, NoBoard, StatusBoard, World};
 use phpeek_core::fleet::ShutdownReason;
 use std::error::Error;
 use std::io;
@@ -156,6 +156,7 @@ async fn supervise(
         tracing: running.telemetry.tracing(),
         clock,
         status,
+        deaths: Deaths::default(),
     };
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&|name| std::env::var(name).ok());
@@ -178,7 +179,7 @@ async fn supervise(
         let manager = manager.clone();
         actix::spawn(async move {
             tokio::time::sleep(time).await;
-            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(ShutdownReason::Request)));
+            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(ShutdownReason::Request, None)));
         });
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.

@@ -6,6 +6,7 @@ mod child;
 pub mod environment;
 pub mod limits;
 pub mod memory;
+mod oom;
 pub mod pid1;
 mod plan;
 pub mod reaper;

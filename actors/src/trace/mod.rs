@@ -11,7 +11,7 @@ pub use open::OpenSpan;
 
 use crate::clock::{Clock, Moment};
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanContext, TraceContextExt, Tracer};
+use opentelemetry::trace::{SpanContext, TraceContextExt, Tracer};
 use opentelemetry_sdk::trace::SdkTracer;
 
 /// Opens spans, or does nothing when tracing is off. Cheap to copy; every actor has its own.
@@ -45,36 +45,11 @@ impl Tracing {
     pub fn open(&self, name: &'static str, parent: &SpanContext, at: Moment) -> OpenSpan {
         match &self.tracer {
             None => OpenSpan::none(),
-            Some(tracer) => self.start(tracer, name, parent, at, Vec::new()),
+            Some(tracer) => self.start(tracer, name, parent, at),
         }
     }
 
-    /// As [`Self::open`], with links to other spans. Links that are not valid are left out.
-    #[inline]
-    pub fn open_linked(
-        &self,
-        name: &'static str,
-        parent: &SpanContext,
-        at: Moment,
-        links: &[SpanContext],
-    ) -> OpenSpan {
-        match &self.tracer {
-            None => OpenSpan::none(),
-            Some(tracer) => {
-                let links = links.iter().filter(|c| c.is_valid()).cloned().map(Link::with_context).collect();
-                self.start(tracer, name, parent, at, links)
-            }
-        }
-    }
-
-    fn start(
-        &self,
-        tracer: &SdkTracer,
-        name: &'static str,
-        parent: &SpanContext,
-        at: Moment,
-        links: Vec<Link>,
-    ) -> OpenSpan {
+    fn start(&self, tracer: &SdkTracer, name: &'static str, parent: &SpanContext, at: Moment) -> OpenSpan {
         // The decision was made at the root: the SDK would only find it out again, at a tenth of a microsecond.
         if parent.is_valid() && !parent.is_sampled() {
             return OpenSpan::unsampled(parent.clone());
@@ -87,10 +62,7 @@ impl Tracing {
         } else {
             Context::new()
         };
-        let mut builder = tracer.span_builder(name).with_start_time(self.clock.wall(at));
-        if !links.is_empty() {
-            builder = builder.with_links(links);
-        }
+        let builder = tracer.span_builder(name).with_start_time(self.clock.wall(at));
         OpenSpan::started(tracer.build_with_context(builder, &context), self.clock)
     }
 }
