@@ -84,8 +84,8 @@ fn a_loop_of_thousands_is_told_in_few_spans() {
 #[test]
 fn each_step_of_the_backoff_and_each_cause_is_told() {
     paused(async {
-        let spec = SpecBuilder::new("c").attempts(100_000).backoff(ms(1), ms(1 << 30));
-        let mut rig = Rig::booted(system(vec![spec]), |l| l.script(0, looping(u64::MAX)));
+        let growing = SpecBuilder::new("c").attempts(100_000).backoff(ms(1), ms(1 << 30));
+        let mut rig = Rig::booted(system(vec![growing]), |l| l.script(0, looping(u64::MAX)));
         rig.until("twenty restarts", |r| r.launcher.launches().len() > 20).await;
         assert_eq!(rig.spans.named(names::SPAN_EXIT).len(), rig.launcher.launches().len() - 1);
         rig.terminate();
