@@ -1,16 +1,16 @@
 //! Starting the output layer, and what the rest of the program holds of it. Owns the threads; never blocks a caller
 //! but for the start itself. Called by the composition root, the spawners, the log port and the stdout exporter.
 
-use super::actor::{Drain, OutputActor, read_on};
+use super::actor::{Ask, Drain, OutputActor, read_on};
 use super::intake::Intake;
 use super::pipes::Pipes;
 use super::sink::Sink;
 use super::stats::Stats;
 use super::{OutputSettings, record};
-use crate::os::capture::{Capture, CaptureSink};
+use crate::os::capture::{Capture, CaptureSink, WordsHearer};
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::ports::{Level, LogRecord, LogSink, RunId};
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -151,7 +151,7 @@ fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 
 impl CaptureSink for Output {
     fn capture(&self, capture: Capture) {
-        let (process, instance) = (capture.process.clone(), capture.instance);
+        let (process, instance) = (capture.process.clone(), capture.run.instance);
         if let Err(error) = self.intake.add(capture) {
             self.log(LogRecord {
                 at: self.clock.now(),
@@ -162,6 +162,13 @@ impl CaptureSink for Output {
                 fields: vec![("error", io::Error::from(error).to_string().into())],
             });
         }
+    }
+
+    /// One message for each death that is told: bounded by the number of runs, so none is refused.
+    fn ask_last_words(&self, run: RunId, hearer: Arc<dyn WordsHearer>) -> bool {
+        let there = self.actor.connected();
+        self.actor.do_send(Ask { run, hearer });
+        there
     }
 }
 
