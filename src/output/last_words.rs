@@ -1,5 +1,6 @@
-//! The last lines of standard error of each instance's latest run, for whoever tells of its death. Bounded for each
-//! instance; nothing is there before its first line. Never looks at standard output, never decides who is told. Fed
+//! The last lines of standard error of each instance's latest runs, for whoever tells of their deaths: the next run
+//! may write before the death of the one before is asked about. Bounded for each instance; nothing is there before
+//! its first line. Never looks at standard output, never decides who is told. Fed
 //! and asked by the pipes.
 
 use phpeek_actors::ports::RunId;
@@ -12,6 +13,9 @@ const LINES: usize = 10;
 const BYTES: usize = 4096;
 /// So much of one line is kept: its beginning, which says what the rest is, so that no secret loses its name.
 const LINE: usize = 1024;
+/// So many runs of an instance are kept at most. One, unless nobody asks: it was stopped; or asks late: it crashes
+/// within milliseconds.
+const RUNS: usize = 3;
 /// Stands for what a long line has lost.
 pub(super) const CUT: &str = "…";
 
@@ -25,29 +29,36 @@ struct Tail {
     open: usize,
 }
 
-/// Those of all instances.
+/// Those of all instances, the latest run last.
 #[derive(Debug, Default)]
-pub(super) struct LastWords(HashMap<(ProcessIndex, u32), Tail>);
+pub(super) struct LastWords(HashMap<(ProcessIndex, u32), Vec<Tail>>);
 
 impl LastWords {
     /// Takes one read of the standard error of a run.
     pub(super) fn feed(&mut self, run: RunId, read: &[u8]) {
-        let tail = self.0.entry((run.process, run.instance)).or_default();
-        if run.run > tail.run {
-            *tail = Tail { run: run.run, ..Tail::default() };
+        let tails = self.0.entry((run.process, run.instance)).or_default();
+        if tails.last().is_none_or(|latest| latest.run < run.run) {
+            if tails.len() >= RUNS {
+                tails.remove(0);
+            }
+            tails.push(Tail { run: run.run, ..Tail::default() });
         }
-        if run.run == tail.run {
+        if let Some(tail) = tails.iter_mut().rfind(|tail| tail.run == run.run) {
             tail.feed(read);
         } // else a grandchild of an earlier run still writes
     }
 
-    /// Takes the last lines of a run, oldest first.
+    /// Takes the last lines of a run, oldest first. Nobody will ask for those of earlier ones.
     pub(super) fn take(&mut self, run: RunId) -> Vec<String> {
         let key = (run.process, run.instance);
-        if self.0.get(&key).is_none_or(|tail| tail.run != run.run) {
-            return Vec::new();
+        let Some(tails) = self.0.get_mut(&key) else { return Vec::new() };
+        let asked = tails.iter_mut().find(|tail| tail.run == run.run);
+        let text = asked.map(Tail::close).unwrap_or_default();
+        tails.retain(|tail| tail.run > run.run);
+        if tails.is_empty() {
+            self.0.remove(&key);
         }
-        self.0.remove(&key).map(|tail| tail.lines()).unwrap_or_default()
+        lines_of(text)
     }
 }
 
@@ -88,25 +99,34 @@ impl Tail {
         self.open = 0;
     }
 
-    fn lines(mut self) -> Vec<String> {
+    /// Takes everything, its last line ended.
+    fn close(&mut self) -> Vec<u8> {
         if self.open > 0 {
             self.end_line();
         }
-        let text = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
-        let mut room = BYTES;
-        let mut lines: Vec<String> = text
-            .rsplit(|byte| *byte == b'\n')
-            .take(LINES)
-            .map(|line| String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned())
-            .take_while(|line| {
-                let fits = line.len() <= room;
-                room = room.saturating_sub(line.len());
-                fits
-            })
-            .collect();
-        lines.reverse();
-        lines
+        std::mem::take(&mut self.text)
     }
+}
+
+/// The last of them, as many as are told.
+fn lines_of(text: Vec<u8>) -> Vec<String> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    let mut room = BYTES;
+    let mut lines: Vec<String> = text
+        .rsplit(|byte| *byte == b'\n')
+        .take(LINES)
+        .map(|line| String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned())
+        .take_while(|line| {
+            let fits = line.len() <= room;
+            room = room.saturating_sub(line.len());
+            fits
+        })
+        .collect();
+    lines.reverse();
+    lines
 }
 
 #[cfg(test)]
@@ -153,7 +173,7 @@ mod tests {
             let mut all = LastWords::default();
             for read in text.chunks(size) {
                 all.feed(id(1), read);
-                let kept: usize = all.0.values().map(|tail| tail.text.len()).sum();
+                let kept: usize = all.0.values().flatten().map(|tail| tail.text.len()).sum();
                 prop_assert!(kept <= BYTES + LINE + CUT.len() + 1, "{}", kept);
             }
             let words = all.take(id(1));
@@ -169,9 +189,16 @@ mod tests {
         let mut all = LastWords::default();
         all.feed(id(1), b"old\n");
         all.feed(id(2), b"new\n");
-        all.feed(id(1), b"of a grandchild that was left\n");
-        assert!(all.take(id(1)).is_empty());
+        all.feed(id(1), b"of its death\n");
+        assert_eq!(all.take(id(1)), ["old", "of its death"], "although the next one writes");
+        assert!(all.take(id(1)).is_empty(), "told once");
         assert_eq!(all.take(id(2)), ["new"]);
-        assert!(all.take(id(2)).is_empty(), "told once");
+        for run in 3..=6 {
+            all.feed(id(run), b"words\n");
+        }
+        all.feed(id(3), b"of a grandchild that was left\n");
+        assert!(all.take(id(3)).is_empty(), "of the latest three alone");
+        assert_eq!(all.take(id(6)), ["words"]);
+        assert!(all.0.is_empty(), "nobody will ask for what came before");
     }
 }

@@ -37,17 +37,24 @@ pub struct Launch<'a> {
     place: Place,
     env: Vec<(String, String)>,
     args: Vec<String>,
+    cgroup: Option<PathBuf>,
 }
 
 impl<'a> Launch<'a> {
     /// In this sandbox, as a process like any other.
     pub fn new(sandbox: &'a Sandbox) -> Self {
-        Self { sandbox, place: Place::Here, env: Vec::new(), args: Vec::new() }
+        Self { sandbox, place: Place::Here, env: Vec::new(), args: Vec::new(), cgroup: None }
     }
 
     /// As PID 1 of a namespace.
     pub fn at(mut self, place: Place) -> Self {
         self.place = place;
+        self
+    }
+
+    /// In the cgroup of this folder, from its first moment.
+    pub fn cgroup(mut self, folder: &Path) -> Self {
+        self.cgroup = Some(folder.to_owned());
         self
     }
 
@@ -66,7 +73,15 @@ impl<'a> Launch<'a> {
     /// Starts it.
     pub fn serve(self, config: &Path) -> Supervisor {
         let mut command = match self.place {
-            Place::Here => Command::new(program()),
+            Place::Here => match &self.cgroup {
+                None => Command::new(program()),
+                Some(folder) => {
+                    let mut command = Command::new("/bin/sh");
+                    let enter = format!("echo $$ > '{}/cgroup.procs' && exec \"$@\"", folder.display());
+                    command.args(["-c", &enter, "sh"]).arg(program());
+                    command
+                }
+            },
             Place::Namespace => {
                 let mut command = Command::new("unshare");
                 command.args(["--pid", "--fork", "--mount-proc", "--kill-child"]).arg(program());

@@ -130,8 +130,8 @@ impl ProcessActor {
             if let Some(death) = self.instances[i].death.take() {
                 Verdict::of(&death.autopsy).end(self.open_exit(i, &death), at); // its group is not empty
             }
-            self.publish(i, &[]);
         }
+        self.hear_no_more();
         if let Some(stop) = self.stop.take() {
             stop.span.fail(at, "deadline_exceeded", "not everything was stopped in time");
         }

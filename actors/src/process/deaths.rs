@@ -78,7 +78,7 @@ pub(super) struct Obituary {
     /// Whether the restart that follows has no spans, and this has none.
     pub(super) folded: bool,
     /// Until when it waits for last words, once it does; and the end of everything for it.
-    pub(super) waits: Option<(Moment, UntoldDeath)>,
+    waits: Option<(Moment, UntoldDeath)>,
 }
 
 impl ProcessActor {
@@ -107,7 +107,6 @@ impl ProcessActor {
             self.log_end(i, at, &death, None, &[]);
             return;
         }
-        self.publish(i, &[]); // the one before has waited long enough
         let verdict = Verdict::of(&death.autopsy);
         self.instances[i].obituary = Some(Box::new(Obituary {
             death: *death,
@@ -134,7 +133,7 @@ impl ProcessActor {
 
     /// Called once all effects of an end are performed: what follows is known, what is missing are the last words.
     pub(super) fn settle_obituary(&mut self, i: usize, at: Moment) {
-        let Some(mut obituary) = self.instances[i].obituary.take_if(|o| o.waits.is_none()) else { return };
+        let Some(mut obituary) = self.instances[i].obituary.take() else { return };
         if !obituary.folded && !obituary.span.context().is_valid() {
             obituary.span = self.open_exit(i, &obituary.death); // a command came before anything could follow
         }
@@ -145,31 +144,32 @@ impl ProcessActor {
         let id = self.run_id(i, obituary.death.run);
         if heard && self.spec.output.stderr && self.world.launcher.ask_last_words(id) {
             let due = at.saturating_add(WORDS_PATIENCE);
-            self.chores.insert((due, i, Chore::Obituary));
+            self.chores.insert((due, i, Chore::Obituary(id.run)));
             obituary.waits = Some((due, self.world.deaths.begin()));
-            self.instances[i].obituary = Some(obituary);
+            self.waiting.insert((i, id.run), obituary);
         } else {
-            self.instances[i].obituary = Some(obituary);
-            self.publish(i, &[]);
+            self.publish(i, *obituary, &[]);
         }
     }
 
-    /// The last words of a run have come.
+    /// The last words of a run have come, or have not in time.
     pub(super) fn hear(&mut self, i: usize, run: u64, words: &[String]) {
-        let waits = |instance: &super::Instance| {
-            instance.obituary.as_ref().is_some_and(|o| o.death.run == run && o.waits.is_some())
-        };
-        if self.instances.get(i).is_some_and(waits) {
-            self.publish(i, words);
+        if let Some(obituary) = self.waiting.remove(&(i, run)) {
+            self.publish(i, *obituary, words);
         }
     }
 
-    /// Ends the obituary, with what it has.
-    pub(super) fn publish(&mut self, i: usize, words: &[String]) {
-        let Some(obituary) = self.instances[i].obituary.take() else { return };
-        let Obituary { death, over, mut span, verdict, left, waits, .. } = *obituary;
+    /// Ends what still waits for last words.
+    pub(super) fn hear_no_more(&mut self) {
+        while let Some(((i, _), obituary)) = self.waiting.pop_first() {
+            self.publish(i, *obituary, &[]);
+        }
+    }
+
+    fn publish(&mut self, i: usize, obituary: Obituary, words: &[String]) {
+        let Obituary { death, over, mut span, verdict, left, waits, .. } = obituary;
         if let Some((due, _)) = &waits {
-            self.chores.remove(&(*due, i, Chore::Obituary));
+            self.chores.remove(&(*due, i, Chore::Obituary(death.run)));
         }
         if span.is_recording() && !words.is_empty() {
             let lines = words.iter().map(|line| StringValue::from(line.clone())).collect();

@@ -62,7 +62,7 @@ impl ProcessActor {
         let policy = self.policy.restart;
         let left = self.instances[i].machine.budget().left(policy.attempts);
         let restart = Restart { after, attempt, left, began: at };
-        let mut obituary = self.instances[i].obituary.take_if(|o| o.waits.is_none());
+        let mut obituary = self.instances[i].obituary.take();
         if let Some(obituary) = &mut obituary {
             obituary.left = left;
         }
@@ -86,7 +86,7 @@ impl ProcessActor {
                 own.last = Some(Box::new(Folded { restart, death, delay, spawned, up, failure, due }));
             }
         }
-        self.instances[i].obituary = obituary.or_else(|| self.instances[i].obituary.take());
+        self.instances[i].obituary = obituary;
     }
 
     fn open_restart(
@@ -206,7 +206,8 @@ impl ProcessActor {
     fn tell_death(&mut self, i: usize, death: Death, over: Moment) -> SpanContext {
         let span = self.open_exit(i, &death);
         let context = span.context();
-        match self.instances[i].obituary.as_mut().filter(|o| o.death.run == death.run) {
+        let fresh = self.instances[i].obituary.as_mut().filter(|o| o.death.run == death.run);
+        match fresh.or_else(|| self.waiting.get_mut(&(i, death.run))) {
             Some(obituary) => obituary.span = span,
             None => Verdict::of(&death.autopsy).end(span, over),
         }

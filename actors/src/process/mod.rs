@@ -31,7 +31,7 @@ use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, ProcessSpec};
 use rolling::Rolling;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One instance of the process.
@@ -44,7 +44,7 @@ struct Instance {
     restarts: u32,
     /// The end of the leader, until its group is empty.
     death: Option<Box<Death>>,
-    /// The last death that nobody asked for, until it is told.
+    /// A death that nobody asked for, within the step that finds out what follows it.
     obituary: Option<Box<Obituary>>,
     /// Restarts without a stable run between them.
     crash_loop: Option<Box<CrashLoop>>,
@@ -93,8 +93,8 @@ impl Instance {
 /// What is due at a moment besides the steps of the machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Chore {
-    /// An obituary has waited long enough.
-    Obituary,
+    /// The obituary of this run has waited long enough.
+    Obituary(u64),
     /// The run of a folded restart has stayed.
     Loop,
 }
@@ -114,6 +114,8 @@ pub struct ProcessActor {
     deadlines: BTreeSet<(Moment, usize)>,
     /// What else is due, by instance.
     chores: BTreeSet<(Moment, usize, Chore)>,
+    /// Deaths that wait for their last words, by instance and run. Several of one instance do when its runs are short.
+    waiting: BTreeMap<(usize, u64), Box<Obituary>>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
     timer: Option<(Moment, SpawnHandle)>,
@@ -166,6 +168,7 @@ impl ProcessActor {
             instances,
             deadlines: BTreeSet::new(),
             chores: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             ended: SpanContext::NONE,
             latest: Moment::ZERO,
             timer: None,
@@ -246,7 +249,7 @@ impl ProcessActor {
         }
         let id = self.instance_name(i);
         let Some(instance) = self.instances.get_mut(i) else { return true };
-        let fresh = instance.obituary.as_mut().filter(|o| o.waits.is_none()).map(|o| &mut o.span);
+        let fresh = instance.obituary.as_mut().map(|o| &mut o.span);
         let own = instance.spans.as_mut().and_then(|s| s.operation());
         let Some(span) = own.or(self.stop.as_mut().map(|s| &mut s.span)).or(fresh) else { return false };
         span.event(names::EVENT_STATE_CHANGED, at, || {
@@ -310,7 +313,7 @@ impl ProcessActor {
         while let Some((_, i, chore)) = self.chores.first().copied().filter(|(due, _, _)| *due <= at) {
             self.chores.pop_first();
             match chore {
-                Chore::Obituary => self.publish(i, &[]),
+                Chore::Obituary(run) => self.hear(i, run, &[]),
                 Chore::Loop => self.unfold(i),
             }
         }

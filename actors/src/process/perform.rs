@@ -216,7 +216,7 @@ impl ProcessActor {
     /// waited for is then seen in the trace of the start. For a process that was meant to stay it is a moment, linked
     /// to the spawn: its life would be a span of weeks.
     fn end_span(&mut self, i: usize, at: Moment, failure: Option<Failure>, count: u64) {
-        let obituary = self.instances[i].obituary.take_if(|o| o.waits.is_none());
+        let obituary = self.instances[i].obituary.take();
         let restarts = self.instances[i].machine.budget().restarts();
         let mut span = match (&obituary, self.spec.kind) {
             (Some(obituary), ProcessKind::Oneshot) => self.open_run(i, &obituary.death),

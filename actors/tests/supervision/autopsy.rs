@@ -116,6 +116,32 @@ fn last_words_delay_neither_the_restart_nor_the_end_of_the_span() {
 }
 
 #[test]
+fn deaths_in_quick_succession_are_each_told_with_their_own_words() {
+    paused(async {
+        let spec = SpecBuilder::new("c").captured().attempts(1000).backoff(ms(1), ms(1));
+        let mut rig = Rig::booted(system(vec![spec]), |l| {
+            l.script(0, |id| match id.run {
+                ..=12 => Behaviour {
+                    lives: Some((ms(1), Exit::Code(1))),
+                    spawn_after: ms(1),
+                    ..speaks(ms(60), &[&format!("run {}", id.run)])
+                },
+                _ => Behaviour::default(),
+            });
+        });
+        let deaths = rig.spans_named(names::SPAN_EXIT, 12).await;
+        for death in &deaths {
+            let Some(Attribute::I64(run)) = attribute(death, names::PROCESS_INCARNATION) else {
+                unreachable!("{death:#?}")
+            };
+            assert_eq!(stderr(death), [format!("run {run}")]);
+        }
+        rig.terminate();
+        rig.finished().await;
+    });
+}
+
+#[test]
 fn the_end_of_everything_waits_for_the_last_words_of_what_ended_it() {
     paused(async {
         let spec = SpecBuilder::new("c").captured().policy(RestartPolicy::Never);
