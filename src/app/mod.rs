@@ -196,7 +196,8 @@ fn build(
     let failed = |what| move |source| BeginError::System { what, source };
     let settings = OutputSettings { format: configuration.log.format.into(), level: configuration.log.level };
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
-    let output = Output::start(settings, clock, stdout, in_a_thread)?;
+    let output =
+        Output::start(settings, clock, stdout, in_a_thread)?.hiding(configuration.redactions.clone());
     let log: Arc<dyn LogSink> = Arc::new(output.clone());
     let block = output.clone();
     let around = Surroundings {

@@ -18,6 +18,7 @@ mod overlay;
 mod parse;
 mod plain;
 mod process;
+mod redaction;
 mod report;
 mod schedule;
 mod schema;
@@ -30,6 +31,7 @@ mod value;
 
 pub use globals::{LogFormat, LogSettings};
 pub use json_schema::schema_json;
+pub use redaction::{Redaction, Redactions};
 pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
@@ -122,6 +124,8 @@ pub struct Configuration {
     pub log: LogSettings,
     /// Tracing, when it is switched on.
     pub tracing: Option<TracingSettings>,
+    /// What is hidden in the last words of processes.
+    pub redactions: Redactions,
 }
 
 /// What came of loading.
@@ -205,7 +209,9 @@ fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, findings);
     let log = globals::log(global);
-    Some(Configuration { spec: compile::compile(root, findings)?, log, tracing })
+    let spec = compile::compile(root, findings)?;
+    let redactions = redaction::redactions(root, &spec, findings);
+    Some(Configuration { spec, log, tracing, redactions })
 }
 
 fn read(source: &Source, vars: &dyn Vars, findings: &mut Findings) -> (Option<PathBuf>, String) {

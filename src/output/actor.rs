@@ -2,6 +2,8 @@
 //! thread. Started by the handle, asked by it to drain before the exit, and for last words.
 
 use super::pipes::{Pipes, Turn};
+use super::redact;
+use crate::config::Redactions;
 use crate::os::capture::WordsHearer;
 use actix::prelude::*;
 use phpeek_actors::ports::RunId;
@@ -41,15 +43,18 @@ impl Handler<Drain> for OutputActor {
 #[rtype(result = "()")]
 pub(super) struct Ask {
     pub(super) run: RunId,
+    /// What the configuration wants hidden in them.
+    pub(super) redactions: Arc<Redactions>,
     pub(super) hearer: Arc<dyn WordsHearer>,
 }
 
 impl Handler<Ask> for OutputActor {
     type Result = ();
 
-    fn handle(&mut self, Ask { run, hearer }: Ask, _: &mut Context<Self>) {
+    fn handle(&mut self, Ask { run, redactions, hearer }: Ask, _: &mut Context<Self>) {
         let words = self.pipes.borrow_mut().last_words(run);
-        hearer.hear(run, words);
+        let own = redactions.get(&run.process).map(Vec::as_slice).unwrap_or_default();
+        hearer.hear(run, redact::lines(words, own));
     }
 }
 

@@ -7,6 +7,7 @@ use super::pipes::Pipes;
 use super::sink::Sink;
 use super::stats::Stats;
 use super::{OutputSettings, record};
+use crate::config::Redactions;
 use crate::os::capture::{Capture, CaptureSink, WordsHearer};
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
@@ -51,9 +52,17 @@ pub struct Output {
     intake: Arc<Intake>,
     actor: Addr<OutputActor>,
     clock: Clock,
+    redactions: Arc<Redactions>,
 }
 
 impl Output {
+    /// Hides these in last words, besides what is always hidden.
+    #[must_use]
+    pub fn hiding(mut self, redactions: Redactions) -> Self {
+        self.redactions = Arc::new(redactions);
+        self
+    }
+
     /// Starts the writer thread and the arbiter, under a running [`System`]. `first` runs first in each of the two
     /// threads: it must block all signals there. `stdout` is a duplicate of descriptor 1.
     ///
@@ -96,7 +105,7 @@ impl Output {
             tell.send(begun).ok(); // the starter waits for it below
         });
         let actor = told.recv().map_err(|_| StartError::Arbiter)?.map_err(StartError::Watch)?;
-        Ok(Self { sink, intake, actor, clock })
+        Ok(Self { sink, intake, actor, clock, redactions: Arc::default() })
     }
 
     /// Writes bytes that no record may interrupt, such as an exported span. False when there was no room: counted.
@@ -167,7 +176,8 @@ impl CaptureSink for Output {
     /// One message for each death that is told: bounded by the number of runs, so none is refused.
     fn ask_last_words(&self, run: RunId, hearer: Arc<dyn WordsHearer>) -> bool {
         let there = self.actor.connected();
-        self.actor.do_send(Ask { run, hearer });
+        let redactions = Arc::clone(&self.redactions);
+        self.actor.do_send(Ask { run, redactions, hearer });
         there
     }
 }

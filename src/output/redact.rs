@@ -1,7 +1,8 @@
 //! Takes secrets out of lines that leave the log: values of keys that name one, credentials in URLs, private keys.
-//! Would rather hide too much than too little. Pure; never fails. Called by the pipes for last words.
+//! Would rather hide too much than too little. Pure; never fails. Called by the output actor for last words.
 
 use super::last_words::CUT;
+use crate::config::Redaction;
 use std::borrow::Cow;
 
 /// Stands for what was hidden.
@@ -28,10 +29,15 @@ const BASE64: usize = 40;
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 
-/// The lines without their secrets.
-pub(super) fn lines(mut lines: Vec<String>) -> Vec<String> {
+/// The lines without their secrets, and without what the configuration of the process wants hidden.
+pub(super) fn lines(mut lines: Vec<String>, own: &[Redaction]) -> Vec<String> {
     hide_keys(&mut lines);
     for line in &mut lines {
+        for Redaction { pattern, replacement } in own {
+            if let Cow::Owned(clean) = pattern.replace_all(line, replacement) {
+                *line = clean;
+            }
+        }
         if let Cow::Owned(clean) = urls(line) {
             *line = clean;
         }
@@ -222,7 +228,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn one(line: &str) -> String {
-        lines(vec![line.to_owned()]).join("\n")
+        lines(vec![line.to_owned()], &[]).join("\n")
     }
 
     #[test]
@@ -289,7 +295,7 @@ mod tests {
         for from in 0..=5 {
             for to in from..key.len() {
                 let window = key[from..=to].iter().map(|line| (*line).to_owned()).collect();
-                let clean = lines(window).join("\n");
+                let clean = lines(window, &[]).join("\n");
                 let whole = from <= 3 || to >= 5; // of the last line alone nobody can tell
                 for secret in ["MIIE", "q83v"].iter().chain(whole.then_some(&"c2hv")) {
                     assert!(!clean.contains(secret), "{from}..={to}: {clean}");
@@ -299,6 +305,17 @@ mod tests {
             }
         }
         assert_eq!(one(r"k=-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----- x"), "k=**** x");
+    }
+
+    #[test]
+    fn what_the_configuration_wants_hidden_is_hidden_too() {
+        let rule = |pattern: &str, replacement: &str| Redaction {
+            pattern: regex::Regex::new(pattern).expect("an expression"),
+            replacement: replacement.to_owned(),
+        };
+        let own = [rule("[0-9]{12}([0-9]{4})", "card $1"), rule("jane", "***")];
+        let told = lines(vec!["jane paid with 4111111111111111, password=x".to_owned()], &own);
+        assert_eq!(told, ["*** paid with card 1111, password=****"]);
     }
 
     proptest! {
@@ -325,7 +342,7 @@ mod tests {
         #[test]
         fn any_text_is_taken(text in prop::collection::vec(".{0,80}", 0..12)) {
             let count = text.len();
-            prop_assert_eq!(lines(text).len(), count);
+            prop_assert_eq!(lines(text, &[]).len(), count);
         }
     }
 }

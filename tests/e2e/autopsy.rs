@@ -31,14 +31,18 @@ fn the_last_words_are_in_the_span_and_in_the_record_and_their_secrets_in_neither
                 printf 'fatal: no database' >&2\nexit 3";
     let config = sandbox.config(
         traced(&receiver.endpoint()),
-        json!({"c": {"command": sandbox.script("c", body), "restart": "never"}}),
+        json!({"c": {
+            "command": sandbox.script("c", body),
+            "restart": "never",
+            "logging": {"redaction": {"enabled": true, "patterns": [{"pattern": "step ([78])", "replacement": "s$1"}]}},
+        }}),
     );
     let mut supervisor = Supervisor::start(&sandbox, &config);
     assert_eq!(supervisor.ended(), 3);
     let death = receiver.spans().one(EXIT);
     assert_eq!((death.outcome, death.get("error.type")), (Outcome::Error, "exit"));
     assert_eq!(death.get("process.exit.code"), "3");
-    let expected = "step 2,step 3,step 4,step 5,step 6,step 7,step 8,\
+    let expected = "step 2,step 3,step 4,step 5,step 6,s7,s8,\
                     DB_PASSWORD=**** in the environment,\
                     cannot reach postgres://app:****@db:5432/app,\
                     fatal: no database";

@@ -137,6 +137,9 @@ fn from_otlp(group: &Value) -> Vec<Span> {
         message: span["status"]["message"].as_str().unwrap_or_default().to_owned(),
         events: list(&span["events"]).map(|e| text(&e["name"])).collect(),
         links: list(&span["links"]).map(|l| (text(&l["traceId"]), text(&l["spanId"]))).collect(),
+        link_types: list(&span["links"])
+            .map(|l| pairs(&l["attributes"]).remove("link.type").unwrap_or_default())
+            .collect(),
         resource: resource.clone(),
     };
     list(&group["scopeSpans"]).flat_map(|scope| list(&scope["spans"])).map(read).collect()
@@ -237,6 +240,7 @@ fn empty(resource: &BTreeMap<String, String>) -> Span {
         message: none(),
         events: Vec::new(),
         links: Vec::new(),
+        link_types: Vec::new(), // rotel shows none
         resource: resource.clone(),
     }
 }
