@@ -260,6 +260,20 @@ fn a_wait_links_to_the_start_and_to_the_run_of_what_it_waited_for() {
 }
 
 #[test]
+fn a_wait_that_failed_links_to_the_run_that_failed_it() {
+    paused(async {
+        let spec =
+            system(vec![SpecBuilder::new("migrate").oneshot(), SpecBuilder::new("web").after_end_of(0)]);
+        let mut rig = Rig::booted(spec, |l| l.script(0, |_| Behaviour::ends(ms(5), Exit::Code(2))));
+        rig.finished().await;
+        let wait = rig.one(names::SPAN_WAIT_DEPENDENCY);
+        assert_eq!(error_type(&wait).as_deref(), Some("dependency_failed"));
+        let ran = linked(&rig, &wait, names::LINK_DEPENDENCY);
+        assert_eq!((ran.name.as_ref(), error_type(&ran).as_deref()), (names::SPAN_RUN, Some("exit")));
+    });
+}
+
+#[test]
 fn who_sent_a_signal_is_told_with_what_it_asked_for() {
     paused(async {
         let sender = |pid| SignalSender { pid, uid: 7, command: pid.map(|_| "deploy".to_owned()) };
