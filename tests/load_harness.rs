@@ -161,6 +161,7 @@ fn accounts_ask_for_every_span_and_forgive_nothing_but_sampling() {
         ("process_manager.wait_dependency", 2),
         ("process.spawn", 4),
         ("process_manager.restart_process", 1),
+        ("process.exit", 1),
         ("process.backoff", 1),
         ("process_manager.stop_process", 3),
         ("process_manager.shutdown", 1),
@@ -220,6 +221,21 @@ fn a_rolling_restart_owes_its_root_and_a_stop_and_a_start_for_each_worker() {
             ("process_manager.stop_process".to_owned(), -1)
         ]
     );
+}
+
+#[test]
+fn restarts_without_spans_are_accounted_for_by_those_that_count_them() {
+    let deeds = Deeds { processes: 2, starts: 1, crash_starts: 1001, crash_loops: 1, ..Deeds::default() };
+    let missing = |folded: u64, received: u64| {
+        let names = ["process.spawn", "process_manager.restart_process", "process.exit"];
+        let received = names.map(|name| (name.to_owned(), received)).into();
+        let accounts = accounts(Deeds { folded, ..deeds }, Keeps::All, &received);
+        names.map(|name| accounts.get(name).map_or(0, accounting::Account::difference))
+    };
+    assert_eq!(missing(0, 1000), [-2, 0, 0]);
+    assert_eq!(missing(970, 30), [-2, 0, 0]);
+    assert_eq!(missing(970, 32), [0, 0, 0]);
+    assert_eq!(missing(960, 32), [-10, -8, -8], "eight are neither told nor counted");
 }
 
 #[test]

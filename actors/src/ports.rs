@@ -3,8 +3,9 @@
 
 use crate::clock::Moment;
 use opentelemetry::trace::SpanContext;
+use phpeek_core::autopsy::Autopsy;
 use phpeek_core::name::ProcessName;
-use phpeek_core::outcome::{Exit, SpawnFailure};
+use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, ProcessSpec};
 use std::borrow::Cow;
@@ -22,7 +23,8 @@ pub struct RunId {
 }
 
 /// What happened to a run. Delivered on the supervision thread, in order: `Spawned` or `SpawnFailed` first, then
-/// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that run.
+/// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that run, but for its
+/// `LastWords` when they were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunEvent {
     /// The program runs: exec has succeeded.
@@ -33,9 +35,11 @@ pub enum RunEvent {
     /// The program never ran.
     SpawnFailed(SpawnFailure),
     /// The leader has ended. Its process group may still have members.
-    Exited(Exit),
+    Exited(Autopsy),
     /// The leader has ended and nobody is left in its group.
     GroupEmpty,
+    /// The last lines of its standard error, oldest first, with secrets masked; maybe none.
+    LastWords(Vec<String>),
 }
 
 /// A [`RunEvent`] with the run that it belongs to.
@@ -70,6 +74,13 @@ pub trait Launcher {
 
     /// Sends a signal to the leader of a run alone. False when it is not in the table or has ended.
     fn signal_leader(&self, id: RunId, signal: Signal) -> bool;
+
+    /// Asks for the last lines that a run has written to its standard error. True: one [`RunEvent::LastWords`]
+    /// follows, soon. False: nobody keeps them.
+    fn ask_last_words(&self, id: RunId) -> bool {
+        let _unkept = id;
+        false
+    }
 }
 
 /// How much a log record matters.

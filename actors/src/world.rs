@@ -6,8 +6,10 @@ use crate::ports::{Launcher, LogSink};
 use crate::trace::Tracing;
 use phpeek_core::outcome::Exit;
 use phpeek_core::spec::ProcessIndex;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The ports, the clock and the tracer. Lives on the supervision thread.
 #[derive(Clone)]
@@ -22,6 +24,47 @@ pub struct World {
     pub clock: Clock,
     /// Where the state of everything is shown.
     pub status: Rc<dyn StatusBoard>,
+    /// Deaths that wait for their last words.
+    pub deaths: Deaths,
+}
+
+/// Deaths that are not fully told yet, of all processes: the end of everything waits for them. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Deaths(Rc<Untold>);
+
+#[derive(Debug, Default)]
+struct Untold {
+    count: Cell<usize>,
+    told: Notify,
+}
+
+/// One of them; told when it goes, however it goes.
+#[derive(Debug)]
+pub struct UntoldDeath(Rc<Untold>);
+
+impl Deaths {
+    /// One more.
+    #[must_use]
+    pub fn begin(&self) -> UntoldDeath {
+        self.0.count.set(self.0.count.get() + 1);
+        UntoldDeath(Rc::clone(&self.0))
+    }
+
+    /// Waits until there is none.
+    pub async fn all_told(&self) {
+        while self.0.count.get() > 0 {
+            self.0.told.notified().await;
+        }
+    }
+}
+
+impl Drop for UntoldDeath {
+    fn drop(&mut self) {
+        self.0.count.set(self.0.count.get().saturating_sub(1));
+        if self.0.count.get() == 0 {
+            self.0.told.notify_one(); // kept until it is waited for
+        }
+    }
 }
 
 /// What the system as a whole is doing, for status readers.

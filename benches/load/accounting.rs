@@ -29,6 +29,8 @@ pub(crate) struct Deeds {
     pub(crate) crash_starts: u64,
     /// Workers killed by the harness.
     pub(crate) kills: u64,
+    /// Restarts of crash loops that have no spans, by the counts in those that have.
+    pub(crate) folded: u64,
     /// Whether a wait was configured between a death and the next run.
     pub(crate) backoff: Backoff,
     /// Rolling restarts that went through.
@@ -87,13 +89,15 @@ pub(crate) fn accounts(
 
 /// The least and the most spans of each name.
 fn expected(deeds: Deeds) -> BTreeMap<&'static str, (u64, u64)> {
-    let Deeds { processes, crash_loops, dependencies, starts, crash_starts, kills, rollings, rolled, .. } =
-        deeds;
+    let Deeds { processes, crash_loops, dependencies, starts, crash_starts, .. } = deeds;
+    let Deeds { kills, folded, rollings, rolled, .. } = deeds;
     let waits = if deeds.backoff == Backoff::Some { kills + crash_starts + crash_loops * 10 } else { 0 };
     // A crashing worker may be killed between its exec and its record, and at the end sits in a backoff or is up;
     // what it does in those last moments cannot be seen from outside. Ten for each is far above what fits in.
     let unseen = crash_loops * 10;
     let crashes = (crash_starts.saturating_sub(crash_loops), crash_starts + unseen);
+    // Deaths that are told: those that are not folded.
+    let deaths = ((kills + crashes.0).saturating_sub(folded), (kills + crashes.1).saturating_sub(folded));
     // A rolling restart goes over crashing workers too. Whether it finds one up, in its backoff or between two runs
     // decides whether a wait is cut short, a spawn is told in two parts, or a stop is needed.
     let caught = crash_loops * rollings;
@@ -104,17 +108,14 @@ fn expected(deeds: Deeds) -> BTreeMap<&'static str, (u64, u64)> {
         ("process_manager.start_process", exactly(processes)),
         // One for each edge, waited for or not: so a trace shows what a start did depend on.
         ("process_manager.wait_dependency", exactly(dependencies)),
-        ("process.spawn", from(starts + crash_starts, unseen + caught)),
-        (
-            "process_manager.restart_process",
-            (kills + rolled + crashes.0, kills + rolled + crashes.1 + caught),
-        ),
+        ("process.spawn", from((starts + crash_starts).saturating_sub(folded), unseen + caught)),
+        ("process_manager.restart_process", (rolled + deaths.0, rolled + deaths.1 + caught)),
         ("process_manager.restart", exactly(rollings)),
         ("process.backoff", (0, waits)),
         // At the end, one for each process that still runs; in a rolling restart, one for each worker.
         ("process_manager.stop_process", from(processes - crash_loops + rolled, crash_loops + caught)),
-        // Only where attempts were limited by `--global`: an end that nothing follows.
-        ("process.exit", (0, crash_loops)),
+        // One more for each loop: where attempts were limited by `--global`, an end that nothing follows.
+        ("process.exit", (deaths.0.saturating_sub(caught), deaths.1 + crash_loops)),
         ("process_manager.shutdown", exactly(1)),
     ])
 }

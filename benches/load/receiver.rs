@@ -8,6 +8,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +33,8 @@ pub(crate) struct Received {
     pub(crate) errors: u64,
     /// Distinct spans by name.
     pub(crate) by_name: BTreeMap<String, u64>,
+    /// Restarts of crash loops that others tell of.
+    pub(crate) folded: u64,
     ids: HashSet<(Vec<u8>, Vec<u8>)>,
     /// Parents that spans name, by (trace, span), with the number of their children.
     parents: HashMap<(Vec<u8>, Vec<u8>), u64>,
@@ -46,6 +50,7 @@ impl Received {
                 continue;
             }
             self.errors += u64::from(span.status.is_some_and(|status| status.code == 2));
+            self.folded += folded(&span.attributes);
             *self.by_name.entry(span.name).or_default() += 1;
             if !span.parent_span_id.is_empty() {
                 *self.parents.entry((span.trace_id, span.parent_span_id)).or_default() += 1;
@@ -66,6 +71,15 @@ impl Received {
             .map(|(_, children)| children)
             .sum()
     }
+}
+
+/// How many restarts without spans a span stands for.
+fn folded(attributes: &[KeyValue]) -> u64 {
+    let count = |a: &KeyValue| match a.value.as_ref()?.value.as_ref()? {
+        Value::IntValue(n) if a.key == "restart.folded" => u64::try_from(*n).ok(),
+        _ => None,
+    };
+    attributes.iter().find_map(count).unwrap_or(0)
 }
 
 /// A running receiver. Dropping it ends its thread.

@@ -183,6 +183,7 @@ impl Bench<'_> {
             starts: workers.iter().map(|w| w.count).sum(),
             crash_starts: crashing.iter().map(|w| w.count).sum(),
             kills: churn.kills,
+            folded: received.folded,
             backoff: if self.load.has_backoff() { Backoff::Some } else { Backoff::Zero },
             rollings: churn.rollings,
             rolled: churn.rolled,

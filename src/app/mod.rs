@@ -25,7 +25,7 @@ use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
-use phpeek_actors::world::World;
+use phpeek_actors::world::{Deaths, World};
 use phpeek_core::fleet::ShutdownReason;
 use phpeek_core::spec::SystemSpec;
 use std::error::Error;
@@ -169,6 +169,7 @@ async fn supervise(
         tracing: running.telemetry.tracing(),
         clock,
         status: Rc::new(board.clone()),
+        deaths: Deaths::default(),
     };
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&|name| std::env::var(name).ok());
@@ -191,7 +192,7 @@ async fn supervise(
         let manager = manager.clone();
         actix::spawn(async move {
             tokio::time::sleep(time).await;
-            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(ShutdownReason::Request)));
+            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(ShutdownReason::Request, None)));
         });
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
@@ -235,7 +236,8 @@ fn build(
     let failed = |what| move |source| BeginError::System { what, source };
     let settings = OutputSettings { format: configuration.log.format.into(), level: configuration.log.level };
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
-    let output = Output::start(settings, clock, stdout, in_a_thread)?;
+    let output =
+        Output::start(settings, clock, stdout, in_a_thread)?.hiding(configuration.redactions.clone());
     let log: Arc<dyn LogSink> = Arc::new(output.clone());
     let block = output.clone();
     let around = Surroundings {

@@ -4,16 +4,17 @@
 use super::ending::{Finish, Hurried};
 use super::{BeginError, Running, say};
 use crate::os::reaper::Children;
-use crate::os::signals::{SignalStream, Signals};
+use crate::os::signals::{Received, SignalStream, Signals};
 use crate::output::Output;
 use crate::telemetry::TelemetryHandle;
 use actix::Addr;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
+use phpeek_actors::manager::sender_fields;
 use phpeek_actors::manager::{ManagerActor, Request, RestartOrigin};
-use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::ports::{Level, LogRecord, LogSink, Value};
 use phpeek_core::fleet::ShutdownReason;
-use phpeek_core::signal::Signal;
+use phpeek_core::signal::{Signal, SignalSender};
 use phpeek_core::spec::{SignalAction, SystemSpec};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -67,37 +68,43 @@ impl SignalLoop {
     /// Takes signals for as long as the program runs. A burst of one kind is one request.
     pub(super) async fn run(mut self) {
         while let Ok(signals) = self.stream.next().await {
-            for signal in signals {
-                self.take(signal);
+            for received in signals {
+                self.take(received);
             }
         }
     }
 
-    fn take(&self, signal: Signal) {
+    fn take(&self, Received { signal, sender }: Received) {
         if signal == Signal::CHLD {
             return self.children.on_sigchld();
         }
         match self.spec.signals.get(&signal) {
             None | Some(SignalAction::Ignore) => {}
-            Some(SignalAction::Stop) => self.stop(signal),
+            Some(SignalAction::Stop) => self.stop(signal, sender),
             Some(SignalAction::Reload) => {
-                self.say(Level::Warn, format!("{signal}: reloading is not there yet, nothing was changed"));
+                let message = format!("{signal}: reloading is not there yet, nothing was changed");
+                self.say(Level::Warn, message, sender_fields(sender.as_ref()));
             }
-            Some(SignalAction::RestartAll) => self.ask(Request::RestartAll(RestartOrigin::Signal(signal))),
-            Some(SignalAction::Restart(p)) => self.ask(Request::Restart(*p, RestartOrigin::Signal(signal))),
+            Some(SignalAction::RestartAll) => {
+                self.ask(Request::RestartAll(RestartOrigin::Signal(signal, sender)));
+            }
+            Some(SignalAction::Restart(p)) => {
+                self.ask(Request::Restart(*p, RestartOrigin::Signal(signal, sender)));
+            }
             Some(SignalAction::Relay(p)) => self.ask(Request::Relay(*p, signal)),
             Some(SignalAction::Flush) => {
                 self.telemetry.request_flush();
                 self.output.reopen();
-                self.say(Level::Info, format!("{signal}: flushing telemetry and reopening files"));
+                let message = format!("{signal}: flushing telemetry and reopening files");
+                self.say(Level::Info, message, sender_fields(sender.as_ref()));
             }
         }
     }
 
-    fn stop(&self, signal: Signal) {
+    fn stop(&self, signal: Signal, sender: Option<SignalSender>) {
         // Once everything has stopped, the second request ends the last flush too.
         if self.finish.hurry() == Hurried::TooEarly {
-            self.ask(Request::Shutdown(ShutdownReason::Signal(signal)));
+            self.ask(Request::Shutdown(ShutdownReason::Signal(signal), sender));
         }
     }
 
@@ -105,11 +112,11 @@ impl SignalLoop {
         self.manager.do_send(Envelope::root(self.clock.now(), request));
     }
 
-    fn say(&self, level: Level, message: String) {
+    fn say(&self, level: Level, message: String, fields: Vec<(&'static str, Value)>) {
         if self.log.enabled(level) {
             let at = self.clock.now();
             let message = message.into();
-            self.log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
+            self.log.log(LogRecord { at, level, message, process: None, instance: None, fields });
         }
     }
 }

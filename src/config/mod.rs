@@ -19,6 +19,7 @@ mod overlay;
 mod parse;
 mod plain;
 mod process;
+mod redaction;
 mod report;
 mod schedule;
 mod schema;
@@ -31,6 +32,7 @@ mod value;
 
 pub use globals::{ControlSocket, LogFormat, LogSettings};
 pub use json_schema::schema_json;
+pub use redaction::{Redaction, Redactions};
 pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
@@ -125,6 +127,8 @@ pub struct Configuration {
     pub tracing: Option<TracingSettings>,
     /// Where commands reach the supervisor.
     pub control_socket: ControlSocket,
+    /// What is hidden in the last words of processes.
+    pub redactions: Redactions,
 }
 
 /// What came of loading.
@@ -216,7 +220,9 @@ fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option
     let tracing = tracing::tracing(global, vars, findings);
     let log = globals::log(global);
     let control_socket = globals::control_socket(global, findings);
-    Some(Configuration { spec: compile::compile(root, findings)?, log, tracing, control_socket })
+    let spec = compile::compile(root, findings)?;
+    let redactions = redaction::redactions(root, &spec, findings);
+    Some(Configuration { spec, log, tracing, control_socket, redactions })
 }
 
 fn read(source: &Source, vars: &dyn Vars, findings: &mut Findings) -> (Option<PathBuf>, String) {

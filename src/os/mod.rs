@@ -7,6 +7,7 @@ pub mod environment;
 pub mod limits;
 pub mod lock_file;
 pub mod memory;
+mod oom;
 pub mod peer;
 pub mod pid1;
 mod plan;

@@ -4,9 +4,11 @@
 
 use super::capture::CaptureSink;
 use super::environment::Environment;
+use super::oom::OomKills;
 use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Target};
 use phpeek_actors::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use std::cell::{Cell, RefCell};
@@ -27,20 +29,51 @@ enum Phase {
     Draining,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    id: RunId,
+    phase: Phase,
+    /// What we have sent to it; bit n - 1 is signal n.
+    sent: u64,
+}
+
+impl Run {
+    fn sender(&self, exit: Exit) -> Sender {
+        match exit {
+            Exit::Code(_) => Sender::Nobody,
+            Exit::Signal { signal, .. } if self.sent & bit(signal) != 0 => Sender::Supervisor,
+            Exit::Signal { .. } => Sender::Other,
+        }
+    }
+}
+
+/// A signal as a bit of a set.
+fn bit(signal: Signal) -> u64 {
+    u32::try_from(signal.number() - 1).ok().and_then(|n| 1_u64.checked_shl(n)).unwrap_or(0)
+}
+
+/// How a child ended, and what it has used.
+type End = (Exit, Option<Usage>);
+
 /// Every run that has begun and whose group is not empty yet.
 pub struct Children {
     spawners: Arc<Spawners>,
     deliver: Rc<dyn Fn(RunReport)>,
     /// By leader, which is the id of the group too.
-    table: RefCell<HashMap<i32, (RunId, Phase)>>,
+    table: RefCell<HashMap<i32, Run>>,
     leaders: RefCell<HashMap<RunId, i32>>,
     /// How many of the table drain.
     draining: Cell<usize>,
     /// Reaped before their spawner has reported them.
-    parked: RefCell<HashMap<i32, Exit>>,
+    parked: RefCell<HashMap<i32, End>>,
     /// Children that never became a program and are not reaped yet.
     failed: RefCell<HashSet<i32>>,
     orphans: Cell<u64>,
+    /// What is to be delivered when all that has ended together is known.
+    outbox: RefCell<Vec<RunReport>>,
+    oom: OomKills,
+    /// Orphans among them that a SIGKILL ended: the memory controller may have meant them.
+    killed_orphans: Cell<u64>,
 }
 
 impl Children {
@@ -62,6 +95,9 @@ impl Children {
             parked: RefCell::default(),
             failed: RefCell::default(),
             orphans: Cell::new(0),
+            outbox: RefCell::default(),
+            oom: OomKills::of_this_cgroup(),
+            killed_orphans: Cell::new(0),
         })
     }
 
@@ -78,6 +114,10 @@ impl Children {
             }
             self.take_reports();
             self.find_empty_groups();
+            for (id, lines) in self.spawners.words() {
+                self.report(id, RunEvent::LastWords(lines));
+            }
+            self.send_reports();
         }
     }
 
@@ -90,6 +130,7 @@ impl Children {
         if drained_before > 0 || self.draining.get() > 0 {
             self.find_empty_groups();
         }
+        self.send_reports();
         if self.draining.get() > 0 {
             self.spawners.wake.notify_one(); // the driver sets its timer
         }
@@ -121,7 +162,7 @@ impl Children {
     }
 
     fn is_running(&self, pid: i32) -> bool {
-        matches!(self.table.borrow().get(&pid), Some((_, Phase::Running)))
+        self.table.borrow().get(&pid).is_some_and(|run| run.phase == Phase::Running)
     }
 
     /// A child that has ended and is still a zombie, so its pid is nobody else's yet.
@@ -131,31 +172,34 @@ impl Children {
             let starting = self.spawners.is_starting(pid); // before the reports: see there
             self.take_reports();
             if !known() {
+                let usage = sys::reap(pid);
                 if starting {
-                    self.parked.borrow_mut().insert(pid, exit);
+                    self.parked.borrow_mut().insert(pid, (exit, usage));
                 } else {
                     self.orphans.set(self.orphans.get() + 1);
+                    if Autopsy::from(exit).is_unexplained_kill() {
+                        self.killed_orphans.set(self.killed_orphans.get() + 1);
+                    }
                 }
-                sys::reap(pid);
                 return;
             }
         }
-        sys::reap(pid);
+        let usage = sys::reap(pid);
         if !self.failed.borrow_mut().remove(&pid) {
-            self.leader_ended(pid, exit);
+            self.leader_ended(pid, (exit, usage));
         }
     }
 
-    fn leader_ended(&self, pid: i32, exit: Exit) {
-        let id = match self.table.borrow_mut().get_mut(&pid) {
-            Some((id, phase @ Phase::Running)) => {
-                *phase = Phase::Draining;
-                *id
+    fn leader_ended(&self, pid: i32, (exit, usage): End) {
+        let (id, sender) = match self.table.borrow_mut().get_mut(&pid) {
+            Some(run) if run.phase == Phase::Running => {
+                run.phase = Phase::Draining;
+                (run.id, run.sender(exit))
             }
             _ => return,
         };
         self.draining.set(self.draining.get() + 1);
-        self.report(id, RunEvent::Exited(exit));
+        self.report(id, RunEvent::Exited(Autopsy { exit, usage, sender, oom: Oom::None }));
         self.forget_if_empty(pid);
     }
 
@@ -174,7 +218,7 @@ impl Children {
             }
             (Some(pid), None) => {
                 self.forget(pid); // the kernel gave the number again, so the old group was empty
-                self.table.borrow_mut().insert(pid, (id, Phase::Running));
+                self.table.borrow_mut().insert(pid, Run { id, phase: Phase::Running, sent: 0 });
                 self.leaders.borrow_mut().insert(id, pid);
                 self.report(id, RunEvent::Spawned { pid });
                 if let Some(exit) = ended {
@@ -189,8 +233,7 @@ impl Children {
         if self.draining.get() == 0 {
             return;
         }
-        let draining =
-            |(pid, (_, phase)): (&i32, &(RunId, Phase))| (*phase == Phase::Draining).then_some(*pid);
+        let draining = |(pid, run): (&i32, &Run)| (run.phase == Phase::Draining).then_some(*pid);
         let pids: Vec<i32> = self.table.borrow().iter().filter_map(draining).collect();
         for pid in pids {
             self.forget_if_empty(pid);
@@ -198,14 +241,14 @@ impl Children {
     }
 
     fn forget_if_empty(&self, pid: i32) {
-        let drains = matches!(self.table.borrow().get(&pid), Some((_, Phase::Draining)));
+        let drains = self.table.borrow().get(&pid).is_some_and(|run| run.phase == Phase::Draining);
         if drains && !sys::kill(Target::Group(pid), None) {
             self.forget(pid);
         }
     }
 
     fn forget(&self, pid: i32) {
-        let Some((id, phase)) = self.table.borrow_mut().remove(&pid) else { return };
+        let Some(Run { id, phase, .. }) = self.table.borrow_mut().remove(&pid) else { return };
         self.leaders.borrow_mut().remove(&id);
         if phase == Phase::Draining {
             self.draining.set(self.draining.get() - 1);
@@ -214,7 +257,42 @@ impl Children {
     }
 
     fn report(&self, id: RunId, event: RunEvent) {
-        (self.deliver)(RunReport { id, event });
+        self.outbox.borrow_mut().push(RunReport { id, event });
+    }
+
+    /// Delivers what has come together, with a judgement about those that a SIGKILL of nobody knows whom has ended.
+    fn send_reports(&self) {
+        let mut reports = std::mem::take(&mut *self.outbox.borrow_mut());
+        self.judge(&mut reports);
+        for report in reports {
+            (self.deliver)(report);
+        }
+    }
+
+    /// Asks the memory controller once for all of them. It counts a kill before it kills, so those that are reaped
+    /// are in its count.
+    fn judge(&self, reports: &mut [RunReport]) {
+        let orphans = self.killed_orphans.take();
+        let of = |report: &RunReport| matches!(&report.event, RunEvent::Exited(a) if a.is_unexplained_kill());
+        let deaths = reports.iter().filter(|report| of(report)).count() as u64 + orphans;
+        if deaths == 0 {
+            return;
+        }
+        let oom = Oom::judge(self.oom.since_last(), deaths);
+        for report in reports {
+            if let RunEvent::Exited(autopsy) = &mut report.event
+                && autopsy.is_unexplained_kill()
+            {
+                autopsy.oom = oom;
+            }
+        }
+    }
+
+    /// Remembers what was sent to the leader of a run.
+    fn note_sent(&self, pid: i32, signal: Signal) {
+        if let Some(run) = self.table.borrow_mut().get_mut(&pid) {
+            run.sent |= bit(signal);
+        }
     }
 }
 
@@ -226,6 +304,7 @@ impl Launcher for Children {
     fn signal_group(&self, id: RunId, signal: Signal) -> bool {
         let Some(pid) = self.leaders.borrow().get(&id).copied() else { return false };
         let sent = sys::kill(Target::Group(pid), Some(signal));
+        self.note_sent(pid, signal);
         // 19 to 22 stop a process: to let it go on at once would undo them.
         if sent && signal != Signal::KILL && !(18..=22).contains(&signal.number()) {
             sys::kill(Target::Group(pid), Some(Signal::CONT));
@@ -234,7 +313,13 @@ impl Launcher for Children {
     }
 
     fn signal_leader(&self, id: RunId, signal: Signal) -> bool {
-        self.leader(id).is_some_and(|pid| sys::kill(Target::Process(pid), Some(signal)))
+        let Some(pid) = self.leader(id) else { return false };
+        self.note_sent(pid, signal);
+        sys::kill(Target::Process(pid), Some(signal))
+    }
+
+    fn ask_last_words(&self, id: RunId) -> bool {
+        self.spawners.ask_last_words(id)
     }
 }
 

@@ -4,9 +4,9 @@
 //! Every thread but the main one blocks all signals, so that no handler runs in a thread whose memory a child
 //! shares for a moment; see [`block_all_in_this_thread`].
 
-use phpeek_core::signal::Signal;
+use phpeek_core::signal::{Signal, SignalSender};
 use signal_hook::iterator::backend::{Handle, SignalDelivery};
-use signal_hook::iterator::exfiltrator::SignalOnly;
+use signal_hook::iterator::exfiltrator::WithRawSiginfo;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -34,7 +34,7 @@ fn mark_changed(signal: i32) {
 }
 
 /// The handlers and the pipe behind them. Dropping it gives the signals up.
-pub struct Signals(SignalDelivery<UnixStream, SignalOnly>);
+pub struct Signals(SignalDelivery<UnixStream, WithRawSiginfo>);
 
 impl AsRawFd for Signals {
     fn as_raw_fd(&self) -> RawFd {
@@ -54,7 +54,7 @@ impl Signals {
         let (read, write) = UnixStream::pair()?;
         FROM_THE_START.iter().for_each(|signal| mark_changed(signal.number()));
         let numbers = FROM_THE_START.map(Signal::number);
-        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, numbers)?;
+        let delivery = SignalDelivery::with_pipe(read, write, WithRawSiginfo, numbers)?;
         delivery.get_read().set_nonblocking(true)?;
         set_disposition(libc::SIGPIPE, libc::SIG_IGN);
         set_mask(Mask::Empty)?; // last: what has waited since our start finds its handler
@@ -64,7 +64,8 @@ impl Signals {
     /// Gives the signals back to the kernel, for a command that has nothing to stop in order: Ctrl-C ends it. One
     /// that came meanwhile acts now.
     pub fn give_up(mut self) {
-        let came: Vec<_> = self.0.pending().filter(|number| *number != libc::SIGCHLD).collect();
+        let came: Vec<_> =
+            self.0.pending().map(|info| info.si_signo).filter(|number| *number != libc::SIGCHLD).collect();
         for signal in FROM_THE_START {
             set_disposition(signal.number(), libc::SIG_DFL);
         }
@@ -93,6 +94,15 @@ impl Signals {
     }
 }
 
+/// A signal that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Which.
+    pub signal: Signal,
+    /// Who sent it; `None` when nobody did, as with Ctrl-C and the end of a child. The first, when several did.
+    pub sender: Option<SignalSender>,
+}
+
 /// Pending signals, each kind once however often it was sent.
 pub struct SignalStream(AsyncFd<Signals>);
 
@@ -101,15 +111,19 @@ impl SignalStream {
     ///
     /// # Errors
     /// When the runtime that it was made in is gone.
-    pub async fn next(&mut self) -> io::Result<Vec<Signal>> {
+    pub async fn next(&mut self) -> io::Result<Vec<Received>> {
         loop {
             let mut guard = self.0.readable_mut().await?;
             guard.clear_ready(); // before reading: a byte that comes later wakes us again
-            let pending = guard.get_inner_mut().0.pending();
-            let signals: Vec<_> =
-                pending.filter_map(|number| Signal::from_number(i64::from(number))).collect();
-            if !signals.is_empty() {
-                return Ok(signals);
+            let mut received: Vec<Received> = Vec::new();
+            for info in guard.get_inner_mut().0.pending() {
+                let signal = Signal::from_number(i64::from(info.si_signo));
+                if let Some(signal) = signal.filter(|signal| received.iter().all(|r| r.signal != *signal)) {
+                    received.push(Received { signal, sender: sender(&info) });
+                }
+            }
+            if !received.is_empty() {
+                return Ok(received);
             }
         }
     }
@@ -121,6 +135,24 @@ impl SignalStream {
     pub fn add(&self, signal: Signal) -> io::Result<()> {
         self.0.get_ref().add(signal)
     }
+}
+
+/// Only what kill(2) and its kin have sent has a sender; the codes above zero are of the kernel (sigaction(2)).
+#[expect(unsafe_code, reason = "siginfo_t is a union, which has no safe door")]
+fn sender(info: &libc::siginfo_t) -> Option<SignalSender> {
+    if !matches!(info.si_code, libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL) {
+        return None;
+    }
+    // SAFETY: for these codes the kernel fills pid and uid, as plain numbers.
+    let (pid, uid) = unsafe { (info.si_pid(), info.si_uid()) };
+    let pid = (pid > 0).then_some(pid);
+    Some(SignalSender { pid, uid, command: pid.and_then(command_of) })
+}
+
+/// A pseudo file, which does not wait. Nothing when the process is gone.
+fn command_of(pid: i32) -> Option<String> {
+    let name = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
 }
 
 fn add(handle: &Handle, signal: Signal) -> io::Result<()> {

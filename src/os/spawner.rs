@@ -2,7 +2,7 @@
 //! be held. Owns the queue of orders and the queue of reports. Never waits for a child, never signals one. Called
 //! by the reaper's `Children`.
 
-use super::capture::{Capture, CaptureSink, Stream};
+use super::capture::{Capture, CaptureSink, Stream, WordsHearer};
 use super::child::{Call, Failed, Stack, Step};
 use super::environment::Environment;
 use super::plan::{Plan, failure};
@@ -42,7 +42,9 @@ pub(super) struct Spawners {
     orders: Mutex<Orders>,
     ordered: Condvar,
     reports: Mutex<VecDeque<SpawnReport>>,
-    /// Told after each report, and by the reaper when its driver must look at the clock.
+    /// Last words that were asked for, on their way to the supervision thread.
+    words: Mutex<Vec<(RunId, Vec<String>)>>,
+    /// Told after each report and each last word, and by the reaper when its driver must look at the clock.
     pub(super) wake: Notify,
     /// The pid that each thread is just starting; 0 when none. The kernel writes them.
     slots: [AtomicI32; SPAWNERS],
@@ -62,6 +64,7 @@ impl Spawners {
             orders: Mutex::default(),
             ordered: Condvar::new(),
             reports: Mutex::default(),
+            words: Mutex::default(),
             wake: Notify::new(),
             slots: [const { AtomicI32::new(0) }; SPAWNERS],
             sink,
@@ -101,6 +104,16 @@ impl Spawners {
     /// Takes what has been reported.
     pub(super) fn reports(&self) -> VecDeque<SpawnReport> {
         std::mem::take(&mut *lock(&self.reports))
+    }
+
+    /// Asks the sink for the last words of a run; they come by way of [`Self::words`].
+    pub(super) fn ask_last_words(self: &Arc<Self>, run: RunId) -> bool {
+        self.sink.ask_last_words(run, Arc::<Self>::clone(self))
+    }
+
+    /// Takes the last words that have come.
+    pub(super) fn words(&self) -> Vec<(RunId, Vec<String>)> {
+        std::mem::take(&mut *lock(&self.words))
     }
 
     fn work(&self, stack: SendStack, slot: usize) {
@@ -159,11 +172,17 @@ impl Spawners {
         let pid = stack.spawn(&call, slot).map_err(|failed| (failed.zombie, explain(spec, &failed)))?;
         for (pipe, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
             if let Some((read_end, _)) = pipe {
-                let (process, instance) = (spec.name.clone(), order.id.instance);
-                self.sink.capture(Capture { process, instance, stream, read_end });
+                self.sink.capture(Capture { process: spec.name.clone(), run: order.id, stream, read_end });
             }
         }
         Ok(pid)
+    }
+}
+
+impl WordsHearer for Spawners {
+    fn hear(&self, run: RunId, lines: Vec<String>) {
+        lock(&self.words).push((run, lines));
+        self.wake.notify_one();
     }
 }
 

@@ -1,10 +1,12 @@
-//! Thin, safe doors to wait, kill, pipes and errors (waitid(2), kill(2), pipe(2)). Holds no state and no policy.
+//! Thin, safe doors to wait, kill, pipes and errors (waitid(2), wait4(2), kill(2), pipe(2)). Holds no state and no policy.
 //! Called inside `src/os` alone: only the reaper waits and kills.
 
+use phpeek_core::autopsy::Usage;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 /// Whom a signal is for.
 #[derive(Debug, Clone, Copy)]
@@ -63,19 +65,39 @@ fn exit_of(code: i32, status: i32) -> Exit {
     }
 }
 
-/// Buries a zombie that [`peek`] has shown.
-#[expect(unsafe_code, reason = "waitid has no safe form for a plain pid")]
-pub(super) fn reap(pid: i32) {
-    let Ok(id) = libc::id_t::try_from(pid) else { return };
+/// Buries a zombie that [`peek`] has shown, and tells what it has used.
+#[expect(unsafe_code, reason = "wait4 has no safe form")]
+pub(super) fn reap(pid: i32) -> Option<Usage> {
+    if pid <= 0 {
+        return None; // a group, or any child
+    }
     loop {
-        // SAFETY: siginfo_t is plain memory for which zero is valid, and waitid writes at most one of it.
-        let result = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOHANG)
+        // SAFETY: rusage is plain memory for which zero is valid; wait4 writes at most one status and one rusage.
+        let (result, usage) = unsafe {
+            let (mut status, mut usage): (i32, libc::rusage) = (0, std::mem::zeroed());
+            (libc::wait4(pid, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
         };
-        if result == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return;
+        if result == pid {
+            return Some(usage_of(&usage));
         }
+        if result == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return None;
+        }
+    }
+}
+
+fn usage_of(usage: &libc::rusage) -> Usage {
+    let number = |n: libc::c_long| u64::try_from(n).unwrap_or(0);
+    let time = |t: libc::timeval| {
+        let micros = u32::try_from(t.tv_usec).unwrap_or(0);
+        Duration::from_secs(u64::try_from(t.tv_sec).unwrap_or(0)) + Duration::from_micros(micros.into())
+    };
+    Usage {
+        max_rss: number(usage.ru_maxrss).saturating_mul(1024), // Linux counts in kilobytes (getrusage(2))
+        user: time(usage.ru_utime),
+        system: time(usage.ru_stime),
+        major_faults: number(usage.ru_majflt),
+        minor_faults: number(usage.ru_minflt),
     }
 }
 

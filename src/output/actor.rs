@@ -1,11 +1,16 @@
 //! The actor that reads children's output on an arbiter of its own. Owns the pipes; never runs on the supervision
-//! thread. Started by the handle, asked by it to drain before the exit.
+//! thread. Started by the handle, asked by it to drain before the exit, and for last words.
 
 use super::pipes::{Pipes, Turn};
+use super::redact;
+use crate::config::Redactions;
+use crate::os::capture::WordsHearer;
 use actix::prelude::*;
+use phpeek_actors::ports::RunId;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::unix::AsyncFd;
 
@@ -30,6 +35,26 @@ impl Handler<Drain> for OutputActor {
 
     fn handle(&mut self, message: Drain, _: &mut Context<Self>) {
         self.pipes.borrow_mut().drain(message.until);
+    }
+}
+
+/// Asks for the last lines that a run has written to its standard error.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Ask {
+    pub(super) run: RunId,
+    /// What the configuration wants hidden in them.
+    pub(super) redactions: Arc<Redactions>,
+    pub(super) hearer: Arc<dyn WordsHearer>,
+}
+
+impl Handler<Ask> for OutputActor {
+    type Result = ();
+
+    fn handle(&mut self, Ask { run, redactions, hearer }: Ask, _: &mut Context<Self>) {
+        let words = self.pipes.borrow_mut().last_words(run);
+        let own = redactions.get(&run.process).map(Vec::as_slice).unwrap_or_default();
+        hearer.hear(run, redact::lines(words, own));
     }
 }
 

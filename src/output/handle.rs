@@ -1,16 +1,17 @@
 //! Starting the output layer, and what the rest of the program holds of it. Owns the threads; never blocks a caller
 //! but for the start itself. Called by the composition root, the spawners, the log port and the stdout exporter.
 
-use super::actor::{Drain, OutputActor, read_on};
+use super::actor::{Ask, Drain, OutputActor, read_on};
 use super::intake::Intake;
 use super::pipes::Pipes;
 use super::sink::Sink;
 use super::stats::Stats;
 use super::{OutputSettings, record};
-use crate::os::capture::{Capture, CaptureSink};
+use crate::config::Redactions;
+use crate::os::capture::{Capture, CaptureSink, WordsHearer};
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::ports::{Level, LogRecord, LogSink, RunId};
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -51,9 +52,17 @@ pub struct Output {
     intake: Arc<Intake>,
     actor: Addr<OutputActor>,
     clock: Clock,
+    redactions: Arc<Redactions>,
 }
 
 impl Output {
+    /// Hides these in last words, besides what is always hidden.
+    #[must_use]
+    pub fn hiding(mut self, redactions: Redactions) -> Self {
+        self.redactions = Arc::new(redactions);
+        self
+    }
+
     /// Starts the writer thread and the arbiter, under a running [`System`]. `first` runs first in each of the two
     /// threads: it must block all signals there. `stdout` is a duplicate of descriptor 1.
     ///
@@ -96,7 +105,7 @@ impl Output {
             tell.send(begun).ok(); // the starter waits for it below
         });
         let actor = told.recv().map_err(|_| StartError::Arbiter)?.map_err(StartError::Watch)?;
-        Ok(Self { sink, intake, actor, clock })
+        Ok(Self { sink, intake, actor, clock, redactions: Arc::default() })
     }
 
     /// Writes bytes that no record may interrupt, such as an exported span. False when there was no room: counted.
@@ -151,7 +160,7 @@ fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 
 impl CaptureSink for Output {
     fn capture(&self, capture: Capture) {
-        let (process, instance) = (capture.process.clone(), capture.instance);
+        let (process, instance) = (capture.process.clone(), capture.run.instance);
         if let Err(error) = self.intake.add(capture) {
             self.log(LogRecord {
                 at: self.clock.now(),
@@ -162,6 +171,14 @@ impl CaptureSink for Output {
                 fields: vec![("error", io::Error::from(error).to_string().into())],
             });
         }
+    }
+
+    /// One message for each death that is told: bounded by the number of runs, so none is refused.
+    fn ask_last_words(&self, run: RunId, hearer: Arc<dyn WordsHearer>) -> bool {
+        let there = self.actor.connected();
+        let redactions = Arc::clone(&self.redactions);
+        self.actor.do_send(Ask { run, redactions, hearer });
+        there
     }
 }
 

@@ -4,8 +4,10 @@
 
 use super::framer::{Framer, Line};
 use super::intake::{Intake, Token};
+use super::last_words::LastWords;
 use super::sink::Sink;
-use crate::os::capture::Capture;
+use crate::os::capture::{Capture, Stream};
+use phpeek_actors::ports::RunId;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -79,13 +81,15 @@ pub(super) struct Pipes {
     /// The largest read since the pipes were last empty: so much of the buffer is in memory.
     most: usize,
     framer: Framer,
+    words: LastWords,
 }
 
 impl Pipes {
     pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>) -> Self {
         let framer = Framer::new(Arc::clone(&sink));
         let (pipes, busy, events) = (Vec::new(), Vec::new(), Vec::with_capacity(64));
-        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer }
+        let words = LastWords::default();
+        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer, words }
     }
 
     /// Reads for one wake-up of the arbiter.
@@ -110,6 +114,18 @@ impl Pipes {
     pub(super) fn drain(&mut self, deadline: Instant) {
         self.framer.hurry(); // the caller's deadline rules, not the file's patience
         while Instant::now() < deadline && self.pass() != Pass::Idle {}
+    }
+
+    /// The last lines of the standard error of a run, secrets and all. What is still in its pipe is read first:
+    /// as long as the pipes show more than one look takes, but no longer than a turn, and without a pause.
+    pub(super) fn last_words(&mut self, run: RunId) -> Vec<String> {
+        for _ in 0..PASSES {
+            let pass = self.pass();
+            if pass == Pass::Idle || (pass == Pass::Small && self.events.len() < self.events.capacity()) {
+                break;
+            }
+        }
+        self.words.take(run)
     }
 
     /// One read of each pipe that has something or is busy.
@@ -145,6 +161,9 @@ impl Pipes {
         let count = match read {
             Ok(0) => return self.end(token, pipe, at),
             Ok(count) => {
+                if pipe.capture.stream == Stream::Stderr {
+                    self.words.feed(pipe.capture.run, &self.buffer);
+                }
                 self.framer.take(&mut pipe.line, &pipe.capture, &self.buffer, at);
                 count
             }
@@ -221,10 +240,10 @@ fn pause() {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use crate::os::capture::Stream;
     use crate::output::{Format, OutputSettings};
     use phpeek_actors::ports::Level;
     use phpeek_core::name::ProcessName;
+    use phpeek_core::spec::ProcessIndex;
     use std::fs::File;
     use std::io::Write;
 
@@ -237,10 +256,19 @@ mod tests {
     }
 
     fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {
+        child_with(intake, 1, Stream::Stdout)
+    }
+
+    fn id(run: u64) -> RunId {
+        RunId { process: ProcessIndex(0), instance: 0, run }
+    }
+
+    fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::OwnedFd) {
+        let run = id(run);
         let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
         let copy = read_end.try_clone().expect("a copy");
         let process = ProcessName::new("web").expect("a name");
-        intake.add(Capture { process, instance: 0, stream: Stream::Stdout, read_end }).expect("a watch");
+        intake.add(Capture { process, run, stream, read_end }).expect("a watch");
         (write.into(), copy)
     }
 
@@ -272,5 +300,36 @@ mod tests {
         next.write_all(b"new\n").expect("room");
         assert_eq!(pipes.turn(), Turn::Idle);
         assert_eq!((sink.stats().captured, pipes.pipes.len()), (8002, 1));
+    }
+
+    #[test]
+    fn last_words_are_read_from_the_pipe_when_they_are_asked_for() {
+        let (intake, sink, mut pipes) = pipes();
+        let (mut stdout, _copy) = child(&intake);
+        let (mut stderr, _copy) = child_with(&intake, 1, Stream::Stderr);
+        stdout.write_all(b"not this\n").expect("room");
+        stderr.write_all(b"first\nlast without newline").expect("room");
+        assert_eq!(pipes.last_words(id(1)), ["first", "last without newline"]);
+        assert_eq!(sink.stats().captured, 2, "and they are in the log as ever");
+        assert!(pipes.last_words(id(1)).is_empty() && pipes.last_words(id(2)).is_empty());
+    }
+
+    #[test]
+    fn last_words_of_many_that_died_at_once_are_all_heard() {
+        let (intake, _sink, mut pipes) = pipes();
+        let mut writers = Vec::new();
+        for instance in 0..300 {
+            let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
+            let process = ProcessName::new("web").expect("a name");
+            let run = RunId { process: ProcessIndex(0), instance, run: 1 };
+            intake.add(Capture { process, run, stream: Stream::Stderr, read_end }).expect("a watch");
+            let mut write = File::from(write);
+            write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");
+            writers.push((run, write));
+        }
+        for (run, writer) in writers.into_iter().rev() {
+            drop(writer);
+            assert_eq!(pipes.last_words(run), [format!("I am {}", run.instance)]);
+        }
     }
 }

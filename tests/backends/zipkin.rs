@@ -112,6 +112,7 @@ fn read(span: &Value) -> Span {
         message: tags.get("error").cloned().unwrap_or_default(),
         events: list(&span["annotations"]).map(name_of).collect(),
         links: tags.iter().filter_map(link).collect(),
+        link_types: Vec::new(), // a tag holds the ids alone
         attributes: tags,
         resource: [("service.name".to_owned(), text(&span["localEndpoint"]["serviceName"]))].into(),
     }

@@ -1,7 +1,7 @@
 //! The words of reports, held by golden files; the files of `config/`; the schema.
 //! `UPDATE_GOLDEN=1` and `UPDATE_SCHEMA=1` write what is held.
 
-use crate::read;
+use crate::{read, refused, valid};
 use phpeek_pm::cli::check::{Detail, human, json};
 use phpeek_pm::config::{Severity, Source, Strictness, load, schema_json};
 use std::collections::BTreeMap;
@@ -100,4 +100,20 @@ fn json_has_the_documented_keys_and_quiet_is_shorter() {
     let (full, quiet) =
         (human(&good, Detail::Full, Strictness::Usual), human(&good, Detail::Quiet, Strictness::Usual));
     assert!(!quiet.is_empty() && quiet.len() < full.len());
+}
+
+#[test]
+fn a_pattern_that_is_too_large_to_be_used_is_an_error_and_one_that_is_off_is_not_used() {
+    let text = |enabled: bool, pattern: &str| {
+        format!(
+            "processes:\n  b: {{command: [b]}}\n  c:\n    command: [c]\n    logging:\n      redaction: \
+             {{enabled: {enabled}, patterns: [{{name: x, pattern: '{pattern}'}}]}}\n"
+        )
+    };
+    let rules = |text: &str| valid(text, &[]).redactions;
+    let on = rules(&text(true, "[0-9]+"));
+    let (index, own) = on.iter().next().expect("one process has patterns");
+    assert_eq!((index.0, own[0].replacement.as_str()), (1, "***"));
+    assert!(rules(&text(false, "[0-9]+")).is_empty());
+    assert!(refused(&text(true, r"(\w{200}){200}"), &[]).contains("cannot be used"));
 }

@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod autopsy;
 mod boot;
 mod control;
 mod control_abuse;

@@ -7,6 +7,7 @@
     reason = "a test may fail, and nobody calls it"
 )]
 
+mod autopsy;
 mod credentials;
 mod lifecycle;
 mod signals;

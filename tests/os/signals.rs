@@ -23,10 +23,26 @@ fn of_ten_thousand_mixed_signals_each_kind_is_seen() {
             let mut seen = BTreeSet::new();
             while !kinds.iter().all(|kind| seen.contains(kind)) {
                 let next = tokio::time::timeout(Duration::from_secs(30), stream.next()).await;
-                seen.extend(next.expect("a signal in time").expect("the pipe works"));
+                let received = next.expect("a signal in time").expect("the pipe works");
+                seen.extend(received.into_iter().map(|received| received.signal));
             }
             sender.join().expect("all are sent");
         }
+    });
+}
+
+#[test]
+fn the_kernel_tells_who_sent_a_signal() {
+    crate::world::alone(|| async {
+        let mut stream = Signals::install().expect("signals can be taken").into_stream().expect("a stream");
+        raise(Signal::USR1.number());
+        let received = stream.next().await.expect("the pipe works").remove(0);
+        let sender = received.sender.expect("somebody");
+        let own = std::fs::read_to_string("/proc/self/comm").expect("a name");
+        assert_eq!(received.signal, Signal::USR1);
+        assert_eq!(sender.pid, Some(std::process::id().cast_signed()));
+        assert_eq!(sender.uid, rustix::process::getuid().as_raw());
+        assert_eq!(sender.command.as_deref(), Some(own.trim_end()));
     });
 }
 

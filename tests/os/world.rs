@@ -3,6 +3,7 @@
 
 use opentelemetry::trace::SpanContext;
 use phpeek_actors::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use phpeek_core::autopsy::Autopsy;
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
@@ -12,7 +13,7 @@ use phpeek_core::spec::{
     CommandLine, ContextPolicy, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
     RestartPolicy, RestartSpec, StopSpec,
 };
-use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
+use phpeek_pm::os::capture::{Capture, CaptureSink, Stream, WordsHearer};
 use phpeek_pm::os::environment::Environment;
 use phpeek_pm::os::reaper::Children;
 use phpeek_pm::os::signals::Signals;
@@ -33,6 +34,11 @@ pub struct Kept(Mutex<Vec<Capture>>);
 impl CaptureSink for Kept {
     fn capture(&self, capture: Capture) {
         self.0.lock().expect("no test panics inside").push(capture);
+    }
+
+    fn ask_last_words(&self, run: RunId, hearer: Arc<dyn WordsHearer>) -> bool {
+        hearer.hear(run, vec![format!("of run {}", run.run)]);
+        true
     }
 }
 
@@ -57,7 +63,7 @@ pub fn with_world<F: Future<Output = ()>>(test: impl FnOnce(Rc<World>) -> F) {
         let driver = tokio::task::spawn_local(Rc::clone(&world.children).run());
         let reaper = tokio::task::spawn_local(async move {
             while let Ok(signals) = stream.next().await {
-                if signals.contains(&Signal::CHLD) {
+                if signals.iter().any(|received| received.signal == Signal::CHLD) {
                     children.on_sigchld();
                     changed.notify_waiters();
                 }
@@ -121,12 +127,17 @@ impl World {
     }
 
     /// Waits for the end of a run and checks the order of its events.
-    pub async fn exit(&self, id: RunId) -> Exit {
+    pub async fn autopsy(&self, id: RunId) -> Autopsy {
         self.until(|w| w.events(id).last() == Some(&RunEvent::GroupEmpty)).await;
         match self.events(id).as_slice() {
-            [RunEvent::Spawned { .. }, RunEvent::Exited(exit), RunEvent::GroupEmpty] => *exit,
+            [RunEvent::Spawned { .. }, RunEvent::Exited(autopsy), RunEvent::GroupEmpty] => *autopsy,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// How a run ended.
+    pub async fn exit(&self, id: RunId) -> Exit {
+        self.autopsy(id).await.exit
     }
 
     pub async fn failure(&self, id: RunId) -> SpawnFailure {

@@ -101,6 +101,7 @@ fn empty(resource: &BTreeMap<String, String>) -> Span {
         message: none(),
         events: Vec::new(),
         links: Vec::new(),
+        link_types: Vec::new(), // rotel shows none
         resource: resource.clone(),
     }
 }

@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span as WireSpan;
+use opentelemetry_proto::tonic::trace::v1::span::Link;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -66,6 +67,8 @@ pub struct Span {
     pub events: Vec<String>,
     /// Linked spans: trace, id.
     pub links: Vec<(String, String)>,
+    /// What each link is about, in the same order.
+    pub link_types: Vec<String>,
     /// Attributes of the resource.
     pub resource: BTreeMap<String, String>,
 }
@@ -218,6 +221,15 @@ impl Trace {
         names
     }
 
+    /// The one span that this one links to in this way.
+    pub fn linked(&self, span: &Span, kind: &str) -> Span {
+        let of_kind = span.links.iter().zip(&span.link_types).filter(|(_, t)| *t == kind);
+        let found: Vec<_> = of_kind.map(|(link, _)| link).collect();
+        assert_eq!(found.len(), 1, "links of type {kind} of {span:?}");
+        let there = self.0.iter().find(|s| s.reference() == *found[0]);
+        there.unwrap_or_else(|| panic!("a link of type {kind} to nothing: {span:?}")).clone()
+    }
+
     /// The children of a span.
     pub fn children(&self, parent: &Span) -> Vec<Span> {
         self.0.iter().filter(|s| s.trace == parent.trace && s.parent == parent.id).cloned().collect()
@@ -279,8 +291,13 @@ fn read(mut span: WireSpan, resource: &BTreeMap<String, String>) -> Span {
         message: status.message,
         events: span.events.into_iter().map(|e| e.name).collect(),
         links: span.links.iter().map(|l| (hex(&l.trace_id), hex(&l.span_id))).collect(),
+        link_types: span.links.into_iter().map(link_type).collect(),
         resource: resource.clone(),
     }
+}
+
+fn link_type(link: Link) -> String {
+    texts(link.attributes).remove("link.type").unwrap_or_default()
 }
 
 fn texts(pairs: Vec<KeyValue>) -> BTreeMap<String, String> {

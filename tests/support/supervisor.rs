@@ -58,6 +58,12 @@ impl<'a> Launch<'a> {
         self
     }
 
+    /// In the cgroup of this folder, from its first moment.
+    pub fn cgroup(self, folder: &Path) -> Self {
+        let enter = format!("echo $$ > '{}/cgroup.procs' && exec \"$@\"", folder.display());
+        self.through(&["/bin/sh", "-c", &enter, "sh"])
+    }
+
     /// With a variable.
     pub fn env(mut self, key: &str, value: impl Into<String>) -> Self {
         self.env.push((key.to_owned(), value.into()));

@@ -135,7 +135,8 @@ async fn zipkin_gets_its_own_json() {
     root.set(names::PROCESS_NAME, "web");
     root.event("exited", now, || vec![opentelemetry::KeyValue::new("code", 3)]);
     let context = root.context();
-    let child = handle.tracing().open_linked(names::SPAN_EXIT, &context, now, std::slice::from_ref(&context));
+    let mut child = handle.tracing().open(names::SPAN_EXIT, &context, now);
+    child.link(names::LINK_PREVIOUS_RUN, &context);
     child.fail(now, "exit", "ended with 3");
     root.ok(now);
     assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Drained, "{}", said.text());

@@ -18,6 +18,7 @@
 //! * **P10** every run that started ends exactly once.
 //! * **P11** the last command wins.
 
+pub mod autopsy;
 pub mod backoff;
 pub mod batch;
 pub mod budget;
@@ -25,6 +26,7 @@ pub mod budget;
 pub mod name;
 
 pub mod fleet;
+pub mod fold;
 pub mod lifecycle;
 pub mod order;
 pub mod outcome;

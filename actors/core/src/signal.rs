@@ -53,6 +53,17 @@ pub struct UnknownSignal(
     pub String,
 );
 
+/// Who sent a signal to the supervisor, as far as the kernel tells (sigaction(2), `siginfo_t`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SignalSender {
+    /// Its pid; `None` when it lives outside of our pid namespace, as a container's runtime does.
+    pub pid: Option<i32>,
+    /// Its real user.
+    pub uid: u32,
+    /// The name of its program, when it was still there to be asked. The program itself chooses it.
+    pub command: Option<String>,
+}
+
 /// A signal number that exists: 1 to 31 and [`RT_MIN`] to [`RT_MAX`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal(u8);

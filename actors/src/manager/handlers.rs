@@ -21,10 +21,12 @@ impl Handler<Envelope<Request>> for ManagerActor {
                 self.open_boot(at);
                 self.step(at, Event::Boot, ctx);
             }
-            Request::Shutdown(reason) => {
+            Request::Shutdown(reason, asker) => {
                 if self.fleet.phase() == Phase::Stopping {
                     let message = "asked to stop again: killing everything";
-                    self.log(at, Level::Warn, message, Self::shutdown_fields(&reason));
+                    self.log(at, Level::Warn, message, Self::shutdown_fields(&reason, asker.as_ref()));
+                } else {
+                    self.shutdown_asker = asker;
                 }
                 self.step(at, Event::Shutdown(reason), ctx);
             }
@@ -47,8 +49,11 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope<ProcessReport>, ctx: &mut Context<Self>) {
-        let Envelope { at, message: ProcessReport { process, kind }, .. } = envelope;
+        let Envelope { parent, at, message: ProcessReport { process, kind } } = envelope;
         let at = self.moment(at);
+        if let Some(context) = self.contexts.get_mut(process.get()).filter(|_| parent.is_valid()) {
+            *context = parent;
+        }
         let event = match kind {
             ReportKind::Up => Event::Up(process),
             ReportKind::StartFailed(failure) => {

@@ -1,7 +1,7 @@
 //! The vocabulary of the `ManagerActor`: what `phpeek-pm` asks of it, and what it tells at the end. Values only.
 
 use phpeek_core::fleet::{Outcome, ShutdownReason};
-use phpeek_core::signal::Signal;
+use phpeek_core::signal::{Signal, SignalSender};
 use phpeek_core::spec::ProcessIndex;
 
 /// What the manager is asked for. Sent by the composition root and its signal loop; no reply, the end is told by
@@ -11,8 +11,8 @@ use phpeek_core::spec::ProcessIndex;
 pub enum Request {
     /// Create an actor for each process and start everything.
     Boot,
-    /// Stop everything; the second time, kill at once.
-    Shutdown(ShutdownReason),
+    /// Stop everything; the second time, kill at once. With who sent the signal that asks for it, where that is known.
+    Shutdown(ShutdownReason, Option<SignalSender>),
     /// Restart every long-running process, one instance at a time.
     RestartAll(RestartOrigin),
     /// Restart one process, one instance at a time.
@@ -22,10 +22,10 @@ pub enum Request {
 }
 
 /// Who asked for a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RestartOrigin {
-    /// This signal.
-    Signal(Signal),
+    /// This signal, with who sent it, where that is known.
+    Signal(Signal, Option<SignalSender>),
     /// A person.
     Manual,
 }
@@ -33,9 +33,9 @@ pub enum RestartOrigin {
 impl RestartOrigin {
     /// As `restart.reason` says it.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
-            Self::Signal(_) => "signal",
+            Self::Signal(..) => "signal",
             Self::Manual => "manual",
         }
     }

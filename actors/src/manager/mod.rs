@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::ports::{Level, LogRecord, RunId, RunReport, Value};
 use crate::process::{Command, ProcessActor};
-use crate::trace::OpenSpan;
+use crate::trace::{OpenSpan, names};
 use crate::world::World;
 use actix::{Actor, Addr, AsyncContext, Context, Recipient, SpawnHandle};
 use opentelemetry::trace::SpanContext;
@@ -20,7 +20,7 @@ use phpeek_core::fleet::{Event, Fleet, RestartScope, ShutdownReason};
 use phpeek_core::name::ProcessName;
 use phpeek_core::order::Cycle;
 use phpeek_core::outcome::SpawnFailure;
-use phpeek_core::signal::Signal;
+use phpeek_core::signal::{Signal, SignalSender};
 use phpeek_core::spec::{ProcessIndex, SystemSpec};
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -91,6 +91,10 @@ pub struct ManagerActor {
     restart_origin: RestartOrigin,
     /// Who asked first for each restart that is to come; the machine runs a scope once however often it was asked for.
     restart_askers: Vec<(RestartScope, RestartOrigin)>,
+    /// Who sent the signal that asked for the shutdown.
+    shutdown_asker: Option<SignalSender>,
+    /// The latest span of each process that a dependent may link to: its start, or the run of a oneshot.
+    contexts: Vec<SpanContext>,
     /// Processes that were told to stop and have not answered: they may have spans that are open.
     unanswered: BTreeSet<ProcessIndex>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
@@ -120,6 +124,8 @@ impl ManagerActor {
     ) -> Result<Self, Cycle> {
         Ok(Self {
             fleet: Fleet::new(&spec)?,
+            shutdown_asker: None,
+            contexts: vec![SpanContext::NONE; spec.processes.len()],
             spec,
             world,
             router,
@@ -218,7 +224,31 @@ impl ManagerActor {
         self.step(at, Event::Lost(process), ctx);
     }
 
-    fn shutdown_fields(reason: &ShutdownReason) -> Vec<(&'static str, Value)> {
-        vec![("reason", reason.text().into())]
+    fn shutdown_fields(reason: &ShutdownReason, asker: Option<&SignalSender>) -> Vec<(&'static str, Value)> {
+        let mut fields = vec![("reason", reason.text().into())];
+        fields.extend(sender_fields(asker));
+        fields
+    }
+}
+
+/// Who sent a signal, as fields of a log record.
+#[must_use]
+pub fn sender_fields(sender: Option<&SignalSender>) -> Vec<(&'static str, Value)> {
+    let Some(sender) = sender else { return Vec::new() };
+    let mut fields = vec![("sender_uid", i64::from(sender.uid).into())];
+    fields.extend(sender.pid.map(|pid| ("sender_pid", i64::from(pid).into())));
+    fields.extend(sender.command.clone().map(|command| ("sender_command", command.into())));
+    fields
+}
+
+/// Who sent a signal, as attributes of the span of what it asked for.
+fn set_sender(span: &mut OpenSpan, sender: Option<&SignalSender>) {
+    let Some(sender) = sender.filter(|_| span.is_recording()) else { return };
+    span.set(names::SIGNAL_SENDER_UID, i64::from(sender.uid));
+    if let Some(pid) = sender.pid {
+        span.set(names::SIGNAL_SENDER_PID, i64::from(pid));
+    }
+    if let Some(command) = &sender.command {
+        span.set(names::SIGNAL_SENDER_COMMAND, command.clone());
     }
 }

@@ -1,7 +1,7 @@
 //! The effects of the fleet, performed: commands to the processes, and the spans and records of boot, rolling restart
 //! and shutdown. Called by `ManagerActor::step`, in the order in which the machine asked.
 
-use super::{Finished, ManagerActor, RestartOrigin};
+use super::{Finished, ManagerActor, RestartOrigin, sender_fields, set_sender};
 use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::ports::Level;
@@ -24,7 +24,7 @@ impl ManagerActor {
                 self.command(process, self.operations.boot_parent(), at, Command::Begin(waits));
             }
             Effect::DependencyMet(process, on) => {
-                self.command(process, SpanContext::NONE, at, Command::DependencyMet(on));
+                self.command(process, self.context_of(on), at, Command::DependencyMet(on));
             }
             Effect::DependencyFailed(process, on, cause) => {
                 let failure = BootFailure { process: on, cause };
@@ -33,7 +33,7 @@ impl ManagerActor {
                     error_type: error_type(cause),
                     message: self.failure_text(&failure),
                 };
-                self.command(process, SpanContext::NONE, at, command);
+                self.command(process, self.context_of(on), at, command);
             }
             Effect::Start(process) => {
                 self.command(process, self.operations.boot_parent(), at, Command::Start)
@@ -57,6 +57,11 @@ impl ManagerActor {
             }
             Effect::Done(outcome) => self.finish(at, outcome, ctx),
         }
+    }
+
+    /// What a dependent's wait for this process links to.
+    fn context_of(&self, process: ProcessIndex) -> SpanContext {
+        self.contexts.get(process.get()).cloned().unwrap_or(SpanContext::NONE)
     }
 
     fn waits(&self, waits: &[(ProcessIndex, Condition)]) -> Vec<Wait> {
@@ -115,22 +120,22 @@ impl ManagerActor {
         if let Some(i) = self.restart_askers.iter().position(|(s, _)| *s == scope) {
             self.restart_origin = self.restart_askers.remove(i).1;
         }
-        let mut span = self.world.tracing.open_linked(
-            names::SPAN_RESTART,
-            &SpanContext::NONE,
-            at,
-            &[self.operations.boot_parent()],
-        );
+        let mut span = self.world.tracing.open(names::SPAN_RESTART, &SpanContext::NONE, at);
+        span.link(names::LINK_START, &self.operations.boot_parent());
         span.set(names::RESTART_REASON, self.restart_origin.reason());
-        if let RestartOrigin::Signal(signal) = self.restart_origin {
+        let mut fields = Vec::new();
+        if let RestartOrigin::Signal(signal, sender) = &self.restart_origin {
             span.set(names::SIGNAL, signal.to_string());
+            set_sender(&mut span, sender.as_ref());
+            fields = sender_fields(sender.as_ref());
         }
         let what = self.scope_text(scope);
         span.set(names::RESTART_SCOPE, what.clone());
         self.operations.restart = Some(span);
         self.world.status.system(SystemState::Restarting);
         let reason = self.restart_origin.reason();
-        self.log(at, Level::Info, "rolling restart", vec![("scope", what.into()), ("reason", reason.into())]);
+        fields.splice(..0, [("scope", what.into()), ("reason", reason.into())]);
+        self.log(at, Level::Info, "rolling restart", fields);
     }
 
     fn restart_ended(&mut self, at: Moment, scope: RestartScope, end: RestartEnd) {
@@ -186,17 +191,22 @@ impl ManagerActor {
         if let Some(span) = self.operations.boot.take() {
             span.fail(at, names::ERROR_INTERRUPTED, &format!("interrupted by a shutdown: {text}"));
         }
-        let link = self.operations.boot_parent();
-        let mut span = self.world.tracing.open_linked(names::SPAN_SHUTDOWN, &SpanContext::NONE, at, &[link]);
+        let mut span = self.world.tracing.open(names::SPAN_SHUTDOWN, &SpanContext::NONE, at);
+        span.link(names::LINK_START, &self.operations.boot_parent());
+        // A signal that came after another reason to stop has not asked for this shutdown.
+        let asker = self.shutdown_asker.take().filter(|_| matches!(reason, ShutdownReason::Signal(_)));
         if span.is_recording() {
             span.set(names::PROCESS_COUNT, count(self.spec.processes.len()));
             span.set(names::SHUTDOWN_REASON, text.clone());
             let deadline = i64::try_from(self.spec.shutdown_timeout.as_millis()).unwrap_or(i64::MAX);
             span.set(names::SHUTDOWN_DEADLINE_MS, deadline);
+            set_sender(&mut span, asker.as_ref());
         }
         self.operations.shutdown = Some(span);
         self.world.status.system(SystemState::Stopping);
-        self.log(at, Level::Info, "shutting down", vec![("reason", text.into())]);
+        let mut fields = vec![("reason", text.into())];
+        fields.extend(sender_fields(asker.as_ref()));
+        self.log(at, Level::Info, "shutting down", fields);
     }
 
     fn finish(&mut self, at: Moment, outcome: Outcome, ctx: &mut Context<Self>) {
@@ -219,7 +229,8 @@ impl ManagerActor {
     }
 
     /// Tells that everything is over when no process has a span open any more: whoever hears it flushes telemetry and
-    /// leaves. Every actor answers at once, and one that is gone is no answer to wait for.
+    /// leaves. Every actor answers at once, and one that is gone is no answer to wait for. A death that has just come
+    /// is told first; its last words are never waited for longer than a tenth of a second.
     fn tell_the_end(
         &mut self,
         at: Moment,
@@ -228,6 +239,7 @@ impl ManagerActor {
         ctx: &mut Context<Self>,
     ) {
         let finish = || Envelope::root(at, Command::Finish);
+        let deaths = self.world.deaths.clone();
         let routes = self.router.0.borrow();
         let asked = std::mem::take(&mut self.unanswered);
         let answers: Vec<_> =
@@ -236,6 +248,7 @@ impl ManagerActor {
             for answer in answers {
                 let _gone = answer.await.is_err(); // an actor that is gone, and its spans with it
             }
+            deaths.all_told().await;
             // Nobody waits any more only when the program is ending already.
             drop(done.send(finished));
         };

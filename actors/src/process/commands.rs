@@ -1,6 +1,7 @@
 //! What a `ProcessActor` does when it is told something. Handlers: open the spans of the operation, feed the
 //! machines, settle, re-arm. Called by actix.
 
+use super::deaths::Verdict;
 use super::operations::{StartOperation, StopOperation};
 use super::{Command, ProcessActor, ReportKind, Wait};
 use crate::clock::Moment;
@@ -24,9 +25,9 @@ impl Handler<Envelope<Command>> for ProcessActor {
         let at = self.moment(asked);
         match message {
             Command::Begin(waits) => self.begin(&parent, asked, &waits),
-            Command::DependencyMet(process) => self.dependency_met(at, process),
+            Command::DependencyMet(process) => self.dependency_met(&parent, at, process),
             Command::DependencyFailed { process, error_type, message } => {
-                self.dependency_failed(at, process, error_type, &message);
+                self.dependency_failed(&parent, at, process, error_type, &message);
             }
             Command::Start => self.start_all(&parent, asked, at),
             Command::Stop(urgency) => self.stop_all(&parent, asked, at, urgency),
@@ -45,15 +46,23 @@ impl ProcessActor {
         self.start = Some(Box::new(operation));
     }
 
-    fn dependency_met(&mut self, at: Moment, process: ProcessIndex) {
+    /// The parent is the start of the dependency, or its run: a link, for it is not what the wait is part of.
+    fn dependency_met(&mut self, dependency: &SpanContext, at: Moment, process: ProcessIndex) {
         if let Some(start) = &mut self.start {
-            start.wait(process).ok(at);
+            start.wait(process, dependency).ok(at);
         }
     }
 
-    fn dependency_failed(&mut self, at: Moment, process: ProcessIndex, error_type: &str, message: &str) {
+    fn dependency_failed(
+        &mut self,
+        dependency: &SpanContext,
+        at: Moment,
+        process: ProcessIndex,
+        error_type: &str,
+        message: &str,
+    ) {
         if let Some(mut start) = self.start.take() {
-            start.wait(process).fail(at, error_type, message);
+            start.wait(process, dependency).fail(at, error_type, message);
             start.fail(at, error_type, message, "another dependency failed");
         }
     }
@@ -96,6 +105,7 @@ impl ProcessActor {
             self.log(at, Level::Info, "stopping", None, Vec::new);
         }
         for i in 0..self.instances.len() {
+            self.end_loop(i);
             self.step(i, at, Event::Stop(urgency));
         }
         if self.stop.is_none() {
@@ -112,11 +122,16 @@ impl ProcessActor {
         if let Some(start) = self.start.take() {
             start.fail(at, names::ERROR_INTERRUPTED, WHY, WHY);
         }
-        for instance in &mut self.instances {
-            if let Some(spans) = instance.spans.take() {
+        for i in 0..self.instances.len() {
+            self.end_loop(i);
+            if let Some(spans) = self.instances[i].spans.take() {
                 spans.interrupt(at, WHY);
             }
+            if let Some(death) = self.instances[i].death.take() {
+                Verdict::of(&death.autopsy).end(self.open_exit(i, &death), at); // its group is not empty
+            }
         }
+        self.hear_no_more();
         if let Some(stop) = self.stop.take() {
             stop.span.fail(at, "deadline_exceeded", "not everything was stopped in time");
         }
@@ -145,8 +160,9 @@ impl ProcessActor {
             && let Some(start) = self.start.take()
         {
             let StartOperation { span, .. } = *start;
+            let context = span.context();
             span.ok(at);
-            self.report(at, ReportKind::Up);
+            self.report_under(context, at, ReportKind::Up);
         }
         if !self.all_at_rest() {
             return;

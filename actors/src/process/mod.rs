@@ -3,6 +3,9 @@
 //! anything before it is told to. Spawned and commanded by the `ManagerActor`; run events come from the launcher.
 
 mod commands;
+mod deaths;
+mod facts;
+mod loops;
 mod messages;
 mod operations;
 mod perform;
@@ -14,31 +17,37 @@ pub use messages::{Command, ProcessReport, ReportKind, Wait};
 use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::ports::{Level, LogRecord, RunId, Value};
-use crate::trace::names;
+use crate::trace::{OpenSpan, names};
 use crate::world::{InstanceStatus, World};
 use actix::{Actor, AsyncContext, Context, Recipient, SpawnHandle};
+use deaths::{Death, Obituary};
+use loops::CrashLoop;
+use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 use operations::{InstanceSpans, StartOperation, StopOperation};
 use phpeek_core::backoff::Jitter;
-use phpeek_core::lifecycle::{Event, Machine, Now, Policy};
+use phpeek_core::lifecycle::{Event, Machine, Now, Policy, State};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, ProcessSpec};
 use rolling::Rolling;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// One instance of the process.
 struct Instance {
     machine: Machine,
-    /// The span that started the current run, or the last one: what a restart links to.
+    /// The span that started the current run, or the last one that was told: what a restart links to.
     origin: SpanContext,
     /// The leader of the current run; 0 until it is known.
     pid: i32,
     restarts: u32,
-    /// How long the last run lived.
-    uptime: Duration,
+    /// The end of the leader, until its group is empty.
+    death: Option<Box<Death>>,
+    /// A death that nobody asked for, within the step that finds out what follows it.
+    obituary: Option<Box<Obituary>>,
+    /// Restarts without a stable run between them.
+    crash_loop: Option<Box<CrashLoop>>,
     /// Signals that wait for the run to be up.
     relays: Vec<Signal>,
     /// Whether the start of the process waits for the first run of this instance.
@@ -54,7 +63,9 @@ impl Instance {
             origin: SpanContext::NONE,
             pid: 0,
             restarts: 0,
-            uptime: Duration::ZERO,
+            death: None,
+            obituary: None,
+            crash_loop: None,
             relays: Vec::new(),
             awaited: false,
             spans: None,
@@ -79,6 +90,15 @@ impl Instance {
     }
 }
 
+/// What is due at a moment besides the steps of the machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Chore {
+    /// The obituary of this run has waited long enough.
+    Obituary(u64),
+    /// The run of a folded restart has stayed.
+    Loop,
+}
+
 /// The actor of one configured process.
 pub struct ProcessActor {
     index: ProcessIndex,
@@ -92,6 +112,10 @@ pub struct ProcessActor {
     resting: usize,
     /// The deadline of each instance that has one.
     deadlines: BTreeSet<(Moment, usize)>,
+    /// What else is due, by instance.
+    chores: BTreeSet<(Moment, usize, Chore)>,
+    /// Deaths that wait for their last words, by instance and run. Several of one instance do when its runs are short.
+    waiting: BTreeMap<(usize, u64), Box<Obituary>>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
     timer: Option<(Moment, SpawnHandle)>,
@@ -100,6 +124,8 @@ pub struct ProcessActor {
     rolling: Option<Box<Rolling>>,
     /// Whether the end of all instances has been reported since the last spawn.
     end_reported: bool,
+    /// The span of the last end that nothing followed: what a wait for it links to.
+    ended: SpanContext,
     /// The code of the last instance that failed since the last command to start.
     failed_code: Option<u8>,
     /// Whether everything is over: what comes now changes nothing and opens no span.
@@ -141,6 +167,9 @@ impl ProcessActor {
             resting: instances.len(),
             instances,
             deadlines: BTreeSet::new(),
+            chores: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            ended: SpanContext::NONE,
             latest: Moment::ZERO,
             timer: None,
             start: None,
@@ -160,7 +189,12 @@ impl ProcessActor {
     }
 
     fn report(&self, at: Moment, kind: ReportKind) {
-        self.manager.do_send(Envelope::root(at, ProcessReport { process: self.index, kind }));
+        self.report_under(SpanContext::NONE, at, kind);
+    }
+
+    /// With the span that those who wait for this may link to.
+    fn report_under(&self, span: SpanContext, at: Moment, kind: ReportKind) {
+        self.manager.do_send(Envelope::under(span, at, ProcessReport { process: self.index, kind }));
     }
 
     fn run_id(&self, i: usize, run: u64) -> RunId {
@@ -179,7 +213,7 @@ impl ProcessActor {
         let (rested, due) = (instance.machine.at_rest(), instance.machine.deadline());
         let mut effects = Vec::new();
         instance.machine.step(&self.policy, Now { at, jitter }, event, &mut effects);
-        let changed = instance.machine.state() != before;
+        let after = instance.machine.state();
         match (rested, instance.machine.at_rest()) {
             (true, false) => self.resting = self.resting.saturating_sub(1),
             (false, true) => self.resting += 1,
@@ -193,12 +227,44 @@ impl ProcessActor {
                 self.deadlines.insert((due, i));
             }
         }
+        // The span that ends in this step hears of it, else the one that begins in it.
+        let heard = self.note_change(i, at, before, after);
         for effect in effects {
             self.perform(i, at, effect);
         }
-        if changed {
+        if !heard {
+            self.note_change(i, at, before, after);
+        }
+        self.settle_obituary(i, at);
+        if after != before {
             self.show(i);
         }
+    }
+
+    /// A change of state is an event of the operation that is under way. False when there is none.
+    fn note_change(&mut self, i: usize, at: Moment, before: State, after: State) -> bool {
+        let (from, to) = (before.as_str(), after.as_str());
+        if from == to || !self.world.tracing.is_on() {
+            return true;
+        }
+        let id = self.instance_name(i);
+        let Some(instance) = self.instances.get_mut(i) else { return true };
+        let fresh = instance.obituary.as_mut().map(|o| &mut o.span);
+        let own = instance.spans.as_mut().and_then(|s| s.operation());
+        let Some(span) = own.or(self.stop.as_mut().map(|s| &mut s.span)).or(fresh) else { return false };
+        span.event(names::EVENT_STATE_CHANGED, at, || {
+            vec![
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
+                KeyValue::new(names::STATE_FROM, from),
+                KeyValue::new(names::STATE_TO, to),
+            ]
+        });
+        true
+    }
+
+    fn name_instance(&self, span: &mut OpenSpan, i: usize) {
+        span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
+        span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
     }
 
     fn show(&self, i: usize) {
@@ -217,7 +283,9 @@ impl ProcessActor {
 
     /// Arms the one timer for the earliest deadline. Called at the end of every handler.
     fn rearm(&mut self, ctx: &mut Context<Self>) {
-        let next = self.deadlines.first().map(|(due, _)| *due);
+        let step = self.deadlines.first().map(|(due, _)| *due);
+        let chore = self.chores.first().map(|(due, _, _)| *due);
+        let next = step.into_iter().chain(chore).min();
         if self.timer.as_ref().map(|(at, _)| *at) == next {
             return;
         }
@@ -241,6 +309,13 @@ impl ProcessActor {
             self.deadlines.iter().take_while(|(due, _)| *due <= at).map(|(_, i)| *i).collect();
         for i in due {
             self.step(i, at, Event::Tick);
+        }
+        while let Some((_, i, chore)) = self.chores.first().copied().filter(|(due, _, _)| *due <= at) {
+            self.chores.pop_first();
+            match chore {
+                Chore::Obituary(run) => self.hear(i, run, &[]),
+                Chore::Loop => self.unfold(i),
+            }
         }
         self.settle(at);
         self.rearm(ctx);

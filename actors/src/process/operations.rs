@@ -50,12 +50,12 @@ impl StartOperation {
         Self { span, waits, missing: spec.scale.get() as usize, failed: false }
     }
 
-    /// Takes the span of the wait for this dependency.
-    pub(super) fn wait(&mut self, dependency: ProcessIndex) -> OpenSpan {
-        match self.waits.iter().position(|(p, _)| *p == dependency) {
-            Some(i) => self.waits.swap_remove(i).1,
-            None => OpenSpan::none(),
-        }
+    /// Takes the span of the wait for this dependency, with a link to what was waited for.
+    pub(super) fn wait(&mut self, dependency: ProcessIndex, link: &SpanContext) -> OpenSpan {
+        let Some(i) = self.waits.iter().position(|(p, _)| *p == dependency) else { return OpenSpan::none() };
+        let mut span = self.waits.swap_remove(i).1;
+        span.link(names::LINK_DEPENDENCY, link);
+        span
     }
 
     /// Ends the start as failed, and every wait that is still open as interrupted.
@@ -88,6 +88,11 @@ pub(super) struct InstanceSpans {
 impl InstanceSpans {
     pub(super) fn is_empty(&self) -> bool {
         self.spawn.is_none() && self.restart.is_none() && self.backoff.is_none() && self.stop.is_none()
+    }
+
+    /// The operation that a change of state is part of.
+    pub(super) fn operation(&mut self) -> Option<&mut OpenSpan> {
+        self.stop.as_mut().or(self.restart.as_mut()).or(self.spawn.as_mut())
     }
 
     /// Ends wait and restart: something else came first.

@@ -2,12 +2,14 @@
 //! of them. Called by `ProcessActor::step`, in the order in which the machine asked.
 
 use super::ProcessActor;
+use super::deaths::{Death, Verdict};
+use super::facts::{millis, set_autopsy};
 use crate::clock::Moment;
 use crate::ports::{LaunchOrder, Level};
 use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
-use phpeek_core::lifecycle::{Cause, Effect, Failure, Rest, SignalStep};
+use phpeek_core::lifecycle::{Effect, Failure, Rest, SignalStep, State};
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessKind;
@@ -19,7 +21,7 @@ impl ProcessActor {
             Effect::Spawn { run } => self.spawn(i, at, run),
             Effect::Signal { run, signal, step } => self.signal(i, at, run, signal, step),
             Effect::RunStarted { run } => self.run_started(i, at, run),
-            Effect::RunEnded { exit, uptime, .. } => self.run_ended(i, at, exit, uptime),
+            Effect::RunEnded { exit, .. } => self.run_ended(i, at, exit),
             Effect::Restarting { after, attempt } => self.restarting(i, at, after, attempt),
             Effect::BackoffBegan { delay } => self.backoff_began(i, at, delay),
             Effect::Rested(rest) => self.rested(i, at, rest),
@@ -32,7 +34,7 @@ impl ProcessActor {
         move || name.instance_id(u32::try_from(i).unwrap_or(u32::MAX))
     }
 
-    fn instance_id(&self, i: usize) -> String {
+    pub(super) fn instance_id(&self, i: usize) -> String {
         self.spec.name.instance_id(u32::try_from(i).unwrap_or(u32::MAX))
     }
 
@@ -42,9 +44,7 @@ impl ProcessActor {
         if let Some(span) = self.instances[i].spans().backoff.take() {
             span.ok(at);
         }
-        let span = self.open_spawn(i, at, run);
-        let context = span.context();
-        self.instances[i].spans().spawn = Some(span);
+        let context = self.order_span(i, at, run);
         self.world.launcher.launch(LaunchOrder { id: self.run_id(i, run), spec: self.spec.clone(), context });
     }
 
@@ -53,12 +53,15 @@ impl ProcessActor {
         let start = self.start.as_ref().map(|s| s.span.context());
         let spans = self.instances[i].spans();
         let parent = spans.restart.as_ref().map(OpenSpan::context).or(start).unwrap_or(SpanContext::NONE);
-        let mut span = self.world.tracing.open(names::SPAN_SPAWN, &parent, at);
+        self.open_spawn_under(&parent, i, at, run)
+    }
+
+    pub(super) fn open_spawn_under(&self, parent: &SpanContext, i: usize, at: Moment, run: u64) -> OpenSpan {
+        let mut span = self.world.tracing.open(names::SPAN_SPAWN, parent, at);
         if span.is_recording() {
             let program = self.spec.command.program();
             let program = program.rsplit('/').next().unwrap_or(program);
-            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
+            self.name_instance(&mut span, i);
             span.set(names::PROCESS_EXECUTABLE_NAME, program.to_owned());
             span.set(
                 names::PROCESS_ARGS_COUNT,
@@ -70,7 +73,9 @@ impl ProcessActor {
     }
 
     fn signal(&mut self, i: usize, at: Moment, run: u64, signal: Signal, step: SignalStep) {
-        if self.stop.is_none() && self.instances[i].spans().stop.is_none() {
+        let untold =
+            matches!(self.instances[i].machine.state(), State::Draining { .. }) && self.in_long_loop(i);
+        if !untold && self.stop.is_none() && self.instances[i].spans().stop.is_none() {
             let span = self.open_own_stop(i, at);
             self.instances[i].spans().stop = Some(span);
         }
@@ -103,10 +108,10 @@ impl ProcessActor {
         let instance = &mut self.instances[i];
         let origin = instance.origin.clone();
         let parent = instance.spans().restart.as_ref().map_or(SpanContext::NONE, OpenSpan::context);
-        let mut span = self.world.tracing.open_linked(names::SPAN_STOP_PROCESS, &parent, at, &[origin]);
+        let mut span = self.world.tracing.open(names::SPAN_STOP_PROCESS, &parent, at);
         if span.is_recording() {
-            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
+            span.link(names::LINK_PREVIOUS_RUN, &origin);
+            self.name_instance(&mut span, i);
         }
         span
     }
@@ -144,6 +149,8 @@ impl ProcessActor {
             span.ok(at);
         }
         instance.tidy();
+        self.folded_run_up(i, at, pid);
+        let instance = &mut self.instances[i];
         for signal in std::mem::take(&mut instance.relays) {
             self.world.launcher.signal_leader(self.run_id(i, run), signal);
         }
@@ -159,7 +166,7 @@ impl ProcessActor {
         self.roll_on(i, at, run);
     }
 
-    fn run_ended(&mut self, i: usize, at: Moment, exit: Exit, uptime: Duration) {
+    fn run_ended(&mut self, i: usize, at: Moment, exit: Exit) {
         let id = self.instance_name(i);
         self.stop_event(i, names::EVENT_GROUP_EMPTY, at, || {
             vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())]
@@ -167,70 +174,23 @@ impl ProcessActor {
         if let Some(span) = self.instances[i].spans.as_mut().and_then(|s| s.stop.take()) {
             span.ok(at);
         }
-        self.instances[i].uptime = uptime;
         self.world.status.ended(self.index, u32::try_from(i).unwrap_or(u32::MAX), exit);
         self.instances[i].tidy();
-        let asked = self.stop.is_some() || self.rolling.as_ref().is_some_and(|r| r.current == i);
-        let level = if asked || exit.is_success() { Level::Info } else { Level::Warn };
-        if !self.world.log.enabled(level) {
-            return;
-        }
-        self.log(at, level, format!("ended: {exit}"), Some(i), || {
-            let uptime = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);
-            let mut fields = vec![("uptime_ms", uptime.into())];
-            match exit {
-                Exit::Code(code) => fields.push(("exit_code", i64::from(code).into())),
-                Exit::Signal { signal, core } => {
-                    fields.push(("signal", signal.to_string().into()));
-                    fields.push(("core_dumped", core.into()));
-                }
-            }
-            fields
-        });
-    }
-
-    fn restarting(&mut self, i: usize, at: Moment, after: Cause, attempt: u32) {
-        let reason = match after {
-            Cause::Exit(exit) if exit.is_success() => "normal_exit",
-            Cause::Exit(_) | Cause::Spawn(_) => "crash",
-        };
-        let left = self.instances[i].machine.budget().left(self.policy.restart.attempts);
-        let origin = self.instances[i].origin.clone();
-        let mut span =
-            self.world.tracing.open_linked(names::SPAN_RESTART_PROCESS, &SpanContext::NONE, at, &[origin]);
-        if span.is_recording() {
-            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
-            span.set(names::RESTART_REASON, reason);
-            span.set(names::RESTART_ATTEMPT, i64::from(attempt));
-            if let Some(left) = left {
-                span.set(names::RESTART_BUDGET_LEFT, i64::from(left));
-            }
-            if let Cause::Exit(exit) = after {
-                set_exit(&mut span, exit);
-            }
-        }
-        self.instances[i].spans().restart = Some(span);
+        self.bury(i, at);
     }
 
     fn backoff_began(&mut self, i: usize, at: Moment, delay: Duration) {
-        let millis = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-        let spans = self.instances[i].spans();
-        let parent = spans.restart.as_ref().map_or(SpanContext::NONE, OpenSpan::context);
-        let mut span = self.world.tracing.open(names::SPAN_BACKOFF, &parent, at);
-        if span.is_recording() {
-            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::BACKOFF_DELAY_MS, millis);
-        }
-        self.instances[i].spans().backoff = Some(span);
+        self.note_backoff(i, at, delay);
         self.log(at, Level::Info, "waiting before the next run", Some(i), || {
-            vec![("delay_ms", millis.into())]
+            vec![("delay_ms", millis(delay).into())]
         });
     }
 
     fn rested(&mut self, i: usize, at: Moment, rest: Rest) {
+        let restarts = self.instances[i].machine.budget().restarts();
+        let count = self.instances[i].crash_loop.as_ref().map_or(0, |own| own.count());
+        self.end_loop(i);
         let instance = &mut self.instances[i];
-        let origin = instance.origin.clone();
         if let Some(spans) = &mut instance.spans {
             spans.interrupt_restart(at, "stopped before the next run");
             if let Some(span) = spans.spawn.take() {
@@ -248,49 +208,65 @@ impl ProcessActor {
             self.failed_code = Some(failure_code(failure));
         }
         // A first spawn that failed has a span of its own; one that was tried again and again is given up here.
-        let gave_up = self.instances[i].machine.budget().restarts() > 0;
-        if gave_up || !matches!(failure, Some(Failure::Spawn(_))) {
-            self.end_span(i, at, origin, failure);
+        if restarts > 0 || !matches!(failure, Some(Failure::Spawn(_))) {
+            self.end_span(i, at, failure, count);
         }
     }
 
-    /// An end that nothing follows has no restart to tell of it: a span of its own does. For a oneshot it is the
-    /// whole run, below its spawn: what its dependents waited for is then seen in the trace of the start. For a
-    /// process that was meant to stay it is a moment, linked to the spawn: its life would be a span of weeks.
-    fn end_span(&mut self, i: usize, at: Moment, origin: SpanContext, failure: Option<Failure>) {
-        let tracing = &self.world.tracing;
-        let mut span = match self.spec.kind {
-            ProcessKind::Oneshot => {
-                tracing.open(names::SPAN_RUN, &origin, at.saturating_sub(self.instances[i].uptime))
-            }
-            ProcessKind::LongRun | ProcessKind::Scheduled => {
-                tracing.open_linked(names::SPAN_EXIT, &SpanContext::NONE, at, &[origin])
+    /// An end that nothing follows. For a oneshot its span is the whole run, below its spawn: what its dependents
+    /// waited for is then seen in the trace of the start. For a process that was meant to stay it is a moment, linked
+    /// to the spawn: its life would be a span of weeks.
+    fn end_span(&mut self, i: usize, at: Moment, failure: Option<Failure>, count: u64) {
+        let obituary = self.instances[i].obituary.take();
+        let restarts = self.instances[i].machine.budget().restarts();
+        let mut span = match (&obituary, self.spec.kind) {
+            (Some(obituary), ProcessKind::Oneshot) => self.open_run(i, &obituary.death),
+            (Some(obituary), _) => self.open_exit(i, &obituary.death),
+            (None, _) => {
+                let mut span = self.world.tracing.open(names::SPAN_EXIT, &SpanContext::NONE, at);
+                if span.is_recording() {
+                    span.link(names::LINK_PREVIOUS_RUN, &self.instances[i].origin);
+                    self.name_instance(&mut span, i);
+                }
+                span
             }
         };
-        if span.is_recording() {
-            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i));
-            match failure {
-                None => set_exit(&mut span, Exit::Code(0)),
-                Some(Failure::Exit(exit) | Failure::GaveUp(exit)) => set_exit(&mut span, exit),
-                Some(Failure::Spawn(_)) => {}
-            }
+        self.ended = span.context();
+        if count > 0 {
+            span.set(names::RESTART_COUNT, i64::try_from(count).unwrap_or(i64::MAX));
         }
-        let restarts = self.instances[i].machine.budget().restarts();
-        match failure {
-            None => span.ok(at),
-            Some(Failure::Exit(exit)) => span.fail(at, "exit", &format!("ended with {exit}")),
+        let verdict = match failure {
+            None => Verdict::Ok,
+            Some(Failure::Exit(exit)) => {
+                let error_type = obituary.as_ref().map_or("exit".into(), |o| o.death.autopsy.error_type());
+                Verdict::Failed(error_type, format!("ended with {exit}"))
+            }
             Some(Failure::Spawn(kind)) => {
                 let message = format!("gave up after {restarts} restarts: it could not be started");
-                span.fail(at, kind.as_str(), &message);
-                self.log(at, Level::Error, message, Some(i), Vec::new);
+                self.log(at, Level::Error, message.clone(), Some(i), Vec::new);
+                Verdict::Failed(kind.as_str().into(), message)
             }
             Some(Failure::GaveUp(exit)) => {
                 let message = format!("gave up after {restarts} restarts: {exit}");
-                span.fail(at, "gave_up", &message);
-                self.log(at, Level::Error, message, Some(i), Vec::new);
+                self.log(at, Level::Error, message.clone(), Some(i), Vec::new);
+                Verdict::Failed("gave_up".into(), message)
             }
+        };
+        let Some(mut obituary) = obituary else { return verdict.end(span, at) };
+        obituary.left = matches!(failure, Some(Failure::GaveUp(_))).then_some(0);
+        (obituary.span, obituary.verdict) = (span, verdict);
+        self.instances[i].obituary = Some(obituary);
+    }
+
+    /// The run of a oneshot, below its spawn.
+    fn open_run(&self, i: usize, death: &Death) -> OpenSpan {
+        let began = death.ended.saturating_sub(death.uptime);
+        let mut span = self.world.tracing.open(names::SPAN_RUN, &self.instances[i].origin, began);
+        if span.is_recording() {
+            self.name_instance(&mut span, i);
+            set_autopsy(&mut span, &death.autopsy, death.uptime);
         }
+        span
     }
 }
 
@@ -302,16 +278,5 @@ pub(super) fn failure_code(failure: Failure) -> u8 {
         Failure::Spawn(SpawnFailureKind::NotFound) => 127,
         Failure::Spawn(SpawnFailureKind::NotExecutable) => 126,
         Failure::Spawn(_) => 1,
-    }
-}
-
-/// How a run ended, as attributes of a span.
-fn set_exit(span: &mut OpenSpan, exit: Exit) {
-    match exit {
-        Exit::Code(code) => span.set(names::PROCESS_EXIT_CODE, i64::from(code)),
-        Exit::Signal { signal, core } => {
-            span.set(names::PROCESS_EXIT_SIGNAL, signal.to_string());
-            span.set(names::PROCESS_EXIT_CORE, core);
-        }
     }
 }

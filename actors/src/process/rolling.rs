@@ -29,6 +29,10 @@ impl ProcessActor {
     }
 
     fn restart_current(&mut self, at: Moment) {
+        let Some(current) = self.rolling.as_ref().map(|r| r.current) else { return };
+        if current < self.instances.len() {
+            self.end_loop(current); // its last restart is told before this one begins
+        }
         let Some(rolling) = &mut self.rolling else { return };
         let i = rolling.current;
         let Some(instance) = self.instances.get_mut(i) else {
@@ -40,12 +44,8 @@ impl ProcessActor {
             State::Starting { run, .. } => run,
             _ => instance.machine.run() + 1,
         };
-        let mut span = self.world.tracing.open_linked(
-            names::SPAN_RESTART_PROCESS,
-            &rolling.parent,
-            at,
-            std::slice::from_ref(&instance.origin),
-        );
+        let mut span = self.world.tracing.open(names::SPAN_RESTART_PROCESS, &rolling.parent, at);
+        span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
             span.set(

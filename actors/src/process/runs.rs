@@ -3,12 +3,11 @@
 use super::{ProcessActor, ReportKind};
 use crate::clock::Moment;
 use crate::ports::{Level, RunEvent, RunReport};
-use crate::trace::names;
 use actix::{Context, Handler};
-use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::lifecycle::{Event, First, Leader, State};
-use phpeek_core::outcome::{Exit, SpawnFailure};
+use phpeek_core::outcome::SpawnFailure;
 
 impl Handler<RunReport> for ProcessActor {
     type Result = ();
@@ -19,6 +18,10 @@ impl Handler<RunReport> for ProcessActor {
         }
         let at = self.moment(self.world.clock.now());
         let (i, run) = (report.id.instance as usize, report.id.run);
+        if let RunEvent::LastWords(words) = &report.event {
+            self.hear(i, run, words); // of a run that is over, so the next may have begun
+            return self.rearm(ctx);
+        }
         let current = self.instances.get(i).is_some_and(|instance| instance.machine.run() == run);
         if !current {
             return; // of a run that is long over
@@ -31,11 +34,12 @@ impl Handler<RunReport> for ProcessActor {
                 self.step(i, at, Event::Spawned { run });
             }
             RunEvent::SpawnFailed(failure) => self.spawn_failed(i, at, run, failure),
-            RunEvent::Exited(exit) => {
-                self.note_exit(i, at, exit);
-                self.step(i, at, Event::Exited { run, exit });
+            RunEvent::Exited(autopsy) => {
+                self.note_exit(i, at, run, autopsy);
+                self.step(i, at, Event::Exited { run, exit: autopsy.exit });
             }
             RunEvent::GroupEmpty => self.step(i, at, Event::GroupEmpty { run }),
+            RunEvent::LastWords(_) => {}
         }
         self.settle(at);
         self.rearm(ctx);
@@ -43,21 +47,12 @@ impl Handler<RunReport> for ProcessActor {
 }
 
 impl ProcessActor {
-    /// The end of a leader is an event of the stop that is under way.
-    fn note_exit(&mut self, i: usize, at: Moment, exit: Exit) {
-        let id = self.instance_name(i);
-        self.stop_event(i, names::EVENT_EXITED, at, move || {
-            let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())];
-            facts.extend(exit_attributes(exit));
-            facts
-        });
-    }
-
     fn spawn_failed(&mut self, i: usize, at: Moment, run: u64, failure: SpawnFailure) {
         let state = self.instances[i].machine.state();
         if !matches!(state, State::Starting { .. } | State::Stopping { leader: Leader::Unborn, .. }) {
             return; // it was up already
         }
+        self.folded_run_failed(i, at, &failure);
         let (kind, message) = (failure.kind, failure.message.clone());
         let first = matches!(state, State::Starting { first: First::Yes, .. });
         let spans = self.instances[i].spans();
@@ -76,8 +71,10 @@ impl ProcessActor {
         }
         if let Some(start) = self.start.as_mut().filter(|s| first && !s.failed) {
             start.failed = true;
-            std::mem::take(&mut start.span).fail(at, kind.as_str(), &failure.message);
-            self.report(at, ReportKind::StartFailed(failure));
+            let span = std::mem::take(&mut start.span);
+            let context = span.context();
+            span.fail(at, kind.as_str(), &failure.message);
+            self.report_under(context, at, ReportKind::StartFailed(failure));
         }
         self.instances[i].tidy();
     }
@@ -87,17 +84,7 @@ impl ProcessActor {
         if self.rolling.take().is_some() {
             self.report(at, ReportKind::Restarted(RestartOutcome::Failed));
         }
-        self.report(at, ReportKind::Ended(ending));
-    }
-}
-
-/// How a run ended, as attributes of an event.
-fn exit_attributes(exit: Exit) -> Vec<KeyValue> {
-    match exit {
-        Exit::Code(code) => vec![KeyValue::new(names::PROCESS_EXIT_CODE, i64::from(code))],
-        Exit::Signal { signal, core } => vec![
-            KeyValue::new(names::PROCESS_EXIT_SIGNAL, signal.to_string()),
-            KeyValue::new(names::PROCESS_EXIT_CORE, core),
-        ],
+        let ended = std::mem::replace(&mut self.ended, SpanContext::NONE);
+        self.report_under(ended, at, ReportKind::Ended(ending));
     }
 }

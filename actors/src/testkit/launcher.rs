@@ -5,6 +5,7 @@
 use crate::clock::{Clock, Moment};
 use crate::manager::Router;
 use crate::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use phpeek_core::autopsy::Autopsy;
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessIndex;
@@ -52,6 +53,8 @@ pub struct Behaviour {
     pub answer: Option<Exit>,
     /// Who else is in its group.
     pub grandchildren: Grandchildren,
+    /// After which time its last words come when they are asked for, if they are kept at all.
+    pub last_words: Option<(Duration, Vec<String>)>,
     /// Whether the order itself panics: a fault of the supervisor, not of the process.
     pub panics: bool,
 }
@@ -66,6 +69,7 @@ impl Default for Behaviour {
             obeys: Obeys::After(Duration::from_millis(2)),
             answer: None,
             grandchildren: Grandchildren::None,
+            last_words: None,
             panics: false,
         }
     }
@@ -169,6 +173,12 @@ impl FakeLauncher {
 
     /// Ends the leader of a run, now. Nothing when it has ended.
     pub fn end(&self, id: RunId, exit: Exit) {
+        self.end_as(id, exit.into());
+    }
+
+    /// As [`Self::end`], with all that is known of it.
+    pub fn end_as(&self, id: RunId, autopsy: Autopsy) {
+        let exit = autopsy.exit;
         let group = {
             let mut runs = self.runs.borrow_mut();
             let Some(run) = runs.get_mut(&id).filter(|r| r.leader) else { return };
@@ -177,7 +187,7 @@ impl FakeLauncher {
             let killed = matches!(exit, Exit::Signal { signal: Signal::KILL, .. }) && run.group_told;
             if told || killed { Grandchildren::None } else { run.behaviour.grandchildren }
         };
-        self.report(id, RunEvent::Exited(exit));
+        self.report(id, RunEvent::Exited(autopsy));
         match group {
             Grandchildren::None => self.empty(id),
             Grandchildren::For(time) => self.after(time, move |own| own.empty(id)),
@@ -269,5 +279,12 @@ impl Launcher for FakeLauncher {
         let at = self.clock.now();
         self.signals.borrow_mut().push(Sent { at, id, signal, to_group: false, delivered });
         delivered
+    }
+
+    fn ask_last_words(&self, id: RunId) -> bool {
+        let script = self.scripts.borrow().get(&id.process).cloned();
+        let Some((time, words)) = script.and_then(|s| s(id).last_words) else { return false };
+        self.after(time, move |own| own.report(id, RunEvent::LastWords(words)));
+        true
     }
 }

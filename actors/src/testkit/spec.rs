@@ -107,6 +107,20 @@ impl SpecBuilder {
         self
     }
 
+    /// Both its streams are captured.
+    #[must_use]
+    pub fn captured(mut self) -> Self {
+        self.0.output = OutputSpec { stdout: true, stderr: true };
+        self
+    }
+
+    /// How long the waits before a new run are; the longest when the first is longer.
+    #[must_use]
+    pub fn backoff(mut self, initial: Duration, max: Duration) -> Self {
+        self.0.restart.backoff = Backoff::new(initial.min(max), max).unwrap_or(self.0.restart.backoff);
+        self
+    }
+
     /// How long a stop may take.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {

@@ -12,7 +12,7 @@ pub use open::OpenSpan;
 use crate::clock::{Clock, Moment};
 use crate::telemetry::{Queue, Unsampled, begun};
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, Span as _, SpanContext, TraceContextExt, Tracer};
+use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt, Tracer};
 use opentelemetry_sdk::trace::SdkTracer;
 use std::sync::Arc;
 
@@ -62,36 +62,11 @@ impl Tracing {
     pub fn open(&self, name: &'static str, parent: &SpanContext, at: Moment) -> OpenSpan {
         match &self.tracer {
             None => OpenSpan::none(),
-            Some(tracer) => self.start(tracer, name, parent, at, Vec::new()),
+            Some(tracer) => self.start(tracer, name, parent, at),
         }
     }
 
-    /// As [`Self::open`], with links to other spans. Links that are not valid are left out.
-    #[inline]
-    pub fn open_linked(
-        &self,
-        name: &'static str,
-        parent: &SpanContext,
-        at: Moment,
-        links: &[SpanContext],
-    ) -> OpenSpan {
-        match &self.tracer {
-            None => OpenSpan::none(),
-            Some(tracer) => {
-                let links = links.iter().filter(|c| c.is_valid()).cloned().map(Link::with_context).collect();
-                self.start(tracer, name, parent, at, links)
-            }
-        }
-    }
-
-    fn start(
-        &self,
-        tracer: &SdkTracer,
-        name: &'static str,
-        parent: &SpanContext,
-        at: Moment,
-        links: Vec<Link>,
-    ) -> OpenSpan {
+    fn start(&self, tracer: &SdkTracer, name: &'static str, parent: &SpanContext, at: Moment) -> OpenSpan {
         // The decision was made at the root: the SDK would only find it out again, at a tenth of a microsecond.
         if self.unsampled == Unsampled::Ignored && parent.is_valid() && !parent.is_sampled() {
             return OpenSpan::unsampled(parent.clone());
@@ -105,10 +80,7 @@ impl Tracing {
             Context::new()
         };
         let start = self.clock.wall(at);
-        let mut builder = tracer.span_builder(name).with_start_time(start);
-        if !links.is_empty() {
-            builder = builder.with_links(links);
-        }
+        let builder = tracer.span_builder(name).with_start_time(start);
         let span = tracer.build_with_context(builder, &context);
         if let Some(queue) = &self.begins
             && span.is_recording()

@@ -25,7 +25,7 @@ pub const SPAN_SHUTDOWN: &str = "process_manager.shutdown";
 pub const SPAN_SCALE_PROCESS: &str = "process_manager.scale_process";
 /// A change of the configuration.
 pub const SPAN_RELOAD: &str = "process_manager.reload";
-/// The end of a run that is followed by no restart.
+/// The end of a run that nobody asked for, with its autopsy: from the end of the leader to that of its group.
 pub const SPAN_EXIT: &str = "process.exit";
 /// One hook.
 pub const SPAN_HOOK: &str = "hook.execute";
@@ -126,3 +126,54 @@ pub const SIGNAL: &str = "signal";
 pub const SIGNAL_DELIVERED: &str = "signal.delivered";
 /// One run of a oneshot, from exec to end, below its `process.spawn`.
 pub const SPAN_RUN: &str = "process.run";
+
+/// What a link is about: one of the `LINK_` words below.
+pub const LINK_TYPE: &str = "link.type";
+/// To the span that started the run that has died or was replaced, or the last one before it that was told.
+pub const LINK_PREVIOUS_RUN: &str = "previous_run";
+/// To the `process.exit` of the run that died.
+pub const LINK_DEATH: &str = "death";
+/// From a wait to the start, or the run, of what was waited for.
+pub const LINK_DEPENDENCY: &str = "dependency";
+/// To the start of everything.
+pub const LINK_START: &str = "start";
+
+/// An instance has changed its state.
+pub const EVENT_STATE_CHANGED: &str = "state_changed";
+/// The state before.
+pub const STATE_FROM: &str = "state.from";
+/// The state after.
+pub const STATE_TO: &str = "state.to";
+
+// What `process.*` of the semantic conventions has no word for (otel semconv 1.44) has a namespace of its own.
+/// How long the run lived, in milliseconds (int).
+pub const AUTOPSY_UPTIME_MS: &str = "autopsy.uptime_ms";
+/// The most memory that was resident, in bytes; at least what the supervisor held at the exec (int).
+pub const AUTOPSY_MAX_RSS: &str = "autopsy.max_rss_bytes";
+/// Processor time in the program, in microseconds (int).
+pub const AUTOPSY_CPU_USER_US: &str = "autopsy.cpu.user_us";
+/// Processor time in the kernel, in microseconds (int).
+pub const AUTOPSY_CPU_SYSTEM_US: &str = "autopsy.cpu.system_us";
+/// Page faults that read from a disk (int).
+pub const AUTOPSY_FAULTS_MAJOR: &str = "autopsy.page_faults.major";
+/// Page faults that did not (int).
+pub const AUTOPSY_FAULTS_MINOR: &str = "autopsy.page_faults.minor";
+/// Who sent the signal that ended it: `supervisor`, or `other`, of whom the kernel does not tell.
+pub const AUTOPSY_SIGNAL_SENDER: &str = "autopsy.signal_sender";
+/// What the memory controller of the supervisor's cgroup says: `likely`, or `possible` when it has killed fewer than
+/// have died.
+pub const AUTOPSY_OOM: &str = "autopsy.oom";
+/// How many it has killed in the whole cgroup since it was asked last (int).
+pub const AUTOPSY_OOM_KILLS: &str = "autopsy.oom_kills";
+/// The last lines of the standard error, oldest first, with secrets masked (list).
+pub const AUTOPSY_STDERR: &str = "autopsy.stderr";
+/// How many restarts of the loop have no spans since the one that was told before (int).
+pub const RESTART_FOLDED: &str = "restart.folded";
+/// How many restarts the loop had so far, folded ones included (int).
+pub const RESTART_COUNT: &str = "restart.count";
+/// Who sent the signal that asked for the operation (int); absent when it lives outside of the pid namespace.
+pub const SIGNAL_SENDER_PID: &str = "signal.sender.pid";
+/// Its real user (int).
+pub const SIGNAL_SENDER_UID: &str = "signal.sender.uid";
+/// The name of its program, as the program itself chose it.
+pub const SIGNAL_SENDER_COMMAND: &str = "signal.sender.command";

@@ -86,6 +86,20 @@ impl OpenSpan {
         }
     }
 
+    /// As [`Self::set`], with an attribute that is made.
+    pub fn set_attribute(&mut self, attribute: KeyValue) {
+        if let Some(span) = self.recording() {
+            span.set_attribute(KeyValue::new(attribute.key, cut_value(attribute.value)));
+        }
+    }
+
+    /// Adds a link, with what it is about. One that is not valid is left out.
+    pub fn link(&mut self, kind: &'static str, to: &SpanContext) {
+        if let Some(span) = self.recording().filter(|_| to.is_valid()) {
+            span.add_link(to.clone(), vec![KeyValue::new(names::LINK_TYPE, kind)]);
+        }
+    }
+
     /// Adds an event. The attributes are built only when the span is recorded.
     pub fn event(&mut self, name: &'static str, at: Moment, attributes: impl FnOnce() -> Vec<KeyValue>) {
         if let Inner::Open(started) = &mut self.0

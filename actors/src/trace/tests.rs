@@ -3,6 +3,7 @@
 
 use super::{OpenSpan, Tracing, names};
 use crate::clock::Clock;
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
@@ -97,13 +98,16 @@ fn links_that_are_not_valid_are_left_out() {
     let other = tracing.open(names::SPAN_START, &SpanContext::NONE, ms(0));
     let context = other.context();
     other.ok(ms(1));
-    tracing
-        .open_linked(names::SPAN_RESTART, &SpanContext::NONE, ms(1), &[SpanContext::NONE, context.clone()])
-        .ok(ms(2));
+    let mut span = tracing.open(names::SPAN_RESTART, &SpanContext::NONE, ms(1));
+    span.link(names::LINK_START, &SpanContext::NONE);
+    span.link(names::LINK_DEATH, &context);
+    span.ok(ms(2));
     let spans = keep.take();
-    let links: Vec<_> =
-        spans.iter().flat_map(|s| s.links.links.iter().map(|l| l.span_context.clone())).collect();
-    assert_eq!(links, [context]);
+    let links: Vec<_> = spans
+        .iter()
+        .flat_map(|s| s.links.links.iter().map(|l| (l.span_context.clone(), l.attributes.clone())))
+        .collect();
+    assert_eq!(links, [(context, vec![KeyValue::new(names::LINK_TYPE, names::LINK_DEATH)])]);
 }
 
 #[test]

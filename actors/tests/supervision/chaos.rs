@@ -2,9 +2,10 @@
 //! every span that began has ended once.
 
 use crate::support::{Rig, ms, paused};
+use opentelemetry::Value;
 use phpeek_actors::manager::{Request, RestartOrigin};
 use phpeek_actors::ports::RunEvent;
-use phpeek_actors::testkit::{Behaviour, Grandchildren, Obeys, SpecBuilder, is_error, system};
+use phpeek_actors::testkit::{Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, is_error, system};
 use phpeek_actors::trace::names;
 use phpeek_actors::world::SystemState;
 use phpeek_core::fleet::Outcome;
@@ -58,8 +59,12 @@ fn process() -> impl Strategy<Value = Process> {
 
 fn specification(processes: &[Process]) -> SystemSpec {
     let build = |(i, p): (usize, &Process)| {
-        let spec =
-            SpecBuilder::new(&format!("p{i}")).scale(p.scale).policy(p.policy).attempts(4).grace(ms(200));
+        let spec = SpecBuilder::new(&format!("p{i}"))
+            .captured()
+            .scale(p.scale)
+            .policy(p.policy)
+            .attempts(4)
+            .grace(ms(200));
         let spec = if p.oneshot { spec.oneshot() } else { spec };
         let earlier = processes.iter().zip(&p.depends).zip(0u32..).take(i).filter(|((_, d), _)| **d);
         earlier.fold(spec, |s, ((q, _), n)| if q.oneshot { s.after_end_of(n) } else { s.after(n) })
@@ -92,6 +97,12 @@ fn behaviour(p: &Process, instance: u32, run: u64) -> Behaviour {
         2 => Grandchildren::For(ms(random.u64(..90))),
         _ => Grandchildren::None,
     };
+    // In time, too late, never, or not kept at all.
+    behaviour.last_words = match random.u32(..4) {
+        0 => None,
+        1 => Some((ms(100_000), Vec::new())),
+        _ => Some((ms(random.u64(..250)), vec!["last words".to_owned()])),
+    };
     behaviour
 }
 
@@ -122,7 +133,7 @@ fn perform(rig: &Rig, act: &Act, processes: u32) {
                 .iter()
                 .any(|(_, l)| l.process == id.process && l.instance == 0 && l.run > *run)
             {
-                rig.launcher.report(id, RunEvent::Exited(Exit::Code(1)));
+                rig.launcher.report(id, RunEvent::Exited(Exit::Code(1).into()));
                 rig.launcher.report(id, RunEvent::GroupEmpty);
             }
         }
@@ -138,7 +149,10 @@ fn check(rig: &Rig, outcome: Outcome) {
         }
     }
     let runs = rig.spans.named(names::SPAN_SPAWN).len();
-    assert!(runs >= rig.launcher.launches().len(), "each run has a span of its spawn");
+    let folded = rig.spans.spans().into_iter().filter_map(|s| attribute(&s, names::RESTART_FOLDED));
+    let folded: i64 = folded.map(|value| if let Value::I64(n) = value { n } else { 0 }).sum();
+    let known = runs + usize::try_from(folded).expect("a count");
+    assert!(known >= rig.launcher.launches().len(), "each run has a span of its spawn, or is counted");
 }
 
 proptest! {

@@ -3,11 +3,13 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod autopsy;
 mod boot;
 mod chaos;
 mod dark_time;
 mod effort;
 mod faults;
+mod loops;
 mod restart;
 mod rolling;
 mod shutdown;

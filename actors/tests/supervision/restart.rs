@@ -1,6 +1,6 @@
 //! Restarts after deaths: their spans, their chain, their end.
 
-use crate::support::{Rig, events, ms, not_found, paused, run, text};
+use crate::support::{Rig, events, linked, ms, not_found, paused, run, text};
 use opentelemetry::trace::Status;
 use phpeek_actors::ports::{Level, RunEvent};
 use phpeek_actors::testkit::{
@@ -32,7 +32,7 @@ fn a_crash_is_told_with_reason_code_backoff_and_a_link_to_the_start() {
         assert_eq!(children, [names::SPAN_BACKOFF, names::SPAN_SPAWN]);
         let backoff = rig.one(names::SPAN_BACKOFF);
         assert!((ms(75)..=ms(101)).contains(&duration(&backoff)), "{:?}", duration(&backoff));
-        let died = rig.spans.linked(&restart).remove(0);
+        let died = linked(&rig, &restart, names::LINK_PREVIOUS_RUN);
         assert_eq!(died.name, names::SPAN_SPAWN);
         assert_eq!(died.span_context.trace_id(), rig.one(names::SPAN_START).span_context.trace_id());
         let shown = rig.board.shown(0, 0).unwrap();
@@ -70,8 +70,13 @@ fn ten_crashes_can_be_walked_back_to_the_start() {
         let mut at = restarts.last().unwrap().clone();
         for attempt in (1..=10i64).rev() {
             assert_eq!(attribute(&at, names::RESTART_ATTEMPT), Some(attempt.into()));
-            let spawn = rig.spans.linked(&at).remove(0);
-            assert_eq!(attribute(&spawn, names::PROCESS_INCARNATION), Some(attempt.into()));
+            let death = linked(&rig, &at, names::LINK_DEATH);
+            assert_eq!(attribute(&death, names::PROCESS_EXIT_CODE), Some(1.into()));
+            let spawn = linked(&rig, &death, names::LINK_PREVIOUS_RUN);
+            assert_eq!(spawn, linked(&rig, &at, names::LINK_PREVIOUS_RUN), "the same by both ways");
+            for span in [&death, &spawn] {
+                assert_eq!(attribute(span, names::PROCESS_INCARNATION), Some(attempt.into()));
+            }
             at = rig.spans.by_id(spawn.parent_span_id).unwrap();
         }
         assert_eq!((at.name.as_ref(), rig.spans.linked(&at).len()), (names::SPAN_START_PROCESS, 0));
@@ -86,9 +91,14 @@ fn giving_up_is_a_span_and_the_code_of_the_container() {
         });
         assert_eq!(rig.finished().await.outcome, Outcome::Code(9));
         assert_eq!(rig.launcher.launches().len(), 4);
-        let exit = rig.one(names::SPAN_EXIT);
-        assert_eq!(error_type(&exit).as_deref(), Some("gave_up"));
-        assert_eq!(attribute(&exit, names::PROCESS_EXIT_CODE), Some(9.into()));
+        let exits = rig.spans.named(names::SPAN_EXIT);
+        assert_eq!(exits.len(), 4, "each death has its own");
+        assert!(exits[..3].iter().all(|exit| error_type(exit).as_deref() == Some("exit")), "{exits:#?}");
+        let exit = &exits[3];
+        assert_eq!(error_type(exit).as_deref(), Some("gave_up"));
+        assert_eq!(attribute(exit, names::RESTART_BUDGET_LEFT), Some(0.into()));
+        assert_eq!(attribute(exit, names::RESTART_COUNT), Some(3.into()));
+        assert_eq!(attribute(exit, names::PROCESS_EXIT_CODE), Some(9.into()));
         assert!(rig.log.holds(Level::Error, "gave up after 3 restarts"));
         assert_eq!(rig.board.shown(0, 0).unwrap().state, "failed");
         assert_eq!(text(&rig.one(names::SPAN_SHUTDOWN), names::SHUTDOWN_REASON), "all processes ended");
@@ -107,8 +117,9 @@ fn a_program_that_goes_away_is_tried_again_and_given_up_as_not_found() {
         assert_eq!(rig.finished().await.outcome, Outcome::Code(127));
         let restarts = rig.spans.named(names::SPAN_RESTART_PROCESS);
         assert!(restarts.len() == 2 && restarts.iter().all(is_error));
-        let exit = rig.one(names::SPAN_EXIT);
-        assert_eq!(error_type(&exit).as_deref(), Some("not_found"));
+        let exits = rig.spans.named(names::SPAN_EXIT);
+        assert_eq!(exits.len(), 2, "the crash, and the end of all attempts");
+        assert_eq!(error_type(&exits[1]).as_deref(), Some("not_found"));
     });
 }
 
@@ -155,14 +166,14 @@ fn late_and_duplicate_reports_change_nothing() {
         let stale = [
             (run(0, 0, 1), RunEvent::Spawned { pid: 7 }),
             (run(0, 0, 1), RunEvent::SpawnFailed(not_found("x"))),
-            (run(0, 0, 1), RunEvent::Exited(Exit::Code(1))),
+            (run(0, 0, 1), RunEvent::Exited(Exit::Code(1).into())),
             (run(0, 0, 1), RunEvent::GroupEmpty),
             (run(0, 0, 2), RunEvent::Spawned { pid: 8 }),
             (run(0, 0, 2), RunEvent::SpawnFailed(not_found("x"))),
             (run(0, 0, 2), RunEvent::GroupEmpty),
-            (run(0, 0, 3), RunEvent::Exited(Exit::Code(1))),
-            (run(0, 9, 1), RunEvent::Exited(Exit::Code(1))),
-            (run(9, 0, 1), RunEvent::Exited(Exit::Code(1))),
+            (run(0, 0, 3), RunEvent::Exited(Exit::Code(1).into())),
+            (run(0, 9, 1), RunEvent::Exited(Exit::Code(1).into())),
+            (run(9, 0, 1), RunEvent::Exited(Exit::Code(1).into())),
         ];
         for (id, event) in stale {
             rig.launcher.report(id, event);
@@ -173,7 +184,7 @@ fn late_and_duplicate_reports_change_nothing() {
         assert_eq!(rig.log.records().iter().filter(|r| r.level == Level::Error).count(), 0);
         rig.terminate();
         rig.until("the signal", |r| !r.launcher.signals().is_empty()).await;
-        rig.launcher.report(run(0, 0, 1), RunEvent::Exited(Exit::Code(1)));
+        rig.launcher.report(run(0, 0, 1), RunEvent::Exited(Exit::Code(1).into()));
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
         let exits =
             events(&rig.one(names::SPAN_STOP_PROCESS)).iter().filter(|e| *e == names::EVENT_EXITED).count();
@@ -194,7 +205,7 @@ fn an_end_that_is_told_before_the_pid_is_an_end() {
             });
         });
         rig.until("the second order", |r| r.launcher.launches().len() == 2).await;
-        rig.launcher.report(run(0, 0, 2), RunEvent::Exited(Exit::Code(0)));
+        rig.launcher.report(run(0, 0, 2), RunEvent::Exited(Exit::Code(0).into()));
         rig.launcher.report(run(0, 0, 2), RunEvent::GroupEmpty);
         assert_eq!(rig.finished().await.outcome, Outcome::AllCompleted);
         let pids: Vec<_> =

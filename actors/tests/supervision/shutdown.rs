@@ -58,7 +58,10 @@ fn who_does_not_listen_is_killed_after_its_grace_and_not_before() {
         assert_eq!(signals.iter().map(|s| s.signal).collect::<Vec<_>>(), [Signal::TERM, Signal::KILL]);
         assert_eq!(rounded(signals[1].at - signals[0].at), ms(1500));
         let stop = rig.one(names::SPAN_STOP_PROCESS);
-        assert_eq!(events(&stop), ["signal_sent", "escalated", "exited", "group_empty"]);
+        assert_eq!(
+            events(&stop),
+            ["state_changed", "signal_sent", "escalated", "exited", "state_changed", "group_empty"]
+        );
         assert_eq!(about(&stop), ms(1500));
     });
 }
@@ -218,7 +221,7 @@ fn a_second_boot_changes_nothing() {
         rig.ask(Request::Boot);
         rig.all_up().await;
         rig.ask(Request::Boot);
-        rig.ask(Request::Shutdown(ShutdownReason::Request));
+        rig.ask(Request::Shutdown(ShutdownReason::Request, None));
         rig.finished().await;
         assert_eq!((rig.launcher.launches().len(), rig.spans.named(names::SPAN_START).len()), (1, 1));
         assert_eq!(rig.launcher.launches()[0].1.process, ProcessIndex(0));
@@ -233,7 +236,7 @@ fn a_request_that_was_long_on_its_way_does_not_turn_time_back() {
         rig.all_up().await;
         rig.ask_at(ms(1), Request::RestartAll(RestartOrigin::Manual));
         rig.pass(ms(3)).await;
-        rig.ask_at(ms(2), Request::Shutdown(ShutdownReason::Request));
+        rig.ask_at(ms(2), Request::Shutdown(ShutdownReason::Request, None));
         rig.finished().await;
         let (start, end) = (rig.one(names::SPAN_START), rig.one(names::SPAN_SHUTDOWN));
         assert!(end.start_time >= start.end_time);
@@ -247,7 +250,7 @@ fn nor_one_that_is_older_than_a_death_that_only_its_process_knows_of() {
             l.script(0, |_| Behaviour::ends(ms(20), Exit::Code(1)));
         });
         rig.until("a backoff", |r| r.board.shown(0, 0).is_some_and(|s| s.state == "backoff")).await;
-        rig.ask_at(ms(8), Request::Shutdown(ShutdownReason::Request));
+        rig.ask_at(ms(8), Request::Shutdown(ShutdownReason::Request, None));
         rig.finished().await;
         assert_eq!(error_type(&rig.one(names::SPAN_BACKOFF)).as_deref(), Some("interrupted"));
     });

@@ -1,7 +1,7 @@
 //! A whole system of actors over fakes, and how a test waits: for a condition, in virtual time.
 
 use actix::{Actor, Addr};
-use opentelemetry::trace::SpanContext;
+use opentelemetry::trace::{Link, SpanContext};
 use opentelemetry_sdk::trace::SpanData;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::envelope::Envelope;
@@ -9,7 +9,7 @@ use phpeek_actors::manager::{Finished, ManagerActor, Request, RestartOrigin, Rou
 use phpeek_actors::ports::RunId;
 use phpeek_actors::testkit::{FakeLauncher, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
 use phpeek_actors::trace::names;
-use phpeek_actors::world::{SystemState, World};
+use phpeek_actors::world::{Deaths, SystemState, World};
 use phpeek_core::fleet::ShutdownReason;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
@@ -62,6 +62,14 @@ pub(crate) fn text(span: &SpanData, key: &str) -> String {
     attribute(span, key).map(|v| v.as_str().into_owned()).unwrap_or_default()
 }
 
+/// The one span that this one links to in this way.
+pub(crate) fn linked(rig: &Rig, span: &SpanData, kind: &str) -> SpanData {
+    let of_kind = |link: &&Link| link.attributes.iter().any(|a| a.value.as_str() == kind);
+    let links: Vec<_> = span.links.links.iter().filter(of_kind).collect();
+    assert_eq!(links.len(), 1, "links of type {kind} of {span:#?}");
+    rig.spans.by_id(links[0].span_context.span_id()).expect("what it links to has ended")
+}
+
 pub(crate) fn events(span: &SpanData) -> Vec<String> {
     span.events.events.iter().map(|e| e.name.to_string()).collect()
 }
@@ -79,6 +87,7 @@ impl Rig {
             tracing: spans.tracing(clock),
             clock,
             status: board.clone(),
+            deaths: Deaths::default(),
         };
         let (tell, done) = oneshot::channel();
         let manager = ManagerActor::new(Arc::new(spec), world, router, SpanContext::NONE, tell);
@@ -103,11 +112,11 @@ impl Rig {
     }
 
     pub(crate) fn terminate(&self) {
-        self.ask(Request::Shutdown(ShutdownReason::Signal(Signal::TERM)));
+        self.ask(Request::Shutdown(ShutdownReason::Signal(Signal::TERM), None));
     }
 
     pub(crate) fn restart_all(&self) {
-        self.ask(Request::RestartAll(RestartOrigin::Signal(Signal::USR1)));
+        self.ask(Request::RestartAll(RestartOrigin::Signal(Signal::USR1, None)));
     }
 
     /// Waits for a condition.
@@ -153,7 +162,7 @@ impl Rig {
     /// Ends the manager as a panic inside it would: without a word.
     pub(crate) fn break_manager(&self) {
         self.board.panic_next();
-        self.ask(Request::Shutdown(ShutdownReason::Request));
+        self.ask(Request::Shutdown(ShutdownReason::Request, None));
     }
 
     pub(crate) async fn lost_manager(&mut self) -> bool {
