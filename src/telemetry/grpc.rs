@@ -3,7 +3,7 @@
 //! telemetry arbiter; called by the `TelemetryActor`.
 
 use super::compression::Compression;
-use super::connect::Connector;
+use super::connect::{ConnectError, Connector};
 use super::headers::Headers;
 use super::proxy::ProxyError;
 use super::settings::Receiver;
@@ -169,7 +169,8 @@ fn answer(status: &Status, security: Security) -> Answer {
     // A status with a cause was made here and not by the receiver: the connection broke, whatever code it was given.
     let broken = std::error::Error::source(status).is_some();
     let mut cause = format!("{:?}: {}", status.code(), with_sources(status));
-    if broken {
+    // What happened before there was a connection says itself what to do.
+    if broken && !never_connected(status) {
         cause.push_str(match security {
             Security::Plain => {
                 " (this connection is plain text: if the receiver wants TLS, set tracing_use_tls)"
@@ -185,6 +186,18 @@ fn answer(status: &Status, security: Security) -> Answer {
     } else {
         Answer::Refused { cause }
     }
+}
+
+/// Whether the cause is that there never was a connection.
+fn never_connected(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.is::<ConnectError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Whether it is the size of the request. Receivers in Go say RESOURCE_EXHAUSTED without RetryInfo; those on tonic say

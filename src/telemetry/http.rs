@@ -11,7 +11,7 @@ use super::tls::Alpn;
 use super::zipkin;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT as AGENT};
-use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -38,6 +38,7 @@ pub struct HttpTarget {
     headers: Headers,
     compression: Compression,
     timeout: Duration,
+    plain: bool,
 }
 
 /// What a request holds.
@@ -66,7 +67,8 @@ impl HttpTarget {
         let uri = receiver.endpoint.uri().parse::<Uri>().map_err(|e| TargetError::Address(e.into()))?;
         let connector = Connector::new(receiver, Alpn::Http1)?;
         let shown = receiver.endpoint.to_string();
-        Ok(Self { shown, uri, connector, headers, compression: receiver.compression, timeout })
+        let (compression, plain) = (receiver.compression, !receiver.endpoint.tls());
+        Ok(Self { shown, uri, connector, headers, compression, timeout, plain })
     }
 
     /// An exporter of OTLP. Connects at the first export.
@@ -95,6 +97,7 @@ impl HttpTarget {
             compression: self.compression,
             timeout: self.timeout,
             format,
+            plain: self.plain,
         }
     }
 }
@@ -108,6 +111,7 @@ pub struct HttpExporter {
     compression: Compression,
     timeout: Duration,
     format: Format,
+    plain: bool,
 }
 
 impl SpanExporter for HttpExporter {
@@ -120,14 +124,21 @@ impl SpanExporter for HttpExporter {
             Ok(request) => request,
             Err(answer) => return Box::pin(std::future::ready(answer)),
         };
-        let (client, format, timeout) = (self.client.clone(), self.format, self.timeout);
+        let (client, format, timeout, plain) = (self.client.clone(), self.format, self.timeout, self.plain);
         Box::pin(async move {
             let exchange = async {
                 let reply = client.request(request).await.map_err(|e| with_sources(&e))?;
                 let (head, body) = reply.into_parts();
                 // The code counts even when the words after it cannot be read.
-                let body = Limited::new(body, MAX_REPLY).collect().await.map(|b| b.to_bytes());
-                Ok(judge(format, head.status, &head.headers, &body.unwrap_or_default()))
+                let body =
+                    Limited::new(body, MAX_REPLY).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+                if plain && wants_tls(head.status, head.version, &body) {
+                    return Ok(Answer::Retry {
+                        after: None,
+                        cause: format!("HTTP {}{WANTS_TLS}", head.status),
+                    });
+                }
+                Ok(judge(format, head.status, &head.headers, &body))
             };
             match tokio::time::timeout(timeout, exchange).await {
                 Ok(Ok(answer)) => answer,
@@ -175,6 +186,15 @@ fn write(format: Format, encoded: Bytes) -> Result<Bytes, String> {
     written.map(Bytes::from).map_err(|e| e.to_string())
 }
 
+const WANTS_TLS: &str = " (this connection is plain text, and the receiver wants TLS: write https://)";
+
+/// What servers answer to plain text on a TLS port: those in Go with HTTP/1.0, often without letting the body be read,
+/// nginx in words. Not a refusal of the spans.
+fn wants_tls(status: StatusCode, version: Version, body: &Bytes) -> bool {
+    let words = || String::from_utf8_lossy(body).contains("HTTPS");
+    status == StatusCode::BAD_REQUEST && (version == Version::HTTP_10 || words())
+}
+
 /// The table of the OTLP specification, "OTLP/HTTP response"; Zipkin answers 202 and knows no partial success.
 fn judge(format: Format, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Answer {
     if status.is_success() {
@@ -193,6 +213,8 @@ fn judge(format: Format, status: StatusCode, headers: &HeaderMap, body: &Bytes) 
         None => format!("HTTP {status}"),
     };
     match status.as_u16() {
+        // A body beyond a limit of its own is what the Collector calls a bad request.
+        400 if cause.contains("too large") => Answer::TooLarge { cause },
         429 | 502..=504 => {
             let after = headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok());
             Answer::Retry { after: after.and_then(|t| retry_after(t, SystemTime::now())), cause }

@@ -8,6 +8,7 @@ use super::text;
 use super::value;
 use super::waterfall::{About, Beside};
 use opentelemetry_proto::tonic::trace::v1::span::Event;
+use phpeek_actors::trace::names::EVENT_STATE_CHANGED;
 
 /// Most lines that one text below a span takes; a stack trace of pages would hide the tree.
 const LINES: usize = 12;
@@ -35,8 +36,11 @@ pub(super) fn below(about: &About<'_>, style: &Style, out: &mut String) {
         }
     }
     match style.events {
-        Events::Named if beside == Beside::No && !span.events.is_empty() => {
-            note(style.mark("·", "*"), Ink::Plain, &event_names(span, style));
+        Events::Named if beside == Beside::No => {
+            let names = event_names(span, style);
+            if !names.is_empty() {
+                note(style.mark("·", "*"), Ink::Plain, &names);
+            }
         }
         Events::Listed => {
             for event in &span.events {
@@ -71,10 +75,11 @@ fn write(left: &str, mark: &str, (ink, said): (Ink, &str), style: &Style, out: &
     }
 }
 
-/// The names of a span's events in their order; what comes several times in a row is counted.
+/// The names of a span's events in their order; what comes several times in a row is counted. That an instance has changed
+/// its state is in every span, and told with `--events` alone.
 pub(super) fn event_names(span: &Span, style: &Style) -> String {
     let mut names: Vec<(&str, usize)> = Vec::new();
-    for event in &span.events {
+    for event in span.events.iter().filter(|e| e.name != EVENT_STATE_CHANGED) {
         match names.last_mut().filter(|(name, _)| *name == event.name) {
             Some((_, times)) => *times += 1,
             None => names.push((&event.name, 1)),

@@ -148,10 +148,10 @@ impl Row<'_> {
     /// What stands left and right of the bar: room, and the names of events where they fit.
     fn around(&self, begin: usize, end: usize, style: &Style) -> (String, String, Beside) {
         let room = " ".repeat(begin);
-        if style.events != Events::Named || self.span.events.is_empty() {
+        let note = notes::event_names(self.span, style);
+        if style.events != Events::Named || note.is_empty() {
             return (room, String::new(), Beside::No);
         }
-        let note = notes::event_names(self.span, style);
         let (wide, (on, off)) = (text::width(&note), style.ink(Ink::Plain));
         if wide < self.bars - end {
             (room, format!(" {on}{note}{off}"), Beside::Yes)

@@ -22,10 +22,11 @@ fn a_run_is_listed_drawn_and_followed_along_its_links() {
     let sandbox = told();
     let (_, listed) = trace(&sandbox, &["list", "--width", "120"]);
     let roots: Vec<&str> = listed.lines().skip(1).collect();
-    assert_eq!(roots.len(), 3, "{listed}");
+    assert_eq!(roots.len(), 4, "{listed}");
     assert!(roots[0].contains("process_manager.shutdown (SIGTERM)"), "{listed}");
     assert!(roots[1].contains("process_manager.restart_process flaky-0 (crash)"), "{listed}");
-    assert!(roots[2].ends_with(" process_manager.start"), "{listed}");
+    assert!(roots[2].contains("failed") && roots[2].ends_with(" process.exit flaky-0"), "{listed}");
+    assert!(roots[3].ends_with(" process_manager.start"), "{listed}");
 
     let (code, last) = trace(&sandbox, &[]);
     assert_eq!((code, &last), (0, &trace(&sandbox, &["last"]).1));
@@ -56,7 +57,7 @@ fn json_is_what_the_exporter_wrote_and_can_be_read_again() {
     let again = run(&sandbox, &["trace", "last", "--file", "again.json"]);
     assert_eq!(again, trace(&sandbox, &["last", "--start"]));
     let all = trace(&sandbox, &["list", "--json"]).1;
-    assert_eq!(all.lines().count(), 3);
+    assert_eq!(all.lines().count(), 4);
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn a_comparison_fails_when_something_got_slower() {
     assert_eq!(compare("traces.json", "slower.json", &[]).0, 0, "without a bound nothing fails");
     assert_eq!(compare("traces.json", "slower.json", &["--fail-over", "100000"]).0, 0);
     assert_eq!(compare("slower.json", "traces.json", &["--fail-over", "0"]).0, 0, "faster is well");
-    let start = ids(&sandbox).remove(2);
+    let start = ids(&sandbox).remove(3);
     assert_eq!(compare(&start, "slower.json", &["--fail-over", "20"]).0, 1, "an id from the file");
     assert_eq!(compare("traces.json", "slower.json", &["--fail-over", "much"]).0, 64);
 }
@@ -121,7 +122,7 @@ fn what_is_not_there_has_its_own_exit_codes() {
     assert_eq!(trace(&sandbox, &["show", "zz"]).0, 64, "no hexadecimal");
     let unknown = trace(&sandbox, &["show", &"0".repeat(32)]);
     assert_eq!((unknown.0, unknown.1.lines().count()), (1, 1), "{unknown:?}");
-    assert_eq!(trace(&sandbox, &["list", "--errors"]).0, 1, "nothing failed");
+    assert_eq!(trace(&sandbox, &["list", "--errors"]).1.lines().count(), 2, "a head, and the crash");
     assert_eq!(run(&sandbox, &["trace", "last", "--socket", "nowhere.sock"]).0, 3, "no supervisor answers");
     assert_eq!(trace(&sandbox, &["--follow", "list"]).0, 64);
 

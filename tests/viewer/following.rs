@@ -69,7 +69,7 @@ fn standard_input_is_followed_to_its_end() {
     let code = wait_for(LONG, "the end", || follower.0.try_wait().expect("a child")).code();
     let shown = shown(&sandbox);
     assert_eq!(code, Some(0), "{shown}");
-    assert_eq!(shown.matches("\ntrace ").count(), 3, "{shown}");
+    assert_eq!(shown.matches("\ntrace ").count(), 4, "{shown}");
 }
 
 #[test]
