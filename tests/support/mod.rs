@@ -14,4 +14,4 @@ pub mod wait;
 
 pub use sandbox::Sandbox;
 pub use supervisor::Supervisor;
-pub use wait::{LONG, wait_for, wait_until};
+pub use wait::{LONG, let_pass, wait_for, wait_until};

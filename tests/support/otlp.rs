@@ -42,7 +42,7 @@ pub enum Outcome {
 }
 
 /// A span as it arrived.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// Its trace, in hex.
     pub trace: String,
@@ -111,11 +111,7 @@ impl TraceService for Inbox {
             Manner::Takes => {}
         }
         let mut spans = self.store.spans.lock().expect("no test panics while it holds the spans");
-        for group in request.into_inner().resource_spans {
-            let resource = texts(group.resource.map(|r| r.attributes).unwrap_or_default());
-            let arrived = group.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            spans.extend(arrived.map(|span| read(span, &resource)));
-        }
+        spans.extend(spans_of(request.into_inner()));
         Ok(Response::new(ExportTraceServiceResponse { partial_success: None }))
     }
 }
@@ -250,6 +246,17 @@ impl Trace {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The spans of a request.
+pub fn spans_of(request: ExportTraceServiceRequest) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for group in request.resource_spans {
+        let resource = texts(group.resource.map(|r| r.attributes).unwrap_or_default());
+        let arrived = group.scope_spans.into_iter().flat_map(|scope| scope.spans);
+        spans.extend(arrived.map(|span| read(span, &resource)));
+    }
+    spans
 }
 
 fn read(span: WireSpan, resource: &BTreeMap<String, String>) -> Span {
