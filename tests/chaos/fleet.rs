@@ -71,13 +71,13 @@ impl Fleet {
             "tracing_endpoint": endpoint,
             "tracing_spool_dir": sandbox.path("spool"),
             "max_restart_attempts": -1,
-            "restart_backoff_initial": "100ms",
-            "restart_backoff_max": "400ms",
+            "restart_backoff_initial": "300ms",
+            "restart_backoff_max": "600ms",
         });
         let script = |name: &str, body: &str| sandbox.script(name, body);
         let stay = format!("{}\nexec sleep 1000", tell("start"));
         let job = format!("{}\nsleep 0.3\n{}", tell("start"), tell("end"));
-        let crash = format!("{}\nsleep 0.$((($$ % 7) + 2))\nexit 3", tell("start"));
+        let crash = format!("{}\nsleep 0.$((($$ % 4) + 1))\nexit 3", tell("start"));
         let config = sandbox.config(
             settings,
             json!({

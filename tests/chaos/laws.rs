@@ -215,8 +215,8 @@ impl Known<'_> {
                 continue;
             };
             let runs = self.of(line.generation, "process.run");
-            // The line is written after a fork and an exec.
-            let true_start = |s: &&Span| s.start <= line.at && line.at - s.start < 10 * WINDOW;
+            // Two programs looked at their clocks, either of them first.
+            let true_start = |s: &&Span| s.start.abs_diff(line.at) < 10 * WINDOW;
             let right = match runs.as_slice() {
                 [run] if ended.contains(&(line.generation, line.pid)) => true_start(run),
                 [run] => true_start(run) && cut(run),

@@ -112,6 +112,11 @@ fn nothing_is_lost_in_a_storm() {
         }
         let_pass(kill.saturating_sub(began.elapsed()));
         if !last {
+            // In the midst of something, and not only at rest.
+            for _ in 0..4 {
+                storm.act();
+            }
+            let_pass(storm.millis(0, 40));
             storm.fleet.kill();
             storm.fleet.launch();
         }

@@ -6,7 +6,9 @@ mod exporters;
 mod http_server;
 mod receiver;
 mod secure;
+mod replay;
 mod spool;
+mod spool_faults;
 
 use opentelemetry::trace::SpanContext;
 use phpeek_actors::clock::Clock;

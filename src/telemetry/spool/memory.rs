@@ -1,10 +1,12 @@
 //! Spans that wait in memory: where there is no spool, and while it cannot be written. Owns the same bounds as the
 //! disk. Called by the store.
 
-use super::Limits;
+use super::intake::WRITE;
+use super::{Limits, Records};
 use crate::telemetry::encode::{self, Origin};
 use phpeek_actors::telemetry::{Batch, Dropped};
 use std::collections::VecDeque;
+use std::io;
 use std::time::SystemTime;
 
 /// What a span takes beside its bytes.
@@ -78,12 +80,44 @@ impl Memory {
     }
 
     pub(super) fn settle(&mut self) {
-        for (_, span) in self.spans.drain(..std::mem::take(&mut self.taken)) {
+        let taken = std::mem::take(&mut self.taken);
+        self.forget(taken);
+    }
+
+    fn forget(&mut self, count: usize) {
+        for (_, span) in self.spans.drain(..count.min(self.spans.len())) {
             self.bytes = self.bytes.saturating_sub(size(&span));
         }
         if self.spans.is_empty() {
             self.spans = VecDeque::new();
         }
+    }
+
+    /// Moves everything to a disk that works again, the oldest first. Nothing may be unsettled.
+    pub(super) fn move_to(&mut self, mut write: impl FnMut(&Records) -> io::Result<()>) -> io::Result<()> {
+        let mut records = Records::default();
+        while !self.spans.is_empty() {
+            let mut count = 0;
+            for (_, span) in &self.spans {
+                records.span(encode::span_id(span), span);
+                count += 1;
+                if records.bytes.len() >= WRITE {
+                    break;
+                }
+            }
+            write(&records)?;
+            records.clear();
+            self.forget(count);
+        }
+        Ok(())
+    }
+
+    /// Gives everything up, and says how many spans that were.
+    pub(super) fn lose(&mut self) -> u64 {
+        let lost = self.waiting();
+        self.taken = 0;
+        self.forget(usize::MAX);
+        lost
     }
 
     pub(super) fn put_back(&mut self) {
