@@ -108,6 +108,10 @@ fn generation_of(span: &Span) -> usize {
     span.resource["chaos.generation"].parse().expect("a number")
 }
 
+fn cut(span: &Span) -> bool {
+    span.get("error.type") == KILLED
+}
+
 impl Known<'_> {
     fn count(&self, figures: &mut Figures) {
         figures.add("supervisors", self.fleet.generations.len() as u64);
@@ -199,7 +203,6 @@ impl Known<'_> {
 
     /// What was cut by a kill says so, and began when it began.
     fn cut_spans(&self, figures: &mut Figures, broken: &mut Vec<String>) {
-        let cut = |s: &Span| s.get("error.type") == KILLED;
         for (span, _) in self.spans.values().filter(|(s, _)| cut(s)) {
             figures.add("spans that were cut by a kill", 1);
             let generation = &self.fleet.generations[generation_of(span)];
@@ -208,23 +211,33 @@ impl Known<'_> {
                 broken.push(format!("told as cut: {span:?} of {generation:?}"));
             }
         }
-        let ended: BTreeSet<(usize, i32)> =
-            self.lines.iter().filter(|l| l.what == "end").map(|l| (l.generation, l.pid)).collect();
         for line in self.lines.iter().filter(|l| l.is_of("job") && l.what == "start") {
-            let Some(before) = self.before_kill(line.generation, line.at).filter(|before| *before > WINDOW) else {
-                continue;
-            };
-            let runs = self.of(line.generation, "process.run");
-            // Two programs looked at their clocks, either of them first.
-            let true_start = |s: &&Span| s.start.abs_diff(line.at) < 10 * WINDOW;
-            let right = match runs.as_slice() {
-                [run] if ended.contains(&(line.generation, line.pid)) => true_start(run),
-                [run] => true_start(run) && cut(run),
-                _ => false,
-            };
-            if !right {
-                broken.push(format!("the runs of {line:?}, {before} ns before a kill: {runs:?}"));
+            self.job(line, broken);
+        }
+    }
+
+    /// The oneshot that others wait for has its run; and a boot that was cut while it ran is told as cut, with all that
+    /// waited.
+    fn job(&self, line: &Line, broken: &mut Vec<String>) {
+        let is_end = |l: &&Line| l.what == "end" && (l.generation, l.pid) == (line.generation, line.pid);
+        let end = self.lines.iter().find(is_end);
+        let early = |at: u64| self.before_kill(line.generation, at).is_none_or(|before| before > WINDOW);
+        let right = match end {
+            Some(end) if early(end.at) => {
+                let runs = self.of(line.generation, "process.run");
+                // Two programs looked at their clocks, either of them first.
+                runs.len() == 1 && runs[0].start.abs_diff(line.at) < 10 * WINDOW && !cut(runs[0])
             }
+            None if early(line.at) => {
+                let of = |name: &str| self.of(line.generation, name);
+                let waits = of("process_manager.wait_dependency");
+                let boots = of("process_manager.start");
+                boots.len() == 1 && cut(boots[0]) && waits.len() == 1 && cut(waits[0])
+            }
+            _ => true,
+        };
+        if !right {
+            broken.push(format!("the spans around {line:?}, which ended at {end:?}"));
         }
     }
 

