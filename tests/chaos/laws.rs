@@ -205,6 +205,7 @@ impl Known<'_> {
     fn cut_spans(&self, figures: &mut Figures, broken: &mut Vec<String>) {
         for (span, _) in self.spans.values().filter(|(s, _)| cut(s)) {
             figures.add("spans that were cut by a kill", 1);
+            figures.add("... of which process.spawn", u64::from(span.name == "process.spawn"));
             let generation = &self.fleet.generations[generation_of(span)];
             let inside = (generation.launched..=generation.ended).contains(&span.start);
             if generation.end != End::Killed || !inside || span.end > generation.ended + WINDOW {

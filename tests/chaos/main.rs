@@ -14,6 +14,7 @@ mod laws;
 mod receiver;
 #[path = "../support/mod.rs"]
 mod support;
+mod times;
 
 use fleet::Fleet;
 use receiver::{Mood, Receiver, moods};
