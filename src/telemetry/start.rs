@@ -275,7 +275,8 @@ fn run(
         .with_resource(opentelemetry_sdk::Resource::builder_empty().build())
         .with_span_processor(QueueProcessor::new(queue.clone(), sampling.unsampled()))
         .build();
-    let mut tracing = Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(sampling.unsampled());
+    let mut tracing =
+        Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(sampling.unsampled());
     if durable || sampling.unsampled() == Unsampled::Queued {
         tracing = tracing.telling_begins(queue.clone());
     }

@@ -57,9 +57,7 @@ pub(crate) struct Fleet {
 
 /// What a script says when something happens. One write, so lines never mix.
 fn tell(what: &str) -> String {
-    format!(
-        "echo \"$GENERATION $PHPEEK_PM_INSTANCE_ID $$ {what} $(date +%s%N)\" >> \"$SANDBOX/lines\""
-    )
+    format!("echo \"$GENERATION $PHPEEK_PM_INSTANCE_ID $$ {what} $(date +%s%N)\" >> \"$SANDBOX/lines\"")
 }
 
 impl Fleet {

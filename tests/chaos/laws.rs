@@ -117,9 +117,13 @@ impl Known<'_> {
         figures.add("supervisors", self.fleet.generations.len() as u64);
         figures.add("supervisors killed", self.killed().count() as u64);
         figures.add("processes killed", self.fleet.generations.iter().map(|g| g.kills).sum());
-        figures.add("rolling restarts asked", self.fleet.generations.iter().map(|g| g.restarts_asked.len() as u64).sum());
+        figures.add(
+            "rolling restarts asked",
+            self.fleet.generations.iter().map(|g| g.restarts_asked.len() as u64).sum(),
+        );
         figures.add("calls", self.book.calls.len() as u64);
-        figures.add("calls cut off", self.book.calls.iter().filter(|c| c.answer == Answer::Cut).count() as u64);
+        figures
+            .add("calls cut off", self.book.calls.iter().filter(|c| c.answer == Answer::Cut).count() as u64);
         figures.add("receiver stopped", self.book.stops.len() as u64 / 2);
         figures.add("spans, each once", self.spans.len() as u64);
         let lost = self.book.calls.iter().map(refused).sum();
@@ -146,7 +150,11 @@ impl Known<'_> {
     fn starts(&self, figures: &mut Figures, broken: &mut Vec<String>) {
         let mut by_run: HashMap<(usize, String, String), Vec<&Span>> = HashMap::new();
         for (span, _) in self.spans.values().filter(|(s, _)| s.name == "process.spawn") {
-            let run = (generation_of(span), span.get("process.instance_id").to_owned(), span.get("process.pid").to_owned());
+            let run = (
+                generation_of(span),
+                span.get("process.instance_id").to_owned(),
+                span.get("process.pid").to_owned(),
+            );
             by_run.entry(run).or_default().push(span);
         }
         let told: Vec<&Line> = self.lines.iter().filter(|l| l.what == "start").collect();
@@ -173,15 +181,22 @@ impl Known<'_> {
             let starts = self.of(number, "process_manager.start");
             let lived = generation.ended - generation.launched;
             if starts.len() != 1 && (lived > WINDOW || starts.len() > 1) {
-                broken.push(format!("{} starts of supervisor {number}, which lived {} ms", starts.len(), lived / 1_000_000));
+                broken.push(format!(
+                    "{} starts of supervisor {number}, which lived {} ms",
+                    starts.len(),
+                    lived / 1_000_000
+                ));
             }
             if starts.iter().any(|s| s.start < generation.launched || s.start > generation.ended) {
                 broken.push(format!("supervisor {number} did not begin at {:?}", starts[0].start));
             }
             let asked = generation.restarts_asked.first();
-            let due = asked.is_some_and(|at| self.before_kill(number, *at).is_none_or(|before| before > WINDOW));
+            let due =
+                asked.is_some_and(|at| self.before_kill(number, *at).is_none_or(|before| before > WINDOW));
             if due && self.of(number, "process_manager.restart").is_empty() {
-                broken.push(format!("supervisor {number} was asked for a rolling restart and has no span of one"));
+                broken.push(format!(
+                    "supervisor {number} was asked for a rolling restart and has no span of one"
+                ));
             }
             if generation.end == End::Stopped && self.of(number, "process_manager.shutdown").len() != 1 {
                 broken.push(format!("supervisor {number} was stopped and has no span of that"));
@@ -285,7 +300,8 @@ impl Known<'_> {
             let calls = self.book.calls.iter().enumerate().filter(|(_, c)| c.generation == number);
             for (at, call) in calls.filter(|(_, c)| !matches!(c.answer, Answer::Cut | Answer::Again)) {
                 let (taken, lost) = (call.spans.len() as u64 - refused(call), refused(call));
-                let after: Vec<_> = now.iter().map(|(exported, failed)| (exported + taken, failed + lost)).collect();
+                let after: Vec<_> =
+                    now.iter().map(|(exported, failed)| (exported + taken, failed + lost)).collect();
                 if self.fate(at) == Fate::Settled {
                     now.clear();
                 }
@@ -294,7 +310,9 @@ impl Known<'_> {
             }
             for record in &generation.records {
                 let field = |key: &str| record.get(key).and_then(Value::as_u64);
-                let (Some(exported), Some(failed)) = (field("spans_exported"), field("spans_failed")) else { continue };
+                let (Some(exported), Some(failed)) = (field("spans_exported"), field("spans_failed")) else {
+                    continue;
+                };
                 figures.add("accounts that were logged", 1);
                 if !ever.contains(&(exported, failed)) {
                     broken.push(format!("supervisor {number} logged {record}, the receiver counts {ever:?}"));

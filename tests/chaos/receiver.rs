@@ -32,7 +32,10 @@ pub(crate) enum Mood {
     /// RESOURCE_EXHAUSTED with RetryInfo.
     Later,
     /// RESOURCE_EXHAUSTED, or OUT_OF_RANGE as receivers on tonic say it, for requests of more bytes.
-    TooLarge { most: usize, of_tonic: bool },
+    TooLarge {
+        most: usize,
+        of_tonic: bool,
+    },
     /// Takes it and cuts the connection instead of answering.
     CutOff,
     /// Rejects the first span and takes the others.
@@ -141,7 +144,9 @@ fn judge(mood: Mood, bytes: usize, spans: usize) -> (Answer, Option<Status>) {
         }
         Mood::TooLarge { most, .. } if bytes <= most => (Answer::Taken { rejected: 0 }, None),
         // What is encoded here may differ by a few bytes from what was sent: nothing is said near the bound.
-        Mood::TooLarge { .. } if bytes.abs_diff(SMALL) < 512 => (Answer::Again, Some(Status::unavailable("later"))),
+        Mood::TooLarge { .. } if bytes.abs_diff(SMALL) < 512 => {
+            (Answer::Again, Some(Status::unavailable("later")))
+        }
         Mood::TooLarge { of_tonic, .. } => {
             let answer = if bytes < SMALL || spans <= 1 { Answer::Refused } else { Answer::Again };
             let code = if of_tonic { Code::OutOfRange } else { Code::ResourceExhausted };

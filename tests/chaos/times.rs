@@ -34,7 +34,8 @@ type Times = [Vec<u64>; 4];
 
 fn lines(sandbox: &Sandbox) -> Vec<(i32, u64)> {
     let text = fs::read_to_string(sandbox.path("lines")).unwrap_or_default();
-    let parse = |line: &str| line.split_once(' ').and_then(|(pid, at)| Some((pid.parse().ok()?, at.parse().ok()?)));
+    let parse =
+        |line: &str| line.split_once(' ').and_then(|(pid, at)| Some((pid.parse().ok()?, at.parse().ok()?)));
     text.lines().filter_map(parse).collect()
 }
 
@@ -101,7 +102,8 @@ fn times() {
     eprintln!("{:12} start, restart, processes stopped, exit: medians in us, and beside tracing off", "");
     for ((name, _), times) in states().into_iter().zip(&mut all) {
         let shown = times.each_mut().map(median).into_iter().zip(base);
-        let shown = shown.map(|(us, off)| format!("{us:7} {:+6.1} %", (us as f64 / off as f64 - 1.0) * 100.0));
+        let shown =
+            shown.map(|(us, off)| format!("{us:7} {:+6.1} %", (us as f64 / off as f64 - 1.0) * 100.0));
         eprintln!("{name:12} {}", shown.collect::<Vec<_>>().join("  "));
     }
 }

@@ -79,6 +79,14 @@ impl Disk {
         fs::write(self.ballast(), &written).expect("as much as there was room for");
     }
 
+    /// Leaves so many bytes.
+    pub(crate) fn fill_but(&self, room: u64) {
+        self.fill();
+        let ballast = fs::File::options().write(true).open(self.ballast()).expect("it was filled");
+        let size = ballast.metadata().expect("its size").len();
+        ballast.set_len(size - room).expect("a smaller file");
+    }
+
     pub(crate) fn empty(&self) {
         fs::remove_file(self.ballast()).expect("it was filled");
     }
@@ -90,7 +98,8 @@ impl Disk {
     /// The kernel finds an error, and ext4 does what it was mounted to do: it turns read-only.
     pub(crate) fn break_it(&self) {
         let device = fs::read_to_string("/proc/mounts").expect("mounts");
-        let of_us = device.lines().find(|l| l.split(' ').nth(1) == self.mount.to_str()).expect("it is mounted");
+        let of_us =
+            device.lines().find(|l| l.split(' ').nth(1) == self.mount.to_str()).expect("it is mounted");
         let device = of_us.split(' ').next().and_then(|d| d.strip_prefix("/dev/")).expect("a device");
         let trigger = format!("/sys/fs/ext4/{device}/trigger_fs_error");
         fs::write(&trigger, "test").unwrap_or_else(|e| panic!("{trigger}: {e}"));

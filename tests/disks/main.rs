@@ -33,7 +33,10 @@ fn settings(sandbox: &Sandbox, endpoint: &str) -> Value {
 }
 
 fn start(sandbox: &Sandbox, endpoint: &str) -> Supervisor {
-    let config = sandbox.config(settings(sandbox, endpoint), json!({"c": {"command": sandbox.worker("c"), "restart": "always"}}));
+    let config = sandbox.config(
+        settings(sandbox, endpoint),
+        json!({"c": {"command": sandbox.worker("c"), "restart": "always"}}),
+    );
     Supervisor::start(sandbox, &config)
 }
 
@@ -96,6 +99,31 @@ fn a_full_disk_is_said_once_and_used_again_when_there_is_room() {
     assert_eq!(supervisor.ended(), 137);
     drop(supervisor);
     deliver(&sandbox, &receiver);
+    all_arrived(&sandbox, &receiver);
+}
+
+/// Delivered spans are kept for a while, but never in the way of others.
+#[test]
+fn a_small_disk_gives_up_what_was_delivered() {
+    let sandbox = Sandbox::new();
+    let disk = Disk::tmpfs(&sandbox);
+    let receiver = Receiver::start(Manner::Takes);
+    let mut supervisor = start(&sandbox, &receiver.endpoint());
+    sandbox.started("c", 1);
+    disk.fill_but(32 << 10);
+    for _ in 0..10 {
+        restarts(&sandbox, 12);
+        receiver.wait(SPAWN, sandbox.events_of("c", "start").len());
+    }
+    // A burst may find it full; then it is used again.
+    let begun = Instant::now();
+    while said(&supervisor, "No space left on device") != said(&supervisor, WORKS_AGAIN) {
+        assert!(begun.elapsed() < LONG, "the disk is not used again: {}", supervisor.stdout());
+        restarts(&sandbox, 1);
+        receiver.wait(SPAWN, sandbox.events_of("c", "start").len());
+    }
+    assert_eq!(said(&supervisor, "cannot be kept"), 0);
+    assert_eq!(supervisor.stop(), 0);
     all_arrived(&sandbox, &receiver);
 }
 
@@ -174,7 +202,11 @@ fn a_disk_that_hangs_holds_nothing_up_but_telemetry() {
     let hang = disk.freeze();
     let frozen = Instant::now();
     restarts(&sandbox, 20);
-    assert!(frozen.elapsed() < Duration::from_secs(10), "restarts waited for the disk: {:?}", frozen.elapsed());
+    assert!(
+        frozen.elapsed() < Duration::from_secs(10),
+        "restarts waited for the disk: {:?}",
+        frozen.elapsed()
+    );
     let_pass(Duration::from_secs(10).saturating_sub(frozen.elapsed()));
     restarts(&sandbox, 1);
     drop(hang);
@@ -203,7 +235,11 @@ fn a_stop_while_the_disk_hangs_stops_the_processes_at_once() {
     supervisor.signal(Signal::TERM);
     sandbox.seen("c", "end", 1);
     wait_until(LONG, "the last words", || said(&supervisor, "everything has stopped, exit code 0") == 1);
-    assert!(frozen.elapsed() < Duration::from_secs(6), "the stop waited for the disk: {:?}", frozen.elapsed());
+    assert!(
+        frozen.elapsed() < Duration::from_secs(6),
+        "the stop waited for the disk: {:?}",
+        frozen.elapsed()
+    );
     drop(hang);
     assert_eq!(supervisor.ended(), 0);
 }
@@ -217,7 +253,11 @@ fn a_start_on_a_disk_that_hangs_goes_on_without_it() {
     let frozen = Instant::now();
     let mut supervisor = start(&sandbox, &receiver.endpoint());
     sandbox.started("c", 1);
-    assert!(frozen.elapsed() < Duration::from_secs(5), "the boot waited for the disk: {:?}", frozen.elapsed());
+    assert!(
+        frozen.elapsed() < Duration::from_secs(5),
+        "the boot waited for the disk: {:?}",
+        frozen.elapsed()
+    );
     // Spans go out from memory meanwhile.
     receiver.wait(SPAWN, 1);
     drop(hang);

@@ -8,7 +8,7 @@ use crate::traces::traced;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn spooled(sandbox: &Sandbox, endpoint: &str) -> Value {
     let mut settings = traced(endpoint);
@@ -26,7 +26,8 @@ fn segments(sandbox: &Sandbox) -> Vec<PathBuf> {
 
 /// Runs a worker with a receiver that is down, and kills the supervisor when `count` starts are on the disk.
 fn killed(sandbox: &Sandbox, count: usize) {
-    let config = sandbox.config(spooled(sandbox, &closed_port()), json!({"c": {"command": sandbox.worker("c")}}));
+    let config =
+        sandbox.config(spooled(sandbox, &closed_port()), json!({"c": {"command": sandbox.worker("c")}}));
     let mut supervisor = Supervisor::start(sandbox, &config);
     let before = sandbox.events_of("c", "start").len();
     for n in before + 1..count {
@@ -40,7 +41,7 @@ fn killed(sandbox: &Sandbox, count: usize) {
 }
 
 /// Ended spawns have the pid as an attribute; the name alone is in beginnings too.
-fn spawns_in(path: &PathBuf) -> usize {
+fn spawns_in(path: &Path) -> usize {
     let bytes = fs::read(path).unwrap_or_default();
     bytes.windows(b"process.incarnation".len()).filter(|w| *w == b"process.incarnation").count()
 }
@@ -52,7 +53,8 @@ fn a_second_supervisor_in_one_directory_is_told_so_and_starts_nothing() {
     let config = sandbox.config(settings, json!({"c": {"command": sandbox.worker("c")}}));
     let mut first = Supervisor::start(&sandbox, &config);
     sandbox.started("c", 1);
-    let (code, said) = crate::support::supervisor::run(&sandbox, &["serve", "--config", config.to_str().expect("text")]);
+    let (code, said) =
+        crate::support::supervisor::run(&sandbox, &["serve", "--config", config.to_str().expect("text")]);
     assert_eq!(code, 73, "{said}");
     let pid = format!("(pid {})", first.pid());
     for part in ["in use by another supervisor", "tracing_spool_dir", &pid, "spool"] {
@@ -66,14 +68,12 @@ fn a_second_supervisor_in_one_directory_is_told_so_and_starts_nothing() {
 fn a_boot_that_failed_is_told_at_the_next_start() {
     let receiver = Receiver::start(Manner::Takes);
     let sandbox = Sandbox::new();
-    let config = sandbox.config(
-        spooled(&sandbox, &closed_port()),
-        json!({"bad": {"command": ["/nonexistent/program-x"]}}),
-    );
+    let config = sandbox
+        .config(spooled(&sandbox, &closed_port()), json!({"bad": {"command": ["/nonexistent/program-x"]}}));
     let mut supervisor = Supervisor::start(&sandbox, &config);
     assert_eq!(supervisor.ended(), MISSING_PROGRAM);
-    let config =
-        sandbox.config(spooled(&sandbox, &receiver.endpoint()), json!({"c": {"command": sandbox.worker("c")}}));
+    let config = sandbox
+        .config(spooled(&sandbox, &receiver.endpoint()), json!({"c": {"command": sandbox.worker("c")}}));
     let mut supervisor = Supervisor::start(&sandbox, &config);
     sandbox.started("c", 1);
     assert_eq!(supervisor.stop(), 0);
@@ -102,14 +102,16 @@ fn damage_is_said_once_and_costs_nothing_else() {
     fs::write(second, &bytes[..bytes.len() - 3]).expect("torn");
     fs::write(sandbox.path("spool/00000000000000aa.spans"), "no segment").expect("garbage");
 
-    let config =
-        sandbox.config(spooled(&sandbox, &receiver.endpoint()), json!({"c": {"command": sandbox.worker("c")}}));
+    let config = sandbox
+        .config(spooled(&sandbox, &receiver.endpoint()), json!({"c": {"command": sandbox.worker("c")}}));
     let mut supervisor = Supervisor::start(&sandbox, &config);
     sandbox.started("c", 7);
     assert_eq!(supervisor.stop(), 0);
     let trace = receiver.spans();
-    let pids: Vec<String> = trace.named("process.spawn").iter().map(|s| s.get("process.pid").to_owned()).collect();
-    let missing = sandbox.events_of("c", "start").iter().filter(|e| !pids.contains(&e.pid.to_string())).count();
+    let pids: Vec<String> =
+        trace.named("process.spawn").iter().map(|s| s.get("process.pid").to_owned()).collect();
+    let missing =
+        sandbox.events_of("c", "start").iter().filter(|e| !pids.contains(&e.pid.to_string())).count();
     assert!(missing <= 2, "{missing} spawns are missing, and one record of each segment was damaged");
     for said in ["damaged at byte", "ends in the middle of a record", "00000000000000aa.spans is set aside"] {
         assert_eq!(supervisor.stdout().matches(said).count(), 1, "{said}: {}", supervisor.stdout());

@@ -90,9 +90,13 @@ fn segments(recipe: &[u8]) -> Vec<Vec<u8>> {
                 record::append(current, Kind::Begun, &begun(id, recipe.bytes(64)));
             }
             5 => record::append(current, Kind::Gone, &[recipe.byte().unwrap_or_default(); 8]),
-            6 => record::append_origin(current, &origin(if recipe.byte().unwrap_or_default() < 99 { "a" } else { "b" })),
+            6 => record::append_origin(
+                current,
+                &origin(if recipe.byte().unwrap_or_default() < 99 { "a" } else { "b" }),
+            ),
             7 => {
-                let kind = [Kind::Origin, Kind::Span, Kind::Begun, Kind::Gone][usize::from(recipe.byte().unwrap_or_default() % 4)];
+                let kind = [Kind::Origin, Kind::Span, Kind::Begun, Kind::Gone]
+                    [usize::from(recipe.byte().unwrap_or_default() % 4)];
                 record::append(current, kind, recipe.bytes(255));
             }
             8 => {
@@ -103,7 +107,8 @@ fn segments(recipe: &[u8]) -> Vec<Vec<u8>> {
             9 => {
                 // Delivered up to here, or up to anywhere.
                 let shift = usize::from(recipe.byte().unwrap_or_default());
-                let end = if shift < 128 { current.len() } else { (current.len() + shift).saturating_sub(190) };
+                let end =
+                    if shift < 128 { current.len() } else { (current.len() + shift).saturating_sub(190) };
                 let slot = record::slot(end as u64, u64::from(recipe.byte().unwrap_or_default()));
                 let place = record::SLOT as usize;
                 if let Some(there) = current.get_mut(place..place + slot.len()) {

@@ -5,8 +5,8 @@
 mod exporters;
 mod http_server;
 mod receiver;
-mod secure;
 mod replay;
+mod secure;
 mod spool;
 mod spool_faults;
 
@@ -52,7 +52,8 @@ fn launch(exporter: ExporterSettings) -> (TelemetryHandle, Arc<Said>, Clock) {
 
 fn launch_at(exporter: ExporterSettings, rate: f64) -> (TelemetryHandle, Arc<Said>, Clock) {
     let sampling = Sampling { rate, keep_errors: rate > 0.0, ..Sampling::default() };
-    let settings = TracingSettings { exporter, sampling, spool: SpoolSettings::default(), service_name: None };
+    let settings =
+        TracingSettings { exporter, sampling, spool: SpoolSettings::default(), service_name: None };
     launch_with(&settings)
 }
 

@@ -14,7 +14,8 @@ fn holds(bytes: &[u8]) {
 #[test]
 fn the_corpus_of_the_fuzzer_holds_the_law_of_the_spool() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus_spool");
-    let files: Vec<_> = std::fs::read_dir(dir).expect("a corpus").map(|e| e.expect("an entry").path()).collect();
+    let files: Vec<_> =
+        std::fs::read_dir(dir).expect("a corpus").map(|e| e.expect("an entry").path()).collect();
     assert!(files.len() >= 10);
     for file in files {
         holds(&std::fs::read(file).expect("a file"));

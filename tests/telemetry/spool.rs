@@ -12,7 +12,9 @@ use phpeek_actors::clock::Clock;
 use phpeek_actors::telemetry::{Begun, News, SpanStore};
 use phpeek_pm::telemetry::encode::Origin;
 use phpeek_pm::telemetry::recent::Recent;
-use phpeek_pm::telemetry::spool::{self, Limits, Place, Spool, SpoolError, SpoolParts, SpoolReport, SpoolState};
+use phpeek_pm::telemetry::spool::{
+    self, Limits, Place, Spool, SpoolError, SpoolParts, SpoolReport, SpoolState,
+};
 use prost::Message as _;
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,7 +35,8 @@ impl Made {
 }
 
 pub(crate) fn open(place: Place, service: &str, limits: Limits) -> Made {
-    let resource = Resource::builder_empty().with_attribute(KeyValue::new("service.name", service.to_owned())).build();
+    let resource =
+        Resource::builder_empty().with_attribute(KeyValue::new("service.name", service.to_owned())).build();
     let origin = Origin::new(&resource, &InstrumentationScope::builder("phpeek-pm").build());
     let (said, report) = (Arc::new(Said::default()), Arc::<Mutex<SpoolReport>>::default());
     let parts = SpoolParts {
@@ -147,7 +150,10 @@ fn what_was_not_delivered_is_there_after_a_kill() {
     let old = second.spool.batch(1000).expect("the old ones come first, with their own resource");
     let request = ExportTraceServiceRequest::decode(old.request).expect("a request");
     let service = request.resource_spans[0].resource.as_ref().expect("a resource").attributes[0].clone();
-    assert_eq!(service.value.and_then(|v| v.value).map(|v| format!("{v:?}")).unwrap_or_default(), "StringValue(\"first\")");
+    assert_eq!(
+        service.value.and_then(|v| v.value).map(|v| format!("{v:?}")).unwrap_or_default(),
+        "StringValue(\"first\")"
+    );
     second.spool.settle();
     assert_eq!(deliver(&mut second), [900]);
     drop(second);
@@ -256,7 +262,10 @@ fn damage_is_set_aside_and_blocks_nothing() {
     keep(&mut next, [ended(9)]);
     assert_eq!(deliver(&mut next), [1, 2, 9]);
     let said = next.said.text();
-    assert!(said.contains("damaged at byte") && said.contains("00000000000000aa.spans is set aside"), "{said}");
+    assert!(
+        said.contains("damaged at byte") && said.contains("00000000000000aa.spans is set aside"),
+        "{said}"
+    );
     assert!(folder.path().join("00000000000000aa.spans.damaged").exists());
 }
 

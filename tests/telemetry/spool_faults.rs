@@ -67,7 +67,10 @@ async fn what_memory_held_goes_to_the_disk_that_works_again() {
     moved.go();
     keep(&mut made, [sized(1, LARGE)]);
     keep(&mut made, [begun(5), begun(6), ended(3), ended(6)]);
-    assert_eq!((made.report().state, made.spool.is_durable(), made.said.warnings()), (SpoolState::Degraded, false, 1));
+    assert_eq!(
+        (made.report().state, made.spool.is_durable(), made.said.warnings()),
+        (SpoolState::Degraded, false, 1)
+    );
     moved.come_back();
     keep(&mut made, []);
     assert!(!made.said.text().contains("again"), "nothing was tried");

@@ -129,13 +129,8 @@ mod tests {
     #[test]
     fn a_beginning_comes_back_and_ends_in_an_unknown_way() {
         let start = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let context = SpanContext::new(
-            TraceId::from(7),
-            SpanId::from(8),
-            TraceFlags::SAMPLED,
-            false,
-            TraceState::NONE,
-        );
+        let context =
+            SpanContext::new(TraceId::from(7), SpanId::from(8), TraceFlags::SAMPLED, false, TraceState::NONE);
         let begun = Begun { context, parent: SpanId::from(9), remote: true, name: names::SPAN_START, start };
         let mut begin = Begin::new(&begun);
         begin.about = "web".to_owned();
@@ -146,7 +141,10 @@ mod tests {
         }
         let bytes = begin.ended_unknown(start - Duration::from_secs(1));
         let span = Span::decode(bytes.as_slice()).expect("a span");
-        assert_eq!((span.name.as_str(), span.start_time_unix_nano), (names::SPAN_START, span.end_time_unix_nano));
+        assert_eq!(
+            (span.name.as_str(), span.start_time_unix_nano),
+            (names::SPAN_START, span.end_time_unix_nano)
+        );
         assert_eq!((span.status.map(|s| s.code), span.attributes.len()), (Some(2), 3));
         assert_eq!((span.flags & 0x300, encode::span_id(&bytes)), (0x300, 8u64.to_be_bytes()));
     }

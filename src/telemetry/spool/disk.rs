@@ -272,7 +272,9 @@ impl Disk {
             Err(_) => {}
             Ok(()) => self.stuck = false,
         }
-        self.rescue(segment.sequence, now);
+        let sequence = segment.sequence;
+        drop(segment); // its room is free when nobody has it open
+        self.rescue(sequence, now);
         lost
     }
 

@@ -156,7 +156,8 @@ pub enum NoRecord {
 pub fn at(bytes: &[u8], at: usize) -> Result<Record, NoRecord> {
     let rest = bytes.get(at..).ok_or(NoRecord::End)?;
     let (prefix, rest) = rest.split_first_chunk::<PREFIX>().ok_or(NoRecord::End)?;
-    let word = |from: usize| prefix.get(from..from + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
+    let word =
+        |from: usize| prefix.get(from..from + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
     let (Some(length), Some(crc)) = (word(0), word(4)) else { return Err(NoRecord::End) };
     let (length, kind) = (length as usize, prefix[8]);
     if length > LONGEST {

@@ -86,7 +86,10 @@ fn look(
     let mut file: File = OpenOptions::new().read(true).write(true).open(&path)?;
     let about = file.metadata()?;
     if !about.is_file() || about.len() > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file that a supervisor has written"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is no file that a supervisor has written",
+        ));
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
@@ -109,10 +112,7 @@ fn look(
 }
 
 /// The spans that never ended, with the last sign of life of their supervisor as their end.
-fn ended(
-    open: HashMap<[u8; 8], (Begin, u64)>,
-    segments: &VecDeque<Segment>,
-) -> Vec<(Origin, Vec<Vec<u8>>)> {
+fn ended(open: HashMap<[u8; 8], (Begin, u64)>, segments: &VecDeque<Segment>) -> Vec<(Origin, Vec<Vec<u8>>)> {
     let mut lost: Vec<(Origin, Vec<Vec<u8>>)> = Vec::new();
     for (begin, number) in open.into_values() {
         let Some(segment) = segments.iter().find(|s| s.sequence == number) else { continue };

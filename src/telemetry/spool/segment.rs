@@ -73,8 +73,7 @@ impl Segment {
         at: SystemTime,
     ) -> io::Result<Self> {
         let path = folder.join(name(sequence));
-        let file =
-            OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&path)?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&path)?;
         let mut bytes = record::header(sequence, created_ns);
         record::append_origin(&mut bytes, origin);
         let written = file.write_all_at(&bytes, 0);
@@ -101,7 +100,13 @@ impl Segment {
     }
 
     /// A file that was found, as the scan of it says.
-    pub(super) fn found(path: PathBuf, sequence: u64, file: File, scanned: Scanned, touched: SystemTime) -> Self {
+    pub(super) fn found(
+        path: PathBuf,
+        sequence: u64,
+        file: File,
+        scanned: Scanned,
+        touched: SystemTime,
+    ) -> Self {
         Self {
             sequence,
             path,
