@@ -8,6 +8,7 @@ use crate::config::{self, Loaded, ProcessEnv, Severity, Strictness};
 use crate::exit;
 use crate::os::pid1;
 use crate::os::signals::Signals;
+use crate::telemetry::StartError;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -30,7 +31,9 @@ pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, signals: Signal
         Err(error) => {
             complain(&format!("phpeek-pm: {}\n", chain(&error)));
             match error {
-                super::BeginError::PidFile(_) | super::BeginError::Control(_) => exit::CANNOT_CREATE,
+                super::BeginError::PidFile(_)
+                | super::BeginError::Control(_)
+                | super::BeginError::Telemetry(StartError::Spool(_)) => exit::CANNOT_CREATE,
                 super::BeginError::Telemetry(_) => exit::CONFIG,
                 super::BeginError::System { .. } | super::BeginError::Output(_) => exit::INTERNAL,
             }

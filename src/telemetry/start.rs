@@ -39,6 +39,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 /// lost when we are killed, so with a spool it looks often.
 const LINGER: Duration = Duration::from_millis(100);
 const LINGER_SPOOL: Duration = Duration::from_millis(4);
+/// How long the boot waits for the disk of the spool. A lock that somebody has is known after 200 ms.
+const DISK_PATIENCE: Duration = Duration::from_millis(500);
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// Why tracing cannot start.
@@ -223,10 +225,15 @@ impl Surroundings {
 }
 
 /// The lock is taken here, before anything is started: two supervisors in one directory are an error of the
-/// configuration. All else that the disk may refuse is left to the telemetry thread, which tries again.
+/// configuration. All else that the disk may refuse is left to the telemetry thread, which tries again, and waits.
 fn place(settings: &SpoolSettings, around: &Surroundings) -> Result<Place, SpoolError> {
     let Some(folder) = settings.directory.clone() else { return Ok(Place::Memory) };
-    match spool::lock(&folder) {
+    let locked = match spool::lock_within(&folder, DISK_PATIENCE) {
+        Ok(answer) => answer,
+        // The spool says so.
+        Err(pending) => return Ok(Place::Late(folder, pending)),
+    };
+    match locked {
         Ok(lock) => Ok(Place::Directory(folder, Some(lock))),
         Err(error @ SpoolError::InUse { .. }) if settings.named => Err(error),
         Err(error @ SpoolError::InUse { .. }) => {
@@ -246,7 +253,7 @@ fn run(
     let Plan { origin, sampling, spool } = plan;
     let queueing = env::queueing(env)?;
     let place = place(&spool, &around)?;
-    let durable = matches!(place, Place::Directory(..));
+    let durable = !matches!(place, Place::Memory);
     let Surroundings { log, clock, write_block, thread_init, trim } = around;
     let rules = rules(queueing)?;
     let queue = Arc::new(Queue::new(queueing.capacity));

@@ -19,6 +19,7 @@ mod restart;
 mod review_commands;
 mod rolling;
 mod signals;
+mod spool_start;
 mod status;
 mod stop;
 mod trace_failure;

@@ -17,7 +17,7 @@ pub mod wait;
 
 pub use sandbox::Sandbox;
 pub use supervisor::Supervisor;
-pub use wait::{LONG, wait_for, wait_until};
+pub use wait::{LONG, let_pass, wait_for, wait_until};
 
 /// Debian puts the version into the name of php-fpm.
 pub fn php_fpm() -> std::path::PathBuf {

@@ -43,7 +43,7 @@ pub enum Outcome {
 }
 
 /// A span as it arrived.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// Its trace, in hex.
     pub trace: String,
@@ -181,6 +181,12 @@ impl Drop for Receiver {
         drop(self.stop.take()); // the receiver waits for the end of this channel
         drop(self.thread.take().map(std::thread::JoinHandle::join));
     }
+}
+
+/// `host:port` at which nobody listens.
+pub fn closed_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
 }
 
 /// Spans that belong together.

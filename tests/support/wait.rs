@@ -25,3 +25,8 @@ pub fn wait_for<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option
 pub fn wait_until(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     wait_for(limit, what, || condition().then_some(()));
 }
+
+/// Lets time pass: for a storm whose length is what is asked for, and for nothing else.
+pub fn let_pass(time: Duration) {
+    std::thread::sleep(time);
+}

@@ -6,8 +6,10 @@ mod exporters;
 mod http_server;
 mod keeping;
 mod receiver;
+mod replay;
 mod secure;
 mod spool;
+mod spool_faults;
 mod stored;
 
 use opentelemetry::trace::SpanContext;

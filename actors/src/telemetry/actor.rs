@@ -318,18 +318,13 @@ impl TelemetryActor {
         }
         let left = self.parts.queue.stats().pending;
         let last = self.flushes.iter().any(|(kind, _)| *kind == FlushKind::Last);
-        let outcome = match (left, last && self.parts.store.is_durable()) {
+        let outcome = match (left, last) {
             (0, _) => FlushOutcome::Drained,
-            (left, true) => {
-                self.give_attempt_up(ctx);
-                FlushOutcome::Spooled(left)
-            }
-            (left, false) => {
-                if last {
-                    self.lose_the_rest(ctx);
-                }
-                FlushOutcome::Left(left)
-            }
+            (left, true) => match self.lose_the_rest(ctx) {
+                0 => FlushOutcome::Spooled(left),
+                lost => FlushOutcome::Left(lost),
+            },
+            (left, false) => FlushOutcome::Left(left),
         };
         for (_, reply) in self.flushes.drain(..) {
             // Whoever asked may have stopped waiting, and then nobody is to be told.
@@ -348,15 +343,24 @@ impl TelemetryActor {
         }
     }
 
-    fn lose_the_rest(&mut self, ctx: &mut Context<Self>) {
+    /// Gives up what does not outlive the program, and says how many spans that were.
+    fn lose_the_rest(&mut self, ctx: &mut Context<Self>) -> u64 {
         self.give_attempt_up(ctx);
-        while let Some(batch) = self.parts.store.batch(usize::MAX) {
-            self.parts.store.settle();
-            self.parts.queue.settle(0, batch.spans);
-        }
+        let before = self.parts.queue.stats().failed;
+        let lost = self.parts.store.lose_what_does_not_last();
+        self.account();
+        self.parts.queue.settle(0, lost);
         self.parts.queue.give_up();
         self.batcher.abandon();
-        self.record(Level::Warn, "spans could not be delivered before the end and are lost", String::new());
+        let lost = self.parts.queue.stats().failed - before;
+        if lost > 0 {
+            self.record(
+                Level::Warn,
+                "spans could not be delivered before the end and are lost",
+                String::new(),
+            );
+        }
+        lost
     }
 }
 

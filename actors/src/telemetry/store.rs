@@ -85,4 +85,7 @@ pub trait SpanStore {
 
     /// Whether what waits outlives this program.
     fn is_durable(&self) -> bool;
+
+    /// The program ends: gives up what would not outlive it, and says how many spans that were. The others wait on.
+    fn lose_what_does_not_last(&mut self) -> u64;
 }

@@ -22,7 +22,7 @@ const SEGMENT: u64 = 4 << 20;
 const HISTORY: u64 = 4 << 20;
 const HISTORY_FILES: usize = 64;
 /// Spans of which the beginning is kept at most.
-const MOST_OPEN: usize = 65_536;
+pub(super) const MOST_OPEN: usize = 65_536;
 /// Segments that are set aside; the oldest goes for the next.
 const MOST_DAMAGED: usize = 4;
 
@@ -50,8 +50,12 @@ pub(super) struct Disk {
     waiting: u64,
     pub(super) dropped: Dropped,
     pub(super) recovered: u64,
+    /// Spans that were open when their supervisor was killed, and that are to be written as ended.
+    lost: Vec<(Origin, Vec<Vec<u8>>)>,
     buffer: Vec<u8>,
     notes: Vec<Note>,
+    /// Whether it was said that files cannot be removed.
+    stuck: bool,
     _lock: LockFile,
 }
 
@@ -77,21 +81,36 @@ impl Disk {
             waiting: 0,
             dropped: Dropped::default(),
             recovered: 0,
+            lost,
             buffer: Vec::new(),
             notes,
+            stuck: false,
             _lock: lock,
         };
-        for (origin, spans) in lost {
-            let mut bytes = Vec::new();
-            spans.iter().for_each(|span| record::append(&mut bytes, Kind::Span, span));
-            let mut segment = disk.create(&origin, now)?;
-            segment.append(&bytes, spans.len() as u64, now)?;
-            disk.segments.push_back(segment);
-        }
         disk.waiting = disk.segments.iter().map(Segment::waiting).sum();
         disk.recovered = disk.waiting;
+        // A full disk has room when some of it was delivered: then they are written, and their beginnings stay till then.
+        drop(disk.write_lost(now));
         disk.bound(now);
         Ok(disk)
+    }
+
+    fn write_lost(&mut self, now: SystemTime) -> io::Result<()> {
+        while let Some((origin, spans)) = self.lost.last() {
+            let (mut bytes, count, origin) = (Vec::new(), spans.len() as u64, origin.clone());
+            spans.iter().for_each(|span| record::append(&mut bytes, Kind::Span, span));
+            let mut segment = self.create(&origin, now)?;
+            if let Err(error) = segment.append(&bytes, count, now) {
+                drop(fs::remove_file(&segment.path)); // nothing is in it
+                return Err(error);
+            }
+            self.segments.push_back(segment);
+            self.active = false;
+            self.lost.pop();
+            self.waiting += count;
+            self.recovered += count;
+        }
+        Ok(())
     }
 
     fn create(&mut self, origin: &Origin, now: SystemTime) -> io::Result<Segment> {
@@ -102,8 +121,31 @@ impl Disk {
         Ok(segment)
     }
 
-    /// Adds records, all of them or none.
+    /// Adds records, all of them or none. A full disk gives up what was delivered first.
     pub(super) fn write(&mut self, records: &Records, now: SystemTime) -> io::Result<()> {
+        let mut all = self.write_lost(now).and_then(|()| self.put(records, now));
+        if let Err(error) = &all
+            && matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            && self.make_room(now)
+        {
+            all = self.write_lost(now).and_then(|()| self.put(records, now));
+        }
+        all?;
+        self.segments.iter_mut().try_for_each(Segment::mark)?;
+        self.bound(now);
+        Ok(())
+    }
+
+    /// Removes all that was delivered; false when nothing was.
+    fn make_room(&mut self, now: SystemTime) -> bool {
+        let delivered = self.segments.iter().take_while(|s| s.waiting() == 0).count();
+        for _ in 0..delivered {
+            self.remove(0, now);
+        }
+        delivered > 0
+    }
+
+    fn put(&mut self, records: &Records, now: SystemTime) -> io::Result<()> {
         let grown = self.segments.back().map_or(0, |s| s.length) + records.bytes.len() as u64;
         if !self.active || grown > SEGMENT.min(self.limits.bytes / 8) {
             let origin = self.origin.clone();
@@ -123,7 +165,6 @@ impl Disk {
         if !self.open.is_empty() {
             records.ended.iter().for_each(|span| drop(self.open.remove(span)));
         }
-        self.bound(now);
         Ok(())
     }
 
@@ -161,16 +202,17 @@ impl Disk {
         None
     }
 
-    pub(super) fn settle(&mut self, now: SystemTime) {
-        let Some(taken) = self.taken.take() else { return };
+    /// The unsettled batch is delivered. An error means that this could not be written down.
+    pub(super) fn settle(&mut self, now: SystemTime) -> io::Result<()> {
+        let Some(taken) = self.taken.take() else { return Ok(()) };
         self.waiting = self.waiting.saturating_sub(taken.spans);
-        if let Some(segment) = self.segments.iter_mut().find(|s| s.sequence == taken.sequence)
-            && let Err(error) = segment.settle(taken.end, taken.spans)
-        {
-            let message = format!("delivered spans cannot be marked in {}: {error}", segment.path.display());
-            self.notes.push(Note { lost: 0, message });
+        let segment = self.segments.iter_mut().find(|s| s.sequence == taken.sequence);
+        let marked = segment.map_or(Ok(()), |segment| segment.settle(taken.end, taken.spans));
+        if !self.lost.is_empty() && self.make_room(now) {
+            drop(self.write_lost(now)); // there is another time
         }
         self.bound(now);
+        marked
     }
 
     pub(super) fn put_back(&mut self) {
@@ -221,11 +263,18 @@ impl Disk {
         }
         self.waiting = self.waiting.saturating_sub(lost);
         let gone = if segment.damaged { self.set_aside(&segment) } else { fs::remove_file(&segment.path) };
-        if let Err(error) = gone {
-            let message = format!("{} cannot be removed: {error}", segment.path.display());
-            self.notes.push(Note { lost: 0, message });
+        match gone {
+            Err(error) if !self.stuck => {
+                let message = format!("{} cannot be removed: {error}", segment.path.display());
+                self.notes.push(Note { lost: 0, message });
+                self.stuck = true;
+            }
+            Err(_) => {}
+            Ok(()) => self.stuck = false,
         }
-        self.rescue(segment.sequence, now);
+        let sequence = segment.sequence;
+        drop(segment); // its room is free when nobody has it open
+        self.rescue(sequence, now);
         lost
     }
 
@@ -237,7 +286,7 @@ impl Disk {
             }
         }
         if !records.begun.is_empty()
-            && let Err(error) = self.write(&records, now)
+            && let Err(error) = self.put(&records, now)
         {
             let message = format!("the beginnings of {} spans cannot be kept: {error}", records.begun.len());
             self.notes.push(Note { lost: 0, message });

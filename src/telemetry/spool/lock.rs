@@ -2,10 +2,13 @@
 //! however it ends (flock(2)). Called before anything is started, and again when the directory could not be used.
 
 use crate::os::lock_file::{LockError, LockFile};
+use crate::os::signals::block_all_in_this_thread;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 /// A trace names programs, hosts and failures: nobody else reads it.
 const MODE: u32 = 0o700;
@@ -48,4 +51,32 @@ pub fn lock(folder: &Path) -> Result<LockFile, SpoolError> {
         LockError::InUse { pid, .. } => SpoolError::InUse { path: folder.to_owned(), pid },
         LockError::Write { source, .. } => unusable(source),
     })
+}
+
+/// An answer that has not come yet.
+pub type Pending = Receiver<Result<LockFile, SpoolError>>;
+
+/// As [`lock`], for who may not wait for a disk: gives the answer, or whoever gets it later.
+///
+/// # Errors
+/// [`Pending`] when there was no answer within `limit`.
+pub fn lock_within(folder: &Path, limit: Duration) -> Result<Result<LockFile, SpoolError>, Pending> {
+    let (tell, answer) = channel();
+    let of_thread = folder.to_owned();
+    let begun = std::thread::Builder::new().name("spool-lock".to_owned()).spawn(move || {
+        // A handler must not run here: a child may share our memory by then.
+        let locked = match block_all_in_this_thread() {
+            Ok(()) => lock(&of_thread),
+            Err(source) => Err(SpoolError::Unusable { path: of_thread, source }),
+        };
+        drop(tell.send(locked)); // nobody listens when tracing has ended meanwhile
+    });
+    if let Err(source) = begun {
+        return Ok(Err(SpoolError::Unusable { path: folder.to_owned(), source }));
+    }
+    match answer.recv_timeout(limit) {
+        Ok(answer) => Ok(answer),
+        Err(RecvTimeoutError::Timeout) => Err(answer),
+        Err(RecvTimeoutError::Disconnected) => Ok(lock(folder)),
+    }
 }

@@ -2,10 +2,11 @@
 //! disk. Spans lie in chunks, as they lie in segments there: one allocation for each would take half as much again.
 //! Called by the store.
 
-use super::Limits;
+use super::{Limits, Records};
 use crate::telemetry::encode::{self, Origin};
 use phpeek_actors::telemetry::{Batch, Dropped};
 use std::collections::VecDeque;
+use std::io;
 use std::time::SystemTime;
 
 /// Bytes of a chunk: what is dropped together.
@@ -163,6 +164,27 @@ impl Memory {
         if self.chunks.is_empty() {
             self.chunks = VecDeque::new();
         }
+    }
+
+    /// Moves everything to a disk that works again, the oldest first. Nothing may be unsettled.
+    pub(super) fn move_to(&mut self, mut write: impl FnMut(&Records) -> io::Result<()>) -> io::Result<()> {
+        let mut records = Records::default();
+        while let Some(chunk) = self.chunks.front() {
+            for (span, _) in chunk.spans_from(chunk.from) {
+                records.span(encode::span_id(span), span);
+            }
+            write(&records)?;
+            records.clear();
+            self.drop_oldest();
+        }
+        Ok(())
+    }
+
+    /// Gives everything up, and says how many spans that were.
+    pub(super) fn lose(&mut self) -> u64 {
+        self.put_back();
+        (self.chunks, self.bytes) = (VecDeque::new(), 0);
+        std::mem::take(&mut self.waiting)
     }
 
     pub(super) fn put_back(&mut self) {

@@ -4,6 +4,7 @@
 
 pub mod begin;
 mod disk;
+mod intake;
 mod lock;
 mod memory;
 pub mod reader;
@@ -12,8 +13,9 @@ mod recover;
 mod report;
 mod segment;
 mod store;
+mod voice;
 
-pub use lock::{LOCK, SpoolError, lock};
+pub use lock::{LOCK, Pending, SpoolError, lock, lock_within};
 pub use report::{SpoolReport, SpoolState};
 pub use store::{Place, Spool, SpoolParts};
 

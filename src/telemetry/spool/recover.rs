@@ -48,7 +48,7 @@ pub(super) fn find(folder: &Path) -> io::Result<Found> {
     // Beginnings without an end, with the segment that each lies in.
     let mut open: HashMap<[u8; 8], (Begin, u64)> = HashMap::new();
     for number in sequences {
-        match look(folder, number, &mut open) {
+        match look(folder, number, &mut open, &mut found.notes) {
             Ok(Some(segment)) => {
                 if segment.damaged {
                     let message = format!(
@@ -80,6 +80,7 @@ fn look(
     folder: &Path,
     number: u64,
     open: &mut HashMap<[u8; 8], (Begin, u64)>,
+    notes: &mut Vec<Note>,
 ) -> io::Result<Option<Segment>> {
     let path = folder.join(name(number));
     let mut file: File = OpenOptions::new().read(true).write(true).open(&path)?;
@@ -102,6 +103,10 @@ fn look(
         Kind::Gone => drop(<[u8; 8]>::try_from(payload).map(|span| open.remove(&span))),
         Kind::Span | Kind::Origin => {}
     });
+    if let Some(Scanned { torn: 1.., damaged: false, length, .. }) = scanned {
+        let message = format!("{} ends in the middle of a record, at byte {length}", path.display());
+        notes.push(Note { lost: 0, message });
+    }
     let touched = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
     Ok(scanned.map(|scanned| Segment::found(path, number, file, scanned, touched)))
 }

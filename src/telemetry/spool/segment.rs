@@ -33,6 +33,8 @@ pub(super) struct Segment {
     delivered: u64,
     /// Everything before it has been handed out.
     read: u64,
+    /// Whether the file says so; if not, a successor delivers them again.
+    marked: bool,
     /// When it was written to last.
     pub(super) touched: SystemTime,
     /// Whether something unreadable stands behind what is whole.
@@ -90,6 +92,7 @@ impl Segment {
             delivered_spans: 0,
             delivered: length,
             read: length,
+            marked: true,
             touched: at,
             damaged: false,
             file,
@@ -113,6 +116,7 @@ impl Segment {
             delivered_spans: scanned.delivered_spans,
             delivered: scanned.delivered,
             read: scanned.delivered,
+            marked: true,
             touched,
             damaged: scanned.damaged,
             file,
@@ -172,11 +176,22 @@ impl Segment {
         self.read = self.delivered;
     }
 
-    /// Spans up to `end` have been delivered. An error means that a successor may deliver them again.
+    /// Spans up to `end` have been delivered. An error means that a successor may deliver them again, unless
+    /// [`Self::mark`] works later.
     pub(super) fn settle(&mut self, end: u64, spans: u64) -> io::Result<()> {
         self.delivered = self.delivered.max(end);
         self.delivered_spans += spans;
-        self.file.write_all_at(&record::slot(self.delivered, self.delivered_spans), record::SLOT)
+        self.marked = false;
+        self.mark()
+    }
+
+    /// Writes down what was delivered, if that is not done.
+    pub(super) fn mark(&mut self) -> io::Result<()> {
+        if !self.marked {
+            self.file.write_all_at(&record::slot(self.delivered, self.delivered_spans), record::SLOT)?;
+            self.marked = true;
+        }
+        Ok(())
     }
 }
 
@@ -220,6 +235,8 @@ pub(super) struct Scanned {
     pub(super) delivered: u64,
     pub(super) delivered_spans: u64,
     pub(super) damaged: bool,
+    /// Bytes behind it that are no whole record.
+    pub(super) torn: u64,
 }
 
 /// Looks at all records of a segment, each of which is told to `see`. `None` when it is no segment at all, or one
@@ -254,5 +271,6 @@ pub(super) fn scan(bytes: &[u8], mut see: impl FnMut(Kind, &[u8])) -> Option<Sca
             Err(NoRecord::Damaged) => break true,
         }
     };
-    Some(Scanned { origin: origin?, length: place as u64, spans, delivered, delivered_spans, damaged })
+    let torn = bytes.len().saturating_sub(place) as u64;
+    Some(Scanned { origin: origin?, length: place as u64, spans, delivered, delivered_spans, damaged, torn })
 }

@@ -1,31 +1,27 @@
 //! The store of the `TelemetryActor`: encodes each span once, shows it to `phpeek-pm trace`, and keeps it on the disk,
 //! or in memory where there is none or it fails. Owns the way from one to the other. Called on the telemetry arbiter.
 
-mod tell;
-
-use super::begin::Begin;
 use super::disk::Disk;
+use super::intake::Intake;
 use super::memory::Memory;
-use super::report::SpoolReport;
-use super::{Limits, Records, SpoolError, lock};
+use super::report::{SpoolReport, SpoolState};
+use super::voice::Voice;
+use super::{Limits, Pending, SpoolError, lock};
 use crate::os::lock_file::LockFile;
-use crate::telemetry::encode::{self, Origin};
+use crate::telemetry::encode::Origin;
 use crate::telemetry::grpc::with_sources;
 use crate::telemetry::recent::Recent;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::telemetry::{Batch, Dropped, News, SpanStore};
-use std::collections::HashMap;
 use std::io;
-use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::TryRecvError;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// How long a disk that failed is left alone.
 const RETRY: Duration = Duration::from_secs(5);
-/// Bytes of one write, about.
-const WRITE: usize = 1 << 20;
 
 /// Where spans wait.
 pub enum Place {
@@ -33,6 +29,8 @@ pub enum Place {
     Memory,
     /// In this directory; the lock is there unless the directory could not be used at first.
     Directory(PathBuf, Option<LockFile>),
+    /// In this directory, which has not answered so far.
+    Late(PathBuf, Pending),
 }
 
 /// What a spool is made of.
@@ -53,11 +51,17 @@ pub struct SpoolParts {
     pub log: Arc<dyn LogSink>,
 }
 
+enum Lock {
+    Wanted,
+    Given(LockFile),
+    Pending(Pending),
+}
+
 enum Home {
     /// There is none: spans wait in memory.
     None,
     /// To be opened at this time.
-    Closed { folder: PathBuf, lock: Option<LockFile>, at: Moment },
+    Closed { folder: PathBuf, lock: Lock, at: Moment },
     /// Open. After a failure it is not written to before `not_before`.
     Open { disk: Box<Disk>, not_before: Moment },
 }
@@ -74,13 +78,8 @@ pub struct Spool {
     home: Home,
     memory: Memory,
     taken: Option<From>,
-    /// Why the disk failed, if it did and has not worked since.
-    trouble: Option<String>,
-    last_error: Option<String>,
-    encoded: Vec<u8>,
-    spans: Vec<Range<usize>>,
-    begun: HashMap<[u8; 8], Begin>,
-    records: Records,
+    intake: Intake,
+    voice: Voice,
 }
 
 impl Spool {
@@ -89,19 +88,18 @@ impl Spool {
     pub fn new(mut parts: SpoolParts) -> Self {
         let home = match std::mem::replace(&mut parts.place, Place::Memory) {
             Place::Memory => Home::None,
-            Place::Directory(folder, lock) => Home::Closed { folder, lock, at: Moment::ZERO },
+            Place::Directory(folder, lock) => {
+                Home::Closed { folder, lock: lock.map_or(Lock::Wanted, Lock::Given), at: Moment::ZERO }
+            }
+            Place::Late(folder, lock) => Home::Closed { folder, lock: Lock::Pending(lock), at: Moment::ZERO },
         };
         Self {
             memory: Memory::new(parts.limits, parts.origin.clone()),
+            voice: Voice::new(parts.clock, parts.log.clone()),
             home,
             parts,
             taken: None,
-            trouble: None,
-            last_error: None,
-            encoded: Vec::new(),
-            spans: Vec::new(),
-            begun: HashMap::new(),
-            records: Records::default(),
+            intake: Intake::default(),
         }
     }
 
@@ -113,10 +111,26 @@ impl Spool {
     fn open_if_due(&mut self) {
         let (now, wall) = self.now();
         let (folder, given) = match &mut self.home {
-            Home::Closed { folder, lock, at } if now >= *at => (folder.clone(), lock.take()),
+            Home::Closed { folder, lock, at } if now >= *at => {
+                (folder.clone(), std::mem::replace(lock, Lock::Wanted))
+            }
             _ => return,
         };
-        let locked = given.map_or_else(|| lock(&folder), Ok);
+        let locked = match given {
+            Lock::Given(lock) => Ok(lock),
+            Lock::Pending(answer) => match answer.try_recv() {
+                Ok(locked) => locked,
+                Err(TryRecvError::Empty) => {
+                    // Spans go out from memory meanwhile.
+                    self.voice.failed(format!("the spool directory {} does not answer", folder.display()));
+                    let at = now.saturating_add(RETRY);
+                    self.home = Home::Closed { folder, lock: Lock::Pending(answer), at };
+                    return;
+                }
+                Err(TryRecvError::Disconnected) => lock(&folder),
+            },
+            Lock::Wanted => lock(&folder),
+        };
         let opened = locked.and_then(|lock| {
             let unusable = |source| SpoolError::Unusable { path: folder.clone(), source };
             let (limits, origin) = (self.parts.limits, self.parts.origin.clone());
@@ -127,137 +141,88 @@ impl Spool {
                 let notes = disk.take_notes();
                 let found = disk.recovered;
                 self.home = Home::Open { disk: Box::new(disk), not_before: Moment::ZERO };
-                self.say_notes(notes);
+                self.voice.notes(notes);
+                self.voice.works();
                 if found > 0 {
                     let message = format!("{found} spans of an earlier supervisor wait in the spool");
-                    self.say(Level::Info, message);
+                    self.voice.say(Level::Info, message);
                 }
             }
             Err(error) => {
-                self.home = Home::Closed { folder, lock: None, at: now.saturating_add(RETRY) };
-                self.failed(with_sources(&error));
+                self.home = Home::Closed { folder, lock: Lock::Wanted, at: now.saturating_add(RETRY) };
+                self.voice.failed(with_sources(&error));
             }
         }
     }
 
-    /// The disk, unless it failed a moment ago.
-    fn disk(&mut self) -> Option<&mut Disk> {
-        let now = self.parts.clock.now();
-        match &mut self.home {
-            Home::Open { disk, not_before } if now >= *not_before => Some(disk),
-            _ => None,
-        }
-    }
-
-    fn encode(&mut self, news: &mut Vec<News>) {
-        let durable = !matches!(self.home, Home::None);
-        for one in news.drain(..) {
-            match one {
-                News::Ended(span) => {
-                    let begin = self.encoded.len();
-                    encode::span_into(&mut self.encoded, &span);
-                    self.spans.push(begin..self.encoded.len());
-                    self.begun.remove(&span.span_context.span_id().to_bytes());
-                }
-                News::Begun(begun) if durable => {
-                    self.begun.insert(begun.context.span_id().to_bytes(), Begin::new(&begun));
-                }
-                News::About(span, what) if durable => {
-                    let id = span.to_bytes();
-                    let known = self.begun.remove(&id).or_else(|| self.disk()?.begun(id));
-                    if let Some(mut begin) = known {
-                        what.as_str().clone_into(&mut begin.about);
-                        self.begun.insert(id, begin);
-                    }
-                }
-                News::Gone(span) if durable && self.begun.remove(&span.to_bytes()).is_none() => {
-                    self.records.gone(span.to_bytes());
-                }
-                News::Begun(_) | News::About(..) | News::Gone(_) => {}
+    /// Writes what has come, and what memory holds of an earlier time; what the disk does not take goes to memory.
+    fn write(&mut self, disk_rests: bool) {
+        let (now, wall) = self.now();
+        let Self { home, intake, memory, taken, voice, .. } = self;
+        let Home::Open { disk, not_before } = home else { return intake.hand_over(memory, None, wall) };
+        if now >= *not_before || !disk_rests {
+            let in_memory = memory.waiting() > 0 && *taken != Some(From::Memory);
+            let any = in_memory || !intake.is_empty();
+            let moved = if in_memory { memory.move_to(|records| disk.write(records, wall)) } else { Ok(()) };
+            match moved.and_then(|()| intake.write(disk, wall)) {
+                Ok(()) if any => voice.works(),
+                Ok(()) => {}
+                Err(error) => Self::disk_failed(disk, not_before, voice, now, &error),
             }
         }
+        intake.hand_over(memory, Some(disk), wall);
     }
 
-    /// Writes what was encoded; what the disk does not take goes to memory.
-    fn write(&mut self) {
+    fn disk_failed(disk: &Disk, not_before: &mut Moment, voice: &mut Voice, now: Moment, error: &io::Error) {
+        *not_before = now.saturating_add(RETRY);
+        voice.failed(format!("the spool directory {} cannot be written: {error}", disk.folder().display()));
+    }
+
+    /// Says what the disk has met, and shows how things are.
+    fn report(&mut self) {
         let (_, wall) = self.now();
-        let spans = std::mem::take(&mut self.spans);
-        let encoded = std::mem::take(&mut self.encoded);
-        let mut records = std::mem::take(&mut self.records);
-        let mut begun = std::mem::take(&mut self.begun);
-        let mut first = 0;
-        let mut fault = None;
-        if let Some(disk) = self.disk() {
-            let mut ranges = spans.iter().enumerate();
-            let mut more = true;
-            while more && fault.is_none() {
-                let mut end = first;
-                more = false;
-                for (number, range) in ranges.by_ref() {
-                    let span = encoded.get(range.clone()).unwrap_or_default();
-                    records.span(encode::span_id(span), span);
-                    end = number + 1;
-                    if records.bytes.len() >= WRITE {
-                        more = true;
-                        break;
-                    }
-                }
-                if !records.bytes.is_empty() {
-                    match disk.write(&records, wall) {
-                        Ok(()) => first = end,
-                        Err(error) => fault = Some(error),
-                    }
-                }
-                records.clear();
+        let since = |at: SystemTime| wall.duration_since(at).unwrap_or_default();
+        let waiting = self.waiting();
+        let mut notes = Vec::new();
+        let mut report = SpoolReport {
+            bytes: self.memory.bytes(),
+            spans: waiting,
+            oldest_seconds: self.memory.oldest().map(|at| since(at).as_secs()),
+            last_error: self.voice.last_error.clone(),
+            ..SpoolReport::default()
+        };
+        match &mut self.home {
+            Home::None => {}
+            Home::Closed { folder, .. } => {
+                report.state = SpoolState::Degraded;
+                report.directory = Some(folder.display().to_string());
             }
-            fault = fault.or_else(|| Self::write_begun(disk, &mut begun, &mut records, wall).err());
+            Home::Open { disk, .. } => {
+                notes = disk.take_notes();
+                report.state = if self.voice.in_trouble() { SpoolState::Degraded } else { SpoolState::Disk };
+                report.directory = Some(disk.folder().display().to_string());
+                report.segments = disk.segments();
+                report.bytes += disk.bytes();
+                report.oldest_seconds = disk.oldest(wall).map(|d| d.as_secs()).or(report.oldest_seconds);
+            }
         }
-        begun.clear();
-        records.clear();
-        for range in spans.get(first..).unwrap_or_default() {
-            self.memory.push(encoded.get(range.clone()).unwrap_or_default(), wall);
-        }
-        self.begun = begun;
-        self.tidy(spans, encoded, records);
-        match fault {
-            Some(error) => self.disk_failed(&error),
-            None => self.recovered_from_trouble(),
-        }
-    }
-
-    fn write_begun(
-        disk: &mut Disk,
-        begun: &mut HashMap<[u8; 8], Begin>,
-        records: &mut Records,
-        wall: SystemTime,
-    ) -> io::Result<()> {
-        for (_, begin) in begun.drain() {
-            records.begin(begin);
-        }
-        if records.bytes.is_empty() { Ok(()) } else { disk.write(records, wall) }
-    }
-
-    /// Keeps the lists for the next time, unless a burst has made them large.
-    fn tidy(&mut self, mut spans: Vec<Range<usize>>, mut encoded: Vec<u8>, mut records: Records) {
-        spans.clear();
-        encoded.clear();
-        spans.shrink_to(512);
-        encoded.shrink_to(64 << 10);
-        records.bytes.shrink_to(64 << 10);
-        records.ended.shrink_to(512);
-        (self.spans, self.encoded, self.records) = (spans, encoded, records);
+        *self.parts.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
+        self.voice.notes(notes);
     }
 }
 
 impl SpanStore for Spool {
     fn keep(&mut self, news: &mut Vec<News>) {
         self.open_if_due();
-        self.encode(news);
-        if !self.spans.is_empty() {
-            let encoded = &self.encoded;
-            self.parts.recent.keep(self.spans.iter().filter_map(|range| encoded.get(range.clone())));
+        let disk = match &self.home {
+            Home::Open { disk, .. } => Some(&**disk),
+            Home::None | Home::Closed { .. } => None,
+        };
+        self.intake.take(news, !matches!(self.home, Home::None), disk);
+        if self.intake.spans().next().is_some() {
+            self.parts.recent.keep(self.intake.spans());
         }
-        self.write();
+        self.write(true);
         self.report();
     }
 
@@ -284,9 +249,13 @@ impl SpanStore for Spool {
     }
 
     fn settle(&mut self) {
-        let (_, wall) = self.now();
+        let (now, wall) = self.now();
         match (self.taken.take(), &mut self.home) {
-            (Some(From::Disk), Home::Open { disk, .. }) => disk.settle(wall),
+            (Some(From::Disk), Home::Open { disk, not_before }) => {
+                if let Err(error) = disk.settle(wall) {
+                    Self::disk_failed(disk, not_before, &mut self.voice, now, &error);
+                }
+            }
             (Some(From::Memory), _) => self.memory.settle(),
             _ => {}
         }
@@ -323,5 +292,11 @@ impl SpanStore for Spool {
 
     fn is_durable(&self) -> bool {
         matches!(self.home, Home::Open { .. }) && self.memory.waiting() == 0
+    }
+
+    fn lose_what_does_not_last(&mut self) -> u64 {
+        self.put_back();
+        self.write(false);
+        self.memory.lose()
     }
 }
