@@ -4,41 +4,14 @@
 //! [`super::Queue`].
 
 use super::health::{LastError, ReceiverState};
-use super::{Answer, FlushOutcome, News, Queue, Sift, SpanExporter, SpanStore};
-use crate::clock::Clock;
-use crate::ports::{Level, LogRecord, LogSink, Value};
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, SpawnHandle, WrapFuture};
+use super::messages::{Flush, FlushKind, Parts, Wake};
+use super::{Answer, FlushOutcome, News};
+use crate::ports::{Level, LogRecord, Value};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 use phpeek_core::backoff::Jitter;
-use phpeek_core::batch::{Batcher, Decision, Rules, Split};
-use std::sync::Arc;
+use phpeek_core::batch::{Batcher, Decision, Split};
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// The queue has something to look at.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
-pub struct Wake;
-
-/// Whether supervision goes on after a flush.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FlushKind {
-    /// What cannot be delivered now waits on.
-    OnRequest,
-    /// What cannot be delivered is left to the spool; without one it is lost, counted and said.
-    Last,
-}
-
-/// Deliver what is queued, within `limit`; answers through `reply`.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Flush {
-    /// Never longer than this.
-    pub limit: Duration,
-    /// What happens to the rest.
-    pub kind: FlushKind,
-    /// Gets the outcome; may be gone.
-    pub reply: oneshot::Sender<FlushOutcome>,
-}
 
 /// Spans exported since the last trim before it is worth another, and the shortest time between two.
 const TRIM_SPANS: u64 = 512;
@@ -47,28 +20,6 @@ const TRIM_EVERY: Duration = Duration::from_secs(10);
 const SMALL_REQUEST: usize = 32 << 10;
 /// News for which the lists between queue and store keep their memory.
 const SPARE: usize = 1024;
-
-/// What a `TelemetryActor` is made of.
-pub struct Parts {
-    /// Where news come from.
-    pub queue: Arc<Queue>,
-    /// What of them is kept.
-    pub sift: Sift,
-    /// Where spans wait.
-    pub store: Box<dyn SpanStore>,
-    /// Where they go.
-    pub exporter: Box<dyn SpanExporter>,
-    /// When.
-    pub rules: Rules,
-    /// How long the actor looks again by itself after it has found something: until then nobody has to wake it.
-    pub linger: Duration,
-    /// The clock of supervision.
-    pub clock: Clock,
-    /// Where changes of the receiver are said.
-    pub log: Arc<dyn LogSink>,
-    /// Gives memory back after a drained burst.
-    pub trim: Box<dyn Fn()>,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct InFlight {

@@ -4,13 +4,15 @@
 mod actor;
 mod export;
 mod health;
+mod messages;
 mod queue;
 mod sift;
 mod store;
 
-pub use actor::{Flush, FlushKind, Parts, TelemetryActor, Wake};
+pub use actor::TelemetryActor;
 pub use export::{Answer, Batch, ExportFuture, SpanExporter};
 pub use health::{Health, LastError, ReceiverState};
+pub use messages::{Flush, FlushKind, Parts, Wake};
 pub use queue::{Queue, QueueProcessor, TelemetryStats, Unsampled, Wanted};
 pub(crate) use sift::begun;
 pub use sift::{CallersDecision, Sift};

@@ -3,8 +3,8 @@
 //! one lock that is held for a push or a swap. Must never block on anything else. Called by the SDK at the end of a
 //! span, by [`crate::trace`] at its beginning, and by the `TelemetryActor`.
 
-use super::actor::Wake;
 use super::health::Health;
+use super::messages::Wake;
 use super::store::{Begun, Dropped, News};
 use opentelemetry::StringValue;
 use opentelemetry::trace::SpanId;
