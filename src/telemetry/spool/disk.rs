@@ -89,7 +89,7 @@ impl Disk {
         };
         disk.waiting = disk.segments.iter().map(Segment::waiting).sum();
         disk.recovered = disk.waiting;
-        // A full disk has room when some of it was delivered: then they are written, and their beginnings stay till then.
+        // On a full disk there is room when some of it was delivered: they are tried again then.
         drop(disk.write_lost(now));
         disk.bound(now);
         Ok(disk)
@@ -123,6 +123,8 @@ impl Disk {
 
     /// Adds records, all of them or none. A full disk gives up what was delivered first.
     pub(super) fn write(&mut self, records: &Records, now: SystemTime) -> io::Result<()> {
+        // First what could not be marked at its time: when this fails, nothing of the records is written.
+        self.segments.iter_mut().try_for_each(Segment::mark)?;
         let mut all = self.write_lost(now).and_then(|()| self.put(records, now));
         if let Err(error) = &all
             && matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
@@ -131,7 +133,6 @@ impl Disk {
             all = self.write_lost(now).and_then(|()| self.put(records, now));
         }
         all?;
-        self.segments.iter_mut().try_for_each(Segment::mark)?;
         self.bound(now);
         Ok(())
     }
