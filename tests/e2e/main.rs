@@ -22,5 +22,6 @@ mod signals;
 mod spool_start;
 mod status;
 mod stop;
+mod trace_commands;
 mod trace_failure;
 mod traces;
