@@ -187,6 +187,7 @@ async fn supervise(
     actix::spawn(async {
         tokio::time::sleep(SETTLED).await;
         memory::trim();
+        memory::forget_code();
     });
     if let Some(time) = options.end_after {
         let manager = manager.clone();

@@ -60,7 +60,10 @@ fn a_running_supervisor_shows_its_traces_and_what_became_of_the_spans() {
     let (code, text) = asked(&sandbox, &["telemetry", "--flush", "--json"]);
     let report: Value = serde_json::from_str(&text).expect("JSON");
     let spool = sandbox.path("spool").display().to_string();
-    assert_eq!((code, &report["exporter"], &report["spool"]["directory"]), (0, &json!("none"), &json!(spool)));
+    assert_eq!(
+        (code, &report["exporter"], &report["spool"]["directory"]),
+        (0, &json!("none"), &json!(spool))
+    );
     let count = |key: &str| report[key].as_u64().expect("a number");
     assert_eq!(count("started"), count("exported") + count("failed") + count("pending"));
     assert_eq!(supervisor.stop(), 0);
