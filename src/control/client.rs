@@ -338,7 +338,9 @@ fn configured(target: &Target) -> Result<Option<PathBuf>, ClientError> {
 
 fn by_rule() -> Result<PathBuf, ClientError> {
     let folders = place::folders(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name));
-    match place::discover(&folders) {
+    // Anybody may have made one of them, where its parent allows it: what listens there is not believed.
+    let trusted: Vec<_> = folders.iter().filter(|folder| place::is_trusted(folder)).cloned().collect();
+    match place::discover(&trusted) {
         Discovery::One(found) => Ok(found.path),
         Discovery::Several(all) => Err(ClientError::Several(listing(&all))),
         Discovery::Denied(folder) => Err(ClientError::Denied(folder)),

@@ -97,6 +97,13 @@ fn prepare(folder: &Path) -> Result<(), SocketError> {
     Err(SocketError::Folder { path: folder.to_owned(), why })
 }
 
+/// Whether only we or root can have put a socket into this folder.
+pub(super) fn is_trusted(folder: &Path) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(folder)
+        .is_ok_and(|f| f.is_dir() && (f.uid() == own || f.uid() == 0) && f.mode() & 0o022 == 0)
+}
+
 /// Removes what killed supervisors have left. A process that runs under the pid of the name is not asked: it would be
 /// woken for nothing.
 fn sweep(folder: &LockedFolder) {

@@ -44,18 +44,20 @@ pub struct LockFile {
 }
 
 impl LockFile {
-    /// Locks the file and writes our pid into it.
+    /// Locks the file and writes our pid into it. Whoever may read it can lock it too and keep us out: `mode` is for
+    /// one that is made. Follows no symbolic link: what it leads to would be overwritten.
     ///
     /// # Errors
     /// [`LockError`] when somebody else has it or it cannot be written.
-    pub fn take(path: &Path) -> Result<Self, LockError> {
+    pub fn take(path: &Path, mode: u32) -> Result<Self, LockError> {
         let failed = |source| LockError::Write { path: path.to_owned(), source };
         let mut file = File::options()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(0o644)
+            .mode(mode)
+            .custom_flags(libc::O_NOFOLLOW)
             .open(path)
             .map_err(failed)?;
         let until = Instant::now() + PATIENCE;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub(super) const MASK: &str = "****";
 
 /// A key that holds one of these words, in any case, names a secret. `_` and `-` do not count.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "password",
     "passwd",
     "passphrase",
@@ -23,7 +23,14 @@ const WORDS: [&str; 13] = [
     "authorization",
     "bearer",
     "cookie",
+    "honeycombteam",
 ];
+/// A key that is one of these, or ends in one behind `_`, `-` or `.`, as `DB_PASS`.
+const LAST: [&str; 3] = ["pass", "auth", "pin"];
+/// What begins so and is long is a token by itself: of JSON web tokens, AWS, GitHub, Slack, Stripe.
+const TOKENS: [&str; 9] =
+    ["eyJ", "AKIA", "ASIA", "ghp_", "gho_", "github_pat_", "xoxb-", "xoxp-", "sk_live_"];
+const TOKEN_BYTES: usize = 20;
 /// A line of nothing but this many base64 characters is taken for a piece of a key.
 const BASE64: usize = 40;
 const BEGIN: &str = "-----BEGIN ";
@@ -123,8 +130,8 @@ fn values(line: &str) -> Cow<'_, str> {
         let (before, word) = rest.split_at(start);
         let (word, after) = word.split_at(word.find(|c| !is_word(c)).unwrap_or(word.len()));
         out.push_str(before);
-        if word.starts_with("eyJ") && word.len() >= 20 {
-            out.push_str(MASK); // a JSON web token
+        if word.len() >= TOKEN_BYTES && TOKENS.iter().any(|begin| word.starts_with(begin)) {
+            out.push_str(MASK);
             rest = after;
             continue;
         }
@@ -163,7 +170,9 @@ impl Key {
     fn of(word: &str) -> Option<Self> {
         let bare: String =
             word.chars().filter(|c| !"_-.".contains(*c)).map(|c| c.to_ascii_lowercase()).collect();
-        let found = WORDS.into_iter().find(|known| bare.contains(known))?;
+        let last = word.rsplit(['_', '-', '.']).next().unwrap_or(word);
+        let short = || LAST.into_iter().find(|known| last.eq_ignore_ascii_case(known));
+        let found = WORDS.into_iter().find(|known| bare.contains(known)).or_else(short)?;
         Some(match found {
             "authorization" | "cookie" => Self::Header,
             "bearer" => Self::Scheme,

@@ -36,6 +36,9 @@ pub enum PidFileError {
     },
 }
 
+/// Everybody may read who runs, and whether it still does.
+const MODE: u32 = 0o644;
+
 /// A pid file that is ours for as long as this process lives.
 #[derive(Debug)]
 pub struct PidFile(LockFile);
@@ -46,7 +49,7 @@ impl PidFile {
     /// # Errors
     /// [`PidFileError`] when another supervisor has the file or it cannot be written.
     pub fn create(path: &Path) -> Result<Self, PidFileError> {
-        let lock = LockFile::take(path).map_err(|error| match error {
+        let lock = LockFile::take(path, MODE).map_err(|error| match error {
             LockError::InUse { path, pid } => PidFileError::InUse { path, pid },
             LockError::Write { path, source } => PidFileError::Write { path, source },
         })?;

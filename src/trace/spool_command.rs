@@ -23,6 +23,10 @@ enum CommandError {
     Spool(#[from] SpoolError),
     #[error("no spool is configured: name a directory with --spool DIR, or set tracing_spool_dir")]
     NoDirectory,
+    #[error(
+        "the configuration has errors: see `phpeek-pm check-config`, or name the directory with --spool DIR"
+    )]
+    Configuration,
     #[error("cannot remove {}", path.display())]
     Remove {
         path: PathBuf,
@@ -39,6 +43,7 @@ impl CommandError {
             Self::Read(_) => exit::NO_INPUT,
             Self::Spool(_) | Self::Remove { .. } => exit::CANNOT_CREATE,
             Self::NoDirectory => exit::USAGE,
+            Self::Configuration => exit::CONFIG,
             Self::Write(_) => exit::FAILURE,
         }
     }
@@ -59,7 +64,10 @@ fn run(
     named: Option<PathBuf>,
     config: Option<PathBuf>,
 ) -> Result<u8, CommandError> {
-    let folder = named.or_else(|| configured(config)).ok_or(CommandError::NoDirectory)?;
+    let folder = match named {
+        Some(folder) => folder,
+        None => configured(config)?.ok_or(CommandError::NoDirectory)?,
+    };
     match &arguments.command {
         SpoolCommand::List => list(&SpoolReader::open(&folder)?.segments()?),
         SpoolCommand::Verify => verify(&SpoolReader::open(&folder)?.segments()?),
@@ -74,9 +82,14 @@ fn run(
 }
 
 /// The directory that the configuration names.
-fn configured(config: Option<PathBuf>) -> Option<PathBuf> {
+fn configured(config: Option<PathBuf>) -> Result<Option<PathBuf>, CommandError> {
+    let named = config.is_some();
     let loaded = config::load(&crate::cli::source(config), &config::ProcessEnv);
-    loaded.configuration?.tracing?.spool.directory
+    match loaded.configuration {
+        Some(configuration) => Ok(configuration.tracing.and_then(|tracing| tracing.spool.directory)),
+        None if named => Err(CommandError::Configuration),
+        None => Ok(None),
+    }
 }
 
 fn list(segments: &[SegmentReport]) -> io::Result<u8> {
@@ -143,7 +156,7 @@ fn export(reader: &SpoolReader, which: Which) -> Result<u8, CommandError> {
 
 fn discard(folder: &std::path::Path, yes: bool) -> Result<u8, CommandError> {
     let reader = SpoolReader::open(folder)?;
-    let _lock = spool::lock(folder)?;
+    let _lock = if yes { Some(spool::lock(folder)?) } else { None };
     let segments = reader.segments()?;
     let waiting: u64 = segments.iter().map(|s| s.waiting).sum();
     let say = |text: String| writeln!(io::stdout(), "{text}").map_err(CommandError::Write);

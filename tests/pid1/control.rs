@@ -53,8 +53,9 @@ fn on_a_read_only_file_system_it_goes_on_without_a_socket_and_says_so() {
     let config = sandbox.config(json!({}), json!({"w": {"command": ["sleep", "1000"]}}));
     let out = sandbox.path("out");
     let mounts = "mount -t tmpfs -o ro none /run && mount -t tmpfs -o ro none /tmp";
+    // The file and the program may lie where the mounts hide them.
     let script = format!(
-        "exec 9<{}; {mounts} && exec {} serve --config /proc/self/fd/9",
+        "exec 9<{} 8<{}; {mounts} && exec /proc/self/fd/8 serve --config /proc/self/fd/9",
         config.display(),
         program().display()
     );

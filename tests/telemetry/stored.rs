@@ -1,8 +1,10 @@
 //! Laws of the store, over any order of what happens to it, on the disk and in memory.
 
-use super::spool::{at, deliver, ended, id, in_folder, keep, open, sized, spans};
-use phpeek_actors::telemetry::SpanStore;
-use phpeek_pm::telemetry::spool::{Limits, Place};
+use super::spool::{at, begun, deliver, ended, id, in_folder, keep, open, sized, spans};
+use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
+use phpeek_actors::telemetry::{Begun, News, SpanStore};
+use phpeek_pm::telemetry::sampling::Sampling;
+use phpeek_pm::telemetry::spool::{Limits, Place, SpoolState};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -66,4 +68,76 @@ fn everything_is_unique_across_many_kills() {
     delivered.extend(deliver(&mut last));
     let unique: BTreeSet<_> = delivered.iter().copied().collect();
     assert_eq!((unique.len(), delivered.len()), (next_id as usize - 1, next_id as usize - 1));
+}
+
+#[test]
+fn beginnings_that_outgrow_the_bound_do_not_push_each_other_out_for_ever() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limits = Limits { bytes: 1 << 20, ..Limits::default() };
+    let mut made = open(at(folder.path()), "x", limits);
+    for id in 0..200u64 {
+        keep(&mut made, (0..100).map(|n| begun(1_000_000 + id * 100 + n)));
+        keep(&mut made, [sized(id + 1, 2000)]);
+        assert!(made.report().bytes <= limits.bytes + (64 << 10), "{:?}", made.report());
+    }
+    assert!(made.spool.waiting() > 0);
+    drop(made);
+    let mut next = in_folder(folder.path(), "next");
+    keep(&mut next, []);
+    assert!(deliver(&mut next).iter().filter(|id| **id >= 1_000_000).count() > 500, "many are told");
+}
+
+#[test]
+fn a_kill_makes_no_error_of_what_had_ended_and_tells_nothing_that_the_caller_left_out() {
+    let by_rate = Sampling { rate: 0.5, ..Sampling::default() };
+    for (remote, wanted) in [(false, vec![1]), (true, Vec::new())] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sift = by_rate.sift();
+        let mut made = in_folder(folder.path(), "killed");
+        let of = |id: u64, remote| match begun(id) {
+            News::Begun(begun) => News::Begun(Begun {
+                context: SpanContext::new(
+                    begun.context.trace_id(),
+                    begun.context.span_id(),
+                    TraceFlags::default(),
+                    false,
+                    TraceState::NONE,
+                ),
+                remote,
+                ..begun
+            }),
+            other => other,
+        };
+        let (mut news, mut kept) = (vec![of(1, remote), of(2, false), ended(2)], Vec::new());
+        assert_eq!(sift.pass(&mut news, &mut kept), 0);
+        made.spool.keep(&mut kept);
+        drop(made);
+        let mut next = in_folder(folder.path(), "next");
+        keep(&mut next, []);
+        let batch = next.spool.batch(10);
+        let found = batch.map(|b| spans(&b.request)).unwrap_or_default();
+        assert_eq!(found.iter().map(id).collect::<Vec<_>>(), wanted, "a remote parent: {remote}");
+        assert!(found.iter().all(|span| span.trace_state == "ot=th:0"));
+    }
+}
+
+#[test]
+fn a_segment_that_cannot_be_read_now_is_left_where_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut first = in_folder(folder.path(), "first");
+    keep(&mut first, (1..=3).map(ended));
+    drop(first);
+    // A loop of links: neither damaged nor readable, as when descriptors or rights are missing.
+    let foreign = folder.path().join("00000000000000aa.spans");
+    std::os::unix::fs::symlink(&foreign, &foreign).expect("made");
+    let mut next = in_folder(folder.path(), "next");
+    keep(&mut next, [ended(9)]);
+    assert_eq!(next.report().state, SpoolState::Degraded);
+    assert!(next.said.text().contains("00000000000000aa.spans"), "{}", next.said.text());
+    assert_eq!(deliver(&mut next), [9]);
+    drop(next);
+    std::fs::remove_file(foreign).expect("removed");
+    let mut last = in_folder(folder.path(), "last");
+    keep(&mut last, []);
+    assert_eq!(deliver(&mut last), [1, 2, 3]);
 }

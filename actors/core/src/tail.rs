@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Most spans that wait for a decision. Beyond it the trace that began first is decided by what is known.
 const MOST_WAITING: usize = 16_384;
+/// Most traces that wait for one: the end of a span that was dropped is never told.
+const MOST_TRACES: usize = 16_384;
 /// Most decisions that are remembered, for spans that end after their trace was decided (a oneshot that outlives the
 /// start).
 const MOST_DECIDED: usize = 4096;
@@ -116,10 +118,10 @@ impl<T> Tail<T> {
         self.waiting
     }
 
-    /// A span of this trace has begun.
-    pub fn begun(&mut self, trace: u128, head: Head) {
-        if self.decided.contains_key(&trace) {
-            return;
+    /// A span of this trace has begun; gives the decision at the head of the trace.
+    pub fn begun(&mut self, trace: u128, head: Head) -> Head {
+        if let Some((head, _)) = self.decided.get(&trace) {
+            return *head;
         }
         let order = &mut self.order;
         let entry = self.undecided.entry(trace).or_insert_with(|| {
@@ -127,6 +129,7 @@ impl<T> Tail<T> {
             Trace { head, open: 0, failed: false, slow: false, spans: Vec::new() }
         });
         entry.open += 1;
+        entry.head
     }
 
     /// A span has ended: what is decided by that goes to `out`.
@@ -144,7 +147,7 @@ impl<T> Tail<T> {
         if entry.open == 0 {
             self.decide(trace, out);
         }
-        while self.waiting > MOST_WAITING {
+        while self.waiting > MOST_WAITING || self.undecided.len() > MOST_TRACES {
             let Some(oldest) = self.order.pop_front() else { break };
             self.decide(oldest, out);
         }

@@ -73,10 +73,21 @@ impl Deciding {
         match news {
             News::Begun(begun) => {
                 let head = self.head(begun.remote, begun.context.is_sampled());
-                self.tail.begun(trace(&begun.context), head);
-                out.push(News::Begun(begun));
+                let head = self.tail.begun(trace(&begun.context), head);
+                match head {
+                    // Whatever becomes of it, it is not told.
+                    Head::CalledUnsampled => {}
+                    Head::CalledSampled => out.push(News::Begun(begun)),
+                    // Cut by a kill it is an error, and kept as one.
+                    Head::Chosen | Head::LeftOut => {
+                        let context = standing_for_itself(&begun.context);
+                        out.push(News::Begun(Begun { context, ..begun }));
+                    }
+                }
             }
             News::Ended(span) => {
+                // It waits here for the end of its trace: that it has ended must not be lost to a kill.
+                out.push(News::Gone(span.span_context.span_id()));
                 let head = self.head(span.parent_span_is_remote, span.span_context.is_sampled());
                 let ended = Ended {
                     trace: trace(&span.span_context),
@@ -111,19 +122,18 @@ fn settle(verdicts: Vec<Verdict<SpanData>>, out: &mut Vec<News>) -> u64 {
     for verdict in verdicts {
         match verdict {
             Verdict::Keep(span, Weight::ByRate) => out.push(News::Ended(span)),
-            Verdict::Keep(span, Weight::One) => out.push(News::Ended(standing_for_itself(span))),
-            Verdict::LeaveOut(span) => {
-                left_out += 1;
-                out.push(News::Gone(span.span_context.span_id()));
+            Verdict::Keep(mut span, Weight::One) => {
+                span.span_context = standing_for_itself(&span.span_context);
+                out.push(News::Ended(span));
             }
+            Verdict::LeaveOut(_) => left_out += 1,
         }
     }
     left_out
 }
 
-/// The span with a threshold that says so, whatever the rate had written there.
-fn standing_for_itself(mut span: SpanData) -> SpanData {
-    let context = &span.span_context;
+/// The context with a threshold that says so, whatever the rate had written there.
+fn standing_for_itself(context: &SpanContext) -> SpanContext {
     let state = context.trace_state();
     let others = state.get(SAMPLING_KEY).unwrap_or_default().split(';');
     let mut value = ALWAYS.to_owned();
@@ -133,14 +143,7 @@ fn standing_for_itself(mut span: SpanData) -> SpanData {
     }
     // A state that cannot take the entry is full of other vendors' entries: theirs stay.
     let state: TraceState = state.insert(SAMPLING_KEY, value).unwrap_or_else(|_| state.clone());
-    span.span_context = SpanContext::new(
-        context.trace_id(),
-        context.span_id(),
-        context.trace_flags(),
-        context.is_remote(),
-        state,
-    );
-    span
+    SpanContext::new(context.trace_id(), context.span_id(), context.trace_flags(), context.is_remote(), state)
 }
 
 /// What a begun span is, for [`News::Begun`].

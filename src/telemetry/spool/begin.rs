@@ -13,7 +13,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// `error.type` of a span whose supervisor was killed.
 pub const KILLED: &str = "supervisor_killed";
 const MESSAGE: &str = "the supervisor was killed before this ended; the end time is its last sign of life";
+/// Bits of the byte behind the ids: the parent is of another program; the span counts for itself alone.
 const REMOTE: u8 = 1;
+const ALONE: u8 = 2;
 
 /// A span that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub struct Begin {
     pub span: [u8; 8],
     parent: [u8; 8],
     remote: bool,
+    alone: bool,
     flags: u8,
     start_ns: u64,
     name: String,
@@ -40,6 +43,7 @@ impl Begin {
             span: begun.context.span_id().to_bytes(),
             parent: begun.parent.to_bytes(),
             remote: begun.remote,
+            alone: begun.context.trace_state().get("ot").is_some_and(|ot| ot.split(';').any(|p| p == "th:0")),
             flags: begun.context.trace_flags().to_u8(),
             start_ns: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX),
             name: begun.name.to_owned(),
@@ -54,7 +58,7 @@ impl Begin {
         out.extend_from_slice(&self.trace);
         out.extend_from_slice(&self.span);
         out.extend_from_slice(&self.parent);
-        out.push(if self.remote { REMOTE } else { 0 });
+        out.push(if self.remote { REMOTE } else { 0 } | if self.alone { ALONE } else { 0 });
         out.push(self.flags);
         out.extend_from_slice(&self.start_ns.to_le_bytes());
         // Names are constants of a few bytes, and texts are cut to 4 KiB before they come here.
@@ -78,7 +82,8 @@ impl Begin {
             trace: *trace,
             span: *span,
             parent: *parent,
-            remote: *remote == REMOTE,
+            remote: *remote & REMOTE != 0,
+            alone: *remote & ALONE != 0,
             flags: *flags,
             start_ns: u64::from_le_bytes(*start),
             name: String::from_utf8(name.to_vec()).ok()?,
@@ -101,7 +106,7 @@ impl Begin {
                 SpanId::from_bytes(self.span),
                 TraceFlags::new(self.flags),
                 false,
-                TraceState::NONE,
+                if self.alone { alone() } else { TraceState::NONE },
             ),
             parent_span_id: SpanId::from_bytes(self.parent),
             parent_span_is_remote: self.remote,
@@ -117,6 +122,11 @@ impl Begin {
             instrumentation_scope: InstrumentationScope::default(),
         })
     }
+}
+
+/// The state of what counts for itself (specification `trace/tracestate-handling`).
+fn alone() -> TraceState {
+    TraceState::from_key_value([("ot", "th:0")]).unwrap_or_default()
 }
 
 #[cfg(test)]

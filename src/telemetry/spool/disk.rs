@@ -21,10 +21,21 @@ const SEGMENT: u64 = 4 << 20;
 /// Delivered segments that are kept for `phpeek-pm trace`: so many bytes, or a quarter of the bound, and so many files.
 const HISTORY: u64 = 4 << 20;
 const HISTORY_FILES: usize = 64;
-/// Spans of which the beginning is kept at most.
+/// Spans of which the beginning is kept at most; with small bounds so many as fit into a quarter of the bytes: they are
+/// written anew when their segment goes, and must not push each other out.
 pub(super) const MOST_OPEN: usize = 65_536;
 /// Segments that are set aside; the oldest goes for the next.
 const MOST_DAMAGED: usize = 4;
+
+/// About what a beginning takes.
+const BEGIN_BYTES: u64 = 160;
+
+/// Whether an error says that the content is bad, and not that it cannot be had at the moment: rights, descriptors or
+/// the whole directory may come back.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, IsADirectory, UnexpectedEof};
+    matches!(error.kind(), InvalidData | UnexpectedEof | IsADirectory)
+}
 
 #[derive(Debug)]
 struct Taken {
@@ -151,6 +162,9 @@ impl Disk {
         if !self.active || grown > SEGMENT.min(self.limits.bytes / 8) {
             let origin = self.origin.clone();
             let segment = self.create(&origin, now)?;
+            if let Some(full) = self.segments.back_mut() {
+                full.seal();
+            }
             self.segments.push_back(segment);
             self.active = true;
         }
@@ -158,8 +172,9 @@ impl Disk {
         active.append(&records.bytes, records.spans, now)?;
         let sequence = active.sequence;
         self.waiting += records.spans;
+        let most = self.most_open();
         for begin in &records.begun {
-            if self.open.len() < MOST_OPEN {
+            if self.open.len() < most {
                 self.open.insert(begin.span, (begin.clone(), sequence));
             }
         }
@@ -167,6 +182,10 @@ impl Disk {
             records.ended.iter().for_each(|span| drop(self.open.remove(span)));
         }
         Ok(())
+    }
+
+    fn most_open(&self) -> usize {
+        usize::try_from(self.limits.bytes / 4 / BEGIN_BYTES).unwrap_or(MOST_OPEN).min(MOST_OPEN)
     }
 
     /// The beginning of a span that is on the disk, if its end is not.
@@ -192,6 +211,15 @@ impl Disk {
                     return Some(Batch { request: taken.request.into(), spans: taken.spans });
                 }
                 Ok(None) => index += 1,
+                // Not its content: it may be read another time.
+                Err(error) if !is_damage(&error) => {
+                    if !self.stuck {
+                        let message = format!("{} cannot be read now: {error}", segment.path.display());
+                        self.notes.push(Note { lost: 0, message });
+                        self.stuck = true;
+                    }
+                    index += 1;
+                }
                 Err(error) => {
                     let message = format!("{} is set aside: {error}", segment.path.display());
                     self.notes.push(Note { lost: segment.waiting(), message });
@@ -232,7 +260,7 @@ impl Disk {
             self.dropped.full += self.remove(0, now);
         }
         let old = |s: &Segment| now.duration_since(s.touched).unwrap_or_default() > self.limits.age;
-        let aged = self.segments.iter().take_while(|s| old(s) && s.spans > 0).count();
+        let aged = self.segments.iter().take_while(|s| old(s)).count();
         for _ in 0..aged {
             self.dropped.expired += self.remove(0, now);
         }

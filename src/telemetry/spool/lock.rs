@@ -3,15 +3,17 @@
 
 use crate::os::lock_file::{LockError, LockFile};
 use crate::os::signals::block_all_in_this_thread;
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 /// A trace names programs, hosts and failures: nobody else reads it.
 const MODE: u32 = 0o700;
+/// Who may read the lock may take it, and keep a supervisor out.
+const LOCK_MODE: u32 = 0o600;
 /// The name of the lock in the directory.
 pub const LOCK: &str = "lock";
 
@@ -47,10 +49,21 @@ pub enum SpoolError {
 pub fn lock(folder: &Path) -> Result<LockFile, SpoolError> {
     let unusable = |source| SpoolError::Unusable { path: folder.to_owned(), source };
     DirBuilder::new().recursive(true).mode(MODE).create(folder).map_err(unusable)?;
-    LockFile::take(&folder.join(LOCK)).map_err(|error| match error {
+    judge(folder).map_err(unusable)?;
+    LockFile::take(&folder.join(LOCK), LOCK_MODE).map_err(|error| match error {
         LockError::InUse { pid, .. } => SpoolError::InUse { path: folder.to_owned(), pid },
         LockError::Write { source, .. } => unusable(source),
     })
+}
+
+/// A directory in which others may put files is no place for ours.
+fn judge(folder: &Path) -> io::Result<()> {
+    let found = fs::metadata(folder)?;
+    if found.mode() & 0o002 != 0 {
+        let why = "everybody may write to it: chmod o-w, or name another tracing_spool_dir";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    Ok(())
 }
 
 /// An answer that has not come yet.

@@ -93,12 +93,13 @@ impl SpoolReader {
     }
 
     fn read(&self, sequence: u64) -> io::Result<Vec<u8>> {
-        let file = File::open(self.folder.join(name(sequence)))?;
-        if !file.metadata()?.is_file() {
+        let path = self.folder.join(name(sequence));
+        // Asked before it is opened: the open of a FIFO would wait for a writer.
+        if !std::fs::metadata(&path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
         }
         let mut bytes = Vec::new();
-        file.take(LARGEST).read_to_end(&mut bytes)?;
+        File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

@@ -3,6 +3,7 @@
 
 use super::Note;
 use super::begin::Begin;
+use super::disk::is_damage;
 use super::record::Kind;
 use super::segment::{Scanned, Segment, name, scan, sequence};
 use crate::telemetry::encode::{self, Origin};
@@ -42,7 +43,7 @@ pub(super) fn find(folder: &Path) -> io::Result<Found> {
     let mut found = Found {
         segments: VecDeque::new(),
         lost: Vec::new(),
-        next: sequences.last().map_or(1, |last| last + 1),
+        next: sequences.last().map_or(1, |last| last.saturating_add(1)),
         notes: Vec::new(),
     };
     // Beginnings without an end, with the segment that each lies in.
@@ -61,7 +62,11 @@ pub(super) fn find(folder: &Path) -> io::Result<Found> {
                 found.segments.push_back(segment);
             }
             Ok(None) => aside(folder, number, "it is no segment of a spool", &mut found.notes),
-            Err(error) => aside(folder, number, &error.to_string(), &mut found.notes),
+            Err(error) if is_damage(&error) => aside(folder, number, &error.to_string(), &mut found.notes),
+            // It may be sound: nothing is moved, and the directory is tried again.
+            Err(error) => {
+                return Err(io::Error::new(error.kind(), format!("{}: {error}", name(number))));
+            }
         }
     }
     found.lost = ended(open, &found.segments);
@@ -83,14 +88,16 @@ fn look(
     notes: &mut Vec<Note>,
 ) -> io::Result<Option<Segment>> {
     let path = folder.join(name(number));
-    let mut file: File = OpenOptions::new().read(true).write(true).open(&path)?;
-    let about = file.metadata()?;
+    // Asked before it is opened: the open of a FIFO may wait.
+    let about = fs::metadata(&path)?;
     if !about.is_file() || about.len() > LARGEST {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "it is no file that a supervisor has written",
         ));
     }
+    // For writing too: that it was delivered has to be marked in it.
+    let mut file: File = OpenOptions::new().read(true).write(true).open(&path)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let scanned: Option<Scanned> = scan(&bytes, |kind, payload| match kind {
@@ -108,7 +115,7 @@ fn look(
         notes.push(Note { lost: 0, message });
     }
     let touched = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    Ok(scanned.map(|scanned| Segment::found(path, number, file, scanned, touched)))
+    Ok(scanned.map(|scanned| Segment::found(path, number, scanned, touched)))
 }
 
 /// The spans that never ended, with the last sign of life of their supervisor as their end.

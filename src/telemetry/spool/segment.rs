@@ -5,6 +5,7 @@ use super::record::{self, HEADER, Kind, NoRecord};
 use crate::telemetry::encode::Origin;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::Deref;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -39,7 +40,26 @@ pub(super) struct Segment {
     pub(super) touched: SystemTime,
     /// Whether something unreadable stands behind what is whole.
     pub(super) damaged: bool,
-    file: File,
+    /// Open while it is written to. The others are opened for each look: there may be thousands, and descriptors belong
+    /// to supervision.
+    file: Option<File>,
+}
+
+/// The file of a segment: kept open, or opened for this.
+enum Handle<'a> {
+    Kept(&'a File),
+    Opened(File),
+}
+
+impl Deref for Handle<'_> {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        match self {
+            Self::Kept(file) => file,
+            Self::Opened(file) => file,
+        }
+    }
 }
 
 /// Spans that were handed out.
@@ -60,7 +80,8 @@ pub(super) fn name(sequence: u64) -> String {
 /// The sequence number in a name, if it is the name of a segment.
 pub(super) fn sequence(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(".spans").filter(|d| d.len() == 16)?;
-    u64::from_str_radix(digits, 16).ok()
+    // Ours count from 1: what is beyond this was made by somebody else, and numbers must not come round.
+    u64::from_str_radix(digits, 16).ok().filter(|number| *number < 1 << 62)
 }
 
 impl Segment {
@@ -95,18 +116,12 @@ impl Segment {
             marked: true,
             touched: at,
             damaged: false,
-            file,
+            file: Some(file),
         })
     }
 
     /// A file that was found, as the scan of it says.
-    pub(super) fn found(
-        path: PathBuf,
-        sequence: u64,
-        file: File,
-        scanned: Scanned,
-        touched: SystemTime,
-    ) -> Self {
+    pub(super) fn found(path: PathBuf, sequence: u64, scanned: Scanned, touched: SystemTime) -> Self {
         Self {
             sequence,
             path,
@@ -119,17 +134,31 @@ impl Segment {
             marked: true,
             touched,
             damaged: scanned.damaged,
-            file,
+            file: None,
         }
+    }
+
+    fn file(&self) -> io::Result<Handle<'_>> {
+        match &self.file {
+            Some(file) => Ok(Handle::Kept(file)),
+            None => OpenOptions::new().read(true).write(true).open(&self.path).map(Handle::Opened),
+        }
+    }
+
+    /// Nothing more is written to it.
+    pub(super) fn seal(&mut self) {
+        self.file = None;
     }
 
     /// Adds whole records.
     pub(super) fn append(&mut self, records: &[u8], spans: u64, at: SystemTime) -> io::Result<()> {
-        if let Err(error) = self.file.write_all_at(records, self.length) {
+        let file = self.file()?;
+        if let Err(error) = file.write_all_at(records, self.length) {
             // A part may stand there; a reader would take it for the torn end that it is, if this fails too.
-            drop(self.file.set_len(self.length));
+            drop(file.set_len(self.length));
             return Err(error);
         }
+        drop(file);
         self.length += records.len() as u64;
         self.spans += spans;
         self.touched = at;
@@ -147,7 +176,10 @@ impl Segment {
         loop {
             let left = usize::try_from(self.length.saturating_sub(self.read)).unwrap_or(usize::MAX);
             buffer.resize(size.min(left), 0);
-            self.file.read_exact_at(buffer, self.read)?;
+            if left == 0 {
+                return Ok(None);
+            }
+            self.file()?.read_exact_at(buffer, self.read)?;
             let found = pick(buffer, most);
             if found.end == 0 && found.stopped == NoRecord::End && buffer.len() < left {
                 size = size.saturating_mul(2); // a record that is larger than the read
@@ -188,7 +220,7 @@ impl Segment {
     /// Writes down what was delivered, if that is not done.
     pub(super) fn mark(&mut self) -> io::Result<()> {
         if !self.marked {
-            self.file.write_all_at(&record::slot(self.delivered, self.delivered_spans), record::SLOT)?;
+            self.file()?.write_all_at(&record::slot(self.delivered, self.delivered_spans), record::SLOT)?;
             self.marked = true;
         }
         Ok(())
