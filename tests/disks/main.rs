@@ -30,7 +30,7 @@ fn settings(sandbox: &Sandbox, endpoint: &str) -> Value {
         "tracing_enabled": true, "tracing_exporter": "otlp-grpc", "tracing_endpoint": endpoint,
         "tracing_spool_dir": sandbox.path("disk/spool"), "max_restart_attempts": -1,
         // A loop of many restarts would be told in few spans: each run counts as stable here.
-        "restart_stability_window": "1ms",
+        "restart_stability_window": 0,
     })
 }
 
@@ -96,7 +96,7 @@ fn a_full_disk_is_said_once_and_used_again_when_there_is_room() {
     assert_eq!((said(&supervisor, "No space left"), said(&supervisor, WORKS_AGAIN)), (1, 1));
     // What memory held meanwhile is on the disk too.
     let starts = sandbox.events_of("c", "start").len();
-    wait_until(LONG, "all starts on the disk", || disk.count("process.incarnation") >= starts);
+    wait_until(LONG, "all starts on the disk", || disk.count("process.args_count") >= starts);
     supervisor.signal(Signal::KILL);
     assert_eq!(supervisor.ended(), 137);
     drop(supervisor);
@@ -147,7 +147,7 @@ fn a_start_on_a_full_disk_delivers_what_is_there() {
     let mut supervisor = Supervisor::start(&sandbox, &config);
     sandbox.started("job", 1);
     sandbox.started("c", 1);
-    let both = || disk.count("process_manager.wait_dependency") > 0 && disk.count("process.incarnation") > 1;
+    let both = || disk.count("process_manager.wait_dependency") > 0 && disk.count("process.args_count") > 1;
     wait_until(LONG, "what has begun and what has ended on the disk", both);
     supervisor.signal(Signal::KILL);
     assert_eq!(supervisor.ended(), 137);
@@ -213,7 +213,7 @@ fn a_disk_that_hangs_holds_nothing_up_but_telemetry() {
     restarts(&sandbox, 1);
     drop(hang);
     restarts(&sandbox, 1);
-    wait_until(LONG, "the last start on the disk", || disk.count("process.incarnation") >= 23);
+    wait_until(LONG, "the last start on the disk", || disk.count("process.args_count") >= 23);
     supervisor.signal(Signal::KILL);
     assert_eq!(supervisor.ended(), 137);
     drop(supervisor);

@@ -43,7 +43,7 @@ fn killed(sandbox: &Sandbox, count: usize) {
 /// Ended spawns have the pid as an attribute; the name alone is in beginnings too.
 fn spawns_in(path: &Path) -> usize {
     let bytes = fs::read(path).unwrap_or_default();
-    bytes.windows(b"process.incarnation".len()).filter(|w| *w == b"process.incarnation").count()
+    bytes.windows(b"process.args_count".len()).filter(|w| *w == b"process.args_count").count()
 }
 
 #[test]
