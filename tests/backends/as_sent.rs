@@ -34,10 +34,12 @@ pub(crate) fn spans(requests: impl IntoIterator<Item = ExportTraceServiceRequest
             let scope = block.scope.map(|s| s.name).unwrap_or_default();
             for mut span in block.spans {
                 span.attributes = sorted(span.attributes);
-                span.events.sort_by_key(|e| e.time_unix_nano);
                 for event in &mut span.events {
                     event.attributes = sorted(std::mem::take(&mut event.attributes));
                 }
+                // Several may be of one moment, and backends order those as they like.
+                span.events
+                    .sort_by_key(|e| (e.time_unix_nano, e.name.clone(), format!("{:?}", e.attributes)));
                 for link in &mut span.links {
                     link.attributes = sorted(std::mem::take(&mut link.attributes));
                 }

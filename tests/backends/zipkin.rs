@@ -76,10 +76,17 @@ pub(crate) fn sent(tap: &Tap) -> Vec<Value> {
     all
 }
 
-/// By the ids of trace and span.
+/// By the ids of trace and span. Several annotations may be of one moment: Zipkin orders those as it likes.
 fn by_id(spans: &[Value]) -> BTreeMap<(String, String), Value> {
     let id = |span: &Value, key: &str| span[key].as_str().expect("an id").to_owned();
-    spans.iter().map(|span| ((id(span, "traceId"), id(span, "id")), span.clone())).collect()
+    let ordered = |span: &Value| {
+        let mut span = span.clone();
+        if let Some(annotations) = span["annotations"].as_array_mut() {
+            annotations.sort_by_key(|a| (a["timestamp"].as_u64(), a["value"].to_string()));
+        }
+        span
+    };
+    spans.iter().map(|span| ((id(span, "traceId"), id(span, "id")), ordered(span))).collect()
 }
 
 /// A span as all other tests of traces know it.
