@@ -75,7 +75,9 @@ impl Memory {
         let Ok(length) = u32::try_from(span.len()) else { return };
         let room = self.chunks.back().is_some_and(|c| c.bytes.len() + 4 + span.len() <= CHUNK);
         if !room {
-            self.chunks.push_back(Chunk { touched: now, bytes: Vec::new(), from: 0, spans: 0 });
+            // A chunk that follows another will be filled: growing it step by step would leave holes in the heap.
+            let bytes = if self.chunks.is_empty() { Vec::new() } else { Vec::with_capacity(CHUNK) };
+            self.chunks.push_back(Chunk { touched: now, bytes, from: 0, spans: 0 });
         }
         let Some(chunk) = self.chunks.back_mut() else { return };
         chunk.bytes.extend_from_slice(&length.to_le_bytes());
