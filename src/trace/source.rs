@@ -71,10 +71,8 @@ pub enum SourceError {
     /// This way of reading is not there.
     #[error("traces cannot be read from {what}")]
     Unsupported {
-        /// From where.
+        /// From where, or how.
         what: String,
-        /// The program's exit code.
-        code: u8,
     },
 }
 
@@ -86,7 +84,7 @@ impl SourceError {
             Self::Read { .. } | Self::Malformed { .. } | Self::Spool(_) => exit::NO_INPUT,
             Self::Socket(error) => error.exit_code(),
             Self::Answer(_) => exit::UNKNOWN,
-            Self::Unsupported { code, .. } => *code,
+            Self::Unsupported { .. } => exit::USAGE,
         }
     }
 }

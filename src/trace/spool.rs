@@ -2,7 +2,6 @@
 //! after a dead one. Called through `trace::source`.
 
 use super::source::{Source, SourceError};
-use crate::exit;
 use crate::telemetry::spool::reader::{ReadError, SpoolReader};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
@@ -39,7 +38,7 @@ impl Source for SpoolSource {
 
     fn follow(&mut self) -> Result<Option<ExportTraceServiceRequest>, SourceError> {
         let what = format!("the spool {} as they come: follow a running supervisor", self.folder.display());
-        Err(SourceError::Unsupported { what, code: exit::USAGE })
+        Err(SourceError::Unsupported { what })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::otlp::{Manner, Outcome, Receiver, closed_port};
 use crate::support::procfs::signal;
-use crate::support::supervisor::MISSING_PROGRAM;
+use crate::support::supervisor::{Launch, MISSING_PROGRAM};
 use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use crate::traces::traced;
 use rustix::process::Signal;
@@ -40,7 +40,7 @@ fn killed(sandbox: &Sandbox, count: usize) {
     assert_eq!(supervisor.ended(), 137);
 }
 
-/// Ended spawns have the pid as an attribute; the name alone is in beginnings too.
+/// Only the spans of spawns that have ended hold this attribute; the name is in beginnings too.
 fn spawns_in(path: &Path) -> usize {
     let bytes = fs::read(path).unwrap_or_default();
     bytes.windows(b"process.args_count".len()).filter(|w| *w == b"process.args_count").count()
@@ -62,6 +62,29 @@ fn a_second_supervisor_in_one_directory_is_told_so_and_starts_nothing() {
     }
     assert_eq!(first.stop(), 0);
     assert_eq!(sandbox.story(), ["c start"]);
+}
+
+/// Descriptors belong to supervision: a spool of many small segments must not take them, nor lose one for want of them.
+#[test]
+fn a_spool_of_many_segments_takes_no_descriptors_from_supervision() {
+    let sandbox = Sandbox::new();
+    killed(&sandbox, 1);
+    let first = segments(&sandbox).pop().expect("a segment");
+    for number in 2..=80 {
+        fs::copy(&first, sandbox.path(&format!("spool/{number:016x}.spans"))).expect("copied");
+    }
+    let config =
+        sandbox.config(spooled(&sandbox, &closed_port()), json!({"d": {"command": sandbox.worker("d")}}));
+    let few = ["/bin/sh", "-c", "ulimit -n 48 && exec \"$@\"", "sh"];
+    let mut supervisor = Launch::new(&sandbox).through(&few).serve(&config);
+    sandbox.started("d", 1);
+    wait_until(LONG, "what was found is told", || {
+        supervisor.stdout().contains("of an earlier supervisor wait")
+    });
+    assert_eq!(supervisor.stop(), 0);
+    assert!(segments(&sandbox).len() >= 80, "{:?}", segments(&sandbox));
+    let said = supervisor.stdout();
+    assert!(!said.contains("open files") && !said.contains("set aside"), "{said}");
 }
 
 #[test]
