@@ -151,7 +151,9 @@ impl Spawners {
     ) -> Result<i32, (Option<i32>, SpawnFailure)> {
         let spec = &order.spec;
         let plan = Plan::new(order, &self.base).map_err(|f| (None, f))?;
-        let pipe = |wanted: bool| wanted.then(sys::pipe).transpose().map_err(|e| (None, no_pipe(spec, &e)));
+        let user = plan.credentials.as_ref().and_then(|credentials| credentials.user);
+        let pipe =
+            |wanted: bool| wanted.then(|| sys::pipe(user)).transpose().map_err(|e| (None, no_pipe(spec, &e)));
         let (stdout, stderr) = (pipe(spec.output.stdout)?, pipe(spec.output.stderr)?);
         let null = self.null.as_raw_fd();
         let write_end =

@@ -42,6 +42,24 @@ fn user_and_group_are_taken_whole() {
 }
 
 #[test]
+fn output_is_opened_by_name_by_whoever_the_child_is_or_becomes() {
+    if !root() {
+        return;
+    }
+    let by_name = "echo 1 > /dev/stdout && echo 2 >> /proc/self/fd/1 && echo 3 1<> /proc/self/fd/1";
+    let later = "exec setpriv --reuid 1 --regid 1 --clear-groups sh -c 'echo 1 > /dev/stdout && echo 2 >> /proc/self/fd/1'";
+    with_world(|world| async move {
+        for (user, script, expected) in
+            [(Some("nobody"), by_name, "1\n2\n3\n"), (None, by_name, "1\n2\n3\n"), (None, later, "1\n2\n")]
+        {
+            let mut spec = shell(script);
+            spec.user = user.map(str::to_owned);
+            assert_eq!(world.output(spec).await, expected, "{user:?}: {script}");
+        }
+    });
+}
+
+#[test]
 fn what_is_unknown_never_runs() {
     if !root() {
         return;
