@@ -4,6 +4,7 @@
 pub mod capture;
 mod child;
 pub mod environment;
+mod kin;
 pub mod limits;
 pub mod lock_file;
 pub mod memory;
@@ -11,7 +12,9 @@ mod oom;
 pub mod peer;
 pub mod pid1;
 mod plan;
+mod procfs;
 pub mod reaper;
+mod remains;
 pub mod signals;
 mod spawner;
 mod sys;
