@@ -11,6 +11,8 @@ use phpeek_core::spec::{ProcessIndex, ProcessSpec};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use phpeek_core::level::Level;
+
 /// One run of one instance. Run numbers of an instance only grow, so an event of an old run can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId {
@@ -80,32 +82,6 @@ pub trait Launcher {
     fn ask_last_words(&self, id: RunId) -> bool {
         let _unkept = id;
         false
-    }
-}
-
-/// How much a log record matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Of use when looking for a fault.
-    Debug,
-    /// The normal course of things.
-    Info,
-    /// Something is not as it should be, and the supervisor deals with it.
-    Warn,
-    /// A person must act.
-    Error,
-}
-
-impl Level {
-    /// As it is written in records and in `log_level`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
     }
 }
 

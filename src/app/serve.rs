@@ -4,7 +4,7 @@
 use super::{ControlOptions, Options, chain, run};
 use crate::cli::check::{self, Detail};
 use crate::cli::{ServeArguments, source};
-use crate::config::{self, Loaded, ProcessEnv, Severity, Strictness};
+use crate::config::{Loaded, ProcessEnv, Severity, Strictness};
 use crate::exit;
 use crate::os::pid1;
 use crate::os::signals::Signals;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// Serves, and ends the process with the exit code: as PID 1 nothing may happen after the last flush.
 pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, signals: Signals) -> u8 {
-    let Loaded { configuration, report } = config::load(&source(config), &ProcessEnv);
+    let Loaded { configuration, report } = super::load(&source(config), &ProcessEnv);
     let Some(configuration) = configuration else {
         complain(&check::human(&report, Detail::Full, Strictness::Usual));
         return exit::CONFIG;

@@ -4,23 +4,11 @@ use super::compile::truth;
 use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::spec::{ProcessIndex, SystemSpec};
+use phpeek_settings::redaction::{Redaction, Redactions};
 use regex::Regex;
-use std::collections::HashMap;
 
 /// What stands for a match when the pattern does not say.
 const REPLACEMENT: &str = "***";
-
-/// One pattern of a process, and what stands for its matches (`$1` is a group).
-#[derive(Debug, Clone)]
-pub struct Redaction {
-    /// What is looked for.
-    pub pattern: Regex,
-    /// What takes its place.
-    pub replacement: String,
-}
-
-/// The patterns of each process that has any.
-pub type Redactions = HashMap<ProcessIndex, Vec<Redaction>>;
 
 /// Reads the patterns of the processes that run. One that is valid and still cannot be used is an error: nothing that
 /// was meant to be hidden is shown.

@@ -6,12 +6,13 @@ use super::compile::{int, truth};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
 use super::{Vars, value};
-use crate::telemetry::compression::Compression;
-use crate::telemetry::endpoint::{Endpoint, Protocol};
-use crate::telemetry::env;
-use crate::telemetry::headers::{Header, HeaderError};
-use crate::telemetry::proxy::{LOOPBACK, ProxyError, ProxySettings};
-use crate::telemetry::settings::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::endpoint::{Endpoint, Protocol};
+use phpeek_settings::env;
+use phpeek_settings::headers::{Header, HeaderError};
+use phpeek_settings::proxy::{LOOPBACK, ProxyError, ProxySettings};
+use phpeek_settings::tls::TlsJudge;
+use phpeek_settings::tracing::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -24,9 +25,14 @@ const MIB: u64 = 1 << 20;
 
 /// Reads `tracing_*`. The exporter and the endpoint are judged even when tracing is off: a wrong one would only be
 /// found on the day when it is switched on. OTEL_* variables are not: they may be meant for the processes.
-pub(crate) fn tracing(global: &Node, vars: &dyn Vars, findings: &mut Findings) -> Option<TracingSettings> {
+pub(crate) fn tracing(
+    global: &Node,
+    vars: &dyn Vars,
+    judge: &dyn TlsJudge,
+    findings: &mut Findings,
+) -> Option<TracingSettings> {
     let on = truth(global, "tracing_enabled").unwrap_or(false);
-    let mut reader = Reader { global, vars, on, findings };
+    let mut reader = Reader { global, vars, judge, on, findings };
     let (exporter, sampling, spool) = (reader.exporter(), reader.sampling(), reader.spool());
     let text = |key: &str| global.get(key).and_then(Node::text);
     exporter.filter(|_| on).map(|exporter| TracingSettings {
@@ -48,6 +54,7 @@ pub(super) struct Chosen {
 pub(super) struct Reader<'a> {
     pub(super) global: &'a Node,
     vars: &'a dyn Vars,
+    pub(super) judge: &'a dyn TlsJudge,
     pub(super) on: bool,
     findings: &'a mut Findings,
 }

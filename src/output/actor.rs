@@ -3,10 +3,10 @@
 
 use super::pipes::{Pipes, Turn};
 use super::redact;
-use crate::config::Redactions;
 use crate::os::capture::WordsHearer;
 use actix::prelude::*;
 use phpeek_actors::ports::RunId;
+use phpeek_settings::redaction::Redactions;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;

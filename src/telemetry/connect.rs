@@ -1,16 +1,17 @@
 //! One way to connect for gRPC and HTTP: TCP or a unix socket, then TLS where the endpoint wants it. Owns the bound on
 //! the time of a connection. Never falls back to plain text. Lives on the telemetry arbiter; called by tonic and hyper.
 
-use super::endpoint::Address;
 use super::grpc::TargetError;
-use super::proxy::Proxy;
-use super::settings::Receiver;
-use super::tls::{Alpn, TlsClient, TlsError};
+use super::tls::{TlsClient, TlsError};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
+use phpeek_settings::endpoint::Address;
+use phpeek_settings::proxy::Proxy;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::Receiver;
 use std::error::Error;
 use std::future::Future;
 use std::io;

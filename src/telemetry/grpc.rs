@@ -2,15 +2,16 @@
 //! success are seen. Owns the connection and the table of retryable codes. Must never log a header. Lives on the
 //! telemetry arbiter; called by the `TelemetryActor`.
 
-use super::compression::Compression;
 use super::connect::{ConnectError, Connector};
 use super::headers::Headers;
-use super::proxy::ProxyError;
-use super::settings::Receiver;
-use super::tls::{Alpn, TlsError};
+use super::tls::TlsError;
 use bytes::{Buf, BufMut, Bytes};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::proxy::ProxyError;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::Receiver;
 use prost::Message as _;
 use std::time::Duration;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};

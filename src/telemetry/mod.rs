@@ -4,8 +4,6 @@
 pub mod compression;
 pub mod connect;
 pub mod encode;
-pub mod endpoint;
-pub mod env;
 pub mod failover;
 pub mod file;
 pub mod grpc;
@@ -14,18 +12,15 @@ pub mod http;
 mod incoming;
 pub mod memory;
 pub mod nowhere;
-pub mod proxy;
 pub mod recent;
 pub mod resource;
 pub mod sampling;
-pub mod settings;
 pub mod spool;
 pub mod start;
 pub mod stdout;
 pub mod tls;
 pub mod zipkin;
 
-pub use env::EnvError;
 pub use incoming::incoming_context;
 pub use memory::MemoryExporter;
 pub use start::{StartError, Surroundings, TelemetryHandle, TelemetryState, start, start_in_memory};

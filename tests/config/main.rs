@@ -10,7 +10,8 @@ mod reports;
 mod secrets;
 mod tracing;
 
-use phpeek_pm::config::{Configuration, Loaded, Source, load};
+use phpeek_pm::app::load;
+use phpeek_pm::config::{Configuration, Loaded, Source};
 use std::collections::BTreeMap;
 
 /// Loads a text with these variables.

@@ -38,9 +38,9 @@ pub struct ProxyError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     /// Where it listens.
-    pub(super) uri: Uri,
+    pub uri: Uri,
     /// What it wants to see.
-    pub(super) authorization: Option<HeaderValue>,
+    pub authorization: Option<HeaderValue>,
 }
 
 impl fmt::Debug for Proxy {
