@@ -3,6 +3,7 @@
 
 pub mod compression;
 pub mod connect;
+mod dial;
 pub mod encode;
 pub mod failover;
 pub mod file;
@@ -10,7 +11,9 @@ pub mod grpc;
 pub mod headers;
 pub mod http;
 mod incoming;
+mod link;
 pub mod memory;
+mod names;
 pub mod nowhere;
 pub mod recent;
 pub mod resource;
