@@ -4,6 +4,7 @@
 
 mod control;
 mod ending;
+mod reading;
 mod serve;
 mod signals;
 
