@@ -22,7 +22,7 @@ use crate::status::{Identity, PidFile, SharedBoard, Writer};
 use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
 use bytes::Bytes;
 use ending::Finish;
-use phpeek_actors::clock::Clock;
+use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
@@ -39,6 +39,9 @@ use std::time::{Duration, SystemTime};
 
 /// When the memory that reading the configuration and starting took is given back: once, when most boots are over.
 const SETTLED: Duration = Duration::from_secs(2);
+
+/// The machine's wall clock.
+static WALL: WallClock = WallClock::new(SystemTime::now);
 
 /// How a run of the supervisor differs from the usual.
 #[derive(Debug, Default)]
@@ -153,7 +156,7 @@ async fn supervise(
     pid_file: Option<&PidFile>,
     opened: control::Opened,
 ) -> Result<Ending, BeginError> {
-    let clock = Clock::starting_at(SystemTime::now());
+    let clock = Clock::following(&WALL);
     let router = Router::default();
     let running = build(&configuration, options, clock, router.clone())?;
     for warning in options.warnings.iter().chain(&opened.warning) {

@@ -6,7 +6,7 @@ use super::intake::Intake;
 use super::pipes::Pipes;
 use super::sink::Sink;
 use super::stats::Stats;
-use super::{OutputSettings, record};
+use super::{OutputSettings, record, steps};
 use crate::config::Redactions;
 use crate::os::capture::{Capture, CaptureSink, WordsHearer};
 use actix::prelude::*;
@@ -98,14 +98,17 @@ impl Output {
         let (their_intake, their_sink) = (Arc::clone(&intake), Arc::clone(&sink));
         arbiter.spawn_fn(move || {
             let begun = watch(watched).map(|ready| {
-                let pipes = Rc::new(RefCell::new(Pipes::new(their_intake, their_sink)));
+                let pipes = Rc::new(RefCell::new(Pipes::new(their_intake, their_sink, clock)));
                 actix::spawn(read_on(ready, Rc::clone(&pipes)));
                 OutputActor { pipes }.start()
             });
             tell.send(begun).ok(); // the starter waits for it below
         });
         let actor = told.recv().map_err(|_| StartError::Arbiter)?.map_err(StartError::Watch)?;
-        Ok(Self { sink, intake, actor, clock, redactions: Arc::default() })
+        let output = Self { sink, intake, actor, clock, redactions: Arc::default() };
+        let teller = output.clone();
+        arbiter.spawn(steps::watch(move || teller.tell_step()));
+        Ok(output)
     }
 
     /// Writes bytes that no record may interrupt, such as an exported span. False when there was no room: counted.
@@ -138,6 +141,21 @@ impl Output {
         });
     }
 
+    /// Tells a step of the wall clock, if there was one.
+    fn tell_step(&self) {
+        if let Some(step) = steps::untold(&self.clock) {
+            self.put(&step);
+        }
+    }
+
+    fn put(&self, record: &LogRecord) {
+        if self.enabled(record.level) {
+            let mut bytes = Vec::with_capacity(256);
+            record::own(self.sink.settings.format, &mut bytes, self.clock.wall(record.at), record);
+            self.sink.push_own(bytes);
+        }
+    }
+
     /// The counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -154,7 +172,7 @@ impl Output {
     deprecated,
     reason = "the safe constructor; an OwnedFd keeps its descriptor open, so the fault is not met"
 )]
-fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(super) fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(epoll, Interest::READABLE)
 }
 
@@ -188,11 +206,7 @@ impl LogSink for Output {
     }
 
     fn log(&self, record: LogRecord) {
-        if !self.enabled(record.level) {
-            return;
-        }
-        let mut bytes = Vec::with_capacity(256);
-        record::own(self.sink.settings.format, &mut bytes, self.clock.wall(record.at), &record);
-        self.sink.push_own(bytes);
+        self.tell_step();
+        self.put(&record);
     }
 }

@@ -7,6 +7,7 @@ use super::intake::{Intake, Token};
 use super::last_words::LastWords;
 use super::sink::Sink;
 use crate::os::capture::{Capture, Stream};
+use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::RunId;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
@@ -82,14 +83,15 @@ pub(super) struct Pipes {
     most: usize,
     framer: Framer,
     words: LastWords,
+    clock: Clock,
 }
 
 impl Pipes {
-    pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>) -> Self {
+    pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>, clock: Clock) -> Self {
         let framer = Framer::new(Arc::clone(&sink));
         let (pipes, busy, events) = (Vec::new(), Vec::new(), Vec::with_capacity(64));
         let words = LastWords::default();
-        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer, words }
+        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer, words, clock }
     }
 
     /// Reads for one wake-up of the arbiter.
@@ -137,7 +139,7 @@ impl Pipes {
         if self.events.is_empty() && self.busy.is_empty() {
             return Pass::Idle;
         }
-        let at = SystemTime::now();
+        let at = self.clock.wall(self.clock.now());
         let mut pass = Pass::Small;
         let busy = std::mem::take(&mut self.busy);
         for token in &busy {
@@ -252,7 +254,11 @@ mod tests {
         let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
         let (intake, sink) =
             (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None)));
-        (Arc::clone(&intake), Arc::clone(&sink), Pipes::new(intake, sink))
+        (
+            Arc::clone(&intake),
+            Arc::clone(&sink),
+            Pipes::new(intake, sink, Clock::starting_at(SystemTime::now())),
+        )
     }
 
     fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "one test runs the program itself")]
 
 mod refusal;
+mod time;
 
 use actix::System;
 use phpeek_actors::clock::Clock;
