@@ -169,6 +169,7 @@ async fn supervise(
     let control = opened.listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
+        words: Rc::new(running.output.clone()),
         log: running.log.clone(),
         tracing: running.telemetry.tracing(),
         clock,

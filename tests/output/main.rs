@@ -8,7 +8,8 @@ mod time;
 
 use actix::System;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink, RunId};
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_core::ids::{RunId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::spec::ProcessIndex;
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
@@ -36,14 +37,14 @@ fn start(format: Format, level: Level, stdout: OwnedFd) -> (actix::SystemRunner,
     (system, output)
 }
 
-fn run(instance: u32) -> RunId {
-    RunId { process: ProcessIndex(0), instance, run: 1 }
+fn task(instance: u32) -> TaskId {
+    TaskId::Run(RunId { process: ProcessIndex(0), instance, run: 1 })
 }
 
 fn child(output: &Output, name: &str, stream: Stream) -> File {
     let (read_end, write) = pipe();
     let process = ProcessName::new(name).expect("a name");
-    output.capture(Capture { process, run: run(0), stream, read_end });
+    output.capture(Capture { process, task: task(0), stream, read_end });
     write
 }
 
