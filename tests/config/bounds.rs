@@ -93,7 +93,7 @@ fn what_others_load_is_not_refused_for_its_form() {
     for text in [tab, edge] {
         let loaded = read(text, &[]);
         let spec = loaded.configuration.expect("it is read").spec;
-        assert_eq!(spec.processes[0].command.argv(), ["sleep", "010"], "{text}");
+        assert_eq!(spec.processes[0].program.command.argv(), ["sleep", "010"], "{text}");
     }
     assert!(read(tab, &[]).report.of(Severity::Warning).any(|f| f.message.contains("bogus")));
 }

@@ -116,7 +116,7 @@ fn a_variable_that_is_empty_never_loosens_what_restricts() {
     // Written empty, it was not forgotten.
     for value in ["''", "", "${UNSET:-}"] {
         let spec = valid(&file_with(None, Some("user"), value), &[]).spec;
-        assert_eq!(spec.processes[0].user, None, "{value}");
+        assert_eq!(spec.processes[0].program.user, None, "{value}");
     }
 }
 
@@ -124,7 +124,7 @@ fn a_variable_that_is_empty_never_loosens_what_restricts() {
 fn an_empty_directory_schedule_and_zone_are_none() {
     for value in ["''", "", "'${EMPTY:-}'"] {
         let spec = valid(&file_with(None, Some("working_dir"), value), &[]).spec;
-        assert_eq!(spec.processes[0].working_dir, None, "{value}");
+        assert_eq!(spec.processes[0].program.working_dir, None, "{value}");
         let schedule = file_with(None, Some("schedule"), value) + "    schedule_timezone: ''\n";
         let app = &valid(&schedule, &[]).spec.processes[0];
         assert_eq!(app.kind, phpeek_core::spec::ProcessKind::LongRun, "{value}");
@@ -137,7 +137,7 @@ fn an_empty_directory_schedule_and_zone_are_none() {
 fn items_between_commas_are_a_list_and_json_is_one_too() {
     let argv = |value: &str| {
         let spec = valid(FILE, &[("CBOX_INIT_PROCESS_APP_COMMAND", value)]).spec;
-        spec.processes[0].command.argv().to_vec()
+        spec.processes[0].program.command.argv().to_vec()
     };
     assert_eq!(argv("sleep,1000"), ["sleep", "1000"]);
     assert_eq!(argv(" a , one two,, three,"), ["a", "one two", "three"]);
