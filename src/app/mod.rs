@@ -5,6 +5,7 @@
 mod configure;
 mod control;
 mod ending;
+mod reading;
 mod serve;
 mod signals;
 

@@ -36,13 +36,19 @@ impl Reader<'_> {
         let protocol =
             if exact && protocol == Protocol::OtlpHttp { Protocol::OtlpHttpExact } else { protocol };
         let place = chosen.as_ref().map_or(Place::Nowhere, |c| c.place.clone());
-        let text = given.or(chosen.map(|c| c.text));
-        let text = text.unwrap_or_else(|| format!("localhost:{}", protocol.port()));
+        let variable = chosen.as_ref().and_then(|c| c.variable).filter(|_| given.is_none());
+        let usual = || format!("localhost:{}", protocol.port());
+        let text = given.or(chosen.map(|c| c.text)).unwrap_or_else(usual);
         let tls = self.tls(zipkin);
         let security = self.security(protocol, &text, zipkin)?;
-        let endpoint = match Endpoint::parse_as(&text, protocol, security) {
-            Ok(endpoint) => endpoint,
-            Err(error) => {
+        let endpoint = match (Endpoint::parse_as(&text, protocol, security), variable) {
+            (Ok(endpoint), _) => endpoint,
+            (Err(error), Some(name)) => {
+                self.warn_of(name, &format!("{name}: {error}; the default holds"), "write http://HOST:PORT");
+                let security = self.security(protocol, &usual(), zipkin)?;
+                Endpoint::parse_as(&usual(), protocol, security).ok()?
+            }
+            (Err(error), None) => {
                 self.error("tracing_endpoint", place, error.to_string(), "");
                 return None;
             }
@@ -112,9 +118,10 @@ impl Reader<'_> {
             Some((_, text)) if text == "true" => return Some(Security::Plain),
             Some((_, text)) if text == "false" => return Some(Security::Tls),
             Some((name, text)) => {
-                let message = format!("{name}: {text:?} is neither true nor false");
-                self.error(USE_TLS, Place::Variable((*name).into()), message, "write true or false");
-                return None;
+                // As the specification has it: what is not "true" is false.
+                let message = format!("{name}: {text:?} is neither true nor false; it is taken for false");
+                self.warn_of(name, &message, "write true or false");
+                return Some(Security::Tls);
             }
             None => {}
         }

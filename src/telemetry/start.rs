@@ -28,7 +28,7 @@ use phpeek_actors::telemetry::{
 use phpeek_actors::trace::Tracing;
 use phpeek_core::backoff::Backoff;
 use phpeek_core::batch::Rules;
-use phpeek_settings::env::{self, EnvError, Lookup};
+use phpeek_settings::env::{self, Lookup};
 use phpeek_settings::sampling::Sampling;
 use phpeek_settings::tracing::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,9 +47,6 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 /// Why tracing cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A variable cannot be honoured.
-    #[error(transparent)]
-    Env(#[from] EnvError),
     /// The receiver's address or the TLS roots cannot be used.
     #[error("the OTLP exporter cannot be built for {endpoint}")]
     Exporter {
@@ -127,22 +124,21 @@ pub fn start(
     let Some(settings) = settings.filter(|_| !env::disabled(env)) else {
         return Ok(TelemetryHandle { tracing: Tracing::off(around.clock), running: None });
     };
-    let (resource, malformed) = resource::build(settings.service_name.as_deref(), env);
-    if malformed {
-        around.warn("OTEL_RESOURCE_ATTRIBUTES is malformed and is left out as a whole".to_owned());
-    }
+    // What is wrong with a variable was told with the configuration: both read by the same functions.
+    let mut told = env::Faults::new();
+    let (resource, _) = resource::build(settings.service_name.as_deref(), env);
     let origin = Origin::new(&resource, &scope());
     let plan = Plan { origin, sampling: settings.sampling, spool: settings.spool.clone() };
-    let timeout = env::timeout(env)?;
+    let timeout = env::timeout(env, &mut told);
     match &settings.exporter {
         ExporterSettings::OtlpGrpc(receiver) => {
-            let given = env::headers(env)?;
+            let given = env::headers(env, &mut told);
             let targets = targets(receiver, &given, |to, headers| GrpcTarget::new(to, timeout, headers))?;
             let build = move |t: GrpcTarget| boxed(t.exporter());
             run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
         }
         ExporterSettings::OtlpHttp(receiver, encoding) => {
-            let (given, encoding) = (env::headers(env)?, *encoding);
+            let (given, encoding) = (env::headers(env, &mut told), *encoding);
             let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
             let build = move |t: HttpTarget| boxed(t.otlp(encoding));
             run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
@@ -252,7 +248,7 @@ fn run(
     exporter: impl FnOnce(WriteBlock) -> Box<dyn SpanExporter> + Send + 'static,
 ) -> Result<TelemetryHandle, StartError> {
     let Plan { origin, sampling, spool } = plan;
-    let queueing = env::queueing(env)?;
+    let queueing = env::queueing(env, &mut env::Faults::new());
     let place = place(&spool, &around)?;
     let durable = !matches!(place, Place::Memory);
     let Surroundings { log, clock, write_block, thread_init, trim } = around;

@@ -2,6 +2,8 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 mod backends;
+mod bounds;
+mod empty;
 mod keeping;
 mod laws;
 mod reading;
