@@ -31,6 +31,7 @@ pub mod fleet;
 pub mod fold;
 pub mod foreground;
 pub mod ids;
+pub mod level;
 pub mod lifecycle;
 pub mod member;
 pub mod order;

@@ -1,12 +1,12 @@
 //! Where spans go: the settings of tracing, the exporters, the resource. Called by the configuration (to check an
 //! endpoint) and by the composition root (to build what the `TelemetryActor` owns).
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod compression;
 pub mod connect;
 mod dial;
 pub mod encode;
-pub mod endpoint;
-pub mod env;
 pub mod failover;
 pub mod file;
 pub mod grpc;
@@ -17,18 +17,15 @@ mod link;
 pub mod memory;
 mod names;
 pub mod nowhere;
-pub mod proxy;
 pub mod recent;
 pub mod resource;
 pub mod sampling;
-pub mod settings;
 pub mod spool;
 pub mod start;
 pub mod stdout;
 pub mod tls;
 pub mod zipkin;
 
-pub use env::EnvError;
 pub use incoming::incoming_context;
 pub use memory::MemoryExporter;
 pub use start::{StartError, Surroundings, TelemetryHandle, TelemetryState, start, start_in_memory};
