@@ -72,6 +72,10 @@ pub trait Launcher {
     /// Sends a signal to the leader of a task alone. False when it is not in the table or has ended.
     fn signal_leader(&self, task: TaskId, signal: Signal) -> bool;
 
+    /// The task is not wanted any more, and may not have begun. What has not begun never does; what hangs before its
+    /// program runs is killed; anything else goes on. Its reports follow as ever.
+    fn cancel(&self, task: TaskId);
+
     /// Who is left of a task that SIGKILL has not helped. When its leader has ended they are nobody's from here on,
     /// and nothing more is reported of the task.
     fn leave(&self, task: TaskId) -> Vec<Member>;

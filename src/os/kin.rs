@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// The variable that carries the mark.
-pub(super) const MARK: &[u8] = b"PHPEEK_PM_RUN";
+pub(super) const MARK: &str = "PHPEEK_PM_RUN";
 
 /// A child that we have adopted.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ struct Stray {
     stat: Stat,
     /// Whose it is; none when nobody knows.
     task: Option<TaskId>,
+    /// SIGKILL has not helped.
+    hopeless: bool,
 }
 
 /// All that we have adopted.
@@ -81,12 +83,12 @@ impl Kin {
                 [only] => Some(*only),
                 _ => None,
             });
-            strays.insert(pid, Stray { stat, task });
+            strays.insert(pid, Stray { stat, task, hopeless: false });
         }
     }
 
     fn marked(&self, pid: i32) -> Option<TaskId> {
-        let mark = procfs::variable(pid, MARK)?;
+        let mark = procfs::variable(pid, MARK.as_bytes())?;
         let numbers = std::str::from_utf8(&mark).ok()?.strip_prefix(&self.supervisor)?.strip_prefix('.')?;
         let mut numbers = numbers.split('.');
         let process = ProcessIndex(numbers.next()?.parse().ok()?);
@@ -114,8 +116,15 @@ impl Kin {
     /// Nobody looks after them any more.
     pub(super) fn disown(&self, task: TaskId) {
         for stray in self.strays.borrow_mut().values_mut().filter(|stray| stray.task == Some(task)) {
-            stray.task = None;
+            (stray.task, stray.hopeless) = (None, true);
         }
+    }
+
+    /// All strays that live, but for those that were given up.
+    pub(super) fn all(&self) -> Vec<Stat> {
+        let strays = self.strays.borrow();
+        let there = strays.values().filter(|stray| !stray.hopeless).filter_map(|s| Stat::of(s.stat.pid));
+        there.filter(|stat| !stat.is_dead()).collect()
     }
 
     /// The members of a process group below what we have adopted, wherever they hang, that live.

@@ -6,8 +6,8 @@ use super::capture::CaptureSink;
 use super::environment::Environment;
 use super::kin::Kin;
 use super::oom::OomKills;
-use super::spawner::{SpawnReport, Spawners};
 use super::remains::Asked;
+use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Peeked, Target};
 use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};
 use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
@@ -85,7 +85,7 @@ type End = (Exit, Option<Usage>);
 
 /// Every run that has begun and of which somebody is left.
 pub struct Children {
-    spawners: Arc<Spawners>,
+    pub(super) spawners: Arc<Spawners>,
     deliver: Rc<dyn Fn(TaskReport)>,
     /// By leader, which is the id of the group too.
     pub(super) table: RefCell<HashMap<i32, Run>>,
@@ -148,6 +148,7 @@ impl Children {
                 Some(wait) => drop(tokio::time::timeout(wait, report).await),
             }
             self.take_reports();
+            self.spawners.look();
             self.look_at_the_asked();
             self.look_at_remains();
             self.send_reports();
@@ -233,6 +234,7 @@ impl Children {
             _ => return,
         };
         self.draining.borrow_mut().insert(pid);
+        self.patience.set(DRAIN_POLL);
         self.kin.bereave(task);
         self.report(task, TaskEvent::Exited(Autopsy { exit, usage, sender, oom: Oom::None }));
     }
@@ -337,6 +339,10 @@ impl Launcher for Children {
         let Some(pid) = self.leader(task) else { return false };
         self.note_sent(pid, signal);
         sys::kill(Target::Process(pid), Some(signal))
+    }
+
+    fn cancel(&self, task: TaskId) {
+        self.spawners.cancel(task);
     }
 
     fn leave(&self, task: TaskId) -> Vec<Member> {

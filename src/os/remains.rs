@@ -42,7 +42,7 @@ impl Children {
             !daemons // they are our children: the kernel tells of their end
         };
         let drains = self.draining.borrow().iter().any(polled).then(|| self.patience.get());
-        asked.into_iter().chain(drains).min()
+        asked.into_iter().chain(drains).chain(self.spawners.next_look()).min()
     }
 
     pub(super) fn signal_all_of(&self, task: TaskId, signal: Signal) -> bool {
@@ -100,7 +100,8 @@ impl Children {
 
     fn next_asked(&self) -> Option<Request> {
         let mut asked = self.asked.0.borrow_mut();
-        asked.pop_front_if(|request| request.at.elapsed() >= SECOND_LOOK)
+        let due = asked.front().is_some_and(|request| request.at.elapsed() >= SECOND_LOOK);
+        if due { asked.pop_front() } else { None }
     }
 
     /// Finds out of whom nobody is left, and sends to those who have turned up what the others have had.
@@ -171,6 +172,15 @@ impl Children {
         self.report(task, event());
     }
 
+    /// Those who belong to nobody that could still be stopped: who has left them is unknown, or is told no more.
+    pub(super) fn abandoned(&self) -> Vec<Member> {
+        {
+            let table = self.table.borrow();
+            self.kin.look(|pid| table.get(&pid).map(|run| run.task));
+        }
+        self.kin.all().iter().map(member).collect()
+    }
+
     /// Names all that is left. When the leader has ended nobody looks after them any more.
     pub(super) fn leave_all_of(&self, task: TaskId) -> Vec<Member> {
         let Some(pid) = self.leaders.borrow().get(&task).copied() else { return Vec::new() };
@@ -203,8 +213,10 @@ fn signal_to(target: Target, signal: Signal, resume: bool) -> Sent {
 fn ask_outside(request: &Request) {
     let tree = procfs::tree(request.leader);
     let asked = procfs::ticks(request.at);
-    let inside = |pid: i32| pid == request.leader || tree.iter().any(|s| s.pid == pid && s.group == request.leader);
-    let outside = tree.iter().filter(|s| s.group != request.leader && s.pid != request.leader && inside(s.parent));
+    let inside =
+        |pid: i32| pid == request.leader || tree.iter().any(|s| s.pid == pid && s.group == request.leader);
+    let outside =
+        tree.iter().filter(|s| s.group != request.leader && s.pid != request.leader && inside(s.parent));
     for stat in outside.filter(|s| s.began <= asked && !s.is_dead()) {
         sys::send_exactly(stat, request.signal);
     }

@@ -173,7 +173,7 @@ impl Subject for Planted {
             State::Stopping { pressure: Pressure::Killed, .. }
                 | State::Draining { pressure: Pressure::Killed, .. }
         );
-        m.deadline().filter(|_| !spared && !(self.0 == LeaveNever && killed))
+        m.deadline().filter(|_| !(spared || self.0 == LeaveNever && killed))
     }
 
     fn machine(&mut self, m: &mut Machine, policy: &Policy, now: Now, event: Event, out: &mut Vec<Effect>) {

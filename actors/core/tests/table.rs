@@ -92,6 +92,7 @@ fn effect(effect: &Effect) -> String {
     match effect {
         Effect::Spawn { .. } => "spawn".to_owned(),
         Effect::Signal { signal, step, .. } => format!("{signal} ({step:?})"),
+        Effect::Cancel { .. } => "cancel".to_owned(),
         Effect::Leave { .. } => "leave what is left".to_owned(),
         Effect::RunStarted { .. } => "run started".to_owned(),
         Effect::RunEnded { exit, .. } => format!("run ended ({exit})"),

@@ -21,6 +21,7 @@ impl ProcessActor {
         match effect {
             Effect::Spawn { run } => self.spawn(i, at, run),
             Effect::Signal { run, signal, step } => self.signal(i, at, run, signal, step),
+            Effect::Cancel { run } => self.world.launcher.cancel(self.task_id(i, run)),
             Effect::Leave { run } => self.leave(i, at, run),
             Effect::RunStarted { run } => self.run_started(i, at, run),
             Effect::RunEnded { exit, .. } => self.run_ended(i, at, exit),

@@ -6,9 +6,9 @@ use crate::ports::{LastLines, Level, TaskEvent, TaskReport};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Ending, RestartOutcome};
+use phpeek_core::foreground::advice;
 use phpeek_core::ids::TaskId;
 use phpeek_core::lifecycle::{Event, First, Leader, State};
-use phpeek_core::foreground::advice;
 use phpeek_core::member::{Member, list};
 use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::spec::ProcessKind;
@@ -105,7 +105,8 @@ impl ProcessActor {
             self.log(at, Level::Info, "has left daemons, they are stopped with it", Some(i), fields);
         } else {
             let advice = advice(&self.spec.program.command);
-            let message = format!("has put itself into the background, where it is not looked after: {advice}");
+            let message =
+                format!("has put itself into the background, where it is not looked after: {advice}");
             self.log(at, Level::Warn, message, Some(i), fields);
         }
     }

@@ -297,6 +297,8 @@ impl Launcher for FakeLauncher {
         delivered
     }
 
+    fn cancel(&self, _: TaskId) {}
+
     fn leave(&self, TaskId::Run(id): TaskId) -> Vec<Member> {
         let gone = self.runs.borrow().get(&id).is_some_and(|run| !run.leader);
         if gone {

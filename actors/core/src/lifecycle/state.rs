@@ -217,6 +217,11 @@ pub enum Effect {
         /// Which run.
         run: u64,
     },
+    /// This run is not wanted any more, and nothing is known of it yet: it need not begin.
+    Cancel {
+        /// Which run.
+        run: u64,
+    },
     /// SIGKILL has not helped, or nothing may be signalled: tell who is left of this run, and why. When its leader
     /// has ended they are nobody's from here on.
     Leave {

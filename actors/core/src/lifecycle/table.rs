@@ -68,6 +68,7 @@ impl Step<'_> {
             State::Starting { run, .. } => {
                 let pressure = if urgency == Urgency::Now { Pressure::Killed } else { Pressure::Asked };
                 let leader = Leader::Unborn;
+                self.out.push(Effect::Cancel { run });
                 self.machine.state = State::Stopping { run, leader, pressure, due: None, then: Then::Rest };
             }
             State::Running { run, since } => self.press(run, Leader::Alive { since }, urgency, Then::Rest),

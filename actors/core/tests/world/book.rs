@@ -163,6 +163,11 @@ impl Book {
                     (self.failures, self.restarts) = (0, 0);
                 }
             }
+            Effect::Cancel { run } => {
+                if run != self.asked || self.born || self.wanted != Some(Want::Down) {
+                    broken.push(("P3", format!("run {run} was cancelled out of turn")));
+                }
+            }
             Effect::Leave { run } => self.leave(now, run, broken),
             Effect::Restarting { after, attempt } => self.restarting(policy, after, attempt, broken),
             Effect::BackoffBegan { delay } => {

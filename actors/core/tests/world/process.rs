@@ -160,6 +160,7 @@ impl<S: Subject> World<'_, S> {
                 self.launch(at, run);
             }
             Effect::Signal { run, signal, .. } => self.kill(at, run, signal),
+            Effect::Cancel { .. } => {} // the order of this world is always under way
             Effect::Leave { .. } => self.forget(at),
             Effect::RunStarted { run } => {
                 if let Some(start) = &mut self.processes[p].start {
