@@ -5,11 +5,15 @@
 //! `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at
 //! once.
 
+mod block;
 mod compile;
 mod connection;
 mod depends;
 mod discover;
+mod full;
 mod globals;
+mod hint;
+mod hook_vars;
 mod json_schema;
 mod keeping;
 mod keys;
@@ -21,6 +25,7 @@ mod plain;
 mod process;
 mod redaction;
 mod report;
+mod rules;
 mod schedule;
 mod schema;
 mod secret;
@@ -30,6 +35,7 @@ mod tracing;
 mod tree;
 mod value;
 
+pub use full::{full_yaml, keys_table};
 pub use globals::{ControlSocket, LogFormat, LogSettings};
 pub use json_schema::schema_json;
 pub use redaction::{Redaction, Redactions};
@@ -225,6 +231,7 @@ fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);
+    rules::hooks(root, findings);
     lint::values(root, findings);
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);

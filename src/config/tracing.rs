@@ -350,7 +350,7 @@ impl Reader<'_> {
         let text = |key: &str| self.global.get(key).and_then(Node::text);
         Some(FileSettings {
             path,
-            max_size: text("tracing_file_max_size").and_then(bytes).unwrap_or(10 * MIB),
+            max_size: text("tracing_file_max_size").and_then(value::size).unwrap_or(10 * MIB),
             max_files: int(self.global, "tracing_file_max_files")
                 .map_or(5, |n| u32::try_from(n).unwrap_or(0)),
         })
@@ -371,13 +371,4 @@ fn header(name: &str, node: &Node, on: bool) -> Result<Option<Header>, String> {
         (Value::Map(_), Some(path)) => Header::in_file(name, Path::new(path)).map(Some).map_err(said),
         _ => Err(format!("the header {name:?} has no value")),
     }
-}
-
-/// A size as `10MB`, in bytes; a unit is 1024 of the one before.
-fn bytes(text: &str) -> Option<u64> {
-    let upper = text.trim().to_ascii_uppercase();
-    let units = [("KB", 1u64 << 10), ("MB", MIB), ("GB", 1 << 30), ("B", 1), ("", 1)];
-    let (number, unit) = units.iter().find_map(|(u, n)| Some((upper.strip_suffix(u)?, *n)))?;
-    let size = value::float(number.trim())? * unit as f64;
-    (1.0..1e18).contains(&size).then_some(size as u64)
 }
