@@ -1,7 +1,8 @@
 //! Reads the configuration beside the main thread, so that a signal can end the program although a file hangs (a FIFO,
 //! a dead NFS) or is slow to read. Starts nothing.
 
-use crate::config::{self, Loaded, ProcessEnv, Source};
+use super::configure::load;
+use crate::config::{Loaded, ProcessEnv, Source};
 use crate::os::signals::{Signals, block_all_in_this_thread};
 use phpeek_core::signal::Signal;
 use std::io;
@@ -28,7 +29,7 @@ pub(super) fn read(source: Source, signals: &mut Signals) -> Reading {
             Err(_) => Reading::Lost,
         },
         // No thread to be had: better read deaf to signals than not at all.
-        Err(_) => Reading::Done(Box::new(config::load(&source, &ProcessEnv))),
+        Err(_) => Reading::Done(Box::new(load(&source, &ProcessEnv))),
     }
 }
 
@@ -41,7 +42,7 @@ fn begin(source: Source) -> io::Result<(UnixStream, mpsc::Receiver<Box<Loaded>>)
         // A handler may run in any thread that does not block: here it would interrupt the reading for nothing.
         if block_all_in_this_thread().is_ok() {
             // Nobody waits for it any more when the program is about to end.
-            drop(send.send(Box::new(config::load(&source, &ProcessEnv))));
+            drop(send.send(Box::new(load(&source, &ProcessEnv))));
         }
     })?;
     Ok((ours, receive))

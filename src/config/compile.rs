@@ -53,6 +53,27 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
     let global = Block::new(Some(written), GLOBAL);
     let restart = restart(written, global, findings)?;
     let max_scale = global.int("max_process_scale")?;
+    let (enabled, known) = declared(root, findings)?;
+    let names = Names { known };
+    let defaults = process::Defaults::new(restart, max_scale);
+    let processes: Vec<Arc<_>> = enabled
+        .iter()
+        .filter_map(|(name, node)| process::compile(name, node, &defaults, &names, findings).map(Arc::new))
+        .collect();
+    cycles(&enabled, &names, findings);
+    Some(SystemSpec {
+        shutdown_timeout: global.time("shutdown_timeout")?,
+        dependency_timeout: global.time("dependency_timeout")?,
+        processes,
+        signals: signals::compile(root, &names, findings),
+    })
+}
+
+/// The processes that are enabled, in the order of their names, and where each name leads.
+type Declared<'a> = (Vec<(&'a str, &'a Node)>, HashMap<&'a str, Option<(ProcessIndex, ProcessKind)>>);
+
+/// Looks through the names, and says what is wrong with them; `None` when there are too many.
+fn declared<'a>(root: &'a Node, findings: &mut Findings) -> Option<Declared<'a>> {
     let mut enabled: Vec<(&str, &Node)> = Vec::new();
     let written = root.get("processes").map(Node::entries).unwrap_or_default();
     if written.len() > MAX_PROCESSES {
@@ -97,19 +118,7 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
         let warning = Finding::warning("processes", place, "every process is disabled: nothing is started");
         findings.push(warning.advice("enable at least one, in the file or by an override"));
     }
-    let names = Names { known };
-    let defaults = process::Defaults::new(restart, max_scale);
-    let processes: Vec<Arc<_>> = enabled
-        .iter()
-        .filter_map(|(name, node)| process::compile(name, node, &defaults, &names, findings).map(Arc::new))
-        .collect();
-    cycles(&enabled, &names, findings);
-    Some(SystemSpec {
-        shutdown_timeout: global.time("shutdown_timeout")?,
-        dependency_timeout: global.time("dependency_timeout")?,
-        processes,
-        signals: signals::compile(root, &names, findings),
-    })
+    Some((enabled, known))
 }
 
 /// Names a cycle completely. Built from the tree, so that one faulty process does not hide it.

@@ -137,8 +137,7 @@ fn rows(keys: &'static [Key], path: &str, out: &mut String) {
         match (key.kind.table(), &key.kind) {
             (Some(inner), Kind::Map(_)) => rows(inner, &own, out),
             (Some(inner), Kind::MapOf(_)) => rows(inner, &format!("{own}.NAME"), out),
-            (Some(inner), _) => rows(inner, &format!("{own}[]"), out),
-            (None, _) => {
+            _ => {
                 let change = match key.reload {
                     Reload::Live => "reload",
                     Reload::Restart => "restart",

@@ -1,57 +1,28 @@
 //! The keys of `global` about the supervisor itself: its log and its control socket. Called by `load`.
 
+use super::block::Block;
+use super::keys::GLOBAL;
 use super::report::{Finding, Findings};
 use super::tree::Node;
-use phpeek_actors::ports::Level;
+use phpeek_core::level::Level;
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::log::{LogFormat, LogSettings};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The longest path of a socket in bytes (unix(7): 108 with the end mark).
 const LONGEST_SOCKET: usize = 107;
 
-/// How a log record is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
-}
-
-/// The supervisor's own log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogSettings {
-    /// How a record is written.
-    pub format: LogFormat,
-    /// The least level that is written.
-    pub level: Level,
-}
-
 /// Reads `log_format` and `log_level`.
 pub(crate) fn log(global: &Node) -> LogSettings {
-    let format = match global.get("log_format").and_then(Node::text) {
-        Some("text") => LogFormat::Text,
-        _ => LogFormat::Json,
-    };
-    let level = match global.get("log_level").and_then(Node::text) {
-        Some("debug") => Level::Debug,
-        Some("warn") => Level::Warn,
-        Some("error") => Level::Error,
-        _ => Level::Info,
-    };
-    LogSettings { format, level }
-}
-
-/// Where the control socket lies.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ControlSocket {
-    /// In the runtime directory, under a name of its own; without one when that cannot be.
-    #[default]
-    Default,
-    /// There is none.
-    Off,
-    /// Here, or nothing starts.
-    At(PathBuf),
+    let block = Block::new(Some(global), GLOBAL);
+    let format = block.word("log_format", &[("json", LogFormat::Json), ("text", LogFormat::Text)]);
+    let levels =
+        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)];
+    LogSettings {
+        format: format.unwrap_or(LogFormat::Json),
+        level: block.word("log_level", &levels).unwrap_or(Level::Info),
+    }
 }
 
 /// Reads `control_socket`.

@@ -36,16 +36,18 @@ mod tree;
 mod value;
 
 pub use full::{full_yaml, keys_table};
-pub use globals::{ControlSocket, LogFormat, LogSettings};
 pub use json_schema::schema_json;
-pub use redaction::{Redaction, Redactions};
 pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
-use crate::telemetry::settings::TracingSettings;
 use discover::Found;
 use parse::Fault;
 use phpeek_core::spec::SystemSpec;
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::log::LogSettings;
+use phpeek_settings::redaction::Redactions;
+use phpeek_settings::tls::TlsJudge;
+use phpeek_settings::tracing::TracingSettings;
 use report::Findings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -154,9 +156,9 @@ pub fn control_socket_override(vars: &dyn Vars) -> Option<PathBuf> {
     FAMILIES.iter().find_map(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
-/// Reads, checks and compiles a configuration. Never panics, whatever the file holds.
+/// Reads, checks and compiles a configuration; `judge` reads the files of TLS. Never panics, whatever the file holds.
 #[must_use]
-pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
+pub fn load(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge) -> Loaded {
     let mut findings = Findings::default();
     let (file, text) = read(source, vars, &mut findings);
     let unreadable = findings.failed();
@@ -171,7 +173,7 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
     let Some(root) = root else {
         return Loaded { configuration: None, report: finish(file, text, findings, None) };
     };
-    let (result, findings) = build(root, &text, vars, findings);
+    let (result, findings) = build(root, &text, vars, judge, findings);
     loaded(file, text, findings, result)
 }
 
@@ -207,6 +209,7 @@ fn build(
     mut root: Node,
     text: &str,
     vars: &dyn Vars,
+    judge: &dyn TlsJudge,
     mut findings: Findings,
 ) -> (Option<(Configuration, String)>, Findings) {
     drop_anchors(&mut root);
@@ -214,7 +217,7 @@ fn build(
     if text.contains("${") {
         substitute::expand_tree(&mut root, vars, &mut findings);
     }
-    let configuration = compiled(&mut root, vars, &mut findings);
+    let configuration = compiled(&mut root, vars, judge, &mut findings);
     let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
     (configuration.map(|c| (c, version)), findings)
 }
@@ -227,7 +230,12 @@ fn drop_anchors(root: &mut Node) {
     }
 }
 
-fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Configuration> {
+fn compiled(
+    root: &mut Node,
+    vars: &dyn Vars,
+    judge: &dyn TlsJudge,
+    findings: &mut Findings,
+) -> Option<Configuration> {
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);
@@ -235,7 +243,7 @@ fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option
     lint::values(root, findings);
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);
-    let tracing = tracing::tracing(global, vars, findings);
+    let tracing = tracing::tracing(global, vars, judge, findings);
     let log = globals::log(global);
     let control_socket = globals::control_socket(global, findings);
     let spec = compile::compile(root, findings)?;

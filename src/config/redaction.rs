@@ -4,6 +4,7 @@ use super::compile::truth;
 use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::spec::{ProcessIndex, SystemSpec};
+use phpeek_settings::redaction::{Redaction, Redactions};
 use regex::{Regex, RegexBuilder};
 use std::collections::HashMap;
 
@@ -15,18 +16,6 @@ const ONE: usize = 1 << 20;
 const TOGETHER: usize = 16 << 20;
 /// What the automaton of one pattern may remember while it searches, in bytes; beyond it starts anew.
 const MEMORY: usize = 256 << 10;
-
-/// One pattern of a process, and what stands for its matches (`$1` is a group).
-#[derive(Debug, Clone)]
-pub struct Redaction {
-    /// What is looked for.
-    pub pattern: Regex,
-    /// What takes its place.
-    pub replacement: String,
-}
-
-/// The patterns of each process that has any.
-pub type Redactions = HashMap<ProcessIndex, Vec<Redaction>>;
 
 /// Reads the patterns of the processes that run. One that is valid and still cannot be used is an error: nothing that
 /// was meant to be hidden is shown.

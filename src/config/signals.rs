@@ -67,6 +67,11 @@ pub(crate) fn compile(
             }
         }
     }
+    warn_unless_one_stops(root, &bound, findings);
+    bound
+}
+
+fn warn_unless_one_stops(root: &Node, bound: &BTreeMap<Signal, SignalAction>, findings: &mut Findings) {
     if !bound.values().any(|a| *a == SignalAction::Stop) {
         let place = root.at(&["signals"]).or_else(|| root.at(&["global", "signals"]));
         let place = place.map_or(super::tree::Place::Nowhere, |n| n.place.clone());
@@ -75,7 +80,6 @@ pub(crate) fn compile(
                 .advice("bind stop to one; a container runtime sends SIGTERM, then kills"),
         );
     }
-    bound
 }
 
 fn signal(text: &str) -> Result<Signal, (String, &'static str)> {

@@ -2,16 +2,18 @@
 //! over OTEL_*, and the report says which one won. Judges certificates and headers, never shows their content. Called
 //! by `load`.
 
-use super::compile::{int, truth};
+use super::Vars;
+use super::block::Block;
+use super::keys::{self, GLOBAL};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
-use super::{Vars, value};
-use crate::telemetry::compression::Compression;
-use crate::telemetry::endpoint::{Endpoint, Protocol};
-use crate::telemetry::env;
-use crate::telemetry::headers::{Header, HeaderError};
-use crate::telemetry::proxy::{LOOPBACK, ProxyError, ProxySettings};
-use crate::telemetry::settings::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::endpoint::{Endpoint, Protocol};
+use phpeek_settings::env;
+use phpeek_settings::headers::{Header, HeaderError};
+use phpeek_settings::proxy::{LOOPBACK, ProxyError, ProxySettings};
+use phpeek_settings::tls::TlsJudge;
+use phpeek_settings::tracing::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -24,13 +26,17 @@ const NAMES: [&str; 9] =
 const PROTOCOLS: [&str; 3] = ["grpc", "http/protobuf", "http/json"];
 /// Where Jaeger took spans before it took OTLP: gRPC, Thrift over HTTP, and the two of the agent.
 const OLD_JAEGER_PORTS: [&str; 4] = [":14250", ":14268", ":6831", ":6832"];
-const MIB: u64 = 1 << 20;
 
 /// Reads `tracing_*`. The exporter and the endpoint are judged even when tracing is off: a wrong one would only be
 /// found on the day when it is switched on. OTEL_* variables are not: they may be meant for the processes.
-pub(crate) fn tracing(global: &Node, vars: &dyn Vars, findings: &mut Findings) -> Option<TracingSettings> {
-    let on = truth(global, "tracing_enabled").unwrap_or(false);
-    let mut reader = Reader { global, vars, on, findings };
+pub(crate) fn tracing(
+    global: &Node,
+    vars: &dyn Vars,
+    judge: &dyn TlsJudge,
+    findings: &mut Findings,
+) -> Option<TracingSettings> {
+    let on = Block::new(Some(global), GLOBAL).truth("tracing_enabled").unwrap_or(false);
+    let mut reader = Reader { global, vars, judge, on, findings };
     let (exporter, sampling, spool) = (reader.exporter(), reader.sampling(), reader.spool());
     if let Some(exporter) = exporter.as_ref().filter(|_| on) {
         reader.check_variables(exporter);
@@ -55,6 +61,7 @@ pub(super) struct Chosen {
 pub(super) struct Reader<'a> {
     pub(super) global: &'a Node,
     vars: &'a dyn Vars,
+    pub(super) judge: &'a dyn TlsJudge,
     pub(super) on: bool,
     findings: &'a mut Findings,
 }
@@ -141,7 +148,7 @@ impl Reader<'_> {
                 other => (other.to_owned(), place.clone()),
             },
             Some(chosen) => (chosen.text.clone(), chosen.place.clone()),
-            None => ("stdout".to_owned(), Place::Nowhere),
+            None => (keys::default(GLOBAL, "tracing_exporter").to_owned(), Place::Nowhere),
         };
         match name.as_str() {
             "stdout" => Some(ExporterSettings::Stdout),
@@ -347,12 +354,11 @@ impl Reader<'_> {
             self.error("tracing_file", chosen.place, message, "name a file in a directory that is there");
             return None;
         }
-        let text = |key: &str| self.global.get(key).and_then(Node::text);
+        let block = Block::new(Some(self.global), GLOBAL);
         Some(FileSettings {
             path,
-            max_size: text("tracing_file_max_size").and_then(value::size).unwrap_or(10 * MIB),
-            max_files: int(self.global, "tracing_file_max_files")
-                .map_or(5, |n| u32::try_from(n).unwrap_or(0)),
+            max_size: block.size("tracing_file_max_size")?,
+            max_files: block.int("tracing_file_max_files").and_then(|n| u32::try_from(n).ok())?,
         })
     }
 }

@@ -2,7 +2,6 @@
 //! composition root keeps. Must never wait for the network. Called once, before anything is traced.
 
 use super::encode::Origin;
-use super::env::{self, Lookup};
 use super::failover::Failover;
 use super::file::{FileError, FileExporter};
 use super::grpc::{GrpcTarget, TargetError};
@@ -12,8 +11,7 @@ use super::memory::MemoryExporter;
 use super::nowhere::Nowhere;
 use super::recent::Recent;
 use super::resource;
-use super::sampling::Sampling;
-use super::settings::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
+use super::sampling::{sampler, sift, unsampled};
 use super::spool::{self, Place, Spool, SpoolError, SpoolParts, SpoolReport};
 use super::stdout::{StdoutExporter, WriteBlock};
 use actix::{Actor as _, Addr, Arbiter};
@@ -30,6 +28,9 @@ use phpeek_actors::telemetry::{
 use phpeek_actors::trace::Tracing;
 use phpeek_core::backoff::Backoff;
 use phpeek_core::batch::Rules;
+use phpeek_settings::env::{self, Lookup};
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -270,7 +271,7 @@ fn run(
     let actor = TelemetryActor::start_in_arbiter(&arbiter.handle(), move |_| {
         TelemetryActor::new(Parts {
             queue: of_actor,
-            sift: sampling.sift(),
+            sift: sift(&sampling),
             store: Box::new(Spool::new(parts)),
             exporter: exporter(write_block),
             rules,
@@ -286,13 +287,13 @@ fn run(
         actor.do_send(Wake);
     }
     let provider = SdkTracerProvider::builder()
-        .with_sampler(sampling.sampler())
+        .with_sampler(sampler(&sampling))
         .with_resource(opentelemetry_sdk::Resource::builder_empty().build())
-        .with_span_processor(QueueProcessor::new(queue.clone(), sampling.unsampled()))
+        .with_span_processor(QueueProcessor::new(queue.clone(), unsampled(&sampling)))
         .build();
     let mut tracing =
-        Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(sampling.unsampled());
-    if durable || sampling.unsampled() == Unsampled::Queued {
+        Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(unsampled(&sampling));
+    if durable || unsampled(&sampling) == Unsampled::Queued {
         tracing = tracing.telling_begins(queue.clone());
     }
     let running = Running { queue, recent, spool: report, actor, _provider: provider, _arbiter: arbiter };

@@ -5,6 +5,7 @@ mod backends;
 mod bounds;
 mod empty;
 mod keeping;
+mod keys;
 mod laws;
 mod reading;
 mod replay;
@@ -12,7 +13,8 @@ mod reports;
 mod secrets;
 mod tracing;
 
-use phpeek_pm::config::{Configuration, Loaded, Source, load};
+use phpeek_pm::app::load;
+use phpeek_pm::config::{Configuration, Loaded, Source};
 use std::collections::BTreeMap;
 
 /// Loads a text with these variables.

@@ -4,8 +4,8 @@ use crate::{read, refused, valid};
 use phpeek_core::program::Handover;
 use phpeek_pm::cli::check::{Detail, human, json};
 use phpeek_pm::config::{Severity, Strictness};
-use phpeek_pm::telemetry::compression::Compression;
-use phpeek_pm::telemetry::settings::{ExporterSettings, HttpEncoding, Receiver};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::tracing::{ExporterSettings, HttpEncoding, Receiver};
 use std::path::{Path, PathBuf};
 
 /// A file with these keys of `global`.

@@ -28,6 +28,7 @@ pub mod name;
 pub mod fleet;
 pub mod fold;
 pub mod ids;
+pub mod level;
 pub mod lifecycle;
 pub mod order;
 pub mod outcome;

@@ -118,7 +118,10 @@ impl Kind {
                 "write seconds or a duration as 60s; a negative one switches it off".to_owned()
             }
             Kind::Signal => "write a signal as SIGTERM, TERM, 15 or SIGRTMIN+3".to_owned(),
-            Kind::Cron => "write five fields: minute, hour, day of month, month, day of week".to_owned(),
+            Kind::Cron => {
+                "write minute, hour, day of month, month and day of week, seconds before them or not"
+                    .to_owned()
+            }
             Kind::Zone => "write UTC, Local or a name as Europe/Copenhagen".to_owned(),
             Kind::Size => "write a size as 512KB, 10MB or 1GB".to_owned(),
             Kind::Share => "write a number from 1, or a share as 25%".to_owned(),

@@ -41,7 +41,7 @@ keys! {
     "shutdown": Map(SHUTDOWN), "", Works Live, "how it is stopped";
     "reload": Map(RELOAD), "", Later Live, "how it reloads itself; a rolling restart uses it";
     "health_check": Map(CHECK), "", Later Live, "how its health is asked";
-    "health": Map(HEALTH), "", Later Live, "a check each for the start, for readiness and for life; not beside health_check", eg "#{ readiness: { type: tcp, address: \"127.0.0.1:9000\" } }";
+    "health": Map(HEALTH), "", Later Live, "a check each for the start, for readiness and for life; not beside health_check", eg "#{ startup: {}, readiness: { type: tcp, address: \"127.0.0.1:9000\" }, liveness: {} }";
     "hooks": Map(PROCESS_HOOKS), "", Later Live, "commands around its own start and stop";
     "logging": Map(LOGGING), "", Works Live, "what becomes of its output";
     "schedule": Cron, "", Later Live, "five fields, or six with seconds first: it is started by the clock", eg "#\"0 3 * * *\"";
@@ -64,7 +64,7 @@ keys! {
     "no_new_privs": Bool, "false", Later Restart, "no program of it can gain privileges";
     "capabilities": Map(CAPABILITIES), "", Later Restart, "default: the supervisor's";
     "pdeathsig": Signal, "", Later Restart, "the signal when the supervisor dies; default: none", eg "SIGKILL";
-    "watch": FilesOr(WATCH), "[]", Later Live, "paths and globs whose change restarts it", eg "[]";
+    "watch": FilesOr(WATCH), "[]", Later Live, "paths and globs whose change restarts it, or `{paths, ignore, debounce, cascade}`", eg "{ paths: [], ignore: [], debounce: 500ms, cascade: false }";
 }
 
 keys! {

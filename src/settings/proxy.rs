@@ -41,9 +41,9 @@ pub struct ProxyError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     /// Where it listens.
-    pub(super) uri: Uri,
+    pub uri: Uri,
     /// What it wants to see.
-    pub(super) authorization: Option<HeaderValue>,
+    pub authorization: Option<HeaderValue>,
 }
 
 impl fmt::Debug for Proxy {
@@ -60,7 +60,8 @@ impl fmt::Display for Proxy {
 
 impl Proxy {
     /// Where it listens, by default on the port of its scheme.
-    pub(super) fn port(&self) -> u16 {
+    #[must_use]
+    pub fn port(&self) -> u16 {
         self.uri.port_u16().unwrap_or(80)
     }
 }

@@ -1,5 +1,5 @@
 //! The OTEL_* variables that tracing honours. Owns their reading and the errors about them. Must never show the value
-//! of a header. Called by [`super::start()`].
+//! of a header..
 
 use super::headers::{Header, HeaderSource};
 use http::HeaderMap;
