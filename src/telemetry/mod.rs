@@ -19,6 +19,7 @@ mod names;
 pub mod nowhere;
 pub mod proxy;
 pub mod recent;
+mod reply;
 pub mod resource;
 pub mod sampling;
 pub mod settings;

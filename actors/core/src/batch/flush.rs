@@ -111,6 +111,11 @@ impl Batcher {
         true
     }
 
+    /// Ends a flush.
+    pub fn end_flush(&mut self) {
+        self.flush = None;
+    }
+
     /// Whether a flush goes on.
     #[must_use]
     pub fn is_flushing(&self) -> bool {
