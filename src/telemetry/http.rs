@@ -2,14 +2,12 @@
 //! Must never log a header, follows no redirect (a header with a key must not go elsewhere). Lives on the telemetry
 //! arbiter; called by the `TelemetryActor`.
 
-use super::compression::Compression;
+use super::compression;
 use super::connect::Connector;
 use super::grpc::{TargetError, USER_AGENT, with_sources};
 use super::headers::Headers;
 use super::link::{Body, Http1, Link, Lost};
 use super::reply::{self, Encoding};
-use super::settings::{HttpEncoding, Receiver};
-use super::tls::Alpn;
 use super::zipkin;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT as AGENT};
@@ -18,6 +16,9 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full, Limited};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::{HttpEncoding, Receiver};
 use prost::Message as _;
 use std::time::Duration;
 
@@ -185,7 +186,7 @@ impl HttpExporter {
         let body = write(self.format, encoded).map_err(refused)?;
         let body = match self.compression {
             Compression::None => body,
-            packed => packed.compress(body.into()).map_err(|e| refused(e.to_string()))?.into(),
+            packed => compression::compress(packed, body.into()).map_err(|e| refused(e.to_string()))?.into(),
         };
         let path = Uri::from(self.path.clone());
         let mut request = Request::post(path).body(body).map_err(|e| refused(e.to_string()))?;

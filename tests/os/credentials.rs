@@ -2,12 +2,12 @@
 
 use crate::world::{shell, with_world};
 use phpeek_core::outcome::SpawnFailureKind;
-use phpeek_core::spec::ProcessSpec;
+use phpeek_core::program::Program;
 use phpeek_pm::os::users::resolve;
 
 const WHO: &str = "echo $(id -u):$(id -g):$(id -G | tr ' ' ,)";
 
-fn who(user: Option<&str>, group: Option<&str>) -> ProcessSpec {
+fn who(user: Option<&str>, group: Option<&str>) -> Program {
     let mut spec = shell(WHO);
     (spec.user, spec.group) = (user.map(str::to_owned), group.map(str::to_owned));
     spec

@@ -5,7 +5,7 @@ use super::http_server::HttpServer;
 use super::receiver::{Mood, Receiver};
 use super::{LIMIT, assert_law, launch, spans, telemetry, until};
 use phpeek_actors::telemetry::FlushOutcome;
-use phpeek_pm::telemetry::endpoint::Protocol;
+use phpeek_settings::endpoint::Protocol;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 

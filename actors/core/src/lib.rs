@@ -27,9 +27,12 @@ pub mod name;
 
 pub mod fleet;
 pub mod fold;
+pub mod ids;
+pub mod level;
 pub mod lifecycle;
 pub mod order;
 pub mod outcome;
+pub mod program;
 pub mod signal;
 pub mod spec;
 pub mod tail;

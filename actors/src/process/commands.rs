@@ -146,7 +146,7 @@ impl ProcessActor {
                 instance.relays.push(signal);
                 continue;
             }
-            let live = instance.machine.live_run().map(|run| self.run_id(i, run));
+            let live = instance.machine.live_run().map(|run| self.task_id(i, run));
             if !live.is_some_and(|id| self.world.launcher.signal_leader(id, signal)) {
                 let message = format!("{signal} was not relayed: nothing runs");
                 self.log(at, Level::Warn, message, Some(i), Vec::new);

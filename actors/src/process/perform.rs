@@ -45,7 +45,8 @@ impl ProcessActor {
             span.ok(at);
         }
         let context = self.order_span(i, at, run);
-        self.world.launcher.launch(LaunchOrder { id: self.run_id(i, run), spec: self.spec.clone(), context });
+        let (task, program) = (self.task_id(i, run), self.spec.program.clone());
+        self.world.launcher.launch(LaunchOrder { task, program, context });
     }
 
     /// The span of a run that is asked for: under the restart that asks for it, else under the start.
@@ -59,13 +60,13 @@ impl ProcessActor {
     pub(super) fn open_spawn_under(&self, parent: &SpanContext, i: usize, at: Moment, run: u64) -> OpenSpan {
         let mut span = self.world.tracing.open(names::SPAN_SPAWN, parent, at);
         if span.is_recording() {
-            let program = self.spec.command.program();
+            let program = self.spec.program.command.program();
             let program = program.rsplit('/').next().unwrap_or(program);
             self.name_instance(&mut span, i);
             span.set(names::PROCESS_EXECUTABLE_NAME, program.to_owned());
             span.set(
                 names::PROCESS_ARGS_COUNT,
-                i64::try_from(self.spec.command.argv().len()).unwrap_or(i64::MAX),
+                i64::try_from(self.spec.program.command.argv().len()).unwrap_or(i64::MAX),
             );
             span.set(names::PROCESS_INCARNATION, i64::try_from(run).unwrap_or(i64::MAX));
         }
@@ -79,7 +80,7 @@ impl ProcessActor {
             let span = self.open_own_stop(i, at);
             self.instances[i].spans().stop = Some(span);
         }
-        let sent = self.world.launcher.signal_group(self.run_id(i, run), signal);
+        let sent = self.world.launcher.signal_group(self.task_id(i, run), signal);
         let id = self.instance_name(i);
         let name = match step {
             SignalStep::Request => names::EVENT_SIGNAL_SENT,
@@ -152,7 +153,7 @@ impl ProcessActor {
         self.folded_run_up(i, at, pid);
         let instance = &mut self.instances[i];
         for signal in std::mem::take(&mut instance.relays) {
-            self.world.launcher.signal_leader(self.run_id(i, run), signal);
+            self.world.launcher.signal_leader(self.task_id(i, run), signal);
         }
         let instance = &mut self.instances[i];
         if std::mem::take(&mut instance.awaited)

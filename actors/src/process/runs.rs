@@ -2,46 +2,57 @@
 
 use super::{ProcessActor, ReportKind};
 use crate::clock::Moment;
-use crate::ports::{Level, RunEvent, RunReport};
+use crate::ports::{LastLines, Level, TaskEvent, TaskReport};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Ending, RestartOutcome};
+use phpeek_core::ids::TaskId;
 use phpeek_core::lifecycle::{Event, First, Leader, State};
 use phpeek_core::outcome::SpawnFailure;
 
-impl Handler<RunReport> for ProcessActor {
+impl Handler<TaskReport> for ProcessActor {
     type Result = ();
 
-    fn handle(&mut self, report: RunReport, ctx: &mut Context<Self>) {
+    fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         if self.finished {
             return;
         }
         let at = self.moment(self.world.clock.now());
-        let (i, run) = (report.id.instance as usize, report.id.run);
-        if let RunEvent::LastWords(words) = &report.event {
-            self.hear(i, run, words); // of a run that is over, so the next may have begun
-            return self.rearm(ctx);
-        }
+        let TaskId::Run(id) = report.task;
+        let (i, run) = (id.instance as usize, id.run);
         let current = self.instances.get(i).is_some_and(|instance| instance.machine.run() == run);
         if !current {
             return; // of a run that is long over
         }
         match report.event {
-            RunEvent::Spawned { pid } => {
+            TaskEvent::Spawned { pid } => {
                 if self.instances[i].pid == 0 {
                     self.instances[i].pid = pid; // told once; a second time would not be of this run
                 }
                 self.step(i, at, Event::Spawned { run });
             }
-            RunEvent::SpawnFailed(failure) => self.spawn_failed(i, at, run, failure),
-            RunEvent::Exited(autopsy) => {
+            TaskEvent::SpawnFailed(failure) => self.spawn_failed(i, at, run, failure),
+            TaskEvent::Exited(autopsy) => {
                 self.note_exit(i, at, run, autopsy);
                 self.step(i, at, Event::Exited { run, exit: autopsy.exit });
             }
-            RunEvent::GroupEmpty => self.step(i, at, Event::GroupEmpty { run }),
-            RunEvent::LastWords(_) => {}
+            TaskEvent::GroupEmpty => self.step(i, at, Event::GroupEmpty { run }),
         }
         self.settle(at);
+        self.rearm(ctx);
+    }
+}
+
+impl Handler<LastLines> for ProcessActor {
+    type Result = ();
+
+    /// Of a run that is over, so the next may have begun.
+    fn handle(&mut self, LastLines { task, lines }: LastLines, ctx: &mut Context<Self>) {
+        if self.finished {
+            return;
+        }
+        let TaskId::Run(id) = task;
+        self.hear(id.instance as usize, id.run, &lines);
         self.rearm(ctx);
     }
 }

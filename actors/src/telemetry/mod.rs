@@ -18,9 +18,11 @@ pub use actor::TelemetryActor;
 pub use export::{Answer, Batch, ExportFuture, SpanExporter};
 pub use health::{Health, LastError, ReceiverState};
 pub use messages::{Flush, FlushKind, Hasten, Make, Parts, Wake};
+pub use phpeek_core::tail::CallersDecision;
 pub use queue::{Queue, QueueProcessor, TelemetryStats, Unsampled, Wanted};
+pub use sift::Sieve;
+pub use sift::Sift;
 pub(crate) use sift::begun;
-pub use sift::{CallersDecision, Sieve, Sift};
 pub use store::{Begun, Dropped, News, SpanStore};
 pub use words::words;
 

@@ -62,7 +62,7 @@ pub(super) struct Flush {
 
 impl Flush {
     /// An attempt begins.
-    pub(super) fn expect(&mut self, now: Duration, receiver: Receiver) {
+    pub(super) fn begin_wait(&mut self, now: Duration, receiver: Receiver) {
         let patience = match receiver {
             Receiver::Good(_) => receiver.answer(),
             Receiver::Untried => SIGN_OF_LIFE,
@@ -77,9 +77,9 @@ impl Batcher {
     /// Begins a flush that takes `limit` at most.
     pub fn flush(&mut self, now: Duration, limit: Duration) {
         let mut flush = Flush { ends: now.saturating_add(limit), patience: now, alive: false };
-        flush.expect(now, self.receiver);
+        flush.begin_wait(now, self.receiver);
         if let Phase::InFlight { since } = self.phase {
-            flush.expect(since, self.receiver);
+            flush.begin_wait(since, self.receiver);
             flush.patience = flush.patience.max(now.saturating_add(PATIENCE));
         }
         self.flush = Some(flush);

@@ -150,7 +150,7 @@ impl Batcher {
         self.sent_before = true;
         self.phase = Phase::InFlight { since: now };
         if let Some(flush) = &mut self.flush {
-            flush.expect(now, self.receiver);
+            flush.begin_wait(now, self.receiver);
         }
         let backlog = waiting >= self.rules.batch.saturating_mul(BACKLOG);
         // A flush has time for so many answers of a slow receiver, and no more.
