@@ -251,7 +251,7 @@ fn time(nanos: u64) -> String {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use crate::telemetry::encode::{self, Origin};
+    use crate::encode::{self, Origin};
     use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
     use opentelemetry::{InstrumentationScope, KeyValue as Pair};
     use opentelemetry_sdk::Resource;
