@@ -233,7 +233,7 @@ impl Bench {
                 backoff: Backoff::new(second, second * 30).expect("1 s is less than 30 s"),
             },
             linger: second / 10,
-            clock: Clock::starting_at(SystemTime::now()),
+            clock: Clock::starting_at(SystemTime::UNIX_EPOCH),
             log: log.clone(),
             trim: Box::new(|| {}),
         };
