@@ -1,7 +1,7 @@
 //! The kinds of values. Owns what a value of each kind may be and the words that say so; knows no key and no tree.
 
 use super::Key;
-use crate::config::{schedule, value};
+use crate::{schedule, value};
 use phpeek_core::signal::Signal;
 use std::net::IpAddr;
 

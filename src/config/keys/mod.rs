@@ -79,12 +79,12 @@ macro_rules! keys {
     ($(#[$meta:meta])* $vis:vis $table:ident;
      $($name:literal: $kind:expr, $default:literal, $standing:ident $reload:ident, $about:literal $(, eg $example:literal)?;)*) => {
         $(#[$meta])*
-        $vis const $table: &[crate::config::keys::Key] = &[$(crate::config::keys::Key {
+        $vis const $table: &[crate::keys::Key] = &[$(crate::keys::Key {
             name: $name,
             kind: $kind,
             default: $default,
-            standing: crate::config::keys::Standing::$standing,
-            reload: crate::config::keys::Reload::$reload,
+            standing: crate::keys::Standing::$standing,
+            reload: crate::keys::Reload::$reload,
             about: $about,
             example: concat!($($example)?),
         }),*];
