@@ -114,6 +114,10 @@ fn what_is_left_alone_is_named_and_no_longer_part_of_anything() {
         adopt_orphans().expect("a subreaper");
         let id = world.launch(shell("setsid sleep 1000 & exit 0"));
         world.until(|w| is_left(w, id)).await;
+        let events = world.events(id);
+        let Some(TaskEvent::Left(members)) = events.last() else { panic!("{events:?}") };
+        let pid = members.first().expect("somebody").pid;
+        world.until(|_| status(pid, "Name") == "sleep").await;
         let left = world.children.leave(id);
         assert_eq!(left.iter().map(|member| member.name.as_str()).collect::<Vec<_>>(), ["sleep"]);
         assert!(!world.children.signal_group(id, Signal::KILL), "it is nobody's");
