@@ -25,6 +25,7 @@ pub mod spool;
 pub mod start;
 pub mod stdout;
 pub mod tls;
+mod trust;
 pub mod zipkin;
 
 pub use incoming::incoming_context;
