@@ -142,11 +142,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             let seed = match (key.as_str(), self.kind) {
                 ("<<", _) => Some(Seed { merge: true, ..self }),
                 // An unknown one is told by its name; nobody reads its value.
-                (key, Kind::Map(keys)) => keys.iter().find(|k| k.name == key).map(|known| Seed {
-                    kind: &known.kind,
-                    merge: false,
-                    ..self
-                }),
+                (key, Kind::Map(keys) | Kind::FilesOr(keys)) => keys
+                    .iter()
+                    .find(|k| k.name == key)
+                    .map(|known| Seed { kind: &known.kind, merge: false, ..self }),
                 (_, Kind::MapOf(kind)) => Some(Seed { kind, merge: false, ..self }),
                 (_, Kind::Depends) => match CONDITIONS {
                     Kind::MapOf(kind) => Some(Seed { kind, merge: false, ..self }),
