@@ -45,8 +45,10 @@ pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, mut signals: Si
                 super::BeginError::PidFile(_)
                 | super::BeginError::Control(_)
                 | super::BeginError::Telemetry(StartError::Spool(_)) => exit::CANNOT_CREATE,
+                super::BeginError::System { .. }
+                | super::BeginError::Output(_)
+                | super::BeginError::Telemetry(StartError::Thread(_)) => exit::INTERNAL,
                 super::BeginError::Telemetry(_) => exit::CONFIG,
-                super::BeginError::System { .. } | super::BeginError::Output(_) => exit::INTERNAL,
             }
         }
     }
