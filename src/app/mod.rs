@@ -18,7 +18,7 @@ use crate::exit;
 use crate::os::environment::Environment;
 use crate::os::reaper::Children;
 use crate::os::signals::{Signals, block_all_in_this_thread};
-use crate::os::{limits, memory, pid1};
+use crate::os::{limits, memory, pid1, unbound};
 use crate::output::{self, Output};
 use crate::status::{Identity, PidFile, SharedBoard, Writer};
 use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
@@ -131,6 +131,7 @@ fn prepare_process() -> Result<(), BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
     limits::keep_descriptors_from_children().map_err(failed("keep inherited descriptors from children"))?;
     limits::raise_nofile().map_err(failed("raise the limit of open descriptors"))?;
+    unbound::survive().map_err(failed("take the signals that nothing is bound to"))?;
     pid1::adopt_orphans().map_err(failed("become the parent of orphans"))
 }
 

@@ -22,6 +22,7 @@ pub use show::command as telemetry_command;
 pub use socket::{Listener, SocketError};
 pub use traces::TraceSource;
 
+use crate::os::threads::ThreadRuntime;
 use crate::status::Phase;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
@@ -154,7 +155,7 @@ struct Work {
 
 /// Starts the thread, which waits for its work.
 fn start_thread(thread_init: fn()) -> io::Result<mpsc::Sender<Work>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = ThreadRuntime::new()?;
     let (hand, handed) = mpsc::channel::<Work>();
     let serve = move || {
         thread_init();
