@@ -7,11 +7,15 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod block;
 mod compile;
 mod connection;
 mod depends;
 mod discover;
+mod full;
 mod globals;
+mod hint;
+mod hook_vars;
 mod json_schema;
 mod keeping;
 mod keys;
@@ -23,6 +27,7 @@ mod plain;
 mod process;
 mod redaction;
 mod report;
+mod rules;
 mod schedule;
 mod schema;
 mod secret;
@@ -32,6 +37,7 @@ mod tracing;
 mod tree;
 mod value;
 
+pub use full::{full_yaml, keys_table};
 pub use json_schema::schema_json;
 pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
@@ -235,6 +241,7 @@ fn compiled(
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);
+    rules::hooks(root, findings);
     lint::values(root, findings);
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);

@@ -87,11 +87,10 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Node;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        match self.kind {
-            Kind::List(_) | Kind::Command | Kind::Map(_) | Kind::MapOf(_) | Kind::Depends => {
-                deserializer.deserialize_any(self)
-            }
-            _ => deserializer.deserialize_option(self),
+        if self.kind.structured() {
+            deserializer.deserialize_any(self)
+        } else {
+            deserializer.deserialize_option(self)
         }
     }
 }
@@ -123,7 +122,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let item = match self.kind {
             Kind::Map(_) | Kind::MapOf(_) if self.merge => Seed { merge: false, ..self },
             Kind::List(kind) => Seed { kind, ..self },
-            Kind::Command | Kind::Depends => Seed { kind: &Kind::Text, ..self },
+            Kind::Command | Kind::Depends | Kind::Files | Kind::FilesOr(_) => {
+                Seed { kind: &Kind::Text, ..self }
+            }
             _ => return Err(A::Error::custom("a list")),
         };
         let mut all = Vec::new();
@@ -141,11 +142,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             let seed = match (key.as_str(), self.kind) {
                 ("<<", _) => Some(Seed { merge: true, ..self }),
                 // An unknown one is told by its name; nobody reads its value.
-                (key, Kind::Map(keys)) => keys.iter().find(|k| k.name == key).map(|known| Seed {
-                    kind: &known.kind,
-                    merge: false,
-                    ..self
-                }),
+                (key, Kind::Map(keys) | Kind::FilesOr(keys)) => keys
+                    .iter()
+                    .find(|k| k.name == key)
+                    .map(|known| Seed { kind: &known.kind, merge: false, ..self }),
                 (_, Kind::MapOf(kind)) => Some(Seed { kind, merge: false, ..self }),
                 (_, Kind::Depends) => match CONDITIONS {
                     Kind::MapOf(kind) => Some(Seed { kind, merge: false, ..self }),

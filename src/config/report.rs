@@ -143,6 +143,27 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), step: Step::Key(key) }
     }
 
+    /// This path for any process, and any item of a list: `processes.*.scale`.
+    pub(crate) fn of_any(&self) -> String {
+        let mut steps = Vec::new();
+        let mut at = Some(self);
+        while let Some(path) = at {
+            match path.step {
+                Step::Root => {}
+                Step::Key(key) => steps.push(key),
+                Step::Index(_) => steps.push("*"),
+            }
+            at = path.parent;
+        }
+        steps.reverse();
+        if let [first, name, ..] = steps.as_mut_slice()
+            && *first == "processes"
+        {
+            *name = "*";
+        }
+        steps.join(".")
+    }
+
     /// An item below this path.
     pub(crate) fn index(&'a self, index: usize) -> Path<'a> {
         Path { parent: Some(self), step: Step::Index(index) }

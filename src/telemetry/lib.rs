@@ -18,6 +18,7 @@ pub mod memory;
 mod names;
 pub mod nowhere;
 pub mod recent;
+mod reply;
 pub mod resource;
 pub mod sampling;
 pub mod spool;

@@ -5,6 +5,7 @@ mod backends;
 mod bounds;
 mod empty;
 mod keeping;
+mod keys;
 mod laws;
 mod reading;
 mod replay;

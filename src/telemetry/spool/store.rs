@@ -52,6 +52,26 @@ pub struct SpoolParts {
     pub log: Arc<dyn LogSink>,
 }
 
+impl SpoolParts {
+    /// The parts of the first spool, and of each that takes the place of one that is gone: its lock is gone with it.
+    #[must_use]
+    pub fn for_one_more(&mut self) -> Self {
+        let next = match &self.place {
+            Place::Memory => Place::Memory,
+            Place::Directory(folder, _) | Place::Late(folder, _) => Place::Directory(folder.clone(), None),
+        };
+        Self {
+            place: std::mem::replace(&mut self.place, next),
+            limits: self.limits,
+            origin: self.origin.clone(),
+            recent: self.recent.clone(),
+            report: self.report.clone(),
+            clock: self.clock,
+            log: self.log.clone(),
+        }
+    }
+}
+
 enum Lock {
     Wanted,
     Given(LockFile),
