@@ -107,7 +107,7 @@ fn block(report: &TelemetryReport) -> String {
         row("left out", format!("{} by sampling", report.left_out));
     }
     if report.panics > 0 {
-        rows.push(("panics", format!("{}; what panicked was started again", report.panics)));
+        row("panics", format!("{}; what panicked was started again", report.panics));
     }
     if let Some(error) = &report.last_error {
         row("last error", format!("{}: {}", error.at, error.cause));
