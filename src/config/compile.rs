@@ -3,6 +3,7 @@
 //! `load`.
 
 use super::block::Block;
+use super::environment::Environments;
 use super::keys::GLOBAL;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
@@ -46,8 +47,8 @@ impl Names<'_> {
     }
 }
 
-/// Reads the tree.
-pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec> {
+/// Reads the tree; paths in it are relative to `folder`.
+pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Findings) -> Option<SystemSpec> {
     let empty = Node::empty_map();
     let written = root.get("global").unwrap_or(&empty);
     let global = Block::new(Some(written), GLOBAL);
@@ -55,10 +56,13 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
     let max_scale = global.int("max_process_scale")?;
     let (enabled, known) = declared(root, findings)?;
     let names = Names { known };
+    let mut env = Environments::new(folder);
     let defaults = process::Defaults::new(restart, max_scale);
     let processes: Vec<Arc<_>> = enabled
         .iter()
-        .filter_map(|(name, node)| process::compile(name, node, &defaults, &names, findings).map(Arc::new))
+        .filter_map(|(name, node)| {
+            process::compile(name, node, &defaults, &names, &mut env, findings).map(Arc::new)
+        })
         .collect();
     cycles(&enabled, &names, findings);
     Some(SystemSpec {

@@ -34,13 +34,13 @@ pub(crate) fn parse(text: &str) -> Option<Node> {
 }
 
 /// What serde_yaml says of a text that is no YAML.
-pub(crate) fn fault(text: &str) -> Option<(String, Place)> {
+pub(crate) fn fault(text: &str, file: usize) -> Option<(String, Place)> {
     if too_deep(text) {
         return None;
     }
     let error = serde_yaml::from_str::<serde_yaml::Value>(text).err()?;
     let at = error.location()?;
-    Some((error.to_string(), Place::File { line: at.line(), column: at.column() }))
+    Some((error.to_string(), Place::File { file, line: at.line(), column: at.column() }))
 }
 
 fn too_deep(text: &str) -> bool {
@@ -231,7 +231,7 @@ mod tests {
         let Some(plain) = super::parse(text) else { return false };
         let mut findings = Findings::default();
         // The other is stricter: this one is for what it refuses.
-        let Ok(spanned) = parse::parse(text, &mut findings) else { return true };
+        let Ok(spanned) = parse::parse(text, 0, &mut findings) else { return true };
         // YAML 1.1 and 1.2 see these in two ways: a block scalar that the end of the file cuts off, and `{?a}`.
         if text.contains('?') || (!text.ends_with('\n') && text.contains(['|', '>'])) {
             return true;

@@ -2,6 +2,7 @@
 
 use super::block::Block;
 use super::compile::{Names, POLICIES, int, truth};
+use super::environment::Environments;
 use super::keys::{PROCESS, SHUTDOWN};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
@@ -81,6 +82,7 @@ pub(crate) fn compile(
     node: &Node,
     defaults: &Defaults,
     names: &Names<'_>,
+    env: &mut Environments<'_>,
     findings: &mut Findings,
 ) -> Option<ProcessSpec> {
     let path = Path::PROCESSES;
@@ -93,7 +95,7 @@ pub(crate) fn compile(
         .get("depends_on")
         .map(|list| depends::compile(list, name, &path.key("depends_on"), names, findings))
         .unwrap_or_default();
-    let env = env(node, &path, findings);
+    let env = env.of(node, &path, findings);
     rules::check(node, &path, findings);
     let owned = |key: &str| node.filled(key).map(str::to_owned);
     let stream = |key: &str, usual: bool| {
@@ -186,23 +188,6 @@ fn scale(
         fault(format!("a oneshot runs once, and its scale is {scale}"), "remove scale");
     }
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
-}
-
-fn env(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Vec<(String, String)> {
-    let mut all: Vec<(String, String)> = Vec::new();
-    for entry in node.get("env").map(Node::entries).unwrap_or_default() {
-        if entry.key.is_empty() || entry.key.contains(['=', '\0']) {
-            let fault = Finding::error(
-                format_args!("{path}.env.{}", entry.key),
-                entry.place.clone(),
-                format!("{:?} is no name of a variable", entry.key),
-            );
-            findings.push(fault.advice("a name is not empty and holds no ="));
-        }
-        all.push((entry.key.clone(), entry.node.text().unwrap_or_default().to_owned()));
-    }
-    all.sort();
-    all
 }
 
 /// How it is stopped; nothing is missing, because the table has a default for each key.

@@ -131,8 +131,8 @@ fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
         "schedule: '*/2 * * * * *', schedule_overlap: replace, schedule_jitter: 3s, schedule_catch_up: latest, schedule_retries: 2",
         "limits: {nofile: '1024:4096', core: 0, stack: unlimited}, umask: 0027, nice: -5, oom_score_adj: 500, no_new_privs: true",
         "capabilities: {bounding: [CAP_NET_BIND_SERVICE], ambient: []}, groups: [adm], pdeathsig: SIGKILL, memory: {soft: 256MB, hard: 512MB}",
-        "env_file: a.env, watch: [src/*.php], logging: {format: raw, json: {message_field: text, level_field: severity}}",
-        "env_file: [a, b], watch: {paths: [a], ignore: b, debounce: 1s, cascade: true}",
+        "watch: [src/*.php], logging: {format: raw, json: {message_field: text, level_field: severity}}",
+        "watch: {paths: [a], ignore: b, debounce: 1s, cascade: true}",
     ] {
         let loaded = read(&one(fields), &[]);
         assert!(loaded.configuration.is_some(), "{fields}: {:?}", loaded.report.findings);

@@ -4,6 +4,7 @@
 mod backends;
 mod bounds;
 mod empty;
+mod files;
 mod keeping;
 mod keys;
 mod laws;

@@ -25,7 +25,7 @@ keys! {
     "group": Guard, "", Works Restart, "name or number", eg "\"${APP_GROUP:-}\"";
     "groups": List(&Guard), "[]", Later Restart, "supplementary groups; default: the user's", eg "[]";
     "env": MapOf(&Text), "", Works Restart, "over the inherited variables; values reach the process as they are written", eg "{ LEADING_ZERO: 010 }";
-    "env_file": Files, "[]", Later Restart, "files of `KEY=VALUE` lines; later ones win, `env` wins over all; one that is missing is an error", eg "[]";
+    "env_file": Files, "[]", Works Restart, "files of `KEY=VALUE` lines, relative to the configuration; later ones win, `env` wins over all; one that is missing is an error", eg "[]";
     "stdout": Bool, "true", Works Restart, "false: the stream goes to /dev/null";
     "stderr": Bool, "true", Works Restart, "the same";
     "restart": POLICY, "", Works Live, "`always`, `on-failure`, `never`; default: `global.restart_policy`, `never` for a oneshot", eg "on-failure";
