@@ -68,7 +68,9 @@ fn of_begin(error: &BeginError) -> u8 {
         BeginError::PidFile(_) | BeginError::Control(_) | BeginError::Telemetry(StartError::Spool(_)) => {
             exit::CANNOT_CREATE
         }
+        BeginError::System { .. } | BeginError::Output(_) | BeginError::Telemetry(StartError::Thread(_)) => {
+            exit::INTERNAL
+        }
         BeginError::Telemetry(_) => exit::CONFIG,
-        BeginError::System { .. } | BeginError::Output(_) => exit::INTERNAL,
     }
 }

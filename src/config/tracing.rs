@@ -148,7 +148,10 @@ impl Reader<'_> {
                 other => (other.to_owned(), place.clone()),
             },
             Some(chosen) => (chosen.text.clone(), chosen.place.clone()),
-            None => (keys::default(GLOBAL, "tracing_exporter").to_owned(), Place::Nowhere),
+            None => {
+                self.warn_of_default();
+                (keys::default(GLOBAL, "tracing_exporter").to_owned(), Place::Nowhere)
+            }
         };
         match name.as_str() {
             "stdout" => Some(ExporterSettings::Stdout),
@@ -162,6 +165,17 @@ impl Reader<'_> {
                 self.error("tracing_exporter", place, message, EXPORTERS);
                 None
             }
+        }
+    }
+
+    /// Spans among the log records are what PHPeek PM does by default, and mostly a surprise.
+    fn warn_of_default(&mut self) {
+        if self.on {
+            let message = "no exporter is named: spans go to standard output, between the log records";
+            let advice =
+                "write stdout if that is meant, none to keep them for `phpeek-pm trace` alone, or otlp-grpc";
+            let place = self.place("tracing_enabled");
+            self.warn_at("tracing_exporter", place, message, advice);
         }
     }
 
