@@ -11,7 +11,7 @@ mod pid_file;
 mod reading;
 mod signals;
 
-pub use configure::load;
+pub use configure::{load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
 pub use reading::{Reading, read};
 

@@ -3,7 +3,7 @@
 use super::check::{self, Detail};
 use super::say::say;
 use super::source::source;
-use crate::app::load;
+use crate::app::{load, load_on_this_machine};
 use crate::exit;
 use clap::Args;
 use phpeek_config::{ProcessEnv, Strictness};
@@ -12,6 +12,9 @@ use std::path::PathBuf;
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
+    /// Look at this machine too: programs, interpreters, users, directories, certificates.
+    #[arg(long)]
+    pub host: bool,
     /// Let warnings fail the check.
     #[arg(long)]
     pub strict: bool,
@@ -26,6 +29,7 @@ pub struct CheckArguments {
 /// Runs the command. 0: sound. 78: not. 1: sound, but `--strict` and there are warnings.
 #[must_use]
 pub(super) fn run(file: Option<PathBuf>, arguments: &CheckArguments) -> u8 {
+    let load = if arguments.host { load_on_this_machine } else { load };
     let report = load(&source(file), &ProcessEnv).report;
     let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Usual };
     let detail = if arguments.quiet { Detail::Quiet } else { Detail::Full };
