@@ -23,7 +23,9 @@ struct ThisMachine;
 impl Host for ThisMachine {
     fn identity(&self, user: Option<&str>, group: Option<&str>) -> Result<Option<Identity>, String> {
         match resolve(user, group) {
-            Ok(found) => Ok(found.map(|c| Identity { user: c.user, groups: c.groups })),
+            Ok(found) => {
+                Ok(found.credentials.map(|c| Identity { user: c.user, groups: c.groups.unwrap_or_default() }))
+            }
             // Who checks is mostly not who will serve.
             Err(CredentialsError::NotRoot { user, group, .. }) => {
                 Ok(Some(Identity { user: Some(user), groups: vec![group] }))
