@@ -7,6 +7,7 @@ use super::tree::Node;
 use phpeek_core::level::Level;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::log::{LogFormat, LogSettings};
+use phpeek_settings::survivors::Survivors;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -22,6 +23,16 @@ pub(crate) fn log(global: &Node) -> LogSettings {
     LogSettings {
         format: format.unwrap_or(LogFormat::Json),
         level: block.word("log_level", &levels).unwrap_or(Level::Info),
+    }
+}
+
+/// Reads `survivors`.
+pub(crate) fn survivors(global: &Node) -> Survivors {
+    match global.get("survivors").and_then(Node::text) {
+        Some("kill") => Survivors::Kill,
+        Some("report") => Survivors::Report,
+        Some("ignore") => Survivors::Ignore,
+        _ => Survivors::Stop, // anything else was refused
     }
 }
 

@@ -2,6 +2,7 @@
 //! made by the configuration and shared; never changed after they were built.
 
 use crate::name::ProcessName;
+use crate::signal::Signal;
 use crate::spec::{CommandLine, OutputSpec, ProcessKind};
 use std::path::PathBuf;
 
@@ -20,6 +21,8 @@ pub struct Program {
     pub group: Option<String>,
     /// Variables over the inherited environment, in the order of their names.
     pub env: Vec<(String, String)>,
+    /// The signal that the kernel sends when the supervisor dies.
+    pub pdeathsig: Option<Signal>,
     /// Which streams are captured.
     pub output: OutputSpec,
     /// What it is told of the span that starts it.
