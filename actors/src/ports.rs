@@ -3,46 +3,17 @@
 
 use crate::clock::Moment;
 use opentelemetry::trace::SpanContext;
-use phpeek_core::autopsy::Autopsy;
+pub use phpeek_core::ids::RunId;
 use phpeek_core::name::ProcessName;
-use phpeek_core::outcome::SpawnFailure;
+pub use phpeek_core::process::RunEvent;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessIndex, ProcessSpec};
+use phpeek_core::spec::ProcessSpec;
 use std::borrow::Cow;
 use std::sync::Arc;
-
-/// One run of one instance. Run numbers of an instance only grow, so an event of an old run can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId {
-    /// Which process.
-    pub process: ProcessIndex,
-    /// Which instance, from 0.
-    pub instance: u32,
-    /// Which run of it, from 1.
-    pub run: u64,
-}
 
 /// What happened to a run. Delivered on the supervision thread, in order: `Spawned` or `SpawnFailed` first, then
 /// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that run, but for its
 /// `LastWords` when they were asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunEvent {
-    /// The program runs: exec has succeeded.
-    Spawned {
-        /// The leader, which is also the id of its process group.
-        pid: i32,
-    },
-    /// The program never ran.
-    SpawnFailed(SpawnFailure),
-    /// The leader has ended. Its process group may still have members.
-    Exited(Autopsy),
-    /// The leader has ended and nobody is left in its group.
-    GroupEmpty,
-    /// The last lines of its standard error, oldest first, with secrets masked; maybe none.
-    LastWords(Vec<String>),
-}
-
-/// A [`RunEvent`] with the run that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]
 pub struct RunReport {

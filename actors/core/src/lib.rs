@@ -22,14 +22,17 @@ pub mod autopsy;
 pub mod backoff;
 pub mod batch;
 pub mod budget;
-
-pub mod name;
-
+pub mod edge;
+pub mod facts;
 pub mod fleet;
 pub mod fold;
+pub mod ids;
 pub mod lifecycle;
+pub mod name;
+pub mod operation;
 pub mod order;
 pub mod outcome;
+pub mod process;
 pub mod signal;
 pub mod spec;
 pub mod tail;

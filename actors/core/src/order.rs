@@ -1,9 +1,7 @@
 //! The order of starts and stops: a topological sort of the dependency graph, and the name of a cycle if there is
 //! one. Pure; works on indices. Called by the configuration (to refuse cycles) and by the fleet.
 
-use crate::spec::{ProcessIndex, ProcessSpec};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// A dependency cycle: each process depends on the next one, and the last on the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,40 +52,6 @@ fn find_cycle(depends: &[BTreeSet<usize>], open: &[usize]) -> Cycle {
         at = depends[process].iter().copied().find(|&d| open[d] > 0);
     }
     Cycle(seen)
-}
-
-/// The graph of a system that the configuration has checked, in both directions.
-#[derive(Debug, Clone)]
-pub struct Graph {
-    /// What each process depends on.
-    pub dependencies: Vec<Vec<ProcessIndex>>,
-    /// Who depends on each process.
-    pub dependents: Vec<Vec<ProcessIndex>>,
-    /// Every process after all that it depends on.
-    pub order: Vec<ProcessIndex>,
-}
-
-impl Graph {
-    /// Builds the graph.
-    ///
-    /// # Errors
-    /// The [`Cycle`], if the specification has one.
-    pub fn of(processes: &[Arc<ProcessSpec>]) -> Result<Self, Cycle> {
-        let edges: Vec<Vec<usize>> =
-            processes.iter().map(|p| p.depends_on.iter().map(|d| d.process.get()).collect()).collect();
-        let order = start_order(&edges)?;
-        let index = |i: usize| ProcessIndex(u32::try_from(i).unwrap_or(u32::MAX));
-        let mut dependents = vec![Vec::new(); processes.len()];
-        for (process, needs) in edges.iter().enumerate() {
-            for &need in needs {
-                if let Some(list) = dependents.get_mut(need) {
-                    list.push(index(process));
-                }
-            }
-        }
-        let dependencies = edges.into_iter().map(|e| e.into_iter().map(index).collect()).collect();
-        Ok(Self { dependencies, dependents, order: order.into_iter().map(index).collect() })
-    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use crate::clock::{Clock, Moment};
 use crate::manager::Router;
 use crate::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
 use phpeek_core::autopsy::Autopsy;
+use phpeek_core::ids::ProcessId;
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::ProcessIndex;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
@@ -118,7 +118,7 @@ pub struct FakeLauncher {
     own: Weak<Self>,
     router: Router,
     clock: Clock,
-    scripts: RefCell<BTreeMap<ProcessIndex, Script>>,
+    scripts: RefCell<BTreeMap<ProcessId, Script>>,
     runs: RefCell<BTreeMap<RunId, Run>>,
     launches: RefCell<Vec<(Moment, RunId)>>,
     signals: RefCell<Vec<Sent>>,
@@ -143,7 +143,7 @@ impl FakeLauncher {
 
     /// What the runs of a process do, by run.
     pub fn script(&self, process: u32, script: impl Fn(RunId) -> Behaviour + 'static) {
-        self.scripts.borrow_mut().insert(ProcessIndex(process), Rc::new(script));
+        self.scripts.borrow_mut().insert(ProcessId(process), Rc::new(script));
     }
 
     /// Every order so far.
@@ -167,7 +167,7 @@ impl FakeLauncher {
     /// The run of an instance whose leader runs.
     #[must_use]
     pub fn leader_of(&self, process: u32, instance: u32) -> Option<RunId> {
-        let of = |id: &RunId| id.process == ProcessIndex(process) && id.instance == instance;
+        let of = |id: &RunId| id.process() == ProcessId(process) && id.instance.serial == instance;
         self.runs.borrow().iter().find(|(id, run)| of(id) && run.leader).map(|(id, _)| *id)
     }
 
@@ -253,7 +253,7 @@ impl Launcher for FakeLauncher {
     fn launch(&self, order: LaunchOrder) {
         let id = order.id;
         self.launches.borrow_mut().push((self.clock.now(), id));
-        let script = self.scripts.borrow().get(&id.process).cloned();
+        let script = self.scripts.borrow().get(&id.process()).cloned();
         let behaviour = script.map(|s| s(id)).unwrap_or_default();
         if behaviour.panics {
             panic!("scripted: the order of {id:?} panics");
@@ -282,7 +282,7 @@ impl Launcher for FakeLauncher {
     }
 
     fn ask_last_words(&self, id: RunId) -> bool {
-        let script = self.scripts.borrow().get(&id.process).cloned();
+        let script = self.scripts.borrow().get(&id.process()).cloned();
         let Some((time, words)) = script.and_then(|s| s(id).last_words) else { return false };
         self.after(time, move |own| own.report(id, RunEvent::LastWords(words)));
         true

@@ -5,8 +5,8 @@ use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
-    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// Builds the specification of a process.
 #[derive(Debug, Clone)]
-pub struct SpecBuilder(ProcessSpec);
+pub struct SpecBuilder(ProcessSpec, Vec<(u32, Condition)>);
 
 impl SpecBuilder {
     /// A long-running process with one instance: restarted always, ten failures forgiven, backoff 100 ms to 1 s,
@@ -27,32 +27,35 @@ impl SpecBuilder {
     #[expect(clippy::expect_used, reason = "the arguments are written in tests")]
     pub fn new(name: &str) -> Self {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
-        Self(ProcessSpec {
-            name: ProcessName::new(name).expect("a test names its processes well"),
-            kind: ProcessKind::LongRun,
-            initial: InitialState::Running,
-            command: CommandLine::new(vec![format!("/usr/bin/{name}"), "--flag".to_owned()])
-                .expect("a name is a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
-            scale: NonZeroU32::MIN,
-            depends_on: Vec::new(),
-            restart: RestartSpec {
-                policy: RestartPolicy::Always,
-                attempts: Attempts::AtMost(10),
-                backoff: backoff.expect("100 ms is less than 1 s"),
-                stable_after: Some(Duration::from_secs(60)),
+        Self(
+            ProcessSpec {
+                name: ProcessName::new(name).expect("a test names its processes well"),
+                kind: ProcessKind::LongRun,
+                initial: InitialState::Running,
+                command: CommandLine::new(vec![format!("/usr/bin/{name}"), "--flag".to_owned()])
+                    .expect("a name is a program"),
+                working_dir: None,
+                user: None,
+                group: None,
+                env: Vec::new(),
+                scale: NonZeroU32::MIN,
+                depends_on: Vec::new(),
+                restart: RestartSpec {
+                    policy: RestartPolicy::Always,
+                    attempts: Attempts::AtMost(10),
+                    backoff: backoff.expect("100 ms is less than 1 s"),
+                    stable_after: Some(Duration::from_secs(60)),
+                },
+                stop: StopSpec {
+                    signal: Signal::TERM,
+                    grace: Duration::from_secs(10),
+                    kill_signal: Signal::KILL,
+                },
+                output: OutputSpec { stdout: false, stderr: false },
+                context: ContextPolicy::Auto,
             },
-            stop: StopSpec {
-                signal: Signal::TERM,
-                grace: Duration::from_secs(10),
-                kill_signal: Signal::KILL,
-            },
-            output: OutputSpec { stdout: false, stderr: false },
-            context: ContextPolicy::Auto,
-        })
+            Vec::new(),
+        )
     }
 
     /// It is meant to end with 0, once.
@@ -89,7 +92,7 @@ impl SpecBuilder {
     }
 
     fn needs(mut self, process: u32, condition: Condition) -> Self {
-        self.0.depends_on.push(Dependency { process: ProcessIndex(process), condition });
+        self.1.push((process, condition));
         self
     }
 
@@ -131,7 +134,15 @@ impl SpecBuilder {
 
 /// A system of these processes; dependencies may take 30 s, a shutdown 30 s.
 #[must_use]
-pub fn system(processes: Vec<SpecBuilder>) -> SystemSpec {
+pub fn system(mut processes: Vec<SpecBuilder>) -> SystemSpec {
+    let names: Vec<ProcessName> = processes.iter().map(|p| p.0.name.clone()).collect();
+    for SpecBuilder(spec, needs) in &mut processes {
+        let needs = needs.iter().filter_map(|(on, condition)| {
+            let process = names.get(*on as usize)?.clone();
+            Some(Dependency { process, condition: *condition })
+        });
+        spec.depends_on.extend(needs);
+    }
     SystemSpec {
         shutdown_timeout: Duration::from_secs(30),
         dependency_timeout: Duration::from_secs(30),

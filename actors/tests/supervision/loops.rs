@@ -1,5 +1,6 @@
 //! A crash loop told in few spans: nothing is lost, nothing is told twice, and its end is told whatever ends it.
 
+use phpeek_core::lifecycle::Failure;
 use crate::support::{Rig, linked, ms, paused, run};
 use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
@@ -144,7 +145,7 @@ fn giving_up_tells_the_last_restart_and_the_death_after_it() {
                 ..Behaviour::ends(ms(1), Exit::Code(6))
             });
         });
-        assert_eq!(rig.finished().await.outcome, Outcome::Code(6));
+        assert_eq!(rig.finished().await.outcome, Outcome::Failed(Failure::GaveUp(Exit::Code(6))));
         assert_eq!(rig.launcher.launches().len(), 501);
         let (restarts, sum) = accounted(&rig);
         assert_eq!(sum, 500);
