@@ -74,7 +74,10 @@ pub struct Operations {
 
 impl Operations {
     /// Those of the system, and of whoever asks from outside.
-    pub const OF_SYSTEM: Self = Self { of: None, given: 0 };
+    #[must_use]
+    pub fn of_system() -> Self {
+        Self { of: None, given: 0 }
+    }
 
     /// Those that a process sets off itself.
     #[must_use]

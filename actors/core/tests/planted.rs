@@ -7,14 +7,18 @@ mod sim;
 
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
+use phpeek_core::facts::{Fact, Output, ProcessFact, SystemFact, Told};
 use phpeek_core::fleet::{self, Fleet, Outcome, Phase};
+use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, Rest, SignalStep, State, Urgency, Want};
+use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outcome::Exit;
+use phpeek_core::process::Command;
 use phpeek_core::spec::{RestartPolicy, SystemSpec};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sim::plan::{self, Plan, ms};
-use sim::{Real, Subject};
+use sim::{Asked, Real, Subject};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +80,12 @@ enum Bug {
     RestartDuringShutdown,
     FailureCodeForgotten,
     DormantForgotten,
+    OverNotTold,
+    EdgeMetNotTold,
+    EdgeMetTwice,
+    EdgeLossNotTold,
+    OperationForgotten,
+    CauseForgotten,
 }
 
 use Bug::*;
@@ -112,7 +122,7 @@ const MACHINE: [Bug; 29] = [
     RestedSaysStopped,
 ];
 
-const FLEET: [Bug; 23] = [
+const FLEET: [Bug; 29] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -136,6 +146,12 @@ const FLEET: [Bug; 23] = [
     RestartDuringShutdown,
     FailureCodeForgotten,
     DormantForgotten,
+    OverNotTold,
+    EdgeMetNotTold,
+    EdgeMetTwice,
+    EdgeLossNotTold,
+    OperationForgotten,
+    CauseForgotten,
 ];
 
 struct Planted(Bug);
@@ -178,10 +194,10 @@ impl Subject for Planted {
         self.corrupt_effects(&before, event, &policy, m, now, out);
     }
 
-    fn fleet(&mut self, f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<fleet::Effect>) {
+    fn fleet(&mut self, f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<Asked>) {
         let Some(event) = self.corrupt_fleet_event(f, event) else { return };
         let before = f.phase();
-        f.step(now, event.clone(), out);
+        sim::step(f, now, event.clone(), out);
         self.corrupt_fleet_effects(before, f, now, &event, out);
     }
 }
@@ -297,50 +313,108 @@ impl Planted {
         f: &mut Fleet,
         now: Duration,
         event: &fleet::Event,
-        out: &mut Vec<fleet::Effect>,
+        out: &mut Vec<Asked>,
     ) {
-        use fleet::Effect as E;
-        let began = out.iter().any(|e| matches!(e, E::ShutdownBegan(_)));
+        let began = out.iter().any(|o| is_fact(o, |f| matches!(f, SystemFact::ShutdownBegan { .. })));
+        let operation = Operations::of_system().begin(Cause::Boot); // the boot: under way for as long as the system
+        let order = |p, command| Output::Do(fleet::Effect::Command(p, operation.clone(), command));
+        let done = Output::Do(fleet::Effect::Done(Outcome::Stopped));
         match self.0 {
-            DependentStartedTwice => double(out, |e| matches!(e, E::Start(_))),
+            DependentStartedTwice => double(out, |o| command_of(o) == Some(Command::Start)),
             StopForward | StopAllAtOnce if began => {
-                let all = (0..8).map(phpeek_core::spec::ProcessIndex);
-                let live = all.filter(|p| matches!(f.standing(*p), fleet::Standing::Up));
+                let live = (0..8).map(ProcessId).filter(|p| f.standing(*p) == fleet::Standing::Up);
                 let first = if self.0 == StopForward { 1 } else { 8 };
-                let more: Vec<E> = live.take(first).map(|p| E::Stop(p, Urgency::Graceful)).collect();
+                let more: Vec<_> =
+                    live.take(first).map(|p| order(p, Command::Stop(Urgency::Graceful))).collect();
                 out.extend(more);
             }
             StoppedTooEarly if matches!(event, fleet::Event::Shutdown(_)) => {
-                let told: Vec<_> =
-                    out.iter().filter_map(|e| if let E::Stop(p, _) = e { Some(*p) } else { None }).collect();
-                told.into_iter().for_each(|p| f.step(now, fleet::Event::Stopped(p), out));
+                let told: Vec<_> = out
+                    .iter()
+                    .filter_map(|o| match o {
+                        Output::Do(fleet::Effect::Command(p, _, Command::Stop(_))) => Some(*p),
+                        _ => None,
+                    })
+                    .collect();
+                told.into_iter().for_each(|p| sim::step(f, now, fleet::Event::Stopped(p), out));
             }
-            DoneTwice => double(out, |e| matches!(e, E::Done(_))),
-            DoneEarly if began => out.push(E::Done(Outcome::Stopped)),
-            DoneNever => out.retain(|e| !matches!(e, E::Done(_))),
-            EffectAfterDone if before == Phase::Done => out.push(E::BootSucceeded),
+            DoneTwice => double(out, is_done),
+            DoneEarly if began => out.push(done),
+            DoneNever => out.retain(|o| !is_done(o)),
+            OverNotTold => out.retain(|o| !is_fact(o, |f| matches!(f, SystemFact::Over(_)))),
+            EffectAfterDone if before == Phase::Done => {
+                out.push(tell(now, Fact::System(SystemFact::BootSucceeded)));
+            }
             SecondShutdownMeansDone
                 if before == Phase::Stopping
                     && f.phase() == Phase::Stopping
                     && matches!(event, fleet::Event::Shutdown(_)) =>
             {
-                out.push(E::Done(Outcome::Stopped));
+                out.push(done);
             }
-            BootFailureForgotten => out.retain(|e| !matches!(e, E::BootFailed(_))),
-            BootFailureWithoutShutdown if out.iter().any(|e| matches!(e, E::BootFailed(_))) => {
-                out.retain(|e| matches!(e, E::BootFailed(_) | E::DependencyFailed(..)));
+            BootFailureForgotten => out.retain(|o| !is_boot_failure(o)),
+            BootFailureWithoutShutdown if out.iter().any(is_boot_failure) => {
+                out.retain(|o| {
+                    is_boot_failure(o) || is_edge(o, |f| matches!(f, ProcessFact::EdgeFailed(..)))
+                });
             }
-            RestartsInParallel => double(out, |e| matches!(e, E::Restart(_))),
-            RestartBackwards => out.iter_mut().for_each(|e| {
-                if let E::Restart(p) = e {
-                    *p = phpeek_core::spec::ProcessIndex(0);
+            RestartsInParallel => double(out, |o| command_of(o) == Some(Command::Restart)),
+            RestartBackwards => out.iter_mut().for_each(|o| {
+                if let Output::Do(fleet::Effect::Command(p, _, Command::Restart)) = o {
+                    *p = ProcessId(0);
                 }
             }),
-            RestartDuringShutdown if began => out.push(E::Restart(phpeek_core::spec::ProcessIndex(0))),
-            RestartEndMissing => out.retain(|e| !matches!(e, E::RestartEnded(..))),
+            RestartDuringShutdown if began => out.push(order(ProcessId(0), Command::Restart)),
+            RestartEndMissing => {
+                out.retain(|o| !is_fact(o, |f| matches!(f, SystemFact::RestartEnded { .. })));
+            }
+            EdgeMetNotTold => out.retain(|o| !is_edge(o, |f| matches!(f, ProcessFact::EdgeMet(_)))),
+            EdgeMetTwice => double(out, |o| is_edge(o, |f| matches!(f, ProcessFact::EdgeMet(_)))),
+            EdgeLossNotTold => out.retain(|o| !is_edge(o, |f| matches!(f, ProcessFact::EdgeLost(_)))),
+            OperationForgotten => out.iter_mut().for_each(|o| {
+                if let Output::Do(fleet::Effect::Command(_, operation, _)) = o {
+                    operation.id.serial += 1000;
+                }
+            }),
+            CauseForgotten => out.iter_mut().for_each(|o| {
+                if let Output::Tell(Told {
+                    fact: Fact::System(SystemFact::RestartBegan { operation, .. }),
+                    ..
+                }) = o
+                {
+                    operation.cause = Cause::Internal;
+                }
+            }),
             _ => {}
         }
     }
+}
+
+fn tell(at: Duration, fact: Fact) -> Asked {
+    Output::Tell(Told { at, fact })
+}
+
+fn is_done(asked: &Asked) -> bool {
+    matches!(asked, Output::Do(fleet::Effect::Done(_)))
+}
+
+fn command_of(asked: &Asked) -> Option<Command> {
+    match asked {
+        Output::Do(fleet::Effect::Command(_, _, command)) => Some(*command),
+        _ => None,
+    }
+}
+
+fn is_fact(asked: &Asked, which: impl Fn(&SystemFact) -> bool) -> bool {
+    matches!(asked, Output::Tell(Told { fact: Fact::System(fact), .. }) if which(fact))
+}
+
+fn is_edge(asked: &Asked, which: impl Fn(&ProcessFact) -> bool) -> bool {
+    matches!(asked, Output::Tell(Told { fact: Fact::Process(_, fact), .. }) if which(fact))
+}
+
+fn is_boot_failure(asked: &Asked) -> bool {
+    is_fact(asked, |f| matches!(f, SystemFact::BootFailed(_)))
 }
 
 fn double<E: Clone>(out: &mut Vec<E>, which: impl Fn(&E) -> bool) {

@@ -1,13 +1,10 @@
 //! What is told of a death: everything the launcher knows of it, its last words, who asked, what depended on it.
 
-use std::sync::Arc;
-use phpeek_core::lifecycle::Failure;
 use crate::support::{Rig, events, linked, ms, paused, run, text};
 use opentelemetry::Value as Attribute;
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 use phpeek_actors::manager::Request;
-use phpeek_core::operation::Cause;
 use phpeek_actors::ports::{Level, LogRecord, RunEvent, Value};
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, duration, error_type, system,
@@ -15,9 +12,12 @@ use phpeek_actors::testkit::{
 use phpeek_actors::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
 use phpeek_core::fleet::Outcome;
+use phpeek_core::lifecycle::Failure;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::{Signal, SignalSender};
 use phpeek_core::spec::RestartPolicy;
+use std::sync::Arc;
 use std::time::Duration;
 
 const KILLED: Exit = Exit::Signal { signal: Signal::KILL, core: false };
@@ -282,7 +282,10 @@ fn who_sent_a_signal_is_told_with_what_it_asked_for() {
         let sender = |pid| SignalSender { pid, uid: 7, command: pid.map(|_| "deploy".to_owned()) };
         let mut rig = Rig::booted(system(vec![SpecBuilder::new("c")]), |_| {});
         rig.all_up().await;
-        rig.ask(Request::RestartAll(Cause::Signal { signal: Signal::USR1, sender: Some(Arc::new(sender(Some(42)))) }));
+        rig.ask(Request::RestartAll(Cause::Signal {
+            signal: Signal::USR1,
+            sender: Some(Arc::new(sender(Some(42)))),
+        }));
         let restart = rig.spans_named(names::SPAN_RESTART, 1).await.remove(0);
         assert_eq!(attribute(&restart, names::SIGNAL_SENDER_PID), Some(42.into()));
         assert_eq!(text(&restart, names::SIGNAL_SENDER_COMMAND), "deploy");

@@ -1,17 +1,17 @@
 //! The start of everything: what waits for what, and what a failure among them means.
 
 use super::support::why;
-use phpeek_core::lifecycle::Failure;
 use crate::support::{Rig, about, ms, not_found, paused, run, text};
 use opentelemetry::trace::Status;
+use phpeek_actors::board::SystemState;
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{Behaviour, SpecBuilder, attribute, error_type, is_error, system};
 use phpeek_actors::trace::names;
-use phpeek_actors::board::SystemState;
 use phpeek_core::fleet::{BootFailureCause, Outcome};
+use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::Failure;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::ids::ProcessId;
 
 #[test]
 fn independent_processes_start_at_once() {

@@ -3,13 +3,13 @@
 
 use crate::support::{Rig, ms, paused};
 use opentelemetry::Value;
+use phpeek_actors::board::SystemState;
 use phpeek_actors::manager::Request;
-use phpeek_core::operation::Cause;
 use phpeek_actors::ports::RunEvent;
 use phpeek_actors::testkit::{Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, is_error, system};
 use phpeek_actors::trace::names;
-use phpeek_actors::board::SystemState;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{RestartPolicy, SystemSpec};

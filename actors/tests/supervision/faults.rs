@@ -5,9 +5,9 @@ use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{Behaviour, Obeys, SpecBuilder, error_type, is_error, system};
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::ids::ProcessId;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::ids::ProcessId;
 
 #[test]
 fn a_panic_in_a_process_actor_ends_the_system_in_order_and_kills_what_it_left() {

@@ -1,6 +1,5 @@
 //! A crash loop told in few spans: nothing is lost, nothing is told twice, and its end is told whatever ends it.
 
-use phpeek_core::lifecycle::Failure;
 use crate::support::{Rig, linked, ms, paused, run};
 use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
@@ -10,6 +9,7 @@ use phpeek_actors::testkit::{
 };
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::lifecycle::Failure;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 
 fn number(span: &SpanData, key: &str) -> u64 {

@@ -1,7 +1,5 @@
 //! Restarts after deaths: their spans, their chain, their end.
 
-use phpeek_core::outcome::SpawnFailureKind;
-use phpeek_core::lifecycle::Failure;
 use crate::support::{Rig, events, linked, ms, not_found, paused, run, text};
 use opentelemetry::trace::Status;
 use phpeek_actors::ports::{Level, RunEvent};
@@ -10,10 +8,12 @@ use phpeek_actors::testkit::{
 };
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
-use phpeek_core::outcome::Exit;
-use phpeek_core::signal::Signal;
 use phpeek_core::ids::ProcessId;
-use phpeek_core::spec::{RestartPolicy};
+use phpeek_core::lifecycle::Failure;
+use phpeek_core::outcome::Exit;
+use phpeek_core::outcome::SpawnFailureKind;
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::RestartPolicy;
 
 fn crash_first(first: Exit) -> impl Fn(phpeek_actors::ports::RunId) -> Behaviour {
     move |id| if id.run == 1 { Behaviour::ends(ms(10), first) } else { Behaviour::default() }

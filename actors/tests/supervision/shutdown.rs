@@ -1,18 +1,18 @@
 //! The end of everything: its order, its urgency, its deadline, at any moment.
 
 use crate::support::{Rig, about, events, ms, paused, rounded, text};
+use phpeek_actors::board::SystemState;
 use phpeek_actors::manager::Request;
-use phpeek_core::operation::Cause;
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, error_type, is_error, system,
 };
 use phpeek_actors::trace::names;
-use phpeek_actors::board::SystemState;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::ids::ProcessId;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::ids::ProcessId;
 use std::time::Duration;
 
 fn stubborn() -> Behaviour {

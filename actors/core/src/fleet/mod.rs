@@ -84,7 +84,7 @@ impl Fleet {
         Ok(Self {
             members,
             order,
-            operations: Operations::OF_SYSTEM,
+            operations: Operations::of_system(),
             phase: Phase::New,
             boot: None,
             shutdown: None,
