@@ -11,7 +11,8 @@
 //!   the instance that failed last since the last command to start, if one did.
 //! * **Q5** every death that nobody asked for is told with its last words, once, within [`WORDS_PATIENCE`] of its end.
 //! * **Q6** every restart is told, or is in the count of exactly one that is told.
-//! * **Q7** ids of instances are never given twice.
+//! * **Q7** a signal that is to be handed on reaches the leader of each instance once, or it is told that it did not,
+//!   unless the instance comes to rest before its run is up.
 
 mod commands;
 mod deaths;
