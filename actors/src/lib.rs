@@ -7,7 +7,8 @@
 //! | `phpeek-pm` (app, signals) | `ManagerActor` | boot, signal requests, `Ended` inquiries |
 //! | `ManagerActor` | `ProcessActor` | orders, each in an [`envelope::Envelope`] |
 //! | `ProcessActor` | `ManagerActor` | reports without a reply: no cycle of awaited sends |
-//! | `phpeek-pm` (os) | `ProcessActor` | [`ports::RunEvent`]s through the router |
+//! | `phpeek-pm` (os) | `ProcessActor` | [`ports::TaskReport`]s through the router |
+//! | `phpeek-pm` (output) | `ProcessActor` | [`ports::LastLines`], when they were asked for |
 //! | both | [`listeners`]: [`story`] (spans), [`journal`] (records), the board | facts, in the order of what happened |
 //! | [`story`] | telemetry queue | finished spans, never awaited |
 

@@ -2,56 +2,69 @@
 //! Every call returns at once: nothing here may wait for a disk, a name service or a slow reader.
 
 use crate::clock::Moment;
+use actix::Recipient;
 use opentelemetry::trace::SpanContext;
-pub use phpeek_core::ids::RunId;
+use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
-pub use phpeek_core::process::RunEvent;
+use phpeek_core::program::Program;
+pub use phpeek_core::program::TaskEvent;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::ProcessSpec;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What happened to a run. Delivered on the supervision thread, in order: `Spawned` or `SpawnFailed` first, then
-/// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that run, but for its
-/// `LastWords` when they were asked for.
+/// A [`TaskEvent`] with the task that it belongs to. Delivered on the supervision thread, in order: `Spawned` or
+/// `SpawnFailed` first, then `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of
+/// that task.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]
-pub struct RunReport {
-    /// The run.
-    pub id: RunId,
+pub struct TaskReport {
+    /// The task.
+    pub task: TaskId,
     /// What happened.
-    pub event: RunEvent,
+    pub event: TaskEvent,
 }
 
-/// What a new run needs beyond the specification.
+/// Asks for a program to be started.
 #[derive(Debug, Clone)]
 pub struct LaunchOrder {
-    /// The run to be.
-    pub id: RunId,
+    /// The task to be.
+    pub task: TaskId,
+    /// The number of the instance that it is, or works for: `NAME-number`.
+    pub number: u32,
     /// What to run.
-    pub spec: Arc<ProcessSpec>,
-    /// The span that starts the run, for its environment; [`SpanContext::NONE`] when tracing is off.
+    pub program: Arc<Program>,
+    /// The span that starts it, for its environment; [`SpanContext::NONE`] when tracing is off.
     pub context: SpanContext,
 }
 
-/// Starts processes, and signals those it has started. Lives on the supervision thread.
+/// Starts programs, and signals those it has started. Lives on the supervision thread.
 pub trait Launcher {
-    /// Starts a run. Returns at once; [`RunReport`]s follow.
+    /// Starts a task. Returns at once; [`TaskReport`]s follow.
     fn launch(&self, order: LaunchOrder);
 
-    /// Sends a signal to the process group of a run, then SIGCONT so that a stopped process can act on it (not
-    /// after SIGCONT or SIGKILL). False when the run is not in the table any more: nothing was sent.
-    fn signal_group(&self, id: RunId, signal: Signal) -> bool;
+    /// Sends a signal to the process group of a task, then SIGCONT so that a stopped process can act on it (not
+    /// after SIGCONT or SIGKILL). False when the task is not in the table any more: nothing was sent.
+    fn signal_group(&self, task: TaskId, signal: Signal) -> bool;
 
-    /// Sends a signal to the leader of a run alone. False when it is not in the table or has ended.
-    fn signal_leader(&self, id: RunId, signal: Signal) -> bool;
+    /// Sends a signal to the leader of a task alone. False when it is not in the table or has ended.
+    fn signal_leader(&self, task: TaskId, signal: Signal) -> bool;
+}
 
-    /// Asks for the last lines that a run has written to its standard error. True: one [`RunEvent::LastWords`]
-    /// follows, soon. False: nobody keeps them.
-    fn ask_last_words(&self, id: RunId) -> bool {
-        let _unkept = id;
-        false
-    }
+/// The last lines that a task has written to its standard error, oldest first, with secrets masked; maybe none.
+#[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub struct LastLines {
+    /// The task.
+    pub task: TaskId,
+    /// Its lines.
+    pub lines: Vec<String>,
+}
+
+/// Keeps the last lines of tasks. Any thread may ask.
+pub trait LastWords {
+    /// Asks for the last lines of a task of this process that has ended. Returns at once. True: `hearer` is sent them
+    /// once, soon. False: nobody keeps them.
+    fn ask(&self, task: TaskId, process: &ProcessName, hearer: Recipient<LastLines>) -> bool;
 }
 
 /// How much a log record matters.

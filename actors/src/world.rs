@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::listeners::Listeners;
-use crate::ports::Launcher;
+use crate::ports::{LastWords, Launcher};
 use std::cell::Cell;
 use std::rc::Rc;
 use tokio::sync::Notify;
@@ -13,6 +13,8 @@ use tokio::sync::Notify;
 pub struct World {
     /// Starts and signals processes.
     pub launcher: Rc<dyn Launcher>,
+    /// Keeps the last lines of processes.
+    pub words: Rc<dyn LastWords>,
     /// Hear of all that happens.
     pub listeners: Rc<Listeners>,
     /// The one clock.

@@ -21,12 +21,16 @@ use crate::status::{Identity, PidFile, SharedBoard, Writer};
 use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
 use bytes::Bytes;
 use ending::Finish;
-use phpeek_actors::clock::Clock;
+use phpeek_actors::board::BoardListener;
+use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
+use phpeek_actors::journal::Journal;
+use phpeek_actors::listeners::Listeners;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::story::Story;
 use phpeek_actors::world::{Deaths, World};
-use phpeek_core::fleet::ShutdownReason;
+use phpeek_core::operation::Cause;
 use phpeek_core::spec::SystemSpec;
 use std::error::Error;
 use std::io;
@@ -38,6 +42,9 @@ use std::time::{Duration, SystemTime};
 
 /// When the memory that reading the configuration and starting took is given back: once, when most boots are over.
 const SETTLED: Duration = Duration::from_secs(2);
+
+/// The machine's wall clock.
+static WALL: WallClock = WallClock::new(SystemTime::now);
 
 /// How a run of the supervisor differs from the usual.
 #[derive(Debug, Default)]
@@ -152,7 +159,7 @@ async fn supervise(
     pid_file: Option<&PidFile>,
     opened: control::Opened,
 ) -> Result<Ending, BeginError> {
-    let clock = Clock::starting_at(SystemTime::now());
+    let clock = Clock::following(&WALL);
     let router = Router::default();
     let running = build(&configuration, options, clock, router.clone())?;
     for warning in options.warnings.iter().chain(&opened.warning) {
@@ -165,25 +172,28 @@ async fn supervise(
     let control = opened.listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
-        log: running.log.clone(),
-        tracing: running.telemetry.tracing(),
+        words: Rc::new(running.output.clone()),
+        listeners: Rc::new(Listeners::new(
+            Story::new(running.telemetry.tracing()),
+            vec![Rc::new(Journal::new(running.log.clone())), Rc::new(BoardListener::new(board.clone()))],
+        )),
         clock,
-        status: Rc::new(board.clone()),
         deaths: Deaths::default(),
     };
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&|name| std::env::var(name).ok());
-    let manager = ManagerActor::new(spec.clone(), world, router, incoming, done)
-        .map(actix::Actor::start)
-        .map_err(|_| BeginError::System {
-            what: "order the processes",
-            source: io::Error::other("the dependencies have a cycle"),
+    let manager =
+        ManagerActor::new(spec.clone(), world, router, done).map(actix::Actor::start).map_err(|_| {
+            BeginError::System {
+                what: "order the processes",
+                source: io::Error::other("the dependencies have a cycle"),
+            }
         })?;
     let finish = Finish::default();
     let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
-    manager.do_send(Envelope::root(clock.now(), Request::Boot));
+    manager.do_send(Envelope::under(incoming, clock.now(), Request::Boot));
     actix::spawn(async {
         tokio::time::sleep(SETTLED).await;
         memory::trim();
@@ -193,7 +203,7 @@ async fn supervise(
         let manager = manager.clone();
         actix::spawn(async move {
             tokio::time::sleep(time).await;
-            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(ShutdownReason::Request, None)));
+            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(Cause::Request)));
         });
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.

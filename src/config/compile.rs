@@ -8,7 +8,8 @@ use super::{depends, process, signals, value};
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
-use phpeek_core::spec::{ProcessIndex, ProcessKind, RestartPolicy, RestartSpec, SystemSpec};
+use phpeek_core::order::{Cycle, start_order};
+use phpeek_core::spec::{ProcessKind, RestartPolicy, RestartSpec, SystemSpec};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +21,14 @@ const FLOOR: Duration = Duration::from_millis(10);
 
 /// The processes by name.
 pub(crate) struct Names<'a> {
-    known: HashMap<&'a str, Option<(ProcessIndex, ProcessKind)>>,
+    known: HashMap<&'a str, Option<(ProcessName, ProcessKind)>>,
 }
 
 impl Names<'_> {
     /// The process of this name, or what is wrong with it and what to do.
-    pub(crate) fn resolve(&self, name: &str) -> Result<(ProcessIndex, ProcessKind), (String, String)> {
+    pub(crate) fn resolve(&self, name: &str) -> Result<(ProcessName, ProcessKind), (String, String)> {
         match self.known.get(name) {
-            Some(Some(found)) => Ok(*found),
+            Some(Some(found)) => Ok(found.clone()),
             Some(None) => {
                 Err((format!("the process {name:?} is disabled"), "enable it, or leave it out".to_owned()))
             }
@@ -71,9 +72,11 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
         }
     }
     enabled.sort_unstable_by_key(|(name, _)| *name);
-    for (index, (name, node)) in enabled.iter().enumerate() {
-        let index = ProcessIndex(u32::try_from(index).unwrap_or(u32::MAX));
-        known.insert(*name, Some((index, process::kind(node))));
+    for (name, node) in &enabled {
+        // A name that is none was told of above, and nothing is run then.
+        if let Ok(own) = ProcessName::new(name) {
+            known.insert(*name, Some((own, process::kind(node))));
+        }
     }
     if known.is_empty() {
         let place = root.get("processes").map_or(super::tree::Place::Nowhere, |n| n.place.clone());
@@ -103,14 +106,16 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
 /// Names a cycle completely. Built from the tree, so that one faulty process does not hide it.
 fn cycles(enabled: &[(&str, &Node)], names: &Names<'_>, findings: &mut Findings) {
     let mut ignored = Findings::default();
+    let places: HashMap<&str, usize> = enabled.iter().enumerate().map(|(i, (name, _))| (*name, i)).collect();
     let edges = |(name, node): &(&str, &Node)| match node.get("depends_on") {
-        Some(list) => {
-            depends::compile(list, name, &Path::ROOT, names, &mut ignored).iter().map(|d| d.process).collect()
-        }
+        Some(list) => depends::compile(list, name, &Path::ROOT, names, &mut ignored)
+            .iter()
+            .filter_map(|d| places.get(d.process.as_str()).copied())
+            .collect(),
         None => Vec::new(),
     };
-    let graph: Vec<Vec<ProcessIndex>> = enabled.iter().map(edges).collect();
-    let Some(cycle) = depends::cycle(&graph) else { return };
+    let graph: Vec<Vec<usize>> = enabled.iter().map(edges).collect();
+    let Err(Cycle(cycle)) = start_order(&graph) else { return };
     let mut trail: Vec<&str> = cycle.iter().filter_map(|i| enabled.get(*i)).map(|(name, _)| *name).collect();
     let Some((first, node)) = cycle.first().and_then(|i| enabled.get(*i)) else { return };
     trail.push(first);

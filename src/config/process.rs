@@ -5,13 +5,14 @@ use super::depends;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
 use phpeek_core::name::ProcessName;
+use phpeek_core::program::{ContextPolicy, Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, ContextPolicy, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec,
+    CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a process takes over from `global`.
@@ -81,21 +82,26 @@ pub(crate) fn compile(
         own && node.get("logging").and_then(|l| truth(l, key)).unwrap_or(true)
     };
     let stopped = node.get("initial_state").and_then(Node::text) == Some("stopped");
-    Some(ProcessSpec {
-        name: ProcessName::new(name).ok()?,
-        kind,
-        initial: if stopped { InitialState::Stopped } else { InitialState::Running },
+    let name = ProcessName::new(name).ok()?;
+    let program = Program {
+        name: name.clone(),
         command: command?,
         working_dir: owned("working_dir").map(PathBuf::from),
         user: owned("user"),
         group: owned("group"),
         env,
+        output: OutputSpec { stdout: stream("stdout"), stderr: stream("stderr") },
+        handover: Handover::of(context(node), kind),
+    };
+    Some(ProcessSpec {
+        name,
+        kind,
+        initial: if stopped { InitialState::Stopped } else { InitialState::Running },
+        program: Arc::new(program),
         scale,
         depends_on,
         restart,
         stop: stop(node),
-        output: OutputSpec { stdout: stream("stdout"), stderr: stream("stderr") },
-        context: context(node),
     })
 }
 

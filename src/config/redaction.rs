@@ -3,7 +3,8 @@
 use super::compile::truth;
 use super::report::{Finding, Findings};
 use super::tree::Node;
-use phpeek_core::spec::{ProcessIndex, SystemSpec};
+use phpeek_core::name::ProcessName;
+use phpeek_core::spec::SystemSpec;
 use regex::Regex;
 use std::collections::HashMap;
 
@@ -20,20 +21,20 @@ pub struct Redaction {
 }
 
 /// The patterns of each process that has any.
-pub type Redactions = HashMap<ProcessIndex, Vec<Redaction>>;
+pub type Redactions = HashMap<ProcessName, Vec<Redaction>>;
 
 /// Reads the patterns of the processes that run. One that is valid and still cannot be used is an error: nothing that
 /// was meant to be hidden is shown.
 pub(crate) fn redactions(root: &Node, spec: &SystemSpec, findings: &mut Findings) -> Redactions {
     let mut all = Redactions::new();
-    for (process, index) in spec.processes.iter().zip(0u32..) {
+    for process in &spec.processes {
         let at = ["processes", process.name.as_str(), "logging", "redaction"];
         let Some(node) = root.at(&at).filter(|node| truth(node, "enabled") == Some(true)) else { continue };
         let path = format!("processes.{}.logging.redaction.patterns", process.name);
         let patterns = node.get("patterns").map(Node::items).unwrap_or_default();
         let compiled: Vec<_> = patterns.iter().filter_map(|entry| compile(entry, &path, findings)).collect();
         if !compiled.is_empty() {
-            all.insert(ProcessIndex(index), compiled);
+            all.insert(process.name.clone(), compiled);
         }
     }
     all

@@ -55,7 +55,7 @@ pub(crate) fn compile(
                     ));
                 }
                 _ => {
-                    bound.insert(signal, action);
+                    bound.insert(signal, action.clone());
                     written.insert(signal, (below, action));
                 }
             }
@@ -98,9 +98,9 @@ fn action(text: &str, names: &Names<'_>) -> Result<SignalAction, (String, String
     if !matches!(verb, "restart" | "relay") {
         return Err(unknown());
     }
-    let (index, kind) = names.resolve(name.trim())?;
+    let (process, kind) = names.resolve(name.trim())?;
     if verb == "relay" {
-        return Ok(SignalAction::Relay(index));
+        return Ok(SignalAction::Relay(process));
     }
     if kind != ProcessKind::LongRun {
         let message = format!(
@@ -110,5 +110,5 @@ fn action(text: &str, names: &Names<'_>) -> Result<SignalAction, (String, String
         );
         return Err((message, "name a long-running process".to_owned()));
     }
-    Ok(SignalAction::Restart(index))
+    Ok(SignalAction::Restart(process))
 }

@@ -6,7 +6,7 @@ use super::client::{Client, ClientError};
 use super::*;
 use crate::status::{Identity, SharedBoard};
 use phpeek_actors::testkit::{RecordingLog, SpecBuilder, system};
-use phpeek_core::spec::ProcessIndex;
+use phpeek_core::ids::ProcessId;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
@@ -259,23 +259,27 @@ fn what_is_no_supervisor_is_not_taken_for_one() {
 #[test]
 fn the_board_says_when_all_is_up() {
     use crate::status::Phase;
-    use phpeek_actors::world::{InstanceStatus, StatusBoard, SystemState};
+    use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
     use phpeek_core::outcome::Exit;
     let spec = system(vec![SpecBuilder::new("a"), SpecBuilder::new("b")]);
-    let identity = Identity { spec: Arc::new(spec), config: Some("/c".into()) };
+    let spec = Arc::new(spec);
+    let identity = Identity { spec: spec.clone(), config: Some("/c".into()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let board = SharedBoard::new(identity, Clock::starting_at(SystemTime::UNIX_EPOCH), None);
         let phase = board.phase();
+        for (id, process) in (0..).map(ProcessId).zip(&spec.processes) {
+            board.process(id, process);
+        }
         let show = |process, state, pid| {
-            board.instance(ProcessIndex(process), 0, InstanceStatus { state, pid, restarts: 1 });
+            board.instance(ProcessId(process), 0, InstanceStatus { state, pid, restarts: 1 });
         };
         show(0, "running", Some(5));
         show(1, "running", Some(6));
         assert_eq!(*phase.borrow(), Phase::Coming, "the boot is not over");
         board.system(SystemState::Running);
         assert_eq!(*phase.borrow(), Phase::Ready);
-        board.ended(ProcessIndex(1), 0, Exit::Code(3));
+        board.ended(ProcessId(1), 0, Exit::Code(3));
         show(1, "backoff", None);
         assert_eq!(*phase.borrow(), Phase::Coming);
         let snapshot = board.view().snapshot();
@@ -284,8 +288,8 @@ fn the_board_says_when_all_is_up() {
         assert!(a.uptime_s.is_some() && a.pid == Some(5) && a.last_exit.is_none(), "{a:?}");
         assert!(b.uptime_s.is_none() && b.pid.is_none() && b.last_exit.is_some_and(|e| e.code == Some(3)));
         // What the board does not know changes nothing.
-        board.instance(ProcessIndex(9), 0, InstanceStatus { state: "running", pid: None, restarts: 0 });
-        board.instance(ProcessIndex(0), 7, InstanceStatus { state: "failed", pid: None, restarts: 0 });
+        board.instance(ProcessId(9), 0, InstanceStatus { state: "running", pid: None, restarts: 0 });
+        board.instance(ProcessId(0), 7, InstanceStatus { state: "failed", pid: None, restarts: 0 });
         show(1, "completed", None);
         assert_eq!(*phase.borrow(), Phase::Ready);
         board.finish(0);

@@ -2,7 +2,7 @@
 //! name appears twice. Never reads the live environment after the start. Called by the composition root and `plan`.
 
 use super::trace_context;
-use phpeek_core::name::ProcessName;
+use phpeek_core::program::Program;
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::OsStringExt;
 
@@ -93,13 +93,9 @@ impl Environment {
 ///
 /// # Errors
 /// The name of a variable that no process could be given.
-pub(super) fn own(
-    env: &[(String, String)],
-    process: &ProcessName,
-    instance: u32,
-) -> Result<Vec<Variable>, String> {
-    let (name, id, index) = (process.as_str(), process.instance_id(instance), instance.to_string());
-    let mut own: Vec<Variable> = Vec::with_capacity(env.len() + 11);
+pub(super) fn own(program: &Program, instance: u32) -> Result<Vec<Variable>, String> {
+    let (name, id, index) = (program.name.as_str(), program.name.instance_id(instance), instance.to_string());
+    let mut own: Vec<Variable> = Vec::with_capacity(program.env.len() + 11);
     let mut set = |key: &str, value: &str| -> Result<(), String> {
         let variable = Variable::new(key.as_bytes(), value.as_bytes()).ok_or_else(|| key.to_owned())?;
         match own.iter_mut().find(|v| v.name() == variable.name()) {
@@ -108,7 +104,7 @@ pub(super) fn own(
         }
         Ok(())
     };
-    for (key, value) in env {
+    for (key, value) in &program.env {
         set(key, value)?;
     }
     for (key, value) in [

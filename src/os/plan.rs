@@ -31,17 +31,17 @@ impl Plan {
     /// # Errors
     /// What is unknown, or cannot be handed to a program.
     pub(super) fn new(order: &LaunchOrder, base: &Environment) -> Result<Self, SpawnFailure> {
-        let spec = &order.spec;
-        let mut own = environment::own(&spec.env, &spec.name, order.id.instance).map_err(|name| {
+        let program = &*order.program;
+        let mut own = environment::own(program, order.number).map_err(|name| {
             failure(SpawnFailureKind::Other, format!("the variable {name:?} cannot be given to a program"))
         })?;
         trace_context::add(&mut own, order, base);
-        let program = spec.command.program();
-        let argv = spec.command.argv().iter().map(|a| c_string(a.as_bytes())).collect::<Result<_, _>>()?;
+        let argv = program.command.argv().iter().map(|a| c_string(a.as_bytes())).collect::<Result<_, _>>()?;
         let path = base.value(&own, b"PATH").unwrap_or(DEFAULT_PATH);
-        let candidates = candidates(program.as_bytes(), path)?;
-        let directory = spec.working_dir.as_ref().map(|d| c_string(d.as_os_str().as_bytes())).transpose()?;
-        let credentials = users::resolve(spec.user.as_deref(), spec.group.as_deref())
+        let candidates = candidates(program.command.program().as_bytes(), path)?;
+        let directory =
+            program.working_dir.as_ref().map(|d| c_string(d.as_os_str().as_bytes())).transpose()?;
+        let credentials = users::resolve(program.user.as_deref(), program.group.as_deref())
             .map_err(|e| failure(SpawnFailureKind::Credentials, e.to_string()))?;
         Ok(Self { argv, own, candidates, directory, credentials })
     }

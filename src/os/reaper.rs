@@ -7,8 +7,9 @@ use super::environment::Environment;
 use super::oom::OomKills;
 use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Target};
-use phpeek_actors::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};
 use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
+use phpeek_core::ids::TaskId;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use std::cell::{Cell, RefCell};
@@ -31,7 +32,7 @@ enum Phase {
 
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    id: RunId,
+    task: TaskId,
     phase: Phase,
     /// What we have sent to it; bit n - 1 is signal n.
     sent: u64,
@@ -58,10 +59,10 @@ type End = (Exit, Option<Usage>);
 /// Every run that has begun and whose group is not empty yet.
 pub struct Children {
     spawners: Arc<Spawners>,
-    deliver: Rc<dyn Fn(RunReport)>,
+    deliver: Rc<dyn Fn(TaskReport)>,
     /// By leader, which is the id of the group too.
     table: RefCell<HashMap<i32, Run>>,
-    leaders: RefCell<HashMap<RunId, i32>>,
+    leaders: RefCell<HashMap<TaskId, i32>>,
     /// How many of the table drain.
     draining: Cell<usize>,
     /// Reaped before their spawner has reported them.
@@ -70,7 +71,7 @@ pub struct Children {
     failed: RefCell<HashSet<i32>>,
     orphans: Cell<u64>,
     /// What is to be delivered when all that has ended together is known.
-    outbox: RefCell<Vec<RunReport>>,
+    outbox: RefCell<Vec<TaskReport>>,
     oom: OomKills,
     /// Orphans among them that a SIGKILL ended: the memory controller may have meant them.
     killed_orphans: Cell<u64>,
@@ -82,7 +83,7 @@ impl Children {
     /// # Errors
     /// When a thread, its stack or /dev/null cannot be had.
     pub fn new(
-        deliver: Rc<dyn Fn(RunReport)>,
+        deliver: Rc<dyn Fn(TaskReport)>,
         sink: Arc<dyn CaptureSink>,
         base: Environment,
     ) -> io::Result<Self> {
@@ -114,9 +115,6 @@ impl Children {
             }
             self.take_reports();
             self.find_empty_groups();
-            for (id, lines) in self.spawners.words() {
-                self.report(id, RunEvent::LastWords(lines));
-            }
             self.send_reports();
         }
     }
@@ -156,8 +154,8 @@ impl Children {
 
     /// The leader of a run that has not been reaped.
     #[must_use]
-    pub fn leader(&self, id: RunId) -> Option<i32> {
-        let pid = *self.leaders.borrow().get(&id)?;
+    pub fn leader(&self, task: TaskId) -> Option<i32> {
+        let pid = *self.leaders.borrow().get(&task)?;
         self.is_running(pid).then_some(pid)
     }
 
@@ -191,15 +189,15 @@ impl Children {
     }
 
     fn leader_ended(&self, pid: i32, (exit, usage): End) {
-        let (id, sender) = match self.table.borrow_mut().get_mut(&pid) {
+        let (task, sender) = match self.table.borrow_mut().get_mut(&pid) {
             Some(run) if run.phase == Phase::Running => {
                 run.phase = Phase::Draining;
-                (run.id, run.sender(exit))
+                (run.task, run.sender(exit))
             }
             _ => return,
         };
         self.draining.set(self.draining.get() + 1);
-        self.report(id, RunEvent::Exited(Autopsy { exit, usage, sender, oom: Oom::None }));
+        self.report(task, TaskEvent::Exited(Autopsy { exit, usage, sender, oom: Oom::None }));
         self.forget_if_empty(pid);
     }
 
@@ -209,18 +207,18 @@ impl Children {
         }
     }
 
-    fn take_report(&self, SpawnReport { id, pid, failure }: SpawnReport) {
+    fn take_report(&self, SpawnReport { task, pid, failure }: SpawnReport) {
         let ended = pid.and_then(|pid| self.parked.borrow_mut().remove(&pid));
         match (pid, failure) {
             (pid, Some(failure)) => {
                 self.failed.borrow_mut().extend(pid.filter(|_| ended.is_none()));
-                self.report(id, RunEvent::SpawnFailed(failure));
+                self.report(task, TaskEvent::SpawnFailed(failure));
             }
             (Some(pid), None) => {
                 self.forget(pid); // the kernel gave the number again, so the old group was empty
-                self.table.borrow_mut().insert(pid, Run { id, phase: Phase::Running, sent: 0 });
-                self.leaders.borrow_mut().insert(id, pid);
-                self.report(id, RunEvent::Spawned { pid });
+                self.table.borrow_mut().insert(pid, Run { task, phase: Phase::Running, sent: 0 });
+                self.leaders.borrow_mut().insert(task, pid);
+                self.report(task, TaskEvent::Spawned { pid });
                 if let Some(exit) = ended {
                     self.leader_ended(pid, exit);
                 }
@@ -248,16 +246,16 @@ impl Children {
     }
 
     fn forget(&self, pid: i32) {
-        let Some(Run { id, phase, .. }) = self.table.borrow_mut().remove(&pid) else { return };
-        self.leaders.borrow_mut().remove(&id);
+        let Some(Run { task, phase, .. }) = self.table.borrow_mut().remove(&pid) else { return };
+        self.leaders.borrow_mut().remove(&task);
         if phase == Phase::Draining {
             self.draining.set(self.draining.get() - 1);
         }
-        self.report(id, RunEvent::GroupEmpty);
+        self.report(task, TaskEvent::GroupEmpty);
     }
 
-    fn report(&self, id: RunId, event: RunEvent) {
-        self.outbox.borrow_mut().push(RunReport { id, event });
+    fn report(&self, task: TaskId, event: TaskEvent) {
+        self.outbox.borrow_mut().push(TaskReport { task, event });
     }
 
     /// Delivers what has come together, with a judgement about those that a SIGKILL of nobody knows whom has ended.
@@ -271,16 +269,17 @@ impl Children {
 
     /// Asks the memory controller once for all of them. It counts a kill before it kills, so those that are reaped
     /// are in its count.
-    fn judge(&self, reports: &mut [RunReport]) {
+    fn judge(&self, reports: &mut [TaskReport]) {
         let orphans = self.killed_orphans.take();
-        let of = |report: &RunReport| matches!(&report.event, RunEvent::Exited(a) if a.is_unexplained_kill());
+        let of =
+            |report: &TaskReport| matches!(&report.event, TaskEvent::Exited(a) if a.is_unexplained_kill());
         let deaths = reports.iter().filter(|report| of(report)).count() as u64 + orphans;
         if deaths == 0 {
             return;
         }
         let oom = Oom::judge(self.oom.since_last(), deaths);
         for report in reports {
-            if let RunEvent::Exited(autopsy) = &mut report.event
+            if let TaskEvent::Exited(autopsy) = &mut report.event
                 && autopsy.is_unexplained_kill()
             {
                 autopsy.oom = oom;
@@ -301,8 +300,8 @@ impl Launcher for Children {
         self.spawners.order(order);
     }
 
-    fn signal_group(&self, id: RunId, signal: Signal) -> bool {
-        let Some(pid) = self.leaders.borrow().get(&id).copied() else { return false };
+    fn signal_group(&self, task: TaskId, signal: Signal) -> bool {
+        let Some(pid) = self.leaders.borrow().get(&task).copied() else { return false };
         let sent = sys::kill(Target::Group(pid), Some(signal));
         self.note_sent(pid, signal);
         // 19 to 22 stop a process: to let it go on at once would undo them.
@@ -312,14 +311,10 @@ impl Launcher for Children {
         sent
     }
 
-    fn signal_leader(&self, id: RunId, signal: Signal) -> bool {
-        let Some(pid) = self.leader(id) else { return false };
+    fn signal_leader(&self, task: TaskId, signal: Signal) -> bool {
+        let Some(pid) = self.leader(task) else { return false };
         self.note_sent(pid, signal);
         sys::kill(Target::Process(pid), Some(signal))
-    }
-
-    fn ask_last_words(&self, id: RunId) -> bool {
-        self.spawners.ask_last_words(id)
     }
 }
 

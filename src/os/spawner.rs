@@ -2,14 +2,15 @@
 //! be held. Owns the queue of orders and the queue of reports. Never waits for a child, never signals one. Called
 //! by the reaper's `Children`.
 
-use super::capture::{Capture, CaptureSink, Stream, WordsHearer};
+use super::capture::{Capture, CaptureSink, Stream};
 use super::child::{Call, Failed, Stack, Step};
 use super::environment::Environment;
 use super::plan::{Plan, failure};
 use super::{limits, signals, sys};
-use phpeek_actors::ports::{LaunchOrder, RunId};
+use phpeek_actors::ports::LaunchOrder;
+use phpeek_core::ids::TaskId;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind as Kind};
-use phpeek_core::spec::ProcessSpec;
+use phpeek_core::program::Program;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -23,9 +24,9 @@ const SPAWNERS: usize = 2;
 /// What came of an order.
 #[derive(Debug)]
 pub(super) struct SpawnReport {
-    /// Which run.
-    pub(super) id: RunId,
-    /// The child: the leader of the run, or what is left of a failed one.
+    /// Which task.
+    pub(super) task: TaskId,
+    /// The child: the leader of the task, or what is left of a failed one.
     pub(super) pid: Option<i32>,
     /// Why there is no program, when there is none.
     pub(super) failure: Option<SpawnFailure>,
@@ -42,9 +43,7 @@ pub(super) struct Spawners {
     orders: Mutex<Orders>,
     ordered: Condvar,
     reports: Mutex<VecDeque<SpawnReport>>,
-    /// Last words that were asked for, on their way to the supervision thread.
-    words: Mutex<Vec<(RunId, Vec<String>)>>,
-    /// Told after each report and each last word, and by the reaper when its driver must look at the clock.
+    /// Told after each report, and by the reaper when its driver must look at the clock.
     pub(super) wake: Notify,
     /// The pid that each thread is just starting; 0 when none. The kernel writes them.
     slots: [AtomicI32; SPAWNERS],
@@ -64,7 +63,6 @@ impl Spawners {
             orders: Mutex::default(),
             ordered: Condvar::new(),
             reports: Mutex::default(),
-            words: Mutex::default(),
             wake: Notify::new(),
             slots: [const { AtomicI32::new(0) }; SPAWNERS],
             sink,
@@ -106,16 +104,6 @@ impl Spawners {
         std::mem::take(&mut *lock(&self.reports))
     }
 
-    /// Asks the sink for the last words of a run; they come by way of [`Self::words`].
-    pub(super) fn ask_last_words(self: &Arc<Self>, run: RunId) -> bool {
-        self.sink.ask_last_words(run, Arc::<Self>::clone(self))
-    }
-
-    /// Takes the last words that have come.
-    pub(super) fn words(&self) -> Vec<(RunId, Vec<String>)> {
-        std::mem::take(&mut *lock(&self.words))
-    }
-
     fn work(&self, stack: SendStack, slot: usize) {
         let SendStack(mut stack) = stack;
         let Some(slot) = self.slots.get(slot) else { return };
@@ -124,7 +112,7 @@ impl Spawners {
                 Ok(pid) => (Some(pid), None),
                 Err((zombie, failure)) => (zombie, Some(failure)),
             };
-            lock(&self.reports).push_back(SpawnReport { id: order.id, pid, failure });
+            lock(&self.reports).push_back(SpawnReport { task: order.task, pid, failure });
             slot.store(0, Ordering::SeqCst);
             self.wake.notify_one();
         }
@@ -149,10 +137,13 @@ impl Spawners {
         stack: &mut Stack,
         slot: &AtomicI32,
     ) -> Result<i32, (Option<i32>, SpawnFailure)> {
-        let spec = &order.spec;
+        let program = &*order.program;
         let plan = Plan::new(order, &self.base).map_err(|f| (None, f))?;
-        let pipe = |wanted: bool| wanted.then(sys::pipe).transpose().map_err(|e| (None, no_pipe(spec, &e)));
-        let (stdout, stderr) = (pipe(spec.output.stdout)?, pipe(spec.output.stderr)?);
+        let user = plan.credentials.as_ref().and_then(|credentials| credentials.user);
+        let pipe = |wanted: bool| {
+            wanted.then(|| sys::pipe(user)).transpose().map_err(|e| (None, no_pipe(program, &e)))
+        };
+        let (stdout, stderr) = (pipe(program.output.stdout)?, pipe(program.output.stderr)?);
         let null = self.null.as_raw_fd();
         let write_end =
             |pipe: &Option<(OwnedFd, OwnedFd)>| pipe.as_ref().map_or(null, |(_, w)| w.as_raw_fd());
@@ -169,20 +160,19 @@ impl Spawners {
         if let Some(limit) = limits::at_start() {
             call.nofile = limit;
         }
-        let pid = stack.spawn(&call, slot).map_err(|failed| (failed.zombie, explain(spec, &failed)))?;
+        let pid = stack.spawn(&call, slot).map_err(|failed| (failed.zombie, explain(program, &failed)))?;
         for (pipe, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
             if let Some((read_end, _)) = pipe {
-                self.sink.capture(Capture { process: spec.name.clone(), run: order.id, stream, read_end });
+                self.sink.capture(Capture {
+                    process: program.name.clone(),
+                    task: order.task,
+                    number: order.number,
+                    stream,
+                    read_end,
+                });
             }
         }
         Ok(pid)
-    }
-}
-
-impl WordsHearer for Spawners {
-    fn hear(&self, run: RunId, lines: Vec<String>) {
-        lock(&self.words).push((run, lines));
-        self.wake.notify_one();
     }
 }
 
@@ -193,32 +183,35 @@ struct SendStack(Stack);
 // SAFETY: the stack is a mapping of this process that nothing else points to.
 unsafe impl Send for SendStack {}
 
-fn no_pipe(spec: &ProcessSpec, error: &io::Error) -> SpawnFailure {
+fn no_pipe(program: &Program, error: &io::Error) -> SpawnFailure {
     let reason = sys::reason(error.raw_os_error().unwrap_or(libc::EIO));
-    failure(Kind::Resources, format!("cannot capture the output of {:?}: {reason}", spec.command.program()))
+    failure(
+        Kind::Resources,
+        format!("cannot capture the output of {:?}: {reason}", program.command.program()),
+    )
 }
 
 /// Names what failed and why, in words.
-fn explain(spec: &ProcessSpec, failed: &Failed) -> SpawnFailure {
-    let program = spec.command.program();
+fn explain(of: &Program, failed: &Failed) -> SpawnFailure {
+    let program = of.command.program();
     let reason = sys::reason(failed.errno);
     let short_of_room = matches!(failed.errno, libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE);
     let (kind, message) = match failed.step {
         Step::Directory => {
-            let directory = spec.working_dir.as_deref().unwrap_or(std::path::Path::new(""));
+            let directory = of.working_dir.as_deref().unwrap_or(std::path::Path::new(""));
             (Kind::WorkingDirectory, format!("cannot enter the directory {directory:?}: {reason}"))
         }
         Step::User => {
-            let user = spec.user.as_deref().unwrap_or_default();
+            let user = of.user.as_deref().unwrap_or_default();
             (Kind::Credentials, format!("cannot become user {user:?}: {reason}"))
         }
         Step::Group => {
-            let whose = spec.group.as_deref().or(spec.user.as_deref()).unwrap_or_default();
+            let whose = of.group.as_deref().or(of.user.as_deref()).unwrap_or_default();
             (Kind::Credentials, format!("cannot take the groups of {whose:?}: {reason}"))
         }
         Step::Exec => match failed.errno {
             // The kernel says the same when a script names an interpreter that is not there.
-            libc::ENOENT if program.contains('/') && spec.working_dir.is_none() && exists(program) => {
+            libc::ENOENT if program.contains('/') && of.working_dir.is_none() && exists(program) => {
                 (Kind::NotFound, format!("cannot run {program:?}: its interpreter is missing"))
             }
             libc::ENOENT | libc::ENOTDIR => (Kind::NotFound, format!("cannot run {program:?}: {reason}")),

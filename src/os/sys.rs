@@ -117,11 +117,19 @@ pub(super) fn kill(target: Target, signal: Option<Signal>) -> bool {
     result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
 }
 
-/// A pipe whose ends are close-on-exec, above the standard descriptors, and whose read end does not block.
-pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+/// A pipe whose ends are close-on-exec, above the standard descriptors, and whose read end does not block. Who holds
+/// its write end may open it again by name, as /dev/stdout, whoever that has become: the pipe is the `user`'s, and
+/// those that change their user later (gosu, setpriv) may write. Nobody else gets near: /proc shows the descriptors
+/// of a process to itself and to who may trace it (proc(5)).
+pub(super) fn pipe(user: Option<u32>) -> io::Result<(OwnedFd, OwnedFd)> {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let (read, write) = (lift(read)?, lift(write)?);
     rustix::fs::fcntl_setfl(&read, rustix::fs::OFlags::NONBLOCK)?;
+    // Where one of the two is refused (no CAP_CHOWN, a policy) the other is enough, and most programs need neither.
+    rustix::fs::fchmod(&write, rustix::fs::Mode::from_raw_mode(0o622)).ok();
+    if let Some(user) = user {
+        rustix::fs::fchown(&write, Some(rustix::fs::Uid::from_raw(user)), None).ok();
+    }
     Ok((read, write))
 }
 

@@ -4,9 +4,10 @@
 use super::pipes::{Pipes, Turn};
 use super::redact;
 use crate::config::Redactions;
-use crate::os::capture::WordsHearer;
 use actix::prelude::*;
-use phpeek_actors::ports::RunId;
+use phpeek_actors::ports::LastLines;
+use phpeek_core::ids::TaskId;
+use phpeek_core::name::ProcessName;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -42,19 +43,21 @@ impl Handler<Drain> for OutputActor {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Ask {
-    pub(super) run: RunId,
+    pub(super) task: TaskId,
+    pub(super) process: ProcessName,
     /// What the configuration wants hidden in them.
     pub(super) redactions: Arc<Redactions>,
-    pub(super) hearer: Arc<dyn WordsHearer>,
+    /// Told once, with `do_send`: one answer for each question.
+    pub(super) hearer: Recipient<LastLines>,
 }
 
 impl Handler<Ask> for OutputActor {
     type Result = ();
 
-    fn handle(&mut self, Ask { run, redactions, hearer }: Ask, _: &mut Context<Self>) {
-        let words = self.pipes.borrow_mut().last_words(run);
-        let own = redactions.get(&run.process).map(Vec::as_slice).unwrap_or_default();
-        hearer.hear(run, redact::lines(words, own));
+    fn handle(&mut self, Ask { task, process, redactions, hearer }: Ask, _: &mut Context<Self>) {
+        let words = self.pipes.borrow_mut().last_words(task);
+        let own = redactions.get(&process).map(Vec::as_slice).unwrap_or_default();
+        hearer.do_send(LastLines { task, lines: redact::lines(words, own) });
     }
 }
 

@@ -6,12 +6,14 @@ use super::intake::Intake;
 use super::pipes::Pipes;
 use super::sink::Sink;
 use super::stats::Stats;
-use super::{OutputSettings, record};
+use super::{OutputSettings, record, steps};
 use crate::config::Redactions;
-use crate::os::capture::{Capture, CaptureSink, WordsHearer};
+use crate::os::capture::{Capture, CaptureSink};
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink, RunId};
+use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
+use phpeek_core::ids::TaskId;
+use phpeek_core::name::ProcessName;
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -98,14 +100,17 @@ impl Output {
         let (their_intake, their_sink) = (Arc::clone(&intake), Arc::clone(&sink));
         arbiter.spawn_fn(move || {
             let begun = watch(watched).map(|ready| {
-                let pipes = Rc::new(RefCell::new(Pipes::new(their_intake, their_sink)));
+                let pipes = Rc::new(RefCell::new(Pipes::new(their_intake, their_sink, clock)));
                 actix::spawn(read_on(ready, Rc::clone(&pipes)));
                 OutputActor { pipes }.start()
             });
             tell.send(begun).ok(); // the starter waits for it below
         });
         let actor = told.recv().map_err(|_| StartError::Arbiter)?.map_err(StartError::Watch)?;
-        Ok(Self { sink, intake, actor, clock, redactions: Arc::default() })
+        let output = Self { sink, intake, actor, clock, redactions: Arc::default() };
+        let teller = output.clone();
+        arbiter.spawn(steps::watch(move || teller.tell_step()));
+        Ok(output)
     }
 
     /// Writes bytes that no record may interrupt, such as an exported span. False when there was no room: counted.
@@ -138,6 +143,21 @@ impl Output {
         });
     }
 
+    /// Tells a step of the wall clock, if there was one.
+    fn tell_step(&self) {
+        if let Some(step) = steps::untold(&self.clock) {
+            self.put(&step);
+        }
+    }
+
+    fn put(&self, record: &LogRecord) {
+        if self.enabled(record.level) {
+            let mut bytes = Vec::with_capacity(256);
+            record::own(self.sink.settings.format, &mut bytes, self.clock.wall(record.at), record);
+            self.sink.push_own(bytes);
+        }
+    }
+
     /// The counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -154,13 +174,13 @@ impl Output {
     deprecated,
     reason = "the safe constructor; an OwnedFd keeps its descriptor open, so the fault is not met"
 )]
-fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(super) fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(epoll, Interest::READABLE)
 }
 
 impl CaptureSink for Output {
     fn capture(&self, capture: Capture) {
-        let (process, instance) = (capture.process.clone(), capture.run.instance);
+        let (process, instance) = (capture.process.clone(), capture.number);
         if let Err(error) = self.intake.add(capture) {
             self.log(LogRecord {
                 at: self.clock.now(),
@@ -172,12 +192,14 @@ impl CaptureSink for Output {
             });
         }
     }
+}
 
+impl LastWords for Output {
     /// One message for each death that is told: bounded by the number of runs, so none is refused.
-    fn ask_last_words(&self, run: RunId, hearer: Arc<dyn WordsHearer>) -> bool {
+    fn ask(&self, task: TaskId, process: &ProcessName, hearer: Recipient<LastLines>) -> bool {
         let there = self.actor.connected();
         let redactions = Arc::clone(&self.redactions);
-        self.actor.do_send(Ask { run, redactions, hearer });
+        self.actor.do_send(Ask { task, process: process.clone(), redactions, hearer });
         there
     }
 }
@@ -188,11 +210,7 @@ impl LogSink for Output {
     }
 
     fn log(&self, record: LogRecord) {
-        if !self.enabled(record.level) {
-            return;
-        }
-        let mut bytes = Vec::with_capacity(256);
-        record::own(self.sink.settings.format, &mut bytes, self.clock.wall(record.at), &record);
-        self.sink.push_own(bytes);
+        self.tell_step();
+        self.put(&record);
     }
 }

@@ -18,6 +18,7 @@ mod redact;
 mod sink;
 mod stamp;
 mod stats;
+mod steps;
 
 pub use handle::{FlushReport, Output, StartError};
 pub use lines::LINE_CAP;

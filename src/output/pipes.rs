@@ -7,7 +7,8 @@ use super::intake::{Intake, Token};
 use super::last_words::LastWords;
 use super::sink::Sink;
 use crate::os::capture::{Capture, Stream};
-use phpeek_actors::ports::RunId;
+use phpeek_actors::clock::Clock;
+use phpeek_core::ids::TaskId;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -82,14 +83,15 @@ pub(super) struct Pipes {
     most: usize,
     framer: Framer,
     words: LastWords,
+    clock: Clock,
 }
 
 impl Pipes {
-    pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>) -> Self {
+    pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>, clock: Clock) -> Self {
         let framer = Framer::new(Arc::clone(&sink));
         let (pipes, busy, events) = (Vec::new(), Vec::new(), Vec::with_capacity(64));
         let words = LastWords::default();
-        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer, words }
+        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer, words, clock }
     }
 
     /// Reads for one wake-up of the arbiter.
@@ -118,14 +120,14 @@ impl Pipes {
 
     /// The last lines of the standard error of a run, secrets and all. What is still in its pipe is read first:
     /// as long as the pipes show more than one look takes, but no longer than a turn, and without a pause.
-    pub(super) fn last_words(&mut self, run: RunId) -> Vec<String> {
+    pub(super) fn last_words(&mut self, task: TaskId) -> Vec<String> {
         for _ in 0..PASSES {
             let pass = self.pass();
             if pass == Pass::Idle || (pass == Pass::Small && self.events.len() < self.events.capacity()) {
                 break;
             }
         }
-        self.words.take(run)
+        self.words.take(task)
     }
 
     /// One read of each pipe that has something or is busy.
@@ -137,7 +139,7 @@ impl Pipes {
         if self.events.is_empty() && self.busy.is_empty() {
             return Pass::Idle;
         }
-        let at = SystemTime::now();
+        let at = self.clock.wall(self.clock.now());
         let mut pass = Pass::Small;
         let busy = std::mem::take(&mut self.busy);
         for token in &busy {
@@ -162,7 +164,7 @@ impl Pipes {
             Ok(0) => return self.end(token, pipe, at),
             Ok(count) => {
                 if pipe.capture.stream == Stream::Stderr {
-                    self.words.feed(pipe.capture.run, &self.buffer);
+                    self.words.feed(pipe.capture.task, &self.buffer);
                 }
                 self.framer.take(&mut pipe.line, &pipe.capture, &self.buffer, at);
                 count
@@ -242,8 +244,8 @@ mod tests {
     use super::*;
     use crate::output::{Format, OutputSettings};
     use phpeek_actors::ports::Level;
+    use phpeek_core::ids::{InstanceId, ProcessId};
     use phpeek_core::name::ProcessName;
-    use phpeek_core::spec::ProcessIndex;
     use std::fs::File;
     use std::io::Write;
 
@@ -252,23 +254,27 @@ mod tests {
         let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
         let (intake, sink) =
             (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None)));
-        (Arc::clone(&intake), Arc::clone(&sink), Pipes::new(intake, sink))
+        (
+            Arc::clone(&intake),
+            Arc::clone(&sink),
+            Pipes::new(intake, sink, Clock::starting_at(SystemTime::now())),
+        )
     }
 
     fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {
         child_with(intake, 1, Stream::Stdout)
     }
 
-    fn id(run: u64) -> RunId {
-        RunId { process: ProcessIndex(0), instance: 0, run }
+    fn id(run: u64) -> TaskId {
+        TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(run))
     }
 
     fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::OwnedFd) {
-        let run = id(run);
+        let task = id(run);
         let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
         let copy = read_end.try_clone().expect("a copy");
         let process = ProcessName::new("web").expect("a name");
-        intake.add(Capture { process, run, stream, read_end }).expect("a watch");
+        intake.add(Capture { process, task, number: 0, stream, read_end }).expect("a watch");
         (write.into(), copy)
     }
 
@@ -321,15 +327,17 @@ mod tests {
         for instance in 0..300 {
             let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
             let process = ProcessName::new("web").expect("a name");
-            let run = RunId { process: ProcessIndex(0), instance, run: 1 };
-            intake.add(Capture { process, run, stream: Stream::Stderr, read_end }).expect("a watch");
+            let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: instance }.run(1));
+            intake
+                .add(Capture { process, task, number: 0, stream: Stream::Stderr, read_end })
+                .expect("a watch");
             let mut write = File::from(write);
             write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");
-            writers.push((run, write));
+            writers.push((task, write));
         }
-        for (run, writer) in writers.into_iter().rev() {
+        for (task, writer) in writers.into_iter().rev() {
             drop(writer);
-            assert_eq!(pipes.last_words(run), [format!("I am {}", run.instance)]);
+            assert_eq!(pipes.last_words(task), [format!("I am {}", task.instance().serial)]);
         }
     }
 }

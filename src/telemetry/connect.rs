@@ -1,18 +1,20 @@
-//! One way to connect for gRPC and HTTP: TCP or a unix socket, then TLS where the endpoint wants it. Owns the bound on
-//! the time of a connection. Never falls back to plain text. Lives on the telemetry arbiter; called by tonic and hyper.
+//! One way to connect for gRPC and HTTP: TCP or a unix socket, then TLS where the endpoint wants it. Owns the bounds of
+//! a connection: the name, each address and the handshake have one of their own. Never falls back to plain text. Lives
+//! on the telemetry arbiter; called by `link`.
 
+use super::dial::dial;
 use super::endpoint::Address;
 use super::grpc::TargetError;
+use super::names::{Lookup, NameError};
 use super::proxy::Proxy;
 use super::settings::Receiver;
 use super::tls::{Alpn, TlsClient, TlsError};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use std::error::Error;
-use std::future::Future;
+use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,14 +22,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// For the handshake of TLS, and for the word of a proxy, which connects on its side meanwhile.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
+    /// The name of the receiver, or of the proxy.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The network, or nobody listens.
     #[error("cannot connect to {to}")]
     Network {
@@ -67,11 +74,11 @@ pub enum ConnectError {
     #[error("the TLS files cannot be used")]
     Tls(#[from] TlsError),
     /// It took too long.
-    #[error("no connection to {0} within 3 s")]
+    #[error("{0} took the connection and said nothing for 10 s")]
     Timeout(String),
 }
 
-/// Connects to one endpoint, whatever URI it is asked for.
+/// Connects to one endpoint. Clones share the look-up of its name.
 #[derive(Debug, Clone)]
 pub struct Connector(Arc<Target>);
 
@@ -79,6 +86,8 @@ pub struct Connector(Arc<Target>);
 struct Target {
     address: Address,
     proxy: Option<Proxy>,
+    /// Of whom the connection is made to: the receiver, or the proxy. Not for a socket.
+    lookup: Arc<Lookup>,
     tls: Option<TlsClient>,
     alpn: Alpn,
 }
@@ -96,58 +105,74 @@ impl Connector {
             Address::Tcp { host, .. } if endpoint.tls() => Some(TlsClient::load(tls, host, alpn)?),
             Address::Tcp { .. } | Address::Unix(_) => None,
         };
-        Ok(Self(Arc::new(Target { address, proxy, tls, alpn })))
+        let (host, port) = match (&proxy, &address) {
+            (Some(proxy), _) => (proxy.uri.host().unwrap_or_default(), proxy.port()),
+            (None, Address::Tcp { host, port }) => (host.as_str(), *port),
+            (None, Address::Unix(_)) => ("localhost", 0),
+        };
+        let lookup = Arc::new(Lookup::new(bare(host), port));
+        Ok(Self(Arc::new(Target { address, proxy, lookup, tls, alpn })))
     }
+
+    /// A new connection.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect(&self) -> Result<Stream, ConnectError> {
+        self.0.connect().await
+    }
+}
+
+/// An IPv6 address without the brackets that it has in a URI.
+fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
 }
 
 impl Target {
     async fn connect(&self) -> Result<Stream, ConnectError> {
         let to = self.address.to_string();
-        let failed = |source| ConnectError::Network { to: to.clone(), source };
-        let plain = match &self.address {
-            Address::Unix(path) => {
-                return Ok(Stream::new(UnixStream::connect(path).await.map_err(failed)?));
+        let plain = match (&self.address, &self.proxy) {
+            (Address::Unix(path), _) => {
+                let connected = UnixStream::connect(path).await;
+                return Ok(Stream::new(connected.map_err(|source| ConnectError::Network { to, source })?));
             }
-            Address::Tcp { host, port } => {
-                let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
-                match &self.proxy {
-                    Some(proxy) => self.tunnel(proxy).await?,
-                    None => TcpStream::connect((host, *port)).await.map_err(failed)?,
-                }
-            }
+            (Address::Tcp { .. }, Some(proxy)) => self.tunnel(proxy).await?,
+            (Address::Tcp { .. }, None) => Dialer(self.lookup.clone()).dial(to.clone()).await?,
         };
-        plain.set_nodelay(true).map_err(failed)?;
         let Some(tls) = &self.tls else { return Ok(Stream::new(plain)) };
         let connector = TlsConnector::from(tls.config()?);
+        let shaken = timeout(HANDSHAKE, connector.connect(tls.server_name(), plain)).await;
         let stream =
-            connector.connect(tls.server_name(), plain).await.map_err(|source| match refusal(&source) {
-                Some(rustls::Error::InvalidMessage(_)) => ConnectError::NotTls(to.clone()),
-                Some(rustls::Error::NoApplicationProtocol) => ConnectError::NoHttp2(to.clone()),
-                _ => ConnectError::Handshake { to: to.clone(), source },
+            shaken.map_err(|_| ConnectError::Timeout(to.clone()))?.map_err(|source| {
+                match refusal(&source) {
+                    Some(rustls::Error::InvalidMessage(_)) => ConnectError::NotTls(to.clone()),
+                    Some(rustls::Error::NoApplicationProtocol) => ConnectError::NoHttp2(to.clone()),
+                    _ => ConnectError::Handshake { to: to.clone(), source },
+                }
             })?;
         if self.alpn == Alpn::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(ConnectError::NoHttp2(to));
         }
         Ok(Stream::new(stream))
     }
-}
 
-impl Target {
     async fn tunnel(&self, proxy: &Proxy) -> Result<TcpStream, ConnectError> {
+        let (to, through) = (self.address.to_string(), proxy.to_string());
         let failed = |source: Box<dyn Error + Send + Sync>| ConnectError::Proxy {
-            to: self.address.to_string(),
-            proxy: proxy.to_string(),
+            to: to.clone(),
+            proxy: through.clone(),
             source,
         };
-        let destination =
-            Uri::builder().scheme("https").authority(self.address.to_string()).path_and_query("/").build();
+        let destination = Uri::builder().scheme("https").authority(to.as_str()).path_and_query("/").build();
         let destination = destination.map_err(|e| failed(e.into()))?;
-        let mut tunnel = Tunnel::new(proxy.uri.clone(), HttpConnector::new());
+        let stream = Dialer(self.lookup.clone()).dial(through.clone()).await.map_err(|e| failed(e.into()))?;
+        let mut tunnel = Tunnel::new(proxy.uri.clone(), Once(Some(stream)));
         if let Some(authorization) = &proxy.authorization {
             tunnel = tunnel.with_auth(authorization.clone());
         }
-        let stream = tunnel.call(destination).await.map_err(|e| failed(e.into()))?;
-        Ok(stream.into_inner())
+        let stream = timeout(HANDSHAKE, tunnel.call(destination)).await;
+        let stream = stream.map_err(|_| ConnectError::Timeout(format!("the proxy {through}")))?;
+        Ok(stream.map_err(|e| failed(e.into()))?.into_inner())
     }
 }
 
@@ -156,23 +181,30 @@ fn refusal(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-impl Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, ConnectError>> + Send>>;
+/// Resolves and connects.
+struct Dialer(Arc<Lookup>);
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+impl Dialer {
+    async fn dial(&self, to: String) -> Result<TcpStream, ConnectError> {
+        let addresses = self.0.addresses().await?;
+        dial(addresses).await.map_err(|source| ConnectError::Network { to, source })
+    }
+}
+
+/// Gives the tunnel the connection to the proxy that there is.
+struct Once(Option<TcpStream>);
+
+impl Service<Uri> for Once {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Ready<Result<Self::Response, io::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let target = self.0.clone();
-        Box::pin(async move {
-            match tokio::time::timeout(TIMEOUT, target.connect()).await {
-                Ok(result) => result,
-                Err(_) => Err(ConnectError::Timeout(target.address.to_string())),
-            }
-        })
+        ready(self.0.take().map(TokioIo::new).ok_or_else(|| io::ErrorKind::NotConnected.into()))
     }
 }
 
@@ -185,12 +217,6 @@ pub struct Stream(TokioIo<Box<dyn Bytes>>);
 impl Stream {
     fn new(stream: impl Bytes + 'static) -> Self {
         Self(TokioIo::new(Box::new(stream)))
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new()
     }
 }
 

@@ -3,21 +3,29 @@
 //! telemetry arbiter; called by the `TelemetryActor`.
 
 use super::compression::Compression;
-use super::connect::{ConnectError, Connector};
+use super::connect::Connector;
 use super::headers::Headers;
+use super::link::{Body, Failure, Http2, Link, Lost};
 use super::proxy::ProxyError;
 use super::settings::Receiver;
 use super::tls::{Alpn, TlsError};
 use bytes::{Buf, BufMut, Bytes};
+use http::header::USER_AGENT as AGENT;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use hyper::body::Incoming;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use prost::Message as _;
+use std::error::Error as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
+use tower_service::Service;
 
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// "OTel-OTLP-Exporter-…" is what the OTLP specification wants of a user agent.
@@ -26,11 +34,12 @@ pub(super) const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-phpeek-pm/", env
 /// A receiver and how to talk to it; checked, not connected.
 pub struct GrpcTarget {
     shown: String,
-    endpoint: tonic::transport::Endpoint,
+    origin: Uri,
     connector: Connector,
     security: Security,
     headers: Headers,
     compression: Compression,
+    timeout: Duration,
 }
 
 /// Whether the connection is TLS: what an error of the connection may mean depends on it.
@@ -63,36 +72,31 @@ impl GrpcTarget {
     /// # Errors
     /// When the address or the TLS files cannot be used.
     pub fn new(receiver: &Receiver, timeout: Duration, headers: Headers) -> Result<Self, TargetError> {
-        let address = |e: tonic::transport::Error| TargetError::Address(e.into());
-        let uri = receiver.endpoint.uri();
-        let origin = uri.parse::<http::Uri>().map_err(|e| TargetError::Address(e.into()))?;
-        // tonic must not look for TLS of its own: the connector has it. The origin is what the receiver sees.
-        let plain = uri.replacen("https://", "http://", 1);
-        let endpoint = tonic::transport::Endpoint::from_shared(plain)
-            .map_err(address)?
-            .origin(origin)
-            .user_agent(USER_AGENT)
-            .map_err(address)?
-            .timeout(timeout);
+        let origin = receiver
+            .endpoint
+            .uri()
+            .parse()
+            .map_err(|e: http::uri::InvalidUri| TargetError::Address(e.into()))?;
         let connector = Connector::new(receiver, Alpn::Http2)?;
         let security = match (receiver.endpoint.tls(), &receiver.tls.client) {
             (true, Some(_)) => Security::Mutual,
             (true, None) => Security::Tls,
             (false, _) => Security::Plain,
         };
-        let shown = receiver.endpoint.to_string();
-        Ok(Self { shown, endpoint, connector, security, headers, compression: receiver.compression })
+        let (shown, compression) = (receiver.endpoint.to_string(), receiver.compression);
+        Ok(Self { shown, origin, connector, security, headers, compression, timeout })
     }
 
-    /// The exporter. Needs the runtime that it will live on; connects at the first export.
+    /// The exporter. Connects at the first export.
     #[must_use]
     pub fn exporter(self) -> GrpcExporter {
         GrpcExporter {
             shown: self.shown,
-            channel: self.endpoint.connect_with_connector_lazy(self.connector),
+            link: Link::new(self.connector),
+            caller: Caller { origin: self.origin, compression: self.compression },
             security: self.security,
             headers: self.headers,
-            compression: self.compression,
+            timeout: self.timeout,
         }
     }
 }
@@ -100,10 +104,75 @@ impl GrpcTarget {
 /// Sends batches to one receiver.
 pub struct GrpcExporter {
     shown: String,
-    channel: Channel,
+    link: Link<Http2>,
+    caller: Caller,
     security: Security,
     headers: Headers,
+    timeout: Duration,
+}
+
+/// What a call needs beside the spans.
+#[derive(Clone)]
+struct Caller {
+    origin: Uri,
     compression: Compression,
+}
+
+impl Caller {
+    /// One call. What the receiver says is an answer, whatever it says.
+    async fn call(
+        &self,
+        wire: &Http2,
+        spans: Bytes,
+        headers: HeaderMap,
+    ) -> Result<Result<Bytes, Status>, Lost> {
+        let client = tonic::client::Grpc::with_origin(Wired(wire.clone()), self.origin.clone())
+            .accept_compressed(CompressionEncoding::Gzip)
+            .accept_compressed(CompressionEncoding::Zstd);
+        let mut client = match self.compression {
+            Compression::None => client,
+            Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
+            Compression::Zstd => client.send_compressed(CompressionEncoding::Zstd),
+        };
+        let mut request = tonic::Request::new(spans);
+        *request.metadata_mut() = MetadataMap::from_headers(headers);
+        let path = http::uri::PathAndQuery::from_static(METHOD);
+        match client.unary(request, path, PassThrough).await {
+            Ok(reply) => Ok(Ok(reply.into_inner())),
+            // A status with a cause was made here: the connection broke, whatever code it was given.
+            Err(status) if status.source().is_some() => Err(lost(&status)),
+            Err(status) => Ok(Err(status)),
+        }
+    }
+}
+
+fn lost(status: &Status) -> Lost {
+    let cause = format!("{:?}: {}", status.code(), with_sources(status)).into();
+    let mut source = status.source();
+    while let Some(error) = source {
+        if let Some(Lost::Unsent(_)) = error.downcast_ref() {
+            return Lost::Unsent(cause);
+        }
+        source = error.source();
+    }
+    Lost::Broken(cause)
+}
+
+/// The connection as tonic wants it.
+struct Wired(Http2);
+
+impl Service<Request<Body>> for Wired {
+    type Response = Response<Incoming>;
+    type Error = Lost;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Lost>>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.0.send(request))
+    }
 }
 
 impl SpanExporter for GrpcExporter {
@@ -112,35 +181,41 @@ impl SpanExporter for GrpcExporter {
     }
 
     fn export(&mut self, batch: Batch) -> ExportFuture {
-        let headers = match self.headers.current() {
+        let mut headers = match self.headers.current() {
             Ok(headers) => headers,
             Err(error) => {
                 let cause = with_sources(&error);
                 return Box::pin(std::future::ready(Answer::Retry { after: None, cause }));
             }
         };
-        let mut request = tonic::Request::new(batch.request);
-        *request.metadata_mut() = MetadataMap::from_headers(headers);
-        let client = tonic::client::Grpc::new(self.channel.clone())
-            .accept_compressed(CompressionEncoding::Gzip)
-            .accept_compressed(CompressionEncoding::Zstd);
-        let mut client = match self.compression {
-            Compression::None => client,
-            Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
-            Compression::Zstd => client.send_compressed(CompressionEncoding::Zstd),
-        };
-        let security = self.security;
+        headers.entry(AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
+        let (link, caller) = (self.link.clone(), self.caller.clone());
+        let (timeout, security) = (self.timeout, self.security);
         Box::pin(async move {
-            if let Err(error) = client.ready().await {
-                return Answer::Retry { after: None, cause: with_sources(&error) };
-            }
-            let path = http::uri::PathAndQuery::from_static(METHOD);
-            match client.unary(request, path, PassThrough).await {
-                Ok(reply) => accepted(reply.into_inner()),
-                Err(status) => answer(&status, security),
+            let ask =
+                async |wire: &mut Http2| caller.call(wire, batch.request.clone(), headers.clone()).await;
+            match link.exchange(timeout, ask).await {
+                Ok(Ok(reply)) => accepted(reply),
+                Ok(Err(status)) => answer(&status),
+                Err(failure) => unanswered(&failure, security),
             }
         })
     }
+}
+
+/// There is no answer: the batch is kept. What happened before there was a connection says itself what to do.
+fn unanswered(failure: &Failure, security: Security) -> Answer {
+    let mut cause = with_sources(failure);
+    if let Failure::Broken(_) = failure {
+        cause.push_str(match security {
+            Security::Plain => {
+                " (this connection is plain text: if the receiver wants TLS, set tracing_use_tls)"
+            }
+            Security::Tls => " (if the receiver wants a client certificate, set tracing_client_cert_file)",
+            Security::Mutual => "",
+        });
+    }
+    Answer::Retry { after: None, cause }
 }
 
 /// What a reply of the receiver says about the spans.
@@ -154,7 +229,7 @@ pub(super) fn accepted(reply: Bytes) -> Answer {
 }
 
 /// The table of the OTLP specification, "OTLP/gRPC response", failures.
-fn answer(status: &Status, security: Security) -> Answer {
+fn answer(status: &Status) -> Answer {
     let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
     let retryable = match status.code() {
         Code::Cancelled
@@ -166,38 +241,14 @@ fn answer(status: &Status, security: Security) -> Answer {
         Code::ResourceExhausted => after.is_some(),
         _ => false,
     };
-    // A status with a cause was made here and not by the receiver: the connection broke, whatever code it was given.
-    let broken = std::error::Error::source(status).is_some();
-    let mut cause = format!("{:?}: {}", status.code(), with_sources(status));
-    // What happened before there was a connection says itself what to do.
-    if broken && !never_connected(status) {
-        cause.push_str(match security {
-            Security::Plain => {
-                " (this connection is plain text: if the receiver wants TLS, set tracing_use_tls)"
-            }
-            Security::Tls => " (if the receiver wants a client certificate, set tracing_client_cert_file)",
-            Security::Mutual => "",
-        });
-    }
+    let cause = format!("{:?}: {}", status.code(), status.message());
     if too_large(status, after) {
         Answer::TooLarge { cause }
-    } else if retryable || broken {
+    } else if retryable {
         Answer::Retry { after, cause }
     } else {
         Answer::Refused { cause }
     }
-}
-
-/// Whether the cause is that there never was a connection.
-fn never_connected(status: &Status) -> bool {
-    let mut cause = std::error::Error::source(status);
-    while let Some(error) = cause {
-        if error.is::<ConnectError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// Whether it is the size of the request. Receivers in Go say RESOURCE_EXHAUSTED without RetryInfo; those on tonic say

@@ -1,4 +1,4 @@
-//! OTLP over HTTP and Zipkin: one small client over hyper, the same connections as gRPC. Owns the table of HTTP codes.
+//! OTLP over HTTP and Zipkin: requests over hyper, by the same connections as gRPC. Owns the table of HTTP codes.
 //! Must never log a header, follows no redirect (a header with a key must not go elsewhere). Lives on the telemetry
 //! arbiter; called by the `TelemetryActor`.
 
@@ -6,15 +6,15 @@ use super::compression::Compression;
 use super::connect::Connector;
 use super::grpc::{TargetError, USER_AGENT, accepted, with_sources};
 use super::headers::Headers;
+use super::link::{Body, Http1, Link, Lost};
 use super::settings::{HttpEncoding, Receiver};
 use super::tls::Alpn;
 use super::zipkin;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT as AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT as AGENT};
+use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
@@ -33,7 +33,8 @@ const MAX_WORDS: usize = 200;
 #[derive(Debug)]
 pub struct HttpTarget {
     shown: String,
-    uri: Uri,
+    host: HeaderValue,
+    path: PathAndQuery,
     connector: Connector,
     headers: Headers,
     compression: Compression,
@@ -65,10 +66,12 @@ impl HttpTarget {
     /// When the address or the TLS files cannot be used.
     pub fn new(receiver: &Receiver, timeout: Duration, headers: Headers) -> Result<Self, TargetError> {
         let uri = receiver.endpoint.uri().parse::<Uri>().map_err(|e| TargetError::Address(e.into()))?;
+        let host = host(&uri).map_err(|e| TargetError::Address(e.into()))?;
+        let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let connector = Connector::new(receiver, Alpn::Http1)?;
         let shown = receiver.endpoint.to_string();
         let (compression, plain) = (receiver.compression, !receiver.endpoint.tls());
-        Ok(Self { shown, uri, connector, headers, compression, timeout, plain })
+        Ok(Self { shown, host, path, connector, headers, compression, timeout, plain })
     }
 
     /// An exporter of OTLP. Connects at the first export.
@@ -88,11 +91,11 @@ impl HttpTarget {
     }
 
     fn exporter(self, format: Format) -> HttpExporter {
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(1).build(self.connector);
         HttpExporter {
             shown: self.shown,
-            client,
-            uri: self.uri,
+            link: Link::new(self.connector),
+            host: self.host,
+            path: self.path,
             headers: self.headers,
             compression: self.compression,
             timeout: self.timeout,
@@ -102,11 +105,21 @@ impl HttpTarget {
     }
 }
 
+/// The host as requests name it: without the port when it is the scheme's own (RFC 9110, section 4.2.3).
+fn host(uri: &Uri) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let own = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    match uri.port_u16() {
+        Some(port) if port != own => HeaderValue::from_str(uri.authority().map_or("", Authority::as_str)),
+        _ => HeaderValue::from_str(uri.host().unwrap_or_default()),
+    }
+}
+
 /// Sends batches to one receiver.
 pub struct HttpExporter {
     shown: String,
-    client: Client<Connector, Full<Bytes>>,
-    uri: Uri,
+    link: Link<Http1>,
+    host: HeaderValue,
+    path: PathAndQuery,
     headers: Headers,
     compression: Compression,
     timeout: Duration,
@@ -124,37 +137,38 @@ impl SpanExporter for HttpExporter {
             Ok(request) => request,
             Err(answer) => return Box::pin(std::future::ready(answer)),
         };
-        let (client, format, timeout, plain) = (self.client.clone(), self.format, self.timeout, self.plain);
+        let (link, format, timeout, plain) = (self.link.clone(), self.format, self.timeout, self.plain);
         Box::pin(async move {
-            let exchange = async {
-                let reply = client.request(request).await.map_err(|e| with_sources(&e))?;
-                let (head, body) = reply.into_parts();
-                // The code counts even when the words after it cannot be read.
-                let body =
-                    Limited::new(body, MAX_REPLY).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
-                if plain && wants_tls(head.status, head.version, &body) {
-                    return Ok(Answer::Retry {
-                        after: None,
-                        cause: format!("HTTP {}{WANTS_TLS}", head.status),
-                    });
+            match link.exchange(timeout, async |wire: &mut Http1| exchange(wire, &request).await).await {
+                Ok(reply) if plain && reply.wants_tls() => {
+                    Answer::Retry { after: None, cause: format!("HTTP {}{WANTS_TLS}", reply.status) }
                 }
-                Ok(judge(format, head.status, &head.headers, &body))
-            };
-            match tokio::time::timeout(timeout, exchange).await {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(cause)) => Answer::Retry { after: None, cause },
-                Err(_) => {
-                    let cause = format!("no reply within {} ms", timeout.as_millis());
-                    Answer::Retry { after: None, cause }
-                }
+                Ok(reply) => judge(format, reply.status, &reply.headers, &reply.body),
+                Err(failure) => Answer::Retry { after: None, cause: with_sources(&failure) },
             }
         })
     }
 }
 
+/// All of an answer.
+struct Reply {
+    status: StatusCode,
+    version: Version,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+async fn exchange(wire: &mut Http1, request: &Request<Bytes>) -> Result<Reply, Lost> {
+    let sent = request.clone().map(|body| Body::new(Full::new(body)));
+    let (head, body) = wire.send(sent).await?.into_parts();
+    // The code counts even when the words after it cannot be read.
+    let body = Limited::new(body, MAX_REPLY).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+    Ok(Reply { status: head.status, version: head.version, headers: head.headers, body })
+}
+
 impl HttpExporter {
     /// The request for an encoded `ExportTraceServiceRequest`.
-    fn request(&mut self, encoded: Bytes) -> Result<Request<Full<Bytes>>, Answer> {
+    fn request(&mut self, encoded: Bytes) -> Result<Request<Bytes>, Answer> {
         let refused = |cause: String| Answer::Refused { cause };
         let headers =
             self.headers.current().map_err(|e| Answer::Retry { after: None, cause: with_sources(&e) })?;
@@ -163,11 +177,12 @@ impl HttpExporter {
             Compression::None => body,
             packed => packed.compress(body.into()).map_err(|e| refused(e.to_string()))?.into(),
         };
-        let mut request =
-            Request::post(self.uri.clone()).body(Full::new(body)).map_err(|e| refused(e.to_string()))?;
+        let path = Uri::from(self.path.clone());
+        let mut request = Request::post(path).body(body).map_err(|e| refused(e.to_string()))?;
         let own = request.headers_mut();
         own.insert(AGENT, HeaderValue::from_static(USER_AGENT));
         own.extend(headers);
+        own.insert(HOST, self.host.clone());
         own.insert(CONTENT_TYPE, self.format.content_type());
         if self.compression != Compression::None {
             own.insert(CONTENT_ENCODING, HeaderValue::from_static(self.compression.name()));
@@ -188,11 +203,13 @@ fn write(format: Format, encoded: Bytes) -> Result<Bytes, String> {
 
 const WANTS_TLS: &str = " (this connection is plain text, and the receiver wants TLS: write https://)";
 
-/// What servers answer to plain text on a TLS port: those in Go with HTTP/1.0, often without letting the body be read,
-/// nginx in words. Not a refusal of the spans.
-fn wants_tls(status: StatusCode, version: Version, body: &Bytes) -> bool {
-    let words = || String::from_utf8_lossy(body).contains("HTTPS");
-    status == StatusCode::BAD_REQUEST && (version == Version::HTTP_10 || words())
+impl Reply {
+    /// What servers answer to plain text on a TLS port: those in Go with HTTP/1.0, often without letting the body be
+    /// read, nginx in words. Not a refusal of the spans.
+    fn wants_tls(&self) -> bool {
+        let words = || String::from_utf8_lossy(&self.body).contains("HTTPS");
+        self.status == StatusCode::BAD_REQUEST && (self.version == Version::HTTP_10 || words())
+    }
 }
 
 /// The table of the OTLP specification, "OTLP/HTTP response"; Zipkin answers 202 and knows no partial success.

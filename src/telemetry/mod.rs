@@ -3,6 +3,7 @@
 
 pub mod compression;
 pub mod connect;
+mod dial;
 pub mod encode;
 pub mod endpoint;
 pub mod env;
@@ -12,7 +13,9 @@ pub mod grpc;
 pub mod headers;
 pub mod http;
 mod incoming;
+mod link;
 pub mod memory;
+mod names;
 pub mod nowhere;
 pub mod proxy;
 pub mod recent;

@@ -51,7 +51,14 @@ impl fmt::Debug for Proxy {
 
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.uri.host().unwrap_or_default(), self.uri.port_u16().unwrap_or(80))
+        write!(f, "{}:{}", self.uri.host().unwrap_or_default(), self.port())
+    }
+}
+
+impl Proxy {
+    /// Where it listens, by default on the port of its scheme.
+    pub(super) fn port(&self) -> u16 {
+        self.uri.port_u16().unwrap_or(80)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{read, refused, valid};
 use phpeek_core::budget::Attempts;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{Condition, ProcessIndex, ProcessKind, RestartPolicy, SignalAction};
+use phpeek_core::spec::{Condition, ProcessKind, RestartPolicy, SignalAction};
 use std::time::Duration;
 
 const APP: &str = "processes: {app: {command: [sleep, '1']}}\n";
@@ -28,7 +28,7 @@ fn defaults_are_the_documented_ones() {
 fn scalars_of_env_stay_as_written() {
     let text =
         "processes: {app: {command: [x], env: {A: 010, B: 1.10, C: 2024-01-01, D: 0x1F, E: null, F: yes}}}";
-    let env = &valid(text, &[]).spec.processes[0].env;
+    let env = &valid(text, &[]).spec.processes[0].program.env;
     let values: Vec<&str> = env.iter().map(|(_, v)| v.as_str()).collect();
     assert_eq!(values, ["010", "1.10", "2024-01-01", "0x1F", "", "yes"]);
 }
@@ -37,11 +37,14 @@ fn scalars_of_env_stay_as_written() {
 fn substitution_nests_and_escapes_and_never_changes_structure() {
     let text = "processes: {app: {command: [x, ${A:-${B:-deep,er}}, '${C}', '$${D}', $NAME, '$$', '${E:?no}', 'a${C}b']}}";
     let loaded = valid(text, &[("C", "x]\n- y: {")]);
-    let argv = loaded.spec.processes[0].command.argv();
+    let argv = loaded.spec.processes[0].program.command.argv();
     assert_eq!(argv[1..], ["deep,er", "x]\n- y: {", "${D}", "$NAME", "$$", "${E:?no}", "ax]\n- y: {b"]);
     let typed = "processes: {app: {command: \"${CMD}\", scale: ${N}, enabled: ${ON:-true}}}";
     let app = valid(typed, &[("CMD", "[\"a\", \"b\"]"), ("N", "3")]);
-    assert_eq!((app.spec.processes[0].command.argv().len(), app.spec.processes[0].scale.get()), (2, 3));
+    assert_eq!(
+        (app.spec.processes[0].program.command.argv().len(), app.spec.processes[0].scale.get()),
+        (2, 3)
+    );
     assert!(refused("processes: {app: {command: [x, 'a${B']}}", &[]).contains("never closed"));
 }
 
@@ -64,7 +67,7 @@ fn overrides_are_typed_by_their_key_and_the_longest_field_wins() {
     assert_eq!(names, ["app", "new-one", "php-fpm"]);
     assert_eq!(spec.processes[0].scale.get(), 1);
     assert_eq!(spec.processes[0].stop.grace, Duration::from_secs(90));
-    assert_eq!(spec.processes[2].env, [("TOKEN".to_owned(), "007".to_owned())]);
+    assert_eq!(spec.processes[2].program.env, [("TOKEN".to_owned(), "007".to_owned())]);
     assert_eq!(spec.shutdown_timeout, Duration::from_secs(61));
 }
 
@@ -87,10 +90,10 @@ fn dependencies_know_their_condition_and_are_merged() {
                 a: {command: [x], depends_on: [mig, b, b]}, c: {command: [x], depends_on: {mig: {condition: started}}}}";
     let spec = valid(text, &[]).spec;
     let of = |at: usize| {
-        spec.processes[at].depends_on.iter().map(|d| (d.process, d.condition)).collect::<Vec<_>>()
+        spec.processes[at].depends_on.iter().map(|d| (d.process.to_string(), d.condition)).collect::<Vec<_>>()
     };
-    assert_eq!(of(0), [(ProcessIndex(3), Condition::Completed), (ProcessIndex(1), Condition::Started)]);
-    assert_eq!(of(2), [(ProcessIndex(3), Condition::Started)]);
+    assert_eq!(of(0), [("mig".to_owned(), Condition::Completed), ("b".to_owned(), Condition::Started)]);
+    assert_eq!(of(2), [("mig".to_owned(), Condition::Started)]);
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn signals_are_bound_and_what_cannot_work_is_refused() {
     let text = format!("signals: {{SIGRTMIN+3: 'restart:app', TERM: ignore}}\n{APP}");
     let spec = valid(&text, &[]).spec;
     let rt = Signal::parse("SIGRTMIN+3").expect("a signal");
-    assert_eq!(spec.signals.get(&rt), Some(&SignalAction::Restart(ProcessIndex(0))));
+    assert_eq!(spec.signals.get(&rt), Some(&SignalAction::Restart(spec.processes[0].name.clone())));
     assert_eq!(spec.signals.get(&Signal::TERM), Some(&SignalAction::Ignore));
     for (map, word) in [
         ("KILL: stop", "cannot be caught"),

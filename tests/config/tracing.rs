@@ -1,7 +1,7 @@
 //! `tracing_*` with the OTEL_* variables behind them: who wins, what is refused, and that no secret is shown.
 
 use crate::{read, refused, valid};
-use phpeek_core::spec::ContextPolicy;
+use phpeek_core::program::Handover;
 use phpeek_pm::cli::check::{Detail, human, json};
 use phpeek_pm::config::Strictness;
 use phpeek_pm::telemetry::compression::Compression;
@@ -182,11 +182,11 @@ fn compression_jaeger_zipkin_and_files() {
 #[test]
 fn each_process_says_which_context_it_gets() {
     let text = |value: &str| format!("processes: {{app: {{command: [x], tracing_context: {value}}}}}\n");
-    let policy = |value: &str| valid(&text(value), &[]).spec.processes[0].context;
-    assert_eq!(policy("auto"), ContextPolicy::Auto);
-    assert_eq!(policy("parent"), ContextPolicy::Parent);
-    assert_eq!(policy("link"), ContextPolicy::Link);
-    assert_eq!(policy("none"), ContextPolicy::None);
+    let policy = |value: &str| valid(&text(value), &[]).spec.processes[0].program.handover;
+    assert_eq!(policy("auto"), Handover::Link, "it is meant to stay");
+    assert_eq!(policy("parent"), Handover::Parent);
+    assert_eq!(policy("link"), Handover::Link);
+    assert_eq!(policy("none"), Handover::Nothing);
     assert!(refused(&text("child"), &[]).contains("tracing_context"));
 }
 

@@ -2,12 +2,12 @@
 
 use crate::world::{shell, with_world};
 use phpeek_core::outcome::SpawnFailureKind;
-use phpeek_core::spec::ProcessSpec;
+use phpeek_core::program::Program;
 use phpeek_pm::os::users::resolve;
 
 const WHO: &str = "echo $(id -u):$(id -g):$(id -G | tr ' ' ,)";
 
-fn who(user: Option<&str>, group: Option<&str>) -> ProcessSpec {
+fn who(user: Option<&str>, group: Option<&str>) -> Program {
     let mut spec = shell(WHO);
     (spec.user, spec.group) = (user.map(str::to_owned), group.map(str::to_owned));
     spec
@@ -37,6 +37,24 @@ fn user_and_group_are_taken_whole() {
             (Some("54321"), Some("54322"), "54321:54322:54322"),
         ] {
             assert_eq!(world.output(who(user, group)).await.trim(), expected, "{user:?} {group:?}");
+        }
+    });
+}
+
+#[test]
+fn output_is_opened_by_name_by_whoever_the_child_is_or_becomes() {
+    if !root() {
+        return;
+    }
+    let by_name = "echo 1 > /dev/stdout && echo 2 >> /proc/self/fd/1 && echo 3 1<> /proc/self/fd/1";
+    let later = "exec setpriv --reuid 1 --regid 1 --clear-groups sh -c 'echo 1 > /dev/stdout && echo 2 >> /proc/self/fd/1'";
+    with_world(|world| async move {
+        for (user, script, expected) in
+            [(Some("nobody"), by_name, "1\n2\n3\n"), (None, by_name, "1\n2\n3\n"), (None, later, "1\n2\n")]
+        {
+            let mut spec = shell(script);
+            spec.user = user.map(str::to_owned);
+            assert_eq!(world.output(spec).await, expected, "{user:?}: {script}");
         }
     });
 }

@@ -4,12 +4,13 @@
 #![allow(clippy::disallowed_methods, reason = "one test runs the program itself")]
 
 mod refusal;
+mod time;
 
 use actix::System;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink, RunId};
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
-use phpeek_core::spec::ProcessIndex;
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::output::{Format, LINE_CAP, Output, OutputSettings, Stats};
 use proptest::prelude::*;
@@ -35,14 +36,14 @@ fn start(format: Format, level: Level, stdout: OwnedFd) -> (actix::SystemRunner,
     (system, output)
 }
 
-fn run(instance: u32) -> RunId {
-    RunId { process: ProcessIndex(0), instance, run: 1 }
+fn task(instance: u32) -> TaskId {
+    TaskId::Run(InstanceId { process: ProcessId(0), serial: instance }.run(1))
 }
 
 fn child(output: &Output, name: &str, stream: Stream) -> File {
     let (read_end, write) = pipe();
     let process = ProcessName::new(name).expect("a name");
-    output.capture(Capture { process, run: run(0), stream, read_end });
+    output.capture(Capture { process, number: 0, task: task(0), stream, read_end });
     write
 }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-fn at(text: &str, protocol: Protocol) -> Receiver {
+pub(super) fn at(text: &str, protocol: Protocol) -> Receiver {
     Endpoint::parse_as(text, protocol, Security::ByPort).expect("an endpoint").into()
 }
 
@@ -25,7 +25,7 @@ fn http(port: u16) -> Receiver {
     at(&format!("127.0.0.1:{port}"), Protocol::OtlpHttp)
 }
 
-fn protobuf(receiver: Receiver) -> ExporterSettings {
+pub(super) fn protobuf(receiver: Receiver) -> ExporterSettings {
     ExporterSettings::OtlpHttp(receiver, HttpEncoding::Protobuf)
 }
 

@@ -2,11 +2,13 @@
 //! account of every span and the time that a flush takes.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+mod connections;
 mod exporters;
 mod http_server;
 mod keeping;
 mod receiver;
 mod replay;
+mod road;
 mod secure;
 mod spool;
 mod spool_faults;
@@ -18,6 +20,7 @@ use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::telemetry::{FlushOutcome, TelemetryStats};
 use phpeek_actors::trace::names;
 use phpeek_pm::telemetry::endpoint::Endpoint;
+use phpeek_pm::telemetry::env::Lookup;
 use phpeek_pm::telemetry::sampling::Sampling;
 use phpeek_pm::telemetry::settings::{ExporterSettings, SpoolSettings, TracingSettings};
 use phpeek_pm::telemetry::{Surroundings, TelemetryHandle, start};
@@ -59,7 +62,16 @@ fn launch_at(exporter: ExporterSettings, rate: f64) -> (TelemetryHandle, Arc<Sai
     launch_with(&settings)
 }
 
+fn launch_in(exporter: ExporterSettings, env: Lookup<'_>) -> (TelemetryHandle, Arc<Said>, Clock) {
+    let (sampling, spool) = (Sampling::default(), SpoolSettings::default());
+    start_with(&TracingSettings { exporter, sampling, spool, service_name: None }, env)
+}
+
 fn launch_with(settings: &TracingSettings) -> (TelemetryHandle, Arc<Said>, Clock) {
+    start_with(settings, &|_| None)
+}
+
+fn start_with(settings: &TracingSettings, env: Lookup<'_>) -> (TelemetryHandle, Arc<Said>, Clock) {
     let said = Arc::new(Said::default());
     let clock = Clock::starting_at(SystemTime::now());
     let around = Surroundings {
@@ -69,7 +81,7 @@ fn launch_with(settings: &TracingSettings) -> (TelemetryHandle, Arc<Said>, Clock
         thread_init: Box::new(|| {}),
         trim: Box::new(|| {}),
     };
-    (start(Some(settings), &|_| None, around).expect("starts"), said, clock)
+    (start(Some(settings), env, around).expect("starts"), said, clock)
 }
 
 fn spans(handle: &TelemetryHandle, clock: Clock, count: usize) {

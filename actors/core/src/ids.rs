@@ -24,6 +24,39 @@ pub struct RunId {
     pub run: u64,
 }
 
+/// Anything that is run. Each is started, captured, given its context, reaped and told in the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaskId {
+    /// A run of an instance.
+    Run(RunId),
+}
+
+impl TaskId {
+    /// Whose actor hears of it.
+    #[must_use]
+    pub fn owner(self) -> ProcessId {
+        match self {
+            Self::Run(run) => run.instance.process,
+        }
+    }
+
+    /// The instance that it is, or works for.
+    #[must_use]
+    pub fn instance(self) -> InstanceId {
+        match self {
+            Self::Run(run) => run.instance,
+        }
+    }
+
+    /// The run that it is, or works for.
+    #[must_use]
+    pub fn run(self) -> u64 {
+        match self {
+            Self::Run(run) => run.run,
+        }
+    }
+}
+
 impl RunId {
     /// Whose run it is.
     #[must_use]

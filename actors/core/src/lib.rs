@@ -33,6 +33,7 @@ pub mod operation;
 pub mod order;
 pub mod outcome;
 pub mod process;
+pub mod program;
 pub mod signal;
 pub mod spec;
 pub mod tail;

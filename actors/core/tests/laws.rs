@@ -14,10 +14,11 @@ use phpeek_core::operation::Cause;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::outcome::Exit;
 use phpeek_core::process::Command;
+use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
+    RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -210,15 +211,21 @@ fn chain(count: u32) -> Fleet {
     let process = |i: u32| {
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO).expect("in order");
         let depends = i.checked_sub(1).map(name);
+        let name = name(i);
         Arc::new(ProcessSpec {
-            name: name(i),
+            name: name.clone(),
             kind: ProcessKind::LongRun,
             initial: InitialState::Running,
-            command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
+            program: Arc::new(Program {
+                name,
+                command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
+                working_dir: None,
+                user: None,
+                group: None,
+                env: Vec::new(),
+                output: OutputSpec { stdout: true, stderr: true },
+                handover: Handover::Link,
+            }),
             scale: NonZeroU32::MIN,
             depends_on: depends
                 .map(|process| Dependency { process, condition: Condition::Started })
@@ -231,8 +238,6 @@ fn chain(count: u32) -> Fleet {
                 stable_after: None,
             },
             stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
-            output: OutputSpec { stdout: true, stderr: true },
-            context: ContextPolicy::Auto,
         })
     };
     let spec = SystemSpec {

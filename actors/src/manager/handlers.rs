@@ -2,16 +2,17 @@
 
 use super::{ManagerActor, Request};
 use crate::envelope::Envelope;
-use crate::ports::RunReport;
+use crate::ports::TaskReport;
 use crate::process::{ProcessReport, ReportKind};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, Refusal, SystemFact, Told};
 use phpeek_core::fleet::{Event, Phase};
-use phpeek_core::ids::ProcessId;
+use phpeek_core::ids::{ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operation};
-use phpeek_core::process::{Command, Report, RunEvent};
+use phpeek_core::process::{Command, Report};
+use phpeek_core::program::TaskEvent;
 use phpeek_core::signal::Signal;
 
 impl Handler<Envelope<Request>> for ManagerActor {
@@ -69,7 +70,7 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Lost { runs } => {
                 self.unanswered.remove(&process);
                 for run in runs {
-                    self.world.launcher.signal_group(run, Signal::KILL); // nobody else would stop it
+                    self.world.launcher.signal_group(TaskId::Run(run), Signal::KILL); // nobody else would stop it
                 }
                 Event::Lost(process)
             }
@@ -78,13 +79,13 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
     }
 }
 
-impl Handler<RunReport> for ManagerActor {
+impl Handler<TaskReport> for ManagerActor {
     type Result = ();
 
     /// A run whose actor is lost: it was ordered before, and nobody looks after it.
-    fn handle(&mut self, report: RunReport, _: &mut Context<Self>) {
-        if matches!(report.event, RunEvent::Spawned { .. }) {
-            self.world.launcher.signal_group(report.id, Signal::KILL);
+    fn handle(&mut self, report: TaskReport, _: &mut Context<Self>) {
+        if matches!(report.event, TaskEvent::Spawned { .. }) {
+            self.world.launcher.signal_group(report.task, Signal::KILL);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! happens to runs through it. Lives on the supervision thread, never waits.
 
 use crate::envelope::Envelope;
-use crate::ports::RunReport;
+use crate::ports::TaskReport;
 use crate::process::{Finish, Order, ProcessActor};
 use actix::prelude::Request as Sending;
 use actix::{Addr, Recipient};
@@ -19,11 +19,11 @@ pub struct Router(Rc<RefCell<Routes>>);
 struct Routes {
     processes: BTreeMap<ProcessId, Addr<ProcessActor>>,
     /// Who hears of runs whose actor is lost: the manager.
-    orphans: Option<Recipient<RunReport>>,
+    orphans: Option<Recipient<TaskReport>>,
 }
 
 impl Router {
-    pub(super) fn orphans_to(&self, manager: Recipient<RunReport>) {
+    pub(super) fn orphans_to(&self, manager: Recipient<TaskReport>) {
         self.0.borrow_mut().orphans = Some(manager);
     }
 
@@ -45,10 +45,10 @@ impl Router {
         self.0.borrow().processes.get(&process).map(|actor| actor.send(finish))
     }
 
-    /// Hands a report to its actor. `do_send` is right here: a handful of reports for each run, and none may be lost.
-    pub fn deliver(&self, report: RunReport) {
+    /// Hands a report to its actor. `do_send` is right here: a handful of reports for each task, and none may be lost.
+    pub fn deliver(&self, report: TaskReport) {
         let routes = self.0.borrow();
-        match (routes.processes.get(&report.id.process()), &routes.orphans) {
+        match (routes.processes.get(&report.task.owner()), &routes.orphans) {
             (Some(address), _) if address.connected() => address.do_send(report),
             (Some(_), Some(orphans)) => orphans.do_send(report),
             (Some(_), None) | (None, _) => {} // of no process that was ever started

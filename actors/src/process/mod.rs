@@ -8,14 +8,14 @@ pub use messages::{Finish, Order, ProcessReport, ReportKind};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
-use crate::ports::{LaunchOrder, RunReport};
+use crate::ports::{LastLines, LaunchOrder, TaskReport};
 use crate::world::{UntoldDeath, World};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Fact, InstanceFact, Outbox, Output, Told};
-use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::ids::{ProcessId, RunId, TaskId};
 use phpeek_core::lifecycle::Now;
-use phpeek_core::process::{Effect, Event, Process, RunEvent};
+use phpeek_core::process::{Effect, Event, Process};
 use phpeek_core::spec::ProcessSpec;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl ProcessActor {
             for output in out.drain() {
                 match output {
                     Output::Tell(told) => self.tell(&told),
-                    Output::Do(effect) => events.extend(self.perform(at, effect)),
+                    Output::Do(effect) => events.extend(self.perform(at, effect, ctx)),
                 }
             }
             self.out = out;
@@ -105,27 +105,28 @@ impl ProcessActor {
     }
 
     /// Performs an effect; gives what the machine is to hear of it at once.
-    fn perform(&mut self, at: Moment, effect: Effect) -> Option<Event> {
+    fn perform(&mut self, at: Moment, effect: Effect, ctx: &Context<Self>) -> Option<Event> {
         match effect {
-            Effect::Launch(run) => {
+            Effect::Launch { run, number } => {
                 let context = self.world.listeners.context_of_run(run);
-                let spec = self.process.spec().clone();
-                self.world.launcher.launch(LaunchOrder { id: run, spec, context });
+                let (task, program) = (TaskId::Run(run), self.process.spec().program.clone());
+                self.world.launcher.launch(LaunchOrder { task, number, program, context });
             }
             Effect::Signal { run, signal, step, folded } => {
-                let delivered = self.world.launcher.signal_group(run, signal);
+                let delivered = self.world.launcher.signal_group(TaskId::Run(run), signal);
                 let fact = Process::signalled(run.instance, signal, step, folded, delivered);
                 self.tell(&Told { at, fact });
             }
             Effect::SignalLeader { run, signal } => {
-                if !self.world.launcher.signal_leader(run, signal) {
+                if !self.world.launcher.signal_leader(TaskId::Run(run), signal) {
                     let fact = Process::not_relayed(run.instance, signal);
                     self.tell(&Told { at, fact });
                 }
             }
             Effect::AskLastWords(run) => {
-                if !self.world.launcher.ask_last_words(run) {
-                    return Some(Event::Run(run, RunEvent::LastWords(Vec::new())));
+                let name = &self.process.spec().name;
+                if !self.world.words.ask(TaskId::Run(run), name, ctx.address().recipient()) {
+                    return Some(Event::LastWords(run, Vec::new()));
                 }
                 self.untold.insert(run, self.world.deaths.begin());
             }
@@ -166,12 +167,23 @@ impl Handler<Envelope<Order>> for ProcessActor {
     }
 }
 
-impl Handler<RunReport> for ProcessActor {
+impl Handler<TaskReport> for ProcessActor {
     type Result = ();
 
-    fn handle(&mut self, report: RunReport, ctx: &mut Context<Self>) {
+    fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        self.step(at, Event::Run(report.id, report.event), ctx);
+        let TaskId::Run(run) = report.task;
+        self.step(at, Event::Run(run, report.event), ctx);
+    }
+}
+
+impl Handler<LastLines> for ProcessActor {
+    type Result = ();
+
+    fn handle(&mut self, last: LastLines, ctx: &mut Context<Self>) {
+        let at = self.moment(self.world.clock.now());
+        let TaskId::Run(run) = last.task;
+        self.step(at, Event::LastWords(run, last.lines), ctx);
     }
 }
 

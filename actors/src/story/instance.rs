@@ -231,11 +231,11 @@ impl ProcessStory {
     ) -> OpenSpan {
         let mut span = teller.tracing.open(names::SPAN_SPAWN, parent, at);
         if span.is_recording() {
-            let program = self.spec.command.program();
+            let program = self.spec.program.command.program();
             let program = program.rsplit('/').next().unwrap_or(program);
             self.name_instance(&mut span, i);
             span.set(names::PROCESS_EXECUTABLE_NAME, program.to_owned());
-            let count = i64::try_from(self.spec.command.argv().len()).unwrap_or(i64::MAX);
+            let count = i64::try_from(self.spec.program.command.argv().len()).unwrap_or(i64::MAX);
             span.set(names::PROCESS_ARGS_COUNT, count);
             span.set(names::PROCESS_INCARNATION, int(run));
         }

@@ -6,6 +6,7 @@ pub mod names;
 mod open;
 #[cfg(test)]
 mod tests;
+mod times;
 
 pub use open::OpenSpan;
 
@@ -15,12 +16,14 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt, Tracer};
 use opentelemetry_sdk::trace::SdkTracer;
 use std::sync::Arc;
+use times::Times;
 
 /// Opens spans, or does nothing when tracing is off. Cheap to copy; every actor has its own.
 #[derive(Debug, Clone)]
 pub struct Tracing {
     tracer: Option<SdkTracer>,
     clock: Clock,
+    times: Times,
     /// Whom the beginning of a span is told, if anybody.
     begins: Option<Arc<Queue>>,
     unsampled: Unsampled,
@@ -30,13 +33,13 @@ impl Tracing {
     /// Tracing that is off: every span is [`OpenSpan::none`].
     #[must_use]
     pub fn off(clock: Clock) -> Self {
-        Self { tracer: None, clock, begins: None, unsampled: Unsampled::Ignored }
+        Self { tracer: None, clock, times: Times::default(), begins: None, unsampled: Unsampled::Ignored }
     }
 
     /// Tracing through `tracer`, whose provider decides about sampling and takes the ended spans.
     #[must_use]
     pub fn new(tracer: SdkTracer, clock: Clock) -> Self {
-        Self { tracer: Some(tracer), clock, begins: None, unsampled: Unsampled::Ignored }
+        Self { tracer: Some(tracer), ..Self::off(clock) }
     }
 
     /// Tells `queue` of each span that begins, so that one whose end is never told is known.
@@ -79,15 +82,20 @@ impl Tracing {
         } else {
             Context::new()
         };
-        let start = self.clock.wall(at);
+        let clock = match parent.is_valid() {
+            true => self.times.of(parent.trace_id(), &self.clock),
+            false => self.clock.pinned(),
+        };
+        let start = clock.wall(at);
         let builder = tracer.span_builder(name).with_start_time(start);
         let span = tracer.build_with_context(builder, &context);
-        if let Some(queue) = &self.begins
-            && span.is_recording()
-        {
-            queue.begun(begun(span.span_context(), parent, name, start));
-            return OpenSpan::started(span, self.clock, Some(queue.clone()));
+        if !span.is_recording() {
+            return OpenSpan::started(span, clock, None, None);
         }
-        OpenSpan::started(span, self.clock, None)
+        if let Some(queue) = &self.begins {
+            queue.begun(begun(span.span_context(), parent, name, start));
+        }
+        let kept = self.times.keep(span.span_context().trace_id(), clock);
+        OpenSpan::started(span, clock, Some(kept), self.begins.clone())
     }
 }

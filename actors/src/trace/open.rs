@@ -2,6 +2,7 @@
 //! never read another clock than the one of supervision. Called by the actors through [`super::Tracing`].
 
 use super::names;
+use super::times::Kept;
 use crate::clock::{Clock, Moment};
 use crate::telemetry::Queue;
 use opentelemetry::trace::{Span as _, SpanContext, Status};
@@ -34,7 +35,10 @@ enum Inner {
 #[derive(Debug)]
 struct Started {
     span: Span,
+    /// That of its trace.
     clock: Clock,
+    /// None for a span whose times nobody will see.
+    _kept: Option<Kept>,
     /// Whom the span is named to, when its beginning was told.
     begins: Option<Arc<Queue>>,
 }
@@ -46,8 +50,8 @@ impl OpenSpan {
         Self(Inner::None)
     }
 
-    pub(super) fn started(span: Span, clock: Clock, begins: Option<Arc<Queue>>) -> Self {
-        Self(Inner::Open(Box::new(Started { span, clock, begins })))
+    pub(super) fn started(span: Span, clock: Clock, kept: Option<Kept>, begins: Option<Arc<Queue>>) -> Self {
+        Self(Inner::Open(Box::new(Started { span, clock, _kept: kept, begins })))
     }
 
     pub(super) fn unsampled(parent: SpanContext) -> Self {

@@ -1,12 +1,14 @@
 //! What the rest of the program relies on: roots survive sampling, children follow, every span ends once.
 #![allow(clippy::expect_used, reason = "a test may fail")]
+#![allow(clippy::disallowed_methods, reason = "a test may read the wall clock")]
 
 use super::{OpenSpan, Tracing, names};
-use crate::clock::Clock;
+use crate::clock::{Clock, WallClock};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -117,4 +119,43 @@ fn tracing_that_is_off_makes_nothing() {
     assert!(!tracing.is_on() && !span.is_recording() && !span.context().is_valid());
     assert!(!OpenSpan::default().is_recording());
     span.ok(ms(1));
+}
+
+#[test]
+fn a_trace_keeps_the_time_of_its_root_and_the_next_one_follows_the_clock() {
+    static OFFSET: AtomicU64 = AtomicU64::new(0);
+    static CLOCK: WallClock = WallClock::new(|| SystemTime::now() + ms(OFFSET.load(Relaxed)));
+    let keep = Keep::default();
+    let provider = SdkTracerProvider::builder().with_span_processor(keep.clone()).build();
+    let clock = Clock::following(&CLOCK);
+    let (tracing, elsewhere) = {
+        let one = Tracing::new(provider.tracer("phpeek-pm"), clock);
+        (one.clone(), one)
+    };
+    let root = tracing.open(names::SPAN_START, &SpanContext::NONE, clock.now());
+    let trace = root.context();
+    OFFSET.store(3_600_000, Relaxed);
+    let mut child = elsewhere.open(names::SPAN_SPAWN, &root.context(), clock.now());
+    child.event(names::EVENT_EXITED, clock.now(), Vec::new);
+    let other = tracing.open(names::SPAN_RESTART, &SpanContext::NONE, clock.now());
+    let below = tracing.open(names::SPAN_SPAWN, &other.context(), clock.now());
+    child.ok(clock.now());
+    root.ok(clock.now());
+    drop(below);
+    other.ok(clock.now());
+    // All of the trace is over, so nothing is torn when what comes late has the time of now.
+    tracing.open(names::SPAN_HOOK, &trace, clock.now()).ok(clock.now());
+    let now = SystemTime::now();
+    let stepped = |time: SystemTime| time > now + ms(1_800_000);
+    let spans = keep.take();
+    let of = |name: &str| -> Vec<bool> {
+        let found = spans.iter().filter(|s| s.name == name);
+        found.flat_map(|s| [stepped(s.start_time), stepped(s.end_time)]).collect()
+    };
+    assert_eq!(of(names::SPAN_START), [false, false]);
+    assert_eq!(of(names::SPAN_SPAWN), [false, false, true, true], "one of each trace: {spans:?}");
+    assert_eq!((of(names::SPAN_RESTART), of(names::SPAN_HOOK)), (vec![true, true], vec![true, true]));
+    let events: Vec<bool> =
+        spans.iter().flat_map(|s| s.events.iter().map(|e| stepped(e.timestamp))).collect();
+    assert_eq!(events, [false]);
 }

@@ -9,14 +9,12 @@ use phpeek_actors::envelope::Envelope;
 use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::Listeners;
 use phpeek_actors::manager::{Finished, ManagerActor, Request, Router};
-use phpeek_actors::ports::RunId;
 use phpeek_actors::story::Story;
 use phpeek_actors::testkit::{FakeLauncher, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
 use phpeek_actors::trace::names;
 use phpeek_actors::world::{Deaths, World};
 use phpeek_core::fleet::{BootFailureCause, Outcome};
-use phpeek_core::ids::InstanceId;
-use phpeek_core::ids::ProcessId;
+use phpeek_core::ids::{InstanceId, ProcessId, RunId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
@@ -100,6 +98,7 @@ impl Rig {
         let board = Rc::new(RecordingBoard::default());
         let world = World {
             launcher: launcher.clone(),
+            words: launcher.clone(),
             listeners: Rc::new(Listeners::new(
                 Story::new(spans.tracing(clock)),
                 vec![

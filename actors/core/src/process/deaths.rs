@@ -52,7 +52,7 @@ impl Process {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let Some(dying) = instance.dying.take() else { return };
         let id = instance.id;
-        if !(self.spec.output.stderr || self.spec.output.stdout) {
+        if !self.spec.program.output.stderr {
             return out.tell(at, Fact::Instance(id, dying.with(Vec::new())));
         }
         let (due, run) = (at.saturating_add(WORDS_PATIENCE), dying.death.run);

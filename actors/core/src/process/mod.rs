@@ -21,7 +21,7 @@ mod rolling;
 mod runs;
 mod words;
 
-pub use words::{Command, Effect, Event, Report, RunEvent};
+pub use words::{Command, Effect, Event, Report};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown};
 use crate::ids::{InstanceId, ProcessId, RunId};
@@ -44,6 +44,7 @@ pub const WORDS_PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 struct Instance {
     id: InstanceId,
+    number: u32,
     machine: Machine,
     /// The leader of the current run, when it is known.
     pid: Option<i32>,
@@ -145,6 +146,7 @@ impl Process {
         self.resting += 1;
         self.instances.push(Instance {
             id,
+            number,
             machine: Machine::default(),
             pid: None,
             restarts: 0,
@@ -167,6 +169,7 @@ impl Process {
         match event {
             Event::Command { operation, asked, command } => self.command(now, operation, asked, command, out),
             Event::Run(run, event) => self.observe(now, run, event, out),
+            Event::LastWords(run, words) => self.hear(run.instance.serial, run.run, words, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now.at, out),
         }
@@ -282,6 +285,7 @@ impl Process {
             return;
         }
         if self.stop.take().is_some() {
+            self.end_reported = true; // `Stopped` says it
             self.tell(now.at, ProcessFact::Stopped, out);
             out.act(Effect::Report(Report::Stopped));
         } else if self.start.is_none() && !self.end_reported {

@@ -2,40 +2,34 @@
 //! `Process::step` and by `Process::advance`.
 
 use super::deaths::Dying;
-use super::{Effect, Out, Process, Report, RunEvent};
+use super::{Effect, Out, Process, Report};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::fleet::{Ending, RestartOutcome};
 use crate::ids::{InstanceId, RunId};
 use crate::lifecycle::{self, Event, First, Leader, Now, Rest, SignalStep, State};
 use crate::outcome::SpawnFailure;
+use crate::program::TaskEvent;
 use crate::signal::Signal;
 use std::time::Duration;
 
 impl Process {
-    pub(super) fn observe(&mut self, now: Now, run: RunId, event: RunEvent, out: &mut Out) {
-        let serial = run.instance.serial;
-        let event = match event {
-            // Of a run that is over, so the next may have begun.
-            RunEvent::LastWords(words) => return self.hear(serial, run.run, words, out),
-            other => other,
-        };
-        let Some(i) = self.place(serial) else { return };
+    pub(super) fn observe(&mut self, now: Now, run: RunId, event: TaskEvent, out: &mut Out) {
+        let Some(i) = self.place(run.instance.serial) else { return };
         let Some(instance) = self.instances.get_mut(i) else { return };
         if instance.machine.run() != run.run {
             return; // of a run that is long over
         }
         match event {
-            RunEvent::Spawned { pid } => {
+            TaskEvent::Spawned { pid } => {
                 instance.pid.get_or_insert(pid); // told once; a second time would not be of this run
                 self.advance(i, now, Event::Spawned { run: run.run }, out);
             }
-            RunEvent::SpawnFailed(failure) => self.spawn_failed(i, now, run.run, &failure, out),
-            RunEvent::Exited(autopsy) => {
+            TaskEvent::SpawnFailed(failure) => self.spawn_failed(i, now, run.run, &failure, out),
+            TaskEvent::Exited(autopsy) => {
                 self.note_death(i, now.at, run.run, autopsy, out);
                 self.advance(i, now, Event::Exited { run: run.run, exit: autopsy.exit }, out);
             }
-            RunEvent::GroupEmpty => self.advance(i, now, Event::GroupEmpty { run: run.run }, out),
-            RunEvent::LastWords(_) => {}
+            TaskEvent::GroupEmpty => self.advance(i, now, Event::GroupEmpty { run: run.run }, out),
         }
         self.settle(now, out);
     }
@@ -82,7 +76,7 @@ impl Process {
         let Some(instance) = self.instances.get_mut(i) else { return };
         instance.pid = None;
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Ordered { run }));
-        out.act(Effect::Launch(instance.id.run(run)));
+        out.act(Effect::Launch { run: instance.id.run(run), number: instance.number });
     }
 
     fn signal(&mut self, i: usize, run: u64, signal: Signal, step: SignalStep, out: &mut Out) {

@@ -1,11 +1,11 @@
 //! The words of the process machine: what it may be told and what it asks for. Values only.
 
-use crate::autopsy::Autopsy;
 use crate::fleet::{Ending, RestartOutcome};
 use crate::ids::RunId;
 use crate::lifecycle::{SignalStep, Urgency};
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
+use crate::program::TaskEvent;
 use crate::signal::Signal;
 use std::time::Duration;
 
@@ -22,7 +22,9 @@ pub enum Event {
         command: Command,
     },
     /// Something has happened to one of its runs.
-    Run(RunId, RunEvent),
+    Run(RunId, TaskEvent),
+    /// The last lines that a run wrote, oldest first, with secrets masked; maybe none.
+    LastWords(RunId, Vec<String>),
     /// Time has passed. Before the deadline it changes nothing.
     Tick,
     /// Everything is over: what is under way is told as far as it is known. Nothing is done after it.
@@ -44,29 +46,16 @@ pub enum Command {
     Relay(Signal),
 }
 
-/// What happens to a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunEvent {
-    /// The program runs: exec has succeeded.
-    Spawned {
-        /// The leader.
-        pid: i32,
-    },
-    /// The program never ran.
-    SpawnFailed(SpawnFailure),
-    /// The leader has ended. Others may be left of the run.
-    Exited(Autopsy),
-    /// Nobody is left of the run.
-    GroupEmpty,
-    /// The last lines that it wrote, oldest first, with secrets masked; maybe none.
-    LastWords(Vec<String>),
-}
-
 /// What the machine asks for, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Start this run.
-    Launch(RunId),
+    Launch {
+        /// The run.
+        run: RunId,
+        /// The number of the instance: `NAME-number`.
+        number: u32,
+    },
     /// Send a signal to all that belongs to this run; [`super::Process::signalled`] says what came of it.
     Signal {
         /// Which run.

@@ -5,7 +5,8 @@ use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::{Tally, Telling};
 use phpeek_core::ids::{InstanceId, RunId};
 use phpeek_core::lifecycle::{Failure, Rest};
-use phpeek_core::process::{Command, Effect, Event, Process, Report, RunEvent, WORDS_PATIENCE};
+use phpeek_core::process::{Command, Effect, Event, Process, Report, WORDS_PATIENCE};
+use phpeek_core::program::TaskEvent;
 use phpeek_core::spec::ProcessSpec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,12 +23,20 @@ enum Answer {
     Given,
 }
 
+/// A first run comes up, or does not, within this.
+const START_PATIENCE: Duration = Duration::from_millis(30);
+/// An instance ends, is killed and comes up again within this.
+const RESTART_PATIENCE: Duration = Duration::from_millis(200);
+
 /// What has been seen.
 #[derive(Default)]
 pub(crate) struct Book {
     pub(crate) broken: Vec<Broken>,
     captured: bool,
     start: Answer,
+    start_by: Duration,
+    restart_by: Duration,
+    start_failed: bool,
     stop: Answer,
     restart: Answer,
     instances: BTreeSet<InstanceId>,
@@ -57,7 +66,7 @@ pub(crate) struct Book {
 impl Book {
     pub(crate) fn new(spec: &ProcessSpec) -> Self {
         let output = spec.program.output;
-        Self { captured: output.stdout || output.stderr, ..Self::default() }
+        Self { captured: output.stderr, ..Self::default() }
     }
 
     fn broken(&mut self, law: &'static str, what: impl Into<String>) {
@@ -66,10 +75,14 @@ impl Book {
 
     pub(crate) fn commanded(&mut self, now: Duration, command: Command, process: &Process) {
         match command {
-            Command::Start => (self.start, self.failed) = (Answer::Due, None),
+            Command::Start => {
+                (self.start, self.failed, self.start_by) = (Answer::Due, None, now + START_PATIENCE)
+            }
             Command::Restart => {
                 (self.restart, self.failed) = (Answer::Due, None);
                 (self.rolled, self.roll_failed) = (0, false);
+                let each = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
+                self.restart_by = now + RESTART_PATIENCE * each;
             }
             Command::AbandonRestart => (self.restart, self.rolling) = (Answer::None, None),
             Command::Stop(_) => {
@@ -85,14 +98,13 @@ impl Book {
                 }
             }
         }
-        let _moment = now;
     }
 
     pub(crate) fn heard(&mut self, event: &Event) {
-        if let Event::Run(run, RunEvent::LastWords(words)) = event {
+        if let Event::LastWords(run, words) = event {
             self.words.entry(*run).or_insert((Duration::ZERO, words.clone()));
         }
-        if let Event::Run(_, RunEvent::SpawnFailed(_)) = event {
+        if let Event::Run(_, TaskEvent::SpawnFailed(_)) = event {
             self.spawn_failed = true;
         }
     }
@@ -104,7 +116,7 @@ impl Book {
                 self.is_the_ending(*ending);
             }
             Output::Tell(_) => {}
-            Output::Do(Effect::Launch(run)) => {
+            Output::Do(Effect::Launch { run, .. }) => {
                 if self.live.iter().any(|other| other.instance == run.instance) || !self.live.insert(*run) {
                     self.broken("P1", format!("{run:?} was launched beside another"));
                 }
@@ -153,7 +165,7 @@ impl Book {
                 self.deaths.insert(id.run(death.run), None);
             }
             InstanceFact::Ended(death) => self.ended(now, id, death),
-            InstanceFact::Autopsied(obituary) => self.autopsied(now, id.run(obituary.death.run), &obituary.words),
+            InstanceFact::Autopsied(obituary) => self.autopsied(id.run(obituary.death.run), &obituary.words),
             InstanceFact::RestartBegan(_) => {
                 if let Some(other) = self.rolling.replace(id) {
                     self.broken("Q3", format!("{id:?} is restarted while {other:?} is not up"));
@@ -189,7 +201,7 @@ impl Book {
         }
     }
 
-    fn autopsied(&mut self, now: Duration, run: RunId, words: &[String]) {
+    fn autopsied(&mut self, run: RunId, words: &[String]) {
         let Some(over) = self.deaths.remove(&run) else {
             return self.broken("Q5", format!("the obituary of {run:?} came out of turn"));
         };
@@ -200,7 +212,6 @@ impl Book {
         if self.captured != self.words_asked.contains(&run) {
             self.broken("Q5", format!("the words of {run:?} were asked for: {}", !self.captured));
         }
-        let _moment = now;
     }
 
     fn restarting(&mut self, id: InstanceId, telling: Telling) {
@@ -229,12 +240,14 @@ impl Book {
             }
             Report::StartFailed(_) => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.start, "StartFailed");
+                self.start_failed = true;
                 if !self.spawn_failed {
                     self.broken("Q1", "a start failed without a failure");
                 }
             }
             Report::Stopped => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.stop, "Stopped");
+                self.ran = false;
                 if process.machines().any(|(_, m)| !m.at_rest()) || !self.live.is_empty() {
                     self.broken("Q1", format!("stopped while {:?} live", self.live));
                 }
@@ -277,7 +290,21 @@ impl Book {
         }
     }
 
-    pub(crate) fn overdue(&mut self, now: Duration) {
+    pub(crate) fn overdue(&mut self, now: Duration, process: &Process) {
+        if self.start == Answer::Due && now > self.start_by {
+            self.broken("Q1", "a start was not answered");
+        }
+        if self.restart == Answer::Due && now > self.restart_by {
+            self.broken("Q1", "a restart was not answered");
+        }
+        let busy = [self.start, self.stop, self.restart].contains(&Answer::Due) || self.start_failed;
+        if !busy && self.ran && process.machines().all(|(_, m)| m.at_rest()) {
+            self.broken("Q4", "all came to rest and no end was reported");
+        }
+        let waits = |id: &InstanceId| self.relays.get(id).is_some_and(|n| *n > 0);
+        if let Some((id, _)) = process.machines().find(|(id, m)| m.live_run().is_some() && waits(id)) {
+            self.broken("Q7", format!("{id:?} is up and was not handed its signal"));
+        }
         let late = |over: &Option<Duration>| over.is_some_and(|t| now > t + WORDS_PATIENCE);
         if let Some((run, _)) = self.deaths.iter().find(|(_, over)| late(over)) {
             let what = format!("{run:?} has no obituary long after its end");

@@ -6,7 +6,7 @@ use phpeek_core::facts::{Fact, InstanceFact, Output, ProcessFact, Told};
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::Telling;
 use phpeek_core::lifecycle::Now;
-use phpeek_core::process::{Command, Effect, Event, Process, Report, RunEvent};
+use phpeek_core::process::{Command, Effect, Event, Process, Report};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -115,9 +115,7 @@ impl Subject for Planted {
             _ => None,
         };
         let event = match (self.0, event) {
-            (WordsForgotten, Event::Run(run, RunEvent::LastWords(_))) => {
-                Event::Run(run, RunEvent::LastWords(Vec::new()))
-            }
+            (WordsForgotten, Event::LastWords(run, _)) => Event::LastWords(run, Vec::new()),
             (_, event) => event,
         };
         step(process, now, event, out);
@@ -163,7 +161,7 @@ impl Planted {
                     *ending = Ending::Completed;
                 }
             }),
-            LaunchedTwice => double(out, |o| does(o, |e| matches!(e, Effect::Launch(_)))),
+            LaunchedTwice => double(out, |o| does(o, |e| matches!(e, Effect::Launch { .. }))),
             SignalToAnotherRun => out.iter_mut().for_each(|o| {
                 if let Output::Do(Effect::Signal { run, .. }) = o {
                     run.run += 1;

@@ -10,8 +10,8 @@ use phpeek_core::lifecycle::{Now, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
-use phpeek_core::process::{Command, Effect, Event, Process, Report, RunEvent};
-use phpeek_core::program::{ContextPolicy, Program};
+use phpeek_core::process::{Command, Effect, Event, Process, Report};
+use phpeek_core::program::{ContextPolicy, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
@@ -67,8 +67,7 @@ fn ms(n: u64) -> Duration {
 
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let kind = prop_oneof![4 => Just(ProcessKind::LongRun), 1 => Just(ProcessKind::Oneshot)];
-    let policy =
-        prop_oneof![3 => Just(RestartPolicy::Always), 1 => Just(RestartPolicy::OnFailure), 1 => Just(RestartPolicy::Never)];
+    let policy = prop_oneof![3 => Just(RestartPolicy::Always), 1 => Just(RestartPolicy::OnFailure), 1 => Just(RestartPolicy::Never)];
     let order = prop_oneof![3 => Just(Order::Restart), 2 => Just(Order::Relay), 1 => Just(Order::Stop)];
     let attempts = prop_oneof![(0u32..4).prop_map(Attempts::AtMost), Just(Attempts::Unlimited)];
     let parts = (kind, policy, attempts, 1u32..4, any::<bool>(), any::<bool>());
@@ -85,7 +84,13 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     )
 }
 
-fn spec(kind: ProcessKind, policy: RestartPolicy, attempts: Attempts, scale: u32, captured: bool) -> ProcessSpec {
+fn spec(
+    kind: ProcessKind,
+    policy: RestartPolicy,
+    attempts: Attempts,
+    scale: u32,
+    captured: bool,
+) -> ProcessSpec {
     let backoff = Backoff::new(ms(1), ms(8)).expect("in order");
     let name = ProcessName::new("p").expect("a plain name");
     let output = OutputSpec { stdout: captured, stderr: captured };
@@ -117,7 +122,8 @@ pub(crate) struct Story {
 #[derive(Debug, Clone)]
 enum Happening {
     Order(Order),
-    Hear(RunId, RunEvent),
+    Hear(RunId, TaskEvent),
+    Words(RunId, Vec<String>),
     Dies(RunId, Exit),
 }
 
@@ -171,7 +177,7 @@ pub(crate) fn run<S: Subject>(plan: &Plan, subject: &mut S) -> Story {
         if !world.book.broken.is_empty() || !world.advance() {
             break;
         }
-        world.book.overdue(world.now);
+        world.book.overdue(world.now, &world.process);
     }
     if world.book.broken.is_empty() && world.queue.is_empty() {
         world.book.at_the_end(&world.process, world.leaders.len());
@@ -205,6 +211,7 @@ impl<S: Subject> World<'_, S> {
         match happening {
             Happening::Order(order) => self.order(order),
             Happening::Hear(run, event) => self.feed(Event::Run(run, event)),
+            Happening::Words(run, words) => self.feed(Event::LastWords(run, words)),
             Happening::Dies(run, exit) => self.dies(run, exit),
         }
         true
@@ -250,7 +257,7 @@ impl<S: Subject> World<'_, S> {
         for asked in out {
             self.book.asked(self.now, &asked, &self.process);
             match asked {
-                Output::Do(Effect::Launch(run)) => self.launch(run),
+                Output::Do(Effect::Launch { run, .. }) => self.launch(run),
                 Output::Do(Effect::Signal { run, signal, .. }) => self.signal(run, signal),
                 Output::Do(Effect::AskLastWords(run)) => self.words(run),
                 Output::Do(Effect::Report(Report::Up | Report::StartFailed(_))) => self.started = true,
@@ -264,11 +271,11 @@ impl<S: Subject> World<'_, S> {
         let delay = ms(self.draw(4));
         if self.draw(12) == 11 {
             let failure = SpawnFailure { kind: SpawnFailureKind::Resources, message: "no".to_owned() };
-            return self.at(self.now + delay, Happening::Hear(run, RunEvent::SpawnFailed(failure)));
+            return self.at(self.now + delay, Happening::Hear(run, TaskEvent::SpawnFailed(failure)));
         }
         self.leaders.insert(run, ());
         let up = self.now + delay;
-        self.at(up, Happening::Hear(run, RunEvent::Spawned { pid: 100 }));
+        self.at(up, Happening::Hear(run, TaskEvent::Spawned { pid: 100 }));
         let lives = match (self.plan.crashes, self.draw(8)) {
             (true, _) => Some(1),
             (false, 1) => Some(3),
@@ -287,9 +294,9 @@ impl<S: Subject> World<'_, S> {
             return;
         }
         let heard = self.now + ms(self.draw(3));
-        self.at(heard, Happening::Hear(run, RunEvent::Exited(exit.into())));
+        self.at(heard, Happening::Hear(run, TaskEvent::Exited(exit.into())));
         let empty = heard + ms(if self.draw(6) == 5 { 25 } else { 0 });
-        self.at(empty, Happening::Hear(run, RunEvent::GroupEmpty));
+        self.at(empty, Happening::Hear(run, TaskEvent::GroupEmpty));
     }
 
     fn signal(&mut self, run: RunId, signal: Signal) {
@@ -304,8 +311,8 @@ impl<S: Subject> World<'_, S> {
         let words = vec![format!("last of {}", run.run)];
         match self.draw(6) {
             5 => {} // nobody answers
-            4 => self.at(self.now + ms(150), Happening::Hear(run, RunEvent::LastWords(words))),
-            n => self.at(self.now + ms(n), Happening::Hear(run, RunEvent::LastWords(words))),
+            4 => self.at(self.now + ms(150), Happening::Words(run, words)),
+            n => self.at(self.now + ms(n), Happening::Words(run, words)),
         }
     }
 }
