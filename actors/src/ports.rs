@@ -12,6 +12,8 @@ use phpeek_core::signal::Signal;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use phpeek_core::level::Level;
+
 /// A [`TaskEvent`] with the task that it belongs to. Delivered on the supervision thread, in order: `Spawned` or
 /// `SpawnFailed` first, then `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of
 /// that task.
@@ -65,32 +67,6 @@ pub trait LastWords {
     /// Asks for the last lines of a task of this process that has ended. Returns at once. True: `hearer` is sent them
     /// once, soon. False: nobody keeps them.
     fn ask(&self, task: TaskId, process: &ProcessName, hearer: Recipient<LastLines>) -> bool;
-}
-
-/// How much a log record matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Of use when looking for a fault.
-    Debug,
-    /// The normal course of things.
-    Info,
-    /// Something is not as it should be, and the supervisor deals with it.
-    Warn,
-    /// A person must act.
-    Error,
-}
-
-impl Level {
-    /// As it is written in records and in `log_level`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
 }
 
 /// The value of a field of a log record.

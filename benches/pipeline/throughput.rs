@@ -5,10 +5,10 @@ use opentelemetry::trace::SpanContext;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::trace::names;
-use phpeek_pm::telemetry::endpoint::Endpoint;
-use phpeek_pm::telemetry::sampling::Sampling;
-use phpeek_pm::telemetry::settings::{ExporterSettings, SpoolSettings, TracingSettings};
 use phpeek_pm::telemetry::{Surroundings, TelemetryHandle, start};
+use phpeek_settings::endpoint::Endpoint;
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{ExporterSettings, SpoolSettings, TracingSettings};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -31,7 +31,7 @@ pub(crate) fn tracing(address: &str, folder: Option<&Path>) -> (TelemetryHandle,
     let spool = SpoolSettings {
         directory: folder.map(Path::to_owned),
         named: true,
-        limits: phpeek_pm::telemetry::spool::Limits { bytes: 1 << 30, ..Default::default() },
+        limits: phpeek_settings::tracing::Limits { bytes: 1 << 30, ..Default::default() },
     };
     let exporter = ExporterSettings::OtlpGrpc(Endpoint::parse(address).expect("an address").into());
     let settings = TracingSettings { exporter, sampling: Sampling::default(), spool, service_name: None };

@@ -1,16 +1,17 @@
 //! The control socket as the program uses it: where it lies by the configuration, and the answers of the supervision
 //! thread to what is asked. Answers by a copy, never by work. Called by the composition root.
 
-use crate::config::ControlSocket;
 use crate::control::report::{ExporterState, LastError, QueueReport, SpoolReport};
 use crate::control::{Inquiries, Inquiry, Listener, SocketError, TelemetryReport, place};
 use crate::status::SharedBoard;
-use crate::telemetry::settings::{ExporterSettings, Receiver, TracingSettings};
 use crate::telemetry::spool::{self as telemetry, SpoolState};
-use crate::telemetry::{TelemetryHandle, TelemetryState, env};
+use crate::telemetry::{TelemetryHandle, TelemetryState};
 use jiff::Timestamp;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::telemetry::ReceiverState;
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::env;
+use phpeek_settings::tracing::{ExporterSettings, Receiver, TracingSettings};
 use std::rc::Rc;
 
 /// What came of the wish for a socket.

@@ -2,21 +2,24 @@
 //! ends everything in order. Decides nothing that a machine of the core decides. Called by the commands `serve` and
 //! `demo`.
 
+mod configure;
 mod control;
 mod ending;
+mod reading;
 mod serve;
 mod signals;
 
+pub use configure::load;
 pub use serve::serve;
 
-use crate::config::{Configuration, ControlSocket};
+use crate::config::Configuration;
 use crate::control::{self as socket, Control, SocketError, TraceSource};
 use crate::exit;
 use crate::os::environment::Environment;
 use crate::os::reaper::Children;
 use crate::os::signals::{Signals, block_all_in_this_thread};
 use crate::os::{limits, memory, pid1};
-use crate::output::{self, Output, OutputSettings};
+use crate::output::{self, Output};
 use crate::status::{Identity, PidFile, SharedBoard, Writer};
 use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
 use bytes::Bytes;
@@ -32,6 +35,7 @@ use phpeek_actors::story::Story;
 use phpeek_actors::world::{Deaths, World};
 use phpeek_core::operation::Cause;
 use phpeek_core::spec::SystemSpec;
+use phpeek_settings::control::ControlSocket;
 use std::error::Error;
 use std::io;
 use std::os::fd::AsFd;
@@ -245,7 +249,7 @@ fn build(
     router: Router,
 ) -> Result<Running, BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
-    let settings = OutputSettings { format: configuration.log.format.into(), level: configuration.log.level };
+    let settings = configuration.log;
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
     let output =
         Output::start(settings, clock, stdout, in_a_thread)?.hiding(configuration.redactions.clone());

@@ -1,10 +1,11 @@
 //! The `serve` command: find and read the configuration, then supervise. Errors are told on standard error, before
 //! anything was started.
 
+use super::reading::{self, Reading};
 use super::{ControlOptions, Options, chain, run};
 use crate::cli::check::{self, Detail};
 use crate::cli::{ServeArguments, source};
-use crate::config::{self, Loaded, ProcessEnv, Severity, Strictness};
+use crate::config::{Loaded, Severity, Strictness};
 use crate::exit;
 use crate::os::pid1;
 use crate::os::signals::Signals;
@@ -13,8 +14,18 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Serves, and ends the process with the exit code: as PID 1 nothing may happen after the last flush.
-pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, signals: Signals) -> u8 {
-    let Loaded { configuration, report } = config::load(&source(config), &ProcessEnv);
+pub fn serve(config: Option<PathBuf>, arguments: ServeArguments, mut signals: Signals) -> u8 {
+    let Loaded { configuration, report } = match reading::read(source(config), &mut signals) {
+        Reading::Done(loaded) => *loaded,
+        Reading::Stopped(signal) => {
+            complain(&format!("phpeek-pm: {signal} while the configuration was read: nothing was started\n"));
+            pid1::leave(exit::OK)
+        }
+        Reading::Lost => {
+            complain("phpeek-pm: reading the configuration has failed within the program\n");
+            return exit::INTERNAL;
+        }
+    };
     let Some(configuration) = configuration else {
         complain(&check::human(&report, Detail::Full, Strictness::Usual));
         return exit::CONFIG;

@@ -2,7 +2,7 @@
 
 use super::CheckArguments;
 use super::check::{self, Detail};
-use crate::config::{self, ProcessEnv, Source, Strictness};
+use crate::config::{ProcessEnv, Source, Strictness};
 use crate::exit;
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Runs the command. 0: sound. 78: not. 1: sound, but `--strict` and there are warnings.
 #[must_use]
 pub(super) fn run(file: Option<PathBuf>, arguments: &CheckArguments) -> u8 {
-    let report = config::load(&source(file), &ProcessEnv).report;
+    let report = crate::app::load(&source(file), &ProcessEnv).report;
     let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Usual };
     let detail = if arguments.quiet { Detail::Quiet } else { Detail::Full };
     let text = if arguments.json {

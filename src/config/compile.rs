@@ -3,7 +3,7 @@
 //! `load`.
 
 use super::report::{Finding, Findings, Path};
-use super::tree::Node;
+use super::tree::{Node, Place};
 use super::{depends, process, signals, value};
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
@@ -18,6 +18,9 @@ use std::time::Duration;
 /// for ever: clean ends spend no budget, and the budget may have no bound. A run that lived longer than this is
 /// followed at once all the same.
 const FLOOR: Duration = Duration::from_millis(10);
+
+/// Most processes of one file.
+const MAX_PROCESSES: usize = 10_000;
 
 /// The processes by name.
 pub(crate) struct Names<'a> {
@@ -50,6 +53,12 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
     let max_scale = int(global, "max_process_scale").unwrap_or(100);
     let mut enabled: Vec<(&str, &Node)> = Vec::new();
     let written = root.get("processes").map(Node::entries).unwrap_or_default();
+    if written.len() > MAX_PROCESSES {
+        let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
+        let message = format!("{} processes are more than {MAX_PROCESSES}", written.len());
+        findings.push(Finding::error("processes", place, message).advice("use `scale` for equal ones"));
+        return None;
+    }
     let mut known: HashMap<&str, _> = HashMap::with_capacity(written.len());
     for entry in written {
         let path = Path::PROCESSES;
@@ -79,14 +88,14 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
         }
     }
     if known.is_empty() {
-        let place = root.get("processes").map_or(super::tree::Place::Nowhere, |n| n.place.clone());
+        let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
         let fault = Finding::error("processes", place, "no process is defined");
         findings.push(fault.advice("define at least one process under processes, with a command"));
     } else if enabled.is_empty() {
-        let place = root.get("processes").map_or(super::tree::Place::Nowhere, |n| n.place.clone());
-        findings.push(
-            Finding::error("processes", place, "every process is disabled").advice("enable at least one"),
-        );
+        let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
+        // Images ship files whose processes are enabled one by one, by overrides.
+        let warning = Finding::warning("processes", place, "every process is disabled: nothing is started");
+        findings.push(warning.advice("enable at least one, in the file or by an override"));
     }
     let names = Names { known };
     let defaults = process::Defaults { restart, max_scale };
@@ -143,7 +152,7 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
         match (given_initial, given_max) {
             (Some(_), Some(_)) => {
                 let place = global.get("restart_backoff_max").map(|n| n.place.clone());
-                let place = place.unwrap_or(super::tree::Place::Nowhere);
+                let place = place.unwrap_or(Place::Nowhere);
                 let message = "restart_backoff_max is shorter than restart_backoff_initial";
                 let fault = Finding::error("global.restart_backoff_max", place, message);
                 findings.push(fault.advice("raise it, or lower restart_backoff_initial"));
@@ -165,7 +174,7 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
             .into_iter()
             .find(|key| span(global, key) == Some(Duration::ZERO))
             .unwrap_or("restart_backoff");
-        let place = global.get(key).map_or(super::tree::Place::Nowhere, |n| n.place.clone());
+        let place = global.get(key).map_or(Place::Nowhere, |n| n.place.clone());
         let message = format!(
             "without a wait between runs {} ms are kept to those that end at once",
             FLOOR.as_millis()

@@ -2,30 +2,14 @@
 
 use super::report::{Finding, Findings};
 use super::tree::Node;
-use phpeek_actors::ports::Level;
+use phpeek_core::level::Level;
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::log::{LogFormat, LogSettings};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The longest path of a socket in bytes (unix(7): 108 with the end mark).
 const LONGEST_SOCKET: usize = 107;
-
-/// How a log record is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
-}
-
-/// The supervisor's own log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogSettings {
-    /// How a record is written.
-    pub format: LogFormat,
-    /// The least level that is written.
-    pub level: Level,
-}
 
 /// Reads `log_format` and `log_level`.
 pub(crate) fn log(global: &Node) -> LogSettings {
@@ -40,18 +24,6 @@ pub(crate) fn log(global: &Node) -> LogSettings {
         _ => Level::Info,
     };
     LogSettings { format, level }
-}
-
-/// Where the control socket lies.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ControlSocket {
-    /// In the runtime directory, under a name of its own; without one when that cannot be.
-    #[default]
-    Default,
-    /// There is none.
-    Off,
-    /// Here, or nothing starts.
-    At(PathBuf),
 }
 
 /// Reads `control_socket`.

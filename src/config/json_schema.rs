@@ -34,7 +34,7 @@ fn of(kind: &Kind) -> Value {
         Kind::Time(min, max) => json!({ "anyOf": [
             { "type": "number", "minimum": min, "maximum": max }, { "type": "string" }] }),
         Kind::TimeOrOff | Kind::Signal => json!({ "type": ["number", "string"] }),
-        Kind::Text => json!({ "type": ["string", "number", "boolean"] }),
+        Kind::Text | Kind::Guard => json!({ "type": ["string", "number", "boolean"] }),
         Kind::Cron | Kind::Zone | Kind::Size | Kind::Regex => json!({ "type": "string" }),
         Kind::Secret => {
             let file = json!({

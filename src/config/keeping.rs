@@ -4,10 +4,9 @@
 use super::compile::{int, span, truth};
 use super::tracing::{Chosen, Reader};
 use super::value;
-use crate::telemetry::sampling::Sampling;
-use crate::telemetry::settings::SpoolSettings;
-use crate::telemetry::spool::Limits;
-use phpeek_actors::telemetry::CallersDecision;
+use phpeek_core::tail::CallersDecision;
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{Limits, SpoolSettings};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

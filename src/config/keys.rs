@@ -29,8 +29,24 @@ pub(crate) enum Kind {
     Depends,
     /// A regular expression.
     Regex,
+    /// A text that restricts something: who a process runs as, who is trusted, where is listened. Written empty it is
+    /// not set; a variable that turns out to be empty is an error.
+    Guard,
     /// A text that is never shown, or `{file: PATH}` where it is.
     Secret,
+}
+
+impl Kind {
+    /// Whether nothing at all is an error: what has a type, and a default that may allow more.
+    pub(crate) fn refuses_nothing(&self) -> bool {
+        use Kind::{Bool, Float, Int, OneOf, Signal, Size, Time, TimeOrOff};
+        matches!(self, Bool | Int(..) | Float(..) | OneOf(_) | Time(..) | TimeOrOff | Signal | Size)
+    }
+
+    /// Whether a variable that turns out to be empty is an error: everything but free text.
+    pub(crate) fn refuses_emptied(&self) -> bool {
+        !matches!(self, Kind::Text | Kind::Secret)
+    }
 }
 
 /// What becomes of a key.
@@ -63,8 +79,8 @@ const fn idle(name: &'static str, kind: Kind) -> Key {
 }
 
 use Kind::{
-    Bool, Command, Cron, Depends, Float, Int, List, Map, MapOf, OneOf, Regex, Secret, Signal, Size, Text,
-    Time, TimeOrOff, Zone,
+    Bool, Command, Cron, Depends, Float, Guard, Int, List, Map, MapOf, OneOf, Regex, Secret, Signal, Size,
+    Text, Time, TimeOrOff, Zone,
 };
 
 const HOUR: f64 = 3600.0;
@@ -106,14 +122,14 @@ pub(crate) const GLOBAL: &[Key] = &[
     later("metrics_enabled", Bool),
     later("metrics_port", PORT),
     later("metrics_path", Text),
-    later("metrics_host", Text),
+    later("metrics_host", Guard),
     later("metrics_tls", Map(TLS)),
     later("metrics_acl", Map(ACL)),
     later("api_enabled", Bool),
     later("api_port", PORT),
-    later("api_host", Text),
+    later("api_host", Guard),
     later("api_socket", Text),
-    later("api_auth", Text),
+    later("api_auth", Guard),
     later("api_tls", Map(TLS)),
     later("api_acl", Map(ACL)),
     later("api_allow_exec", Bool),
@@ -137,10 +153,10 @@ pub(crate) const GLOBAL: &[Key] = &[
     works("tracing_proxy", Secret),
     works("tracing_protocol", OneOf(&["grpc", "http/protobuf", "http/json"])),
     works("tracing_use_tls", Bool),
-    works("tracing_ca_file", Text),
-    works("tracing_client_cert_file", Text),
-    works("tracing_client_key_file", Text),
-    works("tracing_server_name", Text),
+    works("tracing_ca_file", Guard),
+    works("tracing_client_cert_file", Guard),
+    works("tracing_client_key_file", Guard),
+    works("tracing_server_name", Guard),
     works("tracing_headers", MapOf(&Secret)),
     works("tracing_compression", OneOf(&["none", "gzip", "zstd"])),
     works("tracing_file", Text),
@@ -161,9 +177,9 @@ pub(crate) const GLOBAL: &[Key] = &[
 
 const TLS: &[Key] = &[
     later("enabled", Bool),
-    later("cert_file", Text),
-    later("key_file", Text),
-    later("ca_file", Text),
+    later("cert_file", Guard),
+    later("key_file", Guard),
+    later("ca_file", Guard),
     later("client_auth", OneOf(&["none", "request", "require", "verify"])),
     later("min_version", OneOf(&["TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"])),
     later("cipher_suites", TEXTS),
@@ -186,7 +202,7 @@ const READINESS: &[Key] = &[
     later("content", Text),
     later("processes", TEXTS),
     later("http_port", PORT),
-    later("http_host", Text),
+    later("http_host", Guard),
 ];
 
 const HOOKS: &[Key] = &[
@@ -215,8 +231,8 @@ pub(crate) const PROCESS: &[Key] = &[
     works("initial_state", OneOf(&["running", "stopped"])),
     works("command", Command),
     works("working_dir", Text),
-    works("user", Text),
-    works("group", Text),
+    works("user", Guard),
+    works("group", Guard),
     works("stdout", Bool),
     works("stderr", Bool),
     works("restart", POLICY),

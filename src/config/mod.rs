@@ -1,9 +1,9 @@
 //! The configuration: PHPeek PM's YAML, its overrides and `${…}`, to checked types. Owns every rule about what may be
 //! written; starts nothing and prints nothing. Called by `serve`, `demo` and `check-config`.
 //!
-//! The way: discover -> `plain` (text to a tree; `parse`, with places, when there is something to say) ->
-//! `substitute` -> `overlay` -> `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings,
-//! so every fault is said at once.
+//! The way: discover -> `parse` (text to a tree with places; `plain` for what it refuses) -> `substitute` -> `overlay` ->
+//! `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at
+//! once.
 
 mod compile;
 mod connection;
@@ -30,15 +30,18 @@ mod tracing;
 mod tree;
 mod value;
 
-pub use globals::{ControlSocket, LogFormat, LogSettings};
 pub use json_schema::schema_json;
-pub use redaction::{Redaction, Redactions};
 pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
-use crate::telemetry::settings::TracingSettings;
 use discover::Found;
+use parse::Fault;
 use phpeek_core::spec::SystemSpec;
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::log::LogSettings;
+use phpeek_settings::redaction::Redactions;
+use phpeek_settings::tls::TlsJudge;
+use phpeek_settings::tracing::TracingSettings;
 use report::Findings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -147,9 +150,9 @@ pub fn control_socket_override(vars: &dyn Vars) -> Option<PathBuf> {
     FAMILIES.iter().find_map(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
-/// Reads, checks and compiles a configuration. Never panics, whatever the file holds.
+/// Reads, checks and compiles a configuration; `judge` reads the files of TLS. Never panics, whatever the file holds.
 #[must_use]
-pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
+pub fn load(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge) -> Loaded {
     let mut findings = Findings::default();
     let (file, text) = read(source, vars, &mut findings);
     let unreadable = findings.failed();
@@ -157,21 +160,31 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
         // Of a file that cannot be read, whatever else is said would be a guess.
         return Loaded { configuration: None, report: finish(file, text, findings, None) };
     }
-    // Nearly every start reads a file that nothing is to be said about.
-    let plain = plain::parse(&text).map(|root| build(root, &text, vars, Findings::default()));
-    let plain = match plain {
-        Some((result, found)) if !found.lack_places() => return loaded(file, text, found, result),
-        plain => plain,
+    let (root, findings) = match parse::parse(&text, &mut findings) {
+        Ok(root) => (Some(root), findings),
+        Err(fault) => refused(&text, fault),
     };
-    match (parse::parse(&text, &mut findings), plain) {
-        (Some(root), _) => {
-            let (result, found) = build(root, &text, vars, findings);
-            loaded(file, text, found, result)
-        }
-        // This reader is stricter in places (a `}` at the left edge): what the other can read is not refused.
-        (None, Some((result, found))) => loaded(file, text, found.without_places(), result),
-        (None, None) => Loaded { configuration: None, report: finish(file, text, findings, None) },
+    let Some(root) = root else {
+        return Loaded { configuration: None, report: finish(file, text, findings, None) };
+    };
+    let (result, findings) = build(root, &text, vars, judge, findings);
+    loaded(file, text, findings, result)
+}
+
+/// What the reader with places refuses is tried with the other one: no file that others load is refused for its form.
+fn refused(text: &str, fault: Fault) -> (Option<Node>, Findings) {
+    let mut findings = Findings::default();
+    if fault.syntax
+        && let Some(root) = plain::parse(text)
+    {
+        return (Some(root), findings);
     }
+    // In serde_yaml's words where it sees the fault too: they are those that its users know.
+    let known = if fault.syntax { plain::fault(text) } else { None };
+    let (message, place) = known.unwrap_or((fault.message, fault.place));
+    let error = Finding::error("", place, format!("the file is no valid YAML: {message}"));
+    findings.push(error.advice("mend the syntax; nothing after this place was read"));
+    (None, findings)
 }
 
 fn loaded(
@@ -190,14 +203,15 @@ fn build(
     mut root: Node,
     text: &str,
     vars: &dyn Vars,
+    judge: &dyn TlsJudge,
     mut findings: Findings,
 ) -> (Option<(Configuration, String)>, Findings) {
     drop_anchors(&mut root);
     lint::secrets(&root, &mut findings);
     if text.contains("${") {
-        substitute::expand_tree(&mut root, &report::Path::ROOT, vars, &mut findings);
+        substitute::expand_tree(&mut root, vars, &mut findings);
     }
-    let configuration = compiled(&mut root, vars, &mut findings);
+    let configuration = compiled(&mut root, vars, judge, &mut findings);
     let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
     (configuration.map(|c| (c, version)), findings)
 }
@@ -210,14 +224,19 @@ fn drop_anchors(root: &mut Node) {
     }
 }
 
-fn compiled(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) -> Option<Configuration> {
+fn compiled(
+    root: &mut Node,
+    vars: &dyn Vars,
+    judge: &dyn TlsJudge,
+    findings: &mut Findings,
+) -> Option<Configuration> {
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);
     lint::values(root, findings);
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);
-    let tracing = tracing::tracing(global, vars, findings);
+    let tracing = tracing::tracing(global, vars, judge, findings);
     let log = globals::log(global);
     let control_socket = globals::control_socket(global, findings);
     let spec = compile::compile(root, findings)?;

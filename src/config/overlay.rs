@@ -49,6 +49,12 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
             findings.push(unknown(rest, &variable, place));
             continue;
         };
+        if value.trim().is_empty() {
+            // Compose files write `NAME=` for a variable that is made of one that is not set.
+            let note = format!("{variable} is empty: it counts as not set");
+            findings.push(Finding::suggestion(target.join("."), place, note));
+            continue;
+        }
         if let Some((other, before)) = done.get(&target) {
             if *before != value {
                 let message = format!("{other} and {variable} set {} to different values", target.join("."));
@@ -139,15 +145,27 @@ fn unknown(rest: &str, variable: &str, place: Place) -> Finding {
     Finding::warning("", place, format!("the variable {variable} names no known key")).advice(advice)
 }
 
-/// A value as its key needs it: JSON for lists and mappings, text for everything else.
+/// A value as its key needs it: JSON, or items between commas, for lists; JSON for mappings; text for everything else.
 fn node_of(value: &str, kind: Kind, place: &Place) -> Node {
-    let node = Node { place: place.clone(), value: Value::Scalar(value.to_owned()) };
+    let node = |value| Node { place: place.clone(), value };
+    let text = node(Value::Scalar(value.to_owned()));
     match kind {
-        Kind::Text | Kind::Regex => node,
-        _ if value.trim().is_empty() => Node { value: Value::Null, ..node },
-        kind if structured(&kind) => json(&node).unwrap_or(node),
-        _ => Node { value: Value::Scalar(value.trim().to_owned()), ..node },
+        Kind::Text | Kind::Regex => text,
+        kind if structured(&kind) => match json(&text) {
+            Some(read) => read,
+            None if between_commas(&kind) && !value.trim_start().starts_with(['[', '{']) => {
+                let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+                node(Value::List(items.map(|item| node(Value::Scalar(item.to_owned()))).collect()))
+            }
+            None => text,
+        },
+        _ => node(Value::Scalar(value.trim().to_owned())),
     }
+}
+
+/// What may be written as items between commas: a list whose items hold none.
+fn between_commas(kind: &Kind) -> bool {
+    matches!(kind, Kind::Command | Kind::Depends | Kind::List(Kind::Text))
 }
 
 fn structured(kind: &Kind) -> bool {

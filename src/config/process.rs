@@ -23,7 +23,7 @@ pub(crate) struct Defaults {
 
 /// What its end means, by `schedule` and `type`.
 pub(crate) fn kind(node: &Node) -> ProcessKind {
-    if node.get("schedule").is_some() {
+    if node.filled("schedule").is_some() {
         ProcessKind::Scheduled
     } else if node.get("type").and_then(Node::text) == Some("oneshot") {
         ProcessKind::Oneshot
@@ -76,7 +76,7 @@ pub(crate) fn compile(
         .unwrap_or_default();
     let env = env(node, &path, findings);
     health(node, &path, findings);
-    let owned = |key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
+    let owned = |key: &str| node.filled(key).map(str::to_owned);
     let stream = |key: &str| {
         let own = truth(node, key).unwrap_or(true);
         own && node.get("logging").and_then(|l| truth(l, key)).unwrap_or(true)

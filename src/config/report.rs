@@ -55,28 +55,40 @@ impl Finding {
     }
 }
 
+/// Most findings of one severity that are kept; the others are counted. Nobody reads more, and each costs a look at the
+/// file.
+const MOST: usize = 200;
+
 /// Findings in the making.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(Vec<Finding>);
+pub(crate) struct Findings {
+    kept: Vec<Finding>,
+    /// How many there were of each severity.
+    counts: [usize; 3],
+}
 
 impl Findings {
     pub(crate) fn push(&mut self, finding: Finding) {
-        self.0.push(finding);
+        let full = self.full(finding.severity);
+        if let Some(count) = self.counts.get_mut(finding.severity as usize) {
+            *count += 1;
+        }
+        if !full {
+            self.kept.push(finding);
+        }
     }
 
     pub(crate) fn failed(&self) -> bool {
-        self.0.iter().any(|f| f.severity == Severity::Error)
+        self.count(Severity::Error) > 0
     }
 
-    /// Whether something is to be said of a value whose place is not known yet.
-    pub(crate) fn lack_places(&self) -> bool {
-        self.0.iter().any(|f| f.place == Place::UNSEEN)
+    fn count(&self, severity: Severity) -> usize {
+        self.counts.get(severity as usize).copied().unwrap_or(0)
     }
 
-    /// The same, of values whose place cannot be known.
-    pub(crate) fn without_places(mut self) -> Self {
-        self.0.iter_mut().filter(|f| f.place == Place::UNSEEN).for_each(|f| f.place = Place::Nowhere);
-        self
+    /// Whether one more of this kind would only be counted: then nobody needs to look for an advice.
+    pub(crate) fn full(&self, severity: Severity) -> bool {
+        self.count(severity) >= MOST
     }
 
     /// Errors first, then in the order of the file; what was said twice is said once.
@@ -86,7 +98,14 @@ impl Findings {
             Place::Variable(_) => (1, 0, 0),
             Place::Nowhere => (2, 0, 0),
         };
-        self.0.sort_by(|a, b| {
+        for severity in [Severity::Error, Severity::Warning, Severity::Suggestion] {
+            let more = self.count(severity).saturating_sub(MOST);
+            if more > 0 {
+                let message = format!("and {more} more like the ones that are shown");
+                self.kept.push(Finding::new(severity, "", Place::Nowhere, message));
+            }
+        }
+        self.kept.sort_by(|a, b| {
             (a.severity, at(&a.place), &a.path, &a.message).cmp(&(
                 b.severity,
                 at(&b.place),
@@ -94,8 +113,8 @@ impl Findings {
                 &b.message,
             ))
         });
-        self.0.dedup();
-        self.0
+        self.kept.dedup();
+        self.kept
     }
 }
 

@@ -2,8 +2,8 @@
 //! once and changes nothing. Called by `load` before `compile`.
 
 use super::keys::{GONE, Key, Kind, ROOT, SECRET_FILE, Standing};
-use super::report::{Finding, Findings, Path};
-use super::tree::{Node, Value};
+use super::report::{Finding, Findings, Path, Severity};
+use super::tree::{Node, Place, Value};
 use super::{schedule, secret, value};
 use phpeek_core::signal::Signal;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ pub(crate) fn check(root: &Node, findings: &mut Findings) {
     if !announced.is_empty() {
         let message =
             format!("these keys are known and checked, and have no effect yet: {}", announced.join(", "));
-        findings.push(Finding::warning("", super::tree::Place::Nowhere, message));
+        findings.push(Finding::warning("", Place::Nowhere, message));
     }
 }
 
@@ -39,7 +39,7 @@ impl Check<'_> {
 
     fn map(&mut self, node: &Node, path: &Path<'_>, keys: &'static [Key]) {
         let Value::Map(entries) = &node.value else {
-            if node.value != Value::Null {
+            if !node.is_nothing() {
                 self.wrong(
                     node,
                     path,
@@ -56,6 +56,9 @@ impl Check<'_> {
             }
             let below = path.key(&entry.key);
             match keys.iter().find(|k| k.name == entry.key) {
+                None if self.findings.full(Severity::Warning) => {
+                    self.findings.push(Finding::warning("", Place::Nowhere, String::new()));
+                }
                 None => {
                     let warning = Finding::warning(
                         below,
@@ -64,7 +67,7 @@ impl Check<'_> {
                     );
                     self.findings.push(warning.advice(hint(&entry.key, keys.iter().map(|k| k.name))));
                 }
-                Some(_) if entry.node.value == Value::Null => {}
+                Some(key) if entry.node.is_nothing() => self.nothing(&entry.node, &below, &key.kind),
                 Some(key) => {
                     // What is switched off is not missed.
                     let off = matches!(key.kind, Kind::Bool)
@@ -127,9 +130,24 @@ impl Check<'_> {
         }
     }
 
+    /// A value that is not there. Empty is never a permission: where a default could allow more than was meant, it is
+    /// an error.
+    fn nothing(&mut self, node: &Node, path: &Path<'_>, kind: &Kind) {
+        let message = match node.value {
+            Value::Emptied if kind.refuses_emptied() => "the variable that this value comes from is empty",
+            _ if kind.refuses_nothing() => "the value is empty",
+            _ => return,
+        };
+        let advice = match kind {
+            Kind::Guard => "remove the key, or give it a value".to_owned(),
+            kind => format!("remove the key for its default, or {}", wanted(kind)),
+        };
+        self.wrong(node, path, format!("{}: {message}", shown(path)), advice);
+    }
+
     fn map_of(&mut self, node: &Node, path: &Path<'_>, kind: &'static Kind, standing: Standing) {
         let Value::Map(entries) = &node.value else {
-            if node.value != Value::Null {
+            if !node.is_nothing() {
                 self.wrong(
                     node,
                     path,
@@ -140,10 +158,12 @@ impl Check<'_> {
             return;
         };
         for entry in entries {
-            if entry.node.value == Value::Null && !matches!(kind, Kind::Map(_)) {
+            let below = path.key(&entry.key);
+            if entry.node.is_nothing() && !matches!(kind, Kind::Map(_)) {
+                self.nothing(&entry.node, &below, kind);
                 continue;
             }
-            self.value(&entry.node, &path.key(&entry.key), kind, standing);
+            self.value(&entry.node, &below, kind, standing);
         }
     }
 
@@ -159,7 +179,7 @@ impl Check<'_> {
         };
         for (index, item) in items.iter().enumerate() {
             let path = path.index(index);
-            if item.value == Value::Null {
+            if item.is_nothing() {
                 if !matches!(kind, Kind::Text) {
                     self.wrong(item, &path, "an item is empty", "remove it, or give it a value");
                 }
@@ -210,6 +230,7 @@ fn wanted(kind: &Kind) -> String {
         Kind::Cron => "write five fields: minute, hour, day of month, month, day of week".to_owned(),
         Kind::Zone => "write UTC, Local or a name as Europe/Copenhagen".to_owned(),
         Kind::Size => "write a size as 512KB, 10MB or 1GB".to_owned(),
+        Kind::List(_) | Kind::Command => "write it as [\"first\", \"second\"]".to_owned(),
         _ => "write a text".to_owned(),
     }
 }
@@ -236,10 +257,12 @@ fn scalar(kind: &Kind, text: &str) -> Result<(), (String, String)> {
         },
         Kind::TimeOrOff if value::duration(text).is_none() => no("is no duration"),
         Kind::Signal => Signal::parse(text).map(|_| ()).map_err(|e| (e.to_string(), wanted(kind))),
+        // As they are shipped: `schedule: ""` is none.
+        Kind::Cron | Kind::Zone if text.trim().is_empty() => Ok(()),
         Kind::Cron => schedule::cron(text).map_err(|e| (e, wanted(kind))),
         Kind::Zone => schedule::zone(text).map_err(|e| (e, wanted(kind))),
         Kind::Size if !size(text) => no("is no size"),
-        Kind::Text if text.contains('\0') => no("holds a NUL character"),
+        Kind::Text | Kind::Guard if text.contains('\0') => no("holds a NUL character"),
         Kind::Secret if text.contains('\0') => {
             Err(("the value holds a NUL character".to_owned(), wanted(kind)))
         }

@@ -4,7 +4,7 @@
 use super::place::{self, Discovery, Found};
 use super::server::SERVER;
 use super::socket;
-use crate::config::{self, ControlSocket, ProcessEnv, Source};
+use crate::config::{self, ProcessEnv, Source};
 use crate::exit;
 use crate::os::peer::peer;
 use crate::status::Snapshot;
@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use phpeek_settings::control::ControlSocket;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -323,7 +324,7 @@ fn split_message(gathered: &mut BytesMut) -> Option<Bytes> {
 /// come before it in any file still does.
 fn configured(target: &Target) -> Result<Option<PathBuf>, ClientError> {
     let source = target.config.clone().map_or(Source::Discover, Source::File);
-    let loaded = config::load(&source, &ProcessEnv);
+    let loaded = crate::app::load(&source, &ProcessEnv);
     let file = || loaded.report.file.clone().unwrap_or_default();
     match (&loaded.configuration, &target.config) {
         (Some(configuration), named) => match (&configuration.control_socket, named) {

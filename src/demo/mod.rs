@@ -4,7 +4,7 @@
 use crate::app::{self, Ending, Options};
 use crate::cli::DemoArguments;
 use crate::cli::check::{self, Detail};
-use crate::config::{self, Loaded, Source, Strictness};
+use crate::config::{Loaded, Source, Strictness};
 use crate::exit;
 use crate::os::signals::Signals;
 use crate::trace::text::Charset;
@@ -26,7 +26,7 @@ pub fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
     let folder = Folder::make();
     let text = CONFIG.replace("@FOLDER@", &folder.0.display().to_string());
     // The environment of whoever tries the demo must not change it.
-    let Loaded { configuration, report } = config::load(&Source::Text(text), &BTreeMap::new());
+    let Loaded { configuration, report } = crate::app::load(&Source::Text(text), &BTreeMap::new());
     let Some(configuration) = configuration else {
         return complain(&check::human(&report, Detail::Full, Strictness::Usual));
     };

@@ -214,6 +214,10 @@ fn explain(of: &Program, failed: &Failed) -> SpawnFailure {
             libc::ENOENT if program.contains('/') && of.working_dir.is_none() && exists(program) => {
                 (Kind::NotFound, format!("cannot run {program:?}: its interpreter is missing"))
             }
+            // As PHPeek PM's documentation shows it.
+            libc::ENOENT if !program.contains('/') => {
+                (Kind::NotFound, format!("exec: {program:?}: executable file not found in $PATH"))
+            }
             libc::ENOENT | libc::ENOTDIR => (Kind::NotFound, format!("cannot run {program:?}: {reason}")),
             libc::EACCES | libc::EPERM | libc::ENOEXEC | libc::EISDIR => {
                 (Kind::NotExecutable, format!("cannot run {program:?}: {reason}"))

@@ -3,11 +3,11 @@
 
 use super::pipes::{Pipes, Turn};
 use super::redact;
-use crate::config::Redactions;
 use actix::prelude::*;
 use phpeek_actors::ports::LastLines;
 use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
+use phpeek_settings::redaction::Redactions;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;

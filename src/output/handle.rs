@@ -4,16 +4,18 @@
 use super::actor::{Ask, Drain, OutputActor, read_on};
 use super::intake::Intake;
 use super::pipes::Pipes;
+use super::record;
 use super::sink::Sink;
 use super::stats::Stats;
-use super::{OutputSettings, record, steps};
-use crate::config::Redactions;
+use super::steps;
 use crate::os::capture::{Capture, CaptureSink};
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
 use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
+use phpeek_settings::log::LogSettings;
+use phpeek_settings::redaction::Redactions;
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -71,7 +73,7 @@ impl Output {
     /// # Errors
     /// [`StartError`] says which part the kernel refused.
     pub fn start(
-        settings: OutputSettings,
+        settings: LogSettings,
         clock: Clock,
         stdout: OwnedFd,
         first: impl Fn() + Clone + Send + 'static,

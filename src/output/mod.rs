@@ -24,32 +24,3 @@ pub use handle::{FlushReport, Output, StartError};
 pub use lines::LINE_CAP;
 pub use sink::QUEUE_LIMIT;
 pub use stats::Stats;
-
-use phpeek_actors::ports::Level;
-
-/// How records are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object a line.
-    Json,
-    /// One plain line a record.
-    Text,
-}
-
-/// `log_format` and `log_level`.
-#[derive(Debug, Clone, Copy)]
-pub struct OutputSettings {
-    /// How records are written.
-    pub format: Format,
-    /// The least level that is shown. Lines of children are at [`Level::Info`].
-    pub level: Level,
-}
-
-impl From<crate::config::LogFormat> for Format {
-    fn from(format: crate::config::LogFormat) -> Self {
-        match format {
-            crate::config::LogFormat::Json => Self::Json,
-            crate::config::LogFormat::Text => Self::Text,
-        }
-    }
-}

@@ -242,15 +242,15 @@ fn pause() {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use crate::output::{Format, OutputSettings};
     use phpeek_actors::ports::Level;
     use phpeek_core::ids::{InstanceId, ProcessId};
     use phpeek_core::name::ProcessName;
+    use phpeek_settings::log::{LogFormat, LogSettings};
     use std::fs::File;
     use std::io::Write;
 
     fn pipes() -> (Arc<Intake>, Arc<Sink>, Pipes) {
-        let settings = OutputSettings { format: Format::Json, level: Level::Info };
+        let settings = LogSettings { format: LogFormat::Json, level: Level::Info };
         let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
         let (intake, sink) =
             (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None)));

@@ -5,10 +5,11 @@
 
 use super::notice::Losses;
 use super::pieces::Room;
+use super::record;
 use super::stats::Stats;
-use super::{Format, OutputSettings, record};
 use phpeek_actors::ports::{Level, LogRecord};
 use phpeek_core::name::ProcessName;
+use phpeek_settings::log::{LogFormat, LogSettings};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::collections::VecDeque;
@@ -60,7 +61,7 @@ struct Queue {
 /// See the top of the file.
 #[derive(Debug)]
 pub(super) struct Sink {
-    pub(super) settings: OutputSettings,
+    pub(super) settings: LogSettings,
     stdout: OwnedFd,
     /// Where the loss of stdout is said, once.
     last_resort: Option<OwnedFd>,
@@ -73,7 +74,7 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new(settings: OutputSettings, stdout: OwnedFd, last_resort: Option<OwnedFd>) -> Self {
+    pub(super) fn new(settings: LogSettings, stdout: OwnedFd, last_resort: Option<OwnedFd>) -> Self {
         let file = rustix::fs::fstat(&stdout)
             .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file());
         Self {
@@ -365,7 +366,7 @@ fn newlines(bytes: &[u8]) -> u64 {
 }
 
 /// Shorter than PIPE_BUF, so that it does not block where poll(2) shows room (pipe(7)).
-fn say_gone(stderr: &OwnedFd, format: Format, error: Errno) {
+fn say_gone(stderr: &OwnedFd, format: LogFormat, error: Errno) {
     let mut bytes = Vec::new();
     let notice = LogRecord {
         at: Duration::ZERO,

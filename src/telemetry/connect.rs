@@ -3,16 +3,17 @@
 //! on the telemetry arbiter; called by `link`.
 
 use super::dial::dial;
-use super::endpoint::Address;
 use super::grpc::TargetError;
 use super::names::{Lookup, NameError};
-use super::proxy::Proxy;
-use super::settings::Receiver;
-use super::tls::{Alpn, TlsClient, TlsError};
+use super::tls::{TlsClient, TlsError};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
+use phpeek_settings::endpoint::Address;
+use phpeek_settings::proxy::Proxy;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::Receiver;
 use std::error::Error;
 use std::future::{Ready, ready};
 use std::io;

@@ -3,9 +3,9 @@
 //! arbiter, the only one that waits when the disk is slow; called by the `TelemetryActor`.
 
 use super::grpc::with_sources;
-use super::settings::FileSettings;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_settings::tracing::FileSettings;
 use prost::Message as _;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};

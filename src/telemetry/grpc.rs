@@ -2,19 +2,20 @@
 //! success are seen. Owns the connection and the table of retryable codes. Must never log a header. Lives on the
 //! telemetry arbiter; called by the `TelemetryActor`.
 
-use super::compression::Compression;
 use super::connect::Connector;
 use super::headers::Headers;
 use super::link::{Body, Failure, Http2, Link, Lost};
-use super::proxy::ProxyError;
-use super::settings::Receiver;
-use super::tls::{Alpn, TlsError};
+use super::tls::TlsError;
 use bytes::{Buf, BufMut, Bytes};
 use http::header::USER_AGENT as AGENT;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::proxy::ProxyError;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::Receiver;
 use prost::Message as _;
 use std::error::Error as _;
 use std::future::Future;

@@ -2,13 +2,11 @@
 //! Must never log a header, follows no redirect (a header with a key must not go elsewhere). Lives on the telemetry
 //! arbiter; called by the `TelemetryActor`.
 
-use super::compression::Compression;
+use super::compression;
 use super::connect::Connector;
 use super::grpc::{TargetError, USER_AGENT, accepted, with_sources};
 use super::headers::Headers;
 use super::link::{Body, Http1, Link, Lost};
-use super::settings::{HttpEncoding, Receiver};
-use super::tls::Alpn;
 use super::zipkin;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT as AGENT};
@@ -19,6 +17,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::{HttpEncoding, Receiver};
 use prost::Message as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -175,7 +176,7 @@ impl HttpExporter {
         let body = write(self.format, encoded).map_err(refused)?;
         let body = match self.compression {
             Compression::None => body,
-            packed => packed.compress(body.into()).map_err(|e| refused(e.to_string()))?.into(),
+            packed => compression::compress(packed, body.into()).map_err(|e| refused(e.to_string()))?.into(),
         };
         let path = Uri::from(self.path.clone());
         let mut request = Request::post(path).body(body).map_err(|e| refused(e.to_string()))?;

@@ -1,10 +1,10 @@
 //! The context that this supervisor was started under: TRACEPARENT and TRACESTATE of its environment (specification
 //! `context/env-carriers`). Reads what it is given; validates by the propagator's own rules. Called once at the start.
 
-use super::env::Lookup;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use phpeek_settings::env::Lookup;
 
 /// The variables that the propagator may ask for, with its own names for them.
 const KEYS: [(&str, &str); 2] = [("traceparent", "TRACEPARENT"), ("tracestate", "TRACESTATE")];

@@ -1,9 +1,9 @@
 //! What says where spans come from. Owns the precedence of `service.name` and the reading of the container's id. Must
 //! never hold the supervisor's arguments: they may hold secrets. Called by [`super::start()`].
 
-use super::env::{self, Lookup};
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
+use phpeek_settings::env::{self, Lookup};
 use std::fs;
 
 const DEFAULT_NAME: &str = "phpeek-pm";

@@ -2,7 +2,6 @@
 //! composition root keeps. Must never wait for the network. Called once, before anything is traced.
 
 use super::encode::Origin;
-use super::env::{self, EnvError, Lookup};
 use super::failover::Failover;
 use super::file::{FileError, FileExporter};
 use super::grpc::{GrpcTarget, TargetError};
@@ -12,8 +11,7 @@ use super::memory::MemoryExporter;
 use super::nowhere::Nowhere;
 use super::recent::Recent;
 use super::resource;
-use super::sampling::Sampling;
-use super::settings::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
+use super::sampling::{sampler, sift, unsampled};
 use super::spool::{self, Place, Spool, SpoolError, SpoolParts, SpoolReport};
 use super::stdout::{StdoutExporter, WriteBlock};
 use actix::{Actor as _, Addr, Arbiter};
@@ -30,6 +28,9 @@ use phpeek_actors::telemetry::{
 use phpeek_actors::trace::Tracing;
 use phpeek_core::backoff::Backoff;
 use phpeek_core::batch::Rules;
+use phpeek_settings::env::{self, Lookup};
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -46,9 +47,6 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 /// Why tracing cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A variable cannot be honoured.
-    #[error(transparent)]
-    Env(#[from] EnvError),
     /// The receiver's address or the TLS roots cannot be used.
     #[error("the OTLP exporter cannot be built for {endpoint}")]
     Exporter {
@@ -126,22 +124,21 @@ pub fn start(
     let Some(settings) = settings.filter(|_| !env::disabled(env)) else {
         return Ok(TelemetryHandle { tracing: Tracing::off(around.clock), running: None });
     };
-    let (resource, malformed) = resource::build(settings.service_name.as_deref(), env);
-    if malformed {
-        around.warn("OTEL_RESOURCE_ATTRIBUTES is malformed and is left out as a whole".to_owned());
-    }
+    // What is wrong with a variable was told with the configuration: both read by the same functions.
+    let mut told = env::Faults::new();
+    let (resource, _) = resource::build(settings.service_name.as_deref(), env);
     let origin = Origin::new(&resource, &scope());
     let plan = Plan { origin, sampling: settings.sampling, spool: settings.spool.clone() };
-    let timeout = env::timeout(env)?;
+    let timeout = env::timeout(env, &mut told);
     match &settings.exporter {
         ExporterSettings::OtlpGrpc(receiver) => {
-            let given = env::headers(env)?;
+            let given = env::headers(env, &mut told);
             let targets = targets(receiver, &given, |to, headers| GrpcTarget::new(to, timeout, headers))?;
             let build = move |t: GrpcTarget| boxed(t.exporter());
             run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
         }
         ExporterSettings::OtlpHttp(receiver, encoding) => {
-            let (given, encoding) = (env::headers(env)?, *encoding);
+            let (given, encoding) = (env::headers(env, &mut told), *encoding);
             let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
             let build = move |t: HttpTarget| boxed(t.otlp(encoding));
             run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
@@ -251,7 +248,7 @@ fn run(
     exporter: impl FnOnce(WriteBlock) -> Box<dyn SpanExporter> + Send + 'static,
 ) -> Result<TelemetryHandle, StartError> {
     let Plan { origin, sampling, spool } = plan;
-    let queueing = env::queueing(env)?;
+    let queueing = env::queueing(env, &mut env::Faults::new());
     let place = place(&spool, &around)?;
     let durable = !matches!(place, Place::Memory);
     let Surroundings { log, clock, write_block, thread_init, trim } = around;
@@ -274,7 +271,7 @@ fn run(
     let actor = TelemetryActor::start_in_arbiter(&arbiter.handle(), move |_| {
         TelemetryActor::new(Parts {
             queue: of_actor,
-            sift: sampling.sift(),
+            sift: sift(&sampling),
             store: Box::new(Spool::new(parts)),
             exporter: exporter(write_block),
             rules,
@@ -290,13 +287,13 @@ fn run(
         actor.do_send(Wake);
     }
     let provider = SdkTracerProvider::builder()
-        .with_sampler(sampling.sampler())
+        .with_sampler(sampler(&sampling))
         .with_resource(opentelemetry_sdk::Resource::builder_empty().build())
-        .with_span_processor(QueueProcessor::new(queue.clone(), sampling.unsampled()))
+        .with_span_processor(QueueProcessor::new(queue.clone(), unsampled(&sampling)))
         .build();
     let mut tracing =
-        Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(sampling.unsampled());
-    if durable || sampling.unsampled() == Unsampled::Queued {
+        Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(unsampled(&sampling));
+    if durable || unsampled(&sampling) == Unsampled::Queued {
         tracing = tracing.telling_begins(queue.clone());
     }
     let running = Running { queue, recent, spool: report, actor, _provider: provider, _arbiter: arbiter };

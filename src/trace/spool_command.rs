@@ -84,7 +84,7 @@ fn run(
 /// The directory that the configuration names.
 fn configured(config: Option<PathBuf>) -> Result<Option<PathBuf>, CommandError> {
     let named = config.is_some();
-    let loaded = config::load(&crate::cli::source(config), &config::ProcessEnv);
+    let loaded = crate::app::load(&crate::cli::source(config), &config::ProcessEnv);
     match loaded.configuration {
         Some(configuration) => Ok(configuration.tracing.and_then(|tracing| tracing.spool.directory)),
         None if named => Err(CommandError::Configuration),

@@ -4,8 +4,8 @@ use crate::{read, refused, valid};
 use phpeek_actors::telemetry::CallersDecision;
 use phpeek_pm::cli::check::json;
 use phpeek_pm::config::Strictness;
-use phpeek_pm::telemetry::sampling::Sampling;
-use phpeek_pm::telemetry::settings::TracingSettings;
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::TracingSettings;
 use std::path::Path;
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 mod backends;
+mod bounds;
+mod empty;
 mod keeping;
 mod laws;
 mod reading;
@@ -10,7 +12,8 @@ mod reports;
 mod secrets;
 mod tracing;
 
-use phpeek_pm::config::{Configuration, Loaded, Source, load};
+use phpeek_pm::app::load;
+use phpeek_pm::config::{Configuration, Loaded, Source};
 use std::collections::BTreeMap;
 
 /// Loads a text with these variables.

@@ -107,7 +107,7 @@ fn merge_keys_and_anchors_are_followed_and_bombs_are_not() {
         bomb += &format!("x-{n}: &a{n} [{items}]\n");
     }
     let text = bomb + "processes: {app: {command: [x], env: *a8}}\n";
-    assert!(refused(&text, &[]).contains("repeat more than"));
+    assert!(refused(&text, &[]).contains("anchors and aliases repeat"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The corpus of `tests/fuzz`, and files at random that look like real ones.
 
+use phpeek_pm::app::load;
 use phpeek_pm::cli::check::{Detail, human, json};
-use phpeek_pm::config::{Place, Source, Strictness, load};
+use phpeek_pm::config::{Place, Source, Strictness};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;

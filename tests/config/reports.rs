@@ -2,8 +2,9 @@
 //! `UPDATE_GOLDEN=1` and `UPDATE_SCHEMA=1` write what is held.
 
 use crate::{read, refused, valid};
+use phpeek_pm::app::load;
 use phpeek_pm::cli::check::{Detail, human, json};
-use phpeek_pm::config::{Severity, Source, Strictness, load, schema_json};
+use phpeek_pm::config::{Severity, Source, Strictness, schema_json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -64,6 +64,8 @@ fn a_thousand_missing_programs_leave_nothing() {
         let failure = world.failure(world.launch(program(&["/nonexistent/program-x"]))).await;
         assert_eq!(failure.kind, SpawnFailureKind::NotFound);
         assert_eq!(failure.message, "cannot run \"/nonexistent/program-x\": no such file or directory");
+        let failure = world.failure(world.launch(program(&["program-x"]))).await;
+        assert_eq!(failure.message, "exec: \"program-x\": executable file not found in $PATH");
         let before = descriptors();
         let runs: Vec<TaskId> = (0..1000)
             .map(|n| {

@@ -9,7 +9,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{CommandLine, OutputSpec, ProcessIndex};
+use phpeek_core::spec::{CommandLine, OutputSpec};
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::os::environment::Environment;
 use phpeek_pm::os::reaper::Children;

@@ -8,8 +8,8 @@ use super::{LIMIT, Said, assert_law, launch_in, spans, until};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::telemetry::FlushOutcome;
 use phpeek_pm::telemetry::TelemetryHandle;
-use phpeek_pm::telemetry::endpoint::{Endpoint, Protocol};
-use phpeek_pm::telemetry::settings::{self, ExporterSettings};
+use phpeek_settings::endpoint::{Endpoint, Protocol};
+use phpeek_settings::tracing::{self as settings, ExporterSettings};
 use std::net::TcpListener;
 use std::sync::Arc;
 

@@ -10,12 +10,13 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use phpeek_actors::telemetry::FlushOutcome;
-use phpeek_pm::telemetry::compression::Compression;
-use phpeek_pm::telemetry::endpoint::{Endpoint, Protocol, Security};
-use phpeek_pm::telemetry::headers::Header;
-use phpeek_pm::telemetry::proxy::ProxySettings;
-use phpeek_pm::telemetry::settings::{ExporterSettings, Receiver};
-use phpeek_pm::telemetry::tls::{Alpn, ClientFiles, TlsClient, TlsError, TlsSettings};
+use phpeek_pm::telemetry::tls::{TlsClient, TlsError};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::endpoint::{Endpoint, Protocol, Security};
+use phpeek_settings::headers::Header;
+use phpeek_settings::proxy::ProxySettings;
+use phpeek_settings::tls::{Alpn, ClientFiles, TlsSettings};
+use phpeek_settings::tracing::{ExporterSettings, Receiver};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tonic::codec::CompressionEncoding;

@@ -27,6 +27,7 @@ pub mod facts;
 pub mod fleet;
 pub mod fold;
 pub mod ids;
+pub mod level;
 pub mod lifecycle;
 pub mod name;
 pub mod operation;

@@ -13,9 +13,10 @@ pub use actor::TelemetryActor;
 pub use export::{Answer, Batch, ExportFuture, SpanExporter};
 pub use health::{Health, LastError, ReceiverState};
 pub use messages::{Flush, FlushKind, Parts, Wake};
+pub use phpeek_core::tail::CallersDecision;
 pub use queue::{Queue, QueueProcessor, TelemetryStats, Unsampled, Wanted};
+pub use sift::Sift;
 pub(crate) use sift::begun;
-pub use sift::{CallersDecision, Sift};
 pub use store::{Begun, Dropped, News, SpanStore};
 
 /// How a flush ended.

@@ -5,22 +5,13 @@
 use super::store::{Begun, News};
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceState};
 use opentelemetry_sdk::trace::SpanData;
-use phpeek_core::tail::{Ended, Head, Tail, TailRules, Verdict, Weight};
+use phpeek_core::tail::{CallersDecision, Ended, Head, Tail, TailRules, Verdict, Weight};
 
 /// The key of `tracestate` for sampling (specification `trace/tracestate-handling`), and its sub-key for the threshold.
 const SAMPLING_KEY: &str = "ot";
 const THRESHOLD: &str = "th:";
 /// The threshold of what is always kept: one such span counts for one.
 const ALWAYS: &str = "th:0";
-
-/// Whether the decision of whoever called stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallersDecision {
-    /// It does.
-    Stands,
-    /// The rate decides in any case.
-    Ignored,
-}
 
 /// What passes.
 #[derive(Debug, Default)]

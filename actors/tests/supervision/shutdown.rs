@@ -1,6 +1,7 @@
 //! The end of everything: its order, its urgency, its deadline, at any moment.
 
 use crate::support::{Rig, about, events, ms, paused, rounded, text};
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use phpeek_actors::board::SystemState;
 use phpeek_actors::manager::Request;
 use phpeek_actors::ports::Level;
@@ -254,5 +255,51 @@ fn nor_one_that_is_older_than_a_death_that_only_its_process_knows_of() {
         rig.ask_at(ms(8), Request::Shutdown(Cause::Request));
         rig.finished().await;
         assert_eq!(error_type(&rig.one(names::SPAN_BACKOFF)).as_deref(), Some("interrupted"));
+    });
+}
+
+/// A made-up caller: the span of somebody's request.
+fn caller() -> SpanContext {
+    let (trace, span) = (TraceId::from(0xca11e5), SpanId::from(0x5ca1ab1e));
+    SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::NONE)
+}
+
+#[test]
+fn a_shutdown_that_was_asked_for_under_a_span_is_part_of_its_trace() {
+    paused(async {
+        let spec = system(vec![SpecBuilder::new("db"), SpecBuilder::new("app").after(0).scale(2)]);
+        let mut rig = Rig::booted(spec, |_| {});
+        rig.all_up().await;
+        rig.ask_under(caller(), Request::Shutdown(Cause::Request));
+        rig.finished_under_a_caller().await;
+        let shutdown = rig.one(names::SPAN_SHUTDOWN);
+        assert_eq!(shutdown.parent_span_id, caller().span_id());
+        assert_eq!(text(&shutdown, names::SHUTDOWN_REASON), "user request");
+        let stops = rig.spans.named(names::SPAN_STOP_PROCESS);
+        assert!(
+            stops.len() == 2 && stops.iter().all(|s| s.parent_span_id == shutdown.span_context.span_id())
+        );
+        assert!(stops.iter().all(|s| s.span_context.trace_id() == caller().trace_id()));
+    });
+}
+
+#[test]
+fn a_restart_that_was_asked_for_under_a_span_is_part_of_its_trace_to_the_last_spawn() {
+    paused(async {
+        let mut rig = Rig::booted(system(vec![SpecBuilder::new("app").scale(2)]), |_| {});
+        rig.all_up().await;
+        rig.ask_under(caller(), Request::Restart(rig.name(0), Cause::Request));
+        rig.spans_named(names::SPAN_RESTART, 1).await;
+        let restart = rig.one(names::SPAN_RESTART);
+        assert_eq!(restart.parent_span_id, caller().span_id());
+        assert_eq!(text(&restart, names::RESTART_REASON), "manual");
+        let of_caller = |name| {
+            let spans = rig.spans.named(name);
+            spans.iter().filter(|s| s.span_context.trace_id() == caller().trace_id()).count()
+        };
+        let all = [names::SPAN_RESTART_PROCESS, names::SPAN_STOP_PROCESS, names::SPAN_SPAWN].map(of_caller);
+        assert_eq!(all, [2, 2, 2], "both instances, in the caller's trace");
+        rig.terminate();
+        rig.finished_under_a_caller().await;
     });
 }

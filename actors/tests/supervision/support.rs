@@ -182,6 +182,14 @@ impl Rig {
         finished
     }
 
+    /// Waits for the end of a system of which a part was asked for under a span that is not ours.
+    pub(crate) async fn finished_under_a_caller(&mut self) -> Finished {
+        let finished = (&mut self.done).await.expect("the manager tells the end");
+        assert_eq!(self.spans.open(), 0, "spans are still open at the end");
+        assert!(self.spans.each_ended_once() && self.spans.abandoned().is_empty());
+        finished
+    }
+
     /// Waits for the end of a system that has lost a part of itself: what that part had under way is abandoned.
     pub(crate) async fn end_with_abandoned_spans(&mut self) -> Finished {
         let finished = (&mut self.done).await.expect("the manager tells the end");

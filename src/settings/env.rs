@@ -1,5 +1,5 @@
 //! The OTEL_* variables that tracing honours. Owns their reading and the errors about them. Must never show the value
-//! of a header. Called by [`super::start()`].
+//! of a header..
 
 use super::headers::{Header, HeaderSource};
 use http::HeaderMap;
@@ -10,11 +10,14 @@ use std::time::Duration;
 /// Reads a variable; empty counts as not set, as the specification says.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A variable that cannot be honoured.
+/// A variable that cannot be honoured. It is left out and the default holds, as the specification asks; the
+/// configuration tells it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvError {
     /// Not `key=value`, or not fit for gRPC. The value is never part of the message.
-    #[error("{variable}: header {position} is not a valid key=value pair (values are percent-encoded)")]
+    #[error(
+        "{variable}: header {position} is not a valid key=value pair (values are percent-encoded); it is left out"
+    )]
     Header {
         /// Which variable.
         variable: &'static str,
@@ -22,7 +25,7 @@ pub enum EnvError {
         position: usize,
     },
     /// Not a number.
-    #[error("{variable}: {value:?} is not a whole number of at least {least}")]
+    #[error("{variable}: {value:?} is not a whole number of at least {least}; the default holds")]
     Number {
         /// Which variable.
         variable: &'static str,
@@ -68,59 +71,58 @@ pub fn disabled(env: Lookup<'_>) -> bool {
     set(env, "OTEL_SDK_DISABLED").is_some_and(|v| v.trim().eq_ignore_ascii_case("true"))
 }
 
+/// What is wrong with the variables that were read so far.
+pub type Faults = Vec<EnvError>;
+
 /// The OTEL_BSP_* numbers.
-///
-/// # Errors
-/// [`EnvError::Number`] for what is no number, and for 0 where one is needed.
-pub fn queueing(env: Lookup<'_>) -> Result<Queueing, EnvError> {
-    let size = |name| {
-        let given = number(env, name, 1)?;
-        Ok::<_, EnvError>(given.map(|n| usize::try_from(n).unwrap_or(usize::MAX).min(1 << 24)))
+pub fn queueing(env: Lookup<'_>, faults: &mut Faults) -> Queueing {
+    let mut size = |name| {
+        let given = number(env, name, 1, faults)?;
+        Some(usize::try_from(given).unwrap_or(usize::MAX).min(1 << 24))
     };
-    let capacity = size("OTEL_BSP_MAX_QUEUE_SIZE")?.unwrap_or(16384);
-    let given = size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE")?;
+    let capacity = size("OTEL_BSP_MAX_QUEUE_SIZE").unwrap_or(16384);
+    let given = size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
     let batch = given.unwrap_or(512).min(capacity);
     let backlog_batch = given.unwrap_or(4096).max(batch);
-    let delay = Duration::from_millis(number(env, "OTEL_BSP_SCHEDULE_DELAY", 0)?.unwrap_or(1000));
-    Ok(Queueing { capacity, batch, backlog_batch, delay })
+    let delay = number(env, "OTEL_BSP_SCHEDULE_DELAY", 0, faults).unwrap_or(1000);
+    Queueing { capacity, batch, backlog_batch, delay: Duration::from_millis(delay) }
 }
 
 /// The time for one request: OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT, 10 s. In milliseconds.
-///
-/// # Errors
-/// [`EnvError::Number`].
-pub fn timeout(env: Lookup<'_>) -> Result<Duration, EnvError> {
-    let own = number(env, otlp::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, 1)?;
-    let general = number(env, otlp::OTEL_EXPORTER_OTLP_TIMEOUT, 1)?;
-    Ok(own.or(general).map_or(otlp::OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis))
+pub fn timeout(env: Lookup<'_>, faults: &mut Faults) -> Duration {
+    let own = number(env, otlp::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, 1, faults);
+    let general = number(env, otlp::OTEL_EXPORTER_OTLP_TIMEOUT, 1, faults);
+    own.or(general).map_or(otlp::OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis)
 }
 
-fn number(env: Lookup<'_>, variable: &'static str, least: u64) -> Result<Option<u64>, EnvError> {
-    let Some(value) = set(env, variable) else { return Ok(None) };
-    match value.trim().parse::<u64>() {
-        Ok(number) if number >= least => Ok(Some(number)),
-        _ => Err(EnvError::Number { variable, value, least }),
+fn number(env: Lookup<'_>, variable: &'static str, least: u64, faults: &mut Faults) -> Option<u64> {
+    let value = set(env, variable)?;
+    let number = value.trim().parse::<u64>().ok().filter(|number| *number >= least);
+    if number.is_none() {
+        faults.push(EnvError::Number { variable, value, least });
     }
+    number
 }
 
-/// The headers of OTEL_EXPORTER_OTLP_HEADERS; those of the TRACES form win, key by key.
-///
-/// # Errors
-/// [`EnvError::Header`] for an entry that cannot be sent as it is meant.
-pub fn headers(env: Lookup<'_>) -> Result<HeaderMap, EnvError> {
+/// The headers of OTEL_EXPORTER_OTLP_HEADERS; those of the TRACES form win, key by key. An entry that cannot be sent as
+/// it is meant is left out.
+pub fn headers(env: Lookup<'_>, faults: &mut Faults) -> HeaderMap {
     let mut map = HeaderMap::new();
     for variable in [otlp::OTEL_EXPORTER_OTLP_HEADERS, otlp::OTEL_EXPORTER_OTLP_TRACES_HEADERS] {
         let text = set(env, variable).unwrap_or_default();
         for (index, entry) in text.split(',').enumerate().filter(|(_, e)| !e.trim().is_empty()) {
-            let error = || EnvError::Header { variable, position: index + 1 };
-            let (key, value) = pair(entry).ok_or_else(error)?;
-            let header = Header::new(&key.to_ascii_lowercase(), &value).map_err(|_| error())?;
-            if let HeaderSource::Value(value) = header.source {
-                map.insert(header.name, value);
+            let header =
+                pair(entry).and_then(|(key, value)| Header::new(&key.to_ascii_lowercase(), &value).ok());
+            match header.map(|header| (header.name, header.source)) {
+                Some((name, HeaderSource::Value(value))) => {
+                    map.insert(name, value);
+                }
+                Some(_) => {}
+                None => faults.push(EnvError::Header { variable, position: index + 1 }),
             }
         }
     }
-    Ok(map)
+    map
 }
 
 /// The pairs of OTEL_RESOURCE_ATTRIBUTES; `None` when an entry is malformed: then all of it is discarded, as the
@@ -158,13 +160,16 @@ mod tests {
             "OTEL_EXPORTER_OTLP_TRACES_HEADERS" => Some("x-other=2".to_owned()),
             _ => None,
         };
-        let map = headers(&env);
-        let get = |k: &str| map.as_ref().ok().and_then(|m| m.get(k)).and_then(|v| v.to_str().ok());
+        let map = headers(&env, &mut Vec::new());
+        let get = |k: &str| map.get(k).and_then(|v| v.to_str().ok());
         assert_eq!((get("x-team"), get("x-other")), (Some("a,b"), Some("2")));
         for bad in ["s3cret", "=s3cret", "k=s3cret%zz", "k k=s3cret", "k=s3cret%0a"] {
-            let error = headers(&|n| (n == "OTEL_EXPORTER_OTLP_HEADERS").then(|| bad.to_owned()));
-            let text = error.err().map(|e| e.to_string()).unwrap_or_default();
+            let both = format!("{bad},x-good=1");
+            let mut faults = Vec::new();
+            let map = headers(&|n| (n == "OTEL_EXPORTER_OTLP_HEADERS").then(|| both.clone()), &mut faults);
+            let text: String = faults.iter().map(ToString::to_string).collect();
             assert!(text.contains("header 1") && !text.contains("s3cret"), "{bad}: {text}");
+            assert_eq!(map.len(), 1, "{bad}");
         }
     }
 
@@ -177,13 +182,17 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_none_is_an_error() {
-        assert_eq!(timeout(&|_| None), Ok(Duration::from_secs(10)));
-        assert_eq!(
-            timeout(&|n| (n == "OTEL_EXPORTER_OTLP_TIMEOUT").then(|| "250".into())),
-            Ok(Duration::from_millis(250))
-        );
-        assert!(timeout(&|_| Some("10s".into())).is_err());
-        assert!(queueing(&|_| Some("0".into())).is_err());
+    fn a_number_that_is_none_is_told_and_the_default_holds() {
+        let read = |env: Lookup<'_>| {
+            let mut faults = Vec::new();
+            let read = (timeout(env, &mut faults), queueing(env, &mut faults));
+            (read, faults.len())
+        };
+        let (default, none) = read(&|_| None);
+        assert_eq!((default.0, none), (Duration::from_secs(10), 0));
+        let given = read(&|n| (n == "OTEL_EXPORTER_OTLP_TIMEOUT").then(|| "250".into()));
+        assert_eq!((given.0.0, given.1), (Duration::from_millis(250), 0));
+        assert_eq!(read(&|_| Some("10s".into())), (default, 5));
+        assert_eq!(read(&|n| (n == "OTEL_BSP_MAX_QUEUE_SIZE").then(|| "0".into())), (default, 1));
     }
 }

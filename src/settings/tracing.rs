@@ -5,10 +5,10 @@ use super::endpoint::Endpoint;
 use super::headers::Header;
 use super::proxy::ProxySettings;
 use super::sampling::Sampling;
-use super::spool::Limits;
 use super::tls::TlsSettings;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Tracing that is switched on.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,21 @@ pub struct SpoolSettings {
     pub named: bool,
     /// How much and how long.
     pub limits: Limits,
+}
+
+/// The bounds of what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes, of all segments or of all spans in memory.
+    pub bytes: u64,
+    /// Older spans are dropped.
+    pub age: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 64 << 20, age: Duration::from_secs(24 * 60 * 60) }
+    }
 }
 
 /// Where spans go.
