@@ -81,12 +81,9 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
         }
     }
     enabled.sort_unstable_by_key(|(name, _)| *name);
-    for (name, node) in &enabled {
-        // A name that is none was told of above, and nothing is run then.
-        if let Ok(own) = ProcessName::new(name) {
-            known.insert(*name, Some((own, process::kind(node))));
-        }
-    }
+    // A name that is none was told of above, and nothing is run then.
+    let named = |(name, node): &(&'_ str, &Node)| Some((ProcessName::new(name).ok()?, process::kind(node)));
+    known.extend(enabled.iter().map(|own| (own.0, named(own))));
     if known.is_empty() {
         let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
         let fault = Finding::error("processes", place, "no process is defined");

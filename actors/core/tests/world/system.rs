@@ -209,15 +209,11 @@ impl<S: Subject> World<'_, S> {
     /// An edge is met and lost in turns, and what is told of it is so.
     fn told_of_process(&mut self, p: ProcessId, fact: ProcessFact) {
         match fact {
-            ProcessFact::EdgeMet(on) => {
-                if !self.system.met.insert((p, on)) {
-                    self.broken("edges", format!("what p{} needs of p{} was met twice", p.0, on.0));
-                }
+            ProcessFact::EdgeMet(on) if !self.system.met.insert((p, on)) => {
+                self.broken("edges", format!("what p{} needs of p{} was met twice", p.0, on.0));
             }
-            ProcessFact::EdgeLost(on) => {
-                if !self.system.met.remove(&(p, on)) {
-                    self.broken("edges", format!("what p{} needs of p{} was lost and not met", p.0, on.0));
-                }
+            ProcessFact::EdgeLost(on) if !self.system.met.remove(&(p, on)) => {
+                self.broken("edges", format!("what p{} needs of p{} was lost and not met", p.0, on.0));
             }
             ProcessFact::EdgeFailed(on, cause) => self.dependency_failed(p, on, &cause),
             _ => {}
