@@ -32,6 +32,22 @@ pub const NOT_EXECUTABLE: u8 = 126;
 /// A program is not there, as a shell says it.
 pub const NOT_FOUND: u8 = 127;
 
+/// All of them; a process's own code and 128 + signal come beside these.
+pub const ALL: [u8; 12] = [
+    OK,
+    FAILURE,
+    NOT_RUNNING,
+    UNKNOWN,
+    USAGE,
+    NO_INPUT,
+    INTERNAL,
+    CANNOT_CREATE,
+    DEADLINE,
+    CONFIG,
+    NOT_EXECUTABLE,
+    NOT_FOUND,
+];
+
 /// What the container ends with.
 #[must_use]
 pub fn of_outcome(outcome: &Outcome) -> u8 {

@@ -1,7 +1,7 @@
 //! The order of starts and stops: a topological sort of the dependency graph, and the name of a cycle if there is
-//! one. Pure; works on indices. Called by the configuration (to refuse cycles) and by the fleet.
+//! one. Pure; works on places in a list of edges.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A dependency cycle: each process depends on the next one, and the last on the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,16 +20,20 @@ pub fn start_order(edges: &[Vec<usize>]) -> Result<Vec<usize>, Cycle> {
     let mut dependents = vec![Vec::new(); count];
     for (process, needs) in depends.iter().enumerate() {
         for &need in needs {
-            dependents[need].push(process);
+            if let Some(list) = dependents.get_mut(need) {
+                list.push(process);
+            }
         }
     }
-    let mut ready: BTreeSet<usize> = (0..count).filter(|&i| open[i] == 0).collect();
+    let mut ready: BTreeSet<usize> =
+        open.iter().enumerate().filter(|(_, open)| **open == 0).map(|(i, _)| i).collect();
     let mut order = Vec::with_capacity(count);
     while let Some(next) = ready.pop_first() {
         order.push(next);
-        for &dependent in &dependents[next] {
-            open[dependent] -= 1;
-            if open[dependent] == 0 {
+        for &dependent in dependents.get(next).into_iter().flatten() {
+            let Some(left) = open.get_mut(dependent) else { continue };
+            *left = left.saturating_sub(1);
+            if *left == 0 {
                 ready.insert(dependent);
             }
         }
@@ -39,19 +43,21 @@ pub fn start_order(edges: &[Vec<usize>]) -> Result<Vec<usize>, Cycle> {
 
 /// Walks from the lowest process that could not be sorted along its unsorted dependencies until one comes again.
 fn find_cycle(depends: &[BTreeSet<usize>], open: &[usize]) -> Cycle {
-    let mut seen = Vec::new();
+    // Where in the walk each process was met; a walk over thousands must not look through itself at each step.
+    let (mut walk, mut met) = (Vec::new(), BTreeMap::new());
+    let unsorted = |d: &usize| open.get(*d).is_some_and(|n| *n > 0);
     let mut at = open.iter().position(|&n| n > 0);
     while let Some(process) = at {
-        if let Some(start) = seen.iter().position(|&p| p == process) {
-            let mut cycle = seen.split_off(start);
+        if let Some(start) = met.insert(process, walk.len()) {
+            let mut cycle = walk.split_off(start);
             let lowest = cycle.iter().enumerate().min_by_key(|(_, p)| **p).map_or(0, |(i, _)| i);
             cycle.rotate_left(lowest);
             return Cycle(cycle);
         }
-        seen.push(process);
-        at = depends[process].iter().copied().find(|&d| open[d] > 0);
+        walk.push(process);
+        at = depends.get(process).and_then(|d| d.iter().copied().find(unsorted));
     }
-    Cycle(seen)
+    Cycle(walk)
 }
 
 #[cfg(test)]

@@ -2,32 +2,29 @@
 //! happened, in the order of what happened.
 
 use super::Teller;
-use super::attributes::{autopsy_attributes, int, millis};
+use super::attributes::millis;
 use super::deaths::DeathStory;
 use super::loops::Folded;
 use super::process::ProcessStory;
 use crate::clock::Moment;
-use crate::phrases::restart_reason;
 use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Change, Death, InstanceFact};
 use phpeek_core::fold::Telling;
 use phpeek_core::lifecycle::{Rest, SignalStep};
-use phpeek_core::operation::Operation;
-use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::signal::Signal;
 use std::time::Duration;
 
 /// What is open of an instance.
 pub(super) struct InstanceStory {
     pub(super) number: u32,
-    state: &'static str,
-    run: u64,
+    pub(super) state: &'static str,
+    pub(super) run: u64,
     /// The span that started the current run, or the last one that was told: what a restart links to.
     pub(super) origin: SpanContext,
     /// Spans of what is under way; none when nothing is.
-    spans: Option<Box<InstanceSpans>>,
+    pub(super) spans: Option<Box<InstanceSpans>>,
     /// The end of the leader, until nobody is left of its run.
     pub(super) death: Option<Box<Death>>,
     /// Deaths that nobody asked for and that are not fully told.
@@ -50,7 +47,7 @@ pub(super) struct InstanceSpans {
     /// `process.backoff` under way.
     pub(super) backoff: Option<OpenSpan>,
     /// `process_manager.stop_process` of this instance alone: in a rolling restart, or for what a dead leader left.
-    stop: Option<OpenSpan>,
+    pub(super) stop: Option<OpenSpan>,
 }
 
 impl InstanceSpans {
@@ -64,7 +61,7 @@ impl InstanceSpans {
     }
 
     /// Ends wait and restart: something else came first.
-    fn interrupt_restart(&mut self, at: Moment, why: &str) {
+    pub(super) fn interrupt_restart(&mut self, at: Moment, why: &str) {
         for span in [self.backoff.take(), self.restart.take()].into_iter().flatten() {
             span.fail(at, names::ERROR_INTERRUPTED, why);
         }
@@ -100,7 +97,7 @@ impl InstanceStory {
     }
 
     /// Frees the spans' place when none is open.
-    fn tidy(&mut self) {
+    pub(super) fn tidy(&mut self) {
         self.spans.take_if(|s| s.is_empty());
     }
 
@@ -166,12 +163,12 @@ impl ProcessStory {
         }
     }
 
-    fn of<T>(&mut self, i: usize, act: impl FnOnce(&mut InstanceStory) -> T) -> Option<T> {
+    pub(super) fn of<T>(&mut self, i: usize, act: impl FnOnce(&mut InstanceStory) -> T) -> Option<T> {
         self.instances.get_mut(i).map(act)
     }
 
     /// The id of an instance for when it is needed: a text for each step of each stop would cost more than the stop.
-    fn instance_id(&self, i: usize) -> impl FnOnce() -> String + use<> {
+    pub(super) fn instance_id(&self, i: usize) -> impl FnOnce() -> String + use<> {
         let (name, number) = (self.spec.name.clone(), self.instances.get(i).map_or(0, |x| x.number));
         move || name.instance_id(number)
     }
@@ -202,101 +199,6 @@ impl ProcessStory {
         true
     }
 
-    fn ordered(&mut self, teller: &Teller<'_>, i: usize, run: u64) {
-        let at = teller.at;
-        let start = self.start.as_ref().map(|s| s.span.context());
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        instance.run = run;
-        if let Some(span) = instance.spans.as_mut().and_then(|s| s.backoff.take()) {
-            span.ok(at);
-        }
-        if let Some(folded) = &mut instance.folded {
-            folded.ordered(at, run);
-            return instance.tidy();
-        }
-        let restart = instance.spans.as_ref().and_then(|s| s.restart.as_ref()).map(OpenSpan::context);
-        let parent = restart.or(start).unwrap_or(SpanContext::NONE);
-        let span = self.open_spawn(teller, &parent, i, at, run);
-        self.of(i, |instance| instance.spans().spawn = Some(span));
-    }
-
-    /// The span of a run that was ordered: from the order to the exec.
-    pub(super) fn open_spawn(
-        &self,
-        teller: &Teller<'_>,
-        parent: &SpanContext,
-        i: usize,
-        at: Moment,
-        run: u64,
-    ) -> OpenSpan {
-        let mut span = teller.tracing.open(names::SPAN_SPAWN, parent, at);
-        if span.is_recording() {
-            let program = self.spec.program.command.program();
-            let program = program.rsplit('/').next().unwrap_or(program);
-            self.name_instance(&mut span, i);
-            span.set(names::PROCESS_EXECUTABLE_NAME, program.to_owned());
-            let count = i64::try_from(self.spec.program.command.argv().len()).unwrap_or(i64::MAX);
-            span.set(names::PROCESS_ARGS_COUNT, count);
-            span.set(names::PROCESS_INCARNATION, int(run));
-        }
-        span
-    }
-
-    fn started(&mut self, i: usize, at: Moment, pid: Option<i32>) {
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        let spans = instance.spans();
-        let restart = spans.restart.take();
-        if let Some(mut span) = spans.spawn.take() {
-            if let Some(pid) = pid {
-                span.set(names::PROCESS_PID, i64::from(pid));
-            }
-            instance.origin = span.context();
-            span.ok(at);
-        }
-        if let Some(span) = restart {
-            span.ok(at);
-        }
-        if let Some(folded) = &mut instance.folded {
-            folded.up(at, pid);
-        }
-        instance.tidy();
-    }
-
-    fn spawn_failed(&mut self, i: usize, at: Moment, failure: &SpawnFailure) {
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        if let Some(folded) = &mut instance.folded {
-            folded.failed(at, failure.clone());
-        }
-        let spans = instance.spans();
-        for span in [spans.spawn.take(), spans.restart.take()].into_iter().flatten() {
-            span.fail(at, failure.kind.as_str(), &failure.message);
-        }
-        instance.tidy();
-    }
-
-    fn died(&mut self, i: usize, at: Moment, death: &Death) {
-        let id = self.instance_id(i);
-        self.stop_event(i, names::EVENT_EXITED, at, || {
-            let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())];
-            facts.extend(autopsy_attributes(&death.autopsy, death.uptime));
-            facts
-        });
-        self.of(i, |instance| instance.death = Some(Box::new(*death)));
-    }
-
-    fn ended(&mut self, i: usize, at: Moment, death: &Death) {
-        let id = self.instance_id(i);
-        self.stop_event(i, names::EVENT_GROUP_EMPTY, at, || {
-            vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())]
-        });
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        if let Some(span) = instance.spans.as_mut().and_then(|s| s.stop.take()) {
-            span.ok(at);
-        }
-        instance.tidy();
-        instance.bury(at, death);
-    }
-
     fn signalled(&mut self, i: usize, at: Moment, signal: Signal, step: SignalStep, delivered: bool) {
         let id = self.instance_id(i);
         let name = match step {
@@ -313,7 +215,7 @@ impl ProcessStory {
     }
 
     /// Adds an event to the stop that this instance is part of.
-    fn stop_event(
+    pub(super) fn stop_event(
         &mut self,
         i: usize,
         name: &'static str,
@@ -338,29 +240,6 @@ impl ProcessStory {
         span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
         self.name_instance(&mut span, i);
         self.of(i, |instance| instance.spans().stop = Some(span));
-    }
-
-    fn restart_began(&mut self, teller: &Teller<'_>, i: usize, operation: &Operation) {
-        let at = teller.at;
-        let parent = teller.operations.of(operation.id);
-        let mut span = teller.tracing.open(names::SPAN_RESTART_PROCESS, &parent, at);
-        self.name_instance(&mut span, i);
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
-        span.set(names::RESTART_REASON, restart_reason(&operation.cause));
-        let context = span.context();
-        instance.end_own_stop(at, "a restart was asked for");
-        let spans = instance.spans();
-        spans.interrupt_restart(at, "another restart was asked for");
-        spans.restart = Some(span);
-        // The run to come was asked for by something else: the rest of its spawn belongs to this restart, so that
-        // none of its time is dark.
-        let (starting, run) = (instance.state == "starting", instance.run);
-        if let Some(spawn) = instance.spans().spawn.take_if(|_| starting) {
-            spawn.end(at);
-            let span = self.open_spawn(teller, &context, i, at, run);
-            self.of(i, |instance| instance.spans().spawn = Some(span));
-        }
     }
 
     fn backoff_began(&mut self, teller: &Teller<'_>, i: usize, delay: Duration) {

@@ -7,6 +7,7 @@ mod deaths;
 mod instance;
 mod loops;
 mod process;
+mod runs;
 mod system;
 
 use crate::clock::Moment;

@@ -145,10 +145,8 @@ impl Book {
 
     fn told_of(&mut self, now: Duration, id: InstanceId, fact: &InstanceFact) {
         match fact {
-            InstanceFact::Added { .. } => {
-                if !self.instances.insert(id) {
-                    self.broken("ids", format!("{id:?} was given twice"));
-                }
+            InstanceFact::Added { .. } if !self.instances.insert(id) => {
+                self.broken("ids", format!("{id:?} was given twice"));
             }
             InstanceFact::Started { run, .. } => {
                 self.up.insert(id);
@@ -172,10 +170,8 @@ impl Book {
                 }
             }
             InstanceFact::Restarting { telling, .. } => self.restarting(id, *telling),
-            InstanceFact::Unfolded(Tally { folded, .. }) => {
-                if self.folded.remove(&id) != Some(folded + 1) {
-                    self.broken("Q6", format!("{id:?}: a folded restart was told with another count"));
-                }
+            InstanceFact::Unfolded(Tally { folded, .. }) if self.folded.remove(&id) != Some(folded + 1) => {
+                self.broken("Q6", format!("{id:?}: a folded restart was told with another count"));
             }
             InstanceFact::Rested { rest, .. } => {
                 self.relays.remove(&id);

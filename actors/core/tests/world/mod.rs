@@ -9,6 +9,7 @@ pub(crate) mod os;
 pub(crate) mod plan;
 mod process;
 mod system;
+mod told;
 
 use book::{Book, Broken};
 use os::{Fact, Group};
