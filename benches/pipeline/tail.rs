@@ -4,7 +4,7 @@ use crate::{cpu, rate};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::telemetry::{Begun, News};
+use phpeek_actors::telemetry::{Begun, News, Sieve as _};
 use phpeek_pm::telemetry::sampling::sift;
 use phpeek_settings::sampling::Sampling;
 use std::time::SystemTime;

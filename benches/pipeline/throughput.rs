@@ -38,7 +38,7 @@ pub(crate) fn tracing(address: &str, folder: Option<&Path>) -> (TelemetryHandle,
     let around = Surroundings {
         log: Arc::new(Silent),
         clock,
-        write_block: Box::new(|_| true),
+        write_block: std::sync::Arc::new(|_| true),
         thread_init: Box::new(|| {}),
         trim: Box::new(|| {}),
     };

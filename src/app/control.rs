@@ -103,6 +103,7 @@ fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock
         ("spool_full", stats.dropped.full),
         ("expired", stats.dropped.expired),
         ("damaged", stats.dropped.damaged),
+        ("panic", stats.dropped_panic),
     ];
     TelemetryReport {
         exporter: target.exporter.to_owned(),
@@ -111,6 +112,7 @@ fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock
             ReceiverState::Good => ExporterState::Good,
             ReceiverState::Failing => ExporterState::Failing,
             ReceiverState::Refusing => ExporterState::Refusing,
+            ReceiverState::Dead => ExporterState::Dead,
         }),
         queue: QueueReport { length: Some(queued as u64), capacity: Some(capacity as u64) },
         spool: Some(spool_report(spool)),
@@ -121,6 +123,7 @@ fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock
         dropped: dropped.map(|(reason, count)| (reason.to_owned(), count)).into(),
         left_out: stats.dropped_sampled_out,
         pending: stats.pending,
+        panics: health.panics,
         last_error: health.last_error.map(|e| LastError { at: time(e.at), cause: e.cause }),
         last_export_at: health.last_export.map(time),
     }

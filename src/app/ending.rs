@@ -14,8 +14,9 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 
-/// The flush of spans; a receiver that is known to be away gets less, and asks for it itself.
-const TELEMETRY_FLUSH: Duration = Duration::from_secs(2);
+/// The flush of spans: all of it for a receiver that makes progress, however slowly; one that is silent or known to be
+/// away gets a little, and nobody waits for it.
+const TELEMETRY_FLUSH: Duration = Duration::from_secs(5);
 /// The kernel takes killed orphans down within this, or holds them for good.
 const SWEEP: Duration = Duration::from_secs(2);
 /// A standard output that nobody reads costs no more than this.

@@ -258,7 +258,7 @@ fn build(
     let around = Surroundings {
         log: log.clone(),
         clock,
-        write_block: Box::new(move |bytes| block.write_block(bytes)),
+        write_block: Arc::new(move |bytes| block.write_block(bytes)),
         thread_init: Box::new(in_a_thread),
         trim: Box::new(memory::trim),
     };

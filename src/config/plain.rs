@@ -206,7 +206,7 @@ mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
 
     use super::*;
-    use crate::config::report::{Findings, Severity};
+    use crate::report::{Findings, Severity};
     use proptest::prelude::*;
 
     /// The value without places, and without what nobody reads.
@@ -237,7 +237,7 @@ mod tests {
             return true;
         }
         let mut unknown = Findings::default();
-        crate::config::schema::check(&spanned, &mut unknown);
+        crate::schema::check(&spanned, &mut unknown);
         if unknown.into_sorted().iter().any(|f| f.message.ends_with("is unknown")) {
             return true; // what nobody reads is not read here
         }

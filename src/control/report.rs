@@ -31,6 +31,9 @@ pub struct TelemetryReport {
     pub left_out: u64,
     /// Spans that are queued, in flight or kept for another attempt.
     pub pending: u64,
+    /// How often a part of telemetry has panicked, and was started again.
+    #[serde(default)]
+    pub panics: u64,
     /// The last attempt that failed.
     pub last_error: Option<LastError>,
     /// When spans were taken last, as RFC 3339 says it.
@@ -47,6 +50,8 @@ pub enum ExporterState {
     Failing,
     /// It refuses spans for good.
     Refusing,
+    /// Nobody exports any more.
+    Dead,
     /// Tracing is off.
     Off,
 }
@@ -59,6 +64,7 @@ impl ExporterState {
             Self::Good => "good",
             Self::Failing => "failing",
             Self::Refusing => "refusing",
+            Self::Dead => "dead",
             Self::Off => "off",
         }
     }
@@ -122,7 +128,7 @@ impl TelemetryReport {
     pub fn verdict(&self) -> Verdict {
         let lost = self.failed > 0 || self.dropped.values().any(|count| *count > 0);
         match self.state {
-            Some(ExporterState::Failing | ExporterState::Refusing) => Verdict::Ill,
+            Some(ExporterState::Failing | ExporterState::Refusing | ExporterState::Dead) => Verdict::Ill,
             Some(ExporterState::Good | ExporterState::Off) | None if lost => Verdict::Ill,
             Some(ExporterState::Good | ExporterState::Off) | None => Verdict::Well,
         }

@@ -100,6 +100,9 @@ fn block(report: &TelemetryReport) -> String {
     if report.left_out > 0 {
         rows.push(("left out", format!("{} by sampling", report.left_out)));
     }
+    if report.panics > 0 {
+        rows.push(("panics", format!("{}; what panicked was started again", report.panics)));
+    }
     if let Some(error) = &report.last_error {
         rows.push(("last error", format!("{}: {}", error.at, error.cause)));
     }

@@ -6,8 +6,8 @@ use super::pieces::{Fate, Progress};
 use super::record::{Bytes, Frame};
 use super::sink::{CHUNK, Sink};
 use super::stats::Stats;
-use crate::os::capture::Capture;
 use phpeek_actors::ports::Level;
+use phpeek_os::capture::Capture;
 use std::sync::Arc;
 use std::time::SystemTime;
 

@@ -1,7 +1,7 @@
 //! Pipes that the reader has not seen yet, and the epoll descriptor that all are in. Owns the tokens; never reads. A
 //! spawner adds to both without waking the reader: the first output does.
 
-use crate::os::capture::Capture;
+use phpeek_os::capture::Capture;
 use rustix::event::epoll;
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

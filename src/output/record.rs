@@ -3,9 +3,9 @@
 
 use super::lines::Piece;
 use super::stamp::Stamp;
-use crate::os::capture::Stream;
 use phpeek_actors::ports::{LogRecord, Value};
 use phpeek_core::name::ProcessName;
+use phpeek_os::capture::Stream;
 use phpeek_settings::log::LogFormat;
 use std::io::Write;
 use std::time::SystemTime;

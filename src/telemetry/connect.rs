@@ -19,6 +19,7 @@ use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -212,12 +213,30 @@ impl Service<Uri> for Once {
 trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 
+/// Whether anything has come over a connection.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse(Arc<AtomicBool>);
+
+impl Pulse {
+    /// Whether it has.
+    #[must_use]
+    pub fn beats(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
 /// A connection, of whatever kind.
-pub struct Stream(TokioIo<Box<dyn Bytes>>);
+pub struct Stream(TokioIo<Box<dyn Bytes>>, Pulse);
 
 impl Stream {
     fn new(stream: impl Bytes + 'static) -> Self {
-        Self(TokioIo::new(Box::new(stream)))
+        Self(TokioIo::new(Box::new(stream)), Pulse::default())
+    }
+
+    /// Its sign of life, which outlives it.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.1.clone()
     }
 }
 
@@ -227,7 +246,11 @@ impl Read for Stream {
         cx: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.0).poll_read(cx, buffer);
+        if let Poll::Ready(Ok(())) = read {
+            self.1.0.store(true, Relaxed);
+        }
+        read
     }
 }
 

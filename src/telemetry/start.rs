@@ -22,8 +22,8 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::telemetry::{
-    Flush, FlushKind, FlushOutcome, Health, Parts, Queue, QueueProcessor, SpanExporter, TelemetryActor,
-    TelemetryStats, Unsampled, Wake,
+    Flush, FlushKind, FlushOutcome, Hasten, Health, Parts, Queue, QueueProcessor, ReceiverState,
+    SpanExporter, TelemetryActor, TelemetryStats, Unsampled, Wake,
 };
 use phpeek_actors::trace::Tracing;
 use phpeek_core::backoff::Backoff;
@@ -130,34 +130,39 @@ pub fn start(
     let origin = Origin::new(&resource, &scope());
     let plan = Plan { origin, sampling: settings.sampling, spool: settings.spool.clone() };
     let timeout = env::timeout(env, &mut told);
-    match &settings.exporter {
+    let exporter: MakeExporter = match &settings.exporter {
         ExporterSettings::OtlpGrpc(receiver) => {
             let given = env::headers(env, &mut told);
             let targets = targets(receiver, &given, |to, headers| GrpcTarget::new(to, timeout, headers))?;
-            let build = move |t: GrpcTarget| boxed(t.exporter());
-            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            one_of(targets, |target: GrpcTarget| Box::new(target.exporter()))
         }
         ExporterSettings::OtlpHttp(receiver, encoding) => {
             let (given, encoding) = (env::headers(env, &mut told), *encoding);
             let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
-            let build = move |t: HttpTarget| boxed(t.otlp(encoding));
-            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            one_of(targets, move |target: HttpTarget| Box::new(target.otlp(encoding)))
         }
         ExporterSettings::Zipkin(receiver) => {
             // The headers of OTLP are not for Zipkin: it gets the configured ones alone.
             let given = http::HeaderMap::new();
             let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
-            let build = move |t: HttpTarget| boxed(t.zipkin());
-            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            one_of(targets, |target: HttpTarget| Box::new(target.zipkin()))
         }
         ExporterSettings::File(file) => {
-            let exporter = FileExporter::open(file.clone())?;
-            run(plan, env, around, move |_| Box::new(exporter))
+            FileExporter::open(file.clone())?;
+            let file = file.clone();
+            Box::new(move || Box::new(FileExporter::new(file.clone())))
         }
-        ExporterSettings::Stdout => run(plan, env, around, move |write| Box::new(StdoutExporter::new(write))),
-        ExporterSettings::None => run(plan, env, around, move |_| Box::new(Nowhere)),
-    }
+        ExporterSettings::Stdout => {
+            let write = around.write_block.clone();
+            Box::new(move || Box::new(StdoutExporter::new(write.clone())))
+        }
+        ExporterSettings::None => Box::new(|| Box::new(Nowhere)),
+    };
+    run(plan, env, around, exporter)
 }
+
+/// Makes the exporter on the arbiter that it lives on, and makes it anew when it has panicked.
+type MakeExporter = Box<dyn FnMut() -> Box<dyn SpanExporter> + Send>;
 
 /// A target for each of the receivers that may be used.
 fn targets<T>(
@@ -172,19 +177,21 @@ fn targets<T>(
     receiver.each().iter().map(target).collect()
 }
 
-fn boxed(exporter: impl SpanExporter + 'static) -> Box<dyn SpanExporter> {
-    Box::new(exporter)
-}
-
 /// The only one, or the first that works.
-fn one_of(mut exporters: Vec<Box<dyn SpanExporter>>) -> Box<dyn SpanExporter> {
-    match (exporters.pop(), exporters.is_empty()) {
-        (Some(only), true) => only,
-        (last, _) => {
-            exporters.extend(last);
-            Box::new(Failover::new(exporters))
+fn one_of<T: Clone + Send + 'static>(
+    targets: Vec<T>,
+    build: impl Fn(T) -> Box<dyn SpanExporter> + Send + 'static,
+) -> MakeExporter {
+    Box::new(move || {
+        let mut exporters: Vec<_> = targets.iter().cloned().map(&build).collect();
+        match (exporters.pop(), exporters.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                exporters.extend(last);
+                Box::new(Failover::new(exporters))
+            }
         }
-    }
+    })
 }
 
 /// Starts tracing into memory, for `demo`.
@@ -194,7 +201,7 @@ fn one_of(mut exporters: Vec<Box<dyn SpanExporter>>) -> Box<dyn SpanExporter> {
 pub fn start_in_memory(memory: MemoryExporter, around: Surroundings) -> Result<TelemetryHandle, StartError> {
     let origin = Origin::new(&Resource::builder_empty().build(), &scope());
     let plan = Plan { origin, sampling: Sampling::default(), spool: SpoolSettings::default() };
-    run(plan, &|_| None, around, move |_| Box::new(memory))
+    run(plan, &|_| None, around, Box::new(move || Box::new(memory.clone())))
 }
 
 fn scope() -> InstrumentationScope {
@@ -245,17 +252,17 @@ fn run(
     plan: Plan,
     env: Lookup<'_>,
     around: Surroundings,
-    exporter: impl FnOnce(WriteBlock) -> Box<dyn SpanExporter> + Send + 'static,
+    exporter: MakeExporter,
 ) -> Result<TelemetryHandle, StartError> {
     let Plan { origin, sampling, spool } = plan;
     let queueing = env::queueing(env, &mut env::Faults::new());
     let place = place(&spool, &around)?;
     let durable = !matches!(place, Place::Memory);
-    let Surroundings { log, clock, write_block, thread_init, trim } = around;
+    let Surroundings { log, clock, thread_init, trim, .. } = around;
     let rules = rules(queueing)?;
     let queue = Arc::new(Queue::new(queueing.capacity));
     let (recent, report) = (Arc::new(Recent::new(origin.clone())), Arc::<Mutex<SpoolReport>>::default());
-    let parts = SpoolParts {
+    let mut parts = SpoolParts {
         place,
         limits: spool.limits,
         origin,
@@ -271,9 +278,9 @@ fn run(
     let actor = TelemetryActor::start_in_arbiter(&arbiter.handle(), move |_| {
         TelemetryActor::new(Parts {
             queue: of_actor,
-            sift: sift(&sampling),
-            store: Box::new(Spool::new(parts)),
-            exporter: exporter(write_block),
+            sift: Box::new(move || Box::new(sift(&sampling))),
+            store: Box::new(move || Box::new(Spool::new(parts.for_one_more()))),
+            exporter,
             rules,
             linger: if durable { LINGER_SPOOL } else { LINGER },
             clock,
@@ -333,12 +340,16 @@ impl TelemetryHandle {
     /// How it all goes; `None` when tracing is off.
     #[must_use]
     pub fn state(&self) -> Option<TelemetryState> {
-        let Running { queue, spool, .. } = self.running.as_ref()?;
+        let Running { queue, spool, actor, .. } = self.running.as_ref()?;
+        let mut health = queue.health();
+        if !actor.connected() {
+            health.state = ReceiverState::Dead;
+        }
         Some(TelemetryState {
             stats: queue.stats(),
             queued: queue.len(),
             capacity: queue.capacity(),
-            health: queue.health(),
+            health,
             spool: spool.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         })
     }
@@ -357,6 +368,13 @@ impl TelemetryHandle {
                 0 => FlushOutcome::Drained,
                 left => FlushOutcome::Unanswered(left),
             },
+        }
+    }
+
+    /// The end is near: spans go out as they come, so that the last flush finds little.
+    pub fn hasten(&self) {
+        if let Some(running) = &self.running {
+            running.actor.do_send(Hasten);
         }
     }
 

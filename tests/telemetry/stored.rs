@@ -2,7 +2,7 @@
 
 use super::spool::{at, begun, deliver, ended, id, in_folder, keep, open, sized, spans};
 use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
-use phpeek_actors::telemetry::{Begun, News, SpanStore};
+use phpeek_actors::telemetry::{Begun, News, Sieve as _, SpanStore};
 use phpeek_pm::telemetry::sampling::sift;
 use phpeek_pm::telemetry::spool::{Place, SpoolState};
 use phpeek_settings::sampling::Sampling;

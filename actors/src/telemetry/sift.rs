@@ -13,6 +13,18 @@ const THRESHOLD: &str = "th:";
 /// The threshold of what is always kept: one such span counts for one.
 const ALWAYS: &str = "th:0";
 
+/// What decides which news go on to the store.
+pub trait Sieve {
+    /// Moves what passes from `news` to `out`; gives how many spans were left out.
+    fn pass(&mut self, news: &mut Vec<News>, out: &mut Vec<News>) -> u64;
+
+    /// Decides about all that waits, because the program ends; gives how many spans were left out.
+    fn decide_all(&mut self, out: &mut Vec<News>) -> u64;
+
+    /// Spans that wait for the end of their trace.
+    fn undecided(&self) -> u64;
+}
+
 /// What passes.
 #[derive(Debug, Default)]
 pub struct Sift(Option<Deciding>);
@@ -35,9 +47,10 @@ impl Sift {
     pub fn by_trace(rules: TailRules, caller: CallersDecision) -> Self {
         Self(Some(Deciding { tail: Tail::new(rules), caller }))
     }
+}
 
-    /// Moves what passes from `news` to `out`; gives how many spans were left out.
-    pub fn pass(&mut self, news: &mut Vec<News>, out: &mut Vec<News>) -> u64 {
+impl Sieve for Sift {
+    fn pass(&mut self, news: &mut Vec<News>, out: &mut Vec<News>) -> u64 {
         let Some(deciding) = &mut self.0 else {
             out.append(news);
             return 0;
@@ -49,13 +62,16 @@ impl Sift {
         settle(verdicts, out)
     }
 
-    /// Decides about all that waits, because the program ends.
-    pub fn decide_all(&mut self, out: &mut Vec<News>) -> u64 {
+    fn decide_all(&mut self, out: &mut Vec<News>) -> u64 {
         let mut verdicts = Vec::new();
         if let Some(deciding) = &mut self.0 {
             deciding.tail.decide_all(&mut verdicts);
         }
         settle(verdicts, out)
+    }
+
+    fn undecided(&self) -> u64 {
+        self.0.as_ref().map_or(0, |deciding| u64::try_from(deciding.tail.waiting()).unwrap_or(u64::MAX))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Called by the store.
 
 use super::Records;
-use crate::telemetry::encode::{self, Origin};
+use crate::encode::{self, Origin};
 use phpeek_actors::telemetry::{Batch, Dropped};
 use phpeek_settings::tracing::Limits;
 use std::collections::VecDeque;

@@ -1,5 +1,7 @@
 //! Where spans go: the settings of tracing, the exporters, the resource. Called by the configuration (to check an
 //! endpoint) and by the composition root (to build what the `TelemetryActor` owns).
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod compression;
 pub mod connect;
@@ -16,6 +18,7 @@ pub mod memory;
 mod names;
 pub mod nowhere;
 pub mod recent;
+mod reply;
 pub mod resource;
 pub mod sampling;
 pub mod spool;

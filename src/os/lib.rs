@@ -1,5 +1,6 @@
 //! The kernel side of supervising: starting, reaping and signalling processes, the signals that reach us, and the
 //! duties of PID 1. The only place with `unsafe`. It decides nothing about restarts. Called by the composition root.
+#![warn(clippy::indexing_slicing)]
 
 pub mod capture;
 mod child;

@@ -4,6 +4,8 @@
 //! The way: discover -> `parse` (text to a tree with places; `plain` for what it refuses) -> `substitute` -> `overlay` ->
 //! `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at
 //! once.
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod compile;
 mod connection;

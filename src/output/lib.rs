@@ -3,6 +3,8 @@
 //! the stop wait for a reader. The composition root starts it; the spawners and the log port feed it.
 //!
 //! Law of accounting: every captured line is written, dropped for a counted reason, or still queued.
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod actor;
 mod framer;
