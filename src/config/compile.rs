@@ -2,6 +2,9 @@
 //! refused reads as its default here, so that the rest is judged too; `load` throws the result away then. Called by
 //! `load`.
 
+use super::block::Block;
+use super::environment::Environments;
+use super::keys::GLOBAL;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
 use super::{depends, process, signals, value};
@@ -36,7 +39,7 @@ impl Names<'_> {
                 Err((format!("the process {name:?} is disabled"), "enable it, or leave it out".to_owned()))
             }
             None => {
-                let near = super::schema::nearest(name, self.known.keys().copied());
+                let near = super::hint::nearest(name, self.known.keys().copied());
                 let advice =
                     near.map_or("define it under processes".to_owned(), |n| format!("did you mean {n:?}?"));
                 Err((format!("there is no process {name:?}"), advice))
@@ -45,12 +48,37 @@ impl Names<'_> {
     }
 }
 
-/// Reads the tree.
-pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec> {
+/// Reads the tree; paths in it are relative to `folder`.
+pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Findings) -> Option<SystemSpec> {
     let empty = Node::empty_map();
-    let global = root.get("global").unwrap_or(&empty);
-    let restart = restart(global, findings)?;
-    let max_scale = int(global, "max_process_scale").unwrap_or(100);
+    let written = root.get("global").unwrap_or(&empty);
+    let global = Block::new(Some(written), GLOBAL);
+    let restart = restart(written, global, findings)?;
+    let max_scale = global.int("max_process_scale")?;
+    let (enabled, known) = declared(root, findings)?;
+    let names = Names { known };
+    let mut env = Environments::new(folder);
+    let defaults = process::Defaults::new(restart, max_scale);
+    let processes: Vec<Arc<_>> = enabled
+        .iter()
+        .filter_map(|(name, node)| {
+            process::compile(name, node, &defaults, &names, &mut env, findings).map(Arc::new)
+        })
+        .collect();
+    cycles(&enabled, &names, findings);
+    Some(SystemSpec {
+        shutdown_timeout: global.time("shutdown_timeout")?,
+        dependency_timeout: global.time("dependency_timeout")?,
+        processes,
+        signals: signals::compile(root, &names, findings),
+    })
+}
+
+/// The processes that are enabled, in the order of their names, and where each name leads.
+type Declared<'a> = (Vec<(&'a str, &'a Node)>, HashMap<&'a str, Option<(ProcessName, ProcessKind)>>);
+
+/// Looks through the names, and says what is wrong with them; `None` when there are too many.
+fn declared<'a>(root: &'a Node, findings: &mut Findings) -> Option<Declared<'a>> {
     let mut enabled: Vec<(&str, &Node)> = Vec::new();
     let written = root.get("processes").map(Node::entries).unwrap_or_default();
     if written.len() > MAX_PROCESSES {
@@ -94,19 +122,7 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
         let warning = Finding::warning("processes", place, "every process is disabled: nothing is started");
         findings.push(warning.advice("enable at least one, in the file or by an override"));
     }
-    let names = Names { known };
-    let defaults = process::Defaults { restart, max_scale };
-    let processes: Vec<Arc<_>> = enabled
-        .iter()
-        .filter_map(|(name, node)| process::compile(name, node, &defaults, &names, findings).map(Arc::new))
-        .collect();
-    cycles(&enabled, &names, findings);
-    Some(SystemSpec {
-        shutdown_timeout: span(global, "shutdown_timeout").unwrap_or(Duration::from_secs(30)),
-        dependency_timeout: span(global, "dependency_timeout").unwrap_or(Duration::from_secs(300)),
-        processes,
-        signals: signals::compile(root, &names, findings),
-    })
+    Some((enabled, known))
 }
 
 /// Names a cycle completely. Built from the tree, so that one faulty process does not hide it.
@@ -134,13 +150,13 @@ fn cycles(enabled: &[(&str, &Node)], names: &Names<'_>, findings: &mut Findings)
 }
 
 /// `global.restart_*`: the policy of every process that has none of its own.
-fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
-    let policy = policy(global, "restart_policy").unwrap_or(RestartPolicy::Always);
-    let attempts = match int(global, "max_restart_attempts").unwrap_or(3) {
+fn restart(global: &Node, block: Block<'_>, findings: &mut Findings) -> Option<RestartSpec> {
+    let policy = block.word("restart_policy", &POLICIES)?;
+    let attempts = match block.int("max_restart_attempts")? {
         n if n < 0 => Attempts::Unlimited,
         n => Attempts::AtMost(u32::try_from(n).unwrap_or(u32::MAX)),
     };
-    let base = span(global, "restart_backoff").unwrap_or(Duration::from_secs(5));
+    let base = block.time("restart_backoff")?;
     let given_initial = span(global, "restart_backoff_initial");
     let given_max = span(global, "restart_backoff_max");
     let mut initial = given_initial.unwrap_or(base);
@@ -159,12 +175,10 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
             _ => max = initial,
         }
     }
-    let stable_after =
-        match global.get("restart_stability_window").and_then(Node::text).and_then(value::duration) {
-            Some(value::Span::Negative) => None,
-            Some(value::Span::Positive(window)) => Some(window),
-            None => Some(Duration::from_secs(60)),
-        };
+    let stable_after = match block.time_or_off("restart_stability_window")? {
+        value::Span::Negative => None,
+        value::Span::Positive(window) => Some(window),
+    };
     if initial.is_zero() {
         (initial, max) = (FLOOR, FLOOR);
         let key = ["restart_backoff_initial", "restart_backoff", "restart_backoff_max"]
@@ -183,14 +197,12 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
     Some(RestartSpec { policy, attempts, backoff, stable_after })
 }
 
-pub(crate) fn policy(node: &Node, key: &str) -> Option<RestartPolicy> {
-    match node.get(key)?.text()? {
-        "always" => Some(RestartPolicy::Always),
-        "on-failure" => Some(RestartPolicy::OnFailure),
-        "never" => Some(RestartPolicy::Never),
-        _ => None,
-    }
-}
+/// The words for what follows an end.
+pub(crate) const POLICIES: [(&str, RestartPolicy); 3] = [
+    ("always", RestartPolicy::Always),
+    ("on-failure", RestartPolicy::OnFailure),
+    ("never", RestartPolicy::Never),
+];
 
 pub(crate) fn truth(node: &Node, key: &str) -> Option<bool> {
     value::truth(node.get(key)?.text()?)

@@ -1,5 +1,7 @@
 //! The keys of `global` about the supervisor itself: its log and its control socket. Called by `load`.
 
+use super::block::Block;
+use super::keys::GLOBAL;
 use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::level::Level;
@@ -13,17 +15,14 @@ const LONGEST_SOCKET: usize = 107;
 
 /// Reads `log_format` and `log_level`.
 pub(crate) fn log(global: &Node) -> LogSettings {
-    let format = match global.get("log_format").and_then(Node::text) {
-        Some("text") => LogFormat::Text,
-        _ => LogFormat::Json,
-    };
-    let level = match global.get("log_level").and_then(Node::text) {
-        Some("debug") => Level::Debug,
-        Some("warn") => Level::Warn,
-        Some("error") => Level::Error,
-        _ => Level::Info,
-    };
-    LogSettings { format, level }
+    let block = Block::new(Some(global), GLOBAL);
+    let format = block.word("log_format", &[("json", LogFormat::Json), ("text", LogFormat::Text)]);
+    let levels =
+        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)];
+    LogSettings {
+        format: format.unwrap_or(LogFormat::Json),
+        level: block.word("log_level", &levels).unwrap_or(Level::Info),
+    }
 }
 
 /// Reads `control_socket`.

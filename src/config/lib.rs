@@ -1,17 +1,25 @@
 //! The configuration: PHPeek PM's YAML, its overrides and `${…}`, to checked types. Owns every rule about what may be
 //! written; starts nothing and prints nothing. Called by `serve`, `demo` and `check-config`.
 //!
-//! The way: discover -> `parse` (text to a tree with places; `plain` for what it refuses) -> `substitute` -> `overlay` ->
-//! `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at
+//! The way: discover -> `parse` (text to a tree with places; `plain` for what it refuses) -> `include` -> `substitute` ->
+//! `overlay` -> `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at
 //! once.
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod block;
 mod compile;
 mod connection;
 mod depends;
 mod discover;
+mod environment;
+mod files;
+mod full;
 mod globals;
+mod hint;
+mod hook_vars;
+mod host;
+mod include;
 mod json_schema;
 mod keeping;
 mod keys;
@@ -23,6 +31,7 @@ mod plain;
 mod process;
 mod redaction;
 mod report;
+mod rules;
 mod schedule;
 mod schema;
 mod secret;
@@ -32,12 +41,12 @@ mod tracing;
 mod tree;
 mod value;
 
+pub use full::{full_yaml, keys_table};
+pub use host::{Host, Identity};
 pub use json_schema::schema_json;
-pub use report::{Excerpt, Finding, Report, Severity, Strictness, Summary};
+pub use report::{Excerpt, Finding, Included, Report, Severity, Strictness, Summary};
 pub use tree::Place;
 
-use discover::Found;
-use parse::Fault;
 use phpeek_core::spec::SystemSpec;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::log::LogSettings;
@@ -48,9 +57,6 @@ use report::Findings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tree::Node;
-
-/// Largest file that is read, in bytes: a device or a log given by mistake must not fill the memory.
-const MAX_FILE: u64 = 16 << 20;
 
 /// The two names of the product, and where each keeps its files.
 pub(crate) struct Family {
@@ -155,79 +161,58 @@ pub fn control_socket_override(vars: &dyn Vars) -> Option<PathBuf> {
 /// Reads, checks and compiles a configuration; `judge` reads the files of TLS. Never panics, whatever the file holds.
 #[must_use]
 pub fn load(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge) -> Loaded {
-    let mut findings = Findings::default();
-    let (file, text) = read(source, vars, &mut findings);
-    let unreadable = findings.failed();
-    if unreadable {
-        // Of a file that cannot be read, whatever else is said would be a guess.
-        return Loaded { configuration: None, report: finish(file, text, findings, None) };
-    }
-    let (root, findings) = match parse::parse(&text, &mut findings) {
-        Ok(root) => (Some(root), findings),
-        Err(fault) => refused(&text, fault),
-    };
-    let Some(root) = root else {
-        return Loaded { configuration: None, report: finish(file, text, findings, None) };
-    };
-    let (result, findings) = build(root, &text, vars, judge, findings);
-    loaded(file, text, findings, result)
+    load_here(source, vars, judge, None)
 }
 
-/// What the reader with places refuses is tried with the other one: no file that others load is refused for its form.
-fn refused(text: &str, fault: Fault) -> (Option<Node>, Findings) {
-    let mut findings = Findings::default();
-    if fault.syntax
-        && let Some(root) = plain::parse(text)
-    {
-        return (Some(root), findings);
-    }
-    // In serde_yaml's words where it sees the fault too: they are those that its users know.
-    let known = if fault.syntax { plain::fault(text) } else { None };
-    let (message, place) = known.unwrap_or((fault.message, fault.place));
-    let error = Finding::error("", place, format!("the file is no valid YAML: {message}"));
-    findings.push(error.advice("mend the syntax; nothing after this place was read"));
-    (None, findings)
+/// The same, and looks whether the machine has what the configuration names.
+#[must_use]
+pub fn load_on(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: &dyn Host) -> Loaded {
+    load_here(source, vars, judge, Some(host))
 }
 
-fn loaded(
-    file: Option<PathBuf>,
-    text: String,
-    findings: Findings,
-    result: Option<(Configuration, String)>,
-) -> Loaded {
+fn load_here(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: Option<&dyn Host>) -> Loaded {
+    let mut findings = Findings::default();
+    let (file, text) = files::read(source, vars, &mut findings);
+    let host_seen = host.is_some();
+    let mut report =
+        Report { file, text, included: Vec::new(), findings: Vec::new(), summary: None, host_seen };
+    // Of a file that cannot be read, whatever else is said would be a guess.
+    let root = if findings.failed() { None } else { files::tree(&report.text, 0, &mut findings) };
+    let result = root.and_then(|mut root| {
+        report.included = include::include(&mut root, report.file.as_deref(), vars, &mut findings);
+        build(root, &report, vars, judge, host, &mut findings)
+    });
     let result = result.filter(|_| !findings.failed());
-    let summary = result.as_ref().map(|(c, version)| summarize(c, version.clone()));
-    Loaded { configuration: result.map(|r| r.0), report: finish(file, text, findings, summary) }
+    report.summary = result.as_ref().map(|(c, version)| summarize(c, version.clone()));
+    report.findings = findings.into_sorted();
+    Loaded { configuration: result.map(|r| r.0), report }
 }
 
 /// A tree to a configuration and its `version`, with everything there is to say.
 fn build(
     mut root: Node,
-    text: &str,
+    report: &Report,
     vars: &dyn Vars,
     judge: &dyn TlsJudge,
-    mut findings: Findings,
-) -> (Option<(Configuration, String)>, Findings) {
-    drop_anchors(&mut root);
-    lint::secrets(&root, &mut findings);
-    if text.contains("${") {
-        substitute::expand_tree(&mut root, vars, &mut findings);
+    host: Option<&dyn Host>,
+    findings: &mut Findings,
+) -> Option<(Configuration, String)> {
+    lint::secrets(&root, findings);
+    if report.texts().any(|text| text.contains("${")) {
+        substitute::expand_tree(&mut root, vars, findings);
     }
-    let configuration = compiled(&mut root, vars, judge, &mut findings);
+    let folder = report.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let configuration = compiled(&mut root, folder, vars, judge, findings);
+    if let (Some(host), Some(configuration)) = (host, &configuration) {
+        host::check(&root, &configuration.spec, vars, host, findings);
+    }
     let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
-    (configuration.map(|c| (c, version)), findings)
-}
-
-/// `x-…` at the top holds anchors, as in compose files: once they are followed nobody reads it, so nothing in it is
-/// replaced or judged.
-fn drop_anchors(root: &mut Node) {
-    if let tree::Value::Map(entries) = &mut root.value {
-        entries.retain(|e| !e.key.starts_with("x-"));
-    }
+    configuration.map(|c| (c, version))
 }
 
 fn compiled(
     root: &mut Node,
+    folder: &Path,
     vars: &dyn Vars,
     judge: &dyn TlsJudge,
     findings: &mut Findings,
@@ -235,45 +220,16 @@ fn compiled(
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);
+    rules::hooks(root, findings);
     lint::values(root, findings);
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, judge, findings);
     let log = globals::log(global);
     let control_socket = globals::control_socket(global, findings);
-    let spec = compile::compile(root, findings)?;
+    let spec = compile::compile(root, folder, findings)?;
     let redactions = redaction::redactions(root, &spec, findings);
     Some(Configuration { spec, log, tracing, control_socket, redactions })
-}
-
-fn read(source: &Source, vars: &dyn Vars, findings: &mut Findings) -> (Option<PathBuf>, String) {
-    let (path, by) = match (source, discover::discover(source, vars)) {
-        (Source::Text(text), _) => return (None, text.clone()),
-        (_, Found::Nothing) => return (None, String::new()),
-        (_, Found::Lying(path)) => (path, None),
-        (_, Found::Named { path, by }) => (path, Some(by)),
-    };
-    match read_file(&path) {
-        Ok(text) => (Some(path), text),
-        Err(message) => {
-            let by = by.map_or(String::new(), |by| format!(", which {by} names,"));
-            let message = format!("the file {}{by} cannot be read: {message}", path.display());
-            findings.push(Finding::error("", Place::Nowhere, message).advice("name a file that is there"));
-            (Some(path), String::new())
-        }
-    }
-}
-
-fn read_file(path: &Path) -> Result<String, String> {
-    use std::io::Read;
-    let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("it is larger than {MAX_FILE} bytes"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    Ok(text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text))
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {
@@ -288,8 +244,4 @@ fn summarize(configuration: &Configuration, version: String) -> Summary {
         shutdown_timeout: configuration.spec.shutdown_timeout.as_secs(),
         tracing,
     }
-}
-
-fn finish(file: Option<PathBuf>, text: String, findings: Findings, summary: Option<Summary>) -> Report {
-    Report { file, text, findings: findings.into_sorted(), summary }
 }

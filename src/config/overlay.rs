@@ -1,34 +1,14 @@
 //! Overrides from the environment: `PHPEEK_PM_GLOBAL_…`, `PHPEEK_PM_PROCESS_…` and the same with `CBOX_INIT_`. Turns
 //! each into a value at its place in the tree, typed later by its key like any other. Called by `load`.
 
-use super::keys::{GLOBAL, Key, Kind, PROCESS};
+use super::hint::nearest;
+use super::hook_vars;
+use super::keys::{ENTRYPOINT, GLOBAL, Key, Kind, OTHERS, PROCESS};
 use super::report::{Finding, Findings};
-use super::schema::nearest;
 use super::tree::{Node, Place, Value};
 use super::{FAMILIES, Vars};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// Documented variables that are no overrides.
-const OTHERS: [&str; 17] = [
-    "CONFIG",
-    "CONTROL_SOCKET",
-    "API_AUTH",
-    "READ_ONLY_ROOT",
-    "SKIP_PERMISSION_SETUP",
-    "SKIP_RUNTIME_VALIDATION",
-    "STARTUP_TIMING",
-    "PROCESS_NAME",
-    "INSTANCE_ID",
-    "INSTANCE_INDEX",
-    "INSTANCE_NUMBER",
-    "PROCESS",
-    "SCHEDULED",
-    "SCHEDULE",
-    "START_TIME",
-    "HOOK_NAME",
-    "PID_FILE",
-];
 
 /// Where an override goes.
 type Target = Vec<String>;
@@ -36,23 +16,22 @@ type Target = Vec<String>;
 /// Lays every override over the tree.
 pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
     let mut done: BTreeMap<Target, (Arc<str>, String)> = BTreeMap::new();
+    let mut hooks = hook_vars::HookVariables::default();
     let mut all = vars.all();
     all.sort();
-    let names: Vec<String> = root.get("processes").map(names_of).unwrap_or_default();
+    let mut names = None;
     for (variable, value) in all {
         let Some(rest) = FAMILIES.iter().find_map(|f| variable.strip_prefix(f.prefix)) else { continue };
-        if OTHERS.contains(&rest) {
+        if OTHERS.contains(&rest) || hooks.take(rest, &variable, &value, findings) {
             continue;
         }
         let place = Place::Variable(Arc::from(variable.as_str()));
-        let Some((target, kind)) = target_of(rest, &names, &place, findings) else {
+        let names = names.get_or_insert_with(|| Names::of(root.get("processes")));
+        let Some((target, kind)) = target_of(rest, names, &place, findings) else {
             findings.push(unknown(rest, &variable, place));
             continue;
         };
-        if value.trim().is_empty() {
-            // Compose files write `NAME=` for a variable that is made of one that is not set.
-            let note = format!("{variable} is empty: it counts as not set");
-            findings.push(Finding::suggestion(target.join("."), place, note));
+        if is_unset(&target.join("."), &variable, &value, findings) {
             continue;
         }
         if let Some((other, before)) = done.get(&target) {
@@ -65,18 +44,39 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
         set(root, &target, node_of(&value, kind, &place), &place);
         done.insert(target, (Arc::from(variable.as_str()), value));
     }
+    hooks.append(root);
 }
 
-fn names_of(processes: &Node) -> Vec<String> {
-    processes.entries().iter().map(|e| e.key.clone()).collect()
+/// Whether an override is empty. Compose files write `NAME=` for a variable that is made of one that is not set.
+pub(crate) fn is_unset(path: &str, variable: &str, value: &str, findings: &mut Findings) -> bool {
+    let empty = value.trim().is_empty();
+    if empty {
+        let note = format!("{variable} is empty: it counts as not set");
+        findings.push(Finding::suggestion(path, Place::Variable(variable.into()), note));
+    }
+    empty
 }
 
-fn encoded(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+/// The processes of the file by their names as variables spell them; two may be spelled alike.
+struct Names(HashMap<String, Vec<String>>);
+
+impl Names {
+    fn of(processes: Option<&Node>) -> Self {
+        let mut names: HashMap<String, Vec<String>> = HashMap::new();
+        for entry in processes.map(Node::entries).unwrap_or_default() {
+            names.entry(encoded(&entry.key).collect()).or_default().push(entry.key.clone());
+        }
+        Self(names)
+    }
+}
+
+/// A name as variables spell it.
+fn encoded(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
 }
 
 /// The place in the tree that a variable names.
-fn target_of(rest: &str, names: &[String], place: &Place, findings: &mut Findings) -> Option<(Target, Kind)> {
+fn target_of(rest: &str, names: &Names, place: &Place, findings: &mut Findings) -> Option<(Target, Kind)> {
     if let Some(path) = rest.strip_prefix("GLOBAL_") {
         let (mut target, kind) = field(path, GLOBAL)?;
         target.insert(0, "global".to_owned());
@@ -91,8 +91,10 @@ fn target_of(rest: &str, names: &[String], place: &Place, findings: &mut Finding
         if name.is_empty() {
             continue;
         }
-        match names.iter().find(|n| encoded(n) == name.to_ascii_uppercase()) {
-            Some(existing) => found.push((existing.clone(), true, target, kind)),
+        match names.0.get(&name.to_ascii_uppercase()) {
+            Some(existing) => {
+                found.extend(existing.iter().map(|name| (name.clone(), true, target.clone(), kind)));
+            }
             None => found.push((name.to_ascii_lowercase().replace('_', "-"), false, target, kind)),
         }
     }
@@ -120,16 +122,17 @@ fn process_field(path: &str) -> Option<(Target, Kind)> {
 }
 
 /// The field whose encoded path is exactly `path`; the longest first key wins.
-fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
+pub(crate) fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
     let upper = path.to_ascii_uppercase();
-    if let Some(key) = keys.iter().find(|k| encoded(k.name) == upper) {
+    if let Some(key) = keys.iter().find(|k| encoded(k.name).eq(upper.chars())) {
         return Some((vec![key.name.to_owned()], key.kind));
     }
     let mut blocks: Vec<&'static Key> = keys.iter().filter(|k| matches!(k.kind, Kind::Map(_))).collect();
     blocks.sort_by_key(|k| std::cmp::Reverse(k.name.len()));
     blocks.into_iter().find_map(|key| {
         let Kind::Map(inner) = key.kind else { return None };
-        let rest = upper.strip_prefix(&encoded(key.name))?.strip_prefix('_')?;
+        let (head, rest) = upper.split_at_checked(key.name.len())?;
+        let rest = rest.strip_prefix('_').filter(|_| encoded(key.name).eq(head.chars()))?;
         let (mut target, kind) = field(rest, inner)?;
         target.insert(0, key.name.to_owned());
         Some((target, kind))
@@ -137,23 +140,31 @@ fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
 }
 
 fn unknown(rest: &str, variable: &str, place: Place) -> Finding {
-    let known: Vec<String> = GLOBAL.iter().map(|k| format!("GLOBAL_{}", encoded(k.name))).collect();
+    let prefix = variable.strip_suffix(rest).unwrap_or_default();
+    if ENTRYPOINT.contains(&rest) {
+        let note = format!("{variable} is read by the entrypoint of an image, and not by this program");
+        let advice = format!("to override the key itself, set {prefix}GLOBAL_{rest}");
+        return Finding::suggestion("", place, note).advice(advice);
+    }
+    let known: Vec<String> =
+        GLOBAL.iter().map(|k| format!("GLOBAL_{}", encoded(k.name).collect::<String>())).collect();
     let advice = match nearest(rest, known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean {}{near}?", variable.strip_suffix(rest).unwrap_or_default()),
-        None => "overrides are …_GLOBAL_<KEY> and …_PROCESS_<NAME>_<KEY>; this one has no effect".to_owned(),
+        Some(near) => format!("did you mean {}{near}?", prefix),
+        None => "overrides are …_GLOBAL_<KEY>, …_PROCESS_<NAME>_<KEY> and …_HOOK_<LIST>_<N>_<KEY>; this one has no effect"
+            .to_owned(),
     };
     Finding::warning("", place, format!("the variable {variable} names no known key")).advice(advice)
 }
 
 /// A value as its key needs it: JSON, or items between commas, for lists; JSON for mappings; text for everything else.
-fn node_of(value: &str, kind: Kind, place: &Place) -> Node {
+pub(crate) fn node_of(value: &str, kind: Kind, place: &Place) -> Node {
     let node = |value| Node { place: place.clone(), value };
     let text = node(Value::Scalar(value.to_owned()));
     match kind {
         Kind::Text | Kind::Regex => text,
-        kind if structured(&kind) => match json(&text) {
+        kind if kind.structured() => match json(&text) {
             Some(read) => read,
-            None if between_commas(&kind) && !value.trim_start().starts_with(['[', '{']) => {
+            None if kind.between_commas() && !value.trim_start().starts_with(['[', '{']) => {
                 let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
                 node(Value::List(items.map(|item| node(Value::Scalar(item.to_owned()))).collect()))
             }
@@ -161,15 +172,6 @@ fn node_of(value: &str, kind: Kind, place: &Place) -> Node {
         },
         _ => node(Value::Scalar(value.trim().to_owned())),
     }
-}
-
-/// What may be written as items between commas: a list whose items hold none.
-fn between_commas(kind: &Kind) -> bool {
-    matches!(kind, Kind::Command | Kind::Depends | Kind::List(Kind::Text))
-}
-
-fn structured(kind: &Kind) -> bool {
-    matches!(kind, Kind::List(_) | Kind::Command | Kind::Map(_) | Kind::MapOf(_) | Kind::Depends)
 }
 
 fn json(node: &Node) -> Option<Node> {
@@ -193,7 +195,7 @@ fn set(root: &mut Node, target: &[String], value: Node, place: &Place) {
 
 /// Reads JSON out of scalars where a list or a mapping is wanted: what a substitution may have put there.
 pub(crate) fn unfold(node: &mut Node, kind: &Kind) {
-    if structured(kind)
+    if kind.structured()
         && let Some(unfolded) = json(node)
     {
         *node = unfolded;

@@ -5,7 +5,7 @@
 use super::mask;
 use super::report::{Finding, Findings};
 use super::tree::{Entry, Node, Place, Value};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use std::collections::{HashMap, HashSet};
 
 /// Deepest nesting that is read; real files stay below 10.
@@ -14,13 +14,14 @@ const MAX_DEPTH: usize = 64;
 /// more. 5000 processes with 20 values each are a quarter of it.
 const MAX_VALUES: usize = 400_000;
 
-/// Reads the first document of a text. What is to be said of it is added to `findings`.
-pub(crate) fn parse(text: &str, findings: &mut Findings) -> Result<Node, Fault> {
+/// Reads the first document of a text, which is that of this file. What is to be said of it is added to `findings`.
+pub(crate) fn parse(text: &str, file: usize, findings: &mut Findings) -> Result<Node, Fault> {
     let masked = mask::mask(text);
     Reader {
         events: Parser::new_from_str(&masked),
         anchors: HashMap::new(),
         values: 0,
+        file,
         masked: matches!(masked, std::borrow::Cow::Owned(_)),
         findings,
     }
@@ -45,21 +46,21 @@ struct Reader<'a, 'f> {
     events: Parser<'a, saphyr_parser::StrInput<'a>>,
     anchors: HashMap<usize, Node>,
     values: usize,
+    file: usize,
     masked: bool,
     findings: &'f mut Findings,
 }
 
-fn place_of(span: Span) -> Place {
-    Place::File { line: span.start.line().max(1), column: span.start.col() + 1 }
-}
-
 impl<'a> Reader<'a, '_> {
+    fn place(&self, at: Marker) -> Place {
+        Place::File { file: self.file, line: at.line().max(1), column: at.col() + 1 }
+    }
+
     fn next(&mut self) -> Result<(Event<'a>, Place), Fault> {
         match self.events.next() {
-            Some(Ok((event, span))) => Ok((event, place_of(span))),
+            Some(Ok((event, span))) => Ok((event, self.place(span.start))),
             Some(Err(error)) => {
-                let place =
-                    Place::File { line: error.marker().line().max(1), column: error.marker().col() + 1 };
+                let place = self.place(*error.marker());
                 Err(Fault { message: error.info().to_owned(), place, syntax: true })
             }
             None => Ok((Event::StreamEnd, Place::Nowhere)),
@@ -105,13 +106,20 @@ impl<'a> Reader<'a, '_> {
         self.spend(1, &place)?;
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                self.tag(tag.as_deref(), &place);
                 let null = style == ScalarStyle::Plain
                     && tag.is_none()
                     && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 (if null { Value::Null } else { Value::Scalar(self.unmask(text.into_owned())) }, anchor)
             }
-            Event::SequenceStart(anchor, _) => (self.sequence(depth)?, anchor),
-            Event::MappingStart(anchor, _) => (self.mapping(depth)?, anchor),
+            Event::SequenceStart(anchor, tag) => {
+                self.tag(tag.as_deref(), &place);
+                (self.sequence(depth)?, anchor)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.tag(tag.as_deref(), &place);
+                (self.mapping(depth)?, anchor)
+            }
             Event::Alias(id) => return self.alias(id, place),
             _ => return Err(Fault::new("a value is missing", place)),
         };
@@ -121,6 +129,17 @@ impl<'a> Reader<'a, '_> {
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
+    }
+
+    /// The types of YAML itself are what a key asks for anyhow; any other tag asks for what nobody does.
+    fn tag(&mut self, tag: Option<&Tag>, place: &Place) {
+        const KNOWN: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];
+        let Some(tag) = tag.filter(|t| !t.suffix.is_empty()) else { return };
+        if tag.is_yaml_core_schema() && KNOWN.contains(&tag.suffix.as_str()) {
+            return;
+        }
+        let message = format!("the tag {tag} has no effect: the value is read as it is written");
+        self.findings.push(Finding::warning("", place.clone(), message).advice("remove the tag"));
     }
 
     fn spend(&mut self, values: usize, place: &Place) -> Result<(), Fault> {

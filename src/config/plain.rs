@@ -34,13 +34,13 @@ pub(crate) fn parse(text: &str) -> Option<Node> {
 }
 
 /// What serde_yaml says of a text that is no YAML.
-pub(crate) fn fault(text: &str) -> Option<(String, Place)> {
+pub(crate) fn fault(text: &str, file: usize) -> Option<(String, Place)> {
     if too_deep(text) {
         return None;
     }
     let error = serde_yaml::from_str::<serde_yaml::Value>(text).err()?;
     let at = error.location()?;
-    Some((error.to_string(), Place::File { line: at.line(), column: at.column() }))
+    Some((error.to_string(), Place::File { file, line: at.line(), column: at.column() }))
 }
 
 fn too_deep(text: &str) -> bool {
@@ -87,11 +87,10 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Node;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        match self.kind {
-            Kind::List(_) | Kind::Command | Kind::Map(_) | Kind::MapOf(_) | Kind::Depends => {
-                deserializer.deserialize_any(self)
-            }
-            _ => deserializer.deserialize_option(self),
+        if self.kind.structured() {
+            deserializer.deserialize_any(self)
+        } else {
+            deserializer.deserialize_option(self)
         }
     }
 }
@@ -123,7 +122,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let item = match self.kind {
             Kind::Map(_) | Kind::MapOf(_) if self.merge => Seed { merge: false, ..self },
             Kind::List(kind) => Seed { kind, ..self },
-            Kind::Command | Kind::Depends => Seed { kind: &Kind::Text, ..self },
+            Kind::Command | Kind::Depends | Kind::Files | Kind::FilesOr(_) => {
+                Seed { kind: &Kind::Text, ..self }
+            }
             _ => return Err(A::Error::custom("a list")),
         };
         let mut all = Vec::new();
@@ -141,11 +142,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             let seed = match (key.as_str(), self.kind) {
                 ("<<", _) => Some(Seed { merge: true, ..self }),
                 // An unknown one is told by its name; nobody reads its value.
-                (key, Kind::Map(keys)) => keys.iter().find(|k| k.name == key).map(|known| Seed {
-                    kind: &known.kind,
-                    merge: false,
-                    ..self
-                }),
+                (key, Kind::Map(keys) | Kind::FilesOr(keys)) => keys
+                    .iter()
+                    .find(|k| k.name == key)
+                    .map(|known| Seed { kind: &known.kind, merge: false, ..self }),
                 (_, Kind::MapOf(kind)) => Some(Seed { kind, merge: false, ..self }),
                 (_, Kind::Depends) => match CONDITIONS {
                     Kind::MapOf(kind) => Some(Seed { kind, merge: false, ..self }),
@@ -231,7 +231,7 @@ mod tests {
         let Some(plain) = super::parse(text) else { return false };
         let mut findings = Findings::default();
         // The other is stricter: this one is for what it refuses.
-        let Ok(spanned) = parse::parse(text, &mut findings) else { return true };
+        let Ok(spanned) = parse::parse(text, 0, &mut findings) else { return true };
         // YAML 1.1 and 1.2 see these in two ways: a block scalar that the end of the file cuts off, and `{?a}`.
         if text.contains('?') || (!text.ends_with('\n') && text.contains(['|', '>'])) {
             return true;

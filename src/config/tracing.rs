@@ -2,10 +2,11 @@
 //! over OTEL_*, and the report says which one won. Judges certificates and headers, never shows their content. Called
 //! by `load`.
 
-use super::compile::{int, truth};
+use super::Vars;
+use super::block::Block;
+use super::keys::{self, GLOBAL};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
-use super::{Vars, value};
 use phpeek_settings::compression::Compression;
 use phpeek_settings::endpoint::{Endpoint, Protocol};
 use phpeek_settings::env;
@@ -25,7 +26,6 @@ const NAMES: [&str; 9] =
 const PROTOCOLS: [&str; 3] = ["grpc", "http/protobuf", "http/json"];
 /// Where Jaeger took spans before it took OTLP: gRPC, Thrift over HTTP, and the two of the agent.
 const OLD_JAEGER_PORTS: [&str; 4] = [":14250", ":14268", ":6831", ":6832"];
-const MIB: u64 = 1 << 20;
 
 /// Reads `tracing_*`. The exporter and the endpoint are judged even when tracing is off: a wrong one would only be
 /// found on the day when it is switched on. OTEL_* variables are not: they may be meant for the processes.
@@ -35,7 +35,7 @@ pub(crate) fn tracing(
     judge: &dyn TlsJudge,
     findings: &mut Findings,
 ) -> Option<TracingSettings> {
-    let on = truth(global, "tracing_enabled").unwrap_or(false);
+    let on = Block::new(Some(global), GLOBAL).truth("tracing_enabled").unwrap_or(false);
     let mut reader = Reader { global, vars, judge, on, findings };
     let (exporter, sampling, spool) = (reader.exporter(), reader.sampling(), reader.spool());
     if let Some(exporter) = exporter.as_ref().filter(|_| on) {
@@ -148,7 +148,10 @@ impl Reader<'_> {
                 other => (other.to_owned(), place.clone()),
             },
             Some(chosen) => (chosen.text.clone(), chosen.place.clone()),
-            None => ("stdout".to_owned(), Place::Nowhere),
+            None => {
+                self.warn_of_default();
+                (keys::default(GLOBAL, "tracing_exporter").to_owned(), Place::Nowhere)
+            }
         };
         match name.as_str() {
             "stdout" => Some(ExporterSettings::Stdout),
@@ -162,6 +165,17 @@ impl Reader<'_> {
                 self.error("tracing_exporter", place, message, EXPORTERS);
                 None
             }
+        }
+    }
+
+    /// Spans among the log records are what PHPeek PM does by default, and mostly a surprise.
+    fn warn_of_default(&mut self) {
+        if self.on {
+            let message = "no exporter is named: spans go to standard output, between the log records";
+            let advice =
+                "write stdout if that is meant, none to keep them for `phpeek-pm trace` alone, or otlp-grpc";
+            let place = self.place("tracing_enabled");
+            self.warn_at("tracing_exporter", place, message, advice);
         }
     }
 
@@ -298,7 +312,9 @@ impl Reader<'_> {
         let vars = self.vars;
         let lookup = |name: &str| vars.get(name);
         if env::disabled(&lookup) {
-            return;
+            let place = Place::Variable("OTEL_SDK_DISABLED".into());
+            let message = "OTEL_SDK_DISABLED is true: tracing is off, whatever the file says".to_owned();
+            return self.remark("tracing_enabled", place, message);
         }
         let mut faults = env::Faults::new();
         env::queueing(&lookup, &mut faults);
@@ -354,12 +370,11 @@ impl Reader<'_> {
             self.error("tracing_file", chosen.place, message, "name a file in a directory that is there");
             return None;
         }
-        let text = |key: &str| self.global.get(key).and_then(Node::text);
+        let block = Block::new(Some(self.global), GLOBAL);
         Some(FileSettings {
             path,
-            max_size: text("tracing_file_max_size").and_then(bytes).unwrap_or(10 * MIB),
-            max_files: int(self.global, "tracing_file_max_files")
-                .map_or(5, |n| u32::try_from(n).unwrap_or(0)),
+            max_size: block.size("tracing_file_max_size")?,
+            max_files: block.int("tracing_file_max_files").and_then(|n| u32::try_from(n).ok())?,
         })
     }
 }
@@ -378,13 +393,4 @@ fn header(name: &str, node: &Node, on: bool) -> Result<Option<Header>, String> {
         (Value::Map(_), Some(path)) => Header::in_file(name, Path::new(path)).map(Some).map_err(said),
         _ => Err(format!("the header {name:?} has no value")),
     }
-}
-
-/// A size as `10MB`, in bytes; a unit is 1024 of the one before.
-fn bytes(text: &str) -> Option<u64> {
-    let upper = text.trim().to_ascii_uppercase();
-    let units = [("KB", 1u64 << 10), ("MB", MIB), ("GB", 1 << 30), ("B", 1), ("", 1)];
-    let (number, unit) = units.iter().find_map(|(u, n)| Some((upper.strip_suffix(u)?, *n)))?;
-    let size = value::float(number.trim())? * unit as f64;
-    (1.0..1e18).contains(&size).then_some(size as u64)
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// In the file; both numbers from 1, the column in characters.
+    /// In a file; line and column from 1, the column in characters.
     File {
+        /// Which: 0 is the configuration itself, others are those that it includes, from 1.
+        file: usize,
         /// Line.
         line: usize,
         /// Column.

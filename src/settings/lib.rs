@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod env;
 pub mod headers;
 pub mod log;
+mod no_proxy;
 pub mod proxy;
 pub mod redaction;
 pub mod sampling;

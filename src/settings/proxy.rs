@@ -3,15 +3,13 @@
 //! must never show it. Called by the configuration (to judge) and by `connect` (to use).
 
 use super::endpoint::{Address, Endpoint};
+use super::no_proxy::excepts;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 use std::fmt;
 
 /// What is never reached through a proxy that only the environment names.
 pub const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
-
-/// A proxy that nobody reaches: it asks which endpoints would go through one.
-const SOUND: &str = "http://proxy.invalid:1";
 
 /// The proxies as they are configured.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -73,13 +71,12 @@ impl ProxySettings {
     /// [`ProxyError`] when one is named that cannot be used: it is never gone around.
     pub fn for_endpoint(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, ProxyError> {
         let url = if endpoint.tls() { &self.tls } else { &self.plain };
-        let (Some(url), Address::Tcp { .. }) = (url, endpoint.address()) else { return Ok(None) };
-        let destination = endpoint.uri().parse::<Uri>().map_err(|_| ProxyError)?;
-        // With a proxy that is sound whatever the named one is: that one does not matter to an exception.
-        let excepted = Matcher::builder().all(SOUND).no(self.except.as_str()).build();
-        if excepted.intercept(&destination).is_none() {
+        let (Some(url), Address::Tcp { host, port }) = (url, endpoint.address()) else { return Ok(None) };
+        // First of all: a proxy that cannot be used does not matter to an exception.
+        if excepts(&self.except, host, *port) {
             return Ok(None);
         }
+        let destination = endpoint.uri().parse::<Uri>().map_err(|_| ProxyError)?;
         let found = Matcher::builder().all(url.as_str()).build().intercept(&destination).ok_or(ProxyError)?;
         let uri = found.uri().clone();
         if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {

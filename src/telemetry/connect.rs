@@ -6,6 +6,7 @@ use super::dial::dial;
 use super::grpc::TargetError;
 use super::names::{Lookup, NameError};
 use super::tls::{TlsClient, TlsError};
+use super::trust::advice;
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
@@ -58,10 +59,12 @@ pub enum ConnectError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The other side is no TLS server, or one that we or that does not trust us.
-    #[error("the TLS handshake with {to} failed")]
+    #[error("the TLS handshake with {to} failed{advice}")]
     Handshake {
         /// With whom.
         to: String,
+        /// What to do about it; may be empty.
+        advice: &'static str,
         /// Why.
         #[source]
         source: io::Error,
@@ -149,7 +152,7 @@ impl Target {
                 match refusal(&source) {
                     Some(rustls::Error::InvalidMessage(_)) => ConnectError::NotTls(to.clone()),
                     Some(rustls::Error::NoApplicationProtocol) => ConnectError::NoHttp2(to.clone()),
-                    _ => ConnectError::Handshake { to: to.clone(), source },
+                    known => ConnectError::Handshake { to: to.clone(), advice: advice(known), source },
                 }
             })?;
         if self.alpn == Alpn::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {

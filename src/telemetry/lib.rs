@@ -24,7 +24,9 @@ pub mod sampling;
 pub mod spool;
 pub mod start;
 pub mod stdout;
+mod thread;
 pub mod tls;
+mod trust;
 pub mod zipkin;
 
 pub use incoming::incoming_context;

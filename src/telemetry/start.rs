@@ -14,7 +14,8 @@ use super::resource;
 use super::sampling::{sampler, sift, unsampled};
 use super::spool::{self, Place, Spool, SpoolError, SpoolParts, SpoolReport};
 use super::stdout::{StdoutExporter, WriteBlock};
-use actix::{Actor as _, Addr, Arbiter};
+use super::thread::{self, Thread};
+use actix::Addr;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
@@ -31,6 +32,7 @@ use phpeek_core::batch::Rules;
 use phpeek_settings::env::{self, Lookup};
 use phpeek_settings::sampling::Sampling;
 use phpeek_settings::tracing::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -62,6 +64,9 @@ pub enum StartError {
     /// The spool.
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    /// The system has no thread or descriptor left.
+    #[error("the telemetry thread cannot be started")]
+    Thread(#[source] io::Error),
     /// The bounds between attempts are the wrong way round: a fault of the program.
     #[error("the shortest delay between attempts is longer than the longest")]
     Backoff,
@@ -88,7 +93,7 @@ struct Running {
     actor: Addr<TelemetryActor>,
     // The tracers hold the provider too; it is kept so that its end is the handle's.
     _provider: SdkTracerProvider,
-    _arbiter: Arbiter,
+    _thread: Thread,
 }
 
 /// How tracing goes, for status readers.
@@ -271,11 +276,9 @@ fn run(
         clock,
         log: log.clone(),
     };
-    let arbiter = Arbiter::new();
-    arbiter.spawn_fn(thread_init);
     let of_actor = queue.clone();
-    // The exporter is built on its own arbiter: a channel belongs to the runtime that it was made on.
-    let actor = TelemetryActor::start_in_arbiter(&arbiter.handle(), move |_| {
+    // The exporter is built on its own thread: a connection belongs to the runtime that it was made on.
+    let make = move || {
         TelemetryActor::new(Parts {
             queue: of_actor,
             sift: Box::new(move || Box::new(sift(&sampling))),
@@ -287,7 +290,8 @@ fn run(
             log,
             trim,
         })
-    });
+    };
+    let (actor, thread) = thread::start(thread_init, make).map_err(StartError::Thread)?;
     queue.wakes(actor.clone().recipient());
     if durable {
         // What an earlier supervisor has left goes out, whether or not there will be new spans.
@@ -303,7 +307,7 @@ fn run(
     if durable || unsampled(&sampling) == Unsampled::Queued {
         tracing = tracing.telling_begins(queue.clone());
     }
-    let running = Running { queue, recent, spool: report, actor, _provider: provider, _arbiter: arbiter };
+    let running = Running { queue, recent, spool: report, actor, _provider: provider, _thread: thread };
     Ok(TelemetryHandle { tracing, running: Some(running) })
 }
 

@@ -2,6 +2,7 @@
 //! the system trusts unless it is told otherwise, never nobody and never everybody; a file that cannot be used is an
 //! error. Must never show a key. Called by the configuration (to judge) and by `connect` (to use).
 
+use super::trust::Verifier;
 use phpeek_settings::stamp::Stamp;
 use phpeek_settings::tls::{Alpn, TlsJudge, TlsPart, TlsSettings, Unusable};
 use rustls::pki_types::pem::{Error as PemError, PemObject};
@@ -168,10 +169,14 @@ fn configure(settings: &TlsSettings, alpn: Alpn) -> Result<ClientConfig, TlsErro
         None => system_roots()?,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let setup = |e: rustls::Error| TlsError::Setup(Box::new(e));
+    let verifier =
+        Verifier::new(roots, provider.clone()).map_err(|e| setup(rustls::OtherError(Arc::new(e)).into()))?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|e| TlsError::Setup(Box::new(e)))?
-        .with_root_certificates(roots);
+        .map_err(setup)?
+        .dangerous() // the name of the method, not of what is done: the verifier is webpki's, see there
+        .with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &settings.client {
         None => builder.with_no_client_auth(),
         Some(files) => {

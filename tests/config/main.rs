@@ -4,7 +4,10 @@
 mod backends;
 mod bounds;
 mod empty;
+mod files;
+mod host;
 mod keeping;
+mod keys;
 mod laws;
 mod reading;
 mod replay;

@@ -91,3 +91,19 @@ async fn a_name_that_nobody_knows_is_said_and_tried_again() {
     assert_eq!(handle.stats().pending, 3);
     assert_law(handle.stats());
 }
+
+#[actix::test]
+async fn the_wrong_port_is_told() {
+    let (grpc_port, http_port) = (Receiver::start(Mood::Healthy).address(), HttpServer::default().serve());
+    let (handle, said, clock) = launch(protobuf(at(&grpc_port, Protocol::OtlpHttp)));
+    spans(&handle, clock, 3);
+    until(|| said.warnings() == 1).await;
+    let text = said.text();
+    let known = ["received unexpected message from connection", "invalid HTTP version parsed"];
+    assert!(known.iter().any(|words| text.contains(words)), "{text}");
+    let (handle, said, clock) = launch(grpc(&format!("127.0.0.1:{http_port}")));
+    spans(&handle, clock, 3);
+    until(|| said.warnings() == 1).await;
+    assert!(said.text().contains("(this connection is plain text"), "{}", said.text());
+    assert_eq!(handle.stats().pending, 3);
+}

@@ -7,6 +7,7 @@ use crate::fleet::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, R
 use crate::fold::{Tally, Telling};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{Rest, SignalStep, Trigger};
+use crate::member::Member;
 use crate::name::ProcessName;
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
@@ -163,7 +164,16 @@ pub enum InstanceFact {
     },
     /// The leader of a run has ended.
     Died(Death),
-    /// Nobody is left of a run.
+    /// The leader of a run has ended and has put something into the background.
+    Daemonised {
+        /// What lives on, in sessions of its own.
+        members: Vec<Member>,
+        /// What keeps the program in the foreground, when it was meant to stay there.
+        advice: Option<&'static str>,
+    },
+    /// What SIGKILL does not help against is left alone: these.
+    LeftAlone(Vec<Member>),
+    /// Nobody is left of a run, or nobody that it waits for.
     Ended(Death),
     /// All that will be known of a death that nobody asked for is known.
     Autopsied(Obituary),

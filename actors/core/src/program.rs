@@ -2,6 +2,7 @@
 //! made by the configuration and shared; never changed after they were built.
 
 use crate::autopsy::Autopsy;
+use crate::member::Member;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
 use crate::spec::{CommandLine, OutputSpec, ProcessKind};
@@ -42,6 +43,11 @@ pub enum TaskEvent {
     Exited(Autopsy),
     /// The leader has ended and nobody is left of the task.
     GroupEmpty,
+    /// The leader has ended, and all that is left of it are daemons in sessions of their own. Told once; `GroupEmpty`
+    /// follows when they are gone.
+    Left(Vec<Member>),
+    /// The leader has ended, and nothing of what is left may be signalled. Told once.
+    OutOfReach,
 }
 
 /// Which trace context a process is configured to be given by its environment (design 4.3).

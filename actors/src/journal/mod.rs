@@ -15,6 +15,7 @@ use phpeek_core::facts::{
 use phpeek_core::fleet::{BootFailure, Outcome, RestartEnd, RestartScope};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::{Failure, Rest, SignalStep};
+use phpeek_core::member::{Member, list};
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::signal::Signal;
 use std::borrow::Cow;
@@ -172,6 +173,11 @@ impl Journal {
             InstanceFact::Signalled { signal, step: SignalStep::Escalation, .. } => {
                 self.escalated(at, about, *signal);
             }
+            InstanceFact::LeftAlone(members) => {
+                let message = "cannot be ended, and is left alone";
+                self.record(at, Level::Error, about, message, || vec![("left", list(members).into())]);
+            }
+            InstanceFact::Daemonised { members, advice } => self.daemonised(at, about, members, *advice),
             InstanceFact::BackoffBegan { delay } => {
                 self.record(at, Level::Info, about, "waiting before the next run", || {
                     vec![("delay_ms", millis(*delay).into())]
@@ -206,6 +212,17 @@ impl Journal {
             | InstanceFact::Unfolded(_)
             | InstanceFact::Rested { .. } => {}
         }
+    }
+
+    fn daemonised(&self, at: Moment, about: About, members: &[Member], advice: Option<&str>) {
+        let (level, message): (_, Cow<'static, str>) = match advice {
+            None => (Level::Info, "has left daemons, they are stopped with it".into()),
+            Some(advice) => {
+                let what = "has put itself into the background, where it is not looked after";
+                (Level::Warn, format!("{what}: {advice}").into())
+            }
+        };
+        self.record(at, level, about, message, || vec![("left", list(members).into())]);
     }
 
     fn escalated(&self, at: Moment, about: About, signal: Signal) {

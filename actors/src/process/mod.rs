@@ -117,6 +117,11 @@ impl ProcessActor {
                 let fact = Process::signalled(run.instance, signal, step, folded, delivered);
                 self.tell(&Told { at, fact });
             }
+            Effect::Cancel(run) => self.world.launcher.cancel(TaskId::Run(run)),
+            Effect::Leave(run) => {
+                let members = self.world.launcher.leave(TaskId::Run(run));
+                self.tell(&Told { at, fact: Process::left_alone(run.instance, members) });
+            }
             Effect::SignalLeader { run, signal } => {
                 if !self.world.launcher.signal_leader(TaskId::Run(run), signal) {
                     let fact = Process::not_relayed(run.instance, signal);

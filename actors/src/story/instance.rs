@@ -127,7 +127,8 @@ impl ProcessStory {
         }
         let at = teller.at;
         match fact {
-            InstanceFact::Added { .. } | InstanceFact::RelayFailed(_) => {}
+            InstanceFact::Added { .. } | InstanceFact::RelayFailed(_) | InstanceFact::Daemonised { .. } => {}
+            InstanceFact::LeftAlone(members) => self.left_alone(i, at, members),
             InstanceFact::Changes(change) => {
                 let noted = self.note_change(i, at, *change);
                 self.of(i, |instance| instance.noted = noted);

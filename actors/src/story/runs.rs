@@ -10,6 +10,7 @@ use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
+use phpeek_core::member::{Member, list};
 use phpeek_core::operation::Operation;
 use phpeek_core::outcome::SpawnFailure;
 
@@ -94,6 +95,16 @@ impl ProcessStory {
             facts
         });
         self.of(i, |instance| instance.death = Some(Box::new(*death)));
+    }
+
+    pub(super) fn left_alone(&mut self, i: usize, at: Moment, members: &[Member]) {
+        let id = self.instance_id(i);
+        self.stop_event(i, names::EVENT_LEFT, at, || {
+            vec![
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
+                KeyValue::new(names::STOP_LEFT, list(members)),
+            ]
+        });
     }
 
     pub(super) fn ended(&mut self, i: usize, at: Moment, death: &Death) {

@@ -49,7 +49,8 @@ impl Process {
         if self.start.take().is_some() {
             self.tell(now.at, ProcessFact::StartInterrupted, out);
         }
-        if self.stop.is_none() && !self.all_at_rest() {
+        let left = self.instances.iter().any(|i| i.machine.has_left());
+        if self.stop.is_none() && (left || !self.all_at_rest()) {
             self.tell(asked, ProcessFact::StopBegan(operation.clone()), out);
             self.stop = Some(operation);
         }

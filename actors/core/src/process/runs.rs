@@ -5,11 +5,14 @@ use super::deaths::Dying;
 use super::{Effect, Out, Process, Report};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::fleet::{Ending, RestartOutcome};
+use crate::foreground;
 use crate::ids::{InstanceId, RunId};
 use crate::lifecycle::{self, Event, First, Leader, Now, Rest, SignalStep, State};
+use crate::member::Member;
 use crate::outcome::SpawnFailure;
 use crate::program::TaskEvent;
 use crate::signal::Signal;
+use crate::spec::ProcessKind;
 use std::time::Duration;
 
 impl Process {
@@ -29,6 +32,14 @@ impl Process {
                 self.note_death(i, now.at, run.run, autopsy, out);
                 self.advance(i, now, Event::Exited { run: run.run, exit: autopsy.exit }, out);
             }
+            TaskEvent::Left(members) => {
+                // Right for a oneshot, a mistake for what is meant to stay.
+                let stays = self.spec.kind != ProcessKind::Oneshot;
+                let advice = stays.then(|| foreground::advice(&self.spec.program.command));
+                self.tell_of(i, now.at, InstanceFact::Daemonised { members, advice }, out);
+                self.advance(i, now, Event::Left { run: run.run }, out);
+            }
+            TaskEvent::OutOfReach => self.advance(i, now, Event::OutOfReach { run: run.run }, out),
             TaskEvent::GroupEmpty => self.advance(i, now, Event::GroupEmpty { run: run.run }, out),
         }
         self.settle(now, out);
@@ -59,6 +70,8 @@ impl Process {
         match effect {
             lifecycle::Effect::Spawn { run } => self.order(i, now.at, run, out),
             lifecycle::Effect::Signal { run, signal, step } => self.signal(i, run, signal, step, out),
+            lifecycle::Effect::Cancel { run } => self.to_run(i, run, Effect::Cancel, out),
+            lifecycle::Effect::Leave { run } => self.to_run(i, run, Effect::Leave, out),
             lifecycle::Effect::RunStarted { run } => self.run_started(i, now, run, out),
             lifecycle::Effect::RunEnded { .. } => self.run_ended(i, now.at, out),
             lifecycle::Effect::Restarting { after, attempt } => {
@@ -77,6 +90,18 @@ impl Process {
         instance.pid = None;
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Ordered { run }));
         out.act(Effect::Launch { run: instance.id.run(run), number: instance.number });
+    }
+
+    fn to_run(&self, i: usize, run: u64, effect: impl FnOnce(RunId) -> Effect, out: &mut Out) {
+        if let Some(instance) = self.instances.get(i) {
+            out.act(effect(instance.id.run(run)));
+        }
+    }
+
+    /// What came of an [`Effect::Leave`]: the fact that tells of it.
+    #[must_use]
+    pub fn left_alone(instance: InstanceId, members: Vec<Member>) -> Fact {
+        Fact::Instance(instance, InstanceFact::LeftAlone(members))
     }
 
     fn signal(&mut self, i: usize, run: u64, signal: Signal, step: SignalStep, out: &mut Out) {

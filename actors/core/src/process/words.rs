@@ -74,6 +74,11 @@ pub enum Effect {
         /// Which signal.
         signal: Signal,
     },
+    /// This run is not wanted any more, and may not have begun: it need not.
+    Cancel(RunId),
+    /// SIGKILL has not helped, or nothing may be signalled: who is left of this run is left alone, and
+    /// [`super::Process::left_alone`] says who.
+    Leave(RunId),
     /// Ask for the last words of this run: one `LastWords` follows, or none within the patience.
     AskLastWords(RunId),
     /// Tell the manager.

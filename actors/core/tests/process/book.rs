@@ -125,7 +125,10 @@ impl Book {
             Output::Do(Effect::Signal { run, .. }) if !self.live.contains(run) => {
                 self.broken("P3", format!("a signal to {run:?}, which is not there"));
             }
-            Output::Do(Effect::Signal { .. }) => {}
+            Output::Do(Effect::Leave(run) | Effect::Cancel(run)) if !self.live.contains(run) => {
+                self.broken("P3", format!("{run:?} is given up, and is not there"));
+            }
+            Output::Do(Effect::Signal { .. } | Effect::Leave(_) | Effect::Cancel(_)) => {}
             Output::Do(Effect::SignalLeader { run, .. }) => self.relayed(run.instance),
             Output::Do(Effect::AskLastWords(run)) => {
                 if !self.deaths.contains_key(run) || !self.words_asked.insert(*run) {
