@@ -6,6 +6,7 @@ use actix::Recipient;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::autopsy::Autopsy;
 use phpeek_core::ids::TaskId;
+use phpeek_core::member::Member;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::program::Program;
@@ -17,6 +18,7 @@ pub use phpeek_core::level::Level;
 
 /// What happened to a task. Delivered on the supervision thread, in order: `Spawned` or `SpawnFailed` first, then
 /// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that task.
+/// `Left` and `OutOfReach` may come between `Exited` and `GroupEmpty`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskEvent {
     /// The program runs: exec has succeeded.
@@ -28,8 +30,13 @@ pub enum TaskEvent {
     SpawnFailed(SpawnFailure),
     /// The leader has ended. Its process group may still have members.
     Exited(Autopsy),
-    /// The leader has ended and nobody is left in its group.
+    /// The leader has ended and nobody is left of it.
     GroupEmpty,
+    /// The leader has ended, and all that is left of it are daemons in sessions of their own. Told once; `GroupEmpty`
+    /// follows when they are gone.
+    Left(Vec<Member>),
+    /// The leader has ended, and nothing of what is left may be signalled. Told once.
+    OutOfReach,
 }
 
 /// A [`TaskEvent`] with the task that it belongs to.
@@ -58,12 +65,20 @@ pub trait Launcher {
     /// Starts a task. Returns at once; [`TaskReport`]s follow.
     fn launch(&self, order: LaunchOrder);
 
-    /// Sends a signal to the process group of a task, then SIGCONT so that a stopped process can act on it (not
+    /// Sends a signal to all that belongs to a task, wherever it has gone, then SIGCONT so that a stopped process can act on it (not
     /// after SIGCONT or SIGKILL). False when the task is not in the table any more: nothing was sent.
     fn signal_group(&self, task: TaskId, signal: Signal) -> bool;
 
     /// Sends a signal to the leader of a task alone. False when it is not in the table or has ended.
     fn signal_leader(&self, task: TaskId, signal: Signal) -> bool;
+
+    /// The task is not wanted any more, and may not have begun. What has not begun never does; what hangs before its
+    /// program runs is killed; anything else goes on. Its reports follow as ever.
+    fn cancel(&self, task: TaskId);
+
+    /// Who is left of a task that SIGKILL has not helped. When its leader has ended they are nobody's from here on,
+    /// and nothing more is reported of the task.
+    fn leave(&self, task: TaskId) -> Vec<Member>;
 }
 
 /// The last lines that a task has written to its standard error, oldest first, with secrets masked; maybe none.

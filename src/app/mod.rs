@@ -9,7 +9,7 @@ mod reading;
 mod serve;
 mod signals;
 
-pub use configure::load;
+pub use configure::{load, load_on_this_machine};
 pub use serve::serve;
 
 use crate::config::Configuration;

@@ -95,6 +95,9 @@ pub struct DemoArguments {
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
+    /// Look at this machine too: programs, interpreters, users, directories, certificates.
+    #[arg(long)]
+    pub host: bool,
     /// Let warnings fail the check.
     #[arg(long)]
     pub strict: bool,

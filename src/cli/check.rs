@@ -117,6 +117,11 @@ fn summary(out: &mut String, report: &Report) {
         line(out, format_args!("  shutdown timeout: {} s", summary.shutdown_timeout));
         line(out, format_args!("  tracing:          {}", summary.tracing));
     }
+    let machine = match report.host_seen {
+        true => "looked at",
+        false => "not looked at; --host looks for programs, users, directories and certificates",
+    };
+    line(out, format_args!("  this machine:     {machine}"));
     out.push('\n');
 }
 
@@ -146,6 +151,7 @@ pub fn json(report: &Report, strict: Strictness) -> String {
         "passed": report.passed(strict),
         "counts": { "errors": errors, "warnings": warnings, "suggestions": suggestions },
         "config_path": file,
+        "host": report.host_seen,
         "version": summary.map(|s| s.version.as_str()),
         "process_count": summary.map(|s| s.process_count),
         "summary": {

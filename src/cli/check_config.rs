@@ -10,7 +10,8 @@ use std::path::PathBuf;
 /// Runs the command. 0: sound. 78: not. 1: sound, but `--strict` and there are warnings.
 #[must_use]
 pub(super) fn run(file: Option<PathBuf>, arguments: &CheckArguments) -> u8 {
-    let report = crate::app::load(&source(file), &ProcessEnv).report;
+    let load = if arguments.host { crate::app::load_on_this_machine } else { crate::app::load };
+    let report = load(&source(file), &ProcessEnv).report;
     let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Usual };
     let detail = if arguments.quiet { Detail::Quiet } else { Detail::Full };
     let text = if arguments.json {

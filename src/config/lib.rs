@@ -18,6 +18,7 @@ mod full;
 mod globals;
 mod hint;
 mod hook_vars;
+mod host;
 mod include;
 mod json_schema;
 mod keeping;
@@ -41,6 +42,7 @@ mod tree;
 mod value;
 
 pub use full::{full_yaml, keys_table};
+pub use host::{Host, Identity};
 pub use json_schema::schema_json;
 pub use report::{Excerpt, Finding, Included, Report, Severity, Strictness, Summary};
 pub use tree::Place;
@@ -159,14 +161,26 @@ pub fn control_socket_override(vars: &dyn Vars) -> Option<PathBuf> {
 /// Reads, checks and compiles a configuration; `judge` reads the files of TLS. Never panics, whatever the file holds.
 #[must_use]
 pub fn load(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge) -> Loaded {
+    load_here(source, vars, judge, None)
+}
+
+/// The same, and looks whether the machine has what the configuration names.
+#[must_use]
+pub fn load_on(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: &dyn Host) -> Loaded {
+    load_here(source, vars, judge, Some(host))
+}
+
+fn load_here(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: Option<&dyn Host>) -> Loaded {
     let mut findings = Findings::default();
     let (file, text) = files::read(source, vars, &mut findings);
-    let mut report = Report { file, text, included: Vec::new(), findings: Vec::new(), summary: None };
+    let host_seen = host.is_some();
+    let mut report =
+        Report { file, text, included: Vec::new(), findings: Vec::new(), summary: None, host_seen };
     // Of a file that cannot be read, whatever else is said would be a guess.
     let root = if findings.failed() { None } else { files::tree(&report.text, 0, &mut findings) };
     let result = root.and_then(|mut root| {
         report.included = include::include(&mut root, report.file.as_deref(), vars, &mut findings);
-        build(root, &report, vars, judge, &mut findings)
+        build(root, &report, vars, judge, host, &mut findings)
     });
     let result = result.filter(|_| !findings.failed());
     report.summary = result.as_ref().map(|(c, version)| summarize(c, version.clone()));
@@ -180,6 +194,7 @@ fn build(
     report: &Report,
     vars: &dyn Vars,
     judge: &dyn TlsJudge,
+    host: Option<&dyn Host>,
     findings: &mut Findings,
 ) -> Option<(Configuration, String)> {
     lint::secrets(&root, findings);
@@ -188,6 +203,9 @@ fn build(
     }
     let folder = report.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let configuration = compiled(&mut root, folder, vars, judge, findings);
+    if let (Some(host), Some(configuration)) = (host, &configuration) {
+        host::check(&root, &configuration.spec, vars, host, findings);
+    }
     let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
     configuration.map(|c| (c, version))
 }

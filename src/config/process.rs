@@ -112,7 +112,7 @@ pub(crate) fn compile(
     let program = Program {
         name: name.clone(),
         command: command?,
-        working_dir: owned("working_dir").map(PathBuf::from),
+        working_dir: owned("working_dir").filter(|directory| !directory.is_empty()).map(PathBuf::from),
         user: owned("user"),
         group: owned("group"),
         env,

@@ -231,6 +231,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The facts, when there is no error.
     pub summary: Option<Summary>,
+    /// Whether this machine was looked at.
+    pub host_seen: bool,
 }
 
 /// What may be shown of the line that a finding is about.

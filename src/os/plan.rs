@@ -2,6 +2,7 @@
 //! directory, credentials. Opens nothing and looks at no file. Called by the spawner threads.
 
 use super::environment::{self, Environment, Variable};
+use super::procfs;
 use super::trace_context;
 use super::users::{self, Credentials};
 use phpeek_actors::ports::LaunchOrder;
@@ -18,7 +19,7 @@ const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 pub(super) struct Plan {
     argv: Vec<CString>,
     own: Vec<Variable>,
-    candidates: Vec<CString>,
+    pub(super) candidates: Vec<CString>,
     /// The directory to enter first.
     pub(super) directory: Option<CString>,
     /// Whom to become.
@@ -30,9 +31,16 @@ impl Plan {
     ///
     /// # Errors
     /// What is unknown, or cannot be handed to a program.
-    pub(super) fn new(order: &LaunchOrder, base: &Environment) -> Result<Self, SpawnFailure> {
+    pub(super) fn new(
+        order: &LaunchOrder,
+        base: &Environment,
+        supervisor: &str,
+    ) -> Result<Self, SpawnFailure> {
         let program = &*order.program;
-        let mut own = environment::own(program, order.task).map_err(|name| {
+        let account = users::resolve(program.user.as_deref(), program.group.as_deref())
+            .map_err(|e| failure(SpawnFailureKind::Credentials, e.to_string()))?;
+        let mark = procfs::mark(supervisor, order.task);
+        let mut own = environment::own(program, order.task, &account.identity, &mark).map_err(|name| {
             failure(SpawnFailureKind::Other, format!("the variable {name:?} cannot be given to a program"))
         })?;
         trace_context::add(&mut own, order, base);
@@ -41,9 +49,7 @@ impl Plan {
         let candidates = candidates(program.command.program().as_bytes(), path)?;
         let directory =
             program.working_dir.as_ref().map(|d| c_string(d.as_os_str().as_bytes())).transpose()?;
-        let credentials = users::resolve(program.user.as_deref(), program.group.as_deref())
-            .map_err(|e| failure(SpawnFailureKind::Credentials, e.to_string()))?;
-        Ok(Self { argv, own, candidates, directory, credentials })
+        Ok(Self { argv, own, candidates, directory, credentials: account.credentials })
     }
 
     /// For execve: ends with a null pointer, and lives no longer than the plan.

@@ -122,7 +122,7 @@ mod tests {
 
     fn seen(order: &LaunchOrder, inherited: &[(&str, &str)]) -> Vec<String> {
         let base = Environment::new(inherited.iter().map(|(k, v)| ((*k).into(), (*v).into())));
-        let mut own = environment::own(&order.program, order.task).expect("sound names");
+        let mut own = environment::own(&order.program, order.task, &None, "0.0").expect("sound names");
         add(&mut own, order, &base);
         let all = base.with(&own).map(|v| v.as_c_str().to_string_lossy().into_owned());
         all.filter(|v| ["TRACE", "BAGGAGE", "OTEL"].iter().any(|p| v.starts_with(p))).collect()

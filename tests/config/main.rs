@@ -5,6 +5,7 @@ mod backends;
 mod bounds;
 mod empty;
 mod files;
+mod host;
 mod keeping;
 mod keys;
 mod laws;

@@ -122,7 +122,13 @@ impl World {
     pub async fn autopsy(&self, id: TaskId) -> Autopsy {
         self.until(|w| w.events(id).last() == Some(&TaskEvent::GroupEmpty)).await;
         match self.events(id).as_slice() {
-            [TaskEvent::Spawned { .. }, TaskEvent::Exited(autopsy), TaskEvent::GroupEmpty] => *autopsy,
+            [TaskEvent::Spawned { .. }, TaskEvent::Exited(autopsy), TaskEvent::GroupEmpty]
+            | [
+                TaskEvent::Spawned { .. },
+                TaskEvent::Exited(autopsy),
+                TaskEvent::Left(_),
+                TaskEvent::GroupEmpty,
+            ] => *autopsy,
             other => panic!("{other:?}"),
         }
     }

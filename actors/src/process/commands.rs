@@ -93,7 +93,8 @@ impl ProcessActor {
             let why = "the start was interrupted by a stop";
             start.fail(at, names::ERROR_INTERRUPTED, why, why);
         }
-        if self.stop.is_none() && !self.all_at_rest() {
+        let left = self.instances.iter().any(|i| i.machine.has_left());
+        if self.stop.is_none() && (left || !self.all_at_rest()) {
             for instance in &mut self.instances {
                 instance.end_own_stop(at, "the whole process is stopped");
             }

@@ -10,6 +10,7 @@ use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::lifecycle::{Effect, Failure, Rest, SignalStep, State};
+use phpeek_core::member::list;
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessKind;
@@ -20,6 +21,8 @@ impl ProcessActor {
         match effect {
             Effect::Spawn { run } => self.spawn(i, at, run),
             Effect::Signal { run, signal, step } => self.signal(i, at, run, signal, step),
+            Effect::Cancel { run } => self.world.launcher.cancel(self.task_id(i, run)),
+            Effect::Leave { run } => self.leave(i, at, run),
             Effect::RunStarted { run } => self.run_started(i, at, run),
             Effect::RunEnded { exit, .. } => self.run_ended(i, at, exit),
             Effect::Restarting { after, attempt } => self.restarting(i, at, after, attempt),
@@ -102,6 +105,20 @@ impl ProcessActor {
                 || vec![("signal", signal.to_string().into())],
             );
         }
+    }
+
+    /// What SIGKILL does not help against is named, and nothing waits for it any more.
+    fn leave(&mut self, i: usize, at: Moment, run: u64) {
+        let members = self.world.launcher.leave(self.task_id(i, run));
+        let message = "cannot be ended, and is left alone";
+        self.log(at, Level::Error, message, Some(i), || vec![("left", list(&members).into())]);
+        let id = self.instance_name(i);
+        self.stop_event(i, names::EVENT_LEFT, at, || {
+            vec![
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
+                KeyValue::new(names::STOP_LEFT, list(&members)),
+            ]
+        });
     }
 
     /// The stop of one instance alone: part of its restart, or what a dead leader left behind.

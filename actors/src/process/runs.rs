@@ -6,9 +6,12 @@ use crate::ports::{LastLines, Level, TaskEvent, TaskReport};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Ending, RestartOutcome};
+use phpeek_core::foreground::advice;
 use phpeek_core::ids::TaskId;
 use phpeek_core::lifecycle::{Event, First, Leader, State};
+use phpeek_core::member::{Member, list};
 use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::spec::ProcessKind;
 
 impl Handler<TaskReport> for ProcessActor {
     type Result = ();
@@ -37,6 +40,11 @@ impl Handler<TaskReport> for ProcessActor {
                 self.step(i, at, Event::Exited { run, exit: autopsy.exit });
             }
             TaskEvent::GroupEmpty => self.step(i, at, Event::GroupEmpty { run }),
+            TaskEvent::Left(members) => {
+                self.log_left(i, at, &members);
+                self.step(i, at, Event::Left { run });
+            }
+            TaskEvent::OutOfReach => self.step(i, at, Event::OutOfReach { run }),
         }
         self.settle(at);
         self.rearm(ctx);
@@ -88,6 +96,19 @@ impl ProcessActor {
             self.report_under(context, at, ReportKind::StartFailed(failure));
         }
         self.instances[i].tidy();
+    }
+
+    /// It has put something into the background: right for a oneshot, a mistake for what is meant to stay.
+    fn log_left(&self, i: usize, at: Moment, members: &[Member]) {
+        let fields = || vec![("left", list(members).into())];
+        if self.spec.kind == ProcessKind::Oneshot {
+            self.log(at, Level::Info, "has left daemons, they are stopped with it", Some(i), fields);
+        } else {
+            let advice = advice(&self.spec.program.command);
+            let message =
+                format!("has put itself into the background, where it is not looked after: {advice}");
+            self.log(at, Level::Warn, message, Some(i), fields);
+        }
     }
 
     pub(super) fn report_end(&mut self, at: Moment) {

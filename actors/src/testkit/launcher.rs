@@ -8,6 +8,7 @@ use crate::ports::{LastLines, LastWords, LaunchOrder, Launcher, TaskEvent, TaskR
 use actix::Recipient;
 use phpeek_core::autopsy::Autopsy;
 use phpeek_core::ids::{RunId, TaskId};
+use phpeek_core::member::{Condition, Member};
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessIndex;
@@ -38,6 +39,10 @@ pub enum Grandchildren {
     UntilSignal,
     /// They stay until SIGKILL comes.
     UntilKill,
+    /// They hang in the kernel.
+    Stuck,
+    /// They are daemons in a session of their own, and stay until a signal comes.
+    Daemons,
 }
 
 /// What a run does.
@@ -195,7 +200,11 @@ impl FakeLauncher {
         match group {
             Grandchildren::None => self.empty(id),
             Grandchildren::For(time) => self.after(time, move |own| own.empty(id)),
-            Grandchildren::UntilSignal | Grandchildren::UntilKill => {}
+            Grandchildren::UntilSignal | Grandchildren::UntilKill | Grandchildren::Stuck => {}
+            Grandchildren::Daemons => {
+                let daemon = Member { pid: 99, name: "daemon".to_owned(), condition: Condition::Alive };
+                self.report(id, TaskEvent::Left(vec![daemon]));
+            }
         }
     }
 
@@ -254,7 +263,9 @@ impl FakeLauncher {
                 Obeys::After(time) => self.after(time, move |own| own.end(id, exit)),
                 Obeys::OnlyKill => {}
             }
-        } else if kill || behaviour.grandchildren == Grandchildren::UntilSignal {
+        } else if behaviour.grandchildren != Grandchildren::Stuck
+            && (kill || behaviour.grandchildren != Grandchildren::UntilKill)
+        {
             self.empty(id);
         }
     }
@@ -284,6 +295,16 @@ impl Launcher for FakeLauncher {
             self.obey(id, signal);
         }
         delivered
+    }
+
+    fn cancel(&self, _: TaskId) {}
+
+    fn leave(&self, TaskId::Run(id): TaskId) -> Vec<Member> {
+        let gone = self.runs.borrow().get(&id).is_some_and(|run| !run.leader);
+        if gone {
+            self.runs.borrow_mut().remove(&id);
+        }
+        vec![Member { pid: 99, name: "stuck".to_owned(), condition: Condition::Uninterruptible }]
     }
 
     fn signal_leader(&self, TaskId::Run(id): TaskId, signal: Signal) -> bool {

@@ -107,6 +107,10 @@ pub const EVENT_SIGNAL_SENT: &str = "signal_sent";
 pub const EVENT_ESCALATED: &str = "escalated";
 /// The leader has ended.
 pub const EVENT_EXITED: &str = "exited";
+/// SIGKILL has not helped: what is left is left alone.
+pub const EVENT_LEFT: &str = "left";
+/// Who could not be ended, and why.
+pub const STOP_LEFT: &str = "stop.left";
 /// Nobody is left in the process group.
 pub const EVENT_GROUP_EMPTY: &str = "group_empty";
 /// A probe failed.
