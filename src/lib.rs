@@ -16,11 +16,7 @@
 
 pub mod app;
 pub mod cli;
-pub mod control;
-pub mod demo;
 pub mod exit;
-pub mod status;
-pub mod trace;
 
 pub use phpeek_config as config;
 pub use phpeek_os as os;

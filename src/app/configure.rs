@@ -1,20 +1,20 @@
 //! Where the configuration meets TLS and the users of this machine: whoever loads one has its certificate files, and the
 //! names in it, judged by what will use them. An adapter; holds no rule.
 
-use crate::config::{self, Host, Identity, Loaded, Source, Vars};
-use crate::os::users::{CredentialsError, resolve};
-use crate::telemetry::tls::Judge;
+use phpeek_config::{Host, Identity, Loaded, Source, Vars};
+use phpeek_os::users::{CredentialsError, resolve};
+use phpeek_telemetry::tls::Judge;
 
 /// Reads, checks and compiles a configuration.
 #[must_use]
 pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
-    config::load(source, vars, &Judge)
+    phpeek_config::load(source, vars, &Judge)
 }
 
 /// The same, and looks whether this machine has what the configuration names.
 #[must_use]
 pub fn load_on_this_machine(source: &Source, vars: &dyn Vars) -> Loaded {
-    config::load_on(source, vars, &Judge, &ThisMachine)
+    phpeek_config::load_on(source, vars, &Judge, &ThisMachine)
 }
 
 /// The users that the system knows.

@@ -1,16 +1,16 @@
 //! The end of the program, after the last process has stopped: sweep, drain, flush, tell. Each part has its own slice
 //! of time, and none can hold the exit up for longer.
 
+use super::board::SharedBoard;
 use super::{Ending, Running, say};
-use crate::control::Control;
 use crate::exit;
-use crate::os::pid1::{self, Sweep};
-use crate::status::SharedBoard;
 use phpeek_actors::manager::Finished;
 use phpeek_actors::ports::Level;
 use phpeek_actors::telemetry::FlushOutcome;
+use phpeek_api::Control;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::member::{Member, list};
+use phpeek_os::pid1::{self, Sweep};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;

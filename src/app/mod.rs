@@ -2,37 +2,42 @@
 //! ends everything in order. Decides nothing that a machine of the core decides. Called by the commands `serve` and
 //! `demo`.
 
+mod board;
 mod configure;
 mod control;
 mod ending;
+mod kept;
+mod pid_file;
 mod reading;
-mod serve;
 mod signals;
 
 pub use configure::{load, load_on_this_machine};
-pub use serve::serve;
+pub use pid_file::{PidFile, PidFileError, read_snapshot};
+pub use reading::{Reading, read};
 
-use crate::config::Configuration;
-use crate::control::{self as socket, Control, SocketError, TraceSource};
 use crate::exit;
-use crate::os::environment::Environment;
-use crate::os::reaper::Children;
-use crate::os::signals::{Signals, block_all_in_this_thread};
-use crate::os::{limits, memory, pid1};
-use crate::output::{self, Output};
-use crate::status::{Identity, PidFile, SharedBoard, Writer};
-use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
+use board::SharedBoard;
 use bytes::Bytes;
 use ending::Finish;
+use kept::Kept;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::world::{Deaths, World};
+use phpeek_api::view::Identity;
+use phpeek_api::{self as socket, Control, SocketError, TraceSource};
+use phpeek_config::Configuration;
 use phpeek_core::fleet::ShutdownReason;
 use phpeek_core::spec::SystemSpec;
+use phpeek_os::environment::Environment;
+use phpeek_os::reaper::Children;
+use phpeek_os::signals::{Signals, block_all_in_this_thread};
+use phpeek_os::{limits, memory, pid1};
+use phpeek_output::{self as output, Output};
 use phpeek_settings::control::ControlSocket;
-use std::error::Error;
+use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings, TelemetryHandle};
+use pid_file::Writer;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -93,7 +98,7 @@ pub enum BeginError {
     },
     /// The pid file.
     #[error(transparent)]
-    PidFile(#[from] crate::status::PidFileError),
+    PidFile(#[from] PidFileError),
     /// The control socket.
     #[error(transparent)]
     Control(#[from] SocketError),
@@ -225,7 +230,7 @@ fn start_control(
 ) -> Result<Control, BeginError> {
     let around = socket::Surroundings {
         phase: board.phase(),
-        traces: running.telemetry.recent().map(|recent| recent as Arc<dyn TraceSource>),
+        traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
         log: running.log.clone(),
         clock: running.clock,
         thread_init: in_a_thread,
@@ -278,16 +283,4 @@ fn say(running: &Running, level: Level, message: String) {
             fields: Vec::new(),
         });
     }
-}
-
-/// An error and all its causes in one line, for people.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

@@ -2,16 +2,16 @@
 //! a dead NFS) or is slow to read. Starts nothing.
 
 use super::configure::load;
-use crate::config::{Loaded, ProcessEnv, Source};
-use crate::os::signals::{Signals, block_all_in_this_thread};
+use phpeek_config::{Loaded, ProcessEnv, Source};
 use phpeek_core::signal::Signal;
+use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 
 /// What came of reading.
-pub(super) enum Reading {
+pub enum Reading {
     /// It was read to its end.
     Done(Box<Loaded>),
     /// This signal came before it was.
@@ -21,7 +21,8 @@ pub(super) enum Reading {
 }
 
 /// Reads the configuration; the other thread is left alone when a signal comes first.
-pub(super) fn read(source: Source, signals: &mut Signals) -> Reading {
+#[must_use]
+pub fn read(source: Source, signals: &mut Signals) -> Reading {
     match begin(source.clone()) {
         Ok((done, loaded)) => match signals.wait(done.as_fd()) {
             Ok(None) => loaded.recv().map_or(Reading::Lost, Reading::Done),

@@ -1,7 +1,7 @@
 //! The report of `check-config`, for people and as JSON. Pure functions from a report to a text; never prints.
 //! Called by the command itself, and by `serve` when a configuration cannot be used.
 
-use crate::config::{Excerpt, Finding, Place, Report, Severity, Strictness};
+use phpeek_config::{Excerpt, Finding, Place, Report, Severity, Strictness};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 

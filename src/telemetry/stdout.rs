@@ -202,7 +202,7 @@ fn hex(id: &[u8], length: usize) -> String {
     if id.len() != length {
         return "00".repeat(length);
     }
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    const_hex::encode(id)
 }
 
 fn kind(kind: SpanKind) -> &'static str {

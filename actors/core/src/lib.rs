@@ -24,8 +24,10 @@ pub mod autopsy;
 pub mod backoff;
 pub mod batch;
 pub mod budget;
+pub mod causes;
 
 pub mod name;
+pub mod names;
 
 pub mod fleet;
 pub mod fold;
