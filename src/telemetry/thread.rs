@@ -3,8 +3,8 @@
 
 use actix::dev::channel::channel;
 use actix::{Actor, Addr, Context};
+use phpeek_os::threads::ThreadRuntime;
 use std::io;
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
@@ -24,11 +24,11 @@ pub(super) fn start<A: Actor<Context = Context<A>>>(
 ) -> io::Result<(Addr<A>, Thread)> {
     let (sender, receiver) = channel(MAILBOX);
     let (alive, over) = oneshot::channel::<()>();
-    let runtime = Own(Some(Builder::new_current_thread().enable_io().enable_time().build()?));
+    let runtime = ThreadRuntime::new()?;
     std::thread::Builder::new().name("telemetry".to_owned()).spawn(move || {
         first();
-        let Some(runtime) = &runtime.0 else { return };
-        LocalSet::new().block_on(runtime, async move {
+        let Ok(runtime) = runtime.into_inner() else { return };
+        LocalSet::new().block_on(&runtime, async move {
             // A task of its own: if it panicked for all that, connections would still be closed in order.
             actix::spawn(Context::with_receiver(receiver).into_future(make()));
             // An error is what is waited for: the other end was dropped.
@@ -36,15 +36,4 @@ pub(super) fn start<A: Actor<Context = Context<A>>>(
         });
     })?;
     Ok((Addr::new(sender), Thread { _alive: alive }))
-}
-
-/// The runtime of the thread. When there is no thread for it, it is given up inside of another one, which must not wait.
-struct Own(Option<Runtime>);
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
