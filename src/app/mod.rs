@@ -238,7 +238,7 @@ fn build(
     router: Router,
 ) -> Result<Running, BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
-    let settings = OutputSettings { format: configuration.log.format.into(), level: configuration.log.level };
+    let settings = OutputSettings::new(configuration.log.format.into(), configuration.log.level);
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
     let output =
         Output::start(settings, clock, stdout, in_a_thread)?.hiding(configuration.redactions.clone());
