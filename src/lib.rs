@@ -16,12 +16,9 @@
 
 pub mod app;
 pub mod cli;
-pub mod config;
-pub mod control;
-pub mod demo;
 pub mod exit;
-pub mod os;
-pub mod output;
-pub mod status;
-pub mod telemetry;
-pub mod trace;
+
+pub use phpeek_config as config;
+pub use phpeek_os as os;
+pub use phpeek_output as output;
+pub use phpeek_telemetry as telemetry;

@@ -1,6 +1,6 @@
 //! The program: take the signals before anything else can go wrong, then do what the command line says. Nothing else.
 
-use phpeek_pm::os::{memory, signals::Signals};
+use phpeek_os::{memory, signals::Signals};
 use phpeek_pm::{cli, exit};
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! What is generated from the command line is in the repository and fresh: the man page and the completions. Packagers
-//! take them from there. `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
+//! What is generated is in the repository and fresh: the man page and the completions, which packagers take from there;
+//! and what comes of the key tables: the JSON schema, the file with every key, the README's table. `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
 
 #![allow(clippy::expect_used, clippy::disallowed_methods, reason = "a test may fail, and runs the program")]
 
@@ -14,11 +14,18 @@ fn printed(arguments: &[&str]) -> Vec<u8> {
 }
 
 fn fresh(file: &str, arguments: &[&str]) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("config").join(file);
-    let wanted = printed(arguments);
+    held(&format!("config/{file}"), &printed(arguments));
+}
+
+fn at(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+fn held(file: &str, wanted: &[u8]) {
+    let path = at(file);
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         std::fs::create_dir_all(path.parent().expect("it lies in config/")).expect("the folder can be made");
-        std::fs::write(&path, &wanted).expect("the file can be written");
+        std::fs::write(&path, wanted).expect("the file can be written");
     }
     let found = std::fs::read(&path).unwrap_or_default();
     assert!(found == wanted, "{} is stale: UPDATE_GENERATED=1 cargo test --test generated", path.display());
@@ -34,4 +41,20 @@ fn the_completions_are_fresh() {
     for shell in ["bash", "zsh", "fish"] {
         fresh(&format!("completions/phpeek-pm.{shell}"), &["completions", shell]);
     }
+}
+
+#[test]
+fn the_schema_and_the_file_with_every_key_are_fresh() {
+    held("config/schema.json", phpeek_pm::config::schema_json().as_bytes());
+    held("config/full.yaml", phpeek_pm::config::full_yaml().as_bytes());
+}
+
+#[test]
+fn the_table_of_keys_in_the_readme_is_fresh() {
+    let readme = std::fs::read_to_string(at("README.md")).expect("a file");
+    let (before, rest) = readme.split_once("<!-- keys:").expect("the table's beginning");
+    let (mark, rest) = rest.split_once("-->\n").expect("the end of the mark");
+    let (_, after) = rest.split_once("<!-- /keys -->").expect("the table's end");
+    let table = phpeek_pm::config::keys_table();
+    held("README.md", format!("{before}<!-- keys:{mark}-->\n{table}<!-- /keys -->{after}").as_bytes());
 }

@@ -2,8 +2,9 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use clap::Parser;
+use phpeek_pm::app::load;
 use phpeek_pm::cli::Arguments;
-use phpeek_pm::config::{Source, load, schema_json};
+use phpeek_pm::config::{Source, schema_json};
 use std::collections::BTreeMap;
 
 const README: &str = include_str!("../README.md");

@@ -7,7 +7,8 @@
 //! | `phpeek-pm` (app, signals) | `ManagerActor` | boot, signal requests, `Ended` inquiries |
 //! | `ManagerActor` | `ProcessActor` | commands, each in an [`envelope::Envelope`] |
 //! | `ProcessActor` | `ManagerActor` | reports without a reply: no cycle of awaited sends |
-//! | `phpeek-pm` (os) | `ProcessActor` | [`ports::RunEvent`]s through the router |
+//! | `phpeek-pm` (os) | `ProcessActor` | [`ports::TaskReport`]s through the router |
+//! | `phpeek-pm` (output) | `ProcessActor` | [`ports::LastLines`], when they were asked for |
 //! | every actor | telemetry queue | finished spans, never awaited |
 
 pub mod clock;

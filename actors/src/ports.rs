@@ -2,31 +2,25 @@
 //! Every call returns at once: nothing here may wait for a disk, a name service or a slow reader.
 
 use crate::clock::Moment;
+use actix::Recipient;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::autopsy::Autopsy;
+use phpeek_core::ids::TaskId;
+use phpeek_core::member::Member;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::program::Program;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessIndex, ProcessSpec};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// One run of one instance. Run numbers of an instance only grow, so an event of an old run can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId {
-    /// Which process.
-    pub process: ProcessIndex,
-    /// Which instance, from 0.
-    pub instance: u32,
-    /// Which run of it, from 1.
-    pub run: u64,
-}
+pub use phpeek_core::level::Level;
 
-/// What happened to a run. Delivered on the supervision thread, in order: `Spawned` or `SpawnFailed` first, then
-/// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that run, but for its
-/// `LastWords` when they were asked for.
+/// What happened to a task. Delivered on the supervision thread, in order: `Spawned` or `SpawnFailed` first, then
+/// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that task.
+/// `Left` and `OutOfReach` may come between `Exited` and `GroupEmpty`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunEvent {
+pub enum TaskEvent {
     /// The program runs: exec has succeeded.
     Spawned {
         /// The leader, which is also the id of its process group.
@@ -36,77 +30,72 @@ pub enum RunEvent {
     SpawnFailed(SpawnFailure),
     /// The leader has ended. Its process group may still have members.
     Exited(Autopsy),
-    /// The leader has ended and nobody is left in its group.
+    /// The leader has ended and nobody is left of it.
     GroupEmpty,
-    /// The last lines of its standard error, oldest first, with secrets masked; maybe none.
-    LastWords(Vec<String>),
+    /// The leader has ended, and all that is left of it are daemons in sessions of their own. Told once; `GroupEmpty`
+    /// follows when they are gone.
+    Left(Vec<Member>),
+    /// The leader has ended, and nothing of what is left may be signalled. Told once.
+    OutOfReach,
 }
 
-/// A [`RunEvent`] with the run that it belongs to.
+/// A [`TaskEvent`] with the task that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]
-pub struct RunReport {
-    /// The run.
-    pub id: RunId,
+pub struct TaskReport {
+    /// The task.
+    pub task: TaskId,
     /// What happened.
-    pub event: RunEvent,
+    pub event: TaskEvent,
 }
 
-/// What a new run needs beyond the specification.
+/// Asks for a program to be started.
 #[derive(Debug, Clone)]
 pub struct LaunchOrder {
-    /// The run to be.
-    pub id: RunId,
+    /// The task to be.
+    pub task: TaskId,
     /// What to run.
-    pub spec: Arc<ProcessSpec>,
-    /// The span that starts the run, for its environment; [`SpanContext::NONE`] when tracing is off.
+    pub program: Arc<Program>,
+    /// The span that starts it, for its environment; [`SpanContext::NONE`] when tracing is off.
     pub context: SpanContext,
 }
 
-/// Starts processes, and signals those it has started. Lives on the supervision thread.
+/// Starts programs, and signals those it has started. Lives on the supervision thread.
 pub trait Launcher {
-    /// Starts a run. Returns at once; [`RunReport`]s follow.
+    /// Starts a task. Returns at once; [`TaskReport`]s follow.
     fn launch(&self, order: LaunchOrder);
 
-    /// Sends a signal to the process group of a run, then SIGCONT so that a stopped process can act on it (not
-    /// after SIGCONT or SIGKILL). False when the run is not in the table any more: nothing was sent.
-    fn signal_group(&self, id: RunId, signal: Signal) -> bool;
+    /// Sends a signal to all that belongs to a task, wherever it has gone, then SIGCONT so that a stopped process can act on it (not
+    /// after SIGCONT or SIGKILL). False when the task is not in the table any more: nothing was sent.
+    fn signal_group(&self, task: TaskId, signal: Signal) -> bool;
 
-    /// Sends a signal to the leader of a run alone. False when it is not in the table or has ended.
-    fn signal_leader(&self, id: RunId, signal: Signal) -> bool;
+    /// Sends a signal to the leader of a task alone. False when it is not in the table or has ended.
+    fn signal_leader(&self, task: TaskId, signal: Signal) -> bool;
 
-    /// Asks for the last lines that a run has written to its standard error. True: one [`RunEvent::LastWords`]
-    /// follows, soon. False: nobody keeps them.
-    fn ask_last_words(&self, id: RunId) -> bool {
-        let _unkept = id;
-        false
-    }
+    /// The task is not wanted any more, and may not have begun. What has not begun never does; what hangs before its
+    /// program runs is killed; anything else goes on. Its reports follow as ever.
+    fn cancel(&self, task: TaskId);
+
+    /// Who is left of a task that SIGKILL has not helped. When its leader has ended they are nobody's from here on,
+    /// and nothing more is reported of the task.
+    fn leave(&self, task: TaskId) -> Vec<Member>;
 }
 
-/// How much a log record matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Of use when looking for a fault.
-    Debug,
-    /// The normal course of things.
-    Info,
-    /// Something is not as it should be, and the supervisor deals with it.
-    Warn,
-    /// A person must act.
-    Error,
+/// The last lines that a task has written to its standard error, oldest first, with secrets masked; maybe none.
+#[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub struct LastLines {
+    /// The task.
+    pub task: TaskId,
+    /// Its lines.
+    pub lines: Vec<String>,
 }
 
-impl Level {
-    /// As it is written in records and in `log_level`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
+/// Keeps the last lines of tasks. Any thread may ask.
+pub trait LastWords {
+    /// Asks for the last lines of a task that has ended. Returns at once. True: `hearer` is sent them once, soon.
+    /// False: nobody keeps them.
+    fn ask(&self, task: TaskId, hearer: Recipient<LastLines>) -> bool;
 }
 
 /// The value of a field of a log record.

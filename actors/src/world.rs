@@ -2,7 +2,7 @@
 //! state of instances is shown to status readers. Built by `phpeek-pm`, or by tests from fakes.
 
 use crate::clock::Clock;
-use crate::ports::{Launcher, LogSink};
+use crate::ports::{LastWords, Launcher, LogSink};
 use crate::trace::Tracing;
 use phpeek_core::outcome::Exit;
 use phpeek_core::spec::ProcessIndex;
@@ -16,6 +16,8 @@ use tokio::sync::Notify;
 pub struct World {
     /// Starts and signals processes.
     pub launcher: Rc<dyn Launcher>,
+    /// Keeps the last lines of what has ended.
+    pub words: Rc<dyn LastWords>,
     /// Takes log records.
     pub log: Arc<dyn LogSink>,
     /// Opens spans.

@@ -3,7 +3,8 @@
 use criterion::{Criterion, Throughput};
 use phpeek_core::name::ProcessName;
 use phpeek_pm::os::capture::Stream;
-use phpeek_pm::output::{Format, record::Frame};
+use phpeek_pm::output::record::Frame;
+use phpeek_settings::log::LogFormat;
 use std::hint::black_box;
 use std::time::SystemTime;
 
@@ -12,7 +13,7 @@ pub(crate) fn bench(c: &mut Criterion) {
     let Ok(process) = ProcessName::new("web") else { return };
     let mut group = c.benchmark_group("capture");
     for (name, line) in [("plain", vec![b'x'; 99]), ("escaped", b"say \"hi\" ".repeat(11))] {
-        let mut frame = Frame::new(Format::Json);
+        let mut frame = Frame::new(LogFormat::Json);
         frame.set(SystemTime::now(), &process, 0, Stream::Stdout);
         let mut out = Vec::with_capacity(1 << 20);
         group.throughput(Throughput::Elements(1));

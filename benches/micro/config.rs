@@ -1,7 +1,8 @@
 //! How long 1000 processes take from text to specification. The bar is 15 ms, the aim 5 ms.
 
 use criterion::Criterion;
-use phpeek_pm::config::{Source, load};
+use phpeek_pm::app::load;
+use phpeek_pm::config::Source;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;

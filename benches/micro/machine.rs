@@ -7,10 +7,11 @@ use phpeek_core::fleet::{self, Fleet, ShutdownReason};
 use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
+use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
-    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -76,20 +77,23 @@ fn system() -> SystemSpec {
         let name = ProcessName::new(&format!("p{i:04}")).ok()?;
         let command = CommandLine::new(vec!["sleep".to_owned()])?;
         Some(Arc::new(ProcessSpec {
-            name,
+            name: name.clone(),
             kind: ProcessKind::LongRun,
             initial: InitialState::Running,
-            command,
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
+            program: Arc::new(Program {
+                name,
+                command,
+                working_dir: None,
+                user: None,
+                group: None,
+                env: Vec::new(),
+                output: OutputSpec { stdout: true, stderr: true },
+                handover: Handover::Link,
+            }),
             scale: NonZeroU32::MIN,
             depends_on,
             restart: restart(),
             stop: stop(),
-            output: OutputSpec { stdout: true, stderr: true },
-            context: ContextPolicy::Auto,
         }))
     };
     SystemSpec {

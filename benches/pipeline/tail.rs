@@ -4,8 +4,9 @@ use crate::{cpu, rate};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::telemetry::{Begun, News};
-use phpeek_pm::telemetry::sampling::Sampling;
+use phpeek_actors::telemetry::{Begun, News, Sieve as _};
+use phpeek_pm::telemetry::sampling::sift;
+use phpeek_settings::sampling::Sampling;
 use std::time::SystemTime;
 
 /// Spans of a trace.
@@ -53,7 +54,7 @@ fn news(count: u64) -> Vec<News> {
 
 /// Prints the figure.
 pub(crate) fn run(count: u64) {
-    let mut sift = Sampling { rate: 0.01, ..Sampling::default() }.sift();
+    let mut sift = sift(&Sampling { rate: 0.01, ..Sampling::default() });
     let (mut news, mut kept) = (news(count), Vec::new());
     let spans = count / SPANS * SPANS;
     let before = cpu::of_this_thread();

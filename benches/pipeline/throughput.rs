@@ -5,10 +5,10 @@ use opentelemetry::trace::SpanContext;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::trace::names;
-use phpeek_pm::telemetry::endpoint::Endpoint;
-use phpeek_pm::telemetry::sampling::Sampling;
-use phpeek_pm::telemetry::settings::{ExporterSettings, SpoolSettings, TracingSettings};
 use phpeek_pm::telemetry::{Surroundings, TelemetryHandle, start};
+use phpeek_settings::endpoint::Endpoint;
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{ExporterSettings, SpoolSettings, TracingSettings};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -31,14 +31,14 @@ pub(crate) fn tracing(address: &str, folder: Option<&Path>) -> (TelemetryHandle,
     let spool = SpoolSettings {
         directory: folder.map(Path::to_owned),
         named: true,
-        limits: phpeek_pm::telemetry::spool::Limits { bytes: 1 << 30, ..Default::default() },
+        limits: phpeek_settings::tracing::Limits { bytes: 1 << 30, ..Default::default() },
     };
     let exporter = ExporterSettings::OtlpGrpc(Endpoint::parse(address).expect("an address").into());
     let settings = TracingSettings { exporter, sampling: Sampling::default(), spool, service_name: None };
     let around = Surroundings {
         log: Arc::new(Silent),
         clock,
-        write_block: Box::new(|_| true),
+        write_block: std::sync::Arc::new(|_| true),
         thread_init: Box::new(|| {}),
         trim: Box::new(|| {}),
     };

@@ -256,7 +256,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__check__subcmd__config)
-            opts="-q -c -h --strict --json --quiet --config --help"
+            opts="-q -c -h --host --strict --json --quiet --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -47,6 +47,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand demo" -s c -l config
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand demo" -l ascii -d 'Draw with ASCII characters alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l host -d 'Look at this machine too: programs, interpreters, users, directories, certificates'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l strict -d 'Let warnings fail the check'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l json -d 'One JSON object instead of a report for people'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s q -l quiet -d 'Errors and the verdict alone'

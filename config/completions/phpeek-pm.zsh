@@ -55,6 +55,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--host[Look at this machine too\: programs, interpreters, users, directories, certificates]' \
 '--strict[Let warnings fail the check]' \
 '--json[One JSON object instead of a report for people]' \
 '-q[Errors and the verdict alone]' \

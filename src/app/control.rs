@@ -1,16 +1,18 @@
 //! The control socket as the program uses it: where it lies by the configuration, and the answers of the supervision
 //! thread to what is asked. Answers by a copy, never by work. Called by the composition root.
 
-use crate::config::ControlSocket;
-use crate::control::report::{ExporterState, LastError, QueueReport, SpoolReport};
-use crate::control::{Inquiries, Inquiry, Listener, SocketError, TelemetryReport, place};
-use crate::status::SharedBoard;
-use crate::telemetry::settings::{ExporterSettings, Receiver, TracingSettings};
-use crate::telemetry::spool::{self as telemetry, SpoolState};
-use crate::telemetry::{TelemetryHandle, TelemetryState, env};
+use super::board::SharedBoard;
 use jiff::Timestamp;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::telemetry::ReceiverState;
+use phpeek_api::report::{ExporterState, LastError, QueueReport, SpoolReport};
+use phpeek_api::{Inquiries, Inquiry, Listener, SocketError, TelemetryReport, place};
+use phpeek_core::causes::chain;
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::env;
+use phpeek_settings::tracing::{ExporterSettings, Receiver, TracingSettings};
+use phpeek_telemetry::spool::{self as telemetry, SpoolState};
+use phpeek_telemetry::{TelemetryHandle, TelemetryState};
 use std::rc::Rc;
 
 /// What came of the wish for a socket.
@@ -34,7 +36,7 @@ pub(super) fn open(wanted: &ControlSocket) -> Result<Opened, SocketError> {
     };
     Ok(place::make_in(&path).map_or_else(
         |errors| {
-            let why: Vec<_> = errors.iter().map(|e| super::chain(e)).collect();
+            let why: Vec<_> = errors.iter().map(|e| chain(e)).collect();
             let advice = "set global.control_socket to a path, or to none";
             let warning = format!(
                 "no control socket, commands cannot reach this supervisor: {}; {advice}",
@@ -102,6 +104,7 @@ fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock
         ("spool_full", stats.dropped.full),
         ("expired", stats.dropped.expired),
         ("damaged", stats.dropped.damaged),
+        ("panic", stats.dropped_panic),
     ];
     TelemetryReport {
         exporter: target.exporter.to_owned(),
@@ -110,6 +113,7 @@ fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock
             ReceiverState::Good => ExporterState::Good,
             ReceiverState::Failing => ExporterState::Failing,
             ReceiverState::Refusing => ExporterState::Refusing,
+            ReceiverState::Dead => ExporterState::Dead,
         }),
         queue: QueueReport { length: Some(queued as u64), capacity: Some(capacity as u64) },
         spool: Some(spool_report(spool)),
@@ -120,6 +124,7 @@ fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock
         dropped: dropped.map(|(reason, count)| (reason.to_owned(), count)).into(),
         left_out: stats.dropped_sampled_out,
         pending: stats.pending,
+        panics: health.panics,
         last_error: health.last_error.map(|e| LastError { at: time(e.at), cause: e.cause }),
         last_export_at: health.last_export.map(time),
     }

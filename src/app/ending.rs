@@ -1,21 +1,24 @@
 //! The end of the program, after the last process has stopped: sweep, drain, flush, tell. Each part has its own slice
 //! of time, and none can hold the exit up for longer.
 
+use super::board::SharedBoard;
 use super::{Ending, Running, say};
-use crate::control::Control;
 use crate::exit;
-use crate::os::pid1::{self, Sweep};
-use crate::status::SharedBoard;
 use phpeek_actors::manager::Finished;
 use phpeek_actors::ports::Level;
 use phpeek_actors::telemetry::FlushOutcome;
-use std::cell::RefCell;
+use phpeek_api::Control;
+use phpeek_core::fleet::Outcome;
+use phpeek_core::member::{Member, list};
+use phpeek_os::pid1::{self, Sweep};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 
-/// The flush of spans; a receiver that is known to be away gets less, and asks for it itself.
-const TELEMETRY_FLUSH: Duration = Duration::from_secs(2);
+/// The flush of spans: all of it for a receiver that makes progress, however slowly; one that is silent or known to be
+/// away gets a little, and nobody waits for it.
+const TELEMETRY_FLUSH: Duration = Duration::from_secs(5);
 /// The kernel takes killed orphans down within this, or holds them for good.
 const SWEEP: Duration = Duration::from_secs(2);
 /// A standard output that nobody reads costs no more than this.
@@ -25,15 +28,25 @@ const OUTPUT_FLUSH: Duration = Duration::from_secs(10);
 /// Answers that are under way, and the end of streams; a client that does not read costs no more than this.
 const CONTROL_CLOSE: Duration = Duration::from_millis(200);
 
+/// What processes have left behind without a trace of whose it is has this long to follow a request.
+const SWEEP_GRACE: Duration = Duration::from_secs(5);
+
 /// Whether everything has stopped and only the last flush is under way.
 #[derive(Clone, Default)]
-pub(super) struct Finish(Rc<RefCell<Option<AbortHandle>>>);
+pub(super) struct Finish(Rc<Last>);
+
+#[derive(Default)]
+struct Last {
+    flush: RefCell<Option<AbortHandle>>,
+    hurried: Cell<bool>,
+}
 
 impl Finish {
     /// Gives the flush up, if it has come to that; what is left takes no time worth asking about.
     pub(super) fn hurry(&self) -> Hurried {
-        match &*self.0.borrow() {
+        match &*self.0.flush.borrow() {
             Some(flush) => {
+                self.0.hurried.set(true);
                 flush.abort();
                 Hurried::Yes
             }
@@ -62,16 +75,20 @@ pub(super) async fn end(
     let code = finished.as_ref().map_or(exit::INTERNAL, |f| exit::of_outcome(f.outcome));
     let telemetry = running.telemetry.clone();
     let flush = actix::spawn(async move { telemetry.flush(TELEMETRY_FLUSH).await });
-    *finish.0.borrow_mut() = Some(flush.abort_handle());
-    if pid1::sweep(&running.children, SWEEP).await == Sweep::Left {
-        say(&running, Level::Error, "some processes could not be killed: the kernel holds them".to_owned());
-    }
+    *finish.0.flush.borrow_mut() = Some(flush.abort_handle());
+    let missed = finished.as_ref().is_some_and(|f| f.outcome == Outcome::DeadlineMissed);
+    let patience = (if missed { Duration::ZERO } else { SWEEP_GRACE }, SWEEP);
+    let asked = |left: &[Member]| {
+        let message = format!("left behind by processes that have ended, asked to end: {}", list(left));
+        say(&running, Level::Warn, message);
+    };
+    let swept = pid1::sweep(&running.children, patience, asked, || finish.0.hurried.get()).await;
     // The first drain takes the last words of the processes, so that they stand before our own.
     running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     if let Ok(outcome) = flush.await {
         tell_of_spans(&running, outcome);
     } // an error: it was given up
-    last_words(&running, finished.as_ref(), code);
+    last_words(&running, finished.as_ref(), code, swept);
     running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     board.finish(code);
     if let Some(control) = control {
@@ -95,11 +112,16 @@ fn tell_of_spans(running: &Running, outcome: FlushOutcome) {
     }
 }
 
-fn last_words(running: &Running, finished: Option<&Finished>, code: u8) {
+fn last_words(running: &Running, finished: Option<&Finished>, code: u8, swept: Sweep) {
     match finished {
         None => say(running, Level::Error, "internal error: the manager is lost".to_owned()),
         Some(Finished { boot_failure: Some(why), .. }) => {
             say(running, Level::Error, format!("boot failed, exit code {code}: {why}"));
+        }
+        Some(_) if swept == Sweep::Left => {
+            let message =
+                format!("exit code {code}; some processes could not be ended: the kernel holds them");
+            say(running, Level::Error, message);
         }
         Some(_) => say(running, Level::Info, format!("everything has stopped, exit code {code}")),
     }

@@ -2,33 +2,42 @@
 //! ends everything in order. Decides nothing that a machine of the core decides. Called by the commands `serve` and
 //! `demo`.
 
+mod board;
+mod configure;
 mod control;
 mod ending;
-mod serve;
+mod kept;
+mod pid_file;
+mod reading;
 mod signals;
 
-pub use serve::serve;
+pub use configure::{load, load_on_this_machine};
+pub use pid_file::{PidFile, PidFileError, read_snapshot};
+pub use reading::{Reading, read};
 
-use crate::config::{Configuration, ControlSocket};
-use crate::control::{self as socket, Control, SocketError, TraceSource};
 use crate::exit;
-use crate::os::environment::Environment;
-use crate::os::reaper::Children;
-use crate::os::signals::{Signals, block_all_in_this_thread};
-use crate::os::{limits, memory, pid1};
-use crate::output::{self, Output, OutputSettings};
-use crate::status::{Identity, PidFile, SharedBoard, Writer};
-use crate::telemetry::{self, MemoryExporter, Surroundings, TelemetryHandle};
+use board::SharedBoard;
 use bytes::Bytes;
 use ending::Finish;
+use kept::Kept;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::world::{Deaths, World};
+use phpeek_api::view::Identity;
+use phpeek_api::{self as socket, Control, SocketError, TraceSource};
+use phpeek_config::Configuration;
 use phpeek_core::fleet::ShutdownReason;
 use phpeek_core::spec::SystemSpec;
-use std::error::Error;
+use phpeek_os::environment::Environment;
+use phpeek_os::reaper::Children;
+use phpeek_os::signals::{Signals, block_all_in_this_thread};
+use phpeek_os::{limits, memory, pid1};
+use phpeek_output::{self as output, Output};
+use phpeek_settings::control::ControlSocket;
+use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings, TelemetryHandle};
+use pid_file::Writer;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -89,7 +98,7 @@ pub enum BeginError {
     },
     /// The pid file.
     #[error(transparent)]
-    PidFile(#[from] crate::status::PidFileError),
+    PidFile(#[from] PidFileError),
     /// The control socket.
     #[error(transparent)]
     Control(#[from] SocketError),
@@ -168,6 +177,7 @@ async fn supervise(
     let control = opened.listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
+        words: Rc::new(running.output.clone()),
         log: running.log.clone(),
         tracing: running.telemetry.tracing(),
         clock,
@@ -220,7 +230,7 @@ fn start_control(
 ) -> Result<Control, BeginError> {
     let around = socket::Surroundings {
         phase: board.phase(),
-        traces: running.telemetry.recent().map(|recent| recent as Arc<dyn TraceSource>),
+        traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
         log: running.log.clone(),
         clock: running.clock,
         thread_init: in_a_thread,
@@ -238,7 +248,7 @@ fn build(
     router: Router,
 ) -> Result<Running, BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
-    let settings = OutputSettings::new(configuration.log.format.into(), configuration.log.level);
+    let settings = configuration.log;
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
     let output =
         Output::start(settings, clock, stdout, in_a_thread)?.hiding(configuration.redactions.clone());
@@ -247,7 +257,7 @@ fn build(
     let around = Surroundings {
         log: log.clone(),
         clock,
-        write_block: Box::new(move |bytes| block.write_block(bytes)),
+        write_block: Arc::new(move |bytes| block.write_block(bytes)),
         thread_init: Box::new(in_a_thread),
         trim: Box::new(memory::trim),
     };
@@ -273,16 +283,4 @@ fn say(running: &Running, level: Level, message: String) {
             fields: Vec::new(),
         });
     }
-}
-
-/// An error and all its causes in one line, for people.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

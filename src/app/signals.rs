@@ -3,10 +3,6 @@
 
 use super::ending::{Finish, Hurried};
 use super::{BeginError, Running, say};
-use crate::os::reaper::Children;
-use crate::os::signals::{Received, SignalStream, Signals};
-use crate::output::Output;
-use crate::telemetry::TelemetryHandle;
 use actix::Addr;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
@@ -16,6 +12,10 @@ use phpeek_actors::ports::{Level, LogRecord, LogSink, Value};
 use phpeek_core::fleet::ShutdownReason;
 use phpeek_core::signal::{Signal, SignalSender};
 use phpeek_core::spec::{SignalAction, SystemSpec};
+use phpeek_os::reaper::Children;
+use phpeek_os::signals::{Received, SignalStream, Signals};
+use phpeek_output::Output;
+use phpeek_telemetry::TelemetryHandle;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -104,6 +104,7 @@ impl SignalLoop {
     fn stop(&self, signal: Signal, sender: Option<SignalSender>) {
         // Once everything has stopped, the second request ends the last flush too.
         if self.finish.hurry() == Hurried::TooEarly {
+            self.telemetry.hasten();
             self.ask(Request::Shutdown(ShutdownReason::Signal(signal), sender));
         }
     }

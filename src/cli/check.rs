@@ -1,7 +1,7 @@
 //! The report of `check-config`, for people and as JSON. Pure functions from a report to a text; never prints.
 //! Called by the command itself, and by `serve` when a configuration cannot be used.
 
-use crate::config::{Excerpt, Finding, Place, Report, Severity, Strictness};
+use phpeek_config::{Excerpt, Finding, Place, Report, Severity, Strictness};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -62,13 +62,13 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
-fn file_name(report: &Report) -> String {
-    report.file.as_ref().map_or("<no file>".to_owned(), |f| f.display().to_string())
+fn name_of(report: &Report, file: usize) -> String {
+    report.path_of(file).map_or("<no file>".to_owned(), |f| f.display().to_string())
 }
 
 pub(crate) fn headline(report: &Report, finding: &Finding) -> String {
     let place = match &finding.place {
-        Place::File { line, column } => format!("{}:{line}:{column}: ", file_name(report)),
+        Place::File { file, line, column } => format!("{}:{line}:{column}: ", name_of(report, *file)),
         Place::Variable(name) => format!("${name}: "),
         Place::Nowhere => String::new(),
     };
@@ -78,7 +78,7 @@ pub(crate) fn headline(report: &Report, finding: &Finding) -> String {
 
 fn full(out: &mut String, report: &Report, finding: &Finding, number: usize) {
     line(out, format_args!("  {number}. {}", headline(report, finding)));
-    if let Place::File { line: at, column } = &finding.place
+    if let Place::File { line: at, column, .. } = &finding.place
         && finding.severity != Severity::Suggestion
     {
         match report.excerpt(finding) {
@@ -106,7 +106,10 @@ fn excerpt(out: &mut String, at: usize, column: usize, text: &str) {
 
 fn summary(out: &mut String, report: &Report) {
     line(out, format_args!("Summary"));
-    line(out, format_args!("  file:             {}", file_name(report)));
+    line(out, format_args!("  file:             {}", name_of(report, 0)));
+    for included in &report.included {
+        line(out, format_args!("  included:         {}", included.path.display()));
+    }
     if let Some(summary) = &report.summary {
         line(out, format_args!("  version:          {}", summary.version));
         line(out, format_args!("  processes:        {}", summary.process_count));
@@ -114,6 +117,11 @@ fn summary(out: &mut String, report: &Report) {
         line(out, format_args!("  shutdown timeout: {} s", summary.shutdown_timeout));
         line(out, format_args!("  tracing:          {}", summary.tracing));
     }
+    let machine = match report.host_seen {
+        true => "looked at",
+        false => "not looked at; --host looks for programs, users, directories and certificates",
+    };
+    line(out, format_args!("  this machine:     {machine}"));
     out.push('\n');
 }
 
@@ -143,6 +151,7 @@ pub fn json(report: &Report, strict: Strictness) -> String {
         "passed": report.passed(strict),
         "counts": { "errors": errors, "warnings": warnings, "suggestions": suggestions },
         "config_path": file,
+        "host": report.host_seen,
         "version": summary.map(|s| s.version.as_str()),
         "process_count": summary.map(|s| s.process_count),
         "summary": {
@@ -162,8 +171,8 @@ pub fn json(report: &Report, strict: Strictness) -> String {
 
 fn item(report: &Report, finding: &Finding) -> Value {
     let (file, line, column, variable) = match &finding.place {
-        Place::File { line, column } => {
-            (report.file.as_ref().map(|f| f.display().to_string()), Some(*line), Some(*column), None)
+        Place::File { file, line, column } => {
+            (report.path_of(*file).map(|f| f.display().to_string()), Some(*line), Some(*column), None)
         }
         Place::Variable(name) => (None, None, None, Some(name.to_string())),
         Place::Nowhere => (None, None, None, None),

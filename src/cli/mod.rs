@@ -1,24 +1,33 @@
-//! The command line: what can be asked, and which part of the program answers. Parses and dispatches, nothing else.
-//! Called by `main`.
+//! The command line: what can be asked, and which part of the program answers. Parses and dispatches, nothing else. A
+//! command is a file with its arguments and its `run`.
 
 mod arguments;
+mod ask;
 pub mod check;
 mod check_config;
-mod print;
+mod completions;
+mod demo;
+mod fault;
+mod man;
+mod say;
+mod serve;
+mod source;
+mod status;
+mod table;
+mod telemetry;
 mod trace;
+mod version;
 
-pub use arguments::{
-    Arguments, CheckArguments, Command, DemoArguments, ServeArguments, StatusArguments, TelemetryArguments,
-};
-pub use check_config::source;
-pub use trace::{
-    AnalyzeCommand, CompareArguments, LastArguments, ListArguments, SpoolArguments, SpoolCommand,
-    TraceArguments, TraceCommand, TraceFrom, TraceLook,
-};
+pub use arguments::{Arguments, command};
+pub use demo::CONFIG as DEMO;
 
 use crate::exit;
-use crate::os::signals::Signals;
-use clap::{CommandFactory, Parser};
+use arguments::Command;
+use clap::Parser;
+use fault::Fault;
+use phpeek_core::causes::chain;
+use phpeek_os::signals::Signals;
+use serve::ServeArguments;
 use std::ffi::OsString;
 
 /// Runs the program with these arguments and gives its exit code. `serve` does not come back: it ends the process
@@ -30,31 +39,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
     };
     let (config, given) = (arguments.config, arguments.serve);
     match arguments.command.unwrap_or(Command::Serve(ServeArguments::default())) {
-        Command::Serve(serve) => crate::app::serve(config, serve.or(given), signals),
+        Command::Serve(serve) => serve::run(config, serve.or(given), signals),
         _ if given.pid_file.is_some() => usage(&misplaced()),
-        Command::Demo(demo) => crate::demo::run(&demo, signals),
-        Command::CheckConfig(check) => plainly(signals, || check_config::run(config, &check)),
-        Command::Status(status) => plainly(signals, || crate::status::command(config, &status)),
-        Command::Telemetry(arguments) => {
-            plainly(signals, || crate::control::telemetry_command(config, &arguments))
-        }
-        Command::Trace(trace) => plainly(signals, || crate::trace::command(trace, config)),
-        Command::Version { short } => plainly(signals, || print::version(short)),
-        Command::Completions { shell } => plainly(signals, || print::completions(shell)),
-        Command::Man => plainly(signals, print::man),
+        Command::Demo(demo) => demo::run(&demo, signals),
+        Command::CheckConfig(check) => plainly(signals, || Ok(check_config::run(config, &check))),
+        Command::Status(status) => plainly(signals, || status::run(config, &status)),
+        Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
+        Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
+        Command::Version(version) => plainly(signals, || Ok(version::run(&version))),
+        Command::Completions(completions) => plainly(signals, || Ok(completions::run(&completions))),
+        Command::Man => plainly(signals, || Ok(man::run())),
     }
 }
 
 /// A command that starts nothing has nothing to stop in order: a signal ends it as it ends any program.
-fn plainly(signals: Signals, action: impl FnOnce() -> u8) -> u8 {
+fn plainly(signals: Signals, action: impl FnOnce() -> Result<u8, Fault>) -> u8 {
     signals.give_up();
-    action()
-}
-
-/// The whole command line as clap knows it, for the man page, the completions and their tests.
-#[must_use]
-pub fn command() -> clap::Command {
-    Arguments::command()
+    action().unwrap_or_else(|fault| {
+        say::complain(&chain(&fault));
+        fault.code()
+    })
 }
 
 /// An option of `serve` in front of another command would be without effect.

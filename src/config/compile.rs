@@ -2,8 +2,11 @@
 //! refused reads as its default here, so that the rest is judged too; `load` throws the result away then. Called by
 //! `load`.
 
+use super::block::Block;
+use super::environment::Environments;
+use super::keys::GLOBAL;
 use super::report::{Finding, Findings, Path};
-use super::tree::Node;
+use super::tree::{Node, Place};
 use super::{depends, process, signals, value};
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
@@ -17,6 +20,9 @@ use std::time::Duration;
 /// for ever: clean ends spend no budget, and the budget may have no bound. A run that lived longer than this is
 /// followed at once all the same.
 const FLOOR: Duration = Duration::from_millis(10);
+
+/// Most processes of one file.
+const MAX_PROCESSES: usize = 10_000;
 
 /// The processes by name.
 pub(crate) struct Names<'a> {
@@ -32,7 +38,7 @@ impl Names<'_> {
                 Err((format!("the process {name:?} is disabled"), "enable it, or leave it out".to_owned()))
             }
             None => {
-                let near = super::schema::nearest(name, self.known.keys().copied());
+                let near = super::hint::nearest(name, self.known.keys().copied());
                 let advice =
                     near.map_or("define it under processes".to_owned(), |n| format!("did you mean {n:?}?"));
                 Err((format!("there is no process {name:?}"), advice))
@@ -41,14 +47,45 @@ impl Names<'_> {
     }
 }
 
-/// Reads the tree.
-pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec> {
+/// Reads the tree; paths in it are relative to `folder`.
+pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Findings) -> Option<SystemSpec> {
     let empty = Node::empty_map();
-    let global = root.get("global").unwrap_or(&empty);
-    let restart = restart(global, findings)?;
-    let max_scale = int(global, "max_process_scale").unwrap_or(100);
+    let written = root.get("global").unwrap_or(&empty);
+    let global = Block::new(Some(written), GLOBAL);
+    let restart = restart(written, global, findings)?;
+    let max_scale = global.int("max_process_scale")?;
+    let (enabled, known) = declared(root, findings)?;
+    let names = Names { known };
+    let mut env = Environments::new(folder);
+    let defaults = process::Defaults::new(restart, max_scale);
+    let processes: Vec<Arc<_>> = enabled
+        .iter()
+        .filter_map(|(name, node)| {
+            process::compile(name, node, &defaults, &names, &mut env, findings).map(Arc::new)
+        })
+        .collect();
+    cycles(&enabled, &names, findings);
+    Some(SystemSpec {
+        shutdown_timeout: global.time("shutdown_timeout")?,
+        dependency_timeout: global.time("dependency_timeout")?,
+        processes,
+        signals: signals::compile(root, &names, findings),
+    })
+}
+
+/// The processes that are enabled, in the order of their names, and where each name leads.
+type Declared<'a> = (Vec<(&'a str, &'a Node)>, HashMap<&'a str, Option<(ProcessIndex, ProcessKind)>>);
+
+/// Looks through the names, and says what is wrong with them; `None` when there are too many.
+fn declared<'a>(root: &'a Node, findings: &mut Findings) -> Option<Declared<'a>> {
     let mut enabled: Vec<(&str, &Node)> = Vec::new();
     let written = root.get("processes").map(Node::entries).unwrap_or_default();
+    if written.len() > MAX_PROCESSES {
+        let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
+        let message = format!("{} processes are more than {MAX_PROCESSES}", written.len());
+        findings.push(Finding::error("processes", place, message).advice("use `scale` for equal ones"));
+        return None;
+    }
     let mut known: HashMap<&str, _> = HashMap::with_capacity(written.len());
     for entry in written {
         let path = Path::PROCESSES;
@@ -76,28 +113,16 @@ pub(crate) fn compile(root: &Node, findings: &mut Findings) -> Option<SystemSpec
         known.insert(*name, Some((index, process::kind(node))));
     }
     if known.is_empty() {
-        let place = root.get("processes").map_or(super::tree::Place::Nowhere, |n| n.place.clone());
+        let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
         let fault = Finding::error("processes", place, "no process is defined");
         findings.push(fault.advice("define at least one process under processes, with a command"));
     } else if enabled.is_empty() {
-        let place = root.get("processes").map_or(super::tree::Place::Nowhere, |n| n.place.clone());
-        findings.push(
-            Finding::error("processes", place, "every process is disabled").advice("enable at least one"),
-        );
+        let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
+        // Images ship files whose processes are enabled one by one, by overrides.
+        let warning = Finding::warning("processes", place, "every process is disabled: nothing is started");
+        findings.push(warning.advice("enable at least one, in the file or by an override"));
     }
-    let names = Names { known };
-    let defaults = process::Defaults { restart, max_scale };
-    let processes: Vec<Arc<_>> = enabled
-        .iter()
-        .filter_map(|(name, node)| process::compile(name, node, &defaults, &names, findings).map(Arc::new))
-        .collect();
-    cycles(&enabled, &names, findings);
-    Some(SystemSpec {
-        shutdown_timeout: span(global, "shutdown_timeout").unwrap_or(Duration::from_secs(30)),
-        dependency_timeout: span(global, "dependency_timeout").unwrap_or(Duration::from_secs(300)),
-        processes,
-        signals: signals::compile(root, &names, findings),
-    })
+    Some((enabled, known))
 }
 
 /// Names a cycle completely. Built from the tree, so that one faulty process does not hide it.
@@ -123,13 +148,13 @@ fn cycles(enabled: &[(&str, &Node)], names: &Names<'_>, findings: &mut Findings)
 }
 
 /// `global.restart_*`: the policy of every process that has none of its own.
-fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
-    let policy = policy(global, "restart_policy").unwrap_or(RestartPolicy::Always);
-    let attempts = match int(global, "max_restart_attempts").unwrap_or(3) {
+fn restart(global: &Node, block: Block<'_>, findings: &mut Findings) -> Option<RestartSpec> {
+    let policy = block.word("restart_policy", &POLICIES)?;
+    let attempts = match block.int("max_restart_attempts")? {
         n if n < 0 => Attempts::Unlimited,
         n => Attempts::AtMost(u32::try_from(n).unwrap_or(u32::MAX)),
     };
-    let base = span(global, "restart_backoff").unwrap_or(Duration::from_secs(5));
+    let base = block.time("restart_backoff")?;
     let given_initial = span(global, "restart_backoff_initial");
     let given_max = span(global, "restart_backoff_max");
     let mut initial = given_initial.unwrap_or(base);
@@ -138,7 +163,7 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
         match (given_initial, given_max) {
             (Some(_), Some(_)) => {
                 let place = global.get("restart_backoff_max").map(|n| n.place.clone());
-                let place = place.unwrap_or(super::tree::Place::Nowhere);
+                let place = place.unwrap_or(Place::Nowhere);
                 let message = "restart_backoff_max is shorter than restart_backoff_initial";
                 let fault = Finding::error("global.restart_backoff_max", place, message);
                 findings.push(fault.advice("raise it, or lower restart_backoff_initial"));
@@ -148,19 +173,17 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
             _ => max = initial,
         }
     }
-    let stable_after =
-        match global.get("restart_stability_window").and_then(Node::text).and_then(value::duration) {
-            Some(value::Span::Negative) => None,
-            Some(value::Span::Positive(window)) => Some(window),
-            None => Some(Duration::from_secs(60)),
-        };
+    let stable_after = match block.time_or_off("restart_stability_window")? {
+        value::Span::Negative => None,
+        value::Span::Positive(window) => Some(window),
+    };
     if initial.is_zero() {
         (initial, max) = (FLOOR, FLOOR);
         let key = ["restart_backoff_initial", "restart_backoff", "restart_backoff_max"]
             .into_iter()
             .find(|key| span(global, key) == Some(Duration::ZERO))
             .unwrap_or("restart_backoff");
-        let place = global.get(key).map_or(super::tree::Place::Nowhere, |n| n.place.clone());
+        let place = global.get(key).map_or(Place::Nowhere, |n| n.place.clone());
         let message = format!(
             "without a wait between runs {} ms are kept to those that end at once",
             FLOOR.as_millis()
@@ -172,14 +195,12 @@ fn restart(global: &Node, findings: &mut Findings) -> Option<RestartSpec> {
     Some(RestartSpec { policy, attempts, backoff, stable_after })
 }
 
-pub(crate) fn policy(node: &Node, key: &str) -> Option<RestartPolicy> {
-    match node.get(key)?.text()? {
-        "always" => Some(RestartPolicy::Always),
-        "on-failure" => Some(RestartPolicy::OnFailure),
-        "never" => Some(RestartPolicy::Never),
-        _ => None,
-    }
-}
+/// The words for what follows an end.
+pub(crate) const POLICIES: [(&str, RestartPolicy); 3] = [
+    ("always", RestartPolicy::Always),
+    ("on-failure", RestartPolicy::OnFailure),
+    ("never", RestartPolicy::Never),
+];
 
 pub(crate) fn truth(node: &Node, key: &str) -> Option<bool> {
     value::truth(node.get(key)?.text()?)

@@ -4,9 +4,8 @@
 use super::compile::truth;
 use super::tracing::{Chosen, Reader};
 use super::tree::{Node, Place};
-use crate::telemetry::endpoint::{Address, Endpoint, Protocol, Security};
-use crate::telemetry::tls::{Alpn, ClientFiles, TlsClient, TlsError, TlsSettings, server_name};
-use std::error::Error;
+use phpeek_settings::endpoint::{Address, Endpoint, Protocol, Security};
+use phpeek_settings::tls::{Alpn, ClientFiles, TlsPart, TlsSettings};
 use std::path::PathBuf;
 
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
@@ -37,13 +36,19 @@ impl Reader<'_> {
         let protocol =
             if exact && protocol == Protocol::OtlpHttp { Protocol::OtlpHttpExact } else { protocol };
         let place = chosen.as_ref().map_or(Place::Nowhere, |c| c.place.clone());
-        let text = given.or(chosen.map(|c| c.text));
-        let text = text.unwrap_or_else(|| format!("localhost:{}", protocol.port()));
+        let variable = chosen.as_ref().and_then(|c| c.variable).filter(|_| given.is_none());
+        let usual = || format!("localhost:{}", protocol.port());
+        let text = given.or(chosen.map(|c| c.text)).unwrap_or_else(usual);
         let tls = self.tls(zipkin);
         let security = self.security(protocol, &text, zipkin)?;
-        let endpoint = match Endpoint::parse_as(&text, protocol, security) {
-            Ok(endpoint) => endpoint,
-            Err(error) => {
+        let endpoint = match (Endpoint::parse_as(&text, protocol, security), variable) {
+            (Ok(endpoint), _) => endpoint,
+            (Err(error), Some(name)) => {
+                self.warn_of(name, &format!("{name}: {error}; the default holds"), "write http://HOST:PORT");
+                let security = self.security(protocol, &usual(), zipkin)?;
+                Endpoint::parse_as(&usual(), protocol, security).ok()?
+            }
+            (Err(error), None) => {
                 self.error("tracing_endpoint", place, error.to_string(), "");
                 return None;
             }
@@ -113,9 +118,10 @@ impl Reader<'_> {
             Some((_, text)) if text == "true" => return Some(Security::Plain),
             Some((_, text)) if text == "false" => return Some(Security::Tls),
             Some((name, text)) => {
-                let message = format!("{name}: {text:?} is neither true nor false");
-                self.error(USE_TLS, Place::Variable((*name).into()), message, "write true or false");
-                return None;
+                // As the specification has it: what is not "true" is false.
+                let message = format!("{name}: {text:?} is neither true nor false; it is taken for false");
+                self.warn_of(name, &message, "write true or false");
+                return Some(Security::Tls);
             }
             None => {}
         }
@@ -168,7 +174,7 @@ impl Reader<'_> {
             }
         };
         if let Some(chosen) = &name
-            && let Err(error) = server_name(&chosen.text)
+            && let Err(error) = self.judge.judge_name(&chosen.text)
         {
             self.error(
                 SERVER_NAME,
@@ -187,24 +193,16 @@ impl Reader<'_> {
             return Some(());
         }
         let alpn = if protocol == Protocol::Grpc { Alpn::Http2 } else { Alpn::Http1 };
-        let Err(error) = TlsClient::load(tls, endpoint.host(), alpn) else { return Some(()) };
-        let key = match &error {
-            TlsError::Authority { .. } | TlsError::NoSystemRoots => CA_FILE,
-            TlsError::Read { path, .. } | TlsError::Pem { path, .. } => match &tls.client {
-                Some(client) if client.key == *path => KEY_FILE,
-                Some(client) if client.certificate == *path => CERT_FILE,
-                _ => CA_FILE,
-            },
-            TlsError::Client { .. } => CERT_FILE,
-            TlsError::ServerName(_) => SERVER_NAME,
-            TlsError::Setup(_) => USE_TLS,
-        };
-        let message = match error.source() {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
+        let Err(found) = self.judge.judge(tls, endpoint.host(), alpn) else { return Some(()) };
+        let key = match found.part {
+            TlsPart::Authorities => CA_FILE,
+            TlsPart::Certificate => CERT_FILE,
+            TlsPart::Key => KEY_FILE,
+            TlsPart::ServerName => SERVER_NAME,
+            TlsPart::Itself => USE_TLS,
         };
         let place = self.place(key);
-        self.error(key, place, message, "name a PEM file that can be read");
+        self.error(key, place, found.message, "name a PEM file that can be read");
         None
     }
 }

@@ -16,18 +16,11 @@ pub(crate) fn compile(
     let written: Vec<(&Node, &str, Option<&Node>)> = match &node.value {
         Value::List(items) => items.iter().filter_map(|i| Some((i, i.text()?, None))).collect(),
         Value::Map(entries) => {
-            entries.iter().map(|e| (&e.node, e.key.as_str(), e.node.get("condition"))).collect()
+            entries.iter().map(|e| (&e.node, e.key.as_str(), written_condition(&e.node))).collect()
         }
-        _ => {
-            let fault = Finding::error(path, node.place.clone(), format!("{path} must be a list of names"));
-            findings.push(fault.advice("write [\"name\"], or name: {condition: started} below it"));
-            return Vec::new();
-        }
+        // The check of types has told that it is neither.
+        _ => return Vec::new(),
     };
-    if written.len() < node.items().len() {
-        let fault = Finding::error(path, node.place.clone(), "an item is no name of a process");
-        findings.push(fault.advice("write [\"name\"]"));
-    }
     let mut all: Vec<Dependency> = Vec::new();
     for (at, name, condition) in written {
         let mut fault = |message: String, advice: String| {
@@ -44,26 +37,25 @@ pub(crate) fn compile(
                 continue;
             }
         };
-        let default = if kind == ProcessKind::Oneshot { Condition::Completed } else { Condition::Started };
-        let condition = match condition.map(|c| c.text().unwrap_or_default()) {
-            None => default,
+        let usual = if kind == ProcessKind::Oneshot { Condition::Completed } else { Condition::Started };
+        let mut early = None;
+        let condition = match condition.and_then(Node::text) {
             Some("started") => Condition::Started,
-            Some("completed") => Condition::Completed,
-            Some("healthy") => {
-                fault(
-                    "the condition \"healthy\" is not there yet".to_owned(),
-                    "write started or completed".to_owned(),
-                );
-                continue;
+            Some("completed" | "completed_successfully") => Condition::Completed,
+            Some(word @ ("ready" | "healthy")) => {
+                early = Some(word);
+                usual
             }
-            Some(other) => {
-                fault(format!("{other:?} is no condition"), "write started or completed".to_owned());
-                continue;
-            }
+            // What is no condition was told by the check of types.
+            _ => usual,
         };
         if condition == Condition::Completed && kind == ProcessKind::LongRun {
             fault(format!("{name:?} is long-running and never completes"), "write started".to_owned());
             continue;
+        }
+        if let Some(word) = early {
+            let message = format!("{word} means {} until there are health checks", usual.as_str());
+            findings.push(Finding::warning(path, at.place.clone(), message));
         }
         match all.iter_mut().find(|d| d.process == process) {
             // Of two conditions the one that waits longer holds.
@@ -73,6 +65,14 @@ pub(crate) fn compile(
         }
     }
     all
+}
+
+/// `{NAME: CONDITION}`, or `{NAME: {condition: CONDITION}}`.
+fn written_condition(node: &Node) -> Option<&Node> {
+    match node.value {
+        Value::Scalar(_) => Some(node),
+        _ => node.get("condition"),
+    }
 }
 
 /// A cycle of the graph, as indices in the order of the edges; `None` when there is none. Iterative: a chain of

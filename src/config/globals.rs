@@ -1,57 +1,37 @@
 //! The keys of `global` about the supervisor itself: its log and its control socket. Called by `load`.
 
+use super::block::Block;
+use super::keys::GLOBAL;
 use super::report::{Finding, Findings};
 use super::tree::Node;
-use phpeek_actors::ports::Level;
+use phpeek_core::level::Level;
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The longest path of a socket in bytes (unix(7): 108 with the end mark).
 const LONGEST_SOCKET: usize = 107;
 
-/// How a log record is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
-}
+/// A buffer holds a few records at least.
+const SMALLEST_BUFFER: u64 = 64 << 10;
 
-/// The supervisor's own log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogSettings {
-    /// How a record is written.
-    pub format: LogFormat,
-    /// The least level that is written.
-    pub level: Level,
-}
-
-/// Reads `log_format` and `log_level`.
+/// Reads `log_format`, `log_level`, `log_on_full`, `log_patience` and `log_buffer`.
 pub(crate) fn log(global: &Node) -> LogSettings {
-    let format = match global.get("log_format").and_then(Node::text) {
-        Some("text") => LogFormat::Text,
-        _ => LogFormat::Json,
-    };
-    let level = match global.get("log_level").and_then(Node::text) {
-        Some("debug") => Level::Debug,
-        Some("warn") => Level::Warn,
-        Some("error") => Level::Error,
-        _ => Level::Info,
-    };
-    LogSettings { format, level }
-}
-
-/// Where the control socket lies.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ControlSocket {
-    /// In the runtime directory, under a name of its own; without one when that cannot be.
-    #[default]
-    Default,
-    /// There is none.
-    Off,
-    /// Here, or nothing starts.
-    At(PathBuf),
+    let block = Block::new(Some(global), GLOBAL);
+    let format = block.word("log_format", &[("json", LogFormat::Json), ("text", LogFormat::Text)]);
+    let levels =
+        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)];
+    let level = block.word("log_level", &levels).unwrap_or(Level::Info);
+    let usual = LogSettings::new(format.unwrap_or(LogFormat::Json), level);
+    let on_full = block.word("log_on_full", &[("wait", OnFull::Wait), ("drop", OnFull::Drop)]);
+    let buffer = block.size("log_buffer").map(|size| size.max(SMALLEST_BUFFER));
+    LogSettings {
+        on_full: on_full.unwrap_or(usual.on_full),
+        patience: block.time("log_patience").unwrap_or(usual.patience),
+        buffer: buffer.and_then(|size| usize::try_from(size).ok()).unwrap_or(usual.buffer),
+        ..usual
+    }
 }
 
 /// Reads `control_socket`.

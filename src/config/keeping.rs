@@ -1,13 +1,14 @@
 //! Which traces are kept, and where spans wait: `tracing_sample_rate`, `tracing_keep_*`, `tracing_spool_*`, with
 //! OTEL_TRACES_SAMPLER behind the rate. Called by [`super::tracing`].
 
-use super::compile::{int, span, truth};
+use super::block::Block;
+use super::compile::truth;
+use super::keys::GLOBAL;
 use super::tracing::{Chosen, Reader};
 use super::value;
-use crate::telemetry::sampling::Sampling;
-use crate::telemetry::settings::SpoolSettings;
-use crate::telemetry::spool::Limits;
-use phpeek_actors::telemetry::CallersDecision;
+use phpeek_core::tail::CallersDecision;
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{Limits, SpoolSettings};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ const SAMPLERS: &str = "write always_on, always_off, traceidratio, or parentbase
 
 impl Reader<'_> {
     pub(super) fn sampling(&mut self) -> Sampling {
+        let block = Block::new(Some(self.global), GLOBAL);
+        let usual = Block::unwritten(GLOBAL).float("tracing_sample_rate").unwrap_or(1.0);
         let text = self.global.get("tracing_sample_rate").and_then(super::tree::Node::text);
         let (rate, caller) = match text.and_then(value::float) {
             Some(rate) => {
@@ -24,7 +27,7 @@ impl Reader<'_> {
                 self.pick("tracing_sample_rate", &["OTEL_TRACES_SAMPLER"]);
                 (rate, CallersDecision::Stands)
             }
-            None => self.sampler().unwrap_or((1.0, CallersDecision::Stands)),
+            None => self.sampler().unwrap_or((usual, CallersDecision::Stands)),
         };
         let keep_errors = truth(self.global, "tracing_keep_errors");
         Sampling {
@@ -32,7 +35,7 @@ impl Reader<'_> {
             caller,
             // A rate of nothing means nothing, unless the errors are asked for by name.
             keep_errors: keep_errors.unwrap_or(rate > 0.0),
-            keep_slow: span(self.global, "tracing_keep_slow").filter(|limit| !limit.is_zero()),
+            keep_slow: block.time("tracing_keep_slow").filter(|limit| !limit.is_zero()),
         }
     }
 
@@ -73,12 +76,11 @@ impl Reader<'_> {
     pub(super) fn spool(&mut self) -> SpoolSettings {
         let (directory, named) = self.spool_directory();
         let usual = Limits::default();
-        let megabytes = int(self.global, "tracing_spool_max_mb").and_then(|n| u64::try_from(n).ok());
+        let block = Block::new(Some(self.global), GLOBAL);
+        let megabytes = block.int("tracing_spool_max_mb").and_then(|n| u64::try_from(n).ok());
         let limits = Limits {
             bytes: megabytes.map_or(usual.bytes, |n| n << 20),
-            age: span(self.global, "tracing_spool_max_age")
-                .filter(|age| *age > Duration::ZERO)
-                .unwrap_or(usual.age),
+            age: block.time("tracing_spool_max_age").filter(|age| *age > Duration::ZERO).unwrap_or(usual.age),
         };
         SpoolSettings { directory, named, limits }
     }

@@ -40,6 +40,8 @@ pub(crate) fn secrets(root: &Node, findings: &mut Findings) {
 
 /// Everything else, on the tree as it will be used.
 pub(crate) fn values(root: &Node, findings: &mut Findings) {
+    version(root, findings);
+    proxies(root, findings);
     let below_a_second = |node: &Node| matches!(node.text().and_then(value::duration), Some(value::Span::Positive(d)) if d > Duration::ZERO && d < Duration::from_secs(1));
     for key in ["restart_backoff", "restart_backoff_initial"] {
         if let Some(node) = root.at(&["global", key]).filter(|n| below_a_second(n)) {
@@ -92,6 +94,30 @@ pub(crate) fn values(root: &Node, findings: &mut Findings) {
             );
         }
         shell(process.node.get("command"), &path, findings);
+    }
+}
+
+/// The format has had one version so far.
+fn version(root: &Node, findings: &mut Findings) {
+    let Some((node, text)) = root.get("version").and_then(|node| Some((node, node.text()?))) else { return };
+    if !matches!(text.trim(), "" | "1" | "1.0") {
+        let message = format!("version {text:?} is not known, and the file is read as 1.0");
+        warn(findings, "version", node, &message, "write \"1.0\"");
+    }
+}
+
+/// Whoever may write X-Forwarded-For would be whoever he likes.
+fn proxies(root: &Node, findings: &mut Findings) {
+    for block in ["api_acl", "metrics_acl"] {
+        let Some(acl) = root.at(&["global", block]) else { continue };
+        let trusted = acl.get("trusted_proxies").is_some_and(|list| !list.items().is_empty());
+        if let Some(node) = acl.get("trust_proxy")
+            && node.text().and_then(value::truth) == Some(true)
+            && !trusted
+        {
+            let message = "without trusted_proxies it counts for a peer on loopback alone";
+            warn(findings, format!("global.{block}.trust_proxy"), node, message, "name the proxies");
+        }
     }
 }
 

@@ -20,52 +20,46 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     if memchr::memmem::find(text.as_bytes(), b"${").is_none() || clash() {
         return Cow::Borrowed(text);
     }
+    let ends = ends(text);
+    let mut quotes = memchr::memchr2_iter(b'"', b'\'', text.as_bytes()).peekable();
     let mut out = String::with_capacity(text.len() + text.len() / 8);
-    let mut rest = text;
-    while let Some(at) = rest.find("${") {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        // A quote inside: the scalar is quoted, or its end would be swallowed. Quoted scalars need no mask.
-        let quoted = |end: &usize| from.get(..*end).is_some_and(|inside| inside.contains(['"', '\'']));
-        let end = closing(from).filter(|end| !quoted(end)).unwrap_or(0);
-        let (inside, after) = from.split_at(if end == 0 { 2 } else { end });
-        if end == 0 {
-            out.push_str(inside);
-        } else {
-            out.extend(inside.chars().map(|c| PAIRS.iter().find(|(p, _)| *p == c).map_or(c, |(_, m)| *m)));
+    let mut done = 0;
+    for (begin, end) in ends {
+        if begin < done {
+            continue; // inside of one that was masked
         }
-        rest = after;
+        // A quote inside: the scalar is quoted, or its end would be swallowed. Quoted scalars need no mask.
+        while quotes.next_if(|at| *at < begin).is_some() {}
+        if quotes.peek().is_some_and(|at| *at < end) {
+            continue;
+        }
+        out.push_str(text.get(done..begin).unwrap_or_default());
+        let inside = text.get(begin..end).unwrap_or_default();
+        out.extend(inside.chars().map(|c| PAIRS.iter().find(|(p, _)| *p == c).map_or(c, |(_, m)| *m)));
+        done = end;
     }
-    out.push_str(rest);
+    out.push_str(text.get(done..).unwrap_or_default());
     Cow::Owned(out)
+}
+
+/// Where each `${…}` that its own line completes begins and ends, in the order of their beginnings. One pass: what
+/// opens and never closes must not be looked through again and again.
+fn ends(text: &str) -> Vec<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let (mut open, mut found) = (Vec::new(), Vec::new());
+    for at in memchr::memchr3_iter(b'\n', b'$', b'}', bytes) {
+        match bytes.get(at) {
+            Some(b'$') if bytes.get(at + 1) == Some(&b'{') => open.push(at),
+            Some(b'}') => found.extend(open.pop().map(|begin| (begin, at + 1))),
+            Some(b'\n') => open.clear(),
+            _ => {}
+        }
+    }
+    found.sort_unstable();
+    found
 }
 
 /// Takes the mask off again.
 pub(crate) fn unmask(text: &str) -> String {
     text.chars().map(|c| PAIRS.iter().find(|(_, m)| *m == c).map_or(c, |(p, _)| *p)).collect()
-}
-
-/// Length in bytes of the `${…}` that `text` begins with, nested ones included; `None` when its line ends first.
-pub(crate) fn closing(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut depth = 0usize;
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\n' => return None,
-            b'$' if bytes.get(at + 1) == Some(&b'{') => {
-                depth += 1;
-                at += 1;
-            }
-            b'}' => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
 }

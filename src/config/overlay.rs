@@ -1,34 +1,14 @@
 //! Overrides from the environment: `PHPEEK_PM_GLOBAL_…`, `PHPEEK_PM_PROCESS_…` and the same with `CBOX_INIT_`. Turns
 //! each into a value at its place in the tree, typed later by its key like any other. Called by `load`.
 
-use super::keys::{GLOBAL, Key, Kind, PROCESS};
+use super::hint::nearest;
+use super::hook_vars;
+use super::keys::{ENTRYPOINT, GLOBAL, Key, Kind, OTHERS, PROCESS};
 use super::report::{Finding, Findings};
-use super::schema::nearest;
 use super::tree::{Node, Place, Value};
 use super::{FAMILIES, Vars};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Documented variables that are no overrides.
-const OTHERS: [&str; 17] = [
-    "CONFIG",
-    "CONTROL_SOCKET",
-    "API_AUTH",
-    "READ_ONLY_ROOT",
-    "SKIP_PERMISSION_SETUP",
-    "SKIP_RUNTIME_VALIDATION",
-    "STARTUP_TIMING",
-    "PROCESS_NAME",
-    "INSTANCE_ID",
-    "INSTANCE_INDEX",
-    "INSTANCE_NUMBER",
-    "PROCESS",
-    "SCHEDULED",
-    "SCHEDULE",
-    "START_TIME",
-    "HOOK_NAME",
-    "PID_FILE",
-];
 
 /// Where an override goes.
 type Target = Vec<String>;
@@ -36,12 +16,13 @@ type Target = Vec<String>;
 /// Lays every override over the tree.
 pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
     let mut done: BTreeMap<Target, (Arc<str>, String)> = BTreeMap::new();
+    let mut hooks = hook_vars::HookVariables::default();
     let mut all = vars.all();
     all.sort();
     let names: Vec<String> = root.get("processes").map(names_of).unwrap_or_default();
     for (variable, value) in all {
         let Some(rest) = FAMILIES.iter().find_map(|f| variable.strip_prefix(f.prefix)) else { continue };
-        if OTHERS.contains(&rest) {
+        if OTHERS.contains(&rest) || hooks.take(rest, &variable, &value, findings) {
             continue;
         }
         let place = Place::Variable(Arc::from(variable.as_str()));
@@ -49,6 +30,9 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
             findings.push(unknown(rest, &variable, place));
             continue;
         };
+        if is_unset(&target.join("."), &variable, &value, findings) {
+            continue;
+        }
         if let Some((other, before)) = done.get(&target) {
             if *before != value {
                 let message = format!("{other} and {variable} set {} to different values", target.join("."));
@@ -59,6 +43,17 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
         set(root, &target, node_of(&value, kind, &place), &place);
         done.insert(target, (Arc::from(variable.as_str()), value));
     }
+    hooks.append(root);
+}
+
+/// Whether an override is empty. Compose files write `NAME=` for a variable that is made of one that is not set.
+pub(crate) fn is_unset(path: &str, variable: &str, value: &str, findings: &mut Findings) -> bool {
+    let empty = value.trim().is_empty();
+    if empty {
+        let note = format!("{variable} is empty: it counts as not set");
+        findings.push(Finding::suggestion(path, Place::Variable(variable.into()), note));
+    }
+    empty
 }
 
 fn names_of(processes: &Node) -> Vec<String> {
@@ -114,7 +109,7 @@ fn process_field(path: &str) -> Option<(Target, Kind)> {
 }
 
 /// The field whose encoded path is exactly `path`; the longest first key wins.
-fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
+pub(crate) fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
     let upper = path.to_ascii_uppercase();
     if let Some(key) = keys.iter().find(|k| encoded(k.name) == upper) {
         return Some((vec![key.name.to_owned()], key.kind));
@@ -131,27 +126,37 @@ fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
 }
 
 fn unknown(rest: &str, variable: &str, place: Place) -> Finding {
+    let prefix = variable.strip_suffix(rest).unwrap_or_default();
+    if ENTRYPOINT.contains(&rest) {
+        let note = format!("{variable} is read by the entrypoint of an image, and not by this program");
+        let advice = format!("to override the key itself, set {prefix}GLOBAL_{rest}");
+        return Finding::suggestion("", place, note).advice(advice);
+    }
     let known: Vec<String> = GLOBAL.iter().map(|k| format!("GLOBAL_{}", encoded(k.name))).collect();
     let advice = match nearest(rest, known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean {}{near}?", variable.strip_suffix(rest).unwrap_or_default()),
-        None => "overrides are …_GLOBAL_<KEY> and …_PROCESS_<NAME>_<KEY>; this one has no effect".to_owned(),
+        Some(near) => format!("did you mean {}{near}?", prefix),
+        None => "overrides are …_GLOBAL_<KEY>, …_PROCESS_<NAME>_<KEY> and …_HOOK_<LIST>_<N>_<KEY>; this one has no effect"
+            .to_owned(),
     };
     Finding::warning("", place, format!("the variable {variable} names no known key")).advice(advice)
 }
 
-/// A value as its key needs it: JSON for lists and mappings, text for everything else.
-fn node_of(value: &str, kind: Kind, place: &Place) -> Node {
-    let node = Node { place: place.clone(), value: Value::Scalar(value.to_owned()) };
+/// A value as its key needs it: JSON, or items between commas, for lists; JSON for mappings; text for everything else.
+pub(crate) fn node_of(value: &str, kind: Kind, place: &Place) -> Node {
+    let node = |value| Node { place: place.clone(), value };
+    let text = node(Value::Scalar(value.to_owned()));
     match kind {
-        Kind::Text | Kind::Regex => node,
-        _ if value.trim().is_empty() => Node { value: Value::Null, ..node },
-        kind if structured(&kind) => json(&node).unwrap_or(node),
-        _ => Node { value: Value::Scalar(value.trim().to_owned()), ..node },
+        Kind::Text | Kind::Regex => text,
+        kind if kind.structured() => match json(&text) {
+            Some(read) => read,
+            None if kind.between_commas() && !value.trim_start().starts_with(['[', '{']) => {
+                let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+                node(Value::List(items.map(|item| node(Value::Scalar(item.to_owned()))).collect()))
+            }
+            None => text,
+        },
+        _ => node(Value::Scalar(value.trim().to_owned())),
     }
-}
-
-fn structured(kind: &Kind) -> bool {
-    matches!(kind, Kind::List(_) | Kind::Command | Kind::Map(_) | Kind::MapOf(_) | Kind::Depends)
 }
 
 fn json(node: &Node) -> Option<Node> {
@@ -175,7 +180,7 @@ fn set(root: &mut Node, target: &[String], value: Node, place: &Place) {
 
 /// Reads JSON out of scalars where a list or a mapping is wanted: what a substitution may have put there.
 pub(crate) fn unfold(node: &mut Node, kind: &Kind) {
-    if structured(kind)
+    if kind.structured()
         && let Some(unfolded) = json(node)
     {
         *node = unfolded;

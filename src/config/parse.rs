@@ -1,71 +1,67 @@
-//! YAML text to a tree with places, from the events of saphyr-parser, and the only file that knows it: for a text that
-//! there is something to say about. (`plain` reads the others; serde_yaml has no places, and stops at its first
-//! error.) Never interprets a scalar: `010` stays `010`. Aliases and merge keys (`<<`) are followed within bounds.
-//! Called by `load`.
+//! YAML text to a tree with places, from the events of saphyr-parser, and the only file that knows it. Never interprets
+//! a scalar: `010` stays `010`. Aliases and merge keys (`<<`) are followed; depth and size are bounded, and the time
+//! grows with the text alone. Called by `load`.
 
+use super::mask;
 use super::report::{Finding, Findings};
 use super::tree::{Entry, Node, Place, Value};
-use super::{mask, plain};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use std::collections::{HashMap, HashSet};
 
 /// Deepest nesting that is read; real files stay below 10.
 const MAX_DEPTH: usize = 64;
-/// Most nodes that aliases may add, so that a small file cannot grow without bound.
-const MAX_ALIASED: usize = 200_000;
+/// Most values that are read, with those that anchors and aliases repeat; 64 bytes of a repeated text count as one
+/// more. 5000 processes with 20 values each are a quarter of it.
+const MAX_VALUES: usize = 400_000;
 
-/// Reads the first document of a text. Faults are added to `findings`; `None` when there is no usable tree.
-pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Node> {
+/// Reads the first document of a text, which is that of this file. What is to be said of it is added to `findings`.
+pub(crate) fn parse(text: &str, file: usize, findings: &mut Findings) -> Result<Node, Fault> {
     let masked = mask::mask(text);
-    let mut reader = Reader {
+    Reader {
         events: Parser::new_from_str(&masked),
         anchors: HashMap::new(),
-        aliased: 0,
+        values: 0,
+        file,
         masked: matches!(masked, std::borrow::Cow::Owned(_)),
         findings,
-    };
-    match reader.document() {
-        Ok(node) => Some(node),
-        Err(Fault { message, place }) => {
-            findings.push(broken(text, message, place));
-            None
-        }
     }
-}
-
-/// The error for a file that is no YAML, in serde_yaml's words where it sees the fault too.
-fn broken(text: &str, message: String, place: Place) -> Finding {
-    let (message, place) = plain::fault(text).unwrap_or((message, place));
-    Finding::error("", place, format!("the file is no valid YAML: {message}"))
-        .advice("mend the syntax; nothing after this place was read")
+    .document()
 }
 
 /// Why a text gives no tree.
 pub(crate) struct Fault {
-    message: String,
-    place: Place,
+    pub(crate) message: String,
+    pub(crate) place: Place,
+    /// Whether the text is no YAML in the eyes of this reader, and not only beyond a bound.
+    pub(crate) syntax: bool,
+}
+
+impl Fault {
+    fn new(message: impl Into<String>, place: Place) -> Self {
+        Self { message: message.into(), place, syntax: false }
+    }
 }
 
 struct Reader<'a, 'f> {
     events: Parser<'a, saphyr_parser::StrInput<'a>>,
     anchors: HashMap<usize, Node>,
-    aliased: usize,
+    values: usize,
+    file: usize,
     masked: bool,
     findings: &'f mut Findings,
 }
 
-fn place_of(span: Span) -> Place {
-    Place::File { line: span.start.line().max(1), column: span.start.col() + 1 }
-}
-
 impl<'a> Reader<'a, '_> {
+    fn place(&self, at: Marker) -> Place {
+        Place::File { file: self.file, line: at.line().max(1), column: at.col() + 1 }
+    }
+
     fn next(&mut self) -> Result<(Event<'a>, Place), Fault> {
         match self.events.next() {
-            Some(Ok((event, span))) => Ok((event, place_of(span))),
+            Some(Ok((event, span))) => Ok((event, self.place(span.start))),
             Some(Err(error)) => {
-                let place =
-                    Place::File { line: error.marker().line().max(1), column: error.marker().col() + 1 };
-                Err(Fault { message: error.info().to_owned(), place })
+                let place = self.place(*error.marker());
+                Err(Fault { message: error.info().to_owned(), place, syntax: true })
             }
             None => Ok((Event::StreamEnd, Place::Nowhere)),
         }
@@ -105,25 +101,54 @@ impl<'a> Reader<'a, '_> {
 
     fn node(&mut self, event: Event<'a>, place: Place, depth: usize) -> Result<Node, Fault> {
         if depth > MAX_DEPTH {
-            return Err(Fault { message: format!("more than {MAX_DEPTH} levels of nesting"), place });
+            return Err(Fault::new(format!("more than {MAX_DEPTH} levels of nesting"), place));
         }
+        self.spend(1, &place)?;
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                self.tag(tag.as_deref(), &place);
                 let null = style == ScalarStyle::Plain
                     && tag.is_none()
                     && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 (if null { Value::Null } else { Value::Scalar(self.unmask(text.into_owned())) }, anchor)
             }
-            Event::SequenceStart(anchor, _) => (self.sequence(depth)?, anchor),
-            Event::MappingStart(anchor, _) => (self.mapping(depth)?, anchor),
+            Event::SequenceStart(anchor, tag) => {
+                self.tag(tag.as_deref(), &place);
+                (self.sequence(depth)?, anchor)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.tag(tag.as_deref(), &place);
+                (self.mapping(depth)?, anchor)
+            }
             Event::Alias(id) => return self.alias(id, place),
-            _ => return Err(Fault { message: "a value is missing".to_owned(), place }),
+            _ => return Err(Fault::new("a value is missing", place)),
         };
         let node = Node { place, value };
         if anchor > 0 {
+            self.spend(weight(&node), &node.place)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
+    }
+
+    /// The types of YAML itself are what a key asks for anyhow; any other tag asks for what nobody does.
+    fn tag(&mut self, tag: Option<&Tag>, place: &Place) {
+        const KNOWN: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];
+        let Some(tag) = tag.filter(|t| !t.suffix.is_empty()) else { return };
+        if tag.is_yaml_core_schema() && KNOWN.contains(&tag.suffix.as_str()) {
+            return;
+        }
+        let message = format!("the tag {tag} has no effect: the value is read as it is written");
+        self.findings.push(Finding::warning("", place.clone(), message).advice("remove the tag"));
+    }
+
+    fn spend(&mut self, values: usize, place: &Place) -> Result<(), Fault> {
+        self.values = self.values.saturating_add(values);
+        if self.values <= MAX_VALUES {
+            return Ok(());
+        }
+        let message = format!("more than {MAX_VALUES} values, with those that anchors and aliases repeat");
+        Err(Fault::new(message, place.clone()))
     }
 
     fn unmask(&self, text: String) -> String {
@@ -132,12 +157,9 @@ impl<'a> Reader<'a, '_> {
 
     fn alias(&mut self, id: usize, place: Place) -> Result<Node, Fault> {
         let Some(node) = self.anchors.get(&id).cloned() else {
-            return Err(Fault { message: "an alias names an anchor that is not complete".to_owned(), place });
+            return Err(Fault::new("an alias names an anchor that is not complete", place));
         };
-        self.aliased = self.aliased.saturating_add(count(&node));
-        if self.aliased > MAX_ALIASED {
-            return Err(Fault { message: format!("aliases repeat more than {MAX_ALIASED} values"), place });
-        }
+        self.spend(weight(&node), &place)?;
         Ok(Node { place, value: node.value })
     }
 
@@ -164,7 +186,7 @@ impl<'a> Reader<'a, '_> {
             let key = match self.node(event, place.clone(), depth + 1)?.value {
                 Value::Scalar(key) => key,
                 Value::Null => String::from("null"),
-                _ => return Err(Fault { message: "a key must be a plain text".to_owned(), place }),
+                _ => return Err(Fault::new("a key must be a plain text", place)),
             };
             let (event, at) = self.next()?;
             let node = self.node(event, at, depth + 1)?;
@@ -219,14 +241,16 @@ fn merge(entries: &mut Vec<Entry>, seen: &mut HashSet<String>, node: Node) -> Re
             Ok(())
         }
         Value::List(nodes) => nodes.into_iter().try_for_each(|n| merge(entries, seen, n)),
-        _ => Err(Fault { message: "a merge key (<<) takes a mapping".to_owned(), place: node.place }),
+        _ => Err(Fault::new("a merge key (<<) takes a mapping", node.place)),
     }
 }
 
-fn count(node: &Node) -> usize {
+/// What a copy of a value costs.
+fn weight(node: &Node) -> usize {
     match &node.value {
-        Value::Null | Value::Scalar(_) => 1,
-        Value::List(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Value::Map(entries) => 1 + entries.iter().map(|e| count(&e.node)).sum::<usize>(),
+        Value::Null | Value::Emptied => 1,
+        Value::Scalar(text) => 1 + text.len() / 64,
+        Value::List(items) => 1 + items.iter().map(weight).sum::<usize>(),
+        Value::Map(entries) => 1 + entries.iter().map(|e| e.key.len() / 64 + weight(&e.node)).sum::<usize>(),
     }
 }

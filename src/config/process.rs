@@ -1,28 +1,49 @@
 //! One entry of `processes` to a `ProcessSpec`, with the rules that span its keys. Called by `compile`.
 
-use super::compile::{Names, int, policy, span, truth};
-use super::depends;
+use super::block::Block;
+use super::compile::{Names, POLICIES, int, truth};
+use super::environment::Environments;
+use super::keys::{PROCESS, SHUTDOWN};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
+use super::{depends, rules};
 use phpeek_core::name::ProcessName;
-use phpeek_core::signal::Signal;
+use phpeek_core::program::{ContextPolicy, Handover, Program};
 use phpeek_core::spec::{
-    CommandLine, ContextPolicy, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec,
+    CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
-/// What a process takes over from `global`.
+/// What a process takes over from `global`, and what it is by the key table when nothing is written.
 pub(crate) struct Defaults {
     pub(crate) restart: RestartSpec,
     pub(crate) max_scale: i64,
+    scale: i64,
+    stdout: bool,
+    stderr: bool,
+    stop: Option<StopSpec>,
+}
+
+impl Defaults {
+    /// The table is read once, not for each process.
+    pub(crate) fn new(restart: RestartSpec, max_scale: i64) -> Self {
+        let process = Block::unwritten(PROCESS);
+        Self {
+            restart,
+            max_scale,
+            scale: process.int("scale").unwrap_or(1),
+            stdout: process.truth("stdout").unwrap_or(true),
+            stderr: process.truth("stderr").unwrap_or(true),
+            stop: stop(Block::unwritten(SHUTDOWN)),
+        }
+    }
 }
 
 /// What its end means, by `schedule` and `type`.
 pub(crate) fn kind(node: &Node) -> ProcessKind {
-    if node.get("schedule").is_some() {
+    if node.filled("schedule").is_some() {
         ProcessKind::Scheduled
     } else if node.get("type").and_then(Node::text) == Some("oneshot") {
         ProcessKind::Oneshot
@@ -61,6 +82,7 @@ pub(crate) fn compile(
     node: &Node,
     defaults: &Defaults,
     names: &Names<'_>,
+    env: &mut Environments<'_>,
     findings: &mut Findings,
 ) -> Option<ProcessSpec> {
     let path = Path::PROCESSES;
@@ -73,29 +95,42 @@ pub(crate) fn compile(
         .get("depends_on")
         .map(|list| depends::compile(list, name, &path.key("depends_on"), names, findings))
         .unwrap_or_default();
-    let env = env(node, &path, findings);
-    health(node, &path, findings);
-    let owned = |key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
-    let stream = |key: &str| {
-        let own = truth(node, key).unwrap_or(true);
+    let env = env.of(node, &path, findings);
+    rules::check(node, &path, findings);
+    let owned = |key: &str| node.filled(key).map(str::to_owned);
+    let stream = |key: &str, usual: bool| {
+        let own = truth(node, key).unwrap_or(usual);
         own && node.get("logging").and_then(|l| truth(l, key)).unwrap_or(true)
     };
+    let stop = match node.get("shutdown") {
+        Some(block) => stop(Block::new(Some(block), SHUTDOWN)),
+        None => defaults.stop,
+    };
+    let stop = stop?;
     let stopped = node.get("initial_state").and_then(Node::text) == Some("stopped");
-    Some(ProcessSpec {
-        name: ProcessName::new(name).ok()?,
-        kind,
-        initial: if stopped { InitialState::Stopped } else { InitialState::Running },
+    let name = ProcessName::new(name).ok()?;
+    let program = Program {
+        name: name.clone(),
         command: command?,
-        working_dir: owned("working_dir").map(PathBuf::from),
+        working_dir: owned("working_dir").filter(|directory| !directory.is_empty()).map(PathBuf::from),
         user: owned("user"),
         group: owned("group"),
         env,
+        output: OutputSpec {
+            stdout: stream("stdout", defaults.stdout),
+            stderr: stream("stderr", defaults.stderr),
+        },
+        handover: Handover::of(context(node), kind),
+    };
+    Some(ProcessSpec {
+        name,
+        kind,
+        initial: if stopped { InitialState::Stopped } else { InitialState::Running },
+        program: Arc::new(program),
         scale,
         depends_on,
         restart,
-        stop: stop(node),
-        output: OutputSpec { stdout: stream("stdout"), stderr: stream("stderr") },
-        context: context(node),
+        stop,
     })
 }
 
@@ -115,7 +150,7 @@ fn restart(
     defaults: &Defaults,
     findings: &mut Findings,
 ) -> RestartPolicy {
-    let own = policy(node, "restart");
+    let own = Block::new(Some(node), &[]).word("restart", &POLICIES);
     if kind != ProcessKind::Oneshot {
         return own.unwrap_or(defaults.restart.policy);
     }
@@ -134,8 +169,7 @@ fn scale(
     defaults: &Defaults,
     findings: &mut Findings,
 ) -> NonZeroU32 {
-    let written = int(node, "scale");
-    let scale = written.unwrap_or(1);
+    let scale = int(node, "scale").unwrap_or(defaults.scale);
     let place = || node.get("scale").or_else(|| node.get("max_scale")).unwrap_or(node).place.clone();
     let path = path.key("scale");
     let mut fault = |message: String, advice: &str| {
@@ -156,61 +190,11 @@ fn scale(
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
-fn env(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Vec<(String, String)> {
-    let mut all: Vec<(String, String)> = Vec::new();
-    for entry in node.get("env").map(Node::entries).unwrap_or_default() {
-        if entry.key.is_empty() || entry.key.contains(['=', '\0']) {
-            let fault = Finding::error(
-                format_args!("{path}.env.{}", entry.key),
-                entry.place.clone(),
-                format!("{:?} is no name of a variable", entry.key),
-            );
-            findings.push(fault.advice("a name is not empty and holds no ="));
-        }
-        all.push((entry.key.clone(), entry.node.text().unwrap_or_default().to_owned()));
-    }
-    all.sort();
-    all
-}
-
-fn stop(node: &Node) -> StopSpec {
-    let signal = |key| node.at(&["shutdown", key]).and_then(Node::text).and_then(|t| Signal::parse(t).ok());
-    StopSpec {
-        signal: signal("signal").unwrap_or(Signal::TERM),
-        grace: node.get("shutdown").and_then(|s| span(s, "timeout")).unwrap_or(Duration::from_secs(30)),
-        kill_signal: signal("kill_signal").unwrap_or(Signal::KILL),
-    }
-}
-
-/// A health check needs the key that its type asks.
-fn health(node: &Node, path: &Path<'_>, findings: &mut Findings) {
-    let Some(health) = node.get("health_check") else { return };
-    let path = path.key("health_check");
-    let mut fault = |message: String, advice: &str| {
-        findings.push(Finding::error(path, health.place.clone(), message).advice(advice.to_owned()));
-    };
-    let needed = match health.get("type").and_then(Node::text) {
-        Some("tcp") => "address",
-        Some("http") => "url",
-        Some("exec") => "command",
-        Some(_) => return,
-        None => return fault("a health check needs a type".to_owned(), "write type: tcp, http or exec"),
-    };
-    if health.get(needed).is_none() {
-        fault(
-            format!("a health check of this type needs {needed}"),
-            "tcp takes address, http url, exec command",
-        );
-    }
-    if needed == "address"
-        && let Some(address) = health.get("address").and_then(Node::text)
-    {
-        let port = address
-            .rsplit_once(':')
-            .filter(|(host, _)| !host.is_empty())
-            .and_then(|(_, p)| p.parse::<u16>().ok());
-        if port.is_none_or(|p| p == 0) {
-            fault(format!("the address {address:?} is not host:port"), "write 127.0.0.1:6379");
-        }
-    }
+/// How it is stopped; nothing is missing, because the table has a default for each key.
+fn stop(shutdown: Block<'_>) -> Option<StopSpec> {
+    Some(StopSpec {
+        signal: shutdown.signal("signal")?,
+        grace: shutdown.time("timeout")?,
+        kill_signal: shutdown.signal("kill_signal")?,
+    })
 }

@@ -4,34 +4,31 @@ use super::compile::truth;
 use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::spec::{ProcessIndex, SystemSpec};
-use regex::Regex;
+use phpeek_settings::redaction::{Redaction, Redactions};
+use regex::{Regex, RegexBuilder};
 use std::collections::HashMap;
 
 /// What stands for a match when the pattern does not say.
 const REPLACEMENT: &str = "***";
 
-/// One pattern of a process, and what stands for its matches (`$1` is a group).
-#[derive(Debug, Clone)]
-pub struct Redaction {
-    /// What is looked for.
-    pub pattern: Regex,
-    /// What takes its place.
-    pub replacement: String,
-}
-
-/// The patterns of each process that has any.
-pub type Redactions = HashMap<ProcessIndex, Vec<Redaction>>;
+/// How much compiled patterns may take, each and together, in bytes.
+const ONE: usize = 1 << 20;
+const TOGETHER: usize = 16 << 20;
+/// What the automaton of one pattern may remember while it searches, in bytes; beyond it starts anew.
+const MEMORY: usize = 256 << 10;
 
 /// Reads the patterns of the processes that run. One that is valid and still cannot be used is an error: nothing that
 /// was meant to be hidden is shown.
 pub(crate) fn redactions(root: &Node, spec: &SystemSpec, findings: &mut Findings) -> Redactions {
+    let mut compiler = Compiler { room: TOGETHER, known: HashMap::new() };
     let mut all = Redactions::new();
     for (process, index) in spec.processes.iter().zip(0u32..) {
         let at = ["processes", process.name.as_str(), "logging", "redaction"];
         let Some(node) = root.at(&at).filter(|node| truth(node, "enabled") == Some(true)) else { continue };
         let path = format!("processes.{}.logging.redaction.patterns", process.name);
         let patterns = node.get("patterns").map(Node::items).unwrap_or_default();
-        let compiled: Vec<_> = patterns.iter().filter_map(|entry| compile(entry, &path, findings)).collect();
+        let compiled: Vec<_> =
+            patterns.iter().filter_map(|entry| compiler.redaction(entry, &path, findings)).collect();
         if !compiled.is_empty() {
             all.insert(ProcessIndex(index), compiled);
         }
@@ -39,19 +36,46 @@ pub(crate) fn redactions(root: &Node, spec: &SystemSpec, findings: &mut Findings
     all
 }
 
-fn compile(entry: &Node, path: &str, findings: &mut Findings) -> Option<Redaction> {
-    let pattern = entry.get("pattern").and_then(Node::text)?;
-    let replacement = entry.get("replacement").and_then(Node::text).unwrap_or(REPLACEMENT).to_owned();
-    match Regex::new(pattern) {
-        Ok(pattern) => Some(Redaction { pattern, replacement }),
-        // `schema` has told what is no regular expression.
-        Err(regex::Error::Syntax(_)) => None,
-        Err(error) => {
-            let message = format!("{pattern:?} cannot be used: {error}");
-            findings.push(
-                Finding::error(path, entry.place.clone(), message).advice("write a smaller expression"),
-            );
+/// Compiles each pattern once, however many processes have it, within a bound for all.
+struct Compiler<'a> {
+    room: usize,
+    known: HashMap<&'a str, Option<Regex>>,
+}
+
+impl<'a> Compiler<'a> {
+    fn redaction(&mut self, entry: &'a Node, path: &str, findings: &mut Findings) -> Option<Redaction> {
+        let pattern = entry.get("pattern").and_then(Node::text)?;
+        let replacement = entry.get("replacement").and_then(Node::text).unwrap_or(REPLACEMENT).to_owned();
+        if let Some(known) = self.known.get(pattern) {
+            return known.clone().map(|pattern| Redaction { pattern, replacement });
+        }
+        let compiled = self.compile(pattern).unwrap_or_else(|message| {
+            let message = format!("{pattern:?} cannot be used: {message}");
+            let advice = "write a smaller expression";
+            findings.push(Finding::error(path, entry.place.clone(), message).advice(advice));
             None
+        });
+        self.known.insert(pattern, compiled.clone());
+        compiled.map(|pattern| Redaction { pattern, replacement })
+    }
+
+    /// A pattern is tried with small bounds first: the bound that suffices is what it costs.
+    fn compile(&mut self, pattern: &str) -> Result<Option<Regex>, String> {
+        let mut bound = ONE >> 6;
+        loop {
+            if bound > self.room {
+                return Err(format!("all patterns together take more than {TOGETHER} bytes"));
+            }
+            match RegexBuilder::new(pattern).size_limit(bound).dfa_size_limit(MEMORY).build() {
+                Ok(regex) => {
+                    self.room -= bound;
+                    return Ok(Some(regex));
+                }
+                Err(regex::Error::CompiledTooBig(_)) if bound < ONE => bound <<= 2,
+                // The check of types has told what is no regular expression.
+                Err(regex::Error::Syntax(_)) => return Ok(None),
+                Err(error) => return Err(error.to_string()),
+            }
         }
     }
 }

@@ -55,38 +55,65 @@ impl Finding {
     }
 }
 
+/// Most findings of one severity that are kept; the others are counted. Nobody reads more, and each costs a look at the
+/// file.
+const MOST: usize = 200;
+
 /// Findings in the making.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(Vec<Finding>);
+pub(crate) struct Findings {
+    kept: Vec<Finding>,
+    /// How many there were of each severity.
+    counts: [usize; 3],
+}
 
 impl Findings {
     pub(crate) fn push(&mut self, finding: Finding) {
-        self.0.push(finding);
+        let full = self.full(finding.severity);
+        if let Some(count) = self.counts.get_mut(finding.severity as usize) {
+            *count += 1;
+        }
+        if !full {
+            self.kept.push(finding);
+        }
     }
 
     pub(crate) fn failed(&self) -> bool {
-        self.0.iter().any(|f| f.severity == Severity::Error)
+        self.count(Severity::Error) > 0
     }
 
-    /// Whether something is to be said of a value whose place is not known yet.
-    pub(crate) fn lack_places(&self) -> bool {
-        self.0.iter().any(|f| f.place == Place::UNSEEN)
+    /// Those of another step, behind these.
+    pub(crate) fn append(&mut self, other: Self) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+        }
+        self.kept.extend(other.kept);
     }
 
-    /// The same, of values whose place cannot be known.
-    pub(crate) fn without_places(mut self) -> Self {
-        self.0.iter_mut().filter(|f| f.place == Place::UNSEEN).for_each(|f| f.place = Place::Nowhere);
-        self
+    fn count(&self, severity: Severity) -> usize {
+        self.counts.get(severity as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether one more of this kind would only be counted: then nobody needs to look for an advice.
+    pub(crate) fn full(&self, severity: Severity) -> bool {
+        self.count(severity) >= MOST
     }
 
     /// Errors first, then in the order of the file; what was said twice is said once.
     pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
         let at = |place: &Place| match place {
-            Place::File { line, column } => (0, *line, *column),
-            Place::Variable(_) => (1, 0, 0),
-            Place::Nowhere => (2, 0, 0),
+            Place::File { file, line, column } => (0, *file, *line, *column),
+            Place::Variable(_) => (1, 0, 0, 0),
+            Place::Nowhere => (2, 0, 0, 0),
         };
-        self.0.sort_by(|a, b| {
+        for severity in [Severity::Error, Severity::Warning, Severity::Suggestion] {
+            let more = self.count(severity).saturating_sub(MOST);
+            if more > 0 {
+                let message = format!("and {more} more like the ones that are shown");
+                self.kept.push(Finding::new(severity, "", Place::Nowhere, message));
+            }
+        }
+        self.kept.sort_by(|a, b| {
             (a.severity, at(&a.place), &a.path, &a.message).cmp(&(
                 b.severity,
                 at(&b.place),
@@ -94,8 +121,8 @@ impl Findings {
                 &b.message,
             ))
         });
-        self.0.dedup();
-        self.0
+        self.kept.dedup();
+        self.kept
     }
 }
 
@@ -122,6 +149,27 @@ impl<'a> Path<'a> {
     /// A key below this path.
     pub(crate) fn key(&'a self, key: &'a str) -> Path<'a> {
         Path { parent: Some(self), step: Step::Key(key) }
+    }
+
+    /// This path for any process, and any item of a list: `processes.*.scale`.
+    pub(crate) fn of_any(&self) -> String {
+        let mut steps = Vec::new();
+        let mut at = Some(self);
+        while let Some(path) = at {
+            match path.step {
+                Step::Root => {}
+                Step::Key(key) => steps.push(key),
+                Step::Index(_) => steps.push("*"),
+            }
+            at = path.parent;
+        }
+        steps.reverse();
+        if let [first, name, ..] = steps.as_mut_slice()
+            && *first == "processes"
+        {
+            *name = "*";
+        }
+        steps.join(".")
     }
 
     /// An item below this path.
@@ -161,6 +209,15 @@ pub struct Summary {
     pub tracing: String,
 }
 
+/// A file that a configuration includes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Included {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its text, for excerpts.
+    pub text: String,
+}
+
 /// Everything that was found in a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -168,10 +225,14 @@ pub struct Report {
     pub file: Option<PathBuf>,
     /// Its text, for excerpts.
     pub text: String,
+    /// The files that it includes, in their order.
+    pub included: Vec<Included>,
     /// Errors first, then in the order of the file.
     pub findings: Vec<Finding>,
     /// The facts, when there is no error.
     pub summary: Option<Summary>,
+    /// Whether this machine was looked at.
+    pub host_seen: bool,
 }
 
 /// What may be shown of the line that a finding is about.
@@ -186,15 +247,35 @@ pub enum Excerpt<'a> {
 }
 
 impl Report {
+    /// The path of a file that a place names.
+    #[must_use]
+    pub fn path_of(&self, file: usize) -> Option<&std::path::Path> {
+        match file.checked_sub(1) {
+            None => self.file.as_deref(),
+            Some(included) => self.included.get(included).map(|i| i.path.as_path()),
+        }
+    }
+
+    /// The texts of all files.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.text.as_str()).chain(self.included.iter().map(|i| i.text.as_str()))
+    }
+
+    fn text_of(&self, file: usize) -> &str {
+        match file.checked_sub(1) {
+            None => &self.text,
+            Some(included) => self.included.get(included).map_or("", |i| &i.text),
+        }
+    }
+
     /// The line that a finding is about.
     #[must_use]
     pub fn excerpt(&self, finding: &Finding) -> Excerpt<'_> {
-        let Place::File { line, .. } = finding.place else { return Excerpt::Nothing };
-        match self.text.lines().nth(line.saturating_sub(1)) {
+        let Place::File { file, line, .. } = finding.place else { return Excerpt::Nothing };
+        let text = self.text_of(file);
+        match text.lines().nth(line.saturating_sub(1)) {
             None => Excerpt::Nothing,
-            Some(_) if secret::in_path(&finding.path) || secret::near_line(&self.text, line) => {
-                Excerpt::Hidden
-            }
+            Some(_) if secret::in_path(&finding.path) || secret::near_line(text, line) => Excerpt::Hidden,
             Some(text) => Excerpt::Shown(text),
         }
     }

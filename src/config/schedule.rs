@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-const FIELDS: [(&str, u32, u32, &[&str]); 5] = [
+/// The first is there only in an expression of six fields.
+const FIELDS: [(&str, u32, u32, &[&str]); 6] = [
+    ("second", 0, 59, &[]),
     ("minute", 0, 59, &[]),
     ("hour", 0, 23, &[]),
     ("day of month", 1, 31, &[]),
@@ -11,7 +13,7 @@ const FIELDS: [(&str, u32, u32, &[&str]); 5] = [
 ];
 const MACROS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
-/// Checks a five-field cron expression (crontab(5)) or one of its macros.
+/// Checks a cron expression of five fields (crontab(5)), of six with seconds first, or one of its macros.
 pub(crate) fn cron(text: &str) -> Result<(), String> {
     if MACROS.contains(&text.trim()) {
         return Ok(());
@@ -23,10 +25,16 @@ pub(crate) fn cron(text: &str) -> Result<(), String> {
         };
     }
     let fields: Vec<&str> = text.split_whitespace().collect();
-    if fields.len() != FIELDS.len() {
-        return Err(format!("a cron expression has 5 fields, and {text:?} has {}", fields.len()));
-    }
-    FIELDS
+    let known = match fields.len() {
+        5 => FIELDS.get(1..),
+        6 => FIELDS.get(..),
+        _ => None,
+    };
+    let Some(known) = known else {
+        let message = "a cron expression has 5 fields, or 6 with seconds first";
+        return Err(format!("{message}, and {text:?} has {}", fields.len()));
+    };
+    known
         .iter()
         .zip(fields)
         .try_for_each(|(field, text)| text.split(',').try_for_each(|part| item(field, part)))
@@ -113,6 +121,8 @@ mod tests {
             "* * * * *",
             "*/5 0-6/2 1,15 jan-MAR mon",
             "59 23 31 12 7",
+            "*/2 * * * * *",
+            "59 59 23 31 12 sun",
             "@daily",
             "@every 1h30m",
             "? ? ? ? ?",
@@ -122,7 +132,8 @@ mod tests {
         for no in [
             "",
             "* * * *",
-            "* * * * * *",
+            "60 * * * * *",
+            "* * * * * * *",
             "60 * * * *",
             "* 24 * * *",
             "* * 0 * *",

@@ -1,22 +1,7 @@
 //! Which keys and lines may hold a secret, so that no report repeats it. Judges names and the look of a line, never a
 //! value's strength; when in doubt a line is not shown. Called by `report`, `schema` and `lint`.
 
-/// Parts of a name that stand for a secret, in lower case.
-const WORDS: [&str; 13] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "api_key",
-    "api-key",
-    "apikey",
-    "private_key",
-    "access_key",
-    "credential",
-    "authorization",
-    "api_auth",
-];
+use phpeek_settings::secret::{is_part_of_a_name, word};
 
 /// Keys whose value, or every value below, is taken for a secret.
 const BLOCKS: [&str; 4] = ["env", "headers", "tracing_headers", "tracing_proxy"];
@@ -36,12 +21,12 @@ pub(crate) fn name(name: &str) -> bool {
             .and_then(|at| name.get(at..))
             .is_some_and(|t| t.eq_ignore_ascii_case(end))
     };
-    (WORDS.iter().any(|w| holds(name, w)) || ends("_key")) && !ends("_file") && !ends("_path")
+    (word(name).is_some() || ends("_key")) && !ends("_file") && !ends("_path")
 }
 
 /// Whether the name of a header says that its value is a secret.
 pub(crate) fn header(header: &str) -> bool {
-    name(header) || ["key", "honeycomb-team"].iter().any(|w| holds(header, w))
+    name(header) || holds(header, "key")
 }
 
 /// Whether the value at this YAML path may be a secret.
@@ -112,7 +97,7 @@ fn mentions(line: &str) -> bool {
     });
     credentials
         || line.contains("-----BEGIN")
-        || WORDS.iter().any(|w| holds(line, w))
+        || line.split(|c| !is_part_of_a_name(c)).any(|name| word(name).is_some())
         || holds(line, "_key")
         || BLOCKS.iter().any(|b| block(b))
 }

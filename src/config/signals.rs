@@ -7,7 +7,7 @@ use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessKind, SignalAction};
 use std::collections::BTreeMap;
 
-const ACTIONS: &str = "write restart, restart:NAME, stop, relay:NAME, flush, reload or ignore";
+const ACTIONS: &str = "write restart, restart:NAME, stop, relay:NAME, relay:NAME:group, signal:SIGNAL:NAME, flush, reload or ignore";
 
 /// The defaults, overridden by the maps at the top level and under `global`.
 pub(crate) fn compile(
@@ -39,7 +39,13 @@ pub(crate) fn compile(
                 }
             };
             let action = match action(entry.node.text().unwrap_or_default(), names) {
-                Ok(action) => action,
+                Ok(Action::Acts(action)) => action,
+                Ok(Action::Later) => {
+                    let text = entry.node.text().unwrap_or_default();
+                    let message = format!("{text:?} has no effect yet: the signal is ignored");
+                    findings.push(Finding::warning(&below, entry.place.clone(), message));
+                    SignalAction::Ignore
+                }
                 Err((message, advice)) => {
                     findings.push(fault(message, &advice));
                     continue;
@@ -61,6 +67,11 @@ pub(crate) fn compile(
             }
         }
     }
+    warn_unless_one_stops(root, &bound, findings);
+    bound
+}
+
+fn warn_unless_one_stops(root: &Node, bound: &BTreeMap<Signal, SignalAction>, findings: &mut Findings) {
     if !bound.values().any(|a| *a == SignalAction::Stop) {
         let place = root.at(&["signals"]).or_else(|| root.at(&["global", "signals"]));
         let place = place.map_or(super::tree::Place::Nowhere, |n| n.place.clone());
@@ -69,7 +80,6 @@ pub(crate) fn compile(
                 .advice("bind stop to one; a container runtime sends SIGTERM, then kills"),
         );
     }
-    bound
 }
 
 fn signal(text: &str) -> Result<Signal, (String, &'static str)> {
@@ -83,32 +93,45 @@ fn signal(text: &str) -> Result<Signal, (String, &'static str)> {
     Ok(signal)
 }
 
-fn action(text: &str, names: &Names<'_>) -> Result<SignalAction, (String, String)> {
+/// What a signal is bound to.
+enum Action {
+    Acts(SignalAction),
+    /// It is announced.
+    Later,
+}
+
+fn action(text: &str, names: &Names<'_>) -> Result<Action, (String, String)> {
     let unknown = || (format!("{text:?} is no action of a signal"), ACTIONS.to_owned());
-    let Some((verb, name)) = text.split_once(':') else {
-        return Ok(match text {
+    let Some((verb, rest)) = text.split_once(':') else {
+        return Ok(Action::Acts(match text {
             "restart" => SignalAction::RestartAll,
             "stop" => SignalAction::Stop,
             "flush" => SignalAction::Flush,
             "reload" => SignalAction::Reload,
             "ignore" => SignalAction::Ignore,
             _ => return Err(unknown()),
-        });
+        }));
     };
-    if !matches!(verb, "restart" | "relay") {
-        return Err(unknown());
+    match verb {
+        "restart" => {
+            let (index, kind) = names.resolve(rest.trim())?;
+            if kind == ProcessKind::LongRun {
+                return Ok(Action::Acts(SignalAction::Restart(index)));
+            }
+            let why = "and only a long-running process can be restarted";
+            let message = format!("{:?} is {}, {why}", rest.trim(), kind.as_str());
+            Err((message, "name a long-running process".to_owned()))
+        }
+        "relay" => match rest.rsplit_once(':') {
+            Some((name, "group")) => names.resolve(name.trim()).map(|_| Action::Later),
+            Some(_) => Err(unknown()),
+            None => names.resolve(rest.trim()).map(|(index, _)| Action::Acts(SignalAction::Relay(index))),
+        },
+        "signal" => {
+            let (signal, name) = rest.split_once(':').ok_or_else(unknown)?;
+            Signal::parse(signal.trim()).map_err(|error| (error.to_string(), ACTIONS.to_owned()))?;
+            names.resolve(name.trim()).map(|_| Action::Later)
+        }
+        _ => Err(unknown()),
     }
-    let (index, kind) = names.resolve(name.trim())?;
-    if verb == "relay" {
-        return Ok(SignalAction::Relay(index));
-    }
-    if kind != ProcessKind::LongRun {
-        let message = format!(
-            "{:?} is {}, and only a long-running process can be restarted",
-            name.trim(),
-            kind.as_str()
-        );
-        return Err((message, "name a long-running process".to_owned()));
-    }
-    Ok(SignalAction::Restart(index))
 }

@@ -2,32 +2,45 @@
 //! over OTEL_*, and the report says which one won. Judges certificates and headers, never shows their content. Called
 //! by `load`.
 
-use super::compile::{int, truth};
+use super::Vars;
+use super::block::Block;
+use super::keys::{self, GLOBAL};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
-use super::{Vars, value};
-use crate::telemetry::compression::Compression;
-use crate::telemetry::endpoint::{Endpoint, Protocol};
-use crate::telemetry::env;
-use crate::telemetry::headers::{Header, HeaderError};
-use crate::telemetry::proxy::{LOOPBACK, ProxyError, ProxySettings};
-use crate::telemetry::settings::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::endpoint::{Endpoint, Protocol};
+use phpeek_settings::env;
+use phpeek_settings::headers::{Header, HeaderError};
+use phpeek_settings::proxy::{LOOPBACK, ProxyError, ProxySettings};
+use phpeek_settings::tls::TlsJudge;
+use phpeek_settings::tracing::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 pub(super) const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 const COMPRESSION: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"];
 const EXPORTERS: &str = "write otlp-grpc, otlp-http, otlp, jaeger, zipkin, file, stdout or none";
+/// What OTEL_TRACES_EXPORTER may say.
+const NAMES: [&str; 9] =
+    ["otlp", "otlp-grpc", "otlp-http", "jaeger", "zipkin", "file", "stdout", "console", "none"];
+const PROTOCOLS: [&str; 3] = ["grpc", "http/protobuf", "http/json"];
 /// Where Jaeger took spans before it took OTLP: gRPC, Thrift over HTTP, and the two of the agent.
 const OLD_JAEGER_PORTS: [&str; 4] = [":14250", ":14268", ":6831", ":6832"];
-const MIB: u64 = 1 << 20;
 
 /// Reads `tracing_*`. The exporter and the endpoint are judged even when tracing is off: a wrong one would only be
 /// found on the day when it is switched on. OTEL_* variables are not: they may be meant for the processes.
-pub(crate) fn tracing(global: &Node, vars: &dyn Vars, findings: &mut Findings) -> Option<TracingSettings> {
-    let on = truth(global, "tracing_enabled").unwrap_or(false);
-    let mut reader = Reader { global, vars, on, findings };
+pub(crate) fn tracing(
+    global: &Node,
+    vars: &dyn Vars,
+    judge: &dyn TlsJudge,
+    findings: &mut Findings,
+) -> Option<TracingSettings> {
+    let on = Block::new(Some(global), GLOBAL).truth("tracing_enabled").unwrap_or(false);
+    let mut reader = Reader { global, vars, judge, on, findings };
     let (exporter, sampling, spool) = (reader.exporter(), reader.sampling(), reader.spool());
+    if let Some(exporter) = exporter.as_ref().filter(|_| on) {
+        reader.check_variables(exporter);
+    }
     let text = |key: &str| global.get(key).and_then(Node::text);
     exporter.filter(|_| on).map(|exporter| TracingSettings {
         exporter,
@@ -48,6 +61,7 @@ pub(super) struct Chosen {
 pub(super) struct Reader<'a> {
     pub(super) global: &'a Node,
     vars: &'a dyn Vars,
+    pub(super) judge: &'a dyn TlsJudge,
     pub(super) on: bool,
     findings: &'a mut Findings,
 }
@@ -104,8 +118,28 @@ impl Reader<'_> {
         }
     }
 
+    /// The same, of a variable only when what it says is known: anything else is told and left out.
+    pub(super) fn pick_known(
+        &mut self,
+        key: &str,
+        variables: &[&'static str],
+        known: impl Fn(&str) -> bool,
+        advice: &str,
+    ) -> Option<Chosen> {
+        let chosen = self.pick(key, variables)?;
+        match chosen.variable {
+            Some(name) if !known(&chosen.text) => {
+                let message = format!("{name}: {:?} is not known; it is left out", chosen.text);
+                self.warn_of(name, &message, advice);
+                None
+            }
+            _ => Some(chosen),
+        }
+    }
+
     fn exporter(&mut self) -> Option<ExporterSettings> {
-        let chosen = self.pick("tracing_exporter", &["OTEL_TRACES_EXPORTER"]);
+        let known = |text: &str| NAMES.contains(&text.to_ascii_lowercase().as_str());
+        let chosen = self.pick_known("tracing_exporter", &["OTEL_TRACES_EXPORTER"], known, EXPORTERS);
         let (name, place) = match &chosen {
             // The specification's names for what we call otherwise.
             Some(Chosen { text, place, variable: Some(_) }) => match text.to_ascii_lowercase().as_str() {
@@ -114,7 +148,10 @@ impl Reader<'_> {
                 other => (other.to_owned(), place.clone()),
             },
             Some(chosen) => (chosen.text.clone(), chosen.place.clone()),
-            None => ("stdout".to_owned(), Place::Nowhere),
+            None => {
+                self.warn_of_default();
+                (keys::default(GLOBAL, "tracing_exporter").to_owned(), Place::Nowhere)
+            }
         };
         match name.as_str() {
             "stdout" => Some(ExporterSettings::Stdout),
@@ -131,8 +168,21 @@ impl Reader<'_> {
         }
     }
 
+    /// Spans among the log records are what PHPeek PM does by default, and mostly a surprise.
+    fn warn_of_default(&mut self) {
+        if self.on {
+            let message = "no exporter is named: spans go to standard output, between the log records";
+            let advice =
+                "write stdout if that is meant, none to keep them for `phpeek-pm trace` alone, or otlp-grpc";
+            let place = self.place("tracing_enabled");
+            self.warn_at("tracing_exporter", place, message, advice);
+        }
+    }
+
     fn otlp(&mut self, exporter: &str) -> Option<ExporterSettings> {
-        let chosen = self.pick("tracing_protocol", &PROTOCOL);
+        let known = |text: &str| PROTOCOLS.contains(&text.to_ascii_lowercase().as_str());
+        let advice = "write grpc, http/protobuf or http/json";
+        let chosen = self.pick_known("tracing_protocol", &PROTOCOL, known, advice);
         let said = chosen.as_ref().map(|c| c.text.to_ascii_lowercase());
         let grpc = match (exporter, said.as_deref()) {
             ("otlp-grpc", None | Some("grpc")) | ("otlp", None | Some("grpc")) => true,
@@ -183,19 +233,18 @@ impl Reader<'_> {
         let failover = self.failover(protocol, &endpoint, &tls);
         let proxy = self.proxy();
         let written = self.global.get("tracing_proxy").is_none_or(|node| node.text().is_some());
-        let usable = |e: &Endpoint| proxy.for_endpoint(e).is_ok();
-        if !written || !usable(&endpoint) || !failover.iter().flatten().all(usable) {
-            let place = self.place("tracing_proxy");
-            self.error(
-                "tracing_proxy",
-                place,
-                ProxyError.to_string(),
-                "mend it, or write none to go without",
-            );
+        let all = std::iter::once(&endpoint).chain(failover.iter().flatten());
+        let unusable = all.into_iter().find(|e| proxy.for_endpoint(e).is_err()).map(Endpoint::tls);
+        if unusable.is_some() || !written {
+            let place = match (self.global.get("tracing_proxy"), unusable) {
+                (Some(node), _) => node.place.clone(),
+                (None, tls) => {
+                    Place::Variable(self.proxy_variable(tls.unwrap_or(false)).unwrap_or("HTTP_PROXY").into())
+                }
+            };
+            let advice = "mend it, or write none to go without";
+            self.error("tracing_proxy", place, ProxyError.to_string(), advice);
             return None;
-        }
-        if self.on && protocol != Protocol::Zipkin {
-            self.check_variables();
         }
         Some(Receiver {
             endpoint,
@@ -216,29 +265,26 @@ impl Reader<'_> {
                 ProxySettings { plain: url.clone(), tls: url, except: String::new() }
             }
             None => {
-                let first = |names: [&str; 4]| names.iter().find_map(|name| self.variable(name));
-                let except = first(["no_proxy", "NO_PROXY", "", ""]).unwrap_or_default();
-                ProxySettings {
-                    plain: first(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
-                    tls: first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
-                    except: format!("{except},{LOOPBACK}"),
-                }
+                let of = |tls| self.proxy_variable(tls).and_then(|name| self.variable(name));
+                let except = ["no_proxy", "NO_PROXY"].iter().find_map(|name| self.variable(name));
+                let except = except.unwrap_or_default();
+                ProxySettings { plain: of(false), tls: of(true), except: format!("{except},{LOOPBACK}") }
             }
         }
     }
 
+    /// The variable that names the proxy, in the order of most clients.
+    fn proxy_variable(&self, tls: bool) -> Option<&'static str> {
+        let own = if tls { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
+        own.into_iter().chain(["all_proxy", "ALL_PROXY"]).find(|name| self.variable(name).is_some())
+    }
+
     fn compression(&mut self, protocol: Protocol) -> Option<Compression> {
         let variables: &[_] = if protocol == Protocol::Zipkin { &[] } else { &COMPRESSION };
-        let Some(chosen) = self.pick("tracing_compression", variables) else {
-            return Some(Compression::None);
-        };
-        let found = Compression::parse(&chosen.text);
-        // The key's own check has said it of what the file holds.
-        if found.is_none() && chosen.variable.is_some() {
-            let message = format!("{:?} is no compression", chosen.text);
-            self.error("tracing_compression", chosen.place, message, "write none, gzip or zstd");
-        }
-        found
+        let known = |text: &str| Compression::parse(text).is_some();
+        let chosen = self.pick_known("tracing_compression", variables, known, "write none, gzip or zstd");
+        // The key's own check tells what the file holds.
+        chosen.map_or(Some(Compression::None), |chosen| Compression::parse(&chosen.text))
     }
 
     fn headers(&mut self) -> Option<Vec<Header>> {
@@ -260,18 +306,40 @@ impl Reader<'_> {
         sound.then_some(headers)
     }
 
-    /// The variables that `start` reads itself: what is wrong with them is found here.
-    fn check_variables(&mut self) {
+    /// The variables that tracing reads itself when it starts: what is wrong with them is told here. They may be meant
+    /// for the processes, so they never keep anything from starting.
+    fn check_variables(&mut self, exporter: &ExporterSettings) {
         let vars = self.vars;
         let lookup = |name: &str| vars.get(name);
-        let faults = [env::headers(&lookup).err(), env::timeout(&lookup).err()];
-        for fault in faults.into_iter().flatten() {
-            self.findings.push(Finding::error(
-                "",
-                Place::Variable(fault.variable().into()),
-                fault.to_string(),
-            ));
+        if env::disabled(&lookup) {
+            return;
         }
+        let mut faults = env::Faults::new();
+        env::queueing(&lookup, &mut faults);
+        let (headers, timeout) = match exporter {
+            ExporterSettings::OtlpGrpc(_) | ExporterSettings::OtlpHttp(..) => (true, true),
+            ExporterSettings::Zipkin(_) => (false, true),
+            ExporterSettings::File(_) | ExporterSettings::Stdout | ExporterSettings::None => (false, false),
+        };
+        if headers {
+            env::headers(&lookup, &mut faults);
+        }
+        if timeout {
+            env::timeout(&lookup, &mut faults);
+        }
+        for fault in faults {
+            self.warn_of(fault.variable(), &fault.to_string(), "correct it, or unset it for the supervisor");
+        }
+        if env::resource_attributes(&lookup).is_none() {
+            let message = "OTEL_RESOURCE_ATTRIBUTES is malformed and is left out as a whole";
+            self.warn_of("OTEL_RESOURCE_ATTRIBUTES", message, "write key=value,key=value, percent-encoded");
+        }
+    }
+
+    /// A variable that is not honoured.
+    pub(super) fn warn_of(&mut self, variable: &str, message: &str, advice: &str) {
+        let warning = Finding::warning("", Place::Variable(variable.into()), message);
+        self.findings.push(warning.advice(advice.to_owned()));
     }
 
     fn file(&mut self) -> Option<FileSettings> {
@@ -300,12 +368,11 @@ impl Reader<'_> {
             self.error("tracing_file", chosen.place, message, "name a file in a directory that is there");
             return None;
         }
-        let text = |key: &str| self.global.get(key).and_then(Node::text);
+        let block = Block::new(Some(self.global), GLOBAL);
         Some(FileSettings {
             path,
-            max_size: text("tracing_file_max_size").and_then(bytes).unwrap_or(10 * MIB),
-            max_files: int(self.global, "tracing_file_max_files")
-                .map_or(5, |n| u32::try_from(n).unwrap_or(0)),
+            max_size: block.size("tracing_file_max_size")?,
+            max_files: block.int("tracing_file_max_files").and_then(|n| u32::try_from(n).ok())?,
         })
     }
 }
@@ -324,13 +391,4 @@ fn header(name: &str, node: &Node, on: bool) -> Result<Option<Header>, String> {
         (Value::Map(_), Some(path)) => Header::in_file(name, Path::new(path)).map(Some).map_err(said),
         _ => Err(format!("the header {name:?} has no value")),
     }
-}
-
-/// A size as `10MB`, in bytes; a unit is 1024 of the one before.
-fn bytes(text: &str) -> Option<u64> {
-    let upper = text.trim().to_ascii_uppercase();
-    let units = [("KB", 1u64 << 10), ("MB", MIB), ("GB", 1 << 30), ("B", 1), ("", 1)];
-    let (number, unit) = units.iter().find_map(|(u, n)| Some((upper.strip_suffix(u)?, *n)))?;
-    let size = value::float(number.trim())? * unit as f64;
-    (1.0..1e18).contains(&size).then_some(size as u64)
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// In the file; both numbers from 1, the column in characters.
+    /// In a file; line and column from 1, the column in characters.
     File {
+        /// Which: 0 is the configuration itself, others are those that it includes, from 1.
+        file: usize,
         /// Line.
         line: usize,
         /// Column.
@@ -17,11 +19,6 @@ pub enum Place {
     Variable(Arc<str>),
     /// Nowhere: the value is missing.
     Nowhere,
-}
-
-impl Place {
-    /// In the file, and nobody has looked where: no line has this number. Never leaves `load`.
-    pub(crate) const UNSEEN: Self = Self::File { line: 0, column: 0 };
 }
 
 /// A value and its place.
@@ -36,8 +33,11 @@ pub(crate) struct Node {
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// Nothing, `~` or `null`.
+    /// Nothing, `~` or `null`; also a substitution that says itself that it may be empty (`${A:-}`).
     Null,
+    /// What is left of a substitution of which nothing is left, and that had no default. It reads as nothing, and is
+    /// refused wherever nothing could mean more than was written.
+    Emptied,
     /// A text as it was written.
     Scalar(String),
     /// A sequence.
@@ -71,10 +71,20 @@ impl Node {
         }
     }
 
-    /// The value of a key, unless it is null.
+    /// The value of a key, unless there is nothing.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         let found = self.entries().iter().find(|e| e.key == key)?;
-        (found.node.value != Value::Null).then_some(&found.node)
+        (!found.node.is_nothing()).then_some(&found.node)
+    }
+
+    /// The text of a key for which an empty one is none.
+    pub(crate) fn filled(&self, key: &str) -> Option<&str> {
+        self.get(key)?.text().filter(|text| !text.trim().is_empty())
+    }
+
+    /// Whether there is no value, for whatever reason.
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(self.value, Value::Null | Value::Emptied)
     }
 
     /// The value at the end of a chain of keys.

@@ -87,6 +87,16 @@ pub(crate) fn duration(text: &str) -> Option<Span> {
     Duration::try_from_secs_f64((seconds * 1e9).round() / 1e9).ok().map(Span::Positive)
 }
 
+/// A size as `10MB`, in bytes and at least 1; a unit is 1024 of the one before.
+pub(crate) fn size(text: &str) -> Option<u64> {
+    const MIB: u64 = 1 << 20;
+    let upper = text.trim().to_ascii_uppercase();
+    let units = [("KB", 1u64 << 10), ("MB", MIB), ("GB", 1 << 30), ("B", 1), ("", 1)];
+    let (number, unit) = units.iter().find_map(|(u, n)| Some((upper.strip_suffix(u)?, *n)))?;
+    let size = float(number.trim())? * unit as f64;
+    (1.0..1e18).contains(&size).then_some(size as u64)
+}
+
 fn unsigned(text: &str) -> Option<f64> {
     let sound =
         text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.bytes().any(|b| b.is_ascii_digit());

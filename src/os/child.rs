@@ -18,7 +18,7 @@ const GUARD: usize = 64 * 1024;
 pub(super) enum Step {
     /// clone itself.
     Clone = 0,
-    /// Its own process group.
+    /// Its own session or process group.
     ProcessGroup,
     /// Dispositions and mask.
     Signals,
@@ -49,12 +49,14 @@ pub(super) struct Call {
     pub(super) directory: *const c_char,
     /// Become descriptors 0, 1 and 2; all above 2.
     pub(super) descriptors: [c_int; 3],
-    /// Null: keep groups and group; else the supplementary ones.
+    /// Whether it gets a session of its own, or a process group alone.
+    pub(super) session: bool,
+    /// Null: keep the supplementary groups.
     pub(super) groups: *const u32,
     /// How many.
     pub(super) groups_len: usize,
-    /// The group, when `groups` is not null.
-    pub(super) group: u32,
+    /// The group; `None` keeps it.
+    pub(super) group: Option<u32>,
     /// The user; `None` keeps it.
     pub(super) user: Option<u32>,
     /// Null: leave it.
@@ -80,9 +82,10 @@ impl Call {
             candidates,
             directory: ptr::null(),
             descriptors,
+            session: false,
             groups: ptr::null(),
             groups_len: 0,
-            group: 0,
+            group: None,
             user: None,
             nofile: ptr::null(),
             signals: super::signals::changed(),
@@ -193,7 +196,11 @@ fn errno() -> i32 {
 unsafe fn become_program(call: &Call) -> (Step, i32) {
     // SAFETY: every pointer of the call is valid (see `Call`), and each system call gets what its man page asks.
     unsafe {
-        if libc::syscall(libc::SYS_setpgid, 0, 0) != 0 {
+        let group = match call.session {
+            true => libc::syscall(libc::SYS_setsid),
+            false => libc::syscall(libc::SYS_setpgid, 0, 0),
+        };
+        if group < 0 {
             return (Step::ProcessGroup, errno());
         }
         if !default_signals(call.signals.load(Ordering::SeqCst)) {
@@ -253,16 +260,16 @@ unsafe fn default_signals(mut mask: u64) -> bool {
 /// wrappers want to change all threads of the process, which are our parent's. Must run in the child alone.
 #[expect(unsafe_code, reason = "raw system calls")]
 unsafe fn become_user(call: &Call) -> Result<(), Step> {
-    if call.groups.is_null() {
-        return Ok(());
-    }
     // SAFETY: `groups` has `groups_len` elements; the rest are numbers.
     unsafe {
-        if libc::syscall(libc::SYS_setgroups, call.groups_len, call.groups) != 0 {
+        if !call.groups.is_null() && libc::syscall(libc::SYS_setgroups, call.groups_len, call.groups) != 0 {
             return Err(Step::Group);
         }
-        if libc::syscall(libc::SYS_setresgid, call.group, call.group, call.group) != 0 {
-            return Err(Step::Group);
+        match call.group {
+            Some(group) if libc::syscall(libc::SYS_setresgid, group, group, group) != 0 => {
+                return Err(Step::Group);
+            }
+            _ => {}
         }
         match call.user {
             Some(user) if libc::syscall(libc::SYS_setresuid, user, user, user) != 0 => Err(Step::User),

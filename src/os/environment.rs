@@ -1,14 +1,30 @@
 //! The environment of children: what we inherited, the configured variables, the documented ones. Later wins, no
 //! name appears twice. Never reads the live environment after the start. Called by the composition root and `plan`.
 
+use super::kin::MARK;
 use super::trace_context;
-use phpeek_core::name::ProcessName;
+use super::users::Identity;
+use phpeek_core::ids::TaskId;
+use phpeek_core::program::Program;
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::OsStringExt;
 
-/// Trace propagation variables: ours say nothing about a child's work and never leak (design 4.3).
-const NEVER_INHERITED: [&[u8]; 3] =
-    [trace_context::TRACEPARENT, trace_context::TRACESTATE, trace_context::BAGGAGE];
+/// Trace propagation variables say nothing about a child's work and never leak (design 4.3). What systemd tells its
+/// service is for the supervisor: a child that took it for its own would end its start, or its watchdog, by a message
+/// (sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3), systemd.exec(5)).
+const NEVER_INHERITED: [&[u8]; 11] = [
+    trace_context::TRACEPARENT,
+    trace_context::TRACESTATE,
+    trace_context::BAGGAGE,
+    b"NOTIFY_SOCKET",
+    b"WATCHDOG_USEC",
+    b"WATCHDOG_PID",
+    b"JOURNAL_STREAM",
+    b"LISTEN_FDS",
+    b"LISTEN_PID",
+    b"LISTEN_FDNAMES",
+    b"LISTEN_PIDFDID",
+];
 
 /// `NAME=value` with the length of the name.
 #[derive(Debug)]
@@ -94,12 +110,14 @@ impl Environment {
 /// # Errors
 /// The name of a variable that no process could be given.
 pub(super) fn own(
-    env: &[(String, String)],
-    process: &ProcessName,
-    instance: u32,
+    program: &Program,
+    task: TaskId,
+    identity: &Option<Identity>,
+    mark: &str,
 ) -> Result<Vec<Variable>, String> {
-    let (name, id, index) = (process.as_str(), process.instance_id(instance), instance.to_string());
-    let mut own: Vec<Variable> = Vec::with_capacity(env.len() + 11);
+    let instance = task.instance();
+    let (name, id, index) = (program.name.as_str(), program.name.instance_id(instance), instance.to_string());
+    let mut own: Vec<Variable> = Vec::with_capacity(program.env.len() + 17);
     let mut set = |key: &str, value: &str| -> Result<(), String> {
         let variable = Variable::new(key.as_bytes(), value.as_bytes()).ok_or_else(|| key.to_owned())?;
         match own.iter_mut().find(|v| v.name() == variable.name()) {
@@ -108,7 +126,15 @@ pub(super) fn own(
         }
         Ok(())
     };
-    for (key, value) in env {
+    if let Some(Identity { name, home, shell }) = identity {
+        for (key, value) in [("HOME", home), ("USER", name), ("LOGNAME", name), ("SHELL", shell)] {
+            set(key, value)?;
+        }
+    }
+    if let Some(directory) = &program.working_dir {
+        set("PWD", &std::path::absolute(directory).unwrap_or_else(|_| directory.clone()).to_string_lossy())?;
+    }
+    for (key, value) in &program.env {
         set(key, value)?;
     }
     for (key, value) in [
@@ -123,6 +149,7 @@ pub(super) fn own(
         ("CBOX_INSTANCE", &id),
         ("CBOX_PROCESS", name),
         ("CBOX_INIT_INSTANCE_INDEX", &index),
+        (MARK, mark),
     ] {
         set(key, value)?;
     }

@@ -1,9 +1,12 @@
-//! The duties of PID 1 and of a subreaper: orphans are ours, and nothing is left behind at the end. Kills only
+//! The duties of PID 1 and of a subreaper: orphans are ours, and nothing is left behind at the end. Signals only
 //! what is our child, or everything when we are the init of a container. Called by the composition root.
 
+use super::procfs;
 use super::reaper::Children;
 use super::sys::{self, Target};
+use phpeek_core::member::Member;
 use phpeek_core::signal::Signal;
+use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -42,8 +45,37 @@ pub enum Sweep {
     Left,
 }
 
-/// Kills and reaps whatever is still there, once every process has stopped and none is being started.
-pub async fn sweep(children: &Children, limit: Duration) -> Sweep {
+/// Ends and reaps whatever is still there, once every process has stopped and none is being started. It is asked first
+/// and has `grace` to follow; `asked` hears who they are, and `hurried` tells that there is no time for that.
+pub async fn sweep(
+    children: &Children,
+    (grace, limit): (Duration, Duration),
+    asked: impl Fn(&[Member]),
+    hurried: impl Fn() -> bool,
+) -> Sweep {
+    children.on_sigchld();
+    let until = Instant::now() + grace;
+    let mut told: HashSet<i32> = HashSet::new();
+    while sys::has_children() && Instant::now() < until && !hurried() {
+        let left = children.abandoned();
+        if left.is_empty() {
+            break; // only what was given up already
+        }
+        let new: Vec<Member> = left.into_iter().filter(|member| told.insert(member.pid)).collect();
+        if !new.is_empty() {
+            asked(&new);
+        }
+        for member in new {
+            sys::kill(Target::Process(member.pid), Some(Signal::TERM));
+            sys::kill(Target::Process(member.pid), Some(Signal::CONT));
+        }
+        sleep(SWEEP_STEP).await;
+        children.on_sigchld();
+    }
+    kill_all(children, limit).await
+}
+
+async fn kill_all(children: &Children, limit: Duration) -> Sweep {
     let deadline = Instant::now() + limit;
     loop {
         if is_init() {
@@ -60,34 +92,12 @@ pub async fn sweep(children: &Children, limit: Duration) -> Sweep {
         if !is_init() {
             // Only we reap our children, and on this very thread: none of these pids can be another's by now.
             // Their own children become ours when they are gone, and the next round finds those.
-            for pid in our_children() {
+            for pid in procfs::own_children() {
                 sys::kill(Target::Process(pid), Some(Signal::KILL));
             }
         }
         sleep(SWEEP_STEP).await;
     }
-}
-
-/// Children of all our threads (proc(5)); where the kernel lists none, by the parent of each process.
-fn our_children() -> Vec<i32> {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return vec![] };
-    let lists = tasks.flatten().map(|task| std::fs::read_to_string(task.path().join("children")));
-    match lists.collect::<Result<Vec<_>, _>>() {
-        Ok(lists) => lists.iter().flat_map(|l| l.split_whitespace()).filter_map(|p| p.parse().ok()).collect(),
-        Err(_) => scan_for_children(),
-    }
-}
-
-fn scan_for_children() -> Vec<i32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return vec![] };
-    let own = std::process::id().to_string();
-    let is_ours = |pid: &i32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // After the name, which may hold anything and ends with the last parenthesis: state, then parent.
-        stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(own.as_str())
-    };
-    let pids = entries.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok());
-    pids.filter(is_ours).collect()
 }
 
 /// Ends the process at once: no destructor, no handler of the C library, no waiting for threads.

@@ -2,6 +2,7 @@
 //! directory, credentials. Opens nothing and looks at no file. Called by the spawner threads.
 
 use super::environment::{self, Environment, Variable};
+use super::procfs;
 use super::trace_context;
 use super::users::{self, Credentials};
 use phpeek_actors::ports::LaunchOrder;
@@ -18,7 +19,7 @@ const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 pub(super) struct Plan {
     argv: Vec<CString>,
     own: Vec<Variable>,
-    candidates: Vec<CString>,
+    pub(super) candidates: Vec<CString>,
     /// The directory to enter first.
     pub(super) directory: Option<CString>,
     /// Whom to become.
@@ -30,20 +31,25 @@ impl Plan {
     ///
     /// # Errors
     /// What is unknown, or cannot be handed to a program.
-    pub(super) fn new(order: &LaunchOrder, base: &Environment) -> Result<Self, SpawnFailure> {
-        let spec = &order.spec;
-        let mut own = environment::own(&spec.env, &spec.name, order.id.instance).map_err(|name| {
+    pub(super) fn new(
+        order: &LaunchOrder,
+        base: &Environment,
+        supervisor: &str,
+    ) -> Result<Self, SpawnFailure> {
+        let program = &*order.program;
+        let account = users::resolve(program.user.as_deref(), program.group.as_deref())
+            .map_err(|e| failure(SpawnFailureKind::Credentials, e.to_string()))?;
+        let mark = procfs::mark(supervisor, order.task);
+        let mut own = environment::own(program, order.task, &account.identity, &mark).map_err(|name| {
             failure(SpawnFailureKind::Other, format!("the variable {name:?} cannot be given to a program"))
         })?;
         trace_context::add(&mut own, order, base);
-        let program = spec.command.program();
-        let argv = spec.command.argv().iter().map(|a| c_string(a.as_bytes())).collect::<Result<_, _>>()?;
+        let argv = program.command.argv().iter().map(|a| c_string(a.as_bytes())).collect::<Result<_, _>>()?;
         let path = base.value(&own, b"PATH").unwrap_or(DEFAULT_PATH);
-        let candidates = candidates(program.as_bytes(), path)?;
-        let directory = spec.working_dir.as_ref().map(|d| c_string(d.as_os_str().as_bytes())).transpose()?;
-        let credentials = users::resolve(spec.user.as_deref(), spec.group.as_deref())
-            .map_err(|e| failure(SpawnFailureKind::Credentials, e.to_string()))?;
-        Ok(Self { argv, own, candidates, directory, credentials })
+        let candidates = candidates(program.command.program().as_bytes(), path)?;
+        let directory =
+            program.working_dir.as_ref().map(|d| c_string(d.as_os_str().as_bytes())).transpose()?;
+        Ok(Self { argv, own, candidates, directory, credentials: account.credentials })
     }
 
     /// For execve: ends with a null pointer, and lives no longer than the plan.

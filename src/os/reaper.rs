@@ -4,40 +4,64 @@
 
 use super::capture::CaptureSink;
 use super::environment::Environment;
+use super::kin::Kin;
 use super::oom::OomKills;
+use super::remains::Asked;
 use super::spawner::{SpawnReport, Spawners};
-use super::sys::{self, Target};
-use phpeek_actors::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use super::sys::{self, Peeked, Target};
+use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};
 use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
+use phpeek_core::ids::TaskId;
+use phpeek_core::member::Member;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a group without a leader is looked at when no child of ours tells of its end by ending itself.
-const DRAIN_POLL: Duration = Duration::from_millis(50);
+/// How soon those whom a leader has left are looked at again when no child of ours tells of their end by ending itself.
+pub(super) const DRAIN_POLL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The leader has not been reaped.
     Running,
-    /// The leader is gone, its group is not empty.
+    /// The leader is gone, and somebody is left.
     Draining,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    id: RunId,
+/// A run that has begun and is not over.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) task: TaskId,
     phase: Phase,
     /// What we have sent to it; bit n - 1 is signal n.
     sent: u64,
+    /// What was sent to all of it last: who turns up later gets it too.
+    pub(super) last: Option<Signal>,
+    /// Strays that have had the last signal.
+    pub(super) told: Vec<i32>,
+    /// What was reported of those who are left.
+    pub(super) reported: Option<Remains>,
+}
+
+/// What is known of those whom a leader has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remains {
+    /// Daemons, and nobody else.
+    Daemons,
+    /// None of them may be signalled.
+    OutOfReach,
 }
 
 impl Run {
+    fn new(task: TaskId) -> Self {
+        Self { task, phase: Phase::Running, sent: 0, last: None, told: Vec::new(), reported: None }
+    }
+
     fn sender(&self, exit: Exit) -> Sender {
         match exit {
             Exit::Code(_) => Sender::Nobody,
@@ -45,32 +69,40 @@ impl Run {
             Exit::Signal { .. } => Sender::Other,
         }
     }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.phase == Phase::Running
+    }
 }
 
 /// A signal as a bit of a set.
-fn bit(signal: Signal) -> u64 {
+pub(super) fn bit(signal: Signal) -> u64 {
     u32::try_from(signal.number() - 1).ok().and_then(|n| 1_u64.checked_shl(n)).unwrap_or(0)
 }
 
 /// How a child ended, and what it has used.
 type End = (Exit, Option<Usage>);
 
-/// Every run that has begun and whose group is not empty yet.
+/// Every run that has begun and of which somebody is left.
 pub struct Children {
-    spawners: Arc<Spawners>,
-    deliver: Rc<dyn Fn(RunReport)>,
+    pub(super) spawners: Arc<Spawners>,
+    deliver: Rc<dyn Fn(TaskReport)>,
     /// By leader, which is the id of the group too.
-    table: RefCell<HashMap<i32, Run>>,
-    leaders: RefCell<HashMap<RunId, i32>>,
-    /// How many of the table drain.
-    draining: Cell<usize>,
+    pub(super) table: RefCell<HashMap<i32, Run>>,
+    pub(super) leaders: RefCell<HashMap<TaskId, i32>>,
+    /// Those of the table whose leader is gone.
+    pub(super) draining: RefCell<BTreeSet<i32>>,
+    pub(super) kin: Kin,
+    pub(super) asked: Asked,
+    /// How long the next look at those who drain is put off, when nothing tells of their end.
+    pub(super) patience: Cell<Duration>,
     /// Reaped before their spawner has reported them.
     parked: RefCell<HashMap<i32, End>>,
     /// Children that never became a program and are not reaped yet.
     failed: RefCell<HashSet<i32>>,
     orphans: Cell<u64>,
     /// What is to be delivered when all that has ended together is known.
-    outbox: RefCell<Vec<RunReport>>,
+    outbox: RefCell<Vec<TaskReport>>,
     oom: OomKills,
     /// Orphans among them that a SIGKILL ended: the memory controller may have meant them.
     killed_orphans: Cell<u64>,
@@ -82,16 +114,20 @@ impl Children {
     /// # Errors
     /// When a thread, its stack or /dev/null cannot be had.
     pub fn new(
-        deliver: Rc<dyn Fn(RunReport)>,
+        deliver: Rc<dyn Fn(TaskReport)>,
         sink: Arc<dyn CaptureSink>,
         base: Environment,
     ) -> io::Result<Self> {
+        let kin = Kin::new();
         Ok(Self {
-            spawners: Spawners::start(sink, base)?,
+            spawners: Spawners::start(sink, base, kin.supervisor().to_owned())?,
             deliver,
             table: RefCell::default(),
             leaders: RefCell::default(),
-            draining: Cell::new(0),
+            draining: RefCell::default(),
+            kin,
+            asked: Asked::default(),
+            patience: Cell::new(DRAIN_POLL),
             parked: RefCell::default(),
             failed: RefCell::default(),
             orphans: Cell::new(0),
@@ -101,37 +137,35 @@ impl Children {
         })
     }
 
-    /// Handles the spawners' reports and looks after draining groups, for ever. No timer runs unless a group
-    /// drains.
+    /// Handles the spawners' reports and looks after those who drain or were asked to end, for ever. No timer runs
+    /// unless there is such a one.
     pub async fn run(self: Rc<Self>) {
         loop {
             let report = self.spawners.wake.notified();
-            if self.draining.get() == 0 {
-                report.await;
-            } else {
+            match self.next_look() {
+                None => report.await,
                 // Either way there is something to look at.
-                drop(tokio::time::timeout(DRAIN_POLL, report).await);
+                Some(wait) => drop(tokio::time::timeout(wait, report).await),
             }
             self.take_reports();
-            self.find_empty_groups();
-            for (id, lines) in self.spawners.words() {
-                self.report(id, RunEvent::LastWords(lines));
-            }
+            self.spawners.look();
+            self.look_at_the_asked();
+            self.look_at_remains();
             self.send_reports();
         }
     }
 
     /// Reaps all that have ended. Call it whenever SIGCHLD came: the kernel sends one for many.
     pub fn on_sigchld(&self) {
-        let drained_before = self.draining.get();
-        while let Some((pid, exit)) = sys::peek() {
-            self.bury(pid, exit);
+        while let Some(peeked) = sys::peek() {
+            match peeked {
+                Peeked::Ended(pid, exit) => self.bury(pid, exit),
+                Peeked::Trapped(pid, signal) => self.spawners.let_go(pid, signal),
+            }
         }
-        if drained_before > 0 || self.draining.get() > 0 {
-            self.find_empty_groups();
-        }
+        self.look_at_remains();
         self.send_reports();
-        if self.draining.get() > 0 {
+        if self.next_look().is_some() {
             self.spawners.wake.notify_one(); // the driver sets its timer
         }
     }
@@ -156,13 +190,13 @@ impl Children {
 
     /// The leader of a run that has not been reaped.
     #[must_use]
-    pub fn leader(&self, id: RunId) -> Option<i32> {
-        let pid = *self.leaders.borrow().get(&id)?;
+    pub fn leader(&self, task: TaskId) -> Option<i32> {
+        let pid = *self.leaders.borrow().get(&task)?;
         self.is_running(pid).then_some(pid)
     }
 
     fn is_running(&self, pid: i32) -> bool {
-        self.table.borrow().get(&pid).is_some_and(|run| run.phase == Phase::Running)
+        self.table.borrow().get(&pid).is_some_and(Run::is_running)
     }
 
     /// A child that has ended and is still a zombie, so its pid is nobody else's yet.
@@ -176,6 +210,7 @@ impl Children {
                 if starting {
                     self.parked.borrow_mut().insert(pid, (exit, usage));
                 } else {
+                    self.kin.bury(pid);
                     self.orphans.set(self.orphans.get() + 1);
                     if Autopsy::from(exit).is_unexplained_kill() {
                         self.killed_orphans.set(self.killed_orphans.get() + 1);
@@ -191,16 +226,17 @@ impl Children {
     }
 
     fn leader_ended(&self, pid: i32, (exit, usage): End) {
-        let (id, sender) = match self.table.borrow_mut().get_mut(&pid) {
+        let (task, sender) = match self.table.borrow_mut().get_mut(&pid) {
             Some(run) if run.phase == Phase::Running => {
                 run.phase = Phase::Draining;
-                (run.id, run.sender(exit))
+                (run.task, run.sender(exit))
             }
             _ => return,
         };
-        self.draining.set(self.draining.get() + 1);
-        self.report(id, RunEvent::Exited(Autopsy { exit, usage, sender, oom: Oom::None }));
-        self.forget_if_empty(pid);
+        self.draining.borrow_mut().insert(pid);
+        self.patience.set(DRAIN_POLL);
+        self.kin.bereave(task);
+        self.report(task, TaskEvent::Exited(Autopsy { exit, usage, sender, oom: Oom::None }));
     }
 
     fn take_reports(&self) {
@@ -209,18 +245,18 @@ impl Children {
         }
     }
 
-    fn take_report(&self, SpawnReport { id, pid, failure }: SpawnReport) {
+    fn take_report(&self, SpawnReport { task, pid, failure }: SpawnReport) {
         let ended = pid.and_then(|pid| self.parked.borrow_mut().remove(&pid));
         match (pid, failure) {
             (pid, Some(failure)) => {
                 self.failed.borrow_mut().extend(pid.filter(|_| ended.is_none()));
-                self.report(id, RunEvent::SpawnFailed(failure));
+                self.report(task, TaskEvent::SpawnFailed(failure));
             }
             (Some(pid), None) => {
                 self.forget(pid); // the kernel gave the number again, so the old group was empty
-                self.table.borrow_mut().insert(pid, Run { id, phase: Phase::Running, sent: 0 });
-                self.leaders.borrow_mut().insert(id, pid);
-                self.report(id, RunEvent::Spawned { pid });
+                self.table.borrow_mut().insert(pid, Run::new(task));
+                self.leaders.borrow_mut().insert(task, pid);
+                self.report(task, TaskEvent::Spawned { pid });
                 if let Some(exit) = ended {
                     self.leader_ended(pid, exit);
                 }
@@ -229,35 +265,28 @@ impl Children {
         }
     }
 
-    fn find_empty_groups(&self) {
-        if self.draining.get() == 0 {
-            return;
-        }
-        let draining = |(pid, run): (&i32, &Run)| (run.phase == Phase::Draining).then_some(*pid);
-        let pids: Vec<i32> = self.table.borrow().iter().filter_map(draining).collect();
-        for pid in pids {
-            self.forget_if_empty(pid);
+    /// Takes a run out of the table: nobody is left of it.
+    pub(super) fn forget(&self, pid: i32) {
+        if let Some(task) = self.strike(pid) {
+            self.report(task, TaskEvent::GroupEmpty);
         }
     }
 
-    fn forget_if_empty(&self, pid: i32) {
-        let drains = self.table.borrow().get(&pid).is_some_and(|run| run.phase == Phase::Draining);
-        if drains && !sys::kill(Target::Group(pid), None) {
-            self.forget(pid);
-        }
+    /// Takes a run out of the table.
+    pub(super) fn strike(&self, pid: i32) -> Option<TaskId> {
+        let Run { task, .. } = self.table.borrow_mut().remove(&pid)?;
+        self.leaders.borrow_mut().remove(&task);
+        self.draining.borrow_mut().remove(&pid);
+        Some(task)
     }
 
-    fn forget(&self, pid: i32) {
-        let Some(Run { id, phase, .. }) = self.table.borrow_mut().remove(&pid) else { return };
-        self.leaders.borrow_mut().remove(&id);
-        if phase == Phase::Draining {
-            self.draining.set(self.draining.get() - 1);
-        }
-        self.report(id, RunEvent::GroupEmpty);
+    pub(super) fn report(&self, task: TaskId, event: TaskEvent) {
+        self.outbox.borrow_mut().push(TaskReport { task, event });
     }
 
-    fn report(&self, id: RunId, event: RunEvent) {
-        self.outbox.borrow_mut().push(RunReport { id, event });
+    /// The driver comes round soon: for what was reported within a call of the actors, and for its timer.
+    pub(super) fn wake(&self) {
+        self.spawners.wake.notify_one();
     }
 
     /// Delivers what has come together, with a judgement about those that a SIGKILL of nobody knows whom has ended.
@@ -271,16 +300,17 @@ impl Children {
 
     /// Asks the memory controller once for all of them. It counts a kill before it kills, so those that are reaped
     /// are in its count.
-    fn judge(&self, reports: &mut [RunReport]) {
+    fn judge(&self, reports: &mut [TaskReport]) {
         let orphans = self.killed_orphans.take();
-        let of = |report: &RunReport| matches!(&report.event, RunEvent::Exited(a) if a.is_unexplained_kill());
+        let of =
+            |report: &TaskReport| matches!(&report.event, TaskEvent::Exited(a) if a.is_unexplained_kill());
         let deaths = reports.iter().filter(|report| of(report)).count() as u64 + orphans;
         if deaths == 0 {
             return;
         }
         let oom = Oom::judge(self.oom.since_last(), deaths);
         for report in reports {
-            if let RunEvent::Exited(autopsy) = &mut report.event
+            if let TaskEvent::Exited(autopsy) = &mut report.event
                 && autopsy.is_unexplained_kill()
             {
                 autopsy.oom = oom;
@@ -289,7 +319,7 @@ impl Children {
     }
 
     /// Remembers what was sent to the leader of a run.
-    fn note_sent(&self, pid: i32, signal: Signal) {
+    pub(super) fn note_sent(&self, pid: i32, signal: Signal) {
         if let Some(run) = self.table.borrow_mut().get_mut(&pid) {
             run.sent |= bit(signal);
         }
@@ -301,25 +331,22 @@ impl Launcher for Children {
         self.spawners.order(order);
     }
 
-    fn signal_group(&self, id: RunId, signal: Signal) -> bool {
-        let Some(pid) = self.leaders.borrow().get(&id).copied() else { return false };
-        let sent = sys::kill(Target::Group(pid), Some(signal));
-        self.note_sent(pid, signal);
-        // 19 to 22 stop a process: to let it go on at once would undo them.
-        if sent && signal != Signal::KILL && !(18..=22).contains(&signal.number()) {
-            sys::kill(Target::Group(pid), Some(Signal::CONT));
-        }
-        sent
+    fn signal_group(&self, task: TaskId, signal: Signal) -> bool {
+        self.signal_all_of(task, signal)
     }
 
-    fn signal_leader(&self, id: RunId, signal: Signal) -> bool {
-        let Some(pid) = self.leader(id) else { return false };
+    fn signal_leader(&self, task: TaskId, signal: Signal) -> bool {
+        let Some(pid) = self.leader(task) else { return false };
         self.note_sent(pid, signal);
         sys::kill(Target::Process(pid), Some(signal))
     }
 
-    fn ask_last_words(&self, id: RunId) -> bool {
-        self.spawners.ask_last_words(id)
+    fn cancel(&self, task: TaskId) {
+        self.spawners.cancel(task);
+    }
+
+    fn leave(&self, task: TaskId) -> Vec<Member> {
+        self.leave_all_of(task)
     }
 }
 

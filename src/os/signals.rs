@@ -5,10 +5,12 @@
 //! shares for a moment; see [`block_all_in_this_thread`].
 
 use phpeek_core::signal::{Signal, SignalSender};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use signal_hook::iterator::backend::{Handle, SignalDelivery};
 use signal_hook::iterator::exfiltrator::WithRawSiginfo;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::Interest;
@@ -34,11 +36,15 @@ fn mark_changed(signal: i32) {
 }
 
 /// The handlers and the pipe behind them. Dropping it gives the signals up.
-pub struct Signals(SignalDelivery<UnixStream, WithRawSiginfo>);
+pub struct Signals {
+    delivery: SignalDelivery<UnixStream, WithRawSiginfo>,
+    /// What came before anybody knew what it means; the stream begins with it.
+    early: Vec<Received>,
+}
 
 impl AsRawFd for Signals {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.get_read().as_raw_fd()
+        self.delivery.get_read().as_raw_fd()
     }
 }
 
@@ -58,14 +64,18 @@ impl Signals {
         delivery.get_read().set_nonblocking(true)?;
         set_disposition(libc::SIGPIPE, libc::SIG_IGN);
         set_mask(Mask::Empty)?; // last: what has waited since our start finds its handler
-        Ok(Self(delivery))
+        Ok(Self { delivery, early: Vec::new() })
     }
 
     /// Gives the signals back to the kernel, for a command that has nothing to stop in order: Ctrl-C ends it. One
     /// that came meanwhile acts now.
     pub fn give_up(mut self) {
-        let came: Vec<_> =
-            self.0.pending().map(|info| info.si_signo).filter(|number| *number != libc::SIGCHLD).collect();
+        let came: Vec<_> = self
+            .delivery
+            .pending()
+            .map(|info| info.si_signo)
+            .filter(|number| *number != libc::SIGCHLD)
+            .collect();
         for signal in FROM_THE_START {
             set_disposition(signal.number(), libc::SIG_DFL);
         }
@@ -79,7 +89,48 @@ impl Signals {
     /// # Errors
     /// When it can or may not be caught ([`Signal::can_be_caught`]), or the kernel refuses.
     pub fn add(&self, signal: Signal) -> io::Result<()> {
-        add(&self.0.handle(), signal)
+        add(&self.delivery.handle(), signal)
+    }
+
+    /// Waits until `done` can be read or is closed. A signal that asks for the end ends the wait at once and is given
+    /// back; any other is kept for the stream.
+    ///
+    /// # Errors
+    /// When the kernel cannot wait.
+    pub fn wait(&mut self, done: BorrowedFd<'_>) -> io::Result<Option<Signal>> {
+        loop {
+            let pipe = self.delivery.get_read().as_fd();
+            let mut watched = [
+                PollFd::from_borrowed_fd(done, PollFlags::IN),
+                PollFd::from_borrowed_fd(pipe, PollFlags::IN),
+            ];
+            match poll(&mut watched, None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let over = watched.first().is_some_and(|fd| !fd.revents().is_empty());
+            for received in self.pending() {
+                if matches!(received.signal, Signal::TERM | Signal::INT | Signal::QUIT) {
+                    return Ok(Some(received.signal));
+                }
+                self.early.push(received);
+            }
+            if over {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Takes what has come, each kind once.
+    fn pending(&mut self) -> Vec<Received> {
+        let mut received: Vec<Received> = std::mem::take(&mut self.early);
+        for info in self.delivery.pending() {
+            let signal = Signal::from_number(i64::from(info.si_signo));
+            if let Some(signal) = signal.filter(|signal| received.iter().all(|r| r.signal != *signal)) {
+                received.push(Received { signal, sender: sender(&info) });
+            }
+        }
+        received
     }
 
     /// Ties the pipe to the runtime of the supervision arbiter.
@@ -112,16 +163,13 @@ impl SignalStream {
     /// # Errors
     /// When the runtime that it was made in is gone.
     pub async fn next(&mut self) -> io::Result<Vec<Received>> {
+        if !self.0.get_ref().early.is_empty() {
+            return Ok(self.0.get_mut().pending());
+        }
         loop {
             let mut guard = self.0.readable_mut().await?;
             guard.clear_ready(); // before reading: a byte that comes later wakes us again
-            let mut received: Vec<Received> = Vec::new();
-            for info in guard.get_inner_mut().0.pending() {
-                let signal = Signal::from_number(i64::from(info.si_signo));
-                if let Some(signal) = signal.filter(|signal| received.iter().all(|r| r.signal != *signal)) {
-                    received.push(Received { signal, sender: sender(&info) });
-                }
-            }
+            let received = guard.get_inner_mut().pending();
             if !received.is_empty() {
                 return Ok(received);
             }

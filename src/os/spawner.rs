@@ -1,40 +1,115 @@
-//! The two threads that start programs: vfork holds its caller until the exec, and the supervision thread must not
-//! be held. Owns the queue of orders and the queue of reports. Never waits for a child, never signals one. Called
-//! by the reaper's `Children`.
+//! The threads that start programs: vfork holds its caller until the exec, and the supervision thread must not be held.
+//! Owns the queue of orders and the queue of reports. An exec that hangs (a network disk that is gone) holds one thread
+//! and no other program: more threads are started, up to a bound, and none takes a second order for a program that hangs.
+//! Never waits for a child; kills one only that hangs before its exec and is not wanted any more. Called by the
+//! reaper's `Children`.
 
-use super::capture::{Capture, CaptureSink, Stream, WordsHearer};
-use super::child::{Call, Failed, Stack, Step};
+use super::capture::CaptureSink;
+use super::child::Stack;
 use super::environment::Environment;
-use super::plan::{Plan, failure};
-use super::{limits, signals, sys};
-use phpeek_actors::ports::{LaunchOrder, RunId};
+use super::launch::Launch;
+use super::plan::failure;
+use super::signals;
+use super::sys::{self, Target};
+use phpeek_actors::ports::LaunchOrder;
+use phpeek_core::ids::TaskId;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind as Kind};
-use phpeek_core::spec::ProcessSpec;
+use phpeek_core::program::Program;
+use phpeek_core::signal::Signal;
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// One thread is too slow on a busy machine, a third brings nothing (measured).
 const SPAWNERS: usize = 2;
+/// Threads at most: when so many programs hang at once, nothing more can be started until one comes back.
+const MOST: usize = 16;
+/// An exec that takes this long hangs.
+const HANGS: Duration = Duration::from_secs(1);
 
 /// What came of an order.
 #[derive(Debug)]
 pub(super) struct SpawnReport {
-    /// Which run.
-    pub(super) id: RunId,
-    /// The child: the leader of the run, or what is left of a failed one.
+    /// Which task.
+    pub(super) task: TaskId,
+    /// The child: the leader of the task, or what is left of a failed one.
     pub(super) pid: Option<i32>,
     /// Why there is no program, when there is none.
     pub(super) failure: Option<SpawnFailure>,
+}
+
+/// What a thread is at.
+#[derive(Debug)]
+struct Busy {
+    task: TaskId,
+    program: Arc<Program>,
+    since: Instant,
+    unwanted: Unwanted,
+}
+
+/// Whether the program is still wanted while its exec is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unwanted {
+    No,
+    /// It is killed when it turns out to hang.
+    Yes,
+    Killed,
+}
+
+impl Busy {
+    fn hangs(&self) -> bool {
+        self.since.elapsed() >= HANGS
+    }
+}
+
+/// A child that waits for its tracer, which is the thread that made it.
+#[derive(Debug)]
+struct Trapped {
+    pid: i32,
+    signal: i32,
+    /// Threads that are not its tracer; bit n is thread n.
+    tried: u32,
 }
 
 #[derive(Debug, Default)]
 struct Orders {
     queue: VecDeque<LaunchOrder>,
     closed: bool,
+    threads: usize,
+    /// How many threads wait for work.
+    idle: usize,
+    busy: [Option<Busy>; MOST],
+    trapped: Vec<Trapped>,
+}
+
+impl Orders {
+    /// The first order whose program does not hang already.
+    fn take(&mut self) -> Option<LaunchOrder> {
+        let at = self.takable()?;
+        self.queue.remove(at)
+    }
+
+    fn takable(&self) -> Option<usize> {
+        let hanging: Vec<&str> =
+            self.busy.iter().flatten().filter(|b| b.hangs()).map(|b| b.program.command.program()).collect();
+        self.queue.iter().position(|order| !hanging.contains(&order.program.command.program()))
+    }
+
+    /// Lets go what this thread is the tracer of, and forgets what no thread is.
+    fn let_go(&mut self, thread: usize) {
+        let bit = 1_u32 << thread.min(31);
+        let threads = u32::try_from(self.threads).unwrap_or(u32::MAX);
+        self.trapped.retain_mut(|trapped| {
+            if trapped.tried & bit != 0 {
+                return true;
+            }
+            trapped.tried |= bit;
+            !sys::detach(trapped.pid, trapped.signal) && trapped.tried.count_ones() < threads
+        });
+    }
 }
 
 /// What the threads and their owner share.
@@ -42,15 +117,11 @@ pub(super) struct Spawners {
     orders: Mutex<Orders>,
     ordered: Condvar,
     reports: Mutex<VecDeque<SpawnReport>>,
-    /// Last words that were asked for, on their way to the supervision thread.
-    words: Mutex<Vec<(RunId, Vec<String>)>>,
-    /// Told after each report and each last word, and by the reaper when its driver must look at the clock.
+    /// Told after each report, when no thread is free, and by the reaper when its driver must look at the clock.
     pub(super) wake: Notify,
     /// The pid that each thread is just starting; 0 when none. The kernel writes them.
-    slots: [AtomicI32; SPAWNERS],
-    sink: Arc<dyn CaptureSink>,
-    base: Environment,
-    null: OwnedFd,
+    slots: [AtomicI32; MOST],
+    launch: Launch,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -58,24 +129,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Spawners {
-    /// Starts the threads, with all signals blocked in them.
-    pub(super) fn start(sink: Arc<dyn CaptureSink>, base: Environment) -> io::Result<Arc<Self>> {
+    /// Starts the threads, with all signals blocked in them. The mark of each task begins with `supervisor`.
+    pub(super) fn start(
+        sink: Arc<dyn CaptureSink>,
+        base: Environment,
+        supervisor: String,
+    ) -> io::Result<Arc<Self>> {
         let spawners = Arc::new(Self {
             orders: Mutex::default(),
             ordered: Condvar::new(),
             reports: Mutex::default(),
-            words: Mutex::default(),
             wake: Notify::new(),
-            slots: [const { AtomicI32::new(0) }; SPAWNERS],
-            sink,
-            base,
-            null: sys::null()?,
+            slots: [const { AtomicI32::new(0) }; MOST],
+            launch: Launch::new(sink, base, supervisor)?,
         });
-        for slot in 0..SPAWNERS {
-            let (shared, stack) = (Arc::clone(&spawners), SendStack(Stack::new()?));
-            let thread = std::thread::Builder::new().name(format!("spawner-{slot}"));
-            let started = signals::with_all_blocked(|| thread.spawn(move || shared.work(stack, slot)))?;
-            if let Err(error) = started {
+        for _ in 0..SPAWNERS {
+            if let Err(error) = spawners.start_thread() {
                 spawners.close();
                 return Err(error);
             }
@@ -83,15 +152,82 @@ impl Spawners {
         Ok(spawners)
     }
 
+    /// One more. It stays for good: a child may want a signal when the thread that made it ends.
+    fn start_thread(self: &Arc<Self>) -> io::Result<()> {
+        let number = lock(&self.orders).threads;
+        let (shared, stack) = (Arc::clone(self), SendStack(Stack::new()?));
+        let thread = std::thread::Builder::new().name(format!("spawner-{number}"));
+        signals::with_all_blocked(|| thread.spawn(move || shared.work(stack, number)))??;
+        lock(&self.orders).threads += 1;
+        Ok(())
+    }
+
     /// Takes an order.
     pub(super) fn order(&self, order: LaunchOrder) {
-        lock(&self.orders).queue.push_back(order);
+        let mut orders = lock(&self.orders);
+        orders.queue.push_back(order);
+        if orders.idle == 0 {
+            self.wake.notify_one(); // the driver watches how long that lasts
+        }
+        drop(orders);
         self.ordered.notify_one();
+    }
+
+    /// The task is not wanted any more. An order that nobody has begun with is given up; a program whose exec hangs is
+    /// killed; one that is about to begin begins.
+    pub(super) fn cancel(&self, task: TaskId) {
+        let mut orders = lock(&self.orders);
+        if let Some(at) = orders.queue.iter().position(|order| order.task == task) {
+            orders.queue.remove(at);
+            drop(orders);
+            let failure = Some(failure(Kind::Other, "stopped before it was started".to_owned()));
+            lock(&self.reports).push_back(SpawnReport { task, pid: None, failure });
+        } else if let Some(busy) = orders.busy.iter_mut().flatten().find(|busy| busy.task == task) {
+            busy.unwanted = Unwanted::Yes;
+        }
+        self.wake.notify_one();
+    }
+
+    /// A child that has made its maker its tracer shall go on with this signal.
+    pub(super) fn let_go(&self, pid: i32, signal: i32) {
+        lock(&self.orders).trapped.push(Trapped { pid, signal, tried: 0 });
+        self.ordered.notify_all();
+    }
+
+    /// When [`Self::look`] has something to do, if it has.
+    pub(super) fn next_look(&self) -> Option<Duration> {
+        let orders = lock(&self.orders);
+        let held = orders.idle == 0 && orders.threads < MOST && orders.takable().is_some();
+        let watched = orders.busy.iter().flatten().filter(|busy| match busy.unwanted {
+            Unwanted::Yes => true,
+            Unwanted::No | Unwanted::Killed => held,
+        });
+        watched.map(|busy| HANGS.saturating_sub(busy.since.elapsed())).min()
+    }
+
+    /// Puts one more thread to work where all are held, and kills what hangs and is not wanted.
+    pub(super) fn look(self: &Arc<Self>) {
+        let mut orders = lock(&self.orders);
+        for (busy, slot) in orders.busy.iter_mut().zip(&self.slots) {
+            if let Some(busy) = busy.as_mut().filter(|busy| busy.unwanted == Unwanted::Yes && busy.hangs()) {
+                busy.unwanted = Unwanted::Killed;
+                sys::kill(Target::Process(slot.load(Ordering::SeqCst)), Some(Signal::KILL));
+            }
+        }
+        let all_hang = orders.busy.iter().flatten().filter(|busy| busy.hangs()).count() == orders.threads;
+        let wanted = all_hang && orders.threads < MOST && orders.takable().is_some();
+        drop(orders);
+        if wanted {
+            drop(self.start_thread()); // no thread to be had: the next look tries again
+        }
     }
 
     /// Lets the threads end; what they have not begun is given up.
     pub(super) fn close(&self) {
-        *lock(&self.orders) = Orders { queue: VecDeque::new(), closed: true };
+        let mut orders = lock(&self.orders);
+        orders.queue.clear();
+        orders.closed = true;
+        drop(orders);
         self.ordered.notify_all();
     }
 
@@ -106,85 +242,41 @@ impl Spawners {
         std::mem::take(&mut *lock(&self.reports))
     }
 
-    /// Asks the sink for the last words of a run; they come by way of [`Self::words`].
-    pub(super) fn ask_last_words(self: &Arc<Self>, run: RunId) -> bool {
-        self.sink.ask_last_words(run, Arc::<Self>::clone(self))
-    }
-
-    /// Takes the last words that have come.
-    pub(super) fn words(&self) -> Vec<(RunId, Vec<String>)> {
-        std::mem::take(&mut *lock(&self.words))
-    }
-
-    fn work(&self, stack: SendStack, slot: usize) {
+    fn work(&self, stack: SendStack, number: usize) {
         let SendStack(mut stack) = stack;
-        let Some(slot) = self.slots.get(slot) else { return };
-        while let Some(order) = self.next() {
-            let (pid, failure) = match self.launch(&order, &mut stack, slot) {
+        let Some(slot) = self.slots.get(number) else { return };
+        while let Some(order) = self.next(number) {
+            let (pid, failure) = match self.launch.start(&order, &mut stack, slot) {
                 Ok(pid) => (Some(pid), None),
                 Err((zombie, failure)) => (zombie, Some(failure)),
             };
-            lock(&self.reports).push_back(SpawnReport { id: order.id, pid, failure });
+            lock(&self.reports).push_back(SpawnReport { task: order.task, pid, failure });
             slot.store(0, Ordering::SeqCst);
             self.wake.notify_one();
         }
     }
 
-    fn next(&self) -> Option<LaunchOrder> {
+    fn next(&self, number: usize) -> Option<LaunchOrder> {
         let mut orders = lock(&self.orders);
+        if let Some(busy) = orders.busy.get_mut(number) {
+            *busy = None;
+        }
+        orders.idle += 1;
         loop {
-            if let Some(order) = orders.queue.pop_front() {
+            orders.let_go(number);
+            if let Some(order) = orders.take() {
+                orders.idle -= 1;
+                if let Some(busy) = orders.busy.get_mut(number) {
+                    let (task, program) = (order.task, Arc::clone(&order.program));
+                    *busy = Some(Busy { task, program, since: Instant::now(), unwanted: Unwanted::No });
+                }
                 return Some(order);
-            }
-            if orders.closed {
+            } else if orders.closed {
                 return None;
-            }
-            orders = self.ordered.wait(orders).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn launch(
-        &self,
-        order: &LaunchOrder,
-        stack: &mut Stack,
-        slot: &AtomicI32,
-    ) -> Result<i32, (Option<i32>, SpawnFailure)> {
-        let spec = &order.spec;
-        let plan = Plan::new(order, &self.base).map_err(|f| (None, f))?;
-        let user = plan.credentials.as_ref().and_then(|credentials| credentials.user);
-        let pipe =
-            |wanted: bool| wanted.then(|| sys::pipe(user)).transpose().map_err(|e| (None, no_pipe(spec, &e)));
-        let (stdout, stderr) = (pipe(spec.output.stdout)?, pipe(spec.output.stderr)?);
-        let null = self.null.as_raw_fd();
-        let write_end =
-            |pipe: &Option<(OwnedFd, OwnedFd)>| pipe.as_ref().map_or(null, |(_, w)| w.as_raw_fd());
-        let (argv, envp, candidates) = (plan.argv(), plan.envp(&self.base), plan.candidates());
-        let descriptors = [null, write_end(&stdout), write_end(&stderr)];
-        let mut call = Call::new(argv.as_ptr(), envp.as_ptr(), candidates.as_ptr(), descriptors);
-        if let Some(directory) = &plan.directory {
-            call.directory = directory.as_ptr();
-        }
-        if let Some(credentials) = &plan.credentials {
-            (call.groups, call.groups_len) = (credentials.groups.as_ptr(), credentials.groups.len());
-            (call.group, call.user) = (credentials.group, credentials.user);
-        }
-        if let Some(limit) = limits::at_start() {
-            call.nofile = limit;
-        }
-        let pid = stack.spawn(&call, slot).map_err(|failed| (failed.zombie, explain(spec, &failed)))?;
-        for (pipe, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
-            if let Some((read_end, _)) = pipe {
-                self.sink.capture(Capture { process: spec.name.clone(), run: order.id, stream, read_end });
+            } else {
+                orders = self.ordered.wait(orders).unwrap_or_else(PoisonError::into_inner);
             }
         }
-        Ok(pid)
-    }
-}
-
-impl WordsHearer for Spawners {
-    fn hear(&self, run: RunId, lines: Vec<String>) {
-        lock(&self.words).push((run, lines));
-        self.wake.notify_one();
     }
 }
 
@@ -194,49 +286,3 @@ struct SendStack(Stack);
 #[expect(unsafe_code, reason = "a mapping may change its owner")]
 // SAFETY: the stack is a mapping of this process that nothing else points to.
 unsafe impl Send for SendStack {}
-
-fn no_pipe(spec: &ProcessSpec, error: &io::Error) -> SpawnFailure {
-    let reason = sys::reason(error.raw_os_error().unwrap_or(libc::EIO));
-    failure(Kind::Resources, format!("cannot capture the output of {:?}: {reason}", spec.command.program()))
-}
-
-/// Names what failed and why, in words.
-fn explain(spec: &ProcessSpec, failed: &Failed) -> SpawnFailure {
-    let program = spec.command.program();
-    let reason = sys::reason(failed.errno);
-    let short_of_room = matches!(failed.errno, libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE);
-    let (kind, message) = match failed.step {
-        Step::Directory => {
-            let directory = spec.working_dir.as_deref().unwrap_or(std::path::Path::new(""));
-            (Kind::WorkingDirectory, format!("cannot enter the directory {directory:?}: {reason}"))
-        }
-        Step::User => {
-            let user = spec.user.as_deref().unwrap_or_default();
-            (Kind::Credentials, format!("cannot become user {user:?}: {reason}"))
-        }
-        Step::Group => {
-            let whose = spec.group.as_deref().or(spec.user.as_deref()).unwrap_or_default();
-            (Kind::Credentials, format!("cannot take the groups of {whose:?}: {reason}"))
-        }
-        Step::Exec => match failed.errno {
-            // The kernel says the same when a script names an interpreter that is not there.
-            libc::ENOENT if program.contains('/') && spec.working_dir.is_none() && exists(program) => {
-                (Kind::NotFound, format!("cannot run {program:?}: its interpreter is missing"))
-            }
-            libc::ENOENT | libc::ENOTDIR => (Kind::NotFound, format!("cannot run {program:?}: {reason}")),
-            libc::EACCES | libc::EPERM | libc::ENOEXEC | libc::EISDIR => {
-                (Kind::NotExecutable, format!("cannot run {program:?}: {reason}"))
-            }
-            _ => (Kind::Other, format!("cannot run {program:?}: {reason}")),
-        },
-        Step::Clone | Step::ProcessGroup | Step::Signals | Step::Descriptors | Step::Limits => {
-            (Kind::Other, format!("cannot make a process for {program:?}: {reason}"))
-        }
-    };
-    let room_matters = matches!(kind, Kind::Other);
-    failure(if short_of_room && room_matters { Kind::Resources } else { kind }, message)
-}
-
-fn exists(program: &str) -> bool {
-    std::path::Path::new(program).exists()
-}

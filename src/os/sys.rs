@@ -1,6 +1,7 @@
 //! Thin, safe doors to wait, kill, pipes and errors (waitid(2), wait4(2), kill(2), pipe(2)). Holds no state and no policy.
 //! Called inside `src/os` alone: only the reaper waits and kills.
 
+use super::procfs::Stat;
 use phpeek_core::autopsy::Usage;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
@@ -19,9 +20,18 @@ pub(super) enum Target {
     Everything,
 }
 
+/// What waitid(2) has to tell of a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peeked {
+    /// It has ended, and is still a zombie.
+    Ended(i32, Exit),
+    /// It has made us its tracer (PTRACE_TRACEME), and waits with this signal for our leave. It lives.
+    Trapped(i32, i32),
+}
+
 /// Which child a [`reap`] is about to bury, without burying it: while it is a zombie its pid cannot be reused.
 #[expect(unsafe_code, reason = "waitid has no safe form that tells the pid")]
-pub(super) fn peek() -> Option<(i32, Exit)> {
+pub(super) fn peek() -> Option<Peeked> {
     let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
     loop {
         // SAFETY: siginfo_t is plain memory for which zero is valid, and waitid writes at most one of it.
@@ -37,8 +47,38 @@ pub(super) fn peek() -> Option<(i32, Exit)> {
         }
         // SAFETY: waitid has filled the SIGCHLD form, or left the zeros of a form without pointers.
         let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
-        return (pid > 0).then(|| (pid, exit_of(info.si_code, status)));
+        return match info.si_code {
+            _ if pid <= 0 => None,
+            libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED => {
+                Some(Peeked::Ended(pid, exit_of(info.si_code, status)))
+            }
+            _ => {
+                take_stop(pid);
+                Some(Peeked::Trapped(pid, status))
+            }
+        };
     }
+}
+
+/// Takes the news of a stop, or it would be told for ever, before any death.
+#[expect(unsafe_code, reason = "waitid has no safe form for a traced child")]
+fn take_stop(pid: i32) {
+    let Ok(id) = libc::id_t::try_from(pid) else { return };
+    // SAFETY: siginfo_t is plain memory for which zero is valid, and waitid writes at most one of it.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_PID, id, &raw mut info, libc::WSTOPPED | libc::WNOHANG);
+    }
+}
+
+/// Lets a child go on that has made this thread its tracer, with the signal that it waits with. False: another thread
+/// is its tracer, or it is gone.
+#[expect(unsafe_code, reason = "ptrace has no safe form")]
+pub(super) fn detach(pid: i32, signal: i32) -> bool {
+    // The trap of an exec is no signal of anybody.
+    let signal = if signal & 0xff == libc::SIGTRAP { 0 } else { signal };
+    // SAFETY: PTRACE_DETACH takes plain numbers and fails for whoever is not our tracee.
+    unsafe { libc::ptrace(libc::PTRACE_DETACH, pid, 0_usize, signal as usize) == 0 }
 }
 
 /// Whether there is any child, alive or not.
@@ -101,20 +141,61 @@ fn usage_of(usage: &libc::rusage) -> Usage {
     }
 }
 
-/// Sends a signal; `None` only asks whether there is somebody. False: nobody is there.
+/// What came of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Somebody has it; a zombie counts.
+    Yes,
+    /// Somebody is there, and we may signal nobody of them.
+    Refused,
+    /// Nobody is there.
+    Nobody,
+}
+
+/// Sends a signal; `None` only asks whether there is somebody.
 #[expect(unsafe_code, reason = "kill with a plain group id and with 0 has no safe form")]
-pub(super) fn kill(target: Target, signal: Option<Signal>) -> bool {
+pub(super) fn send(target: Target, signal: Option<Signal>) -> Sent {
     let pid = match target {
         // 0, 1 and negative numbers mean something else to kill(2): whole groups, or everything.
-        Target::Process(pid) | Target::Group(pid) if pid <= 1 => return false,
+        Target::Process(pid) | Target::Group(pid) if pid <= 1 => return Sent::Nobody,
         Target::Process(pid) => pid,
         Target::Group(pid) => -pid,
-        Target::Everything if std::process::id() != 1 => return false, // it would be the whole machine
+        Target::Everything if std::process::id() != 1 => return Sent::Nobody, // it would be the whole machine
         Target::Everything => -1,
     };
     // SAFETY: kill takes plain numbers.
-    let result = unsafe { libc::kill(pid, signal.map_or(0, Signal::number)) };
-    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+    match unsafe { libc::kill(pid, signal.map_or(0, Signal::number)) } {
+        0 => Sent::Yes,
+        _ if io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH) => Sent::Nobody,
+        _ => Sent::Refused,
+    }
+}
+
+/// As [`send`]. False: nobody is there.
+pub(super) fn kill(target: Target, signal: Option<Signal>) -> bool {
+    send(target, signal) != Sent::Nobody
+}
+
+/// The process group of a child that has not been reaped.
+pub(super) fn group_of(pid: i32) -> Option<i32> {
+    let pid = rustix::process::Pid::from_raw(pid)?;
+    rustix::process::getpgid(Some(pid)).ok().map(rustix::process::Pid::as_raw_pid)
+}
+
+/// Sends a signal to this very process and to no other that was given its pid.
+#[expect(unsafe_code, reason = "pidfd_send_signal has no safe form that takes any signal")]
+pub(super) fn send_exactly(process: &Stat, signal: Signal) -> bool {
+    let Some(pid) = rustix::process::Pid::from_raw(process.pid) else { return false };
+    let Ok(handle) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
+        return process.is_there() && kill(Target::Process(process.pid), Some(signal)); // before Linux 5.3
+    };
+    // The handle is of whoever has the pid now, so the look at its beginning comes after it was opened.
+    let info = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: the descriptor is open for the call; no information is handed over, so the kernel makes its own.
+    process.is_there()
+        && unsafe {
+            libc::syscall(libc::SYS_pidfd_send_signal, handle.as_raw_fd(), signal.number(), info, 0) == 0
+        }
 }
 
 /// A pipe whose ends are close-on-exec, above the standard descriptors, and whose read end does not block. Who holds

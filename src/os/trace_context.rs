@@ -1,5 +1,5 @@
 //! The trace context that a child is given by its environment (specification `context/env-carriers`, design 4.3).
-//! Owns the policy of each process and the names of the variables. What the process's own `env` says is never
+//! Owns the names of the variables. What the process's own `env` says is never
 //! replaced. Never hands on what the supervisor itself was given as it stands. Called by `plan`.
 
 use super::environment::{Environment, Variable};
@@ -10,7 +10,7 @@ use opentelemetry_sdk::propagation::BaggagePropagator;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use phpeek_actors::ports::LaunchOrder;
 use phpeek_actors::trace::names;
-use phpeek_core::spec::{ContextPolicy, ProcessKind};
+use phpeek_core::program::Handover;
 use std::collections::HashMap;
 
 pub(super) const TRACEPARENT: &[u8] = b"TRACEPARENT";
@@ -24,29 +24,13 @@ const START_TRACE_ID: &str = "process_manager.start.trace_id";
 /// What the specification of resources leaves as it is; `,` and `=` must be encoded, the rest is caution.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Handover {
-    Nothing,
-    Link,
-    Parent,
-}
-
-fn handover(policy: ContextPolicy, kind: ProcessKind) -> Handover {
-    match (policy, kind) {
-        (ContextPolicy::None, _) => Handover::Nothing,
-        (ContextPolicy::Parent, _) => Handover::Parent,
-        (ContextPolicy::Link, _) | (ContextPolicy::Auto, ProcessKind::LongRun) => Handover::Link,
-        (ContextPolicy::Auto, ProcessKind::Oneshot | ProcessKind::Scheduled) => Handover::Parent,
-    }
-}
-
 /// Adds the variables of `order` to `own`, unless tracing is off.
 pub(super) fn add(own: &mut Vec<Variable>, order: &LaunchOrder, base: &Environment) {
-    let handover = handover(order.spec.context, order.spec.kind);
+    let handover = order.program.handover;
     if !order.context.is_valid() || handover == Handover::Nothing {
         return;
     }
-    let attributes = attributes(own, order, base, handover);
+    let attributes = attributes(own, order, base);
     set(own, RESOURCE_ATTRIBUTES, attributes.as_bytes());
     // A TRACEPARENT that the configuration gives stands alone: state and baggage of ours belong to another trace.
     if handover == Handover::Parent && !own.iter().any(|v| v.name() == TRACEPARENT) {
@@ -80,15 +64,16 @@ fn traceparent(context: &SpanContext) -> String {
 
 /// The value that the child would see, extended. A key that the process's own value has is kept; the supervisor's
 /// own instance id, when it was given one, is not the child's and makes room.
-fn attributes(own: &[Variable], order: &LaunchOrder, base: &Environment, handover: Handover) -> String {
+fn attributes(own: &[Variable], order: &LaunchOrder, base: &Environment) -> String {
     let configured = own.iter().any(|v| v.name() == RESOURCE_ATTRIBUTES);
     let given = base.value(own, RESOURCE_ATTRIBUTES).map(String::from_utf8_lossy).unwrap_or_default();
     let added = [
-        (SERVICE_INSTANCE_ID, order.spec.name.instance_id(order.id.instance)),
-        (names::PROCESS_INCARNATION, order.id.run.to_string()),
+        (SERVICE_INSTANCE_ID, order.program.name.instance_id(order.task.instance())),
+        (names::PROCESS_INCARNATION, order.task.run().to_string()),
         (START_TRACE_ID, order.context.trace_id().to_string()),
     ];
-    let added = added.iter().filter(|(key, _)| handover == Handover::Link || *key != START_TRACE_ID);
+    let added =
+        added.iter().filter(|(key, _)| order.program.handover == Handover::Link || *key != START_TRACE_ID);
     let key_of = |entry: &str| entry.split('=').next().unwrap_or_default().trim().to_owned();
     let ours = |key: &str| [SERVICE_INSTANCE_ID, names::PROCESS_INCARNATION, START_TRACE_ID].contains(&key);
     let mut all: Vec<String> = given
@@ -122,34 +107,31 @@ mod tests {
     use super::super::environment;
     use super::*;
     use opentelemetry::trace::{SpanId, TraceId, TraceState};
-    use phpeek_actors::ports::RunId;
     use phpeek_actors::testkit::{SpecBuilder, system};
-    use phpeek_core::spec::{ProcessIndex, ProcessSpec};
+    use phpeek_core::ids::{RunId, TaskId};
+    use phpeek_core::program::Program;
+    use phpeek_core::spec::ProcessIndex;
     use std::sync::Arc;
 
-    fn order(spec: ProcessSpec, flags: TraceFlags) -> LaunchOrder {
+    fn order(program: Program, flags: TraceFlags) -> LaunchOrder {
         let state = TraceState::from_key_value([("vendor", "x")]).expect("a sound state");
         let context = SpanContext::new(TraceId::from(0xabcd), SpanId::from(0x1234), flags, false, state);
-        let id = RunId { process: ProcessIndex(0), instance: 2, run: 7 };
-        LaunchOrder { id, spec: Arc::new(spec), context }
+        let task = TaskId::Run(RunId { process: ProcessIndex(0), instance: 2, run: 7 });
+        LaunchOrder { task, program: Arc::new(program), context }
     }
 
     fn seen(order: &LaunchOrder, inherited: &[(&str, &str)]) -> Vec<String> {
         let base = Environment::new(inherited.iter().map(|(k, v)| ((*k).into(), (*v).into())));
-        let spec = &order.spec;
-        let mut own = environment::own(&spec.env, &spec.name, order.id.instance).expect("sound names");
+        let mut own = environment::own(&order.program, order.task, &None, "0.0").expect("sound names");
         add(&mut own, order, &base);
         let all = base.with(&own).map(|v| v.as_c_str().to_string_lossy().into_owned());
         all.filter(|v| ["TRACE", "BAGGAGE", "OTEL"].iter().any(|p| v.starts_with(p))).collect()
     }
 
-    fn spec(env: &[(&str, &str)], policy: ContextPolicy, kind: ProcessKind) -> ProcessSpec {
-        let mut system = system(vec![SpecBuilder::new("web")]);
-        let mut spec = Arc::unwrap_or_clone(system.processes.remove(0));
-        spec.env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        spec.context = policy;
-        spec.kind = kind;
-        spec
+    fn program(env: &[(&str, &str)], handover: Handover) -> Program {
+        let spec = system(vec![SpecBuilder::new("web")]).processes.remove(0);
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Program { env, handover, ..Program::clone(&spec.program) }
     }
 
     const OURS: [(&str, &str); 3] =
@@ -158,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_oneshot_gets_its_own_span_with_state_and_baggage() {
-        let order = order(spec(&[], ContextPolicy::Auto, ProcessKind::Oneshot), TraceFlags::SAMPLED);
+        let order = order(program(&[], Handover::Parent), TraceFlags::SAMPLED);
         let wanted = [
             "OTEL_RESOURCE_ATTRIBUTES=service.instance.id=web-2,process.incarnation=7",
             PARENT,
@@ -170,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_daemon_gets_no_parent_but_the_trace_of_its_start() {
-        let order = order(spec(&[], ContextPolicy::Auto, ProcessKind::LongRun), TraceFlags::SAMPLED);
+        let order = order(program(&[], Handover::Link), TraceFlags::SAMPLED);
         let given = [("OTEL_RESOURCE_ATTRIBUTES", "team=a%2Cb,service.instance.id=supervisor")];
         let wanted = "OTEL_RESOURCE_ATTRIBUTES=team=a%2Cb,service.instance.id=web-2,process.incarnation=7,\
             process_manager.start.trace_id=0000000000000000000000000000abcd";
@@ -181,7 +163,7 @@ mod tests {
     #[test]
     fn what_the_process_says_itself_is_kept() {
         let env = [("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=mine"), ("TRACEPARENT", "own")];
-        let order = order(spec(&env, ContextPolicy::Parent, ProcessKind::LongRun), TraceFlags::SAMPLED);
+        let order = order(program(&env, Handover::Parent), TraceFlags::SAMPLED);
         let wanted =
             ["TRACEPARENT=own", "OTEL_RESOURCE_ATTRIBUTES=service.instance.id=mine,process.incarnation=7"];
         assert_eq!(seen(&order, &OURS), wanted);
@@ -189,16 +171,16 @@ mod tests {
 
     #[test]
     fn without_tracing_or_by_wish_nothing_is_set() {
-        let mut off = order(spec(&[], ContextPolicy::Parent, ProcessKind::Oneshot), TraceFlags::SAMPLED);
+        let mut off = order(program(&[], Handover::Parent), TraceFlags::SAMPLED);
         off.context = SpanContext::NONE;
         assert!(seen(&off, &OURS).is_empty());
-        let none = order(spec(&[], ContextPolicy::None, ProcessKind::Oneshot), TraceFlags::SAMPLED);
+        let none = order(program(&[], Handover::Nothing), TraceFlags::SAMPLED);
         assert!(seen(&none, &OURS).is_empty());
     }
 
     #[test]
     fn a_span_that_is_not_sampled_says_so() {
-        let order = order(spec(&[], ContextPolicy::Parent, ProcessKind::LongRun), TraceFlags::default());
+        let order = order(program(&[], Handover::Parent), TraceFlags::default());
         assert!(seen(&order, &[]).iter().any(|v| v.starts_with("TRACEPARENT=") && v.ends_with("-00")));
     }
 }

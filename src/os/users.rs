@@ -1,6 +1,5 @@
 //! Users and groups by name or number (getpwnam_r(3), getgrouplist(3)). Nothing falls back to root: what is not
-//! known is an error. May be slow (name services), so spawner threads alone call it. HOME, USER, LOGNAME and SHELL
-//! of the child are left as configured.
+//! known is an error. May be slow (name services), so spawner threads alone call it.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -48,23 +47,54 @@ pub struct Credentials {
     pub user: Option<u32>,
     /// Real, effective and saved group.
     pub group: u32,
-    /// Supplementary groups, all of them.
-    pub groups: Vec<u32>,
+    /// Supplementary groups, all of them; `None` keeps ours, where nobody may change them (user_namespaces(7)).
+    pub groups: Option<Vec<u32>>,
 }
 
-/// Resolves what is configured. `None`: the child keeps what we are.
+/// What the user database says of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Its name, or the number that was configured.
+    pub name: String,
+    /// Its home; `/` for one that has no entry.
+    pub home: String,
+    /// Its shell; `/bin/sh` for one that has none.
+    pub shell: String,
+}
+
+/// Who a child is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// What it becomes; `None`: it keeps what we are.
+    pub credentials: Option<Credentials>,
+    /// Whose variables it finds; `None`: those of the supervisor, for no user is configured.
+    pub identity: Option<Identity>,
+}
+
+/// Resolves what is configured.
 ///
 /// # Errors
 /// [`CredentialsError`] names what is unknown or may not be taken.
-pub fn resolve(user: Option<&str>, group: Option<&str>) -> Result<Option<Credentials>, CredentialsError> {
+pub fn resolve(user: Option<&str>, group: Option<&str>) -> Result<Account, CredentialsError> {
     let group = group.map(find_group).transpose()?;
-    let wanted = match (user, group) {
-        (None, None) => return Ok(None),
-        (None, Some(group)) => Credentials { user: None, group, groups: vec![group] },
-        (Some(user), group) => find_user(user, group)?,
+    let (wanted, identity) = match (user, group) {
+        (None, None) => return Ok(Account::default()),
+        (None, Some(group)) => (Credentials { user: None, group, groups: Some(vec![group]) }, None),
+        (Some(user), group) => {
+            let (credentials, identity) = find_user(user, group)?;
+            (credentials, Some(identity))
+        }
     };
+    Ok(Account { credentials: permitted(wanted)?, identity })
+}
+
+/// What may be taken of it: all by root, nothing else than what we are by others.
+fn permitted(mut wanted: Credentials) -> Result<Option<Credentials>, CredentialsError> {
     let (own_user, own_group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     if own_user == 0 {
+        if std::fs::read("/proc/self/setgroups").is_ok_and(|says| says.trim_ascii() == b"deny") {
+            wanted.groups = None;
+        }
         return Ok(Some(wanted));
     }
     let user = wanted.user.unwrap_or(own_user);
@@ -74,18 +104,34 @@ pub fn resolve(user: Option<&str>, group: Option<&str>) -> Result<Option<Credent
     Err(CredentialsError::NotRoot { user, group: wanted.group, own: own_user })
 }
 
-fn find_user(user: &str, group: Option<u32>) -> Result<Credentials, CredentialsError> {
+fn find_user(user: &str, group: Option<u32>) -> Result<(Credentials, Identity), CredentialsError> {
     match passwd(user)? {
-        Some((uid, primary, name)) => {
+        Some(Entry { uid, primary, name, home, shell }) => {
             let group = group.unwrap_or(primary);
-            Ok(Credentials { user: Some(uid), group, groups: groups_of(&name, group, user)? })
+            let groups = Some(groups_of(&name, group, user)?);
+            let text = |text: CString| text.to_string_lossy().into_owned();
+            let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
+            let (home, shell) = (or(text(home), "/"), or(text(shell), "/bin/sh"));
+            let identity = Identity { name: text(name), home, shell };
+            Ok((Credentials { user: Some(uid), group, groups }, identity))
         }
         None => {
             let uid = number(user).ok_or_else(|| CredentialsError::UnknownUser(user.to_owned()))?;
             let group = group.ok_or_else(|| CredentialsError::NoPrimaryGroup(user.to_owned()))?;
-            Ok(Credentials { user: Some(uid), group, groups: vec![] })
+            let identity =
+                Identity { name: user.to_owned(), home: "/".to_owned(), shell: "/bin/sh".to_owned() };
+            Ok((Credentials { user: Some(uid), group, groups: Some(vec![]) }, identity))
         }
     }
+}
+
+/// An entry of the user database.
+struct Entry {
+    uid: u32,
+    primary: u32,
+    name: CString,
+    home: CString,
+    shell: CString,
 }
 
 /// A number that setresuid(2) does not take for "leave as it is".
@@ -98,7 +144,7 @@ fn number(text: &str) -> Option<u32> {
     unsafe_code,
     reason = "the user database has no safe door that keeps to the C library's name services"
 )]
-fn passwd(user: &str) -> Result<Option<(u32, u32, CString)>, CredentialsError> {
+fn passwd(user: &str) -> Result<Option<Entry>, CredentialsError> {
     let name = CString::new(user).map_err(|_| CredentialsError::UnknownUser(user.to_owned()))?;
     let id = number(user);
     look_up(user, |buffer| {
@@ -113,7 +159,20 @@ fn passwd(user: &str) -> Result<Option<(u32, u32, CString)>, CredentialsError> {
                 None => libc::getpwnam_r(name.as_ptr(), &raw mut entry, at, length, &raw mut found),
             };
             let there = code == 0 && !found.is_null();
-            (code, there.then(|| (entry.pw_uid, entry.pw_gid, CStr::from_ptr(entry.pw_name).to_owned())))
+            let text = |at: *const libc::c_char| match at.is_null() {
+                true => CString::default(),
+                false => CStr::from_ptr(at).to_owned(),
+            };
+            (
+                code,
+                there.then(|| Entry {
+                    uid: entry.pw_uid,
+                    primary: entry.pw_gid,
+                    name: text(entry.pw_name),
+                    home: text(entry.pw_dir),
+                    shell: text(entry.pw_shell),
+                }),
+            )
         }
     })
 }

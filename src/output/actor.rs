@@ -4,11 +4,11 @@
 use super::pipes::{Pace, Pipes, Turn};
 use super::redact;
 use super::sink::Sink;
-use crate::config::Redactions;
-use crate::os::capture::WordsHearer;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::RunId;
+use phpeek_actors::ports::LastLines;
+use phpeek_core::ids::TaskId;
+use phpeek_settings::redaction::Redactions;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -98,19 +98,20 @@ impl Handler<Release> for OutputActor {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Ask {
-    pub(super) run: RunId,
+    pub(super) task: TaskId,
     /// What the configuration wants hidden in them.
     pub(super) redactions: Arc<Redactions>,
-    pub(super) hearer: Arc<dyn WordsHearer>,
+    /// Told once, with `do_send`: one answer for each question.
+    pub(super) hearer: Recipient<LastLines>,
 }
 
 impl Handler<Ask> for OutputActor {
     type Result = ();
 
-    fn handle(&mut self, Ask { run, redactions, hearer }: Ask, _: &mut Context<Self>) {
-        let [_stdout, stderr] = self.pipes.borrow_mut().last_words(run);
-        let own = redactions.get(&run.process).map(Vec::as_slice).unwrap_or_default();
-        hearer.hear(run, redact::lines(stderr, own));
+    fn handle(&mut self, Ask { task, redactions, hearer }: Ask, _: &mut Context<Self>) {
+        let [_stdout, words] = self.pipes.borrow_mut().last_words(task);
+        let own = redactions.get(&task.owner()).map(Vec::as_slice).unwrap_or_default();
+        hearer.do_send(LastLines { task, lines: redact::lines(words, own) });
     }
 }
 

@@ -7,12 +7,14 @@ use super::intake::Intake;
 use super::pipes::Pipes;
 use super::sink::Sink;
 use super::stats::Stats;
-use super::{OutputSettings, steps};
-use crate::config::Redactions;
-use crate::os::capture::{Capture, CaptureSink, WordsHearer};
+use super::steps;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink, RunId};
+use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
+use phpeek_core::ids::TaskId;
+use phpeek_os::capture::{Capture, CaptureSink};
+use phpeek_settings::log::LogSettings;
+use phpeek_settings::redaction::Redactions;
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -73,7 +75,7 @@ impl Output {
     /// # Errors
     /// [`StartError`] says which part the kernel refused.
     pub fn start(
-        settings: OutputSettings,
+        settings: LogSettings,
         clock: Clock,
         stdout: OwnedFd,
         first: impl Fn() + Clone + Send + 'static,
@@ -180,7 +182,7 @@ pub(super) fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 
 impl CaptureSink for Output {
     fn capture(&self, capture: Capture) {
-        let (process, instance) = (capture.process.clone(), capture.run.instance);
+        let (process, instance) = (capture.process.clone(), capture.task.instance());
         if let Err(error) = self.intake.add(capture) {
             self.log(LogRecord {
                 at: self.clock.now(),
@@ -192,12 +194,14 @@ impl CaptureSink for Output {
             });
         }
     }
+}
 
+impl LastWords for Output {
     /// One message for each death that is told: bounded by the number of runs, so none is refused.
-    fn ask_last_words(&self, run: RunId, hearer: Arc<dyn WordsHearer>) -> bool {
+    fn ask(&self, task: TaskId, hearer: Recipient<LastLines>) -> bool {
         let there = self.actor.connected();
         let redactions = Arc::clone(&self.redactions);
-        self.actor.do_send(Ask { run, redactions, hearer });
+        self.actor.do_send(Ask { task, redactions, hearer });
         there
     }
 }

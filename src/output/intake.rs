@@ -2,9 +2,9 @@
 //! spawner adds to both without waking the reader: the first output does.
 
 use super::held::Held;
-use crate::os::capture::Capture;
-use phpeek_actors::ports::RunId;
+use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
+use phpeek_os::capture::Capture;
 use rustix::event::epoll;
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -79,7 +79,7 @@ impl Intake {
         let mut tokens = self.lock();
         let place = tokens.fresh.iter().position(|fresh| fresh.token == token)?;
         let Fresh { number, capture, .. } = tokens.fresh.get(place)?;
-        if held.any_before(&capture.process, capture.run.instance, *number) {
+        if held.any_before(&capture.process, capture.task.instance(), *number) {
             return None;
         }
         Some(tokens.fresh.swap_remove(place).capture)
@@ -93,13 +93,13 @@ impl Intake {
         count: u64,
     ) -> Vec<(Token, Capture)> {
         self.take_where(|Fresh { number, capture, .. }| {
-            *number < count && capture.run.instance == instance && capture.process == *process
+            *number < count && capture.task.instance() == instance && capture.process == *process
         })
     }
 
     /// The pipes of a run.
-    pub(super) fn take_run(&self, run: RunId) -> Vec<(Token, Capture)> {
-        self.take_where(|fresh| fresh.capture.run == run)
+    pub(super) fn take_run(&self, task: TaskId) -> Vec<(Token, Capture)> {
+        self.take_where(|fresh| fresh.capture.task == task)
     }
 
     fn take_where(&self, wanted: impl Fn(&Fresh) -> bool) -> Vec<(Token, Capture)> {

@@ -3,7 +3,7 @@
 //! its first line. Never looks at standard output, never decides who is told. Fed
 //! and asked by the pipes.
 
-use phpeek_actors::ports::RunId;
+use phpeek_core::ids::TaskId;
 use phpeek_core::spec::ProcessIndex;
 use std::collections::HashMap;
 
@@ -35,7 +35,8 @@ pub(super) struct LastWords(HashMap<(ProcessIndex, u32), Vec<Tail>>);
 
 impl LastWords {
     /// Takes one read of the standard error of a run.
-    pub(super) fn feed(&mut self, run: RunId, read: &[u8]) {
+    pub(super) fn feed(&mut self, task: TaskId, read: &[u8]) {
+        let TaskId::Run(run) = task;
         let tails = self.0.entry((run.process, run.instance)).or_default();
         if tails.last().is_none_or(|latest| latest.run < run.run) {
             if tails.len() >= RUNS {
@@ -49,7 +50,8 @@ impl LastWords {
     }
 
     /// Takes the last lines of a run, oldest first. Nobody will ask for those of earlier ones.
-    pub(super) fn take(&mut self, run: RunId) -> Vec<String> {
+    pub(super) fn take(&mut self, task: TaskId) -> Vec<String> {
+        let TaskId::Run(run) = task;
         let key = (run.process, run.instance);
         let Some(tails) = self.0.get_mut(&key) else { return Vec::new() };
         let asked = tails.iter_mut().find(|tail| tail.run == run.run);
@@ -132,10 +134,11 @@ fn lines_of(text: Vec<u8>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use phpeek_core::ids::RunId;
     use proptest::prelude::*;
 
-    fn id(run: u64) -> RunId {
-        RunId { process: ProcessIndex(0), instance: 0, run }
+    fn id(run: u64) -> TaskId {
+        TaskId::Run(RunId { process: ProcessIndex(0), instance: 0, run })
     }
 
     fn words(reads: &[&[u8]]) -> Vec<String> {

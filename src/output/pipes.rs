@@ -6,10 +6,11 @@ use super::framer::{Framer, Line, Takes};
 use super::intake::{self, Intake, Token};
 use super::last_words::LastWords;
 use super::sink::{Gate, Sink};
-use super::{OnFull, steps};
-use crate::os::capture::{Capture, Stream};
+use super::steps;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::RunId;
+use phpeek_core::ids::TaskId;
+use phpeek_os::capture::{Capture, Stream};
+use phpeek_settings::log::OnFull;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -178,7 +179,7 @@ impl Pipes {
                 for (token, capture) in fresh {
                     self.place(token, Pipe::new(capture));
                 }
-                self.read_where(|of| of.run.instance == instance && of.process == *process);
+                self.read_where(|of| of.task.instance() == instance && of.process == *process);
             }
             self.sink.push_record(&record, self.clock.wall(record.at));
             self.sink.held.pop_front();
@@ -187,13 +188,13 @@ impl Pipes {
 
     /// The last lines of a run, of standard output and standard error, secrets and all. What is still in its pipes is
     /// read first, also when there is no room: a death must be told at once, and has a reserve.
-    pub(super) fn last_words(&mut self, run: RunId) -> [Vec<String>; 2] {
+    pub(super) fn last_words(&mut self, task: TaskId) -> [Vec<String>; 2] {
         self.enter();
-        for (token, capture) in self.intake.take_run(run) {
+        for (token, capture) in self.intake.take_run(task) {
             self.place(token, Pipe::new(capture));
         }
-        self.read_where(|of| of.run == run);
-        self.words.each_mut().map(|words| words.take(run))
+        self.read_where(|of| of.task == task);
+        self.words.each_mut().map(|words| words.take(task))
     }
 
     /// Reads what is in some pipes now, with their ends: who writes on is not waited for.
@@ -308,8 +309,8 @@ impl Pipes {
             Ok(count) => {
                 let [stdout, stderr] = &mut self.words;
                 match pipe.capture.stream {
-                    Stream::Stdout => stdout.feed(pipe.capture.run, &self.buffer),
-                    Stream::Stderr => stderr.feed(pipe.capture.run, &self.buffer),
+                    Stream::Stdout => stdout.feed(pipe.capture.task, &self.buffer),
+                    Stream::Stderr => stderr.feed(pipe.capture.task, &self.buffer),
                 }
                 self.framer.take(&mut pipe.line, &pipe.capture, &self.buffer, at);
                 count
@@ -389,103 +390,4 @@ fn pause() {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::expect_used, reason = "a test may fail")]
-    use super::*;
-    use crate::output::{Format, OutputSettings};
-    use phpeek_actors::ports::Level;
-    use phpeek_core::name::ProcessName;
-    use phpeek_core::spec::ProcessIndex;
-    use std::fs::File;
-    use std::io::Write;
-
-    fn pipes() -> (Arc<Intake>, Arc<Sink>, Pipes) {
-        let settings = OutputSettings::new(Format::Json, Level::Info);
-        let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
-        let (intake, sink) =
-            (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None)));
-        (
-            Arc::clone(&intake),
-            Arc::clone(&sink),
-            Pipes::new(intake, sink, Clock::starting_at(SystemTime::now())),
-        )
-    }
-
-    fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {
-        child_with(intake, 1, Stream::Stdout)
-    }
-
-    fn id(run: u64) -> RunId {
-        RunId { process: ProcessIndex(0), instance: 0, run }
-    }
-
-    fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::OwnedFd) {
-        let run = id(run);
-        let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
-        let copy = read_end.try_clone().expect("a copy");
-        let process = ProcessName::new("web").expect("a name");
-        intake.add(Capture { process, run, stream, read_end }).expect("a watch");
-        (write.into(), copy)
-    }
-
-    #[test]
-    fn a_copy_of_an_ended_pipe_wakes_nobody() {
-        let (intake, sink, mut pipes) = pipes();
-        let (mut writer, _copy) = child(&intake);
-        writer.write_all(b"last words").expect("room");
-        drop(writer);
-        assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
-        assert_eq!(sink.stats().captured, 1);
-        assert_eq!(pipes.pass(), Pass::Idle);
-    }
-
-    #[test]
-    fn a_busy_pipe_that_falls_quiet_is_watched_again_and_its_token_is_used_again() {
-        let (intake, sink, mut pipes) = pipes();
-        let (mut writer, _copy) = child(&intake);
-        writer.write_all(&b"0123456\n".repeat(8000)).expect("room");
-        assert_eq!(pipes.pass(), Pass::Large);
-        assert_eq!(pipes.busy, [0]);
-        assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
-        assert!(pipes.busy.is_empty());
-        writer.write_all(b"later\n").expect("room");
-        drop(writer);
-        assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
-        assert_eq!(sink.stats().captured, 8001);
-        let (mut next, _copy) = child(&intake);
-        next.write_all(b"new\n").expect("room");
-        assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
-        assert_eq!((sink.stats().captured, pipes.pipes.len()), (8002, 1));
-    }
-
-    #[test]
-    fn last_words_are_read_from_the_pipe_when_they_are_asked_for() {
-        let (intake, sink, mut pipes) = pipes();
-        let (mut stdout, _copy) = child(&intake);
-        let (mut stderr, _copy) = child_with(&intake, 1, Stream::Stderr);
-        stdout.write_all(b"not this\n").expect("room");
-        stderr.write_all(b"first\nlast without newline").expect("room");
-        assert_eq!(pipes.last_words(id(1)), ["first", "last without newline"]);
-        assert_eq!(sink.stats().captured, 2, "and they are in the log as ever");
-        assert!(pipes.last_words(id(1)).is_empty() && pipes.last_words(id(2)).is_empty());
-    }
-
-    #[test]
-    fn last_words_of_many_that_died_at_once_are_all_heard() {
-        let (intake, _sink, mut pipes) = pipes();
-        let mut writers = Vec::new();
-        for instance in 0..300 {
-            let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
-            let process = ProcessName::new("web").expect("a name");
-            let run = RunId { process: ProcessIndex(0), instance, run: 1 };
-            intake.add(Capture { process, run, stream: Stream::Stderr, read_end }).expect("a watch");
-            let mut write = File::from(write);
-            write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");
-            writers.push((run, write));
-        }
-        for (run, writer) in writers.into_iter().rev() {
-            drop(writer);
-            assert_eq!(pipes.last_words(run), [format!("I am {}", run.instance)]);
-        }
-    }
-}
+mod tests;

@@ -1,19 +1,19 @@
 //! How a record looks, as JSON or as text. Owns the escaping, so that no byte of a child can break a record or forge
 //! one; never allocates for a line. Called by the pipes for each line, and by the sink for the supervisor's own.
 
-use super::Format;
 use super::lines::Piece;
 use super::stamp::Stamp;
-use crate::os::capture::Stream;
 use phpeek_actors::ports::{LogRecord, Value};
 use phpeek_core::name::ProcessName;
+use phpeek_os::capture::Stream;
+use phpeek_settings::log::LogFormat;
 use std::io::Write;
 use std::time::SystemTime;
 
 /// What stands before and after each line of one read: made once for each read, reused for the next.
 #[derive(Debug)]
 pub struct Frame {
-    format: Format,
+    format: LogFormat,
     stamp: Stamp,
     before: Vec<u8>,
     after: Vec<u8>,
@@ -22,7 +22,7 @@ pub struct Frame {
 impl Frame {
     /// An empty frame.
     #[must_use]
-    pub fn new(format: Format) -> Self {
+    pub fn new(format: LogFormat) -> Self {
         Self { format, stamp: Stamp::new(), before: Vec::new(), after: Vec::new() }
     }
 
@@ -35,7 +35,7 @@ impl Frame {
         self.before.clear();
         self.after.clear();
         match self.format {
-            Format::Json => {
+            LogFormat::Json => {
                 self.before.extend_from_slice(b"{\"time\":\"");
                 self.before.extend_from_slice(self.stamp.of(at));
                 self.before.extend_from_slice(b"\",\"level\":\"info\",\"msg\":\"");
@@ -46,7 +46,7 @@ impl Frame {
                 number(&mut self.after, format_args!("-{instance}\",\"stream\":\"{stream}\""));
                 self.after.extend_from_slice(b"}\n");
             }
-            Format::Text => {
+            LogFormat::Text => {
                 self.before.extend_from_slice(self.stamp.of(at));
                 number(&mut self.before, format_args!(" INFO [{process}-{instance} {stream}] "));
                 self.after.push(b'\n');
@@ -80,11 +80,11 @@ impl Frame {
 
     fn mark(&self, out: &mut Vec<u8>, mark: &str) {
         match self.format {
-            Format::Json => {
+            LogFormat::Json => {
                 out.extend_from_slice(self.after.strip_suffix(b"}\n").unwrap_or(&self.after));
                 number(out, format_args!(",\"{mark}\":true}}\n"));
             }
-            Format::Text => number(out, format_args!(" [{mark}]\n")),
+            LogFormat::Text => number(out, format_args!(" [{mark}]\n")),
         }
     }
 }
@@ -111,14 +111,14 @@ impl Bytes {
 }
 
 /// The supervisor's own record.
-pub(super) fn own(format: Format, out: &mut Vec<u8>, at: SystemTime, record: &LogRecord) {
+pub(super) fn own(format: LogFormat, out: &mut Vec<u8>, at: SystemTime, record: &LogRecord) {
     let level = record.level.as_str();
     let id = record.process.as_ref().map(|process| match record.instance {
         Some(instance) => process.instance_id(instance),
         None => process.to_string(),
     });
     match format {
-        Format::Json => {
+        LogFormat::Json => {
             out.extend_from_slice(b"{\"time\":\"");
             out.extend_from_slice(Stamp::new().of(at));
             number(out, format_args!("\",\"level\":\"{level}\",\"msg\":\""));
@@ -135,7 +135,7 @@ pub(super) fn own(format: Format, out: &mut Vec<u8>, at: SystemTime, record: &Lo
             }
             out.extend_from_slice(b"}\n");
         }
-        Format::Text => {
+        LogFormat::Text => {
             out.extend_from_slice(Stamp::new().of(at));
             number(out, format_args!(" {} ", level.to_ascii_uppercase()));
             if let Some(id) = id {
@@ -175,10 +175,10 @@ fn number(out: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
     out.write_fmt(what).ok();
 }
 
-fn text(format: Format, out: &mut Vec<u8>, line: &[u8]) {
+fn text(format: LogFormat, out: &mut Vec<u8>, line: &[u8]) {
     match format {
-        Format::Json => json_text(out, line),
-        Format::Text => plain_text(out, line),
+        LogFormat::Json => json_text(out, line),
+        LogFormat::Text => plain_text(out, line),
     }
 }
 

@@ -2,31 +2,13 @@
 //! Would rather hide too much than too little. Pure; never fails. Called by the output actor for last words.
 
 use super::last_words::CUT;
-use crate::config::Redaction;
+use phpeek_settings::redaction::Redaction;
+use phpeek_settings::secret::{is_part_of_a_name, word as secret_word};
 use std::borrow::Cow;
 
 /// Stands for what was hidden.
 pub(super) const MASK: &str = "****";
 
-/// A key that holds one of these words, in any case, names a secret. `_` and `-` do not count.
-const WORDS: [&str; 14] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "credential",
-    "authorization",
-    "bearer",
-    "cookie",
-    "honeycombteam",
-];
-/// A key that is one of these, or ends in one behind `_`, `-` or `.`, as `DB_PASS`.
-const LAST: [&str; 3] = ["pass", "auth", "pin"];
 /// What begins so and is long is a token by itself: of JSON web tokens, AWS, GitHub, Slack, Stripe.
 const TOKENS: [&str; 9] =
     ["eyJ", "AKIA", "ASIA", "ghp_", "gho_", "github_pat_", "xoxb-", "xoxp-", "sk_live_"];
@@ -126,9 +108,9 @@ fn urls(line: &str) -> Cow<'_, str> {
 fn values(line: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut rest = line;
-    while let Some(start) = rest.find(is_word) {
+    while let Some(start) = rest.find(is_part_of_a_name) {
         let (before, word) = rest.split_at(start);
-        let (word, after) = word.split_at(word.find(|c| !is_word(c)).unwrap_or(word.len()));
+        let (word, after) = word.split_at(word.find(|c| !is_part_of_a_name(c)).unwrap_or(word.len()));
         out.push_str(before);
         if word.len() >= TOKEN_BYTES && TOKENS.iter().any(|begin| word.starts_with(begin)) {
             out.push_str(MASK);
@@ -151,10 +133,6 @@ fn values(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || "_-.".contains(c)
-}
-
 /// What kind of secret a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
@@ -168,11 +146,7 @@ enum Key {
 
 impl Key {
     fn of(word: &str) -> Option<Self> {
-        let bare: String =
-            word.chars().filter(|c| !"_-.".contains(*c)).map(|c| c.to_ascii_lowercase()).collect();
-        let last = word.rsplit(['_', '-', '.']).next().unwrap_or(word);
-        let short = || LAST.into_iter().find(|known| last.eq_ignore_ascii_case(known));
-        let found = WORDS.into_iter().find(|known| bare.contains(known)).or_else(short)?;
+        let found = secret_word(word)?;
         Some(match found {
             "authorization" | "cookie" => Self::Header,
             "bearer" => Self::Scheme,

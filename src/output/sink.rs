@@ -9,11 +9,12 @@ use super::door::Door;
 use super::held::Held;
 use super::pieces::Room;
 use super::queue::{Chunk, Queue};
+use super::record;
 use super::stats::Stats;
-use super::{OnFull, OutputSettings, record};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord};
 use phpeek_core::name::ProcessName;
+use phpeek_settings::log::{LogSettings, OnFull};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -39,7 +40,7 @@ pub(super) enum Gate {
 /// See the top of the file.
 #[derive(Debug)]
 pub(super) struct Sink {
-    pub(super) settings: OutputSettings,
+    pub(super) settings: LogSettings,
     pub(super) door: Door,
     /// Where the loss of stdout is said, once.
     pub(super) last_resort: Option<OwnedFd>,
@@ -58,7 +59,7 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new(settings: OutputSettings, stdout: OwnedFd, last_resort: Option<OwnedFd>) -> Self {
+    pub(super) fn new(settings: LogSettings, stdout: OwnedFd, last_resort: Option<OwnedFd>) -> Self {
         Self {
             settings,
             door: Door::new(stdout),

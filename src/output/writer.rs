@@ -179,7 +179,6 @@ impl Sink {
 
     /// Says what stdout does not take where there is room for it. Shorter than PIPE_BUF, so that it does not block
     /// where poll(2) shows room (pipe(7)).
-    #[expect(clippy::disallowed_methods, reason = "no record on stdout stands beside it")]
     pub(super) fn say_on_stderr(&self, message: &'static str, fields: Fields) {
         let Some(stderr) = &self.last_resort else { return };
         let mut bytes = Vec::new();

@@ -1,49 +1,20 @@
-//! How requests are compressed. Owns the names and the levels. Called by the configuration and the exporters.
+//! The body of a request, compressed. Owns the levels.
 
+use phpeek_settings::compression::Compression;
 use std::io::{self, Write};
 
-/// How requests are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
-    /// Not at all.
-    #[default]
-    None,
-    /// gzip, which every receiver knows.
-    Gzip,
-    /// zstd: less CPU for less bytes; the Collector knows it.
-    Zstd,
-}
-
-impl Compression {
-    /// Reads a name as the OpenTelemetry specification has it, in any case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::None, Self::Gzip, Self::Zstd].into_iter().find(|c| c.name().eq_ignore_ascii_case(text.trim()))
-    }
-
-    /// As it is configured, and as it stands in `Content-Encoding`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
+/// Compresses the body of a request.
+///
+/// # Errors
+/// When the compressor fails, which needs memory to be out.
+pub fn compress(by: Compression, body: Vec<u8>) -> io::Result<Vec<u8>> {
+    match by {
+        Compression::None => Ok(body),
+        Compression::Gzip => {
+            let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            out.write_all(&body)?;
+            out.finish()
         }
-    }
-
-    /// Compresses the body of a request.
-    ///
-    /// # Errors
-    /// When the compressor fails, which needs memory to be out.
-    pub fn compress(self, body: Vec<u8>) -> io::Result<Vec<u8>> {
-        match self {
-            Self::None => Ok(body),
-            Self::Gzip => {
-                let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-                out.write_all(&body)?;
-                out.finish()
-            }
-            Self::Zstd => zstd::encode_all(body.as_slice(), 1),
-        }
+        Compression::Zstd => zstd::encode_all(body.as_slice(), 1),
     }
 }

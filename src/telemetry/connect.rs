@@ -3,21 +3,24 @@
 //! on the telemetry arbiter; called by `link`.
 
 use super::dial::dial;
-use super::endpoint::Address;
 use super::grpc::TargetError;
 use super::names::{Lookup, NameError};
-use super::proxy::Proxy;
-use super::settings::Receiver;
-use super::tls::{Alpn, TlsClient, TlsError};
+use super::tls::{TlsClient, TlsError};
+use super::trust::advice;
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
+use phpeek_settings::endpoint::Address;
+use phpeek_settings::proxy::Proxy;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::Receiver;
 use std::error::Error;
 use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -56,10 +59,12 @@ pub enum ConnectError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The other side is no TLS server, or one that we or that does not trust us.
-    #[error("the TLS handshake with {to} failed")]
+    #[error("the TLS handshake with {to} failed{advice}")]
     Handshake {
         /// With whom.
         to: String,
+        /// What to do about it; may be empty.
+        advice: &'static str,
         /// Why.
         #[source]
         source: io::Error,
@@ -147,7 +152,7 @@ impl Target {
                 match refusal(&source) {
                     Some(rustls::Error::InvalidMessage(_)) => ConnectError::NotTls(to.clone()),
                     Some(rustls::Error::NoApplicationProtocol) => ConnectError::NoHttp2(to.clone()),
-                    _ => ConnectError::Handshake { to: to.clone(), source },
+                    known => ConnectError::Handshake { to: to.clone(), advice: advice(known), source },
                 }
             })?;
         if self.alpn == Alpn::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
@@ -211,12 +216,30 @@ impl Service<Uri> for Once {
 trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 
+/// Whether anything has come over a connection.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse(Arc<AtomicBool>);
+
+impl Pulse {
+    /// Whether it has.
+    #[must_use]
+    pub fn beats(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
 /// A connection, of whatever kind.
-pub struct Stream(TokioIo<Box<dyn Bytes>>);
+pub struct Stream(TokioIo<Box<dyn Bytes>>, Pulse);
 
 impl Stream {
     fn new(stream: impl Bytes + 'static) -> Self {
-        Self(TokioIo::new(Box::new(stream)))
+        Self(TokioIo::new(Box::new(stream)), Pulse::default())
+    }
+
+    /// Its sign of life, which outlives it.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.1.clone()
     }
 }
 
@@ -226,7 +249,11 @@ impl Read for Stream {
         cx: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.0).poll_read(cx, buffer);
+        if let Poll::Ready(Ok(())) = read {
+            self.1.0.store(true, Relaxed);
+        }
+        read
     }
 }
 

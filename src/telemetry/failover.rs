@@ -5,10 +5,14 @@
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
 /// How long another receiver is used before the first, which is the one that is wanted, is tried again.
 const RETURN_AFTER: Duration = Duration::from_secs(60);
+
+/// How long the first may take then: the other one works, and what waits for it must not wait for long.
+const RETURN_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Sends to the first of several receivers that takes it.
 pub struct Failover(Rc<RefCell<Choice>>);
@@ -16,6 +20,8 @@ pub struct Failover(Rc<RefCell<Choice>>);
 struct Choice {
     exporters: Vec<Box<dyn SpanExporter>>,
     current: usize,
+    /// Who is being asked.
+    asked: usize,
     since: Instant,
 }
 
@@ -23,17 +29,18 @@ impl Failover {
     /// The receivers in the order of preference.
     #[must_use]
     pub fn new(exporters: Vec<Box<dyn SpanExporter>>) -> Self {
-        Self(Rc::new(RefCell::new(Choice { exporters, current: 0, since: Instant::now() })))
+        Self(Rc::new(RefCell::new(Choice { exporters, current: 0, asked: 0, since: Instant::now() })))
     }
 }
 
 impl Choice {
-    /// Where an attempt begins.
-    fn first(&mut self, now: Instant) -> usize {
-        if self.current != 0 && now.saturating_duration_since(self.since) >= RETURN_AFTER {
-            self.use_from(0, now);
+    /// Where an attempt begins, and whether that is only to see whether the first is there again.
+    fn first(&self, now: Instant) -> (usize, bool) {
+        let away = self.current != 0;
+        if away && now.saturating_duration_since(self.since) >= RETURN_AFTER {
+            return (0, true);
         }
-        self.current
+        (self.current, false)
     }
 
     fn use_from(&mut self, index: usize, now: Instant) {
@@ -44,6 +51,7 @@ impl Choice {
     }
 
     fn export(&mut self, index: usize, batch: Batch) -> Option<ExportFuture> {
+        self.asked = index;
         Some(self.exporters.get_mut(index)?.export(batch))
     }
 }
@@ -54,22 +62,34 @@ impl SpanExporter for Failover {
         choice.exporters.get(choice.current).map(|e| e.target()).unwrap_or_default()
     }
 
+    fn is_alive(&self) -> bool {
+        let choice = self.0.borrow();
+        choice.exporters.get(choice.asked).is_some_and(|exporter| exporter.is_alive())
+    }
+
     fn export(&mut self, batch: Batch) -> ExportFuture {
         let choice = self.0.clone();
         Box::pin(async move {
-            let (first, count) = {
-                let mut choice = choice.borrow_mut();
+            let ((first, returning), count) = {
+                let choice = choice.borrow();
                 (choice.first(Instant::now()), choice.exporters.len())
             };
-            let mut causes: Vec<String> = Vec::new();
-            let mut soonest: Option<Duration> = None;
+            if returning {
+                choice.borrow_mut().since = Instant::now();
+            }
+            let (mut causes, mut soonest, mut limited) = (Vec::new(), None::<Duration>, false);
             for step in 0..count {
                 let index = (first + step) % count;
                 // The borrow ends before the wait: an attempt may be dropped in the middle.
                 let attempt = choice.borrow_mut().export(index, batch.clone());
                 let Some(attempt) = attempt else { break };
-                match attempt.await {
-                    Answer::Retry { after, cause } => {
+                let answer = match returning && step == 0 {
+                    true => timeout(RETURN_PATIENCE, attempt).await.unwrap_or_else(|_| late()),
+                    false => attempt.await,
+                };
+                limited |= matches!(answer, Answer::Limited { .. });
+                match answer {
+                    Answer::Retry { after, cause } | Answer::Limited { after, cause } => {
                         soonest = soonest.into_iter().chain(after).min();
                         causes.push(cause);
                     }
@@ -79,9 +99,14 @@ impl SpanExporter for Failover {
                     }
                 }
             }
-            Answer::Retry { after: soonest, cause: causes.join("; ") }
+            let (after, cause) = (soonest, causes.join("; "));
+            if limited { Answer::Limited { after, cause } } else { Answer::Retry { after, cause } }
         })
     }
+}
+
+fn late() -> Answer {
+    Answer::Retry { after: None, cause: "the first receiver did not answer within 2 s".to_owned() }
 }
 
 #[cfg(test)]
@@ -121,15 +146,46 @@ mod tests {
 
     #[tokio::test]
     async fn the_next_is_tried_and_the_one_that_works_is_kept() {
-        let (mut failover, tried) =
-            over([retry(None, "down"), Answer::Accepted { rejected: 0 }, retry(None, "never asked")]);
+        let (mut failover, tried) = over([retry(None, "down"), Answer::TAKEN, retry(None, "never asked")]);
         for _ in 0..2 {
-            assert_eq!(failover.export(batch()).await, Answer::Accepted { rejected: 0 });
+            assert_eq!(failover.export(batch()).await, Answer::TAKEN);
         }
         assert_eq!(*tried.borrow(), [0, 1, 1]);
-        let now = Instant::now();
-        assert_eq!(failover.0.borrow_mut().first(now), 1);
-        assert_eq!(failover.0.borrow_mut().first(now + RETURN_AFTER), 0, "the wanted one is tried again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_is_tried_again_each_minute_and_not_waited_for_long() {
+        let (mut failover, tried) = over([retry(None, "down"), Answer::TAKEN, retry(None, "never asked")]);
+        for _ in 0..2 {
+            assert_eq!(failover.export(batch()).await, Answer::TAKEN);
+            tokio::time::advance(RETURN_AFTER).await;
+        }
+        assert_eq!(failover.export(batch()).await, Answer::TAKEN);
+        assert_eq!(*tried.borrow(), [0, 1, 0, 1, 0, 1], "it is still down");
+        failover.0.borrow_mut().exporters[0] = Box::new(Silent);
+        tokio::time::advance(RETURN_AFTER).await;
+        let begin = Instant::now();
+        assert_eq!(failover.export(batch()).await, Answer::TAKEN);
+        assert_eq!(begin.elapsed(), RETURN_PATIENCE);
+        failover.0.borrow_mut().exporters[0] = Box::new(Scripted(Answer::TAKEN, tried.clone(), 7));
+        for _ in 0..2 {
+            tokio::time::advance(RETURN_AFTER).await;
+            assert_eq!(failover.export(batch()).await, Answer::TAKEN);
+        }
+        assert_eq!(tried.borrow()[7..], [7, 7], "it is back, and kept");
+        assert_eq!(failover.target(), "7");
+    }
+
+    struct Silent;
+
+    impl SpanExporter for Silent {
+        fn target(&self) -> String {
+            "silence".to_owned()
+        }
+
+        fn export(&mut self, _: Batch) -> ExportFuture {
+            Box::pin(std::future::pending())
+        }
     }
 
     #[tokio::test]

@@ -3,9 +3,9 @@
 //! arbiter, the only one that waits when the disk is slow; called by the `TelemetryActor`.
 
 use super::grpc::with_sources;
-use super::settings::FileSettings;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_settings::tracing::FileSettings;
 use prost::Message as _;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -29,7 +29,8 @@ pub struct FileError {
 /// Writes batches to a file.
 pub struct FileExporter {
     settings: FileSettings,
-    file: File,
+    /// Not there until it can be opened.
+    file: Option<File>,
 }
 
 impl FileExporter {
@@ -38,40 +39,48 @@ impl FileExporter {
     /// # Errors
     /// [`FileError`].
     pub fn open(settings: FileSettings) -> Result<Self, FileError> {
-        let file = open(&settings.path)?;
+        let file = Some(open(&settings.path)?);
         Ok(Self { settings, file })
     }
 
-    fn append(&mut self, line: &[u8]) -> Result<(), FileError> {
-        self.follow()?;
-        let path = self.settings.path.clone();
-        let failed = |what| move |source| FileError { what, path, source };
-        let mut before = self.file.metadata().map_err(failed.clone()("read"))?.len();
-        if before > 0 && before.saturating_add(line.len() as u64) > self.settings.max_size {
-            self.rotate()?;
-            before = 0;
-        }
-        self.file.write_all(line).map_err(|source| {
-            // The batch comes again: half a line would be in the way of it. If even that fails, the reader of the
-            // file skips one line.
-            drop(self.file.set_len(before));
-            FileError { what: "written", path: self.settings.path.clone(), source }
-        })
+    /// An exporter that opens the file with the first batch.
+    #[must_use]
+    pub fn new(settings: FileSettings) -> Self {
+        Self { settings, file: None }
     }
 
-    /// Opens the file anew when its name leads elsewhere, as after a rotation by somebody else.
-    fn follow(&mut self) -> Result<(), FileError> {
+    fn append(&mut self, line: &[u8]) -> Result<(), FileError> {
+        let path = self.settings.path.clone();
+        let failed = |what, source| FileError { what, path: path.clone(), source };
+        let mut file = self.follow()?;
+        let mut before = file.metadata().map_err(|e| failed("read", e))?.len();
+        if before > 0 && before.saturating_add(line.len() as u64) > self.settings.max_size {
+            drop(file);
+            file = self.rotate()?;
+            before = 0;
+        }
+        let written = file.write_all(line).map_err(|source| {
+            // The batch comes again: half a line would be in the way of it. If even that fails, the reader of the
+            // file skips one line.
+            drop(file.set_len(before));
+            failed("written", source)
+        });
+        self.file = Some(file);
+        written
+    }
+
+    /// The file, opened anew when its name leads elsewhere, as after a rotation by somebody else.
+    fn follow(&mut self) -> Result<File, FileError> {
         let same = |a: &fs::Metadata, b: &fs::Metadata| a.dev() == b.dev() && a.ino() == b.ino();
         let named = fs::metadata(&self.settings.path).ok();
-        let ours = self.file.metadata().ok();
-        if !named.zip(ours).is_some_and(|(a, b)| same(&a, &b)) {
-            self.file = open(&self.settings.path)?;
+        match self.file.take() {
+            Some(file) if named.zip(file.metadata().ok()).is_some_and(|(a, b)| same(&a, &b)) => Ok(file),
+            _ => open(&self.settings.path),
         }
-        Ok(())
     }
 
     /// `traces.json` becomes `traces.json.1`, that `.2`, and the last one goes.
-    fn rotate(&mut self) -> Result<(), FileError> {
+    fn rotate(&self) -> Result<File, FileError> {
         let path = &self.settings.path;
         let failed = |source: io::Error| FileError { what: "rotated", path: path.clone(), source };
         let absent = |e: &io::Error| e.kind() == io::ErrorKind::NotFound;
@@ -85,8 +94,7 @@ impl FileExporter {
             0 => fs::remove_file(path).map_err(failed)?,
             _ => fs::rename(path, numbered(path, 1)).map_err(failed)?,
         }
-        self.file = open(path)?;
-        Ok(())
+        open(path)
     }
 }
 
@@ -123,7 +131,7 @@ impl SpanExporter for FileExporter {
         let answer = match line(&batch.request) {
             Err(cause) => Answer::Refused { cause },
             Ok(line) => match self.append(&line) {
-                Ok(()) => Answer::Accepted { rejected: 0 },
+                Ok(()) => Answer::TAKEN,
                 Err(error) => Answer::Retry { after: None, cause: with_sources(&error) },
             },
         };

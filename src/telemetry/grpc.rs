@@ -1,30 +1,29 @@
 //! OTLP over gRPC: a unary call with bytes that are already encoded, so that status codes, RetryInfo and partial
-//! success are seen. Owns the connection and the table of retryable codes. Must never log a header. Lives on the
+//! success are seen. Owns what a call needs, not the judgement of its answer. Must never log a header. Lives on the
 //! telemetry arbiter; called by the `TelemetryActor`.
 
-use super::compression::Compression;
 use super::connect::Connector;
 use super::headers::Headers;
 use super::link::{Body, Failure, Http2, Link, Lost};
-use super::proxy::ProxyError;
-use super::settings::Receiver;
-use super::tls::{Alpn, TlsError};
+use super::reply;
+use super::tls::TlsError;
 use bytes::{Buf, BufMut, Bytes};
 use http::header::USER_AGENT as AGENT;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
-use prost::Message as _;
+use phpeek_settings::compression::Compression;
+use phpeek_settings::proxy::ProxyError;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::Receiver;
 use std::error::Error as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tonic::Status;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
 use tower_service::Service;
 
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -32,6 +31,7 @@ const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 pub(super) const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-phpeek-pm/", env!("CARGO_PKG_VERSION"));
 
 /// A receiver and how to talk to it; checked, not connected.
+#[derive(Clone)]
 pub struct GrpcTarget {
     shown: String,
     origin: Uri,
@@ -180,6 +180,10 @@ impl SpanExporter for GrpcExporter {
         self.shown.clone()
     }
 
+    fn is_alive(&self) -> bool {
+        self.link.is_alive()
+    }
+
     fn export(&mut self, batch: Batch) -> ExportFuture {
         let mut headers = match self.headers.current() {
             Ok(headers) => headers,
@@ -195,8 +199,8 @@ impl SpanExporter for GrpcExporter {
             let ask =
                 async |wire: &mut Http2| caller.call(wire, batch.request.clone(), headers.clone()).await;
             match link.exchange(timeout, ask).await {
-                Ok(Ok(reply)) => accepted(reply),
-                Ok(Err(status)) => answer(&status),
+                Ok(Ok(reply)) => reply::accepted(reply),
+                Ok(Err(status)) => reply::grpc(&status),
                 Err(failure) => unanswered(&failure, security),
             }
         })
@@ -216,49 +220,6 @@ fn unanswered(failure: &Failure, security: Security) -> Answer {
         });
     }
     Answer::Retry { after: None, cause }
-}
-
-/// What a reply of the receiver says about the spans.
-pub(super) fn accepted(reply: Bytes) -> Answer {
-    // The receiver has the spans even when its reply cannot be read: sending again would double them.
-    let rejected = ExportTraceServiceResponse::decode(reply)
-        .ok()
-        .and_then(|r| r.partial_success)
-        .map_or(0, |p| u64::try_from(p.rejected_spans).unwrap_or(0));
-    Answer::Accepted { rejected }
-}
-
-/// The table of the OTLP specification, "OTLP/gRPC response", failures.
-fn answer(status: &Status) -> Answer {
-    let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
-    let retryable = match status.code() {
-        Code::Cancelled
-        | Code::DeadlineExceeded
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unavailable
-        | Code::DataLoss => true,
-        Code::ResourceExhausted => after.is_some(),
-        _ => false,
-    };
-    let cause = format!("{:?}: {}", status.code(), status.message());
-    if too_large(status, after) {
-        Answer::TooLarge { cause }
-    } else if retryable {
-        Answer::Retry { after, cause }
-    } else {
-        Answer::Refused { cause }
-    }
-}
-
-/// Whether it is the size of the request. Receivers in Go say RESOURCE_EXHAUSTED without RetryInfo; those on tonic say
-/// OUT_OF_RANGE, which the table calls retryable and which would then be said for ever.
-fn too_large(status: &Status, after: Option<Duration>) -> bool {
-    match status.code() {
-        Code::ResourceExhausted => after.is_none(),
-        Code::OutOfRange => status.message().contains("too large"),
-        _ => false,
-    }
 }
 
 /// The message with its causes: tonic's own says "transport error" alone.

@@ -1,36 +1,32 @@
-//! OTLP over HTTP and Zipkin: requests over hyper, by the same connections as gRPC. Owns the table of HTTP codes.
+//! OTLP over HTTP and Zipkin: requests over hyper, by the same connections as gRPC. Owns requests.
 //! Must never log a header, follows no redirect (a header with a key must not go elsewhere). Lives on the telemetry
 //! arbiter; called by the `TelemetryActor`.
 
-use super::compression::Compression;
+use super::compression;
 use super::connect::Connector;
-use super::grpc::{TargetError, USER_AGENT, accepted, with_sources};
+use super::grpc::{TargetError, USER_AGENT, with_sources};
 use super::headers::Headers;
 use super::link::{Body, Http1, Link, Lost};
-use super::settings::{HttpEncoding, Receiver};
-use super::tls::Alpn;
+use super::reply::{self, Encoding};
 use super::zipkin;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT as AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT as AGENT};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full, Limited};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::tls::Alpn;
+use phpeek_settings::tracing::{HttpEncoding, Receiver};
 use prost::Message as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Longest reply that is read, in bytes.
 const MAX_REPLY: usize = 64 << 10;
-/// Longest time that a receiver may ask to be left alone.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// Most characters of a receiver's own words in a message.
-const MAX_WORDS: usize = 200;
 
 /// A receiver and how to talk to it; checked, not connected.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct HttpTarget {
     shown: String,
     host: HeaderValue,
@@ -56,6 +52,15 @@ impl Format {
             Self::OtlpProtobuf => "application/x-protobuf",
             Self::OtlpJson | Self::Zipkin => "application/json",
         })
+    }
+
+    /// What the answer is written in, unless it says otherwise.
+    fn encoding(self) -> Encoding {
+        match self {
+            Self::OtlpProtobuf => Encoding::Protobuf,
+            Self::OtlpJson => Encoding::Json,
+            Self::Zipkin => Encoding::Other,
+        }
     }
 }
 
@@ -132,6 +137,10 @@ impl SpanExporter for HttpExporter {
         self.shown.clone()
     }
 
+    fn is_alive(&self) -> bool {
+        self.link.is_alive()
+    }
+
     fn export(&mut self, batch: Batch) -> ExportFuture {
         let request = match self.request(batch.request) {
             Ok(request) => request,
@@ -143,7 +152,9 @@ impl SpanExporter for HttpExporter {
                 Ok(reply) if plain && reply.wants_tls() => {
                     Answer::Retry { after: None, cause: format!("HTTP {}{WANTS_TLS}", reply.status) }
                 }
-                Ok(reply) => judge(format, reply.status, &reply.headers, &reply.body),
+                Ok(Reply { status, headers, body, .. }) => {
+                    reply::http(status, &headers, &body, format.encoding())
+                }
                 Err(failure) => Answer::Retry { after: None, cause: with_sources(&failure) },
             }
         })
@@ -175,7 +186,7 @@ impl HttpExporter {
         let body = write(self.format, encoded).map_err(refused)?;
         let body = match self.compression {
             Compression::None => body,
-            packed => packed.compress(body.into()).map_err(|e| refused(e.to_string()))?.into(),
+            packed => compression::compress(packed, body.into()).map_err(|e| refused(e.to_string()))?.into(),
         };
         let path = Uri::from(self.path.clone());
         let mut request = Request::post(path).body(body).map_err(|e| refused(e.to_string()))?;
@@ -209,101 +220,5 @@ impl Reply {
     fn wants_tls(&self) -> bool {
         let words = || String::from_utf8_lossy(&self.body).contains("HTTPS");
         self.status == StatusCode::BAD_REQUEST && (self.version == Version::HTTP_10 || words())
-    }
-}
-
-/// The table of the OTLP specification, "OTLP/HTTP response"; Zipkin answers 202 and knows no partial success.
-fn judge(format: Format, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Answer {
-    if status.is_success() {
-        return match format {
-            Format::OtlpProtobuf => accepted(body.clone()),
-            Format::OtlpJson => {
-                let reply = serde_json::from_slice::<ExportTraceServiceResponse>(body).ok();
-                let rejected = reply.and_then(|r| r.partial_success).map_or(0, |p| p.rejected_spans);
-                Answer::Accepted { rejected: u64::try_from(rejected).unwrap_or(0) }
-            }
-            Format::Zipkin => Answer::Accepted { rejected: 0 },
-        };
-    }
-    let cause = match words(format, body) {
-        Some(words) => format!("HTTP {status}: {words}"),
-        None => format!("HTTP {status}"),
-    };
-    match status.as_u16() {
-        // A body beyond a limit of its own is what the Collector calls a bad request.
-        400 if cause.contains("too large") => Answer::TooLarge { cause },
-        429 | 502..=504 => {
-            let after = headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok());
-            Answer::Retry { after: after.and_then(|t| retry_after(t, SystemTime::now())), cause }
-        }
-        413 => Answer::TooLarge { cause },
-        _ => Answer::Refused { cause },
-    }
-}
-
-/// What the receiver says: the message of a `google.rpc.Status`, or the first line of a text.
-fn words(format: Format, body: &Bytes) -> Option<String> {
-    let message = match format {
-        Format::OtlpProtobuf => tonic_types::Status::decode(body.clone()).ok().map(|s| s.message),
-        Format::OtlpJson | Format::Zipkin => None,
-    };
-    let text =
-        message.filter(|m| !m.is_empty()).unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
-    let line = text.lines().next()?.trim();
-    let shown: String = line.chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect();
-    (!shown.is_empty()).then_some(shown)
-}
-
-/// RFC 9110, section 10.2.3: seconds, or a date.
-fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
-    let text = text.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let date = jiff::fmt::rfc2822::parse(text).ok()?;
-            let date = Duration::from_secs(u64::try_from(date.timestamp().as_second()).unwrap_or(0));
-            date.saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default())
-        }
-    };
-    Some(wait.min(MAX_RETRY_AFTER))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(code: u16, after: Option<&'static str>, body: &'static str) -> Answer {
-        let headers: HeaderMap =
-            after.map(|a| (RETRY_AFTER, HeaderValue::from_static(a))).into_iter().collect();
-        let status = StatusCode::from_u16(code).unwrap_or(StatusCode::IM_A_TEAPOT);
-        judge(Format::OtlpProtobuf, status, &headers, &Bytes::from_static(body.as_bytes()))
-    }
-
-    #[test]
-    fn codes_are_answered_as_the_specification_says() {
-        assert_eq!(answer(200, None, ""), Answer::Accepted { rejected: 0 });
-        for code in [429, 502, 503, 504] {
-            assert!(matches!(answer(code, None, ""), Answer::Retry { after: None, .. }), "{code}");
-        }
-        assert!(matches!(answer(413, None, ""), Answer::TooLarge { .. }));
-        for code in [301, 400, 401, 404, 500] {
-            assert!(matches!(answer(code, None, ""), Answer::Refused { .. }), "{code}");
-        }
-        let cause = "HTTP 401 Unauthorized: no key".to_owned();
-        assert_eq!(answer(401, None, "no key\nmore"), Answer::Refused { cause });
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_bounded() {
-        let wait = |code, text| match answer(code, Some(text), "") {
-            Answer::Retry { after, .. } => after,
-            _ => None,
-        };
-        assert_eq!(wait(503, "7"), Some(Duration::from_secs(7)));
-        assert_eq!(wait(429, "86400"), Some(MAX_RETRY_AFTER));
-        assert_eq!(wait(429, "soon"), None);
-        let now = UNIX_EPOCH + Duration::from_secs(784_111_770);
-        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        assert_eq!(retry_after(date, now), Some(Duration::from_secs(7)));
     }
 }

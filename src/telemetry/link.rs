@@ -3,7 +3,7 @@
 //! middle is closed, so a connection that is open and dead is left after one request. Lives on the telemetry arbiter;
 //! called by the exporters.
 
-use super::connect::{ConnectError, Connector, Stream};
+use super::connect::{ConnectError, Connector, Pulse, Stream};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
@@ -61,6 +61,8 @@ impl From<TrySendError<Request<Body>>> for Lost {
 
 /// One protocol over a connection.
 pub(super) trait Wire: Sized {
+    /// Whether the other side says something as soon as it has the connection.
+    const SPEAKS_FIRST: bool;
     /// Begins to speak over `stream`; what is spawned into `task` ends with it.
     async fn begin(stream: Stream, task: &mut JoinSet<()>) -> Result<Self, hyper::Error>;
     /// Waits until a request can be sent.
@@ -75,6 +77,8 @@ pub(super) struct Http1(http1::SendRequest<Body>);
 pub(super) struct Http2(http2::SendRequest<Body>);
 
 impl Wire for Http1 {
+    const SPEAKS_FIRST: bool = false;
+
     async fn begin(stream: Stream, task: &mut JoinSet<()>) -> Result<Self, hyper::Error> {
         let (wire, connection) = http1::handshake(stream).await?;
         // What ends it is what the request over it gets to know.
@@ -88,6 +92,9 @@ impl Wire for Http1 {
 }
 
 impl Wire for Http2 {
+    /// RFC 9113, section 3.4: SETTINGS.
+    const SPEAKS_FIRST: bool = true;
+
     async fn begin(stream: Stream, task: &mut JoinSet<()>) -> Result<Self, hyper::Error> {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).keep_alive_interval(PING.0).keep_alive_timeout(PING.1);
@@ -129,22 +136,32 @@ struct Open<W> {
 pub(super) struct Link<W> {
     connector: Connector,
     kept: Rc<RefCell<Option<Open<W>>>>,
+    /// Of the connection that was made last, once there is one.
+    pulse: Rc<RefCell<Option<Pulse>>>,
 }
 
 impl<W> Clone for Link<W> {
     fn clone(&self) -> Self {
-        Self { connector: self.connector.clone(), kept: self.kept.clone() }
+        Self { connector: self.connector.clone(), kept: self.kept.clone(), pulse: self.pulse.clone() }
     }
 }
 
 impl<W: Wire> Link<W> {
     /// Not connected.
     pub(super) fn new(connector: Connector) -> Self {
-        Self { connector, kept: Rc::default() }
+        Self { connector, kept: Rc::default(), pulse: Rc::default() }
+    }
+
+    /// Whether whoever is at the other end may be at work: there is a connection, and where the protocol begins with
+    /// the word of the other side, it has come.
+    pub(super) fn is_alive(&self) -> bool {
+        self.pulse.borrow().as_ref().is_some_and(|pulse| !W::SPEAKS_FIRST || pulse.beats())
     }
 
     async fn open(&self) -> Result<Open<W>, Failure> {
+        self.pulse.take();
         let stream = self.connector.connect().await?;
+        self.pulse.replace(Some(stream.pulse()));
         let mut task = JoinSet::new();
         let wire = W::begin(stream, &mut task).await.map_err(|e| Failure::Broken(e.into()))?;
         Ok(Open { wire, _task: task })

@@ -3,7 +3,7 @@
 //! gets its answer. Must never panic when no thread can be had: that is an error, and the next attempt tries again.
 //! Called by `connect`.
 
-use crate::os::signals::block_all_in_this_thread;
+use phpeek_os::signals::block_all_in_this_thread;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};

@@ -12,6 +12,6 @@ impl SpanExporter for Nowhere {
     }
 
     fn export(&mut self, _: Batch) -> ExportFuture {
-        Box::pin(std::future::ready(Answer::Accepted { rejected: 0 }))
+        Box::pin(std::future::ready(Answer::TAKEN))
     }
 }

@@ -1,9 +1,9 @@
 //! What says where spans come from. Owns the precedence of `service.name` and the reading of the container's id. Must
 //! never hold the supervisor's arguments: they may hold secrets. Called by [`super::start()`].
 
-use super::env::{self, Lookup};
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
+use phpeek_settings::env::{self, Lookup};
 use std::fs;
 
 const DEFAULT_NAME: &str = "phpeek-pm";
@@ -14,12 +14,14 @@ pub fn build(configured_name: Option<&str>, env: Lookup<'_>) -> (Resource, bool)
     let given = env::resource_attributes(env);
     let malformed = given.is_none();
     let given = given.unwrap_or_default();
-    let from_attributes = given.iter().find(|(k, _)| k == "service.name").map(|(_, v)| v.clone());
+    // The last of a name counts, and an empty one is none.
+    let from_attributes = given.iter().rfind(|(k, _)| k == "service.name").map(|(_, v)| v.clone());
+    let said = |name: &String| !name.trim().is_empty();
     let name = configured_name
         .map(str::to_owned)
-        .filter(|n| !n.is_empty())
+        .filter(said)
         .or_else(|| env::set(env, "OTEL_SERVICE_NAME"))
-        .or(from_attributes)
+        .or(from_attributes.filter(said))
         .unwrap_or_else(|| DEFAULT_NAME.to_owned());
     let mut pairs = vec![
         KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
@@ -100,6 +102,9 @@ mod tests {
         assert_eq!(name(None, Some("b"), "service.name=c").as_deref(), Some("b"));
         assert_eq!(name(None, None, "service.name=c").as_deref(), Some("c"));
         assert_eq!(name(None, None, "x=1,malformed").as_deref(), Some("phpeek-pm"));
+        assert_eq!(name(Some(" "), Some(""), "service.name=").as_deref(), Some("phpeek-pm"));
+        assert_eq!(name(Some(""), None, "service.name=c").as_deref(), Some("c"));
+        assert_eq!(name(None, None, "service.name=%20,x=").as_deref(), Some("phpeek-pm"));
     }
 
     #[test]

@@ -5,84 +5,36 @@
 use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample};
-use phpeek_actors::telemetry::{CallersDecision, Sift, Unsampled};
-use phpeek_core::tail::TailRules;
-use std::fmt;
-use std::time::Duration;
+use phpeek_actors::telemetry::{Sift, Unsampled};
+use phpeek_core::tail::CallersDecision;
+use phpeek_settings::sampling::Sampling;
 
-/// What of the traces is kept.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sampling {
-    /// Share of traces, 0.0 to 1.0.
-    pub rate: f64,
-    /// Whether the decision of whoever started us stands.
-    pub caller: CallersDecision,
-    /// Whether traces with an error are kept although the rate left them out.
-    pub keep_errors: bool,
-    /// Traces that took at least this long are kept too.
-    pub keep_slow: Option<Duration>,
+/// What sifts spans on their way to the store.
+#[must_use]
+pub fn sift(of: &Sampling) -> Sift {
+    of.tail().map_or_else(Sift::everything, |rules| Sift::by_trace(rules, of.caller))
 }
 
-impl Default for Sampling {
-    fn default() -> Self {
-        Self { rate: 1.0, caller: CallersDecision::Stands, keep_errors: true, keep_slow: None }
-    }
+/// Whether spans of traces that the rate left out are made at all.
+#[must_use]
+pub fn unsampled(of: &Sampling) -> Unsampled {
+    if of.tail().is_some() { Unsampled::Queued } else { Unsampled::Ignored }
 }
 
-impl Sampling {
-    /// What the end of a trace decides; `None` when its head has decided all.
-    #[must_use]
-    pub fn tail(&self) -> Option<TailRules> {
-        let asked = self.keep_errors || self.keep_slow.is_some();
-        (self.rate < 1.0 && asked).then_some(TailRules { errors: self.keep_errors, slow: self.keep_slow })
-    }
-
-    /// What sifts spans on their way to the store.
-    #[must_use]
-    pub fn sift(&self) -> Sift {
-        self.tail().map_or_else(Sift::everything, |rules| Sift::by_trace(rules, self.caller))
-    }
-
-    /// Whether spans of traces that the rate left out are made at all.
-    #[must_use]
-    pub fn unsampled(&self) -> Unsampled {
-        if self.tail().is_some() { Unsampled::Queued } else { Unsampled::Ignored }
-    }
-
-    /// The sampler of the provider.
-    #[must_use]
-    pub fn sampler(&self) -> Box<dyn ShouldSample> {
-        match (self.rate, self.caller, self.tail()) {
-            // Nothing means nothing, also when whoever started us samples.
-            (rate, _, None) if rate <= 0.0 => Box::new(Sampler::AlwaysOff),
-            (rate, CallersDecision::Stands, _) if rate >= 1.0 => {
-                Box::new(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
-            }
-            (rate, CallersDecision::Ignored, _) if rate >= 1.0 => Box::new(Sampler::AlwaysOn),
-            (rate, caller, tail) => {
-                let left_out =
-                    if tail.is_some() { SamplingDecision::RecordOnly } else { SamplingDecision::Drop };
-                let threshold = Threshold::of(rate);
-                Box::new(RateSampler { threshold, state: threshold.state(), caller, left_out })
-            }
+/// The sampler of the provider.
+#[must_use]
+pub fn sampler(of: &Sampling) -> Box<dyn ShouldSample> {
+    match (of.rate, of.caller, of.tail()) {
+        // Nothing means nothing, also when whoever started us samples.
+        (rate, _, None) if rate <= 0.0 => Box::new(Sampler::AlwaysOff),
+        (rate, CallersDecision::Stands, _) if rate >= 1.0 => {
+            Box::new(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
         }
-    }
-}
-
-impl fmt::Display for Sampling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.rate)?;
-        match self.tail() {
-            Some(TailRules { errors, slow }) => {
-                if errors {
-                    f.write_str(", and every trace with an error")?;
-                }
-                match slow {
-                    Some(limit) => write!(f, ", and every trace of {limit:?} or more"),
-                    None => Ok(()),
-                }
-            }
-            None => Ok(()),
+        (rate, CallersDecision::Ignored, _) if rate >= 1.0 => Box::new(Sampler::AlwaysOn),
+        (rate, caller, tail) => {
+            let left_out = if tail.is_some() { SamplingDecision::RecordOnly } else { SamplingDecision::Drop };
+            let threshold = Threshold::of(rate);
+            Box::new(RateSampler { threshold, state: threshold.state(), caller, left_out })
         }
     }
 }
@@ -172,7 +124,7 @@ mod tests {
 
     fn decide(sampling: Sampling, parent: Option<&Context>, trace: u128) -> SamplingResult {
         let kind = SpanKind::Internal;
-        sampling.sampler().should_sample(parent, TraceId::from(trace), "x", &kind, &[], &[])
+        sampler(&sampling).should_sample(parent, TraceId::from(trace), "x", &kind, &[], &[])
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! composition root keeps. Must never wait for the network. Called once, before anything is traced.
 
 use super::encode::Origin;
-use super::env::{self, EnvError, Lookup};
 use super::failover::Failover;
 use super::file::{FileError, FileExporter};
 use super::grpc::{GrpcTarget, TargetError};
@@ -12,11 +11,11 @@ use super::memory::MemoryExporter;
 use super::nowhere::Nowhere;
 use super::recent::Recent;
 use super::resource;
-use super::sampling::Sampling;
-use super::settings::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
+use super::sampling::{sampler, sift, unsampled};
 use super::spool::{self, Place, Spool, SpoolError, SpoolParts, SpoolReport};
 use super::stdout::{StdoutExporter, WriteBlock};
-use actix::{Actor as _, Addr, Arbiter};
+use super::thread::{self, Thread};
+use actix::Addr;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
@@ -24,12 +23,16 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::telemetry::{
-    Flush, FlushKind, FlushOutcome, Health, Parts, Queue, QueueProcessor, SpanExporter, TelemetryActor,
-    TelemetryStats, Unsampled, Wake,
+    Flush, FlushKind, FlushOutcome, Hasten, Health, Parts, Queue, QueueProcessor, ReceiverState,
+    SpanExporter, TelemetryActor, TelemetryStats, Unsampled, Wake,
 };
 use phpeek_actors::trace::Tracing;
 use phpeek_core::backoff::Backoff;
 use phpeek_core::batch::Rules;
+use phpeek_settings::env::{self, Lookup};
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -46,9 +49,6 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 /// Why tracing cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A variable cannot be honoured.
-    #[error(transparent)]
-    Env(#[from] EnvError),
     /// The receiver's address or the TLS roots cannot be used.
     #[error("the OTLP exporter cannot be built for {endpoint}")]
     Exporter {
@@ -64,6 +64,9 @@ pub enum StartError {
     /// The spool.
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    /// The system has no thread or descriptor left.
+    #[error("the telemetry thread cannot be started")]
+    Thread(#[source] io::Error),
     /// The bounds between attempts are the wrong way round: a fault of the program.
     #[error("the shortest delay between attempts is longer than the longest")]
     Backoff,
@@ -90,7 +93,7 @@ struct Running {
     actor: Addr<TelemetryActor>,
     // The tracers hold the provider too; it is kept so that its end is the handle's.
     _provider: SdkTracerProvider,
-    _arbiter: Arbiter,
+    _thread: Thread,
 }
 
 /// How tracing goes, for status readers.
@@ -126,41 +129,45 @@ pub fn start(
     let Some(settings) = settings.filter(|_| !env::disabled(env)) else {
         return Ok(TelemetryHandle { tracing: Tracing::off(around.clock), running: None });
     };
-    let (resource, malformed) = resource::build(settings.service_name.as_deref(), env);
-    if malformed {
-        around.warn("OTEL_RESOURCE_ATTRIBUTES is malformed and is left out as a whole".to_owned());
-    }
+    // What is wrong with a variable was told with the configuration: both read by the same functions.
+    let mut told = env::Faults::new();
+    let (resource, _) = resource::build(settings.service_name.as_deref(), env);
     let origin = Origin::new(&resource, &scope());
     let plan = Plan { origin, sampling: settings.sampling, spool: settings.spool.clone() };
-    let timeout = env::timeout(env)?;
-    match &settings.exporter {
+    let timeout = env::timeout(env, &mut told);
+    let exporter: MakeExporter = match &settings.exporter {
         ExporterSettings::OtlpGrpc(receiver) => {
-            let given = env::headers(env)?;
+            let given = env::headers(env, &mut told);
             let targets = targets(receiver, &given, |to, headers| GrpcTarget::new(to, timeout, headers))?;
-            let build = move |t: GrpcTarget| boxed(t.exporter());
-            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            one_of(targets, |target: GrpcTarget| Box::new(target.exporter()))
         }
         ExporterSettings::OtlpHttp(receiver, encoding) => {
-            let (given, encoding) = (env::headers(env)?, *encoding);
+            let (given, encoding) = (env::headers(env, &mut told), *encoding);
             let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
-            let build = move |t: HttpTarget| boxed(t.otlp(encoding));
-            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            one_of(targets, move |target: HttpTarget| Box::new(target.otlp(encoding)))
         }
         ExporterSettings::Zipkin(receiver) => {
             // The headers of OTLP are not for Zipkin: it gets the configured ones alone.
             let given = http::HeaderMap::new();
             let targets = targets(receiver, &given, |to, headers| HttpTarget::new(to, timeout, headers))?;
-            let build = move |t: HttpTarget| boxed(t.zipkin());
-            run(plan, env, around, move |_| one_of(targets.into_iter().map(build).collect()))
+            one_of(targets, |target: HttpTarget| Box::new(target.zipkin()))
         }
         ExporterSettings::File(file) => {
-            let exporter = FileExporter::open(file.clone())?;
-            run(plan, env, around, move |_| Box::new(exporter))
+            FileExporter::open(file.clone())?;
+            let file = file.clone();
+            Box::new(move || Box::new(FileExporter::new(file.clone())))
         }
-        ExporterSettings::Stdout => run(plan, env, around, move |write| Box::new(StdoutExporter::new(write))),
-        ExporterSettings::None => run(plan, env, around, move |_| Box::new(Nowhere)),
-    }
+        ExporterSettings::Stdout => {
+            let write = around.write_block.clone();
+            Box::new(move || Box::new(StdoutExporter::new(write.clone())))
+        }
+        ExporterSettings::None => Box::new(|| Box::new(Nowhere)),
+    };
+    run(plan, env, around, exporter)
 }
+
+/// Makes the exporter on the arbiter that it lives on, and makes it anew when it has panicked.
+type MakeExporter = Box<dyn FnMut() -> Box<dyn SpanExporter> + Send>;
 
 /// A target for each of the receivers that may be used.
 fn targets<T>(
@@ -175,19 +182,21 @@ fn targets<T>(
     receiver.each().iter().map(target).collect()
 }
 
-fn boxed(exporter: impl SpanExporter + 'static) -> Box<dyn SpanExporter> {
-    Box::new(exporter)
-}
-
 /// The only one, or the first that works.
-fn one_of(mut exporters: Vec<Box<dyn SpanExporter>>) -> Box<dyn SpanExporter> {
-    match (exporters.pop(), exporters.is_empty()) {
-        (Some(only), true) => only,
-        (last, _) => {
-            exporters.extend(last);
-            Box::new(Failover::new(exporters))
+fn one_of<T: Clone + Send + 'static>(
+    targets: Vec<T>,
+    build: impl Fn(T) -> Box<dyn SpanExporter> + Send + 'static,
+) -> MakeExporter {
+    Box::new(move || {
+        let mut exporters: Vec<_> = targets.iter().cloned().map(&build).collect();
+        match (exporters.pop(), exporters.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                exporters.extend(last);
+                Box::new(Failover::new(exporters))
+            }
         }
-    }
+    })
 }
 
 /// Starts tracing into memory, for `demo`.
@@ -197,7 +206,7 @@ fn one_of(mut exporters: Vec<Box<dyn SpanExporter>>) -> Box<dyn SpanExporter> {
 pub fn start_in_memory(memory: MemoryExporter, around: Surroundings) -> Result<TelemetryHandle, StartError> {
     let origin = Origin::new(&Resource::builder_empty().build(), &scope());
     let plan = Plan { origin, sampling: Sampling::default(), spool: SpoolSettings::default() };
-    run(plan, &|_| None, around, move |_| Box::new(memory))
+    run(plan, &|_| None, around, Box::new(move || Box::new(memory.clone())))
 }
 
 fn scope() -> InstrumentationScope {
@@ -248,17 +257,17 @@ fn run(
     plan: Plan,
     env: Lookup<'_>,
     around: Surroundings,
-    exporter: impl FnOnce(WriteBlock) -> Box<dyn SpanExporter> + Send + 'static,
+    exporter: MakeExporter,
 ) -> Result<TelemetryHandle, StartError> {
     let Plan { origin, sampling, spool } = plan;
-    let queueing = env::queueing(env)?;
+    let queueing = env::queueing(env, &mut env::Faults::new());
     let place = place(&spool, &around)?;
     let durable = !matches!(place, Place::Memory);
-    let Surroundings { log, clock, write_block, thread_init, trim } = around;
+    let Surroundings { log, clock, thread_init, trim, .. } = around;
     let rules = rules(queueing)?;
     let queue = Arc::new(Queue::new(queueing.capacity));
     let (recent, report) = (Arc::new(Recent::new(origin.clone())), Arc::<Mutex<SpoolReport>>::default());
-    let parts = SpoolParts {
+    let mut parts = SpoolParts {
         place,
         limits: spool.limits,
         origin,
@@ -267,39 +276,38 @@ fn run(
         clock,
         log: log.clone(),
     };
-    let arbiter = Arbiter::new();
-    arbiter.spawn_fn(thread_init);
     let of_actor = queue.clone();
-    // The exporter is built on its own arbiter: a channel belongs to the runtime that it was made on.
-    let actor = TelemetryActor::start_in_arbiter(&arbiter.handle(), move |_| {
+    // The exporter is built on its own thread: a connection belongs to the runtime that it was made on.
+    let make = move || {
         TelemetryActor::new(Parts {
             queue: of_actor,
-            sift: sampling.sift(),
-            store: Box::new(Spool::new(parts)),
-            exporter: exporter(write_block),
+            sift: Box::new(move || Box::new(sift(&sampling))),
+            store: Box::new(move || Box::new(Spool::new(parts.for_one_more()))),
+            exporter,
             rules,
             linger: if durable { LINGER_SPOOL } else { LINGER },
             clock,
             log,
             trim,
         })
-    });
+    };
+    let (actor, thread) = thread::start(thread_init, make).map_err(StartError::Thread)?;
     queue.wakes(actor.clone().recipient());
     if durable {
         // What an earlier supervisor has left goes out, whether or not there will be new spans.
         actor.do_send(Wake);
     }
     let provider = SdkTracerProvider::builder()
-        .with_sampler(sampling.sampler())
+        .with_sampler(sampler(&sampling))
         .with_resource(opentelemetry_sdk::Resource::builder_empty().build())
-        .with_span_processor(QueueProcessor::new(queue.clone(), sampling.unsampled()))
+        .with_span_processor(QueueProcessor::new(queue.clone(), unsampled(&sampling)))
         .build();
     let mut tracing =
-        Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(sampling.unsampled());
-    if durable || sampling.unsampled() == Unsampled::Queued {
+        Tracing::new(provider.tracer_with_scope(scope()), clock).with_unsampled(unsampled(&sampling));
+    if durable || unsampled(&sampling) == Unsampled::Queued {
         tracing = tracing.telling_begins(queue.clone());
     }
-    let running = Running { queue, recent, spool: report, actor, _provider: provider, _arbiter: arbiter };
+    let running = Running { queue, recent, spool: report, actor, _provider: provider, _thread: thread };
     Ok(TelemetryHandle { tracing, running: Some(running) })
 }
 
@@ -336,12 +344,16 @@ impl TelemetryHandle {
     /// How it all goes; `None` when tracing is off.
     #[must_use]
     pub fn state(&self) -> Option<TelemetryState> {
-        let Running { queue, spool, .. } = self.running.as_ref()?;
+        let Running { queue, spool, actor, .. } = self.running.as_ref()?;
+        let mut health = queue.health();
+        if !actor.connected() {
+            health.state = ReceiverState::Dead;
+        }
         Some(TelemetryState {
             stats: queue.stats(),
             queued: queue.len(),
             capacity: queue.capacity(),
-            health: queue.health(),
+            health,
             spool: spool.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         })
     }
@@ -360,6 +372,13 @@ impl TelemetryHandle {
                 0 => FlushOutcome::Drained,
                 left => FlushOutcome::Unanswered(left),
             },
+        }
+    }
+
+    /// The end is near: spans go out as they come, so that the last flush finds little.
+    pub fn hasten(&self) {
+        if let Some(running) = &self.running {
+            running.actor.do_send(Hasten);
         }
     }
 

@@ -14,9 +14,10 @@ use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use prost::Message as _;
 use serde::Serialize;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Takes a block of bytes that must stay in one piece; false when it cannot.
-pub type WriteBlock = Box<dyn Fn(Vec<u8>) -> bool + Send>;
+pub type WriteBlock = Arc<dyn Fn(Vec<u8>) -> bool + Send + Sync>;
 
 /// Writes spans for people.
 pub struct StdoutExporter {
@@ -60,7 +61,7 @@ impl SpanExporter for StdoutExporter {
 
     fn export(&mut self, batch: Batch) -> ExportFuture {
         let rejected = batch.spans.saturating_sub(self.write(batch.request));
-        Box::pin(std::future::ready(Answer::Accepted { rejected }))
+        Box::pin(std::future::ready(Answer::Accepted { rejected, said: String::new() }))
     }
 }
 
@@ -201,7 +202,7 @@ fn hex(id: &[u8], length: usize) -> String {
     if id.len() != length {
         return "00".repeat(length);
     }
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    const_hex::encode(id)
 }
 
 fn kind(kind: SpanKind) -> &'static str {
@@ -250,7 +251,7 @@ fn time(nanos: u64) -> String {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use crate::telemetry::encode::{self, Origin};
+    use crate::encode::{self, Origin};
     use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
     use opentelemetry::{InstrumentationScope, KeyValue as Pair};
     use opentelemetry_sdk::Resource;
@@ -286,7 +287,7 @@ mod tests {
         let origin = Origin::new(&Resource::builder_empty().build(), &scope);
         let written = Arc::new(Mutex::new(Vec::new()));
         let sink = written.clone();
-        let exporter = StdoutExporter::new(Box::new(move |block| {
+        let exporter = StdoutExporter::new(Arc::new(move |block| {
             sink.lock().expect("no panic in here").extend(block);
             true
         }));

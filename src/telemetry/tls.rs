@@ -2,37 +2,20 @@
 //! the system trusts unless it is told otherwise, never nobody and never everybody; a file that cannot be used is an
 //! error. Must never show a key. Called by the configuration (to judge) and by `connect` (to use).
 
+use super::trust::Verifier;
+use phpeek_settings::stamp::Stamp;
+use phpeek_settings::tls::{Alpn, TlsJudge, TlsPart, TlsSettings, Unusable};
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use std::error::Error as _;
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Largest file that is read, in bytes: the bundle of all public authorities has a quarter of it.
 const MAX_FILE: u64 = 1 << 20;
-
-/// Files of a TLS connection, as they are configured.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TlsSettings {
-    /// The authorities to trust, in place of the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Who we are towards a receiver that wants to know.
-    pub client: Option<ClientFiles>,
-    /// The name that the receiver's certificate must have, when it is not the endpoint's host.
-    pub server_name: Option<String>,
-}
-
-/// A client certificate, its chain, and its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientFiles {
-    /// PEM: the certificate first, then those between it and the authority.
-    pub certificate: PathBuf,
-    /// PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted.
-    pub key: PathBuf,
-}
 
 /// Why TLS cannot be set up. The message names the file, never its content.
 #[derive(Debug, thiserror::Error)]
@@ -90,15 +73,6 @@ pub enum TlsError {
     Setup(#[source] Box<rustls::Error>),
 }
 
-/// What a connection may carry, as TLS names it (ALPN, RFC 7301).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alpn {
-    /// gRPC.
-    Http2,
-    /// OTLP/HTTP and Zipkin.
-    Http1,
-}
-
 /// Makes TLS configurations, anew when a file has changed: certificates are renewed while we run.
 #[derive(Debug)]
 pub struct TlsClient {
@@ -107,9 +81,6 @@ pub struct TlsClient {
     name: ServerName<'static>,
     loaded: Mutex<(Vec<Stamp>, Arc<ClientConfig>)>,
 }
-
-/// What tells that a file was replaced: device, inode, size, and when it was changed.
-type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
 impl TlsClient {
     /// Reads and judges the files. `host` is the endpoint's, an IPv6 address in brackets.
@@ -153,12 +124,42 @@ pub fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {
     ServerName::try_from(bare.to_owned()).map_err(|_| TlsError::ServerName(name.to_owned()))
 }
 
+/// Judges files for the configuration, by loading them as a connection would.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Judge;
+
+impl TlsJudge for Judge {
+    fn judge(&self, settings: &TlsSettings, host: &str, alpn: Alpn) -> Result<(), Unusable> {
+        TlsClient::load(settings, host, alpn).map(drop).map_err(|error| unusable(&error, settings))
+    }
+
+    fn judge_name(&self, name: &str) -> Result<(), Unusable> {
+        server_name(name).map(drop).map_err(|error| unusable(&error, &TlsSettings::default()))
+    }
+}
+
+fn unusable(error: &TlsError, settings: &TlsSettings) -> Unusable {
+    let part = match error {
+        TlsError::Authority { .. } | TlsError::NoSystemRoots => TlsPart::Authorities,
+        TlsError::Read { path, .. } | TlsError::Pem { path, .. } => match &settings.client {
+            Some(client) if client.key == *path => TlsPart::Key,
+            Some(client) if client.certificate == *path => TlsPart::Certificate,
+            _ => TlsPart::Authorities,
+        },
+        TlsError::Client { .. } => TlsPart::Certificate,
+        TlsError::ServerName(_) => TlsPart::ServerName,
+        TlsError::Setup(_) => TlsPart::Itself,
+    };
+    let message = match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    Unusable { part, message }
+}
+
 fn stamps(settings: &TlsSettings) -> Vec<Stamp> {
     let client = settings.client.iter().flat_map(|c| [&c.certificate, &c.key]);
-    let stamp = |path: &PathBuf| {
-        let m = fs::metadata(path).ok()?;
-        Some((m.dev(), m.ino(), m.size(), m.mtime(), m.mtime_nsec()))
-    };
+    let stamp = |path: &PathBuf| Stamp::of(path).unwrap_or_default();
     settings.ca_file.iter().chain(client).map(stamp).collect()
 }
 
@@ -168,10 +169,14 @@ fn configure(settings: &TlsSettings, alpn: Alpn) -> Result<ClientConfig, TlsErro
         None => system_roots()?,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let setup = |e: rustls::Error| TlsError::Setup(Box::new(e));
+    let verifier =
+        Verifier::new(roots, provider.clone()).map_err(|e| setup(rustls::OtherError(Arc::new(e)).into()))?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|e| TlsError::Setup(Box::new(e)))?
-        .with_root_certificates(roots);
+        .map_err(setup)?
+        .dangerous() // the name of the method, not of what is done: the verifier is webpki's, see there
+        .with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &settings.client {
         None => builder.with_no_client_auth(),
         Some(files) => {

@@ -73,9 +73,9 @@ fn span<'a>(
 ) -> ZipkinSpan<'a> {
     let start = span.start_time_unix_nano / 1000;
     ZipkinSpan {
-        trace_id: hex(&span.trace_id),
-        parent_id: (!span.parent_span_id.is_empty()).then(|| hex(&span.parent_span_id)),
-        id: hex(&span.span_id),
+        trace_id: const_hex::encode(&span.trace_id),
+        parent_id: (!span.parent_span_id.is_empty()).then(|| const_hex::encode(&span.parent_span_id)),
+        id: const_hex::encode(&span.span_id),
         name: &span.name,
         kind: kind(span.kind()),
         timestamp: start,
@@ -135,7 +135,7 @@ fn tags(
 }
 
 fn target(link: &Link) -> String {
-    format!("{}-{}", hex(&link.trace_id), hex(&link.span_id))
+    format!("{}-{}", const_hex::encode(&link.trace_id), const_hex::encode(&link.span_id))
 }
 
 /// `"name": {attributes}`, or the name alone.
@@ -172,20 +172,11 @@ fn json(value: Option<&AnyValue>) -> Value {
         Some(Any::DoubleValue(number)) => Value::from(*number),
         Some(Any::ArrayValue(array)) => array.values.iter().map(|v| json(Some(v))).collect(),
         Some(Any::KvlistValue(list)) => object(&list.values),
-        Some(Any::BytesValue(bytes)) => Value::from(hex(bytes)),
+        Some(Any::BytesValue(bytes)) => Value::from(const_hex::encode(bytes)),
         Some(other) => Value::from(format!("{other:?}")),
     }
 }
 
 fn object(attributes: &[KeyValue]) -> Value {
     attributes.iter().map(|a| (a.key.clone(), json(a.value.as_ref()))).collect::<Map<_, _>>().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for digit in [byte >> 4, byte & 0xf] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
-        text
-    })
 }

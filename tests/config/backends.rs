@@ -1,7 +1,8 @@
 //! The pages of `config/backends`: each configuration passes the strict check, has its page, and the pages name what
 //! is there. That they work is run by `tests/run --backends`.
 
-use phpeek_pm::config::{Source, Strictness, load};
+use phpeek_pm::app::load;
+use phpeek_pm::config::{Source, Strictness};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

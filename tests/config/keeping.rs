@@ -3,9 +3,9 @@
 use crate::{read, refused, valid};
 use phpeek_actors::telemetry::CallersDecision;
 use phpeek_pm::cli::check::json;
-use phpeek_pm::config::Strictness;
-use phpeek_pm::telemetry::sampling::Sampling;
-use phpeek_pm::telemetry::settings::TracingSettings;
+use phpeek_pm::config::{Severity, Strictness};
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::TracingSettings;
 use std::path::Path;
 use std::time::Duration;
 
@@ -80,4 +80,19 @@ fn what_cannot_be_is_refused() {
         let said = refused(&with(keys), &[]);
         assert!(said.contains(word), "{keys}: {said}");
     }
+}
+
+#[test]
+fn spans_among_the_records_are_said_unless_they_are_asked_for() {
+    let said = |keys: &str, vars: &[(&str, &str)]| {
+        let report = read(&with(keys), vars).report;
+        report.of(Severity::Warning).filter(|w| w.message.contains("between the log records")).count()
+    };
+    assert_eq!(said("tracing_service_name: x", &[]), 1);
+    assert_eq!(said("tracing_service_name: x", &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317")]), 1);
+    assert_eq!(said("tracing_exporter: stdout", &[]), 0);
+    assert_eq!(said("tracing_exporter: none", &[]), 0);
+    assert_eq!(said("tracing_service_name: x", &[("OTEL_TRACES_EXPORTER", "console")]), 0);
+    let off = "global: {tracing_enabled: false}\nprocesses: {app: {command: [sleep, '1']}}\n";
+    assert_eq!(read(off, &[]).report.of(Severity::Warning).count(), 0);
 }

@@ -2,7 +2,12 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 mod backends;
+mod bounds;
+mod empty;
+mod files;
+mod host;
 mod keeping;
+mod keys;
 mod laws;
 mod reading;
 mod replay;
@@ -10,7 +15,8 @@ mod reports;
 mod secrets;
 mod tracing;
 
-use phpeek_pm::config::{Configuration, Loaded, Source, load};
+use phpeek_pm::app::load;
+use phpeek_pm::config::{Configuration, Loaded, Source};
 use std::collections::BTreeMap;
 
 /// Loads a text with these variables.

@@ -28,7 +28,7 @@ fn defaults_are_the_documented_ones() {
 fn scalars_of_env_stay_as_written() {
     let text =
         "processes: {app: {command: [x], env: {A: 010, B: 1.10, C: 2024-01-01, D: 0x1F, E: null, F: yes}}}";
-    let env = &valid(text, &[]).spec.processes[0].env;
+    let env = &valid(text, &[]).spec.processes[0].program.env;
     let values: Vec<&str> = env.iter().map(|(_, v)| v.as_str()).collect();
     assert_eq!(values, ["010", "1.10", "2024-01-01", "0x1F", "", "yes"]);
 }
@@ -37,11 +37,14 @@ fn scalars_of_env_stay_as_written() {
 fn substitution_nests_and_escapes_and_never_changes_structure() {
     let text = "processes: {app: {command: [x, ${A:-${B:-deep,er}}, '${C}', '$${D}', $NAME, '$$', '${E:?no}', 'a${C}b']}}";
     let loaded = valid(text, &[("C", "x]\n- y: {")]);
-    let argv = loaded.spec.processes[0].command.argv();
+    let argv = loaded.spec.processes[0].program.command.argv();
     assert_eq!(argv[1..], ["deep,er", "x]\n- y: {", "${D}", "$NAME", "$$", "${E:?no}", "ax]\n- y: {b"]);
     let typed = "processes: {app: {command: \"${CMD}\", scale: ${N}, enabled: ${ON:-true}}}";
     let app = valid(typed, &[("CMD", "[\"a\", \"b\"]"), ("N", "3")]);
-    assert_eq!((app.spec.processes[0].command.argv().len(), app.spec.processes[0].scale.get()), (2, 3));
+    assert_eq!(
+        (app.spec.processes[0].program.command.argv().len(), app.spec.processes[0].scale.get()),
+        (2, 3)
+    );
     assert!(refused("processes: {app: {command: [x, 'a${B']}}", &[]).contains("never closed"));
 }
 
@@ -64,7 +67,7 @@ fn overrides_are_typed_by_their_key_and_the_longest_field_wins() {
     assert_eq!(names, ["app", "new-one", "php-fpm"]);
     assert_eq!(spec.processes[0].scale.get(), 1);
     assert_eq!(spec.processes[0].stop.grace, Duration::from_secs(90));
-    assert_eq!(spec.processes[2].env, [("TOKEN".to_owned(), "007".to_owned())]);
+    assert_eq!(spec.processes[2].program.env, [("TOKEN".to_owned(), "007".to_owned())]);
     assert_eq!(spec.shutdown_timeout, Duration::from_secs(61));
 }
 
@@ -104,7 +107,7 @@ fn merge_keys_and_anchors_are_followed_and_bombs_are_not() {
         bomb += &format!("x-{n}: &a{n} [{items}]\n");
     }
     let text = bomb + "processes: {app: {command: [x], env: *a8}}\n";
-    assert!(refused(&text, &[]).contains("repeat more than"));
+    assert!(refused(&text, &[]).contains("anchors and aliases repeat"));
 }
 
 #[test]

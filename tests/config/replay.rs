@@ -1,7 +1,8 @@
 //! The corpus of `tests/fuzz`, and files at random that look like real ones.
 
+use phpeek_pm::app::load;
 use phpeek_pm::cli::check::{Detail, human, json};
-use phpeek_pm::config::{Place, Source, Strictness, load};
+use phpeek_pm::config::{Place, Source, Strictness};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,7 @@ fn consistent(input: &str) {
     assert_eq!(loaded.configuration.is_some(), loaded.report.passed(Strictness::Usual), "{text}");
     assert_eq!(loaded.configuration.is_some(), loaded.report.summary.is_some(), "{text}");
     for finding in &loaded.report.findings {
-        if let Place::File { line, column } = finding.place {
+        if let Place::File { line, column, .. } = finding.place {
             // One more than there are: where a file ends too early.
             assert!(
                 line >= 1 && column >= 1 && line <= text.split('\n').count() + 1,

@@ -1,11 +1,11 @@
 //! `tracing_*` with the OTEL_* variables behind them: who wins, what is refused, and that no secret is shown.
 
 use crate::{read, refused, valid};
-use phpeek_core::spec::ContextPolicy;
+use phpeek_core::program::Handover;
 use phpeek_pm::cli::check::{Detail, human, json};
-use phpeek_pm::config::Strictness;
-use phpeek_pm::telemetry::compression::Compression;
-use phpeek_pm::telemetry::settings::{ExporterSettings, HttpEncoding, Receiver};
+use phpeek_pm::config::{Severity, Strictness};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::tracing::{ExporterSettings, HttpEncoding, Receiver};
 use std::path::{Path, PathBuf};
 
 /// A file with these keys of `global`.
@@ -29,6 +29,13 @@ fn receiver(keys: &str, vars: &[(&str, &str)]) -> Receiver {
 
 fn uri(keys: &str, vars: &[(&str, &str)]) -> String {
     receiver(keys, vars).endpoint.uri()
+}
+
+/// A receiver, and what was warned of.
+fn warned(keys: &str, vars: &[(&str, &str)]) -> (Receiver, String) {
+    let report = read(&with(keys), vars).report;
+    let told: Vec<_> = report.of(Severity::Warning).map(|f| f.message.clone()).collect();
+    (receiver(keys, vars), told.join("\n"))
 }
 
 fn pem(name: &str) -> PathBuf {
@@ -99,7 +106,8 @@ fn tls_that_is_asked_for_is_never_plain_text() {
     let port_443 = format!("{GRPC}, tracing_endpoint: 'c:443'");
     assert!(!receiver(&port_443, &insecure("true")).endpoint.tls());
     assert!(receiver(&format!("{port_443}, {ca}"), &insecure("true")).endpoint.tls(), "the file wins");
-    assert!(refused(&with(GRPC), &insecure("maybe")).contains("neither true nor false"));
+    let (maybe, told) = warned(GRPC, &insecure("maybe"));
+    assert!(maybe.endpoint.tls() && told.contains("taken for false"), "what is not true is false: {told}");
 }
 
 #[test]
@@ -162,7 +170,6 @@ fn compression_jaeger_zipkin_and_files() {
     let gzip = [("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")];
     assert_eq!(receiver(GRPC, &gzip).compression, Compression::Gzip);
     assert_eq!(receiver(&format!("{GRPC}, tracing_compression: zstd"), &gzip).compression, Compression::Zstd);
-    assert!(refused(&with(GRPC), &[("OTEL_EXPORTER_OTLP_COMPRESSION", "lzma")]).contains("lzma"));
     let jaeger =
         |endpoint: &str| uri(&format!("tracing_exporter: jaeger, tracing_endpoint: '{endpoint}'"), &[]);
     assert_eq!(jaeger("tracer"), "http://tracer:4317");
@@ -182,11 +189,11 @@ fn compression_jaeger_zipkin_and_files() {
 #[test]
 fn each_process_says_which_context_it_gets() {
     let text = |value: &str| format!("processes: {{app: {{command: [x], tracing_context: {value}}}}}\n");
-    let policy = |value: &str| valid(&text(value), &[]).spec.processes[0].context;
-    assert_eq!(policy("auto"), ContextPolicy::Auto);
-    assert_eq!(policy("parent"), ContextPolicy::Parent);
-    assert_eq!(policy("link"), ContextPolicy::Link);
-    assert_eq!(policy("none"), ContextPolicy::None);
+    let policy = |value: &str| valid(&text(value), &[]).spec.processes[0].program.handover;
+    assert_eq!(policy("auto"), Handover::Link, "it is meant to stay");
+    assert_eq!(policy("parent"), Handover::Parent);
+    assert_eq!(policy("link"), Handover::Link);
+    assert_eq!(policy("none"), Handover::Nothing);
     assert!(refused(&text("child"), &[]).contains("tracing_context"));
 }
 
@@ -216,4 +223,44 @@ fn a_proxy_of_the_environment_is_for_other_machines_and_the_file_wins() {
     let loaded = read(&with(&bad), &[]);
     let text = human(&loaded.report, Detail::Full, Strictness::Usual);
     assert!(text.contains("global.tracing_proxy") && !text.contains("s3cret"), "{text}");
+}
+
+#[test]
+fn what_is_wrong_in_a_variable_of_opentelemetry_is_told_and_the_default_holds() {
+    let usual = receiver(GRPC, &[]);
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "lzma"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "carrier-pigeon"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://collector"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "5s"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a"),
+        ("OTEL_TRACES_SAMPLER", "dice"),
+    ] {
+        let (found, told) = warned(GRPC, &[(variable, value)]);
+        assert_eq!(found, usual, "{variable}");
+        assert!(told.contains(variable), "{variable}: {told}");
+    }
+    let unknown = exporter("", &[("OTEL_TRACES_EXPORTER", "pigeon")]);
+    assert_eq!(unknown, exporter("", &[]));
+}
+
+#[test]
+fn a_proxy_that_does_not_concern_the_endpoint_does_not_matter_and_one_that_does_is_named() {
+    let to = |host: &str| format!("{HTTP}, tracing_endpoint: 'http://{host}:4318'");
+    for (host, vars) in [
+        ("localhost", &[("ALL_PROXY", "socks5h://127.0.0.1:1080")][..]),
+        ("127.0.0.1", &[("http_proxy", "https://proxy.example:443")]),
+        ("collector", &[("HTTP_PROXY", "socks5://proxy.example:1080"), ("NO_PROXY", "collector")]),
+        ("collector", &[("HTTP_PROXY", "https://proxy.example:443"), ("NO_PROXY", "*")]),
+        ("collector", &[("HTTPS_PROXY", "socks5://proxy.example:1080")]),
+    ] {
+        assert!(!exporter(&to(host), vars).to_string().contains("proxy"), "{host} {vars:?}");
+    }
+    let vars = [("HTTP_PROXY", "socks5://u:s3cret@proxy.example:1080")];
+    let report = read(&with(&to("collector")), &vars).report;
+    let told = human(&report, Detail::Full, Strictness::Usual);
+    assert!(told.contains("$HTTP_PROXY") && !told.contains("s3cret"), "{told}");
 }

@@ -15,6 +15,7 @@ mod control_abuse;
 mod exits;
 mod order;
 mod orphans;
+mod reading;
 mod restart;
 mod review_commands;
 mod rolling;

@@ -1,7 +1,7 @@
 //! What the kernel tells of a death: what the run has used, and whether the signal was ours.
 
 use crate::world::{program, shell, with_world};
-use phpeek_actors::ports::{Launcher, RunEvent};
+use phpeek_actors::ports::Launcher;
 use phpeek_core::autopsy::{Oom, Sender};
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
@@ -45,17 +45,5 @@ fn a_signal_of_ours_is_known_from_one_of_others() {
             let autopsy = world.autopsy(id).await;
             assert_eq!((autopsy.sender, autopsy.oom), (sender, Oom::None), "{autopsy:?}");
         }
-    });
-}
-
-#[test]
-fn last_words_come_to_the_supervision_thread() {
-    with_world(|world| async move {
-        let id = world.launch(shell("exit 1"));
-        world.exit(id).await;
-        assert!(world.children.ask_last_words(id));
-        world.until(|w| w.events(id).len() == 4).await;
-        let words = RunEvent::LastWords(vec![format!("of run {}", id.run)]);
-        assert_eq!(world.events(id).last(), Some(&words));
     });
 }

@@ -2,12 +2,12 @@
 
 use crate::world::{shell, with_world};
 use phpeek_core::outcome::SpawnFailureKind;
-use phpeek_core::spec::ProcessSpec;
-use phpeek_pm::os::users::resolve;
+use phpeek_core::program::Program;
+use phpeek_pm::os::users::{Account, resolve};
 
 const WHO: &str = "echo $(id -u):$(id -g):$(id -G | tr ' ' ,)";
 
-fn who(user: Option<&str>, group: Option<&str>) -> ProcessSpec {
+fn who(user: Option<&str>, group: Option<&str>) -> Program {
     let mut spec = shell(WHO);
     (spec.user, spec.group) = (user.map(str::to_owned), group.map(str::to_owned));
     spec
@@ -82,5 +82,5 @@ fn what_is_unknown_never_runs() {
 
 #[test]
 fn nothing_configured_changes_nothing() {
-    assert_eq!(resolve(None, None).expect("nothing to look up"), None);
+    assert_eq!(resolve(None, None).expect("nothing to look up"), Account::default());
 }

@@ -1,7 +1,8 @@
 //! Every start has its end, whole and once.
 
 use crate::world::{World, program, shell, with_world};
-use phpeek_actors::ports::{Launcher, RunEvent, RunId};
+use phpeek_actors::ports::{Launcher, TaskEvent};
+use phpeek_core::ids::TaskId;
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_pm::os::pid1::{Sweep, adopt_orphans, sweep};
@@ -10,7 +11,7 @@ use std::time::Duration;
 #[test]
 fn all_256_exit_codes_arrive() {
     with_world(|world| async move {
-        let runs: Vec<(u8, RunId)> =
+        let runs: Vec<(u8, TaskId)> =
             (0..=255).map(|code| (code, world.launch(shell(&format!("exit {code}"))))).collect();
         for (code, id) in runs {
             assert_eq!(world.exit(id).await, Exit::Code(code));
@@ -44,7 +45,7 @@ fn in_a_storm_of_orphans_every_status_is_right() {
         let before = world.children.orphans();
         // setsid takes the orphan out of the group, so that the run does not wait for it.
         let storm = |code: u8| shell(&format!("setsid sh -c 'sh -c : & exit 0' & exit {code}"));
-        let runs: Vec<(u8, RunId)> = (0..500_u16)
+        let runs: Vec<(u8, TaskId)> = (0..500_u16)
             .map(|n| u8::try_from(n % 251).expect("small"))
             .map(|code| (code, world.launch(storm(code))))
             .collect();
@@ -52,7 +53,7 @@ fn in_a_storm_of_orphans_every_status_is_right() {
             assert_eq!(world.exit(id).await, Exit::Code(code));
         }
         world.until(|w| w.children.orphans() >= before + 500).await;
-        assert_eq!(sweep(&world.children, Duration::from_secs(20)).await, Sweep::Clean);
+        assert_eq!(sweep_now(&world).await, Sweep::Clean);
         assert_eq!(zombies(), 0);
     });
 }
@@ -63,8 +64,10 @@ fn a_thousand_missing_programs_leave_nothing() {
         let failure = world.failure(world.launch(program(&["/nonexistent/program-x"]))).await;
         assert_eq!(failure.kind, SpawnFailureKind::NotFound);
         assert_eq!(failure.message, "cannot run \"/nonexistent/program-x\": no such file or directory");
+        let failure = world.failure(world.launch(program(&["program-x"]))).await;
+        assert_eq!(failure.message, "exec: \"program-x\": executable file not found in $PATH");
         let before = descriptors();
-        let runs: Vec<RunId> = (0..1000)
+        let runs: Vec<TaskId> = (0..1000)
             .map(|n| {
                 let mut spec = program(&[if n % 2 == 0 { "/nonexistent/program-x" } else { "program-x" }]);
                 spec.output.stdout = true;
@@ -102,7 +105,7 @@ fn a_run_ends_when_its_group_is_empty() {
     with_world(|world| async move {
         let id = world.launch(shell("sleep 1000 & exit 3"));
         let ended =
-            |event: &RunEvent| matches!(event, RunEvent::Exited(autopsy) if autopsy.exit == Exit::Code(3));
+            |event: &TaskEvent| matches!(event, TaskEvent::Exited(autopsy) if autopsy.exit == Exit::Code(3));
         world.until(|w| w.events(id).iter().any(ended)).await;
         assert_eq!(world.events(id).len(), 2, "somebody is left");
         assert!(!world.children.signal_leader(id, Signal::TERM), "the leader is gone");
@@ -128,10 +131,10 @@ fn the_sweep_takes_whoever_is_left() {
     with_world(|world| async move {
         adopt_orphans().expect("a subreaper");
         let id = world.launch(shell("setsid sleep 1000 & exit 0"));
-        world.exit(id).await;
+        world.until(|w| matches!(w.events(id).last(), Some(TaskEvent::Left(_)))).await;
         let other = world.launch(program(&["/bin/sleep", "1000"]));
         world.pid(other).await;
-        assert_eq!(sweep(&world.children, Duration::from_secs(20)).await, Sweep::Clean);
+        assert_eq!(sweep_now(&world).await, Sweep::Clean);
         assert!(matches!(world.exit(other).await, Exit::Signal { signal: Signal::KILL, .. }));
     });
 }
@@ -147,6 +150,11 @@ fn captured_runs_return_their_descriptors() {
         assert!(descriptors() <= before, "none is left open");
         assert_eq!(zombies(), 0);
     });
+}
+
+/// Without time to follow a request.
+async fn sweep_now(world: &World) -> Sweep {
+    sweep(&world.children, (Duration::ZERO, Duration::from_secs(20)), |_| {}, || false).await
 }
 
 async fn settle(world: &World) {

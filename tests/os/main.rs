@@ -8,6 +8,7 @@
 )]
 
 mod autopsy;
+mod belonging;
 mod credentials;
 mod lifecycle;
 mod signals;

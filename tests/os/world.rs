@@ -2,24 +2,20 @@
 //! process share its children, so they run one after the other.
 
 use opentelemetry::trace::SpanContext;
-use phpeek_actors::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};
 use phpeek_core::autopsy::Autopsy;
-use phpeek_core::backoff::Backoff;
-use phpeek_core::budget::Attempts;
+use phpeek_core::ids::{RunId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
+use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{
-    CommandLine, ContextPolicy, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec,
-};
-use phpeek_pm::os::capture::{Capture, CaptureSink, Stream, WordsHearer};
+use phpeek_core::spec::{CommandLine, OutputSpec, ProcessIndex};
+use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::os::environment::Environment;
 use phpeek_pm::os::reaper::Children;
 use phpeek_pm::os::signals::Signals;
 use std::cell::{Cell, RefCell};
 use std::io::Read;
-use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -35,16 +31,11 @@ impl CaptureSink for Kept {
     fn capture(&self, capture: Capture) {
         self.0.lock().expect("no test panics inside").push(capture);
     }
-
-    fn ask_last_words(&self, run: RunId, hearer: Arc<dyn WordsHearer>) -> bool {
-        hearer.hear(run, vec![format!("of run {}", run.run)]);
-        true
-    }
 }
 
 pub struct World {
     pub children: Rc<Children>,
-    pub reports: Rc<RefCell<Vec<RunReport>>>,
+    pub reports: Rc<RefCell<Vec<TaskReport>>>,
     kept: Arc<Kept>,
     changed: Rc<Notify>,
     next: Cell<u64>,
@@ -107,51 +98,58 @@ impl World {
         }
     }
 
-    pub fn launch(&self, spec: ProcessSpec) -> RunId {
+    pub fn launch(&self, program: Program) -> TaskId {
         let run = self.next.replace(self.next.get() + 1);
-        let id = RunId { process: ProcessIndex(0), instance: 0, run };
-        self.children.launch(LaunchOrder { id, spec: Arc::new(spec), context: SpanContext::NONE });
-        id
+        let task = TaskId::Run(RunId { process: ProcessIndex(0), instance: 0, run });
+        let program = Arc::new(program);
+        self.children.launch(LaunchOrder { task, program, context: SpanContext::NONE });
+        task
     }
 
-    pub fn events(&self, id: RunId) -> Vec<RunEvent> {
-        self.reports.borrow().iter().filter(|r| r.id == id).map(|r| r.event.clone()).collect()
+    pub fn events(&self, id: TaskId) -> Vec<TaskEvent> {
+        self.reports.borrow().iter().filter(|r| r.task == id).map(|r| r.event.clone()).collect()
     }
 
-    pub async fn pid(&self, id: RunId) -> i32 {
+    pub async fn pid(&self, id: TaskId) -> i32 {
         self.until(|w| !w.events(id).is_empty()).await;
         match self.events(id).first() {
-            Some(RunEvent::Spawned { pid }) => *pid,
+            Some(TaskEvent::Spawned { pid }) => *pid,
             other => panic!("{other:?}"),
         }
     }
 
     /// Waits for the end of a run and checks the order of its events.
-    pub async fn autopsy(&self, id: RunId) -> Autopsy {
-        self.until(|w| w.events(id).last() == Some(&RunEvent::GroupEmpty)).await;
+    pub async fn autopsy(&self, id: TaskId) -> Autopsy {
+        self.until(|w| w.events(id).last() == Some(&TaskEvent::GroupEmpty)).await;
         match self.events(id).as_slice() {
-            [RunEvent::Spawned { .. }, RunEvent::Exited(autopsy), RunEvent::GroupEmpty] => *autopsy,
+            [TaskEvent::Spawned { .. }, TaskEvent::Exited(autopsy), TaskEvent::GroupEmpty]
+            | [
+                TaskEvent::Spawned { .. },
+                TaskEvent::Exited(autopsy),
+                TaskEvent::Left(_),
+                TaskEvent::GroupEmpty,
+            ] => *autopsy,
             other => panic!("{other:?}"),
         }
     }
 
     /// How a run ended.
-    pub async fn exit(&self, id: RunId) -> Exit {
+    pub async fn exit(&self, id: TaskId) -> Exit {
         self.autopsy(id).await.exit
     }
 
-    pub async fn failure(&self, id: RunId) -> SpawnFailure {
+    pub async fn failure(&self, id: TaskId) -> SpawnFailure {
         self.until(|w| !w.events(id).is_empty()).await;
         match self.events(id).as_slice() {
-            [RunEvent::SpawnFailed(failure)] => failure.clone(),
+            [TaskEvent::SpawnFailed(failure)] => failure.clone(),
             other => panic!("{other:?}"),
         }
     }
 
     /// Runs a script to its end and returns what it wrote.
-    pub async fn output(&self, mut spec: ProcessSpec) -> String {
-        spec.output = OutputSpec { stdout: true, stderr: false };
-        let id = self.launch(spec);
+    pub async fn output(&self, mut program: Program) -> String {
+        program.output = OutputSpec { stdout: true, stderr: false };
+        let id = self.launch(program);
         self.exit(id).await;
         let mut kept = self.kept.0.lock().expect("no test panics inside");
         let at = kept.iter().position(|c| c.stream == Stream::Stdout).expect("captured");
@@ -161,31 +159,20 @@ impl World {
     }
 }
 
-pub fn program(argv: &[&str]) -> ProcessSpec {
+pub fn program(argv: &[&str]) -> Program {
     let argv = argv.iter().map(|a| (*a).to_owned()).collect();
-    ProcessSpec {
+    Program {
         name: ProcessName::new("web").expect("a name"),
-        kind: ProcessKind::LongRun,
-        initial: InitialState::Running,
         command: CommandLine::new(argv).expect("a command"),
         working_dir: None,
         user: None,
         group: None,
         env: vec![],
-        scale: NonZeroU32::MIN,
-        depends_on: vec![],
-        restart: RestartSpec {
-            policy: RestartPolicy::Never,
-            attempts: Attempts::Unlimited,
-            backoff: Backoff::new(Duration::ZERO, Duration::ZERO).expect("zero is not above zero"),
-            stable_after: None,
-        },
-        stop: StopSpec { signal: Signal::TERM, grace: DEADLINE, kill_signal: Signal::KILL },
         output: OutputSpec { stdout: false, stderr: false },
-        context: ContextPolicy::Auto,
+        handover: Handover::Link,
     }
 }
 
-pub fn shell(script: &str) -> ProcessSpec {
+pub fn shell(script: &str) -> Program {
     program(&["/bin/sh", "-c", script])
 }

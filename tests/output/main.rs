@@ -10,11 +10,13 @@ mod time;
 
 use actix::System;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink, RunId};
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_core::ids::{RunId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::spec::ProcessIndex;
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
-use phpeek_pm::output::{Format, LINE_CAP, OnFull, Output, OutputSettings, Stats};
+use phpeek_pm::output::{LINE_CAP, Output, Stats};
+use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::fs::File;
@@ -29,11 +31,11 @@ fn pipe() -> (OwnedFd, File) {
     (read, write.into())
 }
 
-fn start(format: Format, level: Level, stdout: OwnedFd) -> (actix::SystemRunner, Output) {
-    start_with(OutputSettings::new(format, level), stdout)
+fn start(format: LogFormat, level: Level, stdout: OwnedFd) -> (actix::SystemRunner, Output) {
+    start_with(LogSettings::new(format, level), stdout)
 }
 
-fn start_with(settings: OutputSettings, stdout: OwnedFd) -> (actix::SystemRunner, Output) {
+fn start_with(settings: LogSettings, stdout: OwnedFd) -> (actix::SystemRunner, Output) {
     let system = System::new();
     let output = system.block_on(async {
         let clock = Clock::starting_at(SystemTime::now());
@@ -43,18 +45,18 @@ fn start_with(settings: OutputSettings, stdout: OwnedFd) -> (actix::SystemRunner
 }
 
 /// What drops lines at once.
-fn dropping() -> OutputSettings {
-    OutputSettings { on_full: OnFull::Drop, ..OutputSettings::new(Format::Json, Level::Info) }
+fn dropping() -> LogSettings {
+    LogSettings { on_full: OnFull::Drop, ..LogSettings::new(LogFormat::Json, Level::Info) }
 }
 
-fn run(instance: u32) -> RunId {
-    RunId { process: ProcessIndex(0), instance, run: 1 }
+fn task(instance: u32) -> TaskId {
+    TaskId::Run(RunId { process: ProcessIndex(0), instance, run: 1 })
 }
 
 fn child(output: &Output, name: &str, stream: Stream) -> File {
     let (read_end, write) = pipe();
     let process = ProcessName::new(name).expect("a name");
-    output.capture(Capture { process, run: run(0), stream, read_end });
+    output.capture(Capture { process, task: task(0), stream, read_end });
     write
 }
 
@@ -67,7 +69,7 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 /// Writes the bytes as a child that then ends, in parts of this size, and returns what stdout got.
-fn written(format: Format, level: Level, bytes: &[u8], part: usize) -> (Vec<u8>, Stats) {
+fn written(format: LogFormat, level: Level, bytes: &[u8], part: usize) -> (Vec<u8>, Stats) {
     let mut file = tempfile::tempfile().expect("a file");
     let (system, output) = start(format, level, file.try_clone().expect("a copy").into());
     let mut child = child(&output, "web", Stream::Stdout);
@@ -119,7 +121,7 @@ fn expected(bytes: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_record_has_the_documented_keys() {
-    let (out, _) = written(Format::Json, Level::Info, b"hello\n", 100);
+    let (out, _) = written(LogFormat::Json, Level::Info, b"hello\n", 100);
     let record = records(&out).remove(0);
     for (key, value) in [
         ("level", "info"),
@@ -136,13 +138,13 @@ fn a_record_has_the_documented_keys() {
 #[test]
 fn pieces_empty_lines_and_last_words_are_kept() {
     let bytes = b"first\r\n\n\xff\x01\"\\\x00 \xc3\xa9\nlast";
-    assert_eq!(messages(&written(Format::Json, Level::Info, bytes, 1).0), expected(bytes));
+    assert_eq!(messages(&written(LogFormat::Json, Level::Info, bytes, 1).0), expected(bytes));
 }
 
 #[test]
 fn a_long_line_becomes_marked_pieces() {
     let line = "x".repeat(200 << 10) + "\nafter\n";
-    let (out, stats) = written(Format::Json, Level::Info, line.as_bytes(), 1 << 20);
+    let (out, stats) = written(LogFormat::Json, Level::Info, line.as_bytes(), 1 << 20);
     assert_eq!(messages(&out), expected(line.as_bytes()));
     assert!(
         records(&out).iter().all(|record| record["msg"].as_str().is_some_and(|msg| msg.len() <= LINE_CAP))
@@ -152,21 +154,21 @@ fn a_long_line_becomes_marked_pieces() {
 
 #[test]
 fn text_shows_no_control_character() {
-    let (out, _) = written(Format::Text, Level::Info, b"a\x1b[31m\rb\n", 100);
+    let (out, _) = written(LogFormat::Text, Level::Info, b"a\x1b[31m\rb\n", 100);
     let text = String::from_utf8(out).expect("UTF-8");
     assert!(text.ends_with(" INFO [web-0 stdout] a\\x1b[31m\\x0db\n"), "{text:?}");
 }
 
 #[test]
 fn hidden_lines_are_drained_and_counted() {
-    let (out, stats) = written(Format::Json, Level::Warn, &b"line\n".repeat(100_000), 1 << 16);
+    let (out, stats) = written(LogFormat::Json, Level::Warn, &b"line\n".repeat(100_000), 1 << 16);
     assert_eq!((out.len(), stats.captured, stats.hidden), (0, 100_000, 100_000));
 }
 
 #[test]
 fn many_lines_keep_their_order() {
     let bytes: Vec<u8> = (0..200_000).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
-    let (out, stats) = written(Format::Json, Level::Info, &bytes, 1 << 16);
+    let (out, stats) = written(LogFormat::Json, Level::Info, &bytes, 1 << 16);
     law(stats);
     assert_eq!(stats.dropped_full, 0, "a file is waited for");
     assert!(messages(&out) == expected(&bytes), "lines differ");
@@ -176,7 +178,7 @@ fn many_lines_keep_their_order() {
 fn a_closed_reader_blocks_nobody_and_is_counted() {
     let (read, write) = pipe();
     drop(read);
-    let (system, output) = start(Format::Json, Level::Info, write.into());
+    let (system, output) = start(LogFormat::Json, Level::Info, write.into());
     let mut child = child(&output, "web", Stream::Stderr);
     child.write_all(&b"line\n".repeat(100_000)).expect("the pipe is read");
     drop(child);
@@ -225,7 +227,7 @@ fn a_reader_that_never_reads_delays_a_flush_by_its_deadline_and_is_told_what_it_
 #[test]
 fn own_records_and_blocks_are_whole_among_lines() {
     let mut file = tempfile::tempfile().expect("a file");
-    let (system, output) = start(Format::Json, Level::Info, file.try_clone().expect("a copy").into());
+    let (system, output) = start(LogFormat::Json, Level::Info, file.try_clone().expect("a copy").into());
     let mut child = child(&output, "web", Stream::Stdout);
     let writer =
         std::thread::spawn(move || child.write_all(&b"line\n".repeat(100_000)).expect("the pipe is read"));
@@ -272,6 +274,6 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
     fn any_bytes_make_valid_records_that_lose_nothing(bytes in prop::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..3000), part in 1_usize..700) {
-        prop_assert_eq!(messages(&written(Format::Json, Level::Info, &bytes, part).0), expected(&bytes));
+        prop_assert_eq!(messages(&written(LogFormat::Json, Level::Info, &bytes, part).0), expected(&bytes));
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn say(output: &Output, message: &'static str, instance: Option<u32>)
 #[test]
 fn what_a_process_wrote_stands_before_the_record_that_follows_and_times_never_run_back() {
     let mut file = tempfile::tempfile().expect("a file");
-    let (system, output) = start(Format::Json, Level::Info, file.try_clone().expect("a copy").into());
+    let (system, output) = start(LogFormat::Json, Level::Info, file.try_clone().expect("a copy").into());
     let noisy = child(&output, "noisy", Stream::Stdout);
     let noise = std::thread::spawn(move || {
         let mut noisy = noisy;

@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 const LINES: u64 = 300_000;
 
-fn settings(buffer: usize, patience: Duration) -> OutputSettings {
-    OutputSettings { buffer, patience, ..OutputSettings::new(Format::Json, Level::Info) }
+fn settings(buffer: usize, patience: Duration) -> LogSettings {
+    LogSettings { buffer, patience, ..LogSettings::new(LogFormat::Json, Level::Info) }
 }
 
 /// A child in a thread that writes its lines in one go, waits where it must, and counts what it could write.
@@ -58,7 +58,7 @@ fn numbers(out: &[u8]) -> Vec<u64> {
 #[test]
 fn a_burst_to_a_reader_that_makes_progress_loses_nothing() {
     let (read, write) = pipe();
-    let (system, output) = start(Format::Json, Level::Info, write.into());
+    let (system, output) = start(LogFormat::Json, Level::Info, write.into());
     let (child, _) = burst(child(&output, "web", Stream::Stdout), LINES);
     let reader = slowly(read, 1 << 20, &["\"299999\""]);
     child.join().expect("the child");
@@ -133,7 +133,7 @@ fn a_slow_reader_is_no_reader_that_stops() {
 #[test]
 fn dropping_does_not_wait() {
     let (_read, write) = pipe();
-    let settings = OutputSettings { patience: 60 * PATIENCE, ..dropping() };
+    let settings = LogSettings { patience: 60 * PATIENCE, ..dropping() };
     let (_system, output) = start_with(settings, write.into());
     let (child, _) = burst(child(&output, "web", Stream::Stdout), LINES);
     child.join().expect("the child does not wait");

@@ -24,7 +24,7 @@ fn of_children(records: &[Value]) -> u64 {
 fn a_non_blocking_stdout_loses_nothing() {
     let (read, write) = pipe();
     rustix::fs::fcntl_setfl(&write, OFlags::NONBLOCK).expect("a flag");
-    let (system, output) = start(Format::Json, Level::Info, write.into());
+    let (system, output) = start(LogFormat::Json, Level::Info, write.into());
     let mut child = child(&output, "web", Stream::Stdout);
     child.write_all(&b"0123456789\n".repeat(20_000)).expect("the pipe is read");
     drop(child);
@@ -48,7 +48,7 @@ fn a_non_blocking_stdout_loses_nothing() {
 #[test]
 fn a_full_disk_is_counted_and_does_not_spin() {
     let full = File::options().write(true).open("/dev/full").expect("/dev/full");
-    let (system, output) = start(Format::Json, Level::Info, full.into());
+    let (system, output) = start(LogFormat::Json, Level::Info, full.into());
     let mut child = child(&output, "web", Stream::Stdout);
     own(&output, "lost");
     child.write_all(&b"line\n".repeat(50_000)).expect("the pipe is read");
@@ -68,7 +68,7 @@ fn a_record_that_an_error_tore_becomes_whole_when_there_is_room() {
     rustix::fs::ftruncate(&disk, 4096).expect("a size");
     rustix::fs::fcntl_add_seals(&disk, SealFlags::GROW).expect("a seal");
     let mut disk = File::from(disk);
-    let (system, output) = start(Format::Json, Level::Info, disk.try_clone().expect("a copy").into());
+    let (system, output) = start(LogFormat::Json, Level::Info, disk.try_clone().expect("a copy").into());
     let mut child = child(&output, "web", Stream::Stdout);
     child.write_all(&b"0123456789\n".repeat(100)).expect("the pipe is read");
     drop(child);
@@ -102,10 +102,10 @@ fn a_record_that_an_error_tore_becomes_whole_when_there_is_room() {
 #[test]
 fn a_pipe_that_cannot_be_watched_is_said() {
     let mut file = tempfile::tempfile().expect("a file");
-    let (system, output) = start(Format::Json, Level::Info, file.try_clone().expect("a copy").into());
+    let (system, output) = start(LogFormat::Json, Level::Info, file.try_clone().expect("a copy").into());
     let read_end = tempfile::tempfile().expect("a file, which epoll refuses").into();
     let process = ProcessName::new("web").expect("a name");
-    output.capture(Capture { process, run: run(2), stream: Stream::Stdout, read_end });
+    output.capture(Capture { process, task: task(2), stream: Stream::Stdout, read_end });
     assert!(system.block_on(output.flush(PATIENCE, PATIENCE)).complete);
     let mut out = Vec::new();
     file.rewind().expect("a file can be rewound");
@@ -118,7 +118,7 @@ fn a_pipe_that_cannot_be_watched_is_said() {
 #[test]
 fn a_chatty_child_gets_a_large_pipe() {
     let file = tempfile::tempfile().expect("a file");
-    let (system, output) = start(Format::Json, Level::Info, file.into());
+    let (system, output) = start(LogFormat::Json, Level::Info, file.into());
     let mut child = child(&output, "web", Stream::Stdout);
     let mut lines = 0;
     until("the pipe has grown", || {

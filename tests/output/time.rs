@@ -5,7 +5,8 @@ use actix::System;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_pm::os::capture::Stream;
-use phpeek_pm::output::{Format, Output, OutputSettings};
+use phpeek_pm::output::Output;
+use phpeek_settings::log::{LogFormat, LogSettings};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -21,7 +22,7 @@ fn records_follow_the_wall_clock_and_a_step_is_told_once() {
     let mut file = tempfile::tempfile().expect("a file");
     let system = System::new();
     let clock = Clock::following(&WALL);
-    let settings = OutputSettings::new(Format::Json, Level::Info);
+    let settings = LogSettings::new(LogFormat::Json, Level::Info);
     let stdout = file.try_clone().expect("a copy").into();
     let output =
         system.block_on(async { Output::start(settings, clock, stdout, || {}) }).expect("output starts");

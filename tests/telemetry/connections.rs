@@ -8,8 +8,8 @@ use super::{LIMIT, Said, assert_law, launch_in, spans, until};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::telemetry::FlushOutcome;
 use phpeek_pm::telemetry::TelemetryHandle;
-use phpeek_pm::telemetry::endpoint::{Endpoint, Protocol};
-use phpeek_pm::telemetry::settings::{self, ExporterSettings};
+use phpeek_settings::endpoint::{Endpoint, Protocol};
+use phpeek_settings::tracing::{self as settings, ExporterSettings};
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -90,4 +90,20 @@ async fn a_name_that_nobody_knows_is_said_and_tried_again() {
     assert!(said.text().contains("the name nobody.invalid is not found"), "{}", said.text());
     assert_eq!(handle.stats().pending, 3);
     assert_law(handle.stats());
+}
+
+#[actix::test]
+async fn the_wrong_port_is_told() {
+    let (grpc_port, http_port) = (Receiver::start(Mood::Healthy).address(), HttpServer::default().serve());
+    let (handle, said, clock) = launch(protobuf(at(&grpc_port, Protocol::OtlpHttp)));
+    spans(&handle, clock, 3);
+    until(|| said.warnings() == 1).await;
+    let text = said.text();
+    let known = ["received unexpected message from connection", "invalid HTTP version parsed"];
+    assert!(known.iter().any(|words| text.contains(words)), "{text}");
+    let (handle, said, clock) = launch(grpc(&format!("127.0.0.1:{http_port}")));
+    spans(&handle, clock, 3);
+    until(|| said.warnings() == 1).await;
+    assert!(said.text().contains("(this connection is plain text"), "{}", said.text());
+    assert_eq!(handle.stats().pending, 3);
 }

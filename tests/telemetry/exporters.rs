@@ -8,10 +8,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use phpeek_actors::telemetry::FlushOutcome;
 use phpeek_actors::trace::names;
-use phpeek_pm::telemetry::compression::Compression;
-use phpeek_pm::telemetry::endpoint::{Endpoint, Protocol, Security};
-use phpeek_pm::telemetry::headers::Header;
-use phpeek_pm::telemetry::settings::{ExporterSettings, FileSettings, HttpEncoding, Receiver};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::endpoint::{Endpoint, Protocol, Security};
+use phpeek_settings::headers::Header;
+use phpeek_settings::tracing::{ExporterSettings, FileSettings, HttpEncoding, Receiver};
 use prost::Message;
 use serde_json::Value;
 use std::path::Path;

@@ -8,8 +8,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::telemetry::{CallersDecision, FlushOutcome};
 use phpeek_actors::trace::{Tracing, names};
-use phpeek_pm::telemetry::sampling::Sampling;
-use phpeek_pm::telemetry::settings::{ExporterSettings, FileSettings, SpoolSettings, TracingSettings};
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{ExporterSettings, FileSettings, SpoolSettings, TracingSettings};
 use std::time::Duration;
 
 /// Runs `work` under `sampling` and gives what was exported.

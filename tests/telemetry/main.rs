@@ -4,6 +4,7 @@
 
 mod connections;
 mod exporters;
+mod flushing;
 mod http_server;
 mod keeping;
 mod receiver;
@@ -19,11 +20,11 @@ use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_actors::telemetry::{FlushOutcome, TelemetryStats};
 use phpeek_actors::trace::names;
-use phpeek_pm::telemetry::endpoint::Endpoint;
-use phpeek_pm::telemetry::env::Lookup;
-use phpeek_pm::telemetry::sampling::Sampling;
-use phpeek_pm::telemetry::settings::{ExporterSettings, SpoolSettings, TracingSettings};
 use phpeek_pm::telemetry::{Surroundings, TelemetryHandle, start};
+use phpeek_settings::endpoint::Endpoint;
+use phpeek_settings::env::Lookup;
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::{ExporterSettings, SpoolSettings, TracingSettings};
 use receiver::{Mood, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -77,7 +78,7 @@ fn start_with(settings: &TracingSettings, env: Lookup<'_>) -> (TelemetryHandle, 
     let around = Surroundings {
         log: said.clone(),
         clock,
-        write_block: Box::new(|_| true),
+        write_block: Arc::new(|_| true),
         thread_init: Box::new(|| {}),
         trim: Box::new(|| {}),
     };
@@ -194,20 +195,6 @@ async fn an_absent_receiver_costs_a_flush_almost_nothing() {
     assert!(begin.elapsed() < Duration::from_millis(200), "{:?}", begin.elapsed());
     assert_eq!((handle.stats().failed, handle.stats().pending), (5, 0));
     assert!(said.warnings() >= 1);
-    assert_law(handle.stats());
-}
-
-#[actix::test]
-async fn a_silent_receiver_costs_a_flush_400_ms_at_most() {
-    let receiver = Receiver::start(Mood::Silent);
-    let (handle, _, clock) = telemetry(&receiver.address(), 1.0);
-    spans(&handle, clock, 5);
-    until(|| receiver.calls() == 1).await;
-    let called = Instant::now();
-    until(|| called.elapsed() > Duration::from_millis(550)).await;
-    let begin = Instant::now();
-    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Left(5));
-    assert!(begin.elapsed() < Duration::from_millis(700), "{:?}", begin.elapsed());
     assert_law(handle.stats());
 }
 

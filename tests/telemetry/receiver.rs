@@ -9,7 +9,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use tonic::{Request, Response, Status};
+use std::time::Duration;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// How the receiver behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,14 @@ pub(crate) enum Mood {
     UnavailableOnce,
     Fatal,
     Rejecting,
+    /// Takes the request and never answers.
     Silent,
+    /// Answers after a second.
+    Slow,
+    /// Never takes more than 100 spans at once, and says that it is a matter of time.
+    Burst,
+    /// Limits the rate without a word of when.
+    Limiting,
     /// Takes messages of at most 50,000 bytes, as receivers on tonic refuse larger ones.
     Small,
 }
@@ -37,14 +46,21 @@ impl TraceService for Service {
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let call = self.calls.fetch_add(1, SeqCst);
+        let spans: usize =
+            request.get_ref().resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum();
         match self.mood {
+            Mood::Slow => tokio::time::sleep(Duration::from_secs(1)).await,
+            Mood::Burst if spans > 100 => {
+                let details = ErrorDetails::with_retry_info(Some(Duration::from_millis(10)));
+                let message = "RATE_LIMITED: ingestion rate limit exceeded";
+                return Err(Status::with_error_details(Code::ResourceExhausted, message, details));
+            }
+            Mood::Limiting => return Err(Status::resource_exhausted("RATE_LIMITED: ingestion rate limit")),
             Mood::UnavailableOnce if call == 0 => return Err(Status::unavailable("not yet")),
             Mood::Fatal => return Err(Status::invalid_argument("never")),
             Mood::Silent => std::future::pending().await,
-            Mood::Healthy | Mood::Rejecting | Mood::UnavailableOnce | Mood::Small => {}
+            _ => {}
         }
-        let spans =
-            request.get_ref().resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum();
         self.spans.fetch_add(spans, SeqCst);
         let partial_success = (self.mood == Mood::Rejecting)
             .then(|| ExportTracePartialSuccess { rejected_spans: 1, error_message: "one too many".into() });

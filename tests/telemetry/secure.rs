@@ -10,12 +10,13 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use phpeek_actors::telemetry::FlushOutcome;
-use phpeek_pm::telemetry::compression::Compression;
-use phpeek_pm::telemetry::endpoint::{Endpoint, Protocol, Security};
-use phpeek_pm::telemetry::headers::Header;
-use phpeek_pm::telemetry::proxy::ProxySettings;
-use phpeek_pm::telemetry::settings::{ExporterSettings, Receiver};
-use phpeek_pm::telemetry::tls::{Alpn, ClientFiles, TlsClient, TlsError, TlsSettings};
+use phpeek_pm::telemetry::tls::{TlsClient, TlsError};
+use phpeek_settings::compression::Compression;
+use phpeek_settings::endpoint::{Endpoint, Protocol, Security};
+use phpeek_settings::headers::Header;
+use phpeek_settings::proxy::ProxySettings;
+use phpeek_settings::tls::{Alpn, ClientFiles, TlsSettings};
+use phpeek_settings::tracing::{ExporterSettings, Receiver};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tonic::codec::CompressionEncoding;
@@ -64,8 +65,12 @@ impl Collector {
 
     /// Serves TLS on a port of 127.0.0.1; with `mutual`, only to clients that the authority knows.
     fn serve(&self, mutual: bool) -> u16 {
-        let mut tls =
-            ServerTlsConfig::new().identity(Identity::from_pem(text("server.pem"), text("server.key")));
+        self.serve_as("server", mutual)
+    }
+
+    fn serve_as(&self, name: &str, mutual: bool) -> u16 {
+        let (certificate, key) = (text(&format!("{name}.pem")), text(&format!("{name}.key")));
+        let mut tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
         if mutual {
             tls = tls.client_ca_root(Certificate::from_pem(text("ca.pem")));
         }
@@ -157,6 +162,24 @@ async fn who_is_not_trusted_gets_nothing() {
     until(|| said.warnings() > 0).await;
     assert!(said.text().contains("set tracing_use_tls"), "{}", said.text());
     assert_eq!((handle.stats().failed, handle.stats().pending), (0, 3), "a mistake in TLS loses nothing");
+}
+
+#[actix::test]
+async fn a_receiver_may_be_its_own_authority() {
+    let collector = Collector::default();
+    let port = collector.serve_as("itself", false);
+    let (handle, said, clock) =
+        launch(ExporterSettings::OtlpGrpc(receiver("localhost", port, trusting("itself.pem"))));
+    spans(&handle, clock, 3);
+    assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Drained, "{:?}", said.text());
+    assert_eq!(collector.spans(), 3);
+    // It has to be that one, and has to have the name.
+    let other = Collector::default();
+    let port = other.serve_as("itself", false);
+    let said = failed(receiver("localhost", port, trusting("ca.pem")), &other).await;
+    assert!(said.contains("name it in tracing_ca_file"), "{said}");
+    let said = failed(receiver("127.0.0.1", port, trusting("itself.pem")), &other).await;
+    assert!(said.contains("tracing_server_name"), "{said}");
 }
 
 #[actix::test]

@@ -12,9 +12,8 @@ use phpeek_actors::clock::Clock;
 use phpeek_actors::telemetry::{Begun, News, SpanStore};
 use phpeek_pm::telemetry::encode::Origin;
 use phpeek_pm::telemetry::recent::Recent;
-use phpeek_pm::telemetry::spool::{
-    self, Limits, Place, Spool, SpoolError, SpoolParts, SpoolReport, SpoolState,
-};
+use phpeek_pm::telemetry::spool::{self, Place, Spool, SpoolError, SpoolParts, SpoolReport, SpoolState};
+use phpeek_settings::tracing::Limits;
 use prost::Message as _;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,8 @@
 
 use super::spool::{Made, at, begun, deliver, ended, id, in_folder, keep, open, segments, sized, spans};
 use phpeek_actors::telemetry::SpanStore;
-use phpeek_pm::telemetry::spool::{Limits, SpoolState};
+use phpeek_pm::telemetry::spool::SpoolState;
+use phpeek_settings::tracing::Limits;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

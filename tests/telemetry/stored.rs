@@ -2,9 +2,11 @@
 
 use super::spool::{at, begun, deliver, ended, id, in_folder, keep, open, sized, spans};
 use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
-use phpeek_actors::telemetry::{Begun, News, SpanStore};
-use phpeek_pm::telemetry::sampling::Sampling;
-use phpeek_pm::telemetry::spool::{Limits, Place, SpoolState};
+use phpeek_actors::telemetry::{Begun, News, Sieve as _, SpanStore};
+use phpeek_pm::telemetry::sampling::sift;
+use phpeek_pm::telemetry::spool::{Place, SpoolState};
+use phpeek_settings::sampling::Sampling;
+use phpeek_settings::tracing::Limits;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -92,7 +94,7 @@ fn a_kill_makes_no_error_of_what_had_ended_and_tells_nothing_that_the_caller_lef
     let by_rate = Sampling { rate: 0.5, ..Sampling::default() };
     for (remote, wanted) in [(false, vec![1]), (true, Vec::new())] {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut sift = by_rate.sift();
+        let mut sift = sift(&by_rate);
         let mut made = in_folder(folder.path(), "killed");
         let of = |id: u64, remote| match begun(id) {
             News::Begun(begun) => News::Begun(Begun {

@@ -17,19 +17,28 @@
 //! * **P9** a state of rest is left by command only.
 //! * **P10** every run that started ends exactly once.
 //! * **P11** the last command wins.
+//! * **P12** what a dead leader has left holds its instance no longer than it is pressed: it goes, lives on by right,
+//!   or is named and left.
 
 pub mod autopsy;
 pub mod backoff;
 pub mod batch;
 pub mod budget;
+pub mod causes;
 
 pub mod name;
+pub mod names;
 
 pub mod fleet;
 pub mod fold;
+pub mod foreground;
+pub mod ids;
+pub mod level;
 pub mod lifecycle;
+pub mod member;
 pub mod order;
 pub mod outcome;
+pub mod program;
 pub mod signal;
 pub mod spec;
 pub mod tail;

@@ -5,10 +5,10 @@
 use crate::backoff::Backoff;
 use crate::budget::Attempts;
 use crate::name::ProcessName;
+use crate::program::Program;
 use crate::signal::Signal;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,16 +65,8 @@ pub struct ProcessSpec {
     pub kind: ProcessKind,
     /// Whether it is started with the supervisor.
     pub initial: InitialState,
-    /// Program and arguments; exec'd as they are, no shell.
-    pub command: CommandLine,
-    /// Where it runs; the supervisor's own directory when absent.
-    pub working_dir: Option<PathBuf>,
-    /// User name or number.
-    pub user: Option<String>,
-    /// Group name or number.
-    pub group: Option<String>,
-    /// Variables over the inherited environment, in the order of their names.
-    pub env: Vec<(String, String)>,
+    /// What each of its instances runs.
+    pub program: Arc<Program>,
     /// How many instances.
     pub scale: NonZeroU32,
     /// What must have happened before it may start; each process at most once.
@@ -83,25 +75,6 @@ pub struct ProcessSpec {
     pub restart: RestartSpec,
     /// How it is stopped.
     pub stop: StopSpec,
-    /// Which streams are captured.
-    pub output: OutputSpec,
-    /// Which trace context a run is given.
-    pub context: ContextPolicy,
-}
-
-/// Which trace context a run of a process is given by its environment (design 4.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ContextPolicy {
-    /// `Parent` for what ends by itself, `Link` for what is meant to stay: a daemon that reads a parent at its start
-    /// would parent its work for weeks.
-    #[default]
-    Auto,
-    /// The span that starts the run is the parent of its work.
-    Parent,
-    /// No parent; the resource of its spans names the trace that started it.
-    Link,
-    /// Nothing.
-    None,
 }
 
 /// What the end of a process means.

@@ -23,6 +23,15 @@ pub struct TailRules {
     pub slow: Option<Duration>,
 }
 
+/// Whether the decision of whoever called stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallersDecision {
+    /// It does.
+    Stands,
+    /// The rate decides in any case.
+    Ignored,
+}
+
 /// What was decided when the local part of a trace began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {

@@ -10,10 +10,11 @@ use phpeek_core::lifecycle::{Event, Machine, Now, Policy};
 use phpeek_core::name::ProcessName;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::outcome::Exit;
+use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
-    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -202,15 +203,21 @@ fn chain(count: u32) -> Fleet {
     let process = |i: u32| {
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO).expect("in order");
         let depends = i.checked_sub(1).map(ProcessIndex);
+        let name = ProcessName::new("p").expect("a plain name");
         Arc::new(ProcessSpec {
-            name: ProcessName::new("p").expect("a plain name"),
+            name: name.clone(),
             kind: ProcessKind::LongRun,
             initial: InitialState::Running,
-            command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
+            program: Arc::new(Program {
+                name,
+                command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
+                working_dir: None,
+                user: None,
+                group: None,
+                env: Vec::new(),
+                output: OutputSpec { stdout: true, stderr: true },
+                handover: Handover::Link,
+            }),
             scale: NonZeroU32::MIN,
             depends_on: depends
                 .map(|process| Dependency { process, condition: Condition::Started })
@@ -223,8 +230,6 @@ fn chain(count: u32) -> Fleet {
                 stable_after: None,
             },
             stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
-            output: OutputSpec { stdout: true, stderr: true },
-            context: ContextPolicy::Auto,
         })
     };
     let spec = SystemSpec {

@@ -8,7 +8,9 @@ mod sim;
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
 use phpeek_core::fleet::{self, Fleet, Outcome, Phase};
-use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, Rest, SignalStep, State, Urgency, Want};
+use phpeek_core::lifecycle::{
+    Effect, Event, Machine, Now, Policy, Pressure, Rest, SignalStep, State, Urgency, Want,
+};
 use phpeek_core::outcome::Exit;
 use phpeek_core::spec::{RestartPolicy, SystemSpec};
 use proptest::strategy::{Strategy, ValueTree};
@@ -53,6 +55,10 @@ enum Bug {
     UrgentStopIsGraceful,
     RestartIsStop,
     RestedSaysStopped,
+    LeaveNever,
+    LeaveEarly,
+    DaemonsDrained,
+    DaemonsForgotten,
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -80,7 +86,7 @@ enum Bug {
 
 use Bug::*;
 
-const MACHINE: [Bug; 29] = [
+const MACHINE: [Bug; 33] = [
     KillBeforeGrace,
     KillNever,
     KillLate,
@@ -110,6 +116,10 @@ const MACHINE: [Bug; 29] = [
     UrgentStopIsGraceful,
     RestartIsStop,
     RestedSaysStopped,
+    LeaveNever,
+    LeaveEarly,
+    DaemonsDrained,
+    DaemonsForgotten,
 ];
 
 const FLEET: [Bug; 23] = [
@@ -158,7 +168,12 @@ impl Subject for Planted {
     fn deadline(&self, m: &Machine) -> Option<Duration> {
         let spared =
             self.0 == KillNever && matches!(m.state(), State::Stopping { .. } | State::Draining { .. });
-        m.deadline().filter(|_| !spared)
+        let killed = matches!(
+            m.state(),
+            State::Stopping { pressure: Pressure::Killed, .. }
+                | State::Draining { pressure: Pressure::Killed, .. }
+        );
+        m.deadline().filter(|_| !(spared || self.0 == LeaveNever && killed))
     }
 
     fn machine(&mut self, m: &mut Machine, policy: &Policy, now: Now, event: Event, out: &mut Vec<Effect>) {
@@ -230,6 +245,10 @@ impl Planted {
             (StopIgnoredWhileStarting, Event::Stop(_)) if matches!(state, State::Starting { .. }) => None,
             (UrgentStopIsGraceful, Event::Stop(_)) => Some(Event::Stop(Urgency::Graceful)),
             (RestartIsStop, Event::Restart) if !m.at_rest() => Some(Event::Stop(Urgency::Graceful)),
+            (LeaveNever, Event::OutOfReach { .. }) => None,
+            (LeaveEarly, Event::Left { run }) => Some(Event::OutOfReach { run }),
+            (DaemonsDrained, Event::Left { .. }) => None,
+            (DaemonsForgotten, Event::Stop(_)) if m.has_left() => None,
             (KillWithoutBeingAsked, Event::Stop(_)) => Some(Event::Stop(Urgency::Now)),
             _ => Some(event),
         }

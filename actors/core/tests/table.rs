@@ -37,12 +37,16 @@ fn events(run: u64) -> Vec<(&'static str, Event)> {
         ("Exited 0", Event::Exited { run, exit: Exit::Code(0) }),
         ("Exited 1", Event::Exited { run, exit: FAILED }),
         ("GroupEmpty", Event::GroupEmpty { run }),
+        ("Left", Event::Left { run }),
+        ("OutOfReach", Event::OutOfReach { run }),
         ("Tick when due", Event::Tick),
         ("Tick too early", Event::Tick),
         ("Spawned, another run", Event::Spawned { run: run + 7 }),
         ("SpawnFailed, another run", Event::SpawnFailed { run: run + 7, kind: SpawnFailureKind::Other }),
         ("Exited, another run", Event::Exited { run: run + 7, exit: FAILED }),
         ("GroupEmpty, another run", Event::GroupEmpty { run: run + 7 }),
+        ("Left, another run", Event::Left { run: run + 7 }),
+        ("OutOfReach, another run", Event::OutOfReach { run: run + 7 }),
     ]
 }
 
@@ -64,11 +68,13 @@ fn shape(machine: &Machine, policy: &Policy) -> String {
                 phpeek_core::lifecycle::Leader::Unborn => "unborn".to_owned(),
                 phpeek_core::lifecycle::Leader::Alive { .. } => "alive".to_owned(),
                 phpeek_core::lifecycle::Leader::Ended { .. } => "ended".to_owned(),
+                phpeek_core::lifecycle::Leader::Gone => "gone".to_owned(),
             };
             format!("Stopping, leader {leader}, pressure {pressure:?}, due {}, then {then:?}", due(d))
         }
         State::Backoff { .. } => format!("Backoff, {}", left(machine, policy)),
         State::Completed => "Completed".to_owned(),
+        State::Left { .. } => "Completed, daemons left".to_owned(),
         State::Failed(failure) => {
             format!("{failure:?}").replace("Exit(", "Failed: exit (").replace("Spawn(", "Failed: spawn (")
         }
@@ -86,6 +92,8 @@ fn effect(effect: &Effect) -> String {
     match effect {
         Effect::Spawn { .. } => "spawn".to_owned(),
         Effect::Signal { signal, step, .. } => format!("{signal} ({step:?})"),
+        Effect::Cancel { .. } => "cancel".to_owned(),
+        Effect::Leave { .. } => "leave what is left".to_owned(),
         Effect::RunStarted { .. } => "run started".to_owned(),
         Effect::RunEnded { exit, .. } => format!("run ended ({exit})"),
         Effect::BackoffBegan { delay } => format!("backoff {delay:?}"),

@@ -1,4 +1,4 @@
-//! The laws P1 to P11 and those of the fleet, each kept by a property test named after it, in a simulated world
+//! The laws P1 to P12 and those of the fleet, each kept by a property test named after it, in a simulated world
 //! (`world/mod.rs`). When one is broken, every step of the smallest world that breaks it is printed, and its seed is kept in
 //! `world.regressions`. `PROPTEST_CASES` (256 is the usual) scales the number of worlds.
 #![allow(clippy::expect_used, reason = "a test may fail")]
@@ -62,6 +62,7 @@ laws! {
     p9_rest_is_left_by_command_only: "P9" in any_world(), 200;
     p10_every_run_that_started_ends_once: "P10" in any_world(), 200;
     p11_the_last_command_wins: "P11" in plan::solo(), 400;
+    p12_a_dead_leader_holds_nothing_up_for_good: "P12" in any_world(), 200;
     dependents_start_when_their_conditions_hold: "start_order" in plan::fleet(), 300;
     nobody_stops_before_its_dependents: "stop_order" in plan::fleet(), 300;
     done_comes_once_and_in_time: "done_once" in plan::fleet(), 300;

@@ -2,7 +2,7 @@
 
 use super::{ManagerActor, Request, RestartOrigin};
 use crate::envelope::Envelope;
-use crate::ports::{Level, RunEvent, RunReport};
+use crate::ports::{Level, TaskEvent, TaskReport};
 use crate::process::{Command, ProcessReport, ReportKind};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
@@ -73,13 +73,13 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
     }
 }
 
-impl Handler<RunReport> for ManagerActor {
+impl Handler<TaskReport> for ManagerActor {
     type Result = ();
 
     /// A run whose actor is lost: it was ordered before, and nobody looks after it.
-    fn handle(&mut self, report: RunReport, _: &mut Context<Self>) {
-        if matches!(report.event, RunEvent::Spawned { .. }) {
-            self.world.launcher.signal_group(report.id, Signal::KILL);
+    fn handle(&mut self, report: TaskReport, _: &mut Context<Self>) {
+        if matches!(report.event, TaskEvent::Spawned { .. }) {
+            self.world.launcher.signal_group(report.task, Signal::KILL);
         }
     }
 }

@@ -10,13 +10,14 @@ pub use messages::{Finished, Request, RestartOrigin};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
-use crate::ports::{Level, LogRecord, RunId, RunReport, Value};
+use crate::ports::{Level, LogRecord, TaskReport, Value};
 use crate::process::{Command, ProcessActor};
 use crate::trace::{OpenSpan, names};
 use crate::world::World;
 use actix::{Actor, Addr, AsyncContext, Context, Recipient, SpawnHandle};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Event, Fleet, RestartScope, ShutdownReason};
+use phpeek_core::ids::{RunId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::order::Cycle;
 use phpeek_core::outcome::SpawnFailure;
@@ -29,7 +30,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// Finds the actor that a run belongs to. The launcher delivers through it; the manager fills it at boot.
+/// Finds the actor that a task belongs to. The launcher delivers through it; the manager fills it at boot.
 #[derive(Clone, Default)]
 pub struct Router(Rc<RefCell<Routes>>);
 
@@ -37,14 +38,14 @@ pub struct Router(Rc<RefCell<Routes>>);
 struct Routes {
     processes: Vec<Addr<ProcessActor>>,
     /// Who hears of runs whose actor is lost: the manager.
-    orphans: Option<Recipient<RunReport>>,
+    orphans: Option<Recipient<TaskReport>>,
 }
 
 impl Router {
-    /// Hands a report to its actor. `do_send` is right here: at most three reports for each run, and none may be lost.
-    pub fn deliver(&self, report: RunReport) {
+    /// Hands a report to its actor. `do_send` is right here: at most three reports for each task, and none may be lost.
+    pub fn deliver(&self, report: TaskReport) {
         let routes = self.0.borrow();
-        match (routes.processes.get(report.id.process.get()), &routes.orphans) {
+        match (routes.processes.get(report.task.owner().get()), &routes.orphans) {
             (Some(address), _) if address.connected() => address.do_send(report),
             (Some(_), Some(orphans)) => orphans.do_send(report),
             (Some(_), None) | (None, _) => {} // of no process that was ever started
@@ -216,7 +217,7 @@ impl ManagerActor {
     fn lost(&mut self, at: Moment, process: ProcessIndex, runs: &[RunId], ctx: &mut Context<Self>) {
         self.unanswered.remove(&process);
         for run in runs {
-            self.world.launcher.signal_group(*run, Signal::KILL);
+            self.world.launcher.signal_group(TaskId::Run(*run), Signal::KILL);
         }
         let name = self.name(process).map_or_else(String::new, ToString::to_string);
         let message = "internal error: the actor of a process is lost; shutting down";

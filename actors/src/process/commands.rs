@@ -93,7 +93,8 @@ impl ProcessActor {
             let why = "the start was interrupted by a stop";
             start.fail(at, names::ERROR_INTERRUPTED, why, why);
         }
-        if self.stop.is_none() && !self.all_at_rest() {
+        let left = self.instances.iter().any(|i| i.machine.has_left());
+        if self.stop.is_none() && (left || !self.all_at_rest()) {
             for instance in &mut self.instances {
                 instance.end_own_stop(at, "the whole process is stopped");
             }
@@ -146,7 +147,7 @@ impl ProcessActor {
                 instance.relays.push(signal);
                 continue;
             }
-            let live = instance.machine.live_run().map(|run| self.run_id(i, run));
+            let live = instance.machine.live_run().map(|run| self.task_id(i, run));
             if !live.is_some_and(|id| self.world.launcher.signal_leader(id, signal)) {
                 let message = format!("{signal} was not relayed: nothing runs");
                 self.log(at, Level::Warn, message, Some(i), Vec::new);

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::ports::Level;
 use crate::trace::{OpenSpan, names};
 use crate::world::UntoldDeath;
+use actix::WeakAddr;
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{Array, KeyValue, StringValue};
 use phpeek_core::autopsy::Autopsy;
@@ -141,15 +142,20 @@ impl ProcessActor {
             obituary.span.set(names::RESTART_BUDGET_LEFT, i64::from(left));
         }
         let heard = obituary.span.is_recording() || self.world.log.enabled(level(&obituary.death));
-        let id = self.run_id(i, obituary.death.run);
-        if heard && self.spec.output.stderr && self.world.launcher.ask_last_words(id) {
+        let run = obituary.death.run;
+        if heard && self.spec.program.output.stderr && self.ask_last_words(i, run) {
             let due = at.saturating_add(WORDS_PATIENCE);
-            self.chores.insert((due, i, Chore::Obituary(id.run)));
+            self.chores.insert((due, i, Chore::Obituary(run)));
             obituary.waits = Some((due, self.world.deaths.begin()));
-            self.waiting.insert((i, id.run), obituary);
+            self.waiting.insert((i, run), obituary);
         } else {
             self.publish(i, *obituary, &[]);
         }
+    }
+
+    fn ask_last_words(&self, i: usize, run: u64) -> bool {
+        let own = self.address.as_ref().and_then(WeakAddr::upgrade);
+        own.is_some_and(|own| self.world.words.ask(self.task_id(i, run), own.recipient()))
     }
 
     /// The last words of a run have come, or have not in time.

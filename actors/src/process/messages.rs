@@ -1,7 +1,7 @@
 //! The vocabulary of a `ProcessActor`: what it is told, and what it reports. Values only.
 
-use crate::ports::RunId;
 use phpeek_core::fleet::{Ending, RestartOutcome};
+use phpeek_core::ids::RunId;
 use phpeek_core::lifecycle::Urgency;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::SpawnFailure;

@@ -16,16 +16,17 @@ pub use messages::{Command, ProcessReport, ReportKind, Wait};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
-use crate::ports::{Level, LogRecord, RunId, Value};
+use crate::ports::{Level, LogRecord, Value};
 use crate::trace::{OpenSpan, names};
 use crate::world::{InstanceStatus, World};
-use actix::{Actor, AsyncContext, Context, Recipient, SpawnHandle};
+use actix::{Actor, AsyncContext, Context, Recipient, SpawnHandle, WeakAddr};
 use deaths::{Death, Obituary};
 use loops::CrashLoop;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 use operations::{InstanceSpans, StartOperation, StopOperation};
 use phpeek_core::backoff::Jitter;
+use phpeek_core::ids::{RunId, TaskId};
 use phpeek_core::lifecycle::{Event, Machine, Now, Policy, State};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, ProcessSpec};
@@ -106,6 +107,8 @@ pub struct ProcessActor {
     policy: Policy,
     world: World,
     manager: Recipient<Envelope<ProcessReport>>,
+    /// Its own, for those who answer it; weak, or it would keep itself alive.
+    address: Option<WeakAddr<Self>>,
     instances: Vec<Instance>,
     /// How many instances are at rest. Counted along, as is `deadlines`: a look at all of them for each event would
     /// cost n^2 over a start of n instances.
@@ -134,6 +137,10 @@ pub struct ProcessActor {
 
 impl Actor for ProcessActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.address = Some(ctx.address().downgrade());
+    }
 }
 
 impl Drop for ProcessActor {
@@ -164,6 +171,7 @@ impl ProcessActor {
             policy,
             world,
             manager,
+            address: None,
             resting: instances.len(),
             instances,
             deadlines: BTreeSet::new(),
@@ -199,6 +207,10 @@ impl ProcessActor {
 
     fn run_id(&self, i: usize, run: u64) -> RunId {
         RunId { process: self.index, instance: u32::try_from(i).unwrap_or(u32::MAX), run }
+    }
+
+    fn task_id(&self, i: usize, run: u64) -> TaskId {
+        TaskId::Run(self.run_id(i, run))
     }
 
     /// Takes a step of one machine and performs what it asks for.

@@ -10,6 +10,7 @@ use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::lifecycle::{Effect, Failure, Rest, SignalStep, State};
+use phpeek_core::member::list;
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessKind;
@@ -20,6 +21,8 @@ impl ProcessActor {
         match effect {
             Effect::Spawn { run } => self.spawn(i, at, run),
             Effect::Signal { run, signal, step } => self.signal(i, at, run, signal, step),
+            Effect::Cancel { run } => self.world.launcher.cancel(self.task_id(i, run)),
+            Effect::Leave { run } => self.leave(i, at, run),
             Effect::RunStarted { run } => self.run_started(i, at, run),
             Effect::RunEnded { exit, .. } => self.run_ended(i, at, exit),
             Effect::Restarting { after, attempt } => self.restarting(i, at, after, attempt),
@@ -45,7 +48,8 @@ impl ProcessActor {
             span.ok(at);
         }
         let context = self.order_span(i, at, run);
-        self.world.launcher.launch(LaunchOrder { id: self.run_id(i, run), spec: self.spec.clone(), context });
+        let (task, program) = (self.task_id(i, run), self.spec.program.clone());
+        self.world.launcher.launch(LaunchOrder { task, program, context });
     }
 
     /// The span of a run that is asked for: under the restart that asks for it, else under the start.
@@ -59,13 +63,13 @@ impl ProcessActor {
     pub(super) fn open_spawn_under(&self, parent: &SpanContext, i: usize, at: Moment, run: u64) -> OpenSpan {
         let mut span = self.world.tracing.open(names::SPAN_SPAWN, parent, at);
         if span.is_recording() {
-            let program = self.spec.command.program();
+            let program = self.spec.program.command.program();
             let program = program.rsplit('/').next().unwrap_or(program);
             self.name_instance(&mut span, i);
             span.set(names::PROCESS_EXECUTABLE_NAME, program.to_owned());
             span.set(
                 names::PROCESS_ARGS_COUNT,
-                i64::try_from(self.spec.command.argv().len()).unwrap_or(i64::MAX),
+                i64::try_from(self.spec.program.command.argv().len()).unwrap_or(i64::MAX),
             );
             span.set(names::PROCESS_INCARNATION, i64::try_from(run).unwrap_or(i64::MAX));
         }
@@ -79,7 +83,7 @@ impl ProcessActor {
             let span = self.open_own_stop(i, at);
             self.instances[i].spans().stop = Some(span);
         }
-        let sent = self.world.launcher.signal_group(self.run_id(i, run), signal);
+        let sent = self.world.launcher.signal_group(self.task_id(i, run), signal);
         let id = self.instance_name(i);
         let name = match step {
             SignalStep::Request => names::EVENT_SIGNAL_SENT,
@@ -101,6 +105,20 @@ impl ProcessActor {
                 || vec![("signal", signal.to_string().into())],
             );
         }
+    }
+
+    /// What SIGKILL does not help against is named, and nothing waits for it any more.
+    fn leave(&mut self, i: usize, at: Moment, run: u64) {
+        let members = self.world.launcher.leave(self.task_id(i, run));
+        let message = "cannot be ended, and is left alone";
+        self.log(at, Level::Error, message, Some(i), || vec![("left", list(&members).into())]);
+        let id = self.instance_name(i);
+        self.stop_event(i, names::EVENT_LEFT, at, || {
+            vec![
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
+                KeyValue::new(names::STOP_LEFT, list(&members)),
+            ]
+        });
     }
 
     /// The stop of one instance alone: part of its restart, or what a dead leader left behind.
@@ -152,7 +170,7 @@ impl ProcessActor {
         self.folded_run_up(i, at, pid);
         let instance = &mut self.instances[i];
         for signal in std::mem::take(&mut instance.relays) {
-            self.world.launcher.signal_leader(self.run_id(i, run), signal);
+            self.world.launcher.signal_leader(self.task_id(i, run), signal);
         }
         let instance = &mut self.instances[i];
         if std::mem::take(&mut instance.awaited)

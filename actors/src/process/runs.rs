@@ -2,46 +2,65 @@
 
 use super::{ProcessActor, ReportKind};
 use crate::clock::Moment;
-use crate::ports::{Level, RunEvent, RunReport};
+use crate::ports::{LastLines, Level, TaskEvent, TaskReport};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Ending, RestartOutcome};
+use phpeek_core::foreground::advice;
+use phpeek_core::ids::TaskId;
 use phpeek_core::lifecycle::{Event, First, Leader, State};
+use phpeek_core::member::{Member, list};
 use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::spec::ProcessKind;
 
-impl Handler<RunReport> for ProcessActor {
+impl Handler<TaskReport> for ProcessActor {
     type Result = ();
 
-    fn handle(&mut self, report: RunReport, ctx: &mut Context<Self>) {
+    fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         if self.finished {
             return;
         }
         let at = self.moment(self.world.clock.now());
-        let (i, run) = (report.id.instance as usize, report.id.run);
-        if let RunEvent::LastWords(words) = &report.event {
-            self.hear(i, run, words); // of a run that is over, so the next may have begun
-            return self.rearm(ctx);
-        }
+        let TaskId::Run(id) = report.task;
+        let (i, run) = (id.instance as usize, id.run);
         let current = self.instances.get(i).is_some_and(|instance| instance.machine.run() == run);
         if !current {
             return; // of a run that is long over
         }
         match report.event {
-            RunEvent::Spawned { pid } => {
+            TaskEvent::Spawned { pid } => {
                 if self.instances[i].pid == 0 {
                     self.instances[i].pid = pid; // told once; a second time would not be of this run
                 }
                 self.step(i, at, Event::Spawned { run });
             }
-            RunEvent::SpawnFailed(failure) => self.spawn_failed(i, at, run, failure),
-            RunEvent::Exited(autopsy) => {
+            TaskEvent::SpawnFailed(failure) => self.spawn_failed(i, at, run, failure),
+            TaskEvent::Exited(autopsy) => {
                 self.note_exit(i, at, run, autopsy);
                 self.step(i, at, Event::Exited { run, exit: autopsy.exit });
             }
-            RunEvent::GroupEmpty => self.step(i, at, Event::GroupEmpty { run }),
-            RunEvent::LastWords(_) => {}
+            TaskEvent::GroupEmpty => self.step(i, at, Event::GroupEmpty { run }),
+            TaskEvent::Left(members) => {
+                self.log_left(i, at, &members);
+                self.step(i, at, Event::Left { run });
+            }
+            TaskEvent::OutOfReach => self.step(i, at, Event::OutOfReach { run }),
         }
         self.settle(at);
+        self.rearm(ctx);
+    }
+}
+
+impl Handler<LastLines> for ProcessActor {
+    type Result = ();
+
+    /// Of a run that is over, so the next may have begun.
+    fn handle(&mut self, LastLines { task, lines }: LastLines, ctx: &mut Context<Self>) {
+        if self.finished {
+            return;
+        }
+        let TaskId::Run(id) = task;
+        self.hear(id.instance as usize, id.run, &lines);
         self.rearm(ctx);
     }
 }
@@ -77,6 +96,19 @@ impl ProcessActor {
             self.report_under(context, at, ReportKind::StartFailed(failure));
         }
         self.instances[i].tidy();
+    }
+
+    /// It has put something into the background: right for a oneshot, a mistake for what is meant to stay.
+    fn log_left(&self, i: usize, at: Moment, members: &[Member]) {
+        let fields = || vec![("left", list(members).into())];
+        if self.spec.kind == ProcessKind::Oneshot {
+            self.log(at, Level::Info, "has left daemons, they are stopped with it", Some(i), fields);
+        } else {
+            let advice = advice(&self.spec.program.command);
+            let message =
+                format!("has put itself into the background, where it is not looked after: {advice}");
+            self.log(at, Level::Warn, message, Some(i), fields);
+        }
     }
 
     pub(super) fn report_end(&mut self, at: Moment) {

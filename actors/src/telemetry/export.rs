@@ -22,9 +22,19 @@ pub enum Answer {
     Accepted {
         /// Spans of the batch that it did not want (partial success of OTLP); they are not sent again.
         rejected: u64,
+        /// What it says to that, or of spans that it took with a warning; mostly nothing.
+        said: String,
     },
     /// Not now: the batch is kept and sent again.
     Retry {
+        /// How long the receiver wants to be left alone.
+        after: Option<Duration>,
+        /// For the log.
+        cause: String,
+    },
+    /// Too much for now, or for ever: a receiver that limits the rate says the same of a batch that is larger than it
+    /// will ever take. The batch is kept and sent again, after some tries in halves.
+    Limited {
         /// How long the receiver wants to be left alone.
         after: Option<Duration>,
         /// For the log.
@@ -42,6 +52,11 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// The receiver has all of it and says nothing to that.
+    pub const TAKEN: Self = Self::Accepted { rejected: 0, said: String::new() };
+}
+
 /// An attempt. Runs on the telemetry arbiter; dropping it gives the attempt up.
 pub type ExportFuture = Pin<Box<dyn Future<Output = Answer>>>;
 
@@ -52,4 +67,10 @@ pub trait SpanExporter {
 
     /// Where batches go at the moment, for people; never a secret.
     fn target(&self) -> String;
+
+    /// Whether whoever the attempt in flight went to may be working on it: false when there is no connection yet, or
+    /// not a word has come over it although its protocol begins with one.
+    fn is_alive(&self) -> bool {
+        true
+    }
 }

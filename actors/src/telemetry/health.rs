@@ -12,6 +12,8 @@ pub enum ReceiverState {
     Failing,
     /// It refuses spans.
     Refusing,
+    /// Nobody exports any more: spans wait, and will not go out.
+    Dead,
 }
 
 impl ReceiverState {
@@ -22,6 +24,7 @@ impl ReceiverState {
             Self::Good => "good",
             Self::Failing => "failing",
             Self::Refusing => "refusing",
+            Self::Dead => "dead",
         }
     }
 }
@@ -46,4 +49,6 @@ pub struct Health {
     pub last_error: Option<LastError>,
     /// When a batch was taken last.
     pub last_export: Option<Moment>,
+    /// How often a part of telemetry has panicked and was started again.
+    pub panics: u64,
 }

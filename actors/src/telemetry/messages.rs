@@ -1,6 +1,6 @@
 //! What a `TelemetryActor` is told, and what it is made of. Values only.
 
-use super::{FlushOutcome, Queue, Sift, SpanExporter, SpanStore};
+use super::{FlushOutcome, Queue, Sieve, SpanExporter, SpanStore};
 use crate::clock::Clock;
 use crate::ports::LogSink;
 use actix::Message;
@@ -35,16 +35,24 @@ pub struct Flush {
     pub reply: oneshot::Sender<FlushOutcome>,
 }
 
+/// The end is near: spans go out as they come, so that the last flush finds little.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Hasten;
+
+/// Makes a part, and makes it anew when it has panicked.
+pub type Make<T> = Box<dyn FnMut() -> T>;
+
 /// What a `TelemetryActor` is made of.
 pub struct Parts {
     /// Where news come from.
     pub queue: Arc<Queue>,
     /// What of them is kept.
-    pub sift: Sift,
+    pub sift: Make<Box<dyn Sieve>>,
     /// Where spans wait.
-    pub store: Box<dyn SpanStore>,
+    pub store: Make<Box<dyn SpanStore>>,
     /// Where they go.
-    pub exporter: Box<dyn SpanExporter>,
+    pub exporter: Make<Box<dyn SpanExporter>>,
     /// When.
     pub rules: Rules,
     /// How long the actor looks again by itself after it has found something: until then nobody has to wake it.

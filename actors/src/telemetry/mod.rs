@@ -2,21 +2,29 @@
 //! never hold supervision up. Built by the composition root; spans arrive from [`crate::trace`].
 
 mod actor;
+mod answered;
 mod export;
+mod flushing;
+mod guard;
 mod health;
 mod messages;
 mod queue;
 mod sift;
 mod store;
+mod voice;
+mod words;
 
 pub use actor::TelemetryActor;
 pub use export::{Answer, Batch, ExportFuture, SpanExporter};
 pub use health::{Health, LastError, ReceiverState};
-pub use messages::{Flush, FlushKind, Parts, Wake};
+pub use messages::{Flush, FlushKind, Hasten, Make, Parts, Wake};
+pub use phpeek_core::tail::CallersDecision;
 pub use queue::{Queue, QueueProcessor, TelemetryStats, Unsampled, Wanted};
+pub use sift::Sieve;
+pub use sift::Sift;
 pub(crate) use sift::begun;
-pub use sift::{CallersDecision, Sift};
 pub use store::{Begun, Dropped, News, SpanStore};
+pub use words::words;
 
 /// How a flush ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,16 +30,23 @@ pub struct TelemetryStats {
     pub dropped_sampled_out: u64,
     /// Not kept by the store.
     pub dropped: Dropped,
+    /// Lost with a part of telemetry that panicked.
+    pub dropped_panic: u64,
     /// Queued, undecided, stored or in flight.
     pub pending: u64,
 }
 
 impl TelemetryStats {
+    /// Dropped for whatever reason.
+    #[must_use]
+    pub fn dropped_all(&self) -> u64 {
+        self.dropped_queue_full + self.dropped_sampled_out + self.dropped.total() + self.dropped_panic
+    }
+
     /// Whether every span is accounted for.
     #[must_use]
     pub fn balances(&self) -> bool {
-        let dropped = self.dropped_queue_full + self.dropped_sampled_out + self.dropped.total();
-        self.started + self.recovered == self.exported + self.failed + dropped + self.pending
+        self.started + self.recovered == self.exported + self.failed + self.dropped_all() + self.pending
     }
 }
 
@@ -182,6 +189,14 @@ impl Queue {
         stats.pending = (stats.pending + found).saturating_sub(lost);
         stats.recovered = recovered;
         stats.dropped = dropped;
+    }
+
+    /// Spans that were pending and that went with a part that panicked.
+    pub(super) fn lose(&self, count: u64) {
+        let stats = &mut self.lock().stats;
+        let count = count.min(stats.pending);
+        stats.dropped_panic += count;
+        stats.pending -= count;
     }
 
     /// Gives up what is still queued.

@@ -5,7 +5,7 @@
 use super::store::{Begun, News};
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceState};
 use opentelemetry_sdk::trace::SpanData;
-use phpeek_core::tail::{Ended, Head, Tail, TailRules, Verdict, Weight};
+use phpeek_core::tail::{CallersDecision, Ended, Head, Tail, TailRules, Verdict, Weight};
 
 /// The key of `tracestate` for sampling (specification `trace/tracestate-handling`), and its sub-key for the threshold.
 const SAMPLING_KEY: &str = "ot";
@@ -13,13 +13,16 @@ const THRESHOLD: &str = "th:";
 /// The threshold of what is always kept: one such span counts for one.
 const ALWAYS: &str = "th:0";
 
-/// Whether the decision of whoever called stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallersDecision {
-    /// It does.
-    Stands,
-    /// The rate decides in any case.
-    Ignored,
+/// What decides which news go on to the store.
+pub trait Sieve {
+    /// Moves what passes from `news` to `out`; gives how many spans were left out.
+    fn pass(&mut self, news: &mut Vec<News>, out: &mut Vec<News>) -> u64;
+
+    /// Decides about all that waits, because the program ends; gives how many spans were left out.
+    fn decide_all(&mut self, out: &mut Vec<News>) -> u64;
+
+    /// Spans that wait for the end of their trace.
+    fn undecided(&self) -> u64;
 }
 
 /// What passes.
@@ -44,9 +47,10 @@ impl Sift {
     pub fn by_trace(rules: TailRules, caller: CallersDecision) -> Self {
         Self(Some(Deciding { tail: Tail::new(rules), caller }))
     }
+}
 
-    /// Moves what passes from `news` to `out`; gives how many spans were left out.
-    pub fn pass(&mut self, news: &mut Vec<News>, out: &mut Vec<News>) -> u64 {
+impl Sieve for Sift {
+    fn pass(&mut self, news: &mut Vec<News>, out: &mut Vec<News>) -> u64 {
         let Some(deciding) = &mut self.0 else {
             out.append(news);
             return 0;
@@ -58,13 +62,16 @@ impl Sift {
         settle(verdicts, out)
     }
 
-    /// Decides about all that waits, because the program ends.
-    pub fn decide_all(&mut self, out: &mut Vec<News>) -> u64 {
+    fn decide_all(&mut self, out: &mut Vec<News>) -> u64 {
         let mut verdicts = Vec::new();
         if let Some(deciding) = &mut self.0 {
             deciding.tail.decide_all(&mut verdicts);
         }
         settle(verdicts, out)
+    }
+
+    fn undecided(&self) -> u64 {
+        self.0.as_ref().map_or(0, |deciding| u64::try_from(deciding.tail.waiting()).unwrap_or(u64::MAX))
     }
 }
 

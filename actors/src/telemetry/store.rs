@@ -59,6 +59,18 @@ impl Dropped {
     }
 }
 
+impl std::ops::Add for Dropped {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            full: self.full + other.full,
+            expired: self.expired + other.expired,
+            damaged: self.damaged + other.damaged,
+        }
+    }
+}
+
 /// Keeps spans until they are settled.
 pub trait SpanStore {
     /// Takes what is new. Spans count as waiting from here on.

@@ -4,8 +4,11 @@
 
 use crate::clock::{Clock, Moment};
 use crate::manager::Router;
-use crate::ports::{LaunchOrder, Launcher, RunEvent, RunId, RunReport};
+use crate::ports::{LastLines, LastWords, LaunchOrder, Launcher, TaskEvent, TaskReport};
+use actix::Recipient;
 use phpeek_core::autopsy::Autopsy;
+use phpeek_core::ids::{RunId, TaskId};
+use phpeek_core::member::{Condition, Member};
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessIndex;
@@ -36,6 +39,10 @@ pub enum Grandchildren {
     UntilSignal,
     /// They stay until SIGKILL comes.
     UntilKill,
+    /// They hang in the kernel.
+    Stuck,
+    /// They are daemons in a session of their own, and stay until a signal comes.
+    Daemons,
 }
 
 /// What a run does.
@@ -123,6 +130,7 @@ pub struct FakeLauncher {
     launches: RefCell<Vec<(Moment, RunId)>>,
     signals: RefCell<Vec<Sent>>,
     next_pid: Cell<i32>,
+    hearers: RefCell<Vec<Recipient<LastLines>>>,
 }
 
 impl FakeLauncher {
@@ -138,6 +146,7 @@ impl FakeLauncher {
             launches: RefCell::default(),
             signals: RefCell::default(),
             next_pid: Cell::new(100),
+            hearers: RefCell::default(),
         })
     }
 
@@ -187,22 +196,34 @@ impl FakeLauncher {
             let killed = matches!(exit, Exit::Signal { signal: Signal::KILL, .. }) && run.group_told;
             if told || killed { Grandchildren::None } else { run.behaviour.grandchildren }
         };
-        self.report(id, RunEvent::Exited(autopsy));
+        self.report(id, TaskEvent::Exited(autopsy));
         match group {
             Grandchildren::None => self.empty(id),
             Grandchildren::For(time) => self.after(time, move |own| own.empty(id)),
-            Grandchildren::UntilSignal | Grandchildren::UntilKill => {}
+            Grandchildren::UntilSignal | Grandchildren::UntilKill | Grandchildren::Stuck => {}
+            Grandchildren::Daemons => {
+                let daemon = Member { pid: 99, name: "daemon".to_owned(), condition: Condition::Alive };
+                self.report(id, TaskEvent::Left(vec![daemon]));
+            }
         }
     }
 
     /// Delivers any report, also one that no launcher would send.
-    pub fn report(&self, id: RunId, event: RunEvent) {
-        self.router.deliver(RunReport { id, event });
+    pub fn report(&self, id: RunId, event: TaskEvent) {
+        self.router.deliver(TaskReport { task: TaskId::Run(id), event });
+    }
+
+    /// Says the last words of a run to everybody who ever asked for any.
+    pub fn say(&self, id: RunId, lines: &[&str]) {
+        for hearer in &*self.hearers.borrow() {
+            let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+            hearer.do_send(LastLines { task: TaskId::Run(id), lines });
+        }
     }
 
     fn empty(&self, id: RunId) {
         if self.runs.borrow_mut().remove(&id).is_some() {
-            self.report(id, RunEvent::GroupEmpty);
+            self.report(id, TaskEvent::GroupEmpty);
         }
     }
 
@@ -221,7 +242,7 @@ impl FakeLauncher {
         self.runs.borrow_mut().insert(id, Run { behaviour, leader: true, group_told: false });
         let pid = self.next_pid.get();
         self.next_pid.set(pid + 1);
-        self.report(id, RunEvent::Spawned { pid });
+        self.report(id, TaskEvent::Spawned { pid });
         if let Some((time, exit)) = lives {
             self.after(time, move |own| own.end(id, exit));
         }
@@ -242,7 +263,9 @@ impl FakeLauncher {
                 Obeys::After(time) => self.after(time, move |own| own.end(id, exit)),
                 Obeys::OnlyKill => {}
             }
-        } else if kill || behaviour.grandchildren == Grandchildren::UntilSignal {
+        } else if behaviour.grandchildren != Grandchildren::Stuck
+            && (kill || behaviour.grandchildren != Grandchildren::UntilKill)
+        {
             self.empty(id);
         }
     }
@@ -251,7 +274,7 @@ impl FakeLauncher {
 impl Launcher for FakeLauncher {
     #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]
     fn launch(&self, order: LaunchOrder) {
-        let id = order.id;
+        let TaskId::Run(id) = order.task;
         self.launches.borrow_mut().push((self.clock.now(), id));
         let script = self.scripts.borrow().get(&id.process).cloned();
         let behaviour = script.map(|s| s(id)).unwrap_or_default();
@@ -259,12 +282,12 @@ impl Launcher for FakeLauncher {
             panic!("scripted: the order of {id:?} panics");
         }
         self.after(behaviour.spawn_after, move |own| match behaviour.failure.clone() {
-            Some(failure) => own.report(id, RunEvent::SpawnFailed(failure)),
+            Some(failure) => own.report(id, TaskEvent::SpawnFailed(failure)),
             None => own.come_up(id, behaviour),
         });
     }
 
-    fn signal_group(&self, id: RunId, signal: Signal) -> bool {
+    fn signal_group(&self, TaskId::Run(id): TaskId, signal: Signal) -> bool {
         let delivered = self.runs.borrow_mut().get_mut(&id).map(|r| r.group_told = true).is_some();
         let at = self.clock.now();
         self.signals.borrow_mut().push(Sent { at, id, signal, to_group: true, delivered });
@@ -274,17 +297,31 @@ impl Launcher for FakeLauncher {
         delivered
     }
 
-    fn signal_leader(&self, id: RunId, signal: Signal) -> bool {
+    fn cancel(&self, _: TaskId) {}
+
+    fn leave(&self, TaskId::Run(id): TaskId) -> Vec<Member> {
+        let gone = self.runs.borrow().get(&id).is_some_and(|run| !run.leader);
+        if gone {
+            self.runs.borrow_mut().remove(&id);
+        }
+        vec![Member { pid: 99, name: "stuck".to_owned(), condition: Condition::Uninterruptible }]
+    }
+
+    fn signal_leader(&self, TaskId::Run(id): TaskId, signal: Signal) -> bool {
         let delivered = self.runs.borrow().get(&id).is_some_and(|r| r.leader);
         let at = self.clock.now();
         self.signals.borrow_mut().push(Sent { at, id, signal, to_group: false, delivered });
         delivered
     }
+}
 
-    fn ask_last_words(&self, id: RunId) -> bool {
+impl LastWords for FakeLauncher {
+    fn ask(&self, task: TaskId, hearer: Recipient<LastLines>) -> bool {
+        let TaskId::Run(id) = task;
+        self.hearers.borrow_mut().push(hearer.clone());
         let script = self.scripts.borrow().get(&id.process).cloned();
         let Some((time, words)) = script.and_then(|s| s(id).last_words) else { return false };
-        self.after(time, move |own| own.report(id, RunEvent::LastWords(words)));
+        self.after(time, move |_| hearer.do_send(LastLines { task, lines: words }));
         true
     }
 }

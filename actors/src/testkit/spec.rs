@@ -3,10 +3,11 @@
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
+use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
-    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -27,16 +28,22 @@ impl SpecBuilder {
     #[expect(clippy::expect_used, reason = "the arguments are written in tests")]
     pub fn new(name: &str) -> Self {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
+        let own = ProcessName::new(name).expect("a test names its processes well");
         Self(ProcessSpec {
-            name: ProcessName::new(name).expect("a test names its processes well"),
+            name: own.clone(),
             kind: ProcessKind::LongRun,
             initial: InitialState::Running,
-            command: CommandLine::new(vec![format!("/usr/bin/{name}"), "--flag".to_owned()])
-                .expect("a name is a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
+            program: Arc::new(Program {
+                name: own,
+                command: CommandLine::new(vec![format!("/usr/bin/{name}"), "--flag".to_owned()])
+                    .expect("a name is a program"),
+                working_dir: None,
+                user: None,
+                group: None,
+                env: Vec::new(),
+                output: OutputSpec { stdout: false, stderr: false },
+                handover: Handover::Link,
+            }),
             scale: NonZeroU32::MIN,
             depends_on: Vec::new(),
             restart: RestartSpec {
@@ -50,8 +57,6 @@ impl SpecBuilder {
                 grace: Duration::from_secs(10),
                 kill_signal: Signal::KILL,
             },
-            output: OutputSpec { stdout: false, stderr: false },
-            context: ContextPolicy::Auto,
         })
     }
 
@@ -110,7 +115,7 @@ impl SpecBuilder {
     /// Both its streams are captured.
     #[must_use]
     pub fn captured(mut self) -> Self {
-        self.0.output = OutputSpec { stdout: true, stderr: true };
+        Arc::make_mut(&mut self.0.program).output = OutputSpec { stdout: true, stderr: true };
         self
     }
 

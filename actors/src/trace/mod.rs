@@ -2,13 +2,13 @@
 //! span follows: times come from the [`Clock`], a parent counts only when it is valid, long texts are cut, and no
 //! span is lost silently. Must never block or wait. Called by the actors at the start and end of an operation.
 
-pub mod names;
 mod open;
 #[cfg(test)]
 mod tests;
 mod times;
 
 pub use open::OpenSpan;
+pub use phpeek_core::names;
 
 use crate::clock::{Clock, Moment};
 use crate::telemetry::{Queue, Unsampled, begun};

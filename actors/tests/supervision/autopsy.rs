@@ -5,7 +5,7 @@ use opentelemetry::Value as Attribute;
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 use phpeek_actors::manager::{Request, RestartOrigin};
-use phpeek_actors::ports::{Level, LogRecord, RunEvent, Value};
+use phpeek_actors::ports::{Level, LogRecord, Value};
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, duration, error_type, system,
 };
@@ -298,11 +298,15 @@ fn who_sent_a_signal_is_told_with_what_it_asked_for() {
 #[test]
 fn words_of_nobody_who_died_change_nothing() {
     paused(async {
-        let rig = Rig::booted(system(vec![SpecBuilder::new("c").captured()]), |_| {});
+        let worded =
+            |_| Behaviour { last_words: Some((ms(1), vec!["mine".to_owned()])), ..Behaviour::default() };
+        let rig = Rig::booted(system(vec![SpecBuilder::new("c").captured()]), |l| l.script(0, worded));
         rig.all_up().await;
+        rig.launcher.end(run(0, 0, 1), Exit::Code(1));
+        rig.pass(ms(500)).await; // told, and up again
         let before = (rig.spans.spans().len(), rig.log.records().len());
-        for id in [run(0, 0, 1), run(0, 0, 7), run(0, 9, 1), run(9, 0, 1)] {
-            rig.launcher.report(id, RunEvent::LastWords(vec!["x".to_owned()]));
+        for id in [run(0, 0, 1), run(0, 0, 2), run(0, 0, 7), run(0, 9, 1), run(9, 0, 1)] {
+            rig.launcher.say(id, &["x"]);
         }
         rig.pass(ms(10)).await;
         assert_eq!((rig.spans.spans().len(), rig.log.records().len()), before);

@@ -4,7 +4,7 @@
 use crate::support::{Rig, ms, paused};
 use opentelemetry::Value;
 use phpeek_actors::manager::{Request, RestartOrigin};
-use phpeek_actors::ports::RunEvent;
+use phpeek_actors::ports::TaskEvent;
 use phpeek_actors::testkit::{Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, is_error, system};
 use phpeek_actors::trace::names;
 use phpeek_actors::world::SystemState;
@@ -133,8 +133,8 @@ fn perform(rig: &Rig, act: &Act, processes: u32) {
                 .iter()
                 .any(|(_, l)| l.process == id.process && l.instance == 0 && l.run > *run)
             {
-                rig.launcher.report(id, RunEvent::Exited(Exit::Code(1).into()));
-                rig.launcher.report(id, RunEvent::GroupEmpty);
+                rig.launcher.report(id, TaskEvent::Exited(Exit::Code(1).into()));
+                rig.launcher.report(id, TaskEvent::GroupEmpty);
             }
         }
     }

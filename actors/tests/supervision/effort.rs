@@ -1,10 +1,10 @@
 //! What a thousand processes cost, in things that can be counted: nothing grows faster than their number.
 
 use crate::support::{Rig, ms, paused};
-use phpeek_actors::ports::RunId;
 use phpeek_actors::testkit::{Behaviour, Grandchildren, SpecBuilder, system};
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::ids::RunId;
 use phpeek_core::outcome::Exit;
 use std::time::Duration;
 

@@ -3,12 +3,12 @@
 use crate::support::{Rig, linked, ms, paused, run};
 use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::ports::RunId;
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, SpecBuilder, attribute, error_type, is_error, system,
 };
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::ids::RunId;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 
 fn number(span: &SpanData, key: &str) -> u64 {

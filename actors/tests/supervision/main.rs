@@ -10,6 +10,7 @@ mod dark_time;
 mod effort;
 mod faults;
 mod loops;
+mod remains;
 mod restart;
 mod rolling;
 mod shutdown;

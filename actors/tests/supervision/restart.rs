@@ -2,7 +2,7 @@
 
 use crate::support::{Rig, events, linked, ms, not_found, paused, run, text};
 use opentelemetry::trace::Status;
-use phpeek_actors::ports::{Level, RunEvent};
+use phpeek_actors::ports::{Level, TaskEvent};
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, SpecBuilder, attribute, duration, error_type, is_error, system,
 };
@@ -12,7 +12,7 @@ use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, RestartPolicy};
 
-fn crash_first(first: Exit) -> impl Fn(phpeek_actors::ports::RunId) -> Behaviour {
+fn crash_first(first: Exit) -> impl Fn(phpeek_core::ids::RunId) -> Behaviour {
     move |id| if id.run == 1 { Behaviour::ends(ms(10), first) } else { Behaviour::default() }
 }
 
@@ -164,16 +164,16 @@ fn late_and_duplicate_reports_change_nothing() {
         rig.pass(ms(10)).await;
         let before = (rig.spans.spans().len(), rig.board.instances().len(), rig.launcher.launches().len());
         let stale = [
-            (run(0, 0, 1), RunEvent::Spawned { pid: 7 }),
-            (run(0, 0, 1), RunEvent::SpawnFailed(not_found("x"))),
-            (run(0, 0, 1), RunEvent::Exited(Exit::Code(1).into())),
-            (run(0, 0, 1), RunEvent::GroupEmpty),
-            (run(0, 0, 2), RunEvent::Spawned { pid: 8 }),
-            (run(0, 0, 2), RunEvent::SpawnFailed(not_found("x"))),
-            (run(0, 0, 2), RunEvent::GroupEmpty),
-            (run(0, 0, 3), RunEvent::Exited(Exit::Code(1).into())),
-            (run(0, 9, 1), RunEvent::Exited(Exit::Code(1).into())),
-            (run(9, 0, 1), RunEvent::Exited(Exit::Code(1).into())),
+            (run(0, 0, 1), TaskEvent::Spawned { pid: 7 }),
+            (run(0, 0, 1), TaskEvent::SpawnFailed(not_found("x"))),
+            (run(0, 0, 1), TaskEvent::Exited(Exit::Code(1).into())),
+            (run(0, 0, 1), TaskEvent::GroupEmpty),
+            (run(0, 0, 2), TaskEvent::Spawned { pid: 8 }),
+            (run(0, 0, 2), TaskEvent::SpawnFailed(not_found("x"))),
+            (run(0, 0, 2), TaskEvent::GroupEmpty),
+            (run(0, 0, 3), TaskEvent::Exited(Exit::Code(1).into())),
+            (run(0, 9, 1), TaskEvent::Exited(Exit::Code(1).into())),
+            (run(9, 0, 1), TaskEvent::Exited(Exit::Code(1).into())),
         ];
         for (id, event) in stale {
             rig.launcher.report(id, event);
@@ -184,7 +184,7 @@ fn late_and_duplicate_reports_change_nothing() {
         assert_eq!(rig.log.records().iter().filter(|r| r.level == Level::Error).count(), 0);
         rig.terminate();
         rig.until("the signal", |r| !r.launcher.signals().is_empty()).await;
-        rig.launcher.report(run(0, 0, 1), RunEvent::Exited(Exit::Code(1).into()));
+        rig.launcher.report(run(0, 0, 1), TaskEvent::Exited(Exit::Code(1).into()));
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
         let exits =
             events(&rig.one(names::SPAN_STOP_PROCESS)).iter().filter(|e| *e == names::EVENT_EXITED).count();
@@ -205,8 +205,8 @@ fn an_end_that_is_told_before_the_pid_is_an_end() {
             });
         });
         rig.until("the second order", |r| r.launcher.launches().len() == 2).await;
-        rig.launcher.report(run(0, 0, 2), RunEvent::Exited(Exit::Code(0).into()));
-        rig.launcher.report(run(0, 0, 2), RunEvent::GroupEmpty);
+        rig.launcher.report(run(0, 0, 2), TaskEvent::Exited(Exit::Code(0).into()));
+        rig.launcher.report(run(0, 0, 2), TaskEvent::GroupEmpty);
         assert_eq!(rig.finished().await.outcome, Outcome::AllCompleted);
         let pids: Vec<_> =
             rig.spans.named(names::SPAN_SPAWN).iter().map(|s| attribute(s, names::PROCESS_PID)).collect();

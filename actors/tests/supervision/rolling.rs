@@ -3,13 +3,14 @@
 use crate::support::{Rig, ms, not_found, paused, text};
 use opentelemetry::trace::Status;
 use phpeek_actors::manager::{Request, RestartOrigin};
-use phpeek_actors::ports::{Level, RunId};
+use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, duration, error_type, is_error, system,
 };
 use phpeek_actors::trace::names;
 use phpeek_actors::world::SystemState;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::ids::RunId;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, RestartPolicy};

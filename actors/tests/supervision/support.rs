@@ -6,11 +6,11 @@ use opentelemetry_sdk::trace::SpanData;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{Finished, ManagerActor, Request, RestartOrigin, Router};
-use phpeek_actors::ports::RunId;
 use phpeek_actors::testkit::{FakeLauncher, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
 use phpeek_actors::trace::names;
 use phpeek_actors::world::{Deaths, SystemState, World};
 use phpeek_core::fleet::ShutdownReason;
+use phpeek_core::ids::RunId;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessIndex, SystemSpec};
@@ -83,6 +83,7 @@ impl Rig {
         let board = Rc::new(RecordingBoard::default());
         let world = World {
             launcher: launcher.clone(),
+            words: launcher.clone(),
             log: Arc::new(log.clone()),
             tracing: spans.tracing(clock),
             clock,

@@ -2,7 +2,7 @@
 //! unknown way. Owns its format and what such a span says. Must never invent an end: it is the last sign of life.
 //! Called by the disk when it keeps and when it is opened.
 
-use crate::telemetry::encode;
+use crate::encode;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;

@@ -7,7 +7,7 @@ use super::Records;
 use super::begin::Begin;
 use super::disk::{Disk, MOST_OPEN};
 use super::memory::Memory;
-use crate::telemetry::encode;
+use crate::encode;
 use phpeek_actors::telemetry::News;
 use std::collections::HashMap;
 use std::io;

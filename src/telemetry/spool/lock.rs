@@ -1,8 +1,8 @@
 //! The lock of a spool directory: one supervisor writes there. Owns the lock file, for as long as the program lives and
 //! however it ends (flock(2)). Called before anything is started, and again when the directory could not be used.
 
-use crate::os::lock_file::{LockError, LockFile};
-use crate::os::signals::block_all_in_this_thread;
+use phpeek_os::lock_file::{LockError, LockFile};
+use phpeek_os::signals::block_all_in_this_thread;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};

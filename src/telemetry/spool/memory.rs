@@ -2,9 +2,10 @@
 //! disk. Spans lie in chunks, as they lie in segments there: one allocation for each would take half as much again.
 //! Called by the store.
 
-use super::{Limits, Records};
-use crate::telemetry::encode::{self, Origin};
+use super::Records;
+use crate::encode::{self, Origin};
 use phpeek_actors::telemetry::{Batch, Dropped};
+use phpeek_settings::tracing::Limits;
 use std::collections::VecDeque;
 use std::io;
 use std::time::SystemTime;

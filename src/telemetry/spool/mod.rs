@@ -21,22 +21,6 @@ pub use store::{Place, Spool, SpoolParts};
 
 use begin::Begin;
 use record::Kind;
-use std::time::Duration;
-
-/// The bounds of what waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes, of all segments or of all spans in memory.
-    pub bytes: u64,
-    /// Older spans are dropped.
-    pub age: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { bytes: 64 << 20, age: Duration::from_secs(24 * 60 * 60) }
-    }
-}
 
 /// Something that has to be said.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use super::record::{self, HEADER, Kind};
 use super::recover::sequences;
 use super::segment::{Scanned, name, scan};
-use crate::telemetry::encode::{self, Origin};
+use crate::encode::{self, Origin};
 use opentelemetry::trace::TraceId;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;

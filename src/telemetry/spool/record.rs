@@ -9,7 +9,7 @@
 //! ```
 //! All numbers are little endian.
 
-use crate::telemetry::encode::Origin;
+use crate::encode::Origin;
 use std::ops::Range;
 
 /// Bytes of the header.

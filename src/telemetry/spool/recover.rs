@@ -6,7 +6,7 @@ use super::begin::Begin;
 use super::disk::is_damage;
 use super::record::Kind;
 use super::segment::{Scanned, Segment, name, scan, sequence};
-use crate::telemetry::encode::{self, Origin};
+use crate::encode::{self, Origin};
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};

@@ -2,7 +2,7 @@
 //! beyond what it knows to be whole. Called by the disk, which owns the order of segments.
 
 use super::record::{self, HEADER, Kind, NoRecord};
-use crate::telemetry::encode::Origin;
+use crate::encode::Origin;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Deref;
@@ -198,7 +198,7 @@ impl Segment {
             }
             self.read = end;
             let spans = found.spans.iter().filter_map(|range| buffer.get(range.clone()));
-            let request = crate::telemetry::encode::request(&self.origin, spans);
+            let request = crate::encode::request(&self.origin, spans);
             return Ok(Some(Taken { end, spans: found.spans.len() as u64, request }));
         }
     }

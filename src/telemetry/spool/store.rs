@@ -6,14 +6,15 @@ use super::intake::Intake;
 use super::memory::Memory;
 use super::report::{SpoolReport, SpoolState};
 use super::voice::Voice;
-use super::{Limits, Pending, SpoolError, lock};
-use crate::os::lock_file::LockFile;
-use crate::telemetry::encode::Origin;
-use crate::telemetry::grpc::with_sources;
-use crate::telemetry::recent::Recent;
+use super::{Pending, SpoolError, lock};
+use crate::encode::Origin;
+use crate::grpc::with_sources;
+use crate::recent::Recent;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::telemetry::{Batch, Dropped, News, SpanStore};
+use phpeek_os::lock_file::LockFile;
+use phpeek_settings::tracing::Limits;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::TryRecvError;
@@ -49,6 +50,26 @@ pub struct SpoolParts {
     pub clock: Clock,
     /// Where trouble is said.
     pub log: Arc<dyn LogSink>,
+}
+
+impl SpoolParts {
+    /// The parts of the first spool, and of each that takes the place of one that is gone: its lock is gone with it.
+    #[must_use]
+    pub fn for_one_more(&mut self) -> Self {
+        let next = match &self.place {
+            Place::Memory => Place::Memory,
+            Place::Directory(folder, _) | Place::Late(folder, _) => Place::Directory(folder.clone(), None),
+        };
+        Self {
+            place: std::mem::replace(&mut self.place, next),
+            limits: self.limits,
+            origin: self.origin.clone(),
+            recent: self.recent.clone(),
+            report: self.report.clone(),
+            clock: self.clock,
+            log: self.log.clone(),
+        }
+    }
 }
 
 enum Lock {

@@ -5,7 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use phpeek_pm::cli::check::{Detail, human, json};
-use phpeek_pm::config::{Source, Strictness, load};
+use phpeek_pm::app::load;
+use phpeek_pm::config::{Source, Strictness};
 use std::collections::BTreeMap;
 
 fuzz_target!(|data: &str| {

@@ -1,6 +1,7 @@
 //! The life of one instance as a pure machine: events in, effects out. Owns intent, state, run number, budget and the
 //! one deadline. Never acts, never reads a clock, never fails. Driven by the `ProcessActor`.
 
+mod remains;
 mod state;
 mod table;
 
@@ -15,6 +16,10 @@ use std::time::Duration;
 
 /// A moment after its leader the rest of a group may take to go by itself before it is asked to.
 pub const LINGER: Duration = Duration::from_millis(10);
+
+/// How long after SIGKILL the kernel may take to take down what is left of a run whose leader is dead. What is there
+/// then hangs in the kernel, or is not ours to kill: it is named and left, and the instance goes on.
+pub const KILL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the machine must know of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +79,7 @@ impl Machine {
             | State::Starting { .. }
             | State::Running { .. }
             | State::Completed
+            | State::Left { .. }
             | State::Failed(_) => None,
         }
     }
@@ -105,7 +111,13 @@ impl Machine {
     /// Whether nothing will happen without a command.
     #[must_use]
     pub fn at_rest(&self) -> bool {
-        matches!(self.state, State::Idle | State::Completed | State::Failed(_))
+        matches!(self.state, State::Idle | State::Completed | State::Left { .. } | State::Failed(_))
+    }
+
+    /// Whether it is at rest and daemons that it has left live on: a stop has something to do.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        matches!(self.state, State::Left { .. })
     }
 
     /// The run whose leader is known to be alive, if there is one.
@@ -131,7 +143,7 @@ impl State {
             Self::Draining { .. } => "draining",
             Self::Stopping { .. } => "stopping",
             Self::Backoff { .. } => "backoff",
-            Self::Completed => "completed",
+            Self::Completed | Self::Left { .. } => "completed",
             Self::Failed(_) => "failed",
         }
     }

@@ -54,7 +54,7 @@ pub enum State {
         leader: Leader,
         /// How far the pressure has gone.
         pressure: Pressure,
-        /// When the next step is due; none before the leader is born and after SIGKILL.
+        /// When the next step is due; none before the leader is born, and when all was told of one that does not die.
         due: Option<Duration>,
         /// What follows.
         then: Then,
@@ -66,6 +66,12 @@ pub enum State {
     },
     /// At rest: it ended well, and nothing follows.
     Completed,
+    /// At rest: it ended well, and daemons that it has put into sessions of their own live on. They are part of it: a
+    /// command to stop is for them.
+    Left {
+        /// The run that has left them.
+        run: u64,
+    },
     /// At rest: it failed, and nothing follows until a command.
     Failed(Failure),
 }
@@ -96,6 +102,8 @@ pub enum Leader {
         /// How long it lived.
         uptime: Duration,
     },
+    /// It has ended, and so has its run; what it has left is being stopped.
+    Gone,
 }
 
 /// How hard a run has been pressed to end. It only grows within a run.
@@ -173,6 +181,16 @@ pub enum Event {
         /// Which run.
         run: u64,
     },
+    /// The leader has ended, and all that is left are daemons in sessions of their own.
+    Left {
+        /// Which run.
+        run: u64,
+    },
+    /// Nothing of what is left of the run may be signalled.
+    OutOfReach {
+        /// Which run.
+        run: u64,
+    },
     /// Time has passed. Before the deadline it changes nothing.
     Tick,
 }
@@ -199,7 +217,19 @@ pub enum Effect {
         /// Which run.
         run: u64,
     },
-    /// A run that was up is over: the leader has ended and its group is empty. Once for each `RunStarted`.
+    /// This run is not wanted any more, and nothing is known of it yet: it need not begin.
+    Cancel {
+        /// Which run.
+        run: u64,
+    },
+    /// SIGKILL has not helped, or nothing may be signalled: tell who is left of this run, and why. When its leader
+    /// has ended they are nobody's from here on.
+    Leave {
+        /// Which run.
+        run: u64,
+    },
+    /// A run that was up is over: the leader has ended, and what it has left is gone, lives on by right
+    /// ([`State::Left`]), or cannot be ended ([`Effect::Leave`]). Once for each `RunStarted`.
     RunEnded {
         /// Which run.
         run: u64,

@@ -1,9 +1,9 @@
-//! The transition table of the lifecycle machine: the only place that writes a state. Every pair of state and event
+//! The transition table of the lifecycle machine: with `remains.rs` the only place that writes a state. Every pair of state and event
 //! is listed; "nothing" is written down. Called by `Machine::step` alone.
 
 use super::{
-    Cause, Effect, Event, Failure, First, LINGER, Leader, Machine, Now, Policy, Pressure, Rest, SignalStep,
-    State, Then, Urgency, Want,
+    Cause, Effect, Event, Failure, First, KILL_PATIENCE, LINGER, Leader, Machine, Now, Policy, Pressure,
+    Rest, SignalStep, State, Then, Urgency, Want,
 };
 use crate::outcome::{Exit, SpawnFailureKind};
 use crate::signal::Signal;
@@ -28,6 +28,8 @@ impl Step<'_> {
             Event::SpawnFailed { run, kind } => self.spawn_failed(run, kind),
             Event::Exited { run, exit } => self.exited(run, exit),
             Event::GroupEmpty { run } => self.group_empty(run),
+            Event::Left { run } => self.left(run),
+            Event::OutOfReach { run } => self.out_of_reach(run),
             Event::Tick => self.tick(),
         }
     }
@@ -40,6 +42,10 @@ impl Step<'_> {
             State::Idle | State::Completed | State::Failed(_) => {
                 self.machine.budget.reset();
                 self.spawn(First::Yes);
+            }
+            State::Left { run } => {
+                self.machine.budget.reset();
+                self.press(run, Leader::Gone, Urgency::Graceful, Then::Restart);
             }
             State::Stopping { run, leader, pressure, due, then: Then::Rest } => {
                 self.machine.budget.reset();
@@ -57,10 +63,12 @@ impl Step<'_> {
         self.machine.want = Want::Down;
         match self.machine.state {
             State::Idle | State::Completed | State::Failed(_) => {}
+            State::Left { run } => self.press(run, Leader::Gone, urgency, Then::Rest),
             State::Backoff { .. } => self.rest(State::Idle, Rest::Stopped),
             State::Starting { run, .. } => {
                 let pressure = if urgency == Urgency::Now { Pressure::Killed } else { Pressure::Asked };
                 let leader = Leader::Unborn;
+                self.out.push(Effect::Cancel { run });
                 self.machine.state = State::Stopping { run, leader, pressure, due: None, then: Then::Rest };
             }
             State::Running { run, since } => self.press(run, Leader::Alive { since }, urgency, Then::Rest),
@@ -77,7 +85,7 @@ impl Step<'_> {
     fn restart(&mut self) {
         self.machine.budget.reset(); // a command starts afresh, whatever it finds
         match self.machine.state {
-            State::Idle | State::Completed | State::Failed(_) => self.start(),
+            State::Idle | State::Completed | State::Left { .. } | State::Failed(_) => self.start(),
             State::Backoff { .. } => self.spawn(First::No),
             State::Starting { .. } => {} // the run to come is a new one already
             State::Running { run, since } => {
@@ -149,6 +157,9 @@ impl Step<'_> {
                 if own == run =>
             {
                 let leader = Leader::Ended { exit, uptime: self.now.at.saturating_sub(since) };
+                // One that did not die of SIGKILL in time was told of, and has died after all.
+                let killed = pressure == Pressure::Killed;
+                let due = due.or(killed.then(|| self.now.at.saturating_add(KILL_PATIENCE)));
                 self.machine.state = State::Stopping { run, leader, pressure, due, then };
             }
             State::Stopping { run: own, leader: Leader::Unborn, pressure, then, .. } if own == run => {
@@ -167,17 +178,8 @@ impl Step<'_> {
 
     fn group_empty(&mut self, run: u64) {
         match self.machine.state {
-            State::Draining { run: own, uptime, exit, .. } if own == run => {
-                self.out.push(Effect::RunEnded { run, exit, uptime });
-                self.decide(exit, uptime);
-            }
-            State::Stopping { run: own, leader: Leader::Ended { exit, uptime }, then, .. } if own == run => {
-                self.out.push(Effect::RunEnded { run, exit, uptime });
-                match then {
-                    Then::Rest => self.rest(State::Idle, Rest::Stopped),
-                    Then::Restart => self.spawn(First::No),
-                }
-            }
+            State::Draining { run: own, .. } | State::Stopping { run: own, .. } if own == run => self.over(),
+            State::Left { run: own } if own == run => self.machine.state = State::Completed,
             _ => {}
         }
     }
@@ -188,6 +190,8 @@ impl Step<'_> {
         }
         match self.machine.state {
             State::Backoff { .. } => self.spawn(First::No),
+            State::Draining { run, pressure: Pressure::Killed, .. }
+            | State::Stopping { run, pressure: Pressure::Killed, .. } => self.leave(run),
             State::Draining { run, uptime, exit, pressure, .. } => {
                 let (pressure, due) = self.escalate(run, pressure);
                 self.machine.state = State::Draining { run, uptime, exit, pressure, due };
@@ -200,6 +204,7 @@ impl Step<'_> {
             | State::Starting { .. }
             | State::Running { .. }
             | State::Completed
+            | State::Left { .. }
             | State::Failed(_) => {}
         }
     }
@@ -217,7 +222,7 @@ impl Step<'_> {
         self.policy.kind == ProcessKind::LongRun && self.policy.restart.policy != RestartPolicy::Never
     }
 
-    fn decide(&mut self, exit: Exit, uptime: Duration) {
+    pub(super) fn decide(&mut self, exit: Exit, uptime: Duration) {
         let failed = !exit.is_success();
         let again =
             self.restarts_by_itself() && (failed || self.policy.restart.policy == RestartPolicy::Always);
@@ -258,14 +263,14 @@ impl Step<'_> {
     // The pieces.
 
     /// The only place where a run is asked for; `want` is up in every path to it (P2).
-    fn spawn(&mut self, first: First) {
+    pub(super) fn spawn(&mut self, first: First) {
         self.machine.run += 1;
         let run = self.machine.run;
         self.machine.state = State::Starting { run, first };
         self.out.push(Effect::Spawn { run });
     }
 
-    fn rest(&mut self, state: State, rest: Rest) {
+    pub(super) fn rest(&mut self, state: State, rest: Rest) {
         self.machine.state = state;
         self.out.push(Effect::Rested(rest));
     }
@@ -317,6 +322,6 @@ impl Step<'_> {
 
     fn kill(&mut self, run: u64) -> (Pressure, Option<Duration>) {
         self.out.push(Effect::Signal { run, signal: Signal::KILL, step: SignalStep::Escalation });
-        (Pressure::Killed, None)
+        (Pressure::Killed, Some(self.now.at.saturating_add(KILL_PATIENCE)))
     }
 }

@@ -4,7 +4,8 @@
 use super::plan::ms;
 use phpeek_core::budget::Attempts;
 use phpeek_core::lifecycle::{
-    Cause, Effect, Event, Failure, LINGER, Machine, Policy, Rest, SignalStep, State, Urgency, Want,
+    Cause, Effect, Event, Failure, KILL_PATIENCE, LINGER, Machine, Policy, Rest, SignalStep, State, Urgency,
+    Want,
 };
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
@@ -27,6 +28,11 @@ pub(crate) struct Book {
     request_at: Option<Duration>,
     urged_at: Option<Duration>,
     killed: bool,
+    killed_at: Option<Duration>,
+    /// What is left of the run may not be signalled.
+    unreachable: bool,
+    /// What is left of the run are daemons of a oneshot that has done its work.
+    left: bool,
     told_to_go: bool,
     urgent: bool,
     /// The run between `RunStarted` and `RunEnded`.
@@ -55,6 +61,10 @@ impl Book {
 
     /// Notes what the machine is told, before it hears it.
     pub(crate) fn told(&mut self, policy: &Policy, now: Duration, event: Event, before: &Machine) {
+        let command = matches!(event, Event::Start | Event::Restart | Event::Stop(_));
+        if command && before.has_left() {
+            self.exited_at = Some(now); // what lived on by right does so no longer
+        }
         match event {
             Event::Start | Event::Restart => {
                 let was = self.wanted.replace(Want::Up);
@@ -66,12 +76,13 @@ impl Book {
                     (self.failures, self.restarts) = (0, 0);
                 }
                 let starting = matches!(before.state(), State::Starting { .. });
-                if before.at_rest() {
+                if before.at_rest() && !before.has_left() {
                     self.owed = Some((before.run() + 1, now));
-                } else if event == Event::Restart && !starting || was == Some(Want::Down) {
+                } else if before.has_left() || event == Event::Restart && !starting || was == Some(Want::Down)
+                {
                     self.owed = Some((before.run() + 1, now + patience(policy)));
                 }
-                self.told_to_go |= event == Event::Restart;
+                self.told_to_go |= event == Event::Restart || before.has_left();
                 if event == Event::Restart {
                     self.waiting = None;
                 }
@@ -93,6 +104,10 @@ impl Book {
             Event::SpawnFailed { run, .. } | Event::GroupEmpty { run } if run == self.asked => {
                 self.over = true
             }
+            Event::OutOfReach { run } if run == self.asked => self.unreachable = true,
+            Event::Left { run } if run == self.asked && policy.kind == ProcessKind::Oneshot => {
+                self.left = self.exit.is_some_and(Exit::is_success);
+            }
             _ => {}
         }
     }
@@ -107,8 +122,11 @@ impl Book {
         effects: &[Effect],
     ) -> Vec<Broken> {
         let mut broken = Vec::new();
-        let command = matches!(event, Event::Start | Event::Restart);
-        if before.at_rest() && !command && (before.state() != after.state() || !effects.is_empty()) {
+        let stop = before.has_left() && matches!(event, Event::Stop(_));
+        let command = stop || matches!(event, Event::Start | Event::Restart);
+        let gone =
+            before.has_left() && *after.state().as_str() == *before.state().as_str() && effects.is_empty();
+        if before.at_rest() && !command && !gone && (before.state() != after.state() || !effects.is_empty()) {
             broken.push(("P9", format!("rest left by {event:?}")));
         }
         for effect in effects {
@@ -136,7 +154,8 @@ impl Book {
                 self.started += 1;
             }
             Effect::RunEnded { run, exit, uptime } => {
-                if self.open.take() != Some(run) || self.exit != Some(exit) || !self.over {
+                let left = self.left && self.wanted == Some(Want::Up);
+                if self.open.take() != Some(run) || self.exit != Some(exit) || !(self.over || left) {
                     broken.push(("P10", format!("run {run} ended out of turn or with another exit")));
                 }
                 self.ended_exit = Some(exit);
@@ -144,6 +163,12 @@ impl Book {
                     (self.failures, self.restarts) = (0, 0);
                 }
             }
+            Effect::Cancel { run } => {
+                if run != self.asked || self.born || self.wanted != Some(Want::Down) {
+                    broken.push(("P3", format!("run {run} was cancelled out of turn")));
+                }
+            }
+            Effect::Leave { run } => self.leave(now, run, broken),
             Effect::Restarting { after, attempt } => self.restarting(policy, after, attempt, broken),
             Effect::BackoffBegan { delay } => {
                 let base = policy.restart.backoff.base(self.restarts.saturating_sub(1));
@@ -154,6 +179,15 @@ impl Book {
             }
             Effect::Rested(rest) => self.rested(policy, rest, broken),
         }
+    }
+
+    /// Only what was killed long enough ago, or may not be signalled, is given up.
+    fn leave(&mut self, now: Duration, run: u64, broken: &mut Vec<Broken>) {
+        let killed = self.killed_at.is_some_and(|t| now >= t + KILL_PATIENCE);
+        if run != self.asked || self.over || !killed && !self.unreachable {
+            broken.push(("P12", format!("run {run} was left while something could be done about it")));
+        }
+        self.over |= self.exited_at.is_some();
     }
 
     fn spawn(&mut self, now: Duration, run: u64, broken: &mut Vec<Broken>) {
@@ -182,6 +216,7 @@ impl Book {
         (self.born, self.over, self.killed, self.told_to_go, self.urgent) =
             (false, false, false, false, false);
         (self.exited_at, self.exit, self.request_at, self.urged_at) = (None, None, None, None);
+        (self.killed_at, self.unreachable, self.left) = (None, false, false);
     }
 
     fn signal(
@@ -198,6 +233,9 @@ impl Book {
         if !self.told_to_go && !lingered {
             broken.push(("P3", format!("{signal} to run {run}, which nobody wants gone")));
         }
+        if self.left && !self.told_to_go {
+            broken.push(("P12", format!("{signal} to the daemons of run {run}, which live on by right")));
+        }
         let stop = policy.stop;
         let at_once = self.urgent || stop.signal == Signal::KILL;
         let grace_over = |since: Option<Duration>| since.is_some_and(|t| now >= t + stop.grace);
@@ -212,6 +250,7 @@ impl Book {
                     broken.push(("P4", format!("run {run} was killed before its grace was over, or twice")));
                 }
                 self.killed = true;
+                self.killed_at = Some(now);
             }
             SignalStep::Escalation => {
                 if signal != stop.kill_signal || self.urged_at.is_some() || !grace_over(self.request_at) {
@@ -270,13 +309,18 @@ impl Book {
         let mut broken = Vec::new();
         let late = |since: Option<Duration>, by: Duration| since.is_some_and(|t| now > t + by);
         let grace = policy.stop.grace;
-        let there = self.born && !self.over && !self.killed;
+        let there = self.born && !self.over && !self.killed && !machine.has_left();
         let escalated = self.urged_at.is_some();
         if there && (!escalated && late(self.request_at, grace) || late(self.urged_at, grace)) {
             broken.push(("P4", format!("run {} was spared after its grace", self.asked)));
         }
         if there && self.request_at.is_none() && late(self.exited_at, LINGER) {
             broken.push(("P7", format!("what is left of run {} was not asked to go", self.asked)));
+        }
+        // Whatever hangs in the kernel or may not be signalled.
+        let held = grace * 2 + LINGER + KILL_PATIENCE + ms(60);
+        if self.born && !self.over && !machine.has_left() && late(self.exited_at, held) {
+            broken.push(("P12", format!("still {:?} long after the leader's end", machine.state())));
         }
         if !stuck && !machine.at_rest() && late(self.stopped_at, patience(policy)) {
             broken.push(("P7", format!("still {:?} long after a stop", machine.state())));

@@ -244,7 +244,7 @@ impl<'p, S: Subject> World<'p, S> {
         for process in 0..self.processes.len() {
             for i in 0..self.processes[process].instances.len() {
                 let instance = self.instance((process, i));
-                if instance.machine.at_rest() && instance.group.alive() {
+                if instance.machine.at_rest() && instance.group.alive() && !instance.machine.has_left() {
                     self.broken("P7", format!("p{process}-{i} is at rest and its group lives"));
                 }
             }

@@ -20,6 +20,8 @@ pub(crate) struct Group {
     others_deaf: bool,
     /// It hangs in the kernel: no signal helps.
     pub(crate) stuck: bool,
+    /// Those who outlive the leader have sessions of their own.
+    daemons: bool,
     /// When the leader's exit is heard of; the empty group is never heard of before.
     exit_heard: Duration,
 }
@@ -76,9 +78,10 @@ impl<S: Subject> World<'_, S> {
     fn born(&mut self, at: (usize, usize), run: u64) {
         let (others, deaf, others_deaf, stuck) =
             (self.chance(4), self.chance(5), self.chance(3), self.chance(40));
+        let daemons = others && self.chance(2) && self.fleet.is_none();
         let group = &mut self.instance(at).group;
-        (group.leader, group.others, group.deaf, group.others_deaf, group.stuck) =
-            (true, others, deaf, others_deaf, stuck);
+        (group.leader, group.others, group.deaf, group.others_deaf, group.stuck, group.daemons) =
+            (true, others, deaf, others_deaf, stuck, daemons);
         let oneshot = self.policies[at.0].kind == ProcessKind::Oneshot;
         let lifetime = match self.draw(8) {
             3 => Some(0),
@@ -106,13 +109,32 @@ impl<S: Subject> World<'_, S> {
         let group = &mut self.instance(at).group;
         group.leader = false;
         group.exit_heard = heard;
-        let others = group.others;
+        let (others, daemons) = (group.others, group.daemons);
         self.hear(at, delay, Event::Exited { run, exit });
+        if daemons {
+            self.hear_after(at, heard, Event::Left { run });
+        } else if others && self.chance(6) {
+            let told = heard + ms(self.draw(40));
+            self.instance(at).group.stuck = true; // a setuid helper: no signal of ours reaches it
+            self.hear_after(at, told, Event::OutOfReach { run });
+        }
         if others && self.chance(2) {
             let delay = ms(self.draw(40));
             self.fact(at, delay, run, Fact::OthersDie);
         }
         self.perhaps_empty(at, run);
+    }
+
+    /// Nobody looks after those who are left any more.
+    pub(super) fn forget(&mut self, at: (usize, usize)) {
+        let group = &mut self.instance(at).group;
+        if !group.leader {
+            *group = Group { run: group.run, ..Group::default() };
+        }
+    }
+
+    fn hear_after(&mut self, at: (usize, usize), when: Duration, event: Event) {
+        self.hear(at, when.saturating_sub(self.now), event);
     }
 
     fn perhaps_empty(&mut self, at: (usize, usize), run: u64) {

@@ -5,10 +5,11 @@ use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::lifecycle::{Event, Urgency};
 use phpeek_core::name::ProcessName;
+use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, ContextPolicy, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind,
-    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -75,21 +76,25 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
     let initial = prop_oneof![9 => Just(InitialState::Running), 1 => Just(InitialState::Stopped)];
     (kind, initial, 1u32..4, restart(), stop(), any::<[u8; 4]>()).prop_map(
         |(kind, initial, scale, restart, stop, edges)| {
+            let name = ProcessName::new("p").expect("a plain name");
             let spec = ProcessSpec {
-                name: ProcessName::new("p").expect("a plain name"),
+                name: name.clone(),
                 kind,
                 initial,
-                command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-                working_dir: None,
-                user: None,
-                group: None,
-                env: Vec::new(),
+                program: Arc::new(Program {
+                    name,
+                    command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
+                    working_dir: None,
+                    user: None,
+                    group: None,
+                    env: Vec::new(),
+                    output: OutputSpec { stdout: true, stderr: true },
+                    handover: Handover::Link,
+                }),
                 scale: NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN),
                 depends_on: Vec::new(),
                 restart,
                 stop,
-                output: OutputSpec { stdout: true, stderr: true },
-                context: ContextPolicy::Auto,
             };
             (spec, edges)
         },

@@ -53,6 +53,11 @@ impl Process {
         self.instances.iter().all(|i| i.machine.at_rest())
     }
 
+    /// Whether daemons of it live on although it has ended.
+    pub(crate) fn has_left(&self) -> bool {
+        self.instances.iter().any(|i| i.machine.has_left())
+    }
+
     /// Whether anybody of it lives, known or not.
     pub(crate) fn alive(&self) -> bool {
         self.instances.iter().any(|i| i.group.alive())
@@ -64,7 +69,7 @@ impl Process {
     }
 
     pub(crate) fn completed(&self) -> bool {
-        self.instances.iter().all(|i| i.machine.state() == State::Completed)
+        self.instances.iter().all(|i| matches!(i.machine.state(), State::Completed | State::Left { .. }))
     }
 
     pub(crate) fn stuck(&self) -> bool {
@@ -99,7 +104,7 @@ impl<S: Subject> World<'_, S> {
             Command::Stop(urgency) => {
                 let process = &mut self.processes[p];
                 (process.rolling, process.start) = (None, None);
-                process.stopping |= !process.at_rest();
+                process.stopping |= !process.at_rest() || process.has_left();
                 (0..scale).for_each(|i| self.step((p, i), Event::Stop(urgency), Heard::First));
                 if !self.processes[p].stopping {
                     self.report(p, fleet::Event::Stopped(index(p)));
@@ -155,6 +160,8 @@ impl<S: Subject> World<'_, S> {
                 self.launch(at, run);
             }
             Effect::Signal { run, signal, .. } => self.kill(at, run, signal),
+            Effect::Cancel { .. } => {} // the order of this world is always under way
+            Effect::Leave { .. } => self.forget(at),
             Effect::RunStarted { run } => {
                 if let Some(start) = &mut self.processes[p].start {
                     start.missing[i] = false;

@@ -1,0 +1,86 @@
+//! What is exec'd, as whom, where and with which streams: all that a launcher knows of what it starts. Values only,
+//! made by the configuration and shared; never changed after they were built.
+
+use crate::name::ProcessName;
+use crate::spec::{CommandLine, OutputSpec, ProcessKind};
+use std::path::PathBuf;
+
+/// A program, ready to be started as often as it is asked for.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The process that it belongs to.
+    pub name: ProcessName,
+    /// Program and arguments; exec'd as they are, no shell.
+    pub command: CommandLine,
+    /// Where it runs; the supervisor's own directory when absent.
+    pub working_dir: Option<PathBuf>,
+    /// User name or number.
+    pub user: Option<String>,
+    /// Group name or number.
+    pub group: Option<String>,
+    /// Variables over the inherited environment, in the order of their names.
+    pub env: Vec<(String, String)>,
+    /// Which streams are captured.
+    pub output: OutputSpec,
+    /// What it is told of the span that starts it.
+    pub handover: Handover,
+}
+
+/// Which trace context a process is configured to be given by its environment (design 4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ContextPolicy {
+    /// `Parent` for what ends by itself, `Link` for what is meant to stay: a daemon that reads a parent at its start
+    /// would parent its work for weeks.
+    #[default]
+    Auto,
+    /// The span that starts the run is the parent of its work.
+    Parent,
+    /// No parent; the resource of its spans names the trace that started it.
+    Link,
+    /// Nothing.
+    None,
+}
+
+/// What a program is told of the span that starts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handover {
+    /// Nothing.
+    Nothing,
+    /// Which trace started it, as an attribute of its resource.
+    Link,
+    /// That the span is the parent of its work.
+    Parent,
+}
+
+impl Handover {
+    /// What the policy means for a program of this kind.
+    #[must_use]
+    pub fn of(policy: ContextPolicy, kind: ProcessKind) -> Self {
+        match (policy, kind) {
+            (ContextPolicy::None, _) => Self::Nothing,
+            (ContextPolicy::Parent, _) => Self::Parent,
+            (ContextPolicy::Link, _) | (ContextPolicy::Auto, ProcessKind::LongRun) => Self::Link,
+            (ContextPolicy::Auto, ProcessKind::Oneshot | ProcessKind::Scheduled) => Self::Parent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_ends_by_itself_gets_a_parent_unasked() {
+        let auto = |kind| Handover::of(ContextPolicy::Auto, kind);
+        assert_eq!(auto(ProcessKind::LongRun), Handover::Link);
+        assert_eq!(
+            (auto(ProcessKind::Oneshot), auto(ProcessKind::Scheduled)),
+            (Handover::Parent, Handover::Parent)
+        );
+        for kind in [ProcessKind::LongRun, ProcessKind::Oneshot, ProcessKind::Scheduled] {
+            assert_eq!(Handover::of(ContextPolicy::None, kind), Handover::Nothing);
+            assert_eq!(Handover::of(ContextPolicy::Link, kind), Handover::Link);
+            assert_eq!(Handover::of(ContextPolicy::Parent, kind), Handover::Parent);
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The client of the control socket: finds the supervisor that a command means, asks it, and says plainly when that
+//! cannot be. Starts nothing and changes nothing.
+
+use super::place::{self, Discovery, Found};
+use super::server::SERVER;
+use super::snapshot::Snapshot;
+use super::socket;
+use bytes::{Buf, Bytes, BytesMut};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use phpeek_os::peer::peer;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+/// The variable that names the socket when no option does.
+pub const VARIABLE: &str = "PHPEEK_PM_CONTROL_SOCKET";
+
+/// For connecting: a supervisor that is busy takes connections within milliseconds.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// For an answer, beyond what the question itself may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+/// For asking one of several who it is.
+const LISTING_LIMIT: Duration = Duration::from_secs(2);
+/// Bytes of an answer: 100,000 instances in a status, and more than the spans that are kept.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens.
+    #[error("no supervisor listens {place}: is it running?")]
+    NotRunning {
+        /// Where was looked.
+        place: String,
+    },
+    /// The configuration says that there is no socket.
+    #[error(
+        "control_socket is off in {0}: this supervisor cannot be asked; `status --pid-file` needs no socket"
+    )]
+    SwitchedOff(PathBuf),
+    /// The configuration that was named cannot be used.
+    #[error("{0} has errors, so where its control socket lies is not known: see `phpeek-pm check-config`")]
+    Configuration(PathBuf),
+    /// More than one would do.
+    #[error("several supervisors run here; choose one with --socket:{0}")]
+    Several(String),
+    /// The file's mode keeps us out.
+    #[error(
+        "{0}: permission denied; only root and the user that the supervisor runs as may use its control socket"
+    )]
+    Denied(PathBuf),
+    /// Somebody else listens there.
+    #[error("what listens at {path} is no supervisor of ours: {why}")]
+    NotOurs {
+        /// The socket.
+        path: PathBuf,
+        /// What gives it away.
+        why: String,
+    },
+    /// The supervisor refuses.
+    #[error("{message}")]
+    Refused {
+        /// The status of HTTP.
+        status: u16,
+        /// Its words.
+        message: String,
+    },
+    /// The connection ended before the answer did.
+    #[error("the supervisor ended the connection in the middle of the answer")]
+    Closed,
+    /// It takes too long.
+    #[error("the supervisor at {0} did not answer in time: it hangs, or too many ask")]
+    Silent(PathBuf),
+    /// The system refuses something.
+    #[error("cannot ask the supervisor at {path}")]
+    System {
+        /// The socket.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl ClientError {
+    /// Whether the supervisor has said that there is nothing of that.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, .. })
+    }
+}
+
+/// A way to ask one supervisor; each question has a connection of its own.
+#[derive(Debug)]
+pub struct Client {
+    path: PathBuf,
+    runtime: Arc<Runtime>,
+}
+
+impl Client {
+    /// Finds the supervisor: by the option, by `PHPEEK_PM_CONTROL_SOCKET`, by what `configured` says of the configuration,
+    /// and by the rule of [`place`].
+    ///
+    /// # Errors
+    /// [`ClientError`] when there is none, or it is not clear which.
+    pub fn find(
+        named: Option<PathBuf>,
+        configured: impl FnOnce() -> Result<Option<PathBuf>, ClientError>,
+    ) -> Result<Self, ClientError> {
+        let by_variable = || std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(Into::into);
+        let path = match named.or_else(by_variable) {
+            Some(path) => path,
+            None => match configured()? {
+                Some(path) => path,
+                None => by_rule()?,
+            },
+        };
+        Self::at(path)
+    }
+
+    /// A client of the supervisor that listens here.
+    ///
+    /// # Errors
+    /// When the system has no room for it.
+    pub fn at(path: PathBuf) -> Result<Self, ClientError> {
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => Ok(Self { path, runtime: Arc::new(runtime) }),
+            Err(source) => Err(ClientError::System { path, source }),
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The body of the answer to a GET of this path.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `Refused` when the answer is one of failure.
+    pub fn get(&self, path: &str) -> Result<Bytes, ClientError> {
+        self.ask(Method::GET, path, Duration::ZERO)
+    }
+
+    /// The same when answering may take so long by itself.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn get_within(&self, path: &str, limit: Duration) -> Result<Bytes, ClientError> {
+        self.ask(Method::GET, path, limit)
+    }
+
+    /// The body of the answer to a POST without a body.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn post(&self, path: &str) -> Result<Bytes, ClientError> {
+        self.ask(Method::POST, path, Duration::ZERO)
+    }
+
+    fn ask(&self, method: Method, path: &str, own: Duration) -> Result<Bytes, ClientError> {
+        self.runtime.block_on(async {
+            let whole = async { self.whole(self.open(method, path).await?).await };
+            timeout(own.saturating_add(ANSWER_LIMIT), whole).await.map_err(|_| self.silent())?
+        })
+    }
+
+    /// The messages of a stream, each of which stands behind its length (u32, little endian).
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn stream(&self, path: &str) -> Result<Messages, ClientError> {
+        let open = async { timeout(ANSWER_LIMIT, self.open(Method::GET, path)).await };
+        let body = self.runtime.block_on(open).map_err(|_| self.silent())??;
+        Ok(Messages { runtime: self.runtime.clone(), body, gathered: BytesMut::new() })
+    }
+
+    fn silent(&self) -> ClientError {
+        ClientError::Silent(self.path.clone())
+    }
+
+    /// Sends a request, and gives the body once the head of the answer says that all is well.
+    async fn open(&self, method: Method, path: &str) -> Result<Incoming, ClientError> {
+        let stream = self.connect()?;
+        let failed = |source| ClientError::System { path: self.path.clone(), source };
+        stream.set_nonblocking(true).map_err(failed)?;
+        let stream = tokio::net::UnixStream::from_std(stream).map_err(failed)?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|_| ClientError::Closed)?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost")
+            .header(header::CONNECTION, "close")
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| failed(io::Error::other(error)))?;
+        let response = sender.send_request(request).await.map_err(|error| self.broken(&error))?;
+        let server = response.headers().get(header::SERVER).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if server.split('/').next() != SERVER.split('/').next() {
+            let why = "its answer does not name phpeek-pm".to_owned();
+            return Err(ClientError::NotOurs { path: self.path.clone(), why });
+        }
+        let status = response.status();
+        let body = response.into_body();
+        if status.is_success() { Ok(body) } else { Err(self.refusal(status, body).await) }
+    }
+
+    fn connect(&self) -> Result<std::os::unix::net::UnixStream, ClientError> {
+        let path = self.path.clone();
+        let stream = socket::connect(&path, Some(CONNECT_LIMIT)).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                ClientError::NotRunning { place: format!("at {}", path.display()) }
+            }
+            io::ErrorKind::PermissionDenied => ClientError::Denied(path.clone()),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ClientError::Silent(path.clone()),
+            _ => ClientError::System { path: path.clone(), source },
+        })?;
+        let other = peer(&stream).map_err(|source| ClientError::System { path: path.clone(), source })?;
+        let own = rustix::process::geteuid().as_raw();
+        if own != 0 && other.uid != 0 && other.uid != own {
+            return Err(ClientError::NotOurs { path, why: format!("it runs as the user {}", other.uid) });
+        }
+        Ok(stream)
+    }
+
+    async fn whole(&self, body: Incoming) -> Result<Bytes, ClientError> {
+        let bounded = http_body_util::Limited::new(body, LARGEST_ANSWER);
+        Ok(bounded.collect().await.map_err(|_| ClientError::Closed)?.to_bytes())
+    }
+
+    /// The supervisor's own words of why not.
+    async fn refusal(&self, status: StatusCode, body: Incoming) -> ClientError {
+        let words = self.whole(body).await.unwrap_or_default();
+        let said = serde_json::from_slice::<serde_json::Value>(&words).ok();
+        let said = said.and_then(|json| json.get("error")?.as_str().map(str::to_owned));
+        let message = said.unwrap_or_else(|| format!("the supervisor says {status}"));
+        ClientError::Refused { status: status.as_u16(), message }
+    }
+
+    fn broken(&self, error: &hyper::Error) -> ClientError {
+        if error.is_parse() {
+            let why = "it does not speak HTTP".to_owned();
+            return ClientError::NotOurs { path: self.path.clone(), why };
+        }
+        ClientError::Closed
+    }
+}
+
+/// The messages of a stream, as they come.
+#[derive(Debug)]
+pub struct Messages {
+    runtime: Arc<Runtime>,
+    body: Incoming,
+    gathered: BytesMut,
+}
+
+impl Messages {
+    /// The next message, once it is there; `None` when the supervisor has ended the stream.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`] when it broke off.
+    #[expect(clippy::should_implement_trait, reason = "an iterator of results goes on after an error")]
+    pub fn next(&mut self) -> Result<Option<Bytes>, ClientError> {
+        loop {
+            if let Some(message) = split_message(&mut self.gathered) {
+                return Ok(Some(message));
+            }
+            match self.runtime.block_on(self.body.frame()) {
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.gathered.extend_from_slice(&data);
+                    }
+                }
+                Some(Err(_)) => return Err(ClientError::Closed),
+                None if self.gathered.is_empty() => return Ok(None),
+                None => return Err(ClientError::Closed),
+            }
+        }
+    }
+}
+
+/// Takes the first whole message off.
+fn split_message(gathered: &mut BytesMut) -> Option<Bytes> {
+    let length = u32::from_le_bytes(*gathered.first_chunk::<4>()?) as usize;
+    if gathered.len() < 4 + length {
+        return None;
+    }
+    gathered.advance(4);
+    Some(gathered.split_to(length).freeze())
+}
+
+fn by_rule() -> Result<PathBuf, ClientError> {
+    let folders = place::folders(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name));
+    // Anybody may have made one of them, where its parent allows it: what listens there is not believed.
+    let trusted: Vec<_> = folders.iter().filter(|folder| place::is_trusted(folder)).cloned().collect();
+    match place::discover(&trusted) {
+        Discovery::One(found) => Ok(found.path),
+        Discovery::Several(all) => Err(ClientError::Several(listing(&all))),
+        Discovery::Denied(folder) => Err(ClientError::Denied(folder)),
+        Discovery::Nobody => {
+            let all: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
+            Err(ClientError::NotRunning { place: format!("in {}", all.join(", ")) })
+        }
+    }
+}
+
+/// A line for each, with what it says of itself.
+fn listing(all: &[Found]) -> String {
+    let mut text = String::new();
+    for found in all {
+        let ask = || {
+            let client = Client::at(found.path.clone()).ok()?;
+            let question = client.open(Method::GET, "/status");
+            let answer = async { client.whole(question.await?).await };
+            let answer = client.runtime.block_on(async { timeout(LISTING_LIMIT, answer).await });
+            serde_json::from_slice::<Snapshot>(&answer.ok()?.ok()?).ok()
+        };
+        let config = ask().and_then(|s| s.config).map(|c| format!("  {}", c.display())).unwrap_or_default();
+        text += &format!("\n  {}  pid {}{config}", found.path.display(), found.pid);
+    }
+    text
+}

@@ -1,0 +1,147 @@
+//! What the control thread wants to know of the supervision thread: asked by message, one inquiry of a kind in flight,
+//! its answer for all who wait. Owns the bound of what asking may cost supervision. Called by the routes; answered by
+//! the composition root.
+
+use super::report::TelemetryReport;
+use super::snapshot::Snapshot;
+use super::view::View;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Between two inquiries of one kind: however many ask, supervision answers at most 200 times a second, with a copy of
+/// some 40 bytes for each instance.
+const PACE: Duration = Duration::from_millis(5);
+/// A supervision thread that does not answer within this is in trouble that the asker should hear of.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Inquiries on their way: one of each kind.
+const KINDS: usize = 4;
+
+/// A question to the supervision thread. Whoever answers may be late; an answer that nobody waits for is no fault.
+#[derive(Debug)]
+pub enum Inquiry {
+    /// The state of everything.
+    Status(oneshot::Sender<View>),
+    /// Where spans went.
+    Telemetry(oneshot::Sender<TelemetryReport>),
+    /// Send spans now.
+    Flush(oneshot::Sender<()>),
+}
+
+/// Where the supervision thread hears of inquiries.
+pub type Inquiries = mpsc::Receiver<Inquiry>;
+
+/// The supervision thread does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the supervisor does not answer: it is busy, or about to end")]
+pub(super) struct Unanswered;
+
+/// A way to ask.
+pub(super) fn channel() -> (mpsc::Sender<Inquiry>, Inquiries) {
+    mpsc::channel(KINDS)
+}
+
+/// Asks one kind of question for all who want to know.
+pub(super) struct Desk<T>(mpsc::UnboundedSender<oneshot::Sender<T>>);
+
+impl<T: Clone + Send + 'static> Desk<T> {
+    /// Opens a desk on this runtime: `inquiry` puts the question, `answer` makes of the reply what is handed out.
+    pub(super) fn open<R: Send + 'static>(
+        supervision: mpsc::Sender<Inquiry>,
+        inquiry: fn(oneshot::Sender<R>) -> Inquiry,
+        answer: fn(R) -> T,
+    ) -> Self {
+        // As many as there are connections, at most.
+        let (desk, mut waiting) = mpsc::unbounded_channel::<oneshot::Sender<T>>();
+        tokio::spawn(async move {
+            while let Some(first) = waiting.recv().await {
+                let begun = Instant::now();
+                // Only who waits before the question is put may have its answer: it must not be older than the wish.
+                let mut all = vec![first];
+                while let Ok(another) = waiting.try_recv() {
+                    all.push(another);
+                }
+                let (reply, replied) = oneshot::channel();
+                if supervision.send(inquiry(reply)).await.is_err() {
+                    return;
+                }
+                if let Ok(reply) = replied.await {
+                    let answer = answer(reply);
+                    for one in all {
+                        drop(one.send(answer.clone())); // an error: it has gone away
+                    }
+                }
+                sleep_until(begun + PACE).await;
+            }
+        });
+        Self(desk)
+    }
+
+    /// The answer to a question that is put after this call.
+    pub(super) async fn ask(&self) -> Result<T, Unanswered> {
+        let (reply, replied) = oneshot::channel();
+        self.0.send(reply).map_err(|_| Unanswered)?;
+        timeout(PATIENCE, replied).await.map_err(|_| Unanswered)?.map_err(|_| Unanswered)
+    }
+}
+
+/// A desk for each kind of question.
+pub(super) struct Desks {
+    pub(super) status: Desk<Arc<Snapshot>>,
+    pub(super) telemetry: Desk<Arc<TelemetryReport>>,
+    pub(super) flush: Desk<()>,
+}
+
+impl Desks {
+    pub(super) fn open(supervision: &mpsc::Sender<Inquiry>) -> Self {
+        let to = || supervision.clone();
+        Self {
+            status: Desk::open(to(), Inquiry::Status, |view| Arc::new(view.snapshot())),
+            telemetry: Desk::open(to(), Inquiry::Telemetry, Arc::new),
+            flush: Desk::open(to(), Inquiry::Flush, |()| ()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use futures_util::future::join_all;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_inquiry_serves_all_who_wait_and_its_answer_is_no_older_than_the_wish() {
+        let (supervision, mut inquiries) = channel();
+        let desk: Arc<Desk<u32>> = Arc::new(Desk::open(supervision, Inquiry::Flush, |()| 7));
+        let asks = || {
+            (0..50).map(|_| {
+                let desk = desk.clone();
+                async move { desk.ask().await }
+            })
+        };
+        let first = tokio::spawn(join_all(asks()));
+        let Some(Inquiry::Flush(reply)) = inquiries.recv().await else { panic!("another question") };
+        // These come while the first inquiry is under way: its answer is not for them.
+        let second = tokio::spawn(join_all(asks()));
+        tokio::task::yield_now().await;
+        let put = Instant::now();
+        reply.send(()).expect("somebody waits");
+        assert!(first.await.expect("no panic").iter().all(|a| *a == Ok(7)));
+        let Some(Inquiry::Flush(reply)) = inquiries.recv().await else { panic!("another question") };
+        assert!(put.elapsed() >= PACE - Duration::from_millis(1), "{:?}", put.elapsed());
+        assert!(!second.is_finished());
+        reply.send(()).expect("somebody waits");
+        assert!(second.await.expect("no panic").iter().all(|a| *a == Ok(7)));
+        assert!(inquiries.try_recv().is_err(), "two questions for a hundred");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_supervisor_that_is_silent_or_gone_is_said_to_be() {
+        let (supervision, inquiries) = channel();
+        let desk: Desk<()> = Desk::open(supervision, Inquiry::Flush, |()| ());
+        assert_eq!(desk.ask().await, Err(Unanswered));
+        drop(inquiries);
+        assert_eq!(desk.ask().await, Err(Unanswered));
+    }
+}

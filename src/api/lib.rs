@@ -1,0 +1,174 @@
+//! The control socket: how a person or a script asks a running supervisor, over HTTP on a unix socket that only root
+//! and the supervisor's own user can use. Owns the socket, the server behind it, and the client. Supervision never
+//! waits for it, and it costs nothing until somebody connects: until then there is a descriptor and no thread. The
+//! management API adds its own to the routes.
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
+
+pub mod client;
+mod desk;
+mod patience;
+pub mod place;
+pub mod report;
+mod routes;
+mod server;
+pub mod snapshot;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod traces;
+pub mod view;
+
+pub use desk::{Inquiries, Inquiry};
+pub use report::TelemetryReport;
+pub use socket::{Listener, SocketError};
+pub use traces::TraceSource;
+
+use phpeek_actors::clock::Clock;
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use rustix::net::RecvFlags;
+use server::Around;
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use view::Phase;
+
+/// How long a first connection may say nothing before it counts as one. Who only looks whether we live closes at once.
+const LOOK: Duration = Duration::from_secs(1);
+/// After a thread could not be started: memory or processes are short.
+const BREATH: Duration = Duration::from_secs(1);
+
+/// What the server needs of the program.
+pub struct Surroundings {
+    /// Told when all is up, and at the end.
+    pub phase: watch::Receiver<Phase>,
+    /// Who keeps the newest spans; nobody when tracing is off.
+    pub traces: Option<Arc<dyn TraceSource>>,
+    /// The log.
+    pub log: Arc<dyn LogSink>,
+    /// The clock of supervision.
+    pub clock: Clock,
+    /// Runs first in the server's thread: blocks all signals there.
+    pub thread_init: fn(),
+}
+
+/// The control socket as the composition root holds it. Lives on the supervision thread.
+pub struct Control {
+    listener: Listener,
+    closing: watch::Sender<bool>,
+    /// Waits for the first connection; finished once the server has its thread.
+    waiting: JoinHandle<()>,
+    /// Resolves when the server has ended; an error when it never began.
+    ended: oneshot::Receiver<()>,
+}
+
+impl Control {
+    /// Takes connections from now on. Give the [`Inquiries`] to somebody who answers. Needs the runtime of the
+    /// supervision thread.
+    ///
+    /// # Errors
+    /// When the runtime cannot watch the socket.
+    pub fn start(mut listener: Listener, around: Surroundings) -> io::Result<(Self, Inquiries)> {
+        let (supervision, inquiries) = desk::channel();
+        let (closing, closed) = watch::channel(false);
+        let (end, ended) = oneshot::channel();
+        let socket = listener.take().ok_or_else(|| io::Error::other("the socket was taken before"))?;
+        let socket = UnixListener::from_std(socket)?;
+        let Surroundings { phase, traces, log, clock, thread_init } = around;
+        let around = Around { supervision, phase, traces, closing: closed, log, clock };
+        let waiting = actix::spawn(wait_for_the_first(socket, around, thread_init, end));
+        Ok((Self { listener, closing, waiting, ended }, inquiries))
+    }
+
+    /// Removes the socket, lets answers that are under way end, and waits for that no longer than `limit`.
+    pub async fn close(self, limit: Duration) {
+        drop(self.listener);
+        self.closing.send_replace(true);
+        self.waiting.abort();
+        drop(timeout(limit, self.ended).await); // late, or never begun: nobody is owed more
+    }
+}
+
+/// Waits for the first connection and starts the thread of the server for it. Many supervisors are never asked.
+async fn wait_for_the_first(
+    socket: UnixListener,
+    around: Around,
+    thread_init: fn(),
+    end: oneshot::Sender<()>,
+) {
+    let (log, clock) = (around.log.clone(), around.clock);
+    let say = |text: String| {
+        let (at, message) = (clock.now(), text.into());
+        let (process, instance, fields) = (None, None, Vec::new());
+        log.log(LogRecord { at, level: Level::Warn, message, process, instance, fields });
+    };
+    loop {
+        let first = match socket.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                say(format!("control socket: cannot take a connection: {error}"));
+                sleep(BREATH).await;
+                continue;
+            }
+        };
+        if only_looked(&first).await {
+            continue;
+        }
+        match start_thread(thread_init) {
+            Ok(thread) => {
+                let sockets = socket.into_std().and_then(|socket| Ok((socket, first.into_std()?)));
+                match sockets {
+                    Ok((socket, first)) => drop(thread.send(Work { socket, first, around, end })),
+                    Err(error) => say(format!("control socket: cannot be handed to its thread: {error}")),
+                }
+                return;
+            }
+            Err(error) => {
+                say(format!("control socket: cannot start its thread: {error}"));
+                sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+/// Whether this connection was closed before it said anything: a look whether we live, which needs no server.
+async fn only_looked(stream: &UnixStream) -> bool {
+    let peek = || {
+        let mut byte = [0];
+        Ok(rustix::net::recv(stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT)?.1)
+    };
+    // Not `readable` and then a look: it may come back before there is anything to see.
+    matches!(timeout(LOOK, stream.async_io(Interest::READABLE, peek)).await, Ok(Ok(0)))
+}
+
+/// What the thread of the server is for.
+struct Work {
+    socket: std::os::unix::net::UnixListener,
+    first: std::os::unix::net::UnixStream,
+    around: Around,
+    end: oneshot::Sender<()>,
+}
+
+/// Starts the thread, which waits for its work.
+fn start_thread(thread_init: fn()) -> io::Result<mpsc::Sender<Work>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (hand, handed) = mpsc::channel::<Work>();
+    let serve = move || {
+        thread_init();
+        let Ok(Work { socket, first, around, end }) = handed.recv() else { return };
+        runtime.block_on(async {
+            let sockets = UnixListener::from_std(socket).and_then(|s| Ok((s, UnixStream::from_std(first)?)));
+            if let Ok((socket, first)) = sockets {
+                server::serve(socket, first, around).await;
+            }
+        });
+        end.send(()).ok(); // nobody may wait for it any more
+    };
+    std::thread::Builder::new().name("control".to_owned()).spawn(serve)?;
+    Ok(hand)
+}

@@ -1,0 +1,170 @@
+//! The routes of the control socket. Each asks a desk or the newest spans and answers with JSON or OTLP; none touches
+//! supervision itself. The management API merges its own routes into this router (`axum::Router::merge`) and shares the
+//! desks. Called by the server for each request.
+
+use super::desk::{Desks, Unanswered};
+use super::traces::{self, FRAMES, PROTOBUF, TraceSource};
+use super::view::Phase;
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{StatusCode, header};
+use serde::Serialize;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
+
+/// Traces that `/traces` gives when nobody says how many, and the most that it gives.
+const TRACES: (usize, usize) = (20, 10_000);
+/// How long `/status?wait=` waits at most: a day. The connection counts among those that may be open.
+const LONGEST_WAIT: f64 = 86_400.0;
+/// Hexadecimal digits of a trace id.
+const ID_DIGITS: usize = 32;
+
+/// What the routes share.
+pub(super) struct Shared {
+    pub(super) desks: Desks,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) traces: Option<Arc<dyn TraceSource>>,
+    /// True once the supervisor ends.
+    pub(super) closing: watch::Receiver<bool>,
+    /// Places for answers that take long, fewer than there are connections: the rest stays free for short ones.
+    pub(super) long: Arc<Semaphore>,
+}
+
+impl Shared {
+    fn long_place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        self.long.clone().try_acquire_owned().map_err(|_| {
+            let message = "too many commands wait or follow: end one of them, or try again later";
+            Refusal(StatusCode::SERVICE_UNAVAILABLE, message.to_owned())
+        })
+    }
+}
+
+type Shares = State<Arc<Shared>>;
+
+/// An answer that is no good news.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": self.1 }).to_string() + "\n";
+        (self.0, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}
+
+impl From<Unanswered> for Refusal {
+    fn from(error: Unanswered) -> Self {
+        Self(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
+}
+
+fn not_found(message: &str) -> Refusal {
+    Refusal(StatusCode::NOT_FOUND, message.to_owned())
+}
+
+fn json_of(value: &impl Serialize) -> Result<Response, Refusal> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response())
+}
+
+/// All routes.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/telemetry", get(telemetry))
+        .route("/telemetry/flush", post(flush))
+        .route("/traces", get(newest))
+        .route("/traces/follow", get(follow))
+        .route("/traces/{prefix}", get(one))
+        .fallback(async || not_found("there is nothing at this path: see GET /status, /telemetry, /traces"))
+        .method_not_allowed_fallback(async || {
+            Refusal(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method".to_owned())
+        })
+        .with_state(shared)
+}
+
+/// The router for somebody who may ask nothing.
+pub(super) fn refusing() -> Router {
+    Router::new().fallback(async || {
+        let message = "only root and the user that the supervisor runs as may use the control socket";
+        Refusal(StatusCode::FORBIDDEN, message.to_owned())
+    })
+}
+
+/// A number in the query.
+fn number(query: Option<&str>, name: &str) -> Result<Option<f64>, Refusal> {
+    let mut pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let Some((_, text)) = pairs.find(|(key, _)| *key == name) else { return Ok(None) };
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(Some(number)),
+        _ => Err(Refusal(StatusCode::BAD_REQUEST, format!("{name} wants a number from 0"))),
+    }
+}
+
+/// The state of everything; with `?wait=SECONDS`, once all is up, the supervisor ends, or the time is over.
+async fn status(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let wait = number(query.as_deref(), "wait")?.unwrap_or(0.0).min(LONGEST_WAIT);
+    let _place = if wait > 0.0 { Some(shared.long_place()?) } else { None };
+    let until = Instant::now() + Duration::from_secs_f64(wait);
+    let mut phase = shared.phase.clone();
+    loop {
+        // An error: the board is gone, or the time is over. Either way the answer is what it is now.
+        let settled = phase.wait_for(|p| *p != Phase::Coming);
+        let last = !matches!(timeout_at(until, settled).await, Ok(Ok(_)));
+        let snapshot = shared.desks.status.ask().await?;
+        if last || snapshot.ready || snapshot.exit_code.is_some() {
+            return json_of(&*snapshot);
+        }
+    }
+}
+
+async fn telemetry(State(shared): Shares) -> Result<Response, Refusal> {
+    json_of(&*shared.desks.telemetry.ask().await?)
+}
+
+/// Asks for a flush. What cannot be delivered stays queued, and the report tells.
+async fn flush(State(shared): Shares) -> Result<Response, Refusal> {
+    shared.desks.flush.ask().await?;
+    let body = json!({ "flush": "requested" }).to_string() + "\n";
+    Ok((StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+fn source(shared: &Shared) -> Result<&Arc<dyn TraceSource>, Refusal> {
+    let off = "no spans are kept: tracing is off; set global.tracing_enabled: true";
+    shared.traces.as_ref().ok_or_else(|| Refusal(StatusCode::SERVICE_UNAVAILABLE, off.to_owned()))
+}
+
+fn protobuf(request: Vec<u8>, nothing: impl FnOnce() -> String) -> Result<Response, Refusal> {
+    if request.is_empty() {
+        return Err(Refusal(StatusCode::NOT_FOUND, nothing()));
+    }
+    Ok(([(header::CONTENT_TYPE, PROTOBUF)], request).into_response())
+}
+
+async fn newest(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let source = source(&shared)?;
+    let limit = number(query.as_deref(), "limit")?.map_or(TRACES.0, |n| n as usize).min(TRACES.1);
+    protobuf(source.traces(limit), || "no span has ended yet".to_owned())
+}
+
+async fn one(State(shared): Shares, Path(prefix): Path<String>) -> Result<Response, Refusal> {
+    let source = source(&shared)?;
+    let prefix = prefix.to_ascii_lowercase();
+    if prefix.len() > ID_DIGITS || !prefix.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let message = "a trace id is up to 32 hexadecimal digits".to_owned();
+        return Err(Refusal(StatusCode::BAD_REQUEST, message));
+    }
+    protobuf(source.trace(&prefix), || format!("no trace that is kept has an id that begins with {prefix}"))
+}
+
+async fn follow(State(shared): Shares) -> Result<Response, Refusal> {
+    let source = source(&shared)?.clone();
+    let body = traces::follow(source, shared.closing.clone(), shared.long_place()?);
+    Ok(([(header::CONTENT_TYPE, FRAMES)], body).into_response())
+}

@@ -1,0 +1,192 @@
+//! The server behind the control socket: takes connections, sees who they are, and lets the routes answer. Owns the
+//! bounds of what clients can hold: connections, heads, bodies, time. Runs on a thread of its own, started by the first
+//! connection; supervision never waits for it. Called by [`super::Control`].
+
+use super::desk::{Desks, Inquiry};
+use super::patience::Patient;
+use super::routes::{self, Shared};
+use super::traces::TraceSource;
+use super::view::Phase;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use futures_util::future::{Either, select};
+use http::{HeaderValue, header};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use phpeek_actors::clock::Clock;
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_os::peer::{Peer, peer};
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tower_service::Service as _;
+
+/// Connections at a time; who comes later waits in the kernel's queue.
+const CONNECTIONS: u32 = 64;
+/// Of these, how many may wait or follow.
+const LONG: usize = 48;
+/// For the head of a request, also the next one on the same connection.
+const HEAD_LIMIT: Duration = Duration::from_secs(5);
+/// For a write that makes no progress.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// Bytes of a head; hyper takes no less than 8192.
+const HEAD_BYTES: usize = 16 << 10;
+const HEADERS: usize = 64;
+/// Bytes of a body; what there is to ask needs none.
+const BODY_BYTES: usize = 64 << 10;
+/// After accept(2) has failed: descriptors or memory are short.
+const BREATH: Duration = Duration::from_millis(200);
+/// Refused connections are told of this often at most.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
+
+/// What every answer says of who gives it.
+pub(super) const SERVER: &str = concat!("phpeek-pm/", env!("CARGO_PKG_VERSION"));
+
+/// Everything that the server has of the program.
+pub(super) struct Around {
+    pub(super) supervision: mpsc::Sender<Inquiry>,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) traces: Option<Arc<dyn TraceSource>>,
+    pub(super) closing: watch::Receiver<bool>,
+    pub(super) log: Arc<dyn LogSink>,
+    pub(super) clock: Clock,
+}
+
+struct Server {
+    router: Router,
+    refusing: Router,
+    uid: u32,
+    log: Arc<dyn LogSink>,
+    clock: Clock,
+}
+
+/// Takes connections until `closing`, the first of which was taken already; then waits until the last has ended.
+pub(super) async fn serve(listener: UnixListener, first: UnixStream, around: Around) {
+    let Around { supervision, phase, traces, closing, log, clock } = around;
+    let long = Arc::new(Semaphore::new(LONG));
+    let desks = Desks::open(&supervision);
+    let shared = Shared { desks, phase, traces, closing: closing.clone(), long };
+    let router = routes::router(Arc::new(shared)).layer(DefaultBodyLimit::max(BODY_BYTES));
+    let uid = rustix::process::geteuid().as_raw();
+    let server = Arc::new(Server { router, refusing: routes::refusing(), uid, log, clock });
+    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
+    let accepting = accept_all(&server, &listener, first, &places, &closing);
+    let mut closed = closing.clone();
+    let closed = closed.wait_for(|closing| *closing);
+    select(pin!(accepting), pin!(closed)).await;
+    drop(listener);
+    // Nobody closes it; an error would end the wait all the same.
+    drop(places.acquire_many(CONNECTIONS).await);
+}
+
+async fn accept_all(
+    server: &Arc<Server>,
+    listener: &UnixListener,
+    first: UnixStream,
+    places: &Arc<Semaphore>,
+    closing: &watch::Receiver<bool>,
+) {
+    let mut refused = Refused::default();
+    let mut waiting = Some(first);
+    while let Ok(place) = places.clone().acquire_owned().await {
+        let stream = match waiting.take() {
+            Some(first) => first,
+            None => match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    server.say(Level::Warn, format!("control socket: cannot take a connection: {error}"));
+                    tokio::time::sleep(BREATH).await;
+                    continue;
+                }
+            },
+        };
+        let peer = peer(&stream).ok();
+        let welcome = peer.is_some_and(|p| p.uid == 0 || p.uid == server.uid);
+        if !welcome {
+            refused.one_more(server, peer);
+        }
+        let (server, closing) = (server.clone(), closing.clone());
+        tokio::spawn(async move {
+            connection(server, stream, welcome, closing).await;
+            drop(place);
+        });
+    }
+}
+
+/// Serves one connection to its end.
+async fn connection(
+    server: Arc<Server>,
+    stream: UnixStream,
+    welcome: bool,
+    mut closing: watch::Receiver<bool>,
+) {
+    let router = if welcome { server.router.clone() } else { server.refusing.clone() };
+    let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        answer(server.clone(), router.clone(), request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
+        .serve_connection(TokioIo::new(Patient::new(stream, WRITE_LIMIT)), service);
+    let mut connection = pin!(connection);
+    let ended = {
+        let closed = closing.wait_for(|closing| *closing);
+        matches!(select(connection.as_mut(), pin!(closed)).await, Either::Left(_))
+    };
+    if !ended {
+        connection.as_mut().graceful_shutdown();
+        // What goes wrong here is the client's affair: it went away, was too slow, or spoke no HTTP.
+        drop(connection.await);
+    }
+}
+
+async fn answer(
+    server: Arc<Server>,
+    mut router: Router,
+    request: http::Request<hyper::body::Incoming>,
+) -> Result<axum::response::Response, Infallible> {
+    let told = server.log.enabled(Level::Debug).then(|| (request.method().clone(), request.uri().clone()));
+    let mut response = router.call(request).await?;
+    response.headers_mut().insert(header::SERVER, HeaderValue::from_static(SERVER));
+    if let Some((method, uri)) = told {
+        server.say(Level::Debug, format!("control socket: {method} {uri}: {}", response.status().as_u16()));
+    }
+    Ok(response)
+}
+
+impl Server {
+    fn say(&self, level: Level, message: String) {
+        if self.log.enabled(level) {
+            let at = self.clock.now();
+            let message = message.into();
+            self.log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
+        }
+    }
+}
+
+/// Connections of others: the file's mode keeps them out, so each is worth a word, and many are not worth many.
+#[derive(Default)]
+struct Refused {
+    count: u64,
+    said: Option<tokio::time::Instant>,
+}
+
+impl Refused {
+    fn one_more(&mut self, server: &Server, peer: Option<Peer>) {
+        self.count += 1;
+        let now = tokio::time::Instant::now();
+        if self.said.is_some_and(|said| now - said < SAY_AGAIN) {
+            return;
+        }
+        self.said = Some(now);
+        let who = peer.map_or_else(|| "an unknown user".to_owned(), |p| format!("uid {}", p.uid));
+        let message = format!("control socket: refused a connection of {who}; {} so far", self.count);
+        server.say(Level::Warn, message);
+    }
+}

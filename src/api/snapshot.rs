@@ -1,0 +1,103 @@
+//! The snapshot of a supervisor: what the control socket answers and the file beside a pid file holds, as one JSON object.
+//! Values and where that file lies; reads and writes nothing.
+
+use phpeek_core::outcome::Exit;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The snapshot: what the control socket answers and `FILE.status` holds, as one JSON object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The supervisor's pid.
+    pub pid: u32,
+    /// `starting`, `running`, `restarting`, `stopping` or `stopped`.
+    pub state: String,
+    /// Whether all is up: the boot is over and every instance that shall run does.
+    pub ready: bool,
+    /// The supervisor's exit code once it has ended.
+    pub exit_code: Option<u8>,
+    /// The supervisor's version.
+    #[serde(default)]
+    pub version: String,
+    /// The file that it read its configuration from.
+    #[serde(default)]
+    pub config: Option<PathBuf>,
+    /// Seconds since it began. Not in a file, where it would be old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_s: Option<f64>,
+    /// Each configured process, by name.
+    pub processes: Vec<ProcessSnapshot>,
+}
+
+/// A process in the snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessSnapshot {
+    /// Its name.
+    pub name: String,
+    /// The state of its instances if they share one, else `mixed`.
+    pub state: String,
+    /// Its instances.
+    pub instances: Vec<InstanceSnapshot>,
+}
+
+/// An instance in the snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceSnapshot {
+    /// `name-0` and up.
+    pub id: String,
+    /// `running`, `starting`, `stopping`, `draining`, `backoff`, `stopped`, `completed` or `failed`.
+    pub state: String,
+    /// The leader's pid while it runs.
+    pub pid: Option<i32>,
+    /// Seconds since this run was up. Not in a file, where it would be old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_s: Option<f64>,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// How the run before ended.
+    #[serde(default)]
+    pub last_exit: Option<LastExit>,
+}
+
+/// How a run ended: `code`, or `signal`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastExit {
+    /// The exit code.
+    pub code: Option<u8>,
+    /// The signal's name.
+    pub signal: Option<String>,
+    /// Whether a core was dumped.
+    pub core_dumped: bool,
+}
+
+impl From<Exit> for LastExit {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Code(code) => Self { code: Some(code), signal: None, core_dumped: false },
+            Exit::Signal { signal, core } => {
+                Self { code: None, signal: Some(signal.to_string()), core_dumped: core }
+            }
+        }
+    }
+}
+
+impl fmt::Display for LastExit {
+    /// In the words of the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.signal, self.code) {
+            (Some(signal), _) => f.write_str(signal)?,
+            (None, Some(code)) => write!(f, "exit code {code}")?,
+            (None, None) => f.write_str("unknown")?,
+        }
+        if self.core_dumped { f.write_str(", core dumped") } else { Ok(()) }
+    }
+}
+
+/// Where the snapshot of this pid file lies.
+#[must_use]
+pub fn snapshot_path(pid_file: &Path) -> PathBuf {
+    let mut name = pid_file.as_os_str().to_owned();
+    name.push(".status");
+    name.into()
+}

@@ -1,0 +1,204 @@
+//! The socket in the file system: made so that nobody else can ever connect, one owner at a time, removed at the end.
+//! Never takes a living supervisor's socket away, and removes nothing that is no socket. Everything that makes or
+//! removes one holds the lock of its folder. Called before anything is started, so it may wait a moment for the disk.
+
+use phpeek_os::peer::peer;
+use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, open};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Connections that the kernel keeps for us until we take them.
+const BACKLOG: i32 = 128;
+/// The owner may read and write, which is what connecting takes.
+const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// How long the lock of the folder is waited for: others hold it for a look and a bind.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_STEP: Duration = Duration::from_millis(2);
+
+/// Why there is no control socket.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Another supervisor has it.
+    #[error("the control socket {path} belongs to a supervisor that runs{}: stop it first, or set control_socket to another path", of_pid(*.pid))]
+    InUse {
+        /// The socket.
+        path: PathBuf,
+        /// Who has it, if the kernel tells.
+        pid: Option<i32>,
+    },
+    /// Something else lies there.
+    #[error(
+        "cannot make the control socket {0}: something that is no socket lies there; remove it, or set control_socket to another path"
+    )]
+    Occupied(PathBuf),
+    /// The folder is not safe.
+    #[error("cannot make a control socket in {path}: {why}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The folder is locked.
+    #[error("cannot make a control socket in {0}: another process keeps the folder locked")]
+    Locked(PathBuf),
+    /// The system refuses.
+    #[error("cannot make the control socket {path}")]
+    Make {
+        /// The socket, or its folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+fn of_pid(pid: Option<i32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+}
+
+/// A folder that nobody else makes or removes sockets in, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct LockedFolder {
+    path: PathBuf,
+    _lock: OwnedFd,
+}
+
+impl LockedFolder {
+    pub(super) fn lock(path: &Path) -> Result<Self, SocketError> {
+        let failed = |error: Errno| SocketError::Make { path: path.to_owned(), source: error.into() };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let lock = open(path, flags, Mode::empty()).map_err(failed)?;
+        let until = Instant::now() + LOCK_PATIENCE;
+        while let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            if error != Errno::WOULDBLOCK {
+                return Err(failed(error));
+            }
+            if Instant::now() >= until {
+                return Err(SocketError::Locked(path.to_owned()));
+            }
+            std::thread::park_timeout(LOCK_STEP);
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the socket `path` of this folder, in place of one that nobody listens at any more.
+    pub(super) fn make(&self, path: &Path) -> Result<Listener, SocketError> {
+        let failed = |source| SocketError::Make { path: path.to_owned(), source };
+        match state(path).map_err(failed)? {
+            State::Free => {}
+            State::Stale => fs::remove_file(path).map_err(failed)?,
+            State::Living { pid } => return Err(SocketError::InUse { path: path.to_owned(), pid }),
+            State::Occupied => return Err(SocketError::Occupied(path.to_owned())),
+        }
+        let socket = bound(path).map_err(|error| failed(error.into()))?;
+        let place = fs::symlink_metadata(path).map(|m| (m.dev(), m.ino())).map_err(failed)?;
+        let listener = Listener { path: path.to_owned(), place, socket: Some(socket.into()) };
+        Ok(listener)
+    }
+}
+
+/// A listening socket whose file has the mode 0600 from its first moment: the file gets the mode of the socket
+/// (unix(7), fchmod before bind), and before it listens nobody can connect.
+fn bound(path: &Path) -> Result<OwnedFd, Errno> {
+    let address = SocketAddrUnix::new(path)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    fchmod(&socket, MODE)?;
+    bind(&socket, &address)?;
+    listen(&socket, BACKLOG)?;
+    Ok(socket)
+}
+
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing.
+    Free,
+    /// A socket that nobody listens at.
+    Stale,
+    /// A socket that somebody listens at.
+    Living {
+        /// Who, where the kernel tells: it is silent about other pid namespaces.
+        pid: Option<i32>,
+    },
+    /// No socket.
+    Occupied,
+}
+
+/// Looks what lies at a path. Who listens there sees a connection that says nothing.
+pub(super) fn state(path: &Path) -> io::Result<State> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Free),
+        Err(error) => return Err(error),
+        Ok(file) if !file.file_type().is_socket() => return Ok(State::Occupied),
+        Ok(_) => {}
+    }
+    match connect(path, None) {
+        Ok(stream) => Ok(State::Living { pid: peer(&stream).ok().and_then(|p| p.pid) }),
+        // The backlog is full: somebody is there, and busy.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(State::Living { pid: None }),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(State::Stale),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(State::Free),
+        Err(error) => Err(error),
+    }
+}
+
+/// Connects, within `patience` when whoever listens is busy; without one, at once or not at all.
+pub(super) fn connect(path: &Path, patience: Option<Duration>) -> io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(path)?;
+    let flags =
+        SocketFlags::CLOEXEC | if patience.is_none() { SocketFlags::NONBLOCK } else { SocketFlags::empty() };
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    if patience.is_some() {
+        // A connect(2) that waits for room in the backlog keeps to this.
+        set_socket_timeout(&socket, Timeout::Send, patience)?;
+    }
+    rustix::net::connect(&socket, &address)?;
+    set_socket_timeout(&socket, Timeout::Send, None)?;
+    Ok(socket.into())
+}
+
+/// A socket that is ours. Dropping it removes the file.
+#[derive(Debug)]
+pub struct Listener {
+    path: PathBuf,
+    /// Device and inode: what lies there later may be another's.
+    place: (u64, u64),
+    socket: Option<UnixListener>,
+}
+
+impl Listener {
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The socket, once; the file stays ours.
+    pub(super) fn take(&mut self) -> Option<UnixListener> {
+        self.socket.take()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // While we listened nobody has replaced it; somebody may have removed it, and then another made one.
+        if fs::symlink_metadata(&self.path).is_ok_and(|m| (m.dev(), m.ino()) == self.place) {
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}

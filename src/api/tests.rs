@@ -1,0 +1,265 @@
+//! The server and the client together, with spans that a test keeps.
+
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+use super::client::{Client, ClientError};
+use super::view::{Identity, Slot, View};
+use super::*;
+use phpeek_actors::testkit::{RecordingLog, SpecBuilder, system};
+use phpeek_actors::world::SystemState;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Instant, SystemTime};
+
+/// Spans that are numbers: a request is their bytes.
+struct Kept {
+    spans: Mutex<Vec<u8>>,
+    count: watch::Sender<u64>,
+}
+
+impl Kept {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { spans: Mutex::default(), count: watch::Sender::new(0) })
+    }
+
+    fn keep(&self, span: u8) {
+        let mut spans = self.spans.lock().expect("not poisoned");
+        spans.push(span);
+        self.count.send_replace(spans.len() as u64);
+    }
+
+    fn is_followed_by(&self, count: usize) {
+        let begun = Instant::now();
+        while self.count.receiver_count() != count {
+            assert!(begun.elapsed() < Duration::from_secs(30), "not {count} follow");
+            std::thread::yield_now();
+        }
+    }
+
+    fn all(&self) -> Vec<u8> {
+        self.spans.lock().expect("not poisoned").clone()
+    }
+}
+
+impl TraceSource for Kept {
+    fn traces(&self, limit: usize) -> Vec<u8> {
+        let all = self.all();
+        all[all.len().saturating_sub(limit)..].to_vec()
+    }
+
+    fn trace(&self, prefix: &str) -> Vec<u8> {
+        let of = |span: &u8| format!("{span:02x}").repeat(16).starts_with(prefix);
+        self.all().into_iter().filter(of).collect()
+    }
+
+    fn since(&self, from: u64) -> (Vec<u8>, u64) {
+        let all = self.all();
+        let from = usize::try_from(from).expect("small").min(all.len());
+        (all[from..].to_vec(), all.len() as u64)
+    }
+
+    fn subscribe(&self) -> watch::Receiver<u64> {
+        self.count.subscribe()
+    }
+}
+
+/// A server, and a way to end it. The program around it runs on a thread of its own, as supervision does.
+struct Rig {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    close: Option<oneshot::Sender<()>>,
+    program: Option<std::thread::JoinHandle<Duration>>,
+}
+
+impl Rig {
+    fn new(traces: Option<Arc<dyn TraceSource>>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("c.sock");
+        let listener = place::make_at(&path).expect("a socket");
+        let (close, closing) = oneshot::channel();
+        let program = std::thread::spawn(move || {
+            actix::System::new().block_on(async move {
+                let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
+                let identity = Identity { spec: Arc::new(system(vec![SpecBuilder::new("w")])), config: None };
+                let view = View {
+                    identity: Arc::new(identity),
+                    at: clock.now(),
+                    state: SystemState::Starting,
+                    ready: false,
+                    exit_code: None,
+                    slots: vec![Slot::STOPPED],
+                };
+                let (_coming, phase) = watch::channel(Phase::Coming);
+                let log = Arc::new(RecordingLog::default());
+                let around = Surroundings { phase, traces, log, clock, thread_init: || () };
+                let (control, mut inquiries) = Control::start(listener, around).expect("a server");
+                actix::spawn(async move {
+                    while let Some(inquiry) = inquiries.recv().await {
+                        match inquiry {
+                            Inquiry::Status(reply) => drop(reply.send(view.clone())),
+                            Inquiry::Telemetry(reply) => drop(reply.send(TelemetryReport::off())),
+                            Inquiry::Flush(reply) => reply.send(()).expect("somebody waits"),
+                        }
+                    }
+                });
+                closing.await.ok();
+                let begun = Instant::now();
+                control.close(Duration::from_secs(2)).await;
+                begun.elapsed()
+            })
+        });
+        Self { _folder: folder, path, close: Some(close), program: Some(program) }
+    }
+
+    fn client(&self) -> Client {
+        Client::at(self.path.clone()).expect("a client")
+    }
+
+    /// Ends the server and gives how long that took.
+    fn end(&mut self) -> Duration {
+        self.close.take().expect("not ended yet").send(()).ok();
+        self.program.take().expect("not ended yet").join().expect("no panic")
+    }
+}
+
+fn status_of(answer: Result<bytes::Bytes, ClientError>) -> (u16, String) {
+    match answer {
+        Err(ClientError::Refused { status, message }) => (status, message),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn traces_are_given_by_number_and_by_prefix() {
+    let kept = Kept::new();
+    let mut rig = Rig::new(Some(kept.clone()));
+    let client = rig.client();
+    let (code, why) = status_of(client.get("/traces"));
+    assert!(code == 404 && why == "no span has ended yet", "{code} {why}");
+    for span in 1..=40 {
+        kept.keep(span);
+    }
+    assert_eq!(client.get("/traces").expect("spans")[..], (21..=40).collect::<Vec<u8>>());
+    assert_eq!(client.get("/traces?limit=2").expect("spans")[..], [39, 40]);
+    assert_eq!(client.get("/traces/0A").expect("spans")[..], [10]);
+    assert_eq!(client.get(&format!("/traces/{}", "0a".repeat(16))).expect("spans")[..], [10]);
+    assert_eq!(status_of(client.get("/traces/ff")).0, 404);
+    for faulty in ["/traces/xyz", "/traces?limit=some", &format!("/traces/{}", "0".repeat(33))] {
+        assert_eq!(status_of(client.get(faulty)).0, 400, "{faulty}");
+    }
+    assert_eq!(client.get("/telemetry").expect("a report")[..13], *b"{\"exporter\":\"");
+    assert_eq!(client.post("/telemetry/flush").expect("a promise")[..], *b"{\"flush\":\"requested\"}\n");
+    assert!(rig.end() < Duration::from_secs(1));
+    assert!(!rig.path.exists());
+    assert!(matches!(client.get("/traces"), Err(ClientError::NotRunning { .. })));
+}
+
+#[test]
+fn without_tracing_it_says_what_to_do() {
+    let mut rig = Rig::new(None);
+    for path in ["/traces", "/traces/follow", "/traces/0a"] {
+        let (code, why) = status_of(rig.client().get(path));
+        assert!(code == 503 && why.contains("set global.tracing_enabled: true"), "{path}: {code} {why}");
+    }
+    assert!(matches!(rig.client().stream("/traces/follow"), Err(ClientError::Refused { status: 503, .. })));
+    rig.end();
+}
+
+#[test]
+fn a_server_that_nobody_has_asked_ends_at_once() {
+    let mut rig = Rig::new(None);
+    assert!(rig.end() < Duration::from_secs(1));
+    assert!(!rig.path.exists());
+}
+
+#[test]
+fn who_follows_sees_all_that_comes_from_then_on_and_the_end() {
+    let kept = Kept::new();
+    kept.keep(1);
+    let mut rig = Rig::new(Some(kept.clone()));
+    let client = rig.client();
+    let mut messages = client.stream("/traces/follow").expect("a stream");
+    let mut seen = Vec::new();
+    for span in 2..=200 {
+        kept.keep(span);
+        if span % 50 == 0 {
+            while seen.last() != Some(&span) {
+                seen.extend_from_slice(&messages.next().expect("no break").expect("not over"));
+            }
+        }
+    }
+    assert_eq!(seen, (2..=200).collect::<Vec<u8>>());
+    kept.keep(201);
+    let follower = std::thread::spawn({
+        let path = rig.path.clone();
+        move || {
+            let client = Client::at(path).expect("a client");
+            let mut messages = client.stream("/traces/follow").expect("a stream");
+            messages.next()
+        }
+    });
+    kept.is_followed_by(2);
+    assert!(rig.end() < Duration::from_secs(1), "streams end with the server");
+    assert_eq!(messages.next().expect("no break").as_deref(), Some(&[201][..]), "what came last is not lost");
+    assert_eq!(messages.next().expect("a good end"), None);
+    assert_eq!(follower.join().expect("no panic").expect("a good end"), None);
+}
+
+#[test]
+fn a_follower_that_goes_away_is_forgotten_although_no_span_comes() {
+    let kept = Kept::new();
+    let mut rig = Rig::new(Some(kept.clone()));
+    for _ in 0..3 {
+        let client = rig.client();
+        let messages = client.stream("/traces/follow").expect("a stream");
+        kept.is_followed_by(1);
+        drop(messages);
+        drop(client);
+        kept.is_followed_by(0);
+    }
+    assert!(rig.end() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_follower_that_never_reads_holds_the_end_up_no_longer_than_its_limit() {
+    let kept = Kept::new();
+    let mut rig = Rig::new(Some(kept.clone()));
+    let mut deaf = std::os::unix::net::UnixStream::connect(&rig.path).expect("a connection");
+    std::io::Write::write_all(&mut deaf, b"GET /traces/follow HTTP/1.1\r\nHost: x\r\n\r\n").expect("room");
+    kept.is_followed_by(1);
+    for _ in 0..2_000_000 {
+        kept.spans.lock().expect("not poisoned").push(7);
+    }
+    kept.keep(7);
+    assert_eq!(rig.client().get("/traces?limit=1").expect("others are served")[..], [7]);
+    assert!(rig.end() < Duration::from_secs(3));
+}
+
+#[test]
+fn what_is_no_supervisor_is_not_taken_for_one() {
+    use std::io::{Read, Write};
+    let folder = tempfile::tempdir().expect("a folder");
+    for (number, says) in [
+        "SSH-2.0-OpenSSH\r\n",
+        "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 0\r\n\r\n",
+        "",
+        "HTTP/1.1 200 OK\r\nServer: phpeek-pm/9\r\nContent-Length: 9\r\n\r\n{}",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = folder.path().join(format!("{number}.sock"));
+        let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+        let other = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            drop(stream.read(&mut [0; 1000]));
+            drop(stream.write_all(says.as_bytes()));
+        });
+        let error = Client::at(path).expect("a client").get("/status").expect_err("it is none");
+        other.join().expect("no panic");
+        match number {
+            0 | 1 => assert!(matches!(error, ClientError::NotOurs { .. }), "{error:?}"),
+            _ => assert!(matches!(error, ClientError::Closed), "{error:?}"),
+        }
+    }
+}

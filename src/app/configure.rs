@@ -1,0 +1,36 @@
+//! Where the configuration meets TLS and the users of this machine: whoever loads one has its certificate files, and the
+//! names in it, judged by what will use them. An adapter; holds no rule.
+
+use phpeek_config::{Host, Identity, Loaded, Source, Vars};
+use phpeek_os::users::{CredentialsError, resolve};
+use phpeek_telemetry::tls::Judge;
+
+/// Reads, checks and compiles a configuration.
+#[must_use]
+pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
+    phpeek_config::load(source, vars, &Judge)
+}
+
+/// The same, and looks whether this machine has what the configuration names.
+#[must_use]
+pub fn load_on_this_machine(source: &Source, vars: &dyn Vars) -> Loaded {
+    phpeek_config::load_on(source, vars, &Judge, &ThisMachine)
+}
+
+/// The users that the system knows.
+struct ThisMachine;
+
+impl Host for ThisMachine {
+    fn identity(&self, user: Option<&str>, group: Option<&str>) -> Result<Option<Identity>, String> {
+        match resolve(user, group) {
+            Ok(found) => {
+                Ok(found.credentials.map(|c| Identity { user: c.user, groups: c.groups.unwrap_or_default() }))
+            }
+            // Who checks is mostly not who will serve.
+            Err(CredentialsError::NotRoot { user, group, .. }) => {
+                Ok(Some(Identity { user: Some(user), groups: vec![group] }))
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The `completions` command: a script for a shell, made of the command line itself.
+
+use super::arguments;
+use super::say::hand_over;
+use clap::Args;
+use clap_complete::Shell;
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArguments {
+    /// For which shell.
+    pub shell: Shell,
+}
+
+/// Writes it.
+pub(super) fn run(arguments: &CompletionsArguments) -> u8 {
+    hand_over(completion_script(arguments.shell))
+}
+
+/// The completion script of a shell.
+pub(super) fn completion_script(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut arguments::command(), "phpeek-pm", &mut script);
+    script
+}

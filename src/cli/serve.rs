@@ -1,0 +1,76 @@
+//! The `serve` command: find and read the configuration, then supervise. Errors are told on standard error, before
+//! anything was started.
+
+use super::check::{self, Detail};
+use super::say::{complain, report_faults};
+use super::source::source;
+use crate::app::{self, BeginError, ControlOptions, Options, Reading, read};
+use crate::exit;
+use clap::Args;
+use phpeek_config::{Loaded, Severity, Strictness};
+use phpeek_core::causes::chain;
+use phpeek_os::pid1;
+use phpeek_os::signals::Signals;
+use phpeek_telemetry::StartError;
+use std::path::PathBuf;
+
+/// Options of `serve`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeArguments {
+    /// Write the supervisor's pid here, and its status to FILE.status beside it.
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<PathBuf>,
+}
+
+impl ServeArguments {
+    /// These; what they leave out is taken from those in front of the command.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self { pid_file: self.pid_file.or(before.pid_file) }
+    }
+}
+
+/// Serves, and ends the process with the exit code: as PID 1 nothing may happen after the last flush.
+pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signals: Signals) -> u8 {
+    let Loaded { configuration, report } = match read(source(config), &mut signals) {
+        Reading::Done(loaded) => *loaded,
+        Reading::Stopped(signal) => {
+            complain(&format!("{signal} while the configuration was read: nothing was started"));
+            pid1::leave(exit::OK)
+        }
+        Reading::Lost => {
+            complain("reading the configuration has failed within the program");
+            return exit::INTERNAL;
+        }
+    };
+    let Some(configuration) = configuration else {
+        report_faults(&check::human(&report, Detail::Full, Strictness::Usual));
+        return exit::CONFIG;
+    };
+    let warnings = report.of(Severity::Warning).map(|w| check::headline(&report, w)).collect();
+    let control = Some(ControlOptions {
+        socket: configuration.control_socket.clone(),
+        config: report.file.as_deref().and_then(|file| std::path::absolute(file).ok()),
+    });
+    drop(report); // it holds the whole text of the file
+    let options = Options { pid_file: arguments.pid_file, warnings, control, ..Options::default() };
+    match app::run(configuration, options, signals) {
+        Ok(ending) => pid1::leave(ending.code),
+        Err(error) => {
+            complain(&chain(&error));
+            of_begin(&error)
+        }
+    }
+}
+
+fn of_begin(error: &BeginError) -> u8 {
+    match error {
+        BeginError::PidFile(_) | BeginError::Control(_) | BeginError::Telemetry(StartError::Spool(_)) => {
+            exit::CANNOT_CREATE
+        }
+        BeginError::System { .. } | BeginError::Output(_) | BeginError::Telemetry(StartError::Thread(_)) => {
+            exit::INTERNAL
+        }
+        BeginError::Telemetry(_) => exit::CONFIG,
+    }
+}

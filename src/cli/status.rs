@@ -1,0 +1,231 @@
+//! The `status` command: asks a running supervisor over its control socket, or reads the snapshot beside its pid file;
+//! waits for "all up" if asked, and answers by text and exit code. Only reads.
+
+use super::ask::Target;
+use super::fault::Fault;
+use super::say::say;
+use super::table::{draw, left, right, span};
+use crate::app::read_snapshot;
+use crate::exit;
+use clap::Args;
+use phpeek_api::client::ClientError;
+use phpeek_api::snapshot::{InstanceSnapshot, Snapshot, snapshot_path};
+use phpeek_os::lock_file;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found.
+    #[arg(long, value_name = "PATH", conflicts_with = "pid_file")]
+    pub socket: Option<PathBuf>,
+    /// Ask no socket: read the file that was given to `serve --pid-file`.
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<PathBuf>,
+    /// Wait up to this many seconds until all is up.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub wait: Option<Duration>,
+    /// Print the snapshot as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How often the snapshot is looked at while waiting; the writer gathers changes for about as long.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// How often is looked for a socket that is not there yet. Once it is, the supervisor itself says when all is up.
+const LOOK_FOR_SOCKET: Duration = Duration::from_millis(50);
+
+/// A supervisor that was started together with `status --wait` has written its pid file by then; until that, a
+/// snapshot of the last one that has ended says nothing.
+const COMING: Duration = Duration::from_secs(2);
+
+/// Runs the command. 0: all is up. 1: not (yet). 3: no supervisor runs. Over the socket also 4: it cannot be asked.
+pub(super) fn run(config: Option<PathBuf>, arguments: &StatusArguments) -> Result<u8, Fault> {
+    match &arguments.pid_file {
+        Some(pid_file) => Ok(by_file(pid_file, arguments)),
+        None => by_socket(&Target { socket: arguments.socket.clone(), config }, arguments),
+    }
+}
+
+fn by_socket(target: &Target, arguments: &StatusArguments) -> Result<u8, Fault> {
+    let begin = Instant::now();
+    let wait = arguments.wait.unwrap_or_default();
+    let mut seen = false;
+    loop {
+        let left = wait.saturating_sub(begin.elapsed());
+        let answer = target.client().and_then(|client| {
+            let path = format!("/status?wait={}", left.as_secs_f64());
+            let bytes = client.get_within(&path, left)?;
+            let snapshot: Snapshot =
+                serde_json::from_slice(&bytes).map_err(|error| ClientError::NotOurs {
+                    path: client.path().to_owned(),
+                    why: format!("its answer is not understood: {error}"),
+                })?;
+            Ok((bytes, snapshot))
+        });
+        let error = match answer {
+            Ok((bytes, snapshot)) => {
+                let text = if arguments.json { bytes } else { table(&snapshot, Presence::Runs).into() };
+                say(text);
+                return Ok(match (snapshot.ready, snapshot.exit_code) {
+                    (_, Some(_)) => exit::NOT_RUNNING,
+                    (true, None) => exit::OK,
+                    (false, None) => exit::FAILURE,
+                });
+            }
+            Err(error) => error,
+        };
+        let gone = matches!(error, ClientError::NotRunning { .. });
+        // One that ends in the middle of the answer is found to be gone, or its successor to be there.
+        let again = (gone && !seen) || matches!(error, ClientError::Closed);
+        seen |= !gone;
+        if !again || begin.elapsed() >= wait {
+            return Err(error.into());
+        }
+        std::thread::park_timeout(LOOK_FOR_SOCKET);
+    }
+}
+
+fn by_file(pid_file: &Path, arguments: &StatusArguments) -> u8 {
+    let begin = Instant::now();
+    let wait = arguments.wait.unwrap_or_default();
+    let mut seen = false;
+    loop {
+        let snapshot = read_snapshot(pid_file);
+        let running = lock_file::is_held(pid_file);
+        let pid = lock_file::read_pid(pid_file);
+        seen |= running;
+        let waited = begin.elapsed();
+        let answer = match &snapshot {
+            // One that was killed leaves a snapshot, and its successor's comes later than the pid file.
+            Some(s) if running && s.ready && pid == Some(s.pid) => Some(exit::OK),
+            // It has ended: waiting longer brings nothing.
+            Some(s) if !running && s.state == "stopped" && (seen || waited >= COMING) => {
+                Some(exit::NOT_RUNNING)
+            }
+            _ => None,
+        };
+        if answer.is_some() || waited >= wait {
+            let code = answer.unwrap_or(if running { exit::FAILURE } else { exit::NOT_RUNNING });
+            show(pid_file, arguments, snapshot.as_ref(), running);
+            return code;
+        }
+        std::thread::park_timeout(LOOK);
+    }
+}
+
+fn show(pid_file: &Path, arguments: &StatusArguments, snapshot: Option<&Snapshot>, running: bool) {
+    let presence = if running { Presence::Runs } else { Presence::Gone };
+    let text = match snapshot {
+        Some(snapshot) if arguments.json => serde_json::to_string(snapshot).unwrap_or_default() + "\n",
+        Some(snapshot) => table(snapshot, presence),
+        None => format!("no supervisor has written {}\n", snapshot_path(pid_file).display()),
+    };
+    say(text);
+}
+
+/// Whether the supervisor of a snapshot is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// It runs.
+    Runs,
+    /// It does not.
+    Gone,
+}
+
+/// The whole table, with a line about the supervisor above it.
+fn table(snapshot: &Snapshot, presence: Presence) -> String {
+    let rows: Vec<[String; 6]> = snapshot.processes.iter().flat_map(|p| &p.instances).map(row).collect();
+    let columns = [
+        left("INSTANCE"),
+        left("STATE"),
+        right("PID"),
+        right("UPTIME"),
+        right("RESTARTS"),
+        left("LAST EXIT"),
+    ];
+    headline(snapshot, presence)
+        + "
+" + &draw(columns, &rows)
+}
+
+fn headline(snapshot: &Snapshot, presence: Presence) -> String {
+    let state = match presence {
+        Presence::Gone if snapshot.state != "stopped" => "gone without a word",
+        Presence::Runs | Presence::Gone => snapshot.state.as_str(),
+    };
+    let mut text = format!("{state} (pid {})", snapshot.pid);
+    if let Some(code) = snapshot.exit_code {
+        text += &format!(", exit code {code}");
+    }
+    if let Some(uptime) = snapshot.uptime_s {
+        text += &format!(", up {}", span(uptime));
+    }
+    if let Some(config) = &snapshot.config {
+        text += &format!(", {}", config.display());
+    }
+    text
+}
+
+fn row(instance: &InstanceSnapshot) -> [String; 6] {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    [
+        instance.id.clone(),
+        instance.state.clone(),
+        or_dash(instance.pid.map(|pid| pid.to_string())),
+        or_dash(instance.uptime_s.map(span)),
+        instance.restarts.to_string(),
+        or_dash(instance.last_exit.as_ref().map(ToString::to_string)),
+    ]
+}
+
+/// A number of seconds, with a fraction or without.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|_| "a number of seconds from 0 is wanted".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use phpeek_api::snapshot::{LastExit, ProcessSnapshot};
+
+    #[test]
+    fn the_table_has_a_row_for_each_instance() {
+        let instance = |id: &str, pid, uptime_s, last_exit| InstanceSnapshot {
+            id: id.to_owned(),
+            state: "running".to_owned(),
+            pid,
+            uptime_s,
+            restarts: 2,
+            last_exit,
+        };
+        let exit = LastExit { code: None, signal: Some("SIGSEGV".to_owned()), core_dumped: true };
+        let snapshot = Snapshot {
+            pid: 7,
+            state: "running".to_owned(),
+            ready: true,
+            exit_code: None,
+            version: String::new(),
+            config: Some("/etc/app.yaml".into()),
+            uptime_s: Some(61.0),
+            processes: vec![ProcessSnapshot {
+                name: "web".to_owned(),
+                state: "running".to_owned(),
+                instances: vec![
+                    instance("web-0", Some(12), Some(5.0), Some(exit)),
+                    instance("web-1", None, None, None),
+                ],
+            }],
+        };
+        let text = table(&snapshot, Presence::Runs);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "running (pid 7), up 1m01s, /etc/app.yaml");
+        assert_eq!(lines[1], "INSTANCE  STATE         PID    UPTIME  RESTARTS  LAST EXIT");
+        assert_eq!(lines[2], "web-0     running        12        5s         2  SIGSEGV, core dumped");
+        assert_eq!(lines[3], "web-1     running         -         -         2  -");
+        assert!(table(&snapshot, Presence::Gone).starts_with("gone without a word (pid 7)"));
+    }
+}

@@ -1,0 +1,58 @@
+//! How traces are shown, by the command line and the terminal.
+
+use clap::Args;
+use phpeek_viewer::text::Charset;
+use phpeek_viewer::waterfall::NARROWEST;
+use phpeek_viewer::{Events, Facts, Style};
+use std::io::{self, IsTerminal};
+
+/// How traces are shown.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TraceLook {
+    /// OTLP JSON, one request a line; of an analysis one JSON object.
+    #[arg(long, global = true, conflicts_with_all = ["svg", "html"])]
+    pub json: bool,
+    /// A picture: one SVG file on standard output.
+    #[arg(long, global = true, conflicts_with = "html")]
+    pub svg: bool,
+    /// A page with zoom and search: one HTML file on standard output.
+    #[arg(long, global = true)]
+    pub html: bool,
+    /// Draw with ASCII characters alone.
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// How wide to draw, in columns; the terminal's width when left out.
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(60..=400))]
+    pub width: Option<u16>,
+    /// No colours; there are none either with NO_COLOR set or outside of a terminal.
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Each event on a line of its own, with time and attributes.
+    #[arg(long, global = true)]
+    pub events: bool,
+    /// All attributes of each span.
+    #[arg(long, global = true)]
+    pub attributes: bool,
+}
+
+/// How to draw, by the command line and the terminal.
+pub(super) fn style(look: &TraceLook) -> Style {
+    // https://no-color.org: any value but an empty one.
+    let no_colour = look.no_color || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    Style {
+        width: look.width.map(usize::from).unwrap_or_else(terminal_width),
+        charset: if look.ascii { Charset::Ascii } else { Charset::Unicode },
+        colour: !no_colour && io::stdout().is_terminal(),
+        events: if look.events { Events::Listed } else { Events::Named },
+        facts: if look.attributes { Facts::All } else { Facts::Usual },
+    }
+}
+
+/// The columns of the terminal on standard output, else what COLUMNS says, else 100.
+#[must_use]
+pub(crate) fn terminal_width() -> usize {
+    let from_terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = from_terminal.filter(|w| *w > 0).or_else(from_environment).unwrap_or(100);
+    width.clamp(NARROWEST, 400)
+}

@@ -1,0 +1,98 @@
+//! The `trace` command: asks a source, chooses traces, and has them drawn. Only reads, but for `trace spool drop`.
+
+mod analyze;
+mod follow;
+mod from;
+mod last;
+mod list;
+mod look;
+mod pick;
+mod show;
+mod socket;
+mod spool;
+mod stored;
+
+pub(super) use look::terminal_width;
+
+use super::fault::Fault;
+use crate::exit;
+use analyze::AnalyzeCommand;
+use clap::{Args, Subcommand};
+use from::TraceFrom;
+use last::LastArguments;
+use list::ListArguments;
+use look::TraceLook;
+use spool::SpoolArguments;
+use std::path::PathBuf;
+
+/// Options of `trace`.
+#[derive(Debug, Args)]
+pub struct TraceArguments {
+    /// Where traces are read from.
+    #[command(flatten)]
+    pub from: TraceFrom,
+    /// How they are shown.
+    #[command(flatten)]
+    pub look: TraceLook,
+    /// Show each trace when its root has ended, and until then each span as a line.
+    #[arg(short, long, conflicts_with_all = ["svg", "html"])]
+    pub follow: bool,
+    /// What to show; `last` when it is left out.
+    #[command(subcommand)]
+    pub command: Option<TraceCommand>,
+}
+
+/// What to show.
+#[derive(Debug, Subcommand)]
+pub enum TraceCommand {
+    /// Draw the newest trace.
+    Last(LastArguments),
+    /// List traces, one line each, the newest first.
+    List(ListArguments),
+    /// Draw one trace.
+    Show {
+        /// Its id, or the beginning of it.
+        id: String,
+    },
+    /// Say where the time of a start went.
+    #[command(subcommand)]
+    Analyze(AnalyzeCommand),
+    /// Look into a spool directory (--spool DIR, or the configured one), and take spans out of it.
+    Spool(SpoolArguments),
+}
+
+/// Runs the command and gives the exit code.
+pub(super) fn run(mut arguments: TraceArguments, config: Option<PathBuf>) -> Result<u8, Fault> {
+    arguments.from.config.clone_from(&config);
+    if let Some(TraceCommand::Spool(what)) = &arguments.command {
+        return spool::run(what, arguments.from.spool.clone(), config);
+    }
+    answer(&arguments)
+}
+
+fn answer(arguments: &TraceArguments) -> Result<u8, Fault> {
+    let style = look::style(&arguments.look);
+    if let Some(TraceCommand::Analyze(what)) = &arguments.command {
+        return analyze::run(what, &arguments.from, &arguments.look, &style);
+    }
+    let mut source = from::open(&arguments.from)?;
+    let source = source.as_mut();
+    match &arguments.command {
+        None if arguments.follow => return follow::run(source, &arguments.look, &style),
+        Some(_) if arguments.follow => {
+            let message = "--follow shows what comes; it goes with no command: `phpeek-pm trace --follow`";
+            return Err(Fault::Usage(message.to_owned()));
+        }
+        Some(TraceCommand::List(wanted)) => list::run(source, wanted, &arguments.look, &style)?,
+        Some(TraceCommand::Show { id }) => {
+            let (request, trace) = pick::one(source, id, &style)?;
+            show::show(source, &request, &trace, &arguments.look, &style)?;
+        }
+        Some(TraceCommand::Last(kind)) => last::run(source, kind, &arguments.look, &style)?,
+        Some(TraceCommand::Analyze(_) | TraceCommand::Spool(_)) | None => {
+            last::run(source, &LastArguments::default(), &arguments.look, &style)?;
+        }
+    }
+    pick::remark(source);
+    Ok(exit::OK)
+}

@@ -1,0 +1,95 @@
+//! Which trace is meant: the newest of a kind, or the one whose id begins so.
+
+use crate::cli::fault::Fault;
+use crate::cli::say::complain;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use phpeek_viewer::source::Source;
+use phpeek_viewer::{Style, Trace, list};
+
+/// How many traces are looked through for those that failed.
+pub(super) const LOOKED_THROUGH: usize = 10_000;
+
+/// How many traces are looked through for the newest of a kind: the next number when there is none among so many. A
+/// source that holds a million spans is asked for as few as will do.
+const STEPS: [usize; 3] = [50, 1000, LOOKED_THROUGH];
+
+/// What a trace is about, by the name of a root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Any,
+    Start,
+    Restart,
+    Shutdown,
+}
+
+impl Kind {
+    fn matches(self, trace: &Trace) -> bool {
+        use phpeek_core::names;
+        let names: &[&str] = match self {
+            Self::Any => return true,
+            Self::Start => &[names::SPAN_START],
+            Self::Restart => &[names::SPAN_RESTART, names::SPAN_RESTART_PROCESS],
+            Self::Shutdown => &[names::SPAN_SHUTDOWN],
+        };
+        trace.roots().any(|root| names.contains(&root.name.as_str()))
+    }
+
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Any => "trace",
+            Self::Start => "trace of a start",
+            Self::Restart => "trace of a restart",
+            Self::Shutdown => "trace of a shutdown",
+        }
+    }
+}
+
+/// The newest trace of a kind, and the request that it is from.
+pub(super) fn newest(
+    source: &mut dyn Source,
+    kind: Kind,
+) -> Result<(ExportTraceServiceRequest, Trace), Fault> {
+    let steps: &[usize] = if kind == Kind::Any { &[1] } else { &STEPS };
+    for limit in steps {
+        let request = source.recent(*limit)?;
+        let mut traces = Trace::all(&request);
+        if let Some(found) = traces.iter().rposition(|t| kind.matches(t)) {
+            return Ok((request, traces.swap_remove(found)));
+        }
+        if traces.len() < *limit {
+            break;
+        }
+    }
+    Err(Fault::Nothing(format!("there is no {} here", kind.words())))
+}
+
+/// The one trace whose id begins like this, and the request that it is from.
+pub(super) fn one(
+    source: &mut dyn Source,
+    id: &str,
+    style: &Style,
+) -> Result<(ExportTraceServiceRequest, Trace), Fault> {
+    let prefix = id.to_ascii_lowercase();
+    if prefix.is_empty() || prefix.len() > 32 || !prefix.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let message = format!("{id:?} is no beginning of a trace's id: up to 32 hexadecimal digits");
+        return Err(Fault::Usage(message));
+    }
+    let request = source.find(&prefix)?;
+    let mut traces = Trace::all(&request);
+    match (traces.pop(), traces.len()) {
+        (None, _) => Err(Fault::Nothing(format!("there is no trace whose id begins with {prefix}"))),
+        (Some(trace), 0) => Ok((request, trace)),
+        (Some(trace), _) => {
+            let all: Vec<&Trace> = std::iter::once(&trace).chain(traces.iter().rev()).collect();
+            let listed = list::draw(&all, style);
+            let message =
+                format!("{} traces have ids that begin with {prefix}; name more of it\n{listed}", all.len());
+            Err(Fault::Usage(message.trim_end().to_owned()))
+        }
+    }
+}
+
+/// Tells what the source left out.
+pub(super) fn remark(source: &mut dyn Source) {
+    source.remarks().iter().for_each(|text| complain(text));
+}

@@ -1,0 +1,205 @@
+//! Blocks of keys that stand in several places, or are large: TLS, access, hooks, checks, stopping, logging. Data only.
+
+use super::global::{LEVEL, MANY, YEAR};
+use super::keys;
+use super::kind::CONDITIONS;
+use super::kind::Kind::{
+    Bool, Command, Guard, Int, List, Map, MapOf, Network, OneOf, Regex, Signal, Size, Text, Time,
+};
+
+keys! {
+    pub(crate) TLS;
+    "enabled": Bool, "false", Later Supervisor, "whether connections are encrypted";
+    "cert_file": Guard, "", Later Supervisor, "PEM", eg "/etc/phpeek-pm/api.crt";
+    "key_file": Guard, "", Later Supervisor, "PEM", eg "/etc/phpeek-pm/api.key";
+    "ca_file": Guard, "", Later Supervisor, "PEM: whose client certificates are trusted", eg "/etc/phpeek-pm/ca.crt";
+    "client_auth": OneOf(&["none", "request", "require", "verify"]), "none", Later Supervisor, "`request`, `require`, `verify` (needs ca_file)";
+    "min_version": OneOf(&["TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]), "TLS 1.2", Later Supervisor, "lower ones are raised to TLS 1.2";
+    "cipher_suites": List(&Text), "[]", Later Supervisor, "of TLS 1.2; empty: the safe ones";
+    "auto_reload": Bool, "false", Later Supervisor, "certificates are read again when they change";
+    "auto_reload_interval": Time(1.0, YEAR), "300", Later Supervisor, "how often is looked";
+}
+
+keys! {
+    pub(crate) ACL;
+    "enabled": Bool, "false", Later Live, "whether addresses are looked at";
+    "mode": OneOf(&["allow", "deny"]), "allow", Later Live, "`allow`: only allow_list, and none of deny_list; `deny`: all but deny_list";
+    "allow_list": List(&Network), "[]", Later Live, "addresses and networks; an empty list allows nobody", eg "[127.0.0.1, 10.0.0.0/8]";
+    "deny_list": List(&Network), "[]", Later Live, "addresses and networks";
+    "trust_proxy": Bool, "false", Later Live, "X-Forwarded-For counts; without trusted_proxies from loopback alone";
+    "trusted_proxies": List(&Network), "[]", Later Live, "the peers whose X-Forwarded-For counts";
+}
+
+keys! {
+    pub(crate) HOOKS;
+    "pre-start": List(&Map(HOOK)), "[]", Later Live, "before anything is started";
+    "post-start": List(&Map(HOOK)), "[]", Later Live, "when everything was started";
+    "pre-stop": List(&Map(HOOK)), "[]", Later Live, "before anything is stopped";
+    "post-stop": List(&Map(HOOK)), "[]", Later Live, "when everything has stopped";
+}
+
+keys! {
+    pub(crate) PROCESS_HOOKS;
+    "pre_start": List(&Map(HOOK)), "[]", Later Live, "before each run of it";
+    "post_start": List(&Map(HOOK)), "[]", Later Live, "after each start";
+    "pre_stop": List(&Map(HOOK)), "[]", Later Live, "before it is asked to end";
+    "post_stop": List(&Map(HOOK)), "[]", Later Live, "when it has ended";
+}
+
+keys! {
+    /// One hook.
+    pub(crate) HOOK;
+    "name": Text, "", Later Live, "for logs and spans; default: its list and place", eg "warm-up";
+    "command": Command, "", Later Live, "program and arguments", eg "[\"true\"]";
+    "timeout": Time(0.0, YEAR), "30", Later Live, "of each try";
+    "retry": Int(0, 1000), "0", Later Live, "tries after the first";
+    "retry_delay": Time(0.0, YEAR), "0", Later Live, "between tries";
+    "continue_on_error": Bool, "false", Later Live, "a failure does not matter";
+    "env": MapOf(&Text), "", Later Live, "over the inherited variables", eg "{ KEY: value }";
+    "working_dir": Text, "", Later Live, "where it runs", eg "/";
+    "user": Guard, "", Later Live, "who it runs as", eg "root";
+    "group": Guard, "", Later Live, "and its group", eg "root";
+}
+
+keys! {
+    /// One way to ask for health.
+    pub(crate) CHECK;
+    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Later Live, "`tcp`, `http`, `exec`, `grpc`, `notify`, `log`", eg "http";
+    "address": Text, "", Later Live, "of tcp and grpc: host:port", eg "#127.0.0.1:9000";
+    "url": Text, "", Later Live, "of http", eg "\"http://127.0.0.1:8080/\"";
+    "command": Command, "", Later Live, "of exec", eg "#[\"redis-cli\", \"ping\"]";
+    "service": Text, "", Later Live, "of grpc: whose health is asked; empty: the server's", eg "#\"\"";
+    "protocol": OneOf(&["systemd", "s6"]), "systemd", Later Restart, "of notify", eg "#systemd";
+    "fd": Int(3, 1023), "3", Later Restart, "of notify by s6: the descriptor that is written to", eg "#3";
+    "watchdog": Time(0.0, YEAR), "", Later Restart, "of notify: the longest silence", eg "#30s";
+    "pattern": Regex, "", Later Live, "of log: a line that says it is ready", eg "#ready to accept";
+    "stream": OneOf(&["any", "stdout", "stderr"]), "any", Later Live, "of log", eg "#any";
+    "initial_delay": Time(0.0, YEAR), "0", Later Live, "before the first probe";
+    "period": Time(0.001, YEAR), "10", Later Live, "between probes";
+    "timeout": Time(0.001, YEAR), "3", Later Live, "of a probe";
+    "failure_threshold": Int(1, MANY), "3", Later Live, "failures in a row that make it unhealthy";
+    "success_threshold": Int(1, MANY), "1", Later Live, "successes in a row that make it healthy again";
+    "expected_status": Int(100, 599), "200", Later Live, "of http";
+    "mode": OneOf(&["liveness", "readiness", "both"]), "both", Later Live, "`liveness` (it is restarted), `readiness` (dependents wait), `both`";
+    "user": Guard, "", Later Live, "who an exec probe runs as", eg "#nobody";
+    "group": Guard, "", Later Live, "and its group", eg "#nogroup";
+}
+
+keys! {
+    pub(crate) HEALTH;
+    "startup": Map(CHECK), "", Later Live, "until it has passed the others wait";
+    "readiness": Map(CHECK), "", Later Live, "dependents wait for it; it never kills";
+    "liveness": Map(CHECK), "", Later Live, "a failure restarts the instance";
+}
+
+keys! {
+    pub(crate) SHUTDOWN;
+    "signal": Signal, "SIGTERM", Works Live, "any signal by name or number, to the whole process group";
+    "timeout": Time(0.0, YEAR), "30", Works Live, "seconds; done when the group is empty";
+    "kill_signal": Signal, "SIGKILL", Works Live, "what follows; SIGKILL comes in the end in any case";
+    "kill_timeout": Time(0.0, 600.0), "5", Later Live, "the wait after kill_signal; 0 means 5";
+    "kill_mode": OneOf(&["group", "mixed", "leader"]), "group", Later Live, "`mixed`: the request goes to the leader alone; `leader`: the kill too";
+    "graceful": Bool, "true", Idle Live, "a stop is always graceful";
+    "pre_stop_hook": Map(HOOK), "", Later Live, "a command before the signal";
+}
+
+keys! {
+    /// One entry of `depends_on`.
+    pub(crate) DEPENDENCY;
+    "condition": OneOf(CONDITIONS), "", Works Live, "`started`, `ready`, `healthy`, `completed`, `completed_successfully`; default: for a oneshot that it has succeeded, else that it is ready";
+    "timeout": Time(0.0, YEAR), "", Later Live, "default: `global.dependency_timeout`";
+    "on_timeout": OneOf(&["fail", "start"]), "fail", Later Live, "`start`: it starts without the dependency";
+    "restart": Bool, "false", Later Live, "it is stopped when the run of its dependency ends, and started once the condition holds again";
+}
+
+keys! {
+    pub(crate) LOGGING;
+    "stdout": Bool, "true", Works Restart, "as `stdout` above; false in either switches the stream off";
+    "stderr": Bool, "true", Works Restart, "the same";
+    "format": OneOf(&["record", "raw"]), "record", Later Restart, "`raw`: bytes pass through untouched";
+    "labels": MapOf(&Text), "", Later Live, "fields of each record", eg "{ team: shop }";
+    "min_level": LEVEL, "info", Later Live, "lines below are dropped";
+    "redaction": Map(REDACTION), "", Works Live, "what is hidden in last words; in the log it is not yet";
+    "multiline": Map(MULTILINE), "", Later Live, "lines that belong together";
+    "json": Map(JSON), "", Later Live, "lines that are JSON";
+    "level_detection": Map(LEVELS), "", Later Live, "levels by patterns";
+    "filters": Map(FILTERS), "", Later Live, "lines that are dropped";
+    "files": MapOf(&Map(LOG_FILE)), "", Later Live, "files that are followed as output";
+}
+
+keys! {
+    REDACTION;
+    "enabled": Bool, "false", Works Live, "whether patterns are looked for", eg "true";
+    "patterns": List(&Map(PATTERN)), "[]", Works Live, "each with what stands for a match";
+}
+
+keys! {
+    PATTERN;
+    "name": Text, "", Works Live, "for people", eg "card";
+    "pattern": Regex, "", Works Live, "RE2 syntax", eg "\"[0-9]{16}\"";
+    "replacement": Text, "***", Works Live, "`$1` is a group", eg "\"****\"";
+}
+
+keys! {
+    MULTILINE;
+    "enabled": Bool, "false", Later Live, "whether lines are joined";
+    "pattern": Regex, "", Later Live, "how a first line begins", eg "'^\\['";
+    "max_lines": Int(1, 1_000_000), "100", Later Live, "bound of a record";
+    "timeout": Time(0.0, YEAR), "1", Later Live, "a record ends after so long without a line";
+}
+
+keys! {
+    pub(crate) JSON;
+    "enabled": Bool, "false", Later Live, "whether JSON is read";
+    "detect_auto": Bool, "false", Later Live, "also where only some lines are JSON";
+    "extract_level": Bool, "false", Later Live, "the level is taken out of the line";
+    "extract_message": Bool, "false", Later Live, "the text is taken out of the line";
+    "merge_fields": Bool, "false", Later Live, "its fields become those of the record";
+    "message_field": Text, "", Later Live, "default: message, then msg", eg "message";
+    "level_field": Text, "level", Later Live, "where the level is";
+}
+
+keys! {
+    LEVELS;
+    "enabled": Bool, "false", Later Live, "whether levels are looked for";
+    "patterns": MapOf(&Regex), "", Later Live, "one for each level", eg "{ error: \"ERROR|FATAL\" }";
+    "default_level": LEVEL, "info", Later Live, "of lines that none matches";
+}
+
+keys! {
+    FILTERS;
+    "exclude": List(&Regex), "[]", Later Live, "lines that are dropped", eg "[\"GET /health\"]";
+    "include": List(&Regex), "[]", Later Live, "the only ones that are kept", eg "[\".*\"]";
+}
+
+keys! {
+    LOG_FILE;
+    "path": Text, "", Later Live, "which file", eg "/var/log/app.log";
+    "rotate": Map(ROTATE), "", Later Live, "when it is rotated";
+    "min_level": LEVEL, "info", Later Live, "lines below are dropped";
+    "json": Map(JSON), "", Later Live, "lines that are JSON";
+    "level_detection": Map(LEVELS), "", Later Live, "levels by patterns";
+    "multiline": Map(MULTILINE), "", Later Live, "lines that belong together";
+    "filters": Map(FILTERS), "", Later Live, "lines that are dropped";
+}
+
+keys! {
+    ROTATE;
+    "max_size": Size, "", Later Live, "when it is larger", eg "10MB";
+    "max_files": Int(0, 10_000), "5", Later Live, "rotated ones that are kept";
+}
+
+keys! {
+    pub(crate) HEARTBEAT;
+    "enabled": Bool, "false", Later Live, "whether anybody is told";
+    "interval": Time(0.0, YEAR), "", Later Live, "how often a run is expected", eg "60";
+    "grace": Time(0.0, YEAR), "", Later Live, "how late it may be", eg "10";
+    "url": Text, "", Later Live, "told of each run", eg "https://status.example.com/ping";
+    "success_url": Text, "", Later Live, "told of runs that succeeded", eg "https://status.example.com/ok";
+    "failure_url": Text, "", Later Live, "told of those that failed", eg "https://status.example.com/failed";
+    "timeout": Time(0.0, YEAR), "30", Later Live, "of a request";
+    "retry_count": Int(0, 1000), "3", Later Live, "tries after the first";
+    "retry_delay": Time(0.0, YEAR), "5", Later Live, "between tries";
+    "method": Text, "POST", Later Live, "of a request";
+    "headers": MapOf(&Text), "", Later Live, "of a request", eg "{ X-Source: phpeek-pm }";
+}

@@ -1,0 +1,139 @@
+//! Every key that the configuration knows, once: its type and bounds, its default, whether it acts, what a reload can do
+//! with it, and what it means. Parser, defaults, overrides, checks, suggestions, the JSON schema, `config/full.yaml` and the
+//! README's table read these tables. Data only; how a value of a kind is judged is in `kind`.
+
+mod blocks;
+mod global;
+mod gone;
+mod kind;
+mod process;
+
+pub(crate) use blocks::{DEPENDENCY, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN};
+pub(crate) use global::GLOBAL;
+pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
+pub(crate) use kind::{CONDITIONS, Kind};
+pub(crate) use process::PROCESS;
+
+/// What becomes of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has effect.
+    Works,
+    /// Its feature is announced: checked, and named in one warning.
+    Later,
+    /// It never has effect, and that is no loss.
+    Idle,
+}
+
+/// What it takes to apply a change of a key while the supervisor runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reload {
+    /// Nothing: it is applied as it is.
+    Live,
+    /// The processes that it is about are restarted.
+    Restart,
+    /// Only a new start of the supervisor takes it over.
+    Supervisor,
+}
+
+impl Reload {
+    /// For people and for the schema.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Restart => "restart",
+            Self::Supervisor => "supervisor",
+        }
+    }
+}
+
+/// One key of a mapping.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    /// As it is written.
+    pub(crate) name: &'static str,
+    /// What its value must be.
+    pub(crate) kind: Kind,
+    /// As it would be written; empty when it has none that can be written.
+    pub(crate) default: &'static str,
+    /// What becomes of it.
+    pub(crate) standing: Standing,
+    /// What a change takes.
+    pub(crate) reload: Reload,
+    /// What it means, in one line.
+    pub(crate) about: &'static str,
+    /// What `config/full.yaml` shows where that is not the default; after `#` as a comment, because it cannot stand beside
+    /// the others.
+    pub(crate) example: &'static str,
+}
+
+impl Key {
+    /// Whether it is announced.
+    pub(crate) fn later(&self) -> bool {
+        self.standing == Standing::Later
+    }
+}
+
+/// Writes a table: name, kind, default, standing and reload, meaning, and an example where one is needed.
+macro_rules! keys {
+    ($(#[$meta:meta])* $vis:vis $table:ident;
+     $($name:literal: $kind:expr, $default:literal, $standing:ident $reload:ident, $about:literal $(, eg $example:literal)?;)*) => {
+        $(#[$meta])*
+        $vis const $table: &[crate::keys::Key] = &[$(crate::keys::Key {
+            name: $name,
+            kind: $kind,
+            default: $default,
+            standing: crate::keys::Standing::$standing,
+            reload: crate::keys::Reload::$reload,
+            about: $about,
+            example: concat!($($example)?),
+        }),*];
+    };
+}
+use keys;
+
+keys! {
+    /// The top level.
+    pub(crate) ROOT;
+    "version": Kind::Text, "1.0", Works Live, "of the format; 1.0 is the only one";
+    "include": Kind::Files, "[]", Works Live, "more files, in the order of their names, relative to this one; what two files define is an error", eg "[]";
+    "global": Kind::Map(GLOBAL), "", Works Live, "what is about the supervisor, and what processes take over";
+    "signals": Kind::MapOf(&Kind::Text), "", Works Live, "what a signal to the supervisor does: restart, restart:NAME, stop, relay:NAME, flush, reload, ignore", eg "{ SIGRTMIN+3: restart:app, SIGWINCH: relay:app }";
+    "hooks": Kind::Map(HOOKS), "", Later Live, "commands before and after all processes start or stop";
+    "processes": Kind::MapOf(&Kind::Map(PROCESS)), "", Works Live, "what runs, by name";
+}
+
+/// The only key of a mapping that says where a secret is.
+pub(crate) const SECRET_FILE: &str = "file";
+
+/// The key of a table.
+pub(crate) fn find(table: &'static [Key], name: &str) -> Option<&'static Key> {
+    table.iter().find(|key| key.name == name)
+}
+
+/// What a key of a table is when nobody writes it; empty when there is nothing to write.
+pub(crate) fn default(table: &'static [Key], name: &str) -> &'static str {
+    find(table, name).map_or("", |key| key.default)
+}
+
+/// The blocks in which a key of this name can be written, each as its path; `NAME` stands for any process.
+pub(crate) fn places(name: &str) -> Vec<String> {
+    fn below(table: &'static [Key], path: &str, name: &str, found: &mut Vec<String>) {
+        for key in table {
+            if key.name == name {
+                found.push(path.to_owned());
+            }
+            let at = |step: &str| if path.is_empty() { step.to_owned() } else { format!("{path}.{step}") };
+            match (key.kind.table(), key.kind) {
+                (Some(inner), Kind::MapOf(_)) => {
+                    below(inner, &at(&format!("{}.NAME", key.name)), name, found)
+                }
+                (Some(inner), Kind::Map(_)) => below(inner, &at(key.name), name, found),
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    below(ROOT, "", name, &mut found);
+    found
+}

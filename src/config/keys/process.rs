@@ -1,0 +1,108 @@
+//! The keys of one process, and the blocks that only stand there. Data only.
+
+use super::blocks::{CHECK, HEALTH, HEARTBEAT, LOGGING, PROCESS_HOOKS, SHUTDOWN};
+use super::global::{MANY, POLICY, PORT, YEAR};
+use super::keys;
+use super::kind::Kind::{
+    Bool, Capability, Command, Cron, Depends, Files, FilesOr, Guard, Int, Limit, List, Map, MapOf, OneOf,
+    Share, Signal, Size, Text, Time, TimeOrOff, Umask, Zone,
+};
+
+keys! {
+    /// One process.
+    pub(crate) PROCESS;
+    "enabled": Bool, "true", Works Live, "false: it is not there";
+    "command": Command, "", Works Restart, "program and arguments; no shell", eg "[\"sleep\", \"1000\"]";
+    "type": OneOf(&["longrun", "oneshot"]), "longrun", Works Restart, "or `oneshot`: ends once; dependents wait until it has succeeded";
+    "initial_state": OneOf(&["running", "stopped"]), "running", Works Live, "or `stopped`: known, not started, holds nobody up";
+    "scale": Int(1, 1000), "1", Works Live, "instances `NAME-0` and up", eg "2";
+    "max_scale": Int(0, 1000), "0", Works Live, "bound of a scale that is asked for; 0: `max_process_scale` alone", eg "4";
+    "max_unavailable": Share, "1", Later Live, "instances that a rolling restart takes away at once: a number, or `25%`";
+    "rolling": Bool, "true", Later Live, "false: a rolling restart of everything leaves it alone";
+    "depends_on": Depends, "[]", Works Live, "a list of names, or `{NAME: CONDITION}`, or `{NAME: {condition, timeout, on_timeout, restart}}`", eg "{ migrate: { condition: completed } }";
+    "working_dir": Text, "", Works Restart, "where it runs; default: the supervisor's directory", eg "/";
+    "user": Guard, "", Works Restart, "name or number; supplementary groups are the user's; one that does not exist stops the start", eg "\"${APP_USER:-}\"";
+    "group": Guard, "", Works Restart, "name or number", eg "\"${APP_GROUP:-}\"";
+    "groups": List(&Guard), "[]", Later Restart, "supplementary groups; default: the user's", eg "[]";
+    "env": MapOf(&Text), "", Works Restart, "over the inherited variables; values reach the process as they are written", eg "{ LEADING_ZERO: 010 }";
+    "env_file": Files, "[]", Works Restart, "files of `KEY=VALUE` lines, relative to the configuration; later ones win, `env` wins over all; one that is missing is an error", eg "[]";
+    "stdout": Bool, "true", Works Restart, "false: the stream goes to /dev/null";
+    "stderr": Bool, "true", Works Restart, "the same";
+    "restart": POLICY, "", Works Live, "`always`, `on-failure`, `never`; default: `global.restart_policy`, `never` for a oneshot", eg "on-failure";
+    "max_restart_attempts": Int(-MANY, 100), "", Later Live, "default: the global one", eg "3";
+    "restart_backoff_initial": Time(0.0, YEAR), "", Later Live, "default: the global one", eg "5s";
+    "restart_backoff_max": Time(0.0, YEAR), "", Later Live, "default: the global one", eg "60s";
+    "restart_stability_window": TimeOrOff, "", Later Live, "default: the global one", eg "60s";
+    "essential": Bool, "false", Later Live, "when its last instance has ended for good, everything stops, with its code";
+    "on_exhausted": OneOf(&["stop", "exit", "slow_retry"]), "stop", Later Live, "when its attempts are spent: `stop` (it stays failed), `exit` (everything stops, with its code), `slow_retry`";
+    "success_codes": List(&Int(0, 255)), "[0]", Later Live, "codes that are no failure";
+    "recycle_codes": List(&Int(0, 255)), "[]", Later Live, "codes after which it is started again at once, outside of the budget";
+    "tracing_context": OneOf(&["auto", "parent", "link", "none"]), "auto", Works Restart, "`parent`, `link`, `none`: what it learns of the trace that started it";
+    "shutdown": Map(SHUTDOWN), "", Works Live, "how it is stopped";
+    "reload": Map(RELOAD), "", Later Live, "how it reloads itself; a rolling restart uses it";
+    "health_check": Map(CHECK), "", Later Live, "how its health is asked";
+    "health": Map(HEALTH), "", Later Live, "a check each for the start, for readiness and for life; not beside health_check", eg "#{ startup: {}, readiness: { type: tcp, address: \"127.0.0.1:9000\" }, liveness: {} }";
+    "hooks": Map(PROCESS_HOOKS), "", Later Live, "commands around its own start and stop";
+    "logging": Map(LOGGING), "", Works Live, "what becomes of its output";
+    "schedule": Cron, "", Later Live, "five fields, or six with seconds first: it is started by the clock", eg "#\"0 3 * * *\"";
+    "schedule_timezone": Zone, "", Later Live, "UTC, Local, or a name as Europe/Copenhagen", eg "#UTC";
+    "schedule_timeout": Time(0.0, YEAR), "", Later Live, "bound of a run", eg "#10m";
+    "schedule_max_concurrent": Int(0, 1000), "0", Later Live, "runs at once; 0: no bound", eg "#1";
+    "schedule_overlap": OneOf(&["skip", "queue", "replace"]), "skip", Later Live, "a tick while one runs: `skip`, `queue` (one waits), `replace` (the running one is stopped)";
+    "schedule_jitter": Time(0.0, YEAR), "0", Later Live, "a tick is late by up to this";
+    "schedule_catch_up": OneOf(&["none", "latest", "all"]), "none", Later Live, "ticks that were missed: `latest`, `all` (at most 100)";
+    "schedule_retries": Int(0, 1000), "0", Later Live, "tries after a run that failed";
+    "schedule_retry_delay": Time(0.0, YEAR), "10s", Later Live, "and the wait before each";
+    "heartbeat": Map(HEARTBEAT), "", Later Live, "who is told of each run";
+    "port_base": PORT, "0", Later Restart, "instance N finds PORT = port_base + N; 0: none";
+    "max_memory_mb": Int(0, MANY), "0", Later Live, "restarted above; 0: no bound";
+    "memory": Map(MEMORY), "", Later Live, "bounds for the whole tree of an instance";
+    "limits": Map(LIMITS), "", Later Restart, "resource limits: a number, `unlimited`, or `\"soft:hard\"`";
+    "umask": Umask, "", Later Restart, "octal; default: the supervisor's", eg "\"0022\"";
+    "nice": Int(-20, 19), "", Later Restart, "default: the supervisor's", eg "0";
+    "oom_score_adj": Int(-1000, 1000), "", Later Restart, "default: the supervisor's", eg "0";
+    "no_new_privs": Bool, "false", Later Restart, "no program of it can gain privileges";
+    "capabilities": Map(CAPABILITIES), "", Later Restart, "default: the supervisor's";
+    "pdeathsig": Signal, "", Later Restart, "the signal when the supervisor dies; default: none", eg "SIGKILL";
+    "watch": FilesOr(WATCH), "[]", Later Live, "paths and globs whose change restarts it, or `{paths, ignore, debounce, cascade}`", eg "{ paths: [], ignore: [], debounce: 500ms, cascade: false }";
+}
+
+keys! {
+    pub(crate) RELOAD;
+    "signal": Signal, "", Later Live, "a signal to each instance", eg "SIGUSR2";
+    "command": Command, "", Later Live, "or a command; not both", eg "#[\"nginx\", \"-s\", \"reload\"]";
+    "timeout": Time(0.0, YEAR), "10", Later Live, "bound of the command";
+}
+
+keys! {
+    pub(crate) MEMORY;
+    "soft": Size, "", Later Live, "drained and replaced above", eg "256MB";
+    "hard": Size, "", Later Live, "killed above", eg "512MB";
+}
+
+keys! {
+    pub(crate) LIMITS;
+    "nofile": Limit, "", Later Restart, "open files", eg "\"1024:4096\"";
+    "nproc": Limit, "", Later Restart, "processes of the user", eg "unlimited";
+    "core": Limit, "", Later Restart, "size of a core dump", eg "0";
+    "memlock": Limit, "", Later Restart, "locked memory", eg "unlimited";
+    "stack": Limit, "", Later Restart, "size of the stack", eg "8MB";
+    "as": Limit, "", Later Restart, "address space", eg "unlimited";
+    "fsize": Limit, "", Later Restart, "size of a file that it writes", eg "unlimited";
+    "data": Limit, "", Later Restart, "size of its data", eg "unlimited";
+    "cpu": Limit, "", Later Restart, "seconds of processor time", eg "unlimited";
+}
+
+keys! {
+    pub(crate) CAPABILITIES;
+    "bounding": List(&Capability), "", Later Restart, "the only ones that it can ever have", eg "[CAP_NET_BIND_SERVICE]";
+    "ambient": List(&Capability), "", Later Restart, "those that programs of a user keep", eg "[]";
+}
+
+keys! {
+    pub(crate) WATCH;
+    "paths": Files, "", Later Live, "paths and globs";
+    "ignore": Files, "[]", Later Live, "those that do not count";
+    "debounce": Time(0.0, YEAR), "500ms", Later Live, "a restart comes this long after the last change";
+    "cascade": Bool, "false", Later Live, "dependents are restarted too";
+}

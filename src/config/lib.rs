@@ -1,0 +1,247 @@
+//! The configuration: PHPeek PM's YAML, its overrides and `${…}`, to checked types. Owns every rule about what may be
+//! written; starts nothing and prints nothing. Called by `serve`, `demo` and `check-config`.
+//!
+//! The way: discover -> `parse` (text to a tree with places; `plain` for what it refuses) -> `include` -> `substitute` ->
+//! `overlay` -> `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at
+//! once.
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
+
+mod block;
+mod compile;
+mod connection;
+mod depends;
+mod discover;
+mod environment;
+mod files;
+mod full;
+mod globals;
+mod hint;
+mod hook_vars;
+mod host;
+mod include;
+mod json_schema;
+mod keeping;
+mod keys;
+mod lint;
+mod mask;
+mod overlay;
+mod parse;
+mod plain;
+mod process;
+mod redaction;
+mod report;
+mod rules;
+mod schedule;
+mod schema;
+mod secret;
+mod signals;
+mod substitute;
+mod tracing;
+mod tree;
+mod value;
+
+pub use full::{full_yaml, keys_table};
+pub use host::{Host, Identity};
+pub use json_schema::schema_json;
+pub use report::{Excerpt, Finding, Included, Report, Severity, Strictness, Summary};
+pub use tree::Place;
+
+use phpeek_core::spec::SystemSpec;
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::log::LogSettings;
+use phpeek_settings::redaction::Redactions;
+use phpeek_settings::tls::TlsJudge;
+use phpeek_settings::tracing::TracingSettings;
+use report::Findings;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tree::Node;
+
+/// The two names of the product, and where each keeps its files.
+pub(crate) struct Family {
+    pub(crate) prefix: &'static str,
+    pub(crate) name: &'static str,
+    /// Below the home directory.
+    pub(crate) home: &'static str,
+    /// Below `/`.
+    pub(crate) etc: &'static str,
+}
+
+pub(crate) const FAMILIES: [Family; 2] = [
+    Family {
+        prefix: "PHPEEK_PM_",
+        name: "phpeek-pm",
+        home: ".phpeek/pm/config",
+        etc: "etc/phpeek/pm/config",
+    },
+    Family {
+        prefix: "CBOX_INIT_",
+        name: "cbox-init",
+        home: ".cbox/init/config",
+        etc: "etc/cbox/init/config",
+    },
+];
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// This file; it must be there.
+    File(PathBuf),
+    /// The first of the documented places; none is no fault.
+    Discover,
+    /// This text (`demo`, tests).
+    Text(String),
+}
+
+/// A source of environment variables.
+pub trait Vars {
+    /// The value of a variable.
+    fn get(&self, name: &str) -> Option<String>;
+    /// All of them.
+    fn all(&self) -> Vec<(String, String)>;
+}
+
+/// The environment of this program. What is not UTF-8 is read with replacement characters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcessEnv;
+
+impl Vars for ProcessEnv {
+    fn get(&self, name: &str) -> Option<String> {
+        std::env::var_os(name).map(|v| v.to_string_lossy().into_owned())
+    }
+
+    fn all(&self) -> Vec<(String, String)> {
+        let text = |t: std::ffi::OsString| t.to_string_lossy().into_owned();
+        std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect()
+    }
+}
+
+impl Vars for BTreeMap<String, String> {
+    fn get(&self, name: &str) -> Option<String> {
+        Self::get(self, name).cloned()
+    }
+
+    fn all(&self) -> Vec<(String, String)> {
+        self.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+}
+
+/// A configuration without a fault.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// What shall run.
+    pub spec: SystemSpec,
+    /// The supervisor's own log.
+    pub log: LogSettings,
+    /// Tracing, when it is switched on.
+    pub tracing: Option<TracingSettings>,
+    /// Where commands reach the supervisor.
+    pub control_socket: ControlSocket,
+    /// What is hidden in the last words of processes.
+    pub redactions: Redactions,
+}
+
+/// What came of loading.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration; `None` when the report holds an error.
+    pub configuration: Option<Configuration>,
+    /// Everything that was found.
+    pub report: Report,
+}
+
+/// The path that an override gives to the control socket, for a command that knows no file.
+#[must_use]
+pub fn control_socket_override(vars: &dyn Vars) -> Option<PathBuf> {
+    let variable = |family: &Family| vars.get(&format!("{}GLOBAL_CONTROL_SOCKET", family.prefix));
+    FAMILIES.iter().find_map(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Reads, checks and compiles a configuration; `judge` reads the files of TLS. Never panics, whatever the file holds.
+#[must_use]
+pub fn load(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge) -> Loaded {
+    load_here(source, vars, judge, None)
+}
+
+/// The same, and looks whether the machine has what the configuration names.
+#[must_use]
+pub fn load_on(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: &dyn Host) -> Loaded {
+    load_here(source, vars, judge, Some(host))
+}
+
+fn load_here(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: Option<&dyn Host>) -> Loaded {
+    let mut findings = Findings::default();
+    let (file, text) = files::read(source, vars, &mut findings);
+    let host_seen = host.is_some();
+    let mut report =
+        Report { file, text, included: Vec::new(), findings: Vec::new(), summary: None, host_seen };
+    // Of a file that cannot be read, whatever else is said would be a guess.
+    let root = if findings.failed() { None } else { files::tree(&report.text, 0, &mut findings) };
+    let result = root.and_then(|mut root| {
+        report.included = include::include(&mut root, report.file.as_deref(), vars, &mut findings);
+        build(root, &report, vars, judge, host, &mut findings)
+    });
+    let result = result.filter(|_| !findings.failed());
+    report.summary = result.as_ref().map(|(c, version)| summarize(c, version.clone()));
+    report.findings = findings.into_sorted();
+    Loaded { configuration: result.map(|r| r.0), report }
+}
+
+/// A tree to a configuration and its `version`, with everything there is to say.
+fn build(
+    mut root: Node,
+    report: &Report,
+    vars: &dyn Vars,
+    judge: &dyn TlsJudge,
+    host: Option<&dyn Host>,
+    findings: &mut Findings,
+) -> Option<(Configuration, String)> {
+    lint::secrets(&root, findings);
+    if report.texts().any(|text| text.contains("${")) {
+        substitute::expand_tree(&mut root, vars, findings);
+    }
+    let folder = report.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let configuration = compiled(&mut root, folder, vars, judge, findings);
+    if let (Some(host), Some(configuration)) = (host, &configuration) {
+        host::check(&root, &configuration.spec, vars, host, findings);
+    }
+    let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
+    configuration.map(|c| (c, version))
+}
+
+fn compiled(
+    root: &mut Node,
+    folder: &Path,
+    vars: &dyn Vars,
+    judge: &dyn TlsJudge,
+    findings: &mut Findings,
+) -> Option<Configuration> {
+    overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
+    overlay::apply(root, vars, findings);
+    schema::check(root, findings);
+    rules::hooks(root, findings);
+    lint::values(root, findings);
+    let empty = Node::empty_map();
+    let global = root.get("global").unwrap_or(&empty);
+    let tracing = tracing::tracing(global, vars, judge, findings);
+    let log = globals::log(global);
+    let control_socket = globals::control_socket(global, findings);
+    let spec = compile::compile(root, folder, findings)?;
+    let redactions = redaction::redactions(root, &spec, findings);
+    Some(Configuration { spec, log, tracing, control_socket, redactions })
+}
+
+fn summarize(configuration: &Configuration, version: String) -> Summary {
+    let tracing = match &configuration.tracing {
+        None => "off".to_owned(),
+        Some(t) => format!("{}, sample rate {}", t.exporter, t.sampling),
+    };
+    Summary {
+        version,
+        process_count: configuration.spec.processes.len(),
+        log_level: configuration.log.level.as_str(),
+        shutdown_timeout: configuration.spec.shutdown_timeout.as_secs(),
+        tracing,
+    }
+}

@@ -1,0 +1,135 @@
+//! What the keys of one process, and of hooks, must be together: the key that a health check needs, what contradicts
+//! what. Types are judged before, by `schema`. Called by `process` and `load`.
+
+use super::keys::{HOOKS, PROCESS_HOOKS};
+use super::report::{Finding, Findings, Path};
+use super::tree::{Node, Value};
+
+/// Judges one process.
+pub(crate) fn check(node: &Node, path: &Path<'_>, findings: &mut Findings) {
+    if let Some(check) = node.get("health_check") {
+        health_check(check, &path.key("health_check"), findings);
+    }
+    if let Some(health) = node.get("health") {
+        let path = path.key("health");
+        if node.get("health_check").is_some() {
+            let advice = "write startup, readiness and liveness below health, or health_check alone";
+            wrong(health, &path, "health stands beside health_check", advice, findings);
+        }
+        for kind in health.entries().iter().filter(|e| !e.node.is_nothing()) {
+            let path = path.key(&kind.key);
+            if let Some(mode) = kind.node.get("mode") {
+                wrong(
+                    mode,
+                    &path,
+                    "a check below health has no mode: its place says it",
+                    "remove mode",
+                    findings,
+                );
+            }
+            health_check(&kind.node, &path, findings);
+        }
+    }
+    if let Some(hooks) = node.get("hooks") {
+        lists_of_hooks(hooks, PROCESS_HOOKS.iter().map(|k| k.name), &path.key("hooks"), findings);
+    }
+    if let Some(hook) = node.at(&["shutdown", "pre_stop_hook"]) {
+        hook_has_command(hook, &path.key("shutdown").key("pre_stop_hook"), findings);
+    }
+    if let Some(reload) = node.get("reload") {
+        one_of_two(reload, &path.key("reload"), findings);
+    }
+    let never = node.get("restart").and_then(Node::text) == Some("never");
+    if let Some(codes) = node.get("recycle_codes").filter(|codes| never && !codes.items().is_empty()) {
+        let message = "recycle_codes start it again, and restart is never";
+        wrong(codes, &path.key("recycle_codes"), message, "remove one of the two", findings);
+    }
+}
+
+/// Judges the hooks of the whole.
+pub(crate) fn hooks(root: &Node, findings: &mut Findings) {
+    if let Some(hooks) = root.get("hooks") {
+        lists_of_hooks(hooks, HOOKS.iter().map(|k| k.name), &Path::ROOT.key("hooks"), findings);
+    }
+}
+
+fn wrong(node: &Node, path: &Path<'_>, message: &str, advice: &str, findings: &mut Findings) {
+    findings.push(Finding::error(path, node.place.clone(), message).advice(advice));
+}
+
+/// A health check needs the key that its type asks.
+fn health_check(check: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let kind = check.get("type").and_then(Node::text);
+    let needed = match kind {
+        Some("tcp" | "grpc") => "address",
+        Some("http") => "url",
+        Some("exec") => "command",
+        Some("log") => "pattern",
+        Some(_) => "",
+        None => {
+            let advice = "write type: tcp, http, exec, grpc, notify or log";
+            return wrong(check, path, "a health check needs a type", advice, findings);
+        }
+    };
+    if !needed.is_empty() && check.get(needed).is_none() {
+        let message = format!("a health check of this type needs {needed}");
+        let advice = "tcp and grpc take address, http url, exec command, log pattern";
+        wrong(check, path, &message, advice, findings);
+    }
+    if needed == "address"
+        && let Some(address) = check.get("address").and_then(Node::text)
+    {
+        let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        if port.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
+            let message = format!("the address {address:?} is not host:port");
+            wrong(check, path, &message, "write 127.0.0.1:6379", findings);
+        }
+    }
+    if needed == "url"
+        && let Some(url) = check.get("url").and_then(Node::text)
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        wrong(
+            check,
+            path,
+            &format!("the url {url:?} is no http:// or https://"),
+            "write http://127.0.0.1/",
+            findings,
+        );
+    }
+    for who in ["user", "group"].into_iter().filter(|_| kind != Some("exec")) {
+        if let Some(node) = check.get(who).filter(|_| check.filled(who).is_some()) {
+            let message = format!("{who} is for checks of type exec alone: others run no program");
+            wrong(node, path, &message, "remove it", findings);
+        }
+    }
+}
+
+fn lists_of_hooks(
+    hooks: &Node,
+    lists: impl Iterator<Item = &'static str>,
+    path: &Path<'_>,
+    findings: &mut Findings,
+) {
+    for list in lists {
+        let path = path.key(list);
+        for (index, hook) in hooks.get(list).map(Node::items).unwrap_or_default().iter().enumerate() {
+            hook_has_command(hook, &path.index(index), findings);
+        }
+    }
+}
+
+fn hook_has_command(hook: &Node, path: &Path<'_>, findings: &mut Findings) {
+    if matches!(hook.value, Value::Map(_)) && hook.get("command").is_none() {
+        wrong(hook, path, "a hook needs a command", "write command: [\"program\", \"argument\"]", findings);
+    }
+}
+
+fn one_of_two(reload: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let message = match (reload.get("signal"), reload.get("command")) {
+        (Some(_), Some(_)) => "reload has a signal and a command",
+        (None, None) if matches!(reload.value, Value::Map(_)) => "reload needs a signal or a command",
+        _ => return,
+    };
+    wrong(reload, path, message, "write one of signal and command", findings);
+}

@@ -1,0 +1,155 @@
+//! One start: from an order to a program that runs, or to the reason why it does not, in words. Runs on a spawner
+//! thread and may wait there, for a name service or for the exec.
+
+use super::capture::{Capture, CaptureSink, Stream};
+use super::child::{Call, Failed, Stack, Step};
+use super::environment::Environment;
+use super::plan::{Plan, failure};
+use super::{limits, sys, terminal};
+use phpeek_actors::ports::LaunchOrder;
+use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind as Kind};
+use phpeek_core::program::Program;
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
+
+/// What every start needs.
+pub(super) struct Launch {
+    sink: Arc<dyn CaptureSink>,
+    base: Environment,
+    null: OwnedFd,
+    /// The mark of each task begins with it.
+    supervisor: String,
+    /// Whether children get a session of their own.
+    session: bool,
+}
+
+impl Launch {
+    pub(super) fn new(sink: Arc<dyn CaptureSink>, base: Environment, supervisor: String) -> io::Result<Self> {
+        Ok(Self { sink, base, null: sys::null()?, supervisor, session: terminal::is_there() })
+    }
+
+    /// Starts a program. The error holds the zombie, if there was a child.
+    pub(super) fn start(
+        &self,
+        order: &LaunchOrder,
+        stack: &mut Stack,
+        slot: &AtomicI32,
+    ) -> Result<i32, (Option<i32>, SpawnFailure)> {
+        let program = &*order.program;
+        let plan = Plan::new(order, &self.base, &self.supervisor).map_err(|f| (None, f))?;
+        let user = plan.credentials.as_ref().and_then(|credentials| credentials.user);
+        let pipe = |wanted: bool| {
+            wanted.then(|| sys::pipe(user)).transpose().map_err(|e| (None, no_pipe(program, &e)))
+        };
+        let (stdout, stderr) = (pipe(program.output.stdout)?, pipe(program.output.stderr)?);
+        let null = self.null.as_raw_fd();
+        let write_end =
+            |pipe: &Option<(OwnedFd, OwnedFd)>| pipe.as_ref().map_or(null, |(_, w)| w.as_raw_fd());
+        let (argv, envp, candidates) = (plan.argv(), plan.envp(&self.base), plan.candidates());
+        let descriptors = [null, write_end(&stdout), write_end(&stderr)];
+        let mut call = Call::new(argv.as_ptr(), envp.as_ptr(), candidates.as_ptr(), descriptors);
+        if let Some(directory) = &plan.directory {
+            call.directory = directory.as_ptr();
+        }
+        if let Some(credentials) = &plan.credentials {
+            if let Some(groups) = &credentials.groups {
+                (call.groups, call.groups_len) = (groups.as_ptr(), groups.len());
+            }
+            (call.group, call.user) = (Some(credentials.group), credentials.user);
+        }
+        if let Some(limit) = limits::at_start() {
+            call.nofile = limit;
+        }
+        call.session = self.session;
+        let pid = stack
+            .spawn(&call, slot)
+            .map_err(|failed| (failed.zombie, explain(program, &plan.candidates, &failed)))?;
+        for (pipe, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
+            if let Some((read_end, _)) = pipe {
+                self.sink.capture(Capture {
+                    process: program.name.clone(),
+                    task: order.task,
+                    stream,
+                    read_end,
+                });
+            }
+        }
+        Ok(pid)
+    }
+}
+
+fn no_pipe(program: &Program, error: &io::Error) -> SpawnFailure {
+    let reason = sys::reason(error.raw_os_error().unwrap_or(libc::EIO));
+    failure(
+        Kind::Resources,
+        format!("cannot capture the output of {:?}: {reason}", program.command.program()),
+    )
+}
+
+/// Names what failed and why, in words.
+fn explain(of: &Program, candidates: &[CString], failed: &Failed) -> SpawnFailure {
+    let program = of.command.program();
+    let reason = sys::reason(failed.errno);
+    let short_of_room = matches!(failed.errno, libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE);
+    let (kind, message) = match failed.step {
+        Step::Directory => {
+            let directory = of.working_dir.as_deref().unwrap_or(Path::new(""));
+            (Kind::WorkingDirectory, format!("cannot enter the directory {directory:?}: {reason}"))
+        }
+        Step::User => {
+            let user = of.user.as_deref().unwrap_or_default();
+            (Kind::Credentials, format!("cannot become user {user:?}: {reason}"))
+        }
+        Step::Group => {
+            let whose = of.group.as_deref().or(of.user.as_deref()).unwrap_or_default();
+            (Kind::Credentials, format!("cannot take the groups of {whose:?}: {reason}"))
+        }
+        Step::Exec => match failed.errno {
+            // The kernel says the same when a script names an interpreter that is not there.
+            libc::ENOENT if let Some(script) = there(candidates, of.working_dir.as_deref()) => {
+                (Kind::NotFound, format!("cannot run {program:?}: {}", missing_interpreter(&script)))
+            }
+            // As PHPeek PM's documentation shows it.
+            libc::ENOENT if !program.contains('/') => {
+                (Kind::NotFound, format!("exec: {program:?}: executable file not found in $PATH"))
+            }
+            libc::ENOENT | libc::ENOTDIR => (Kind::NotFound, format!("cannot run {program:?}: {reason}")),
+            libc::EACCES | libc::EPERM | libc::ENOEXEC | libc::EISDIR => {
+                (Kind::NotExecutable, format!("cannot run {program:?}: {reason}"))
+            }
+            _ => (Kind::Other, format!("cannot run {program:?}: {reason}")),
+        },
+        Step::Clone | Step::ProcessGroup | Step::Signals | Step::Descriptors | Step::Limits => {
+            (Kind::Other, format!("cannot make a process for {program:?}: {reason}"))
+        }
+    };
+    let room_matters = matches!(kind, Kind::Other);
+    failure(if short_of_room && room_matters { Kind::Resources } else { kind }, message)
+}
+
+/// The first of the paths that leads to a file.
+fn there(candidates: &[CString], working_dir: Option<&Path>) -> Option<PathBuf> {
+    let place = |path: &CString| {
+        let path = Path::new(OsStr::from_bytes(path.as_bytes()));
+        working_dir.map_or_else(|| path.to_owned(), |directory| directory.join(path))
+    };
+    candidates.iter().map(place).find(|path| path.is_file())
+}
+
+/// Which interpreter is missing, by the first line of the script.
+fn missing_interpreter(script: &Path) -> String {
+    let mut head = Vec::new();
+    let read = File::open(script).and_then(|file| file.take(256).read_to_end(&mut head));
+    let line = head.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(b"#!"));
+    let Some(line) = line.filter(|_| read.is_ok()) else { return "its interpreter is missing".to_owned() };
+    let text = String::from_utf8_lossy(line);
+    let name = text.trim_start_matches([' ', '\t']).split([' ', '\t']).next().unwrap_or_default();
+    let windows = if name.ends_with('\r') { ", since the file has the line ends of Windows" } else { "" };
+    format!("its interpreter {name:?} is missing{windows}")
+}

@@ -1,0 +1,25 @@
+//! The kernel side of supervising: starting, reaping and signalling processes, the signals that reach us, and the
+//! duties of PID 1. The only place with `unsafe`. It decides nothing about restarts. Called by the composition root.
+#![warn(clippy::indexing_slicing)]
+
+pub mod capture;
+mod child;
+pub mod environment;
+mod kin;
+mod launch;
+pub mod limits;
+pub mod lock_file;
+pub mod memory;
+mod oom;
+pub mod peer;
+pub mod pid1;
+mod plan;
+mod procfs;
+pub mod reaper;
+mod remains;
+pub mod signals;
+mod spawner;
+mod sys;
+mod terminal;
+mod trace_context;
+pub mod users;

@@ -1,0 +1,35 @@
+//! Where spans go: the settings of tracing, the exporters, the resource. Called by the configuration (to check an
+//! endpoint) and by the composition root (to build what the `TelemetryActor` owns).
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
+
+pub mod compression;
+pub mod connect;
+mod dial;
+pub mod encode;
+pub mod failover;
+pub mod file;
+pub mod grpc;
+pub mod headers;
+pub mod http;
+mod incoming;
+mod link;
+pub mod memory;
+mod names;
+pub mod nowhere;
+pub mod recent;
+mod reply;
+pub mod resource;
+pub mod sampling;
+pub mod spool;
+pub mod start;
+pub mod stdout;
+mod thread;
+pub mod tls;
+mod trust;
+pub mod zipkin;
+
+pub use incoming::incoming_context;
+pub use memory::MemoryExporter;
+pub use start::{StartError, Surroundings, TelemetryHandle, TelemetryState, start, start_in_memory};
+pub use stdout::WriteBlock;

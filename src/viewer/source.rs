@@ -1,0 +1,68 @@
+//! Where traces are read from: what a source answers, and why it may not. Other rooms have sources of their own.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use std::error::Error;
+use std::io;
+
+/// Where traces are read from.
+pub trait Source {
+    /// All that is known of the `limit` traces that were heard of last.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    fn recent(&mut self, limit: usize) -> Result<ExportTraceServiceRequest, SourceError>;
+
+    /// All that is known of the traces whose id begins with `prefix` (lower-case hexadecimal).
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    fn find(&mut self, prefix: &str) -> Result<ExportTraceServiceRequest, SourceError>;
+
+    /// What was added since the last call; blocks until there is something or the source ends (then None).
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    fn follow(&mut self) -> Result<Option<ExportTraceServiceRequest>, SourceError>;
+
+    /// What was left out of the answers so far, for people: one line each. Telling it once is enough.
+    fn remarks(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Why a source has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It cannot be read.
+    #[error("cannot read {name}")]
+    Read {
+        /// Its name for people.
+        name: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// It holds something else.
+    #[error("{name}, line {line}: no OTLP JSON (`phpeek-pm` writes it with `tracing_exporter: file`)")]
+    Malformed {
+        /// Its name for people.
+        name: String,
+        /// Where, counted from 1.
+        line: usize,
+        /// What the reader stumbled over.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A source that another room has; it knows why.
+    #[error(transparent)]
+    Elsewhere(Box<dyn Error + Send + Sync>),
+    /// What the supervisor answers is no OTLP.
+    #[error("the supervisor's answer cannot be read: it may be of another version")]
+    Answer(#[source] prost::DecodeError),
+    /// This way of reading is not there.
+    #[error("traces cannot be read from {what}")]
+    Unsupported {
+        /// From where, or how.
+        what: String,
+    },
+}
