@@ -6,7 +6,6 @@
 use super::{Running, say};
 use phpeek_actors::ports::Level;
 use phpeek_api::place;
-use phpeek_core::ids::TaskId;
 use phpeek_core::order::start_order;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessSpec, SystemSpec};
@@ -89,8 +88,9 @@ impl Ledger {
     /// On a thread of its own, which looks up what is new and waits for the disk. Where there is no thread to be had the
     /// next change tries again.
     async fn write(&self, record: Record, children: &Children) -> Record {
+        // A process has the id of its place in the configuration.
         let leaders: Vec<(i32, usize)> =
-            children.leaders().into_iter().map(|(pid, TaskId::Run(run))| (pid, run.process.get())).collect();
+            children.leaders().into_iter().map(|(pid, task)| (pid, task.owner().0 as usize)).collect();
         let (path, spare) = (self.path.clone(), record.clone());
         let (send, receive) = oneshot::channel();
         let begun = std::thread::Builder::new().name("state".to_owned()).spawn(move || {
@@ -159,8 +159,9 @@ fn list(survivors: &[Survivor]) -> String {
 
 /// Who is stopped together, the last of the start order first; what is not configured any more comes before all.
 fn stop_order(spec: &SystemSpec, left: &BTreeMap<String, Vec<Survivor>>) -> Vec<Vec<String>> {
-    let edges: Vec<Vec<usize>> =
-        spec.processes.iter().map(|p| p.depends_on.iter().map(|d| d.process.get()).collect()).collect();
+    let place_of = |name: &str| spec.processes.iter().position(|p| p.name.as_str() == name);
+    let needs = |p: &ProcessSpec| p.depends_on.iter().filter_map(|d| place_of(d.process.as_str())).collect();
+    let edges: Vec<Vec<usize>> = spec.processes.iter().map(|p| needs(p)).collect();
     let order = start_order(&edges).unwrap_or_default();
     let mut depth = vec![0_usize; edges.len()];
     for place in order {
@@ -170,10 +171,8 @@ fn stop_order(spec: &SystemSpec, left: &BTreeMap<String, Vec<Survivor>>) -> Vec<
             *slot = own;
         }
     }
-    let depth_of = |name: &String| {
-        let place = spec.processes.iter().position(|p| p.name.as_str() == name);
-        place.and_then(|place| depth.get(place)).map_or(usize::MAX, |depth| *depth)
-    };
+    let depth_of =
+        |name: &String| place_of(name).and_then(|place| depth.get(place)).map_or(usize::MAX, |depth| *depth);
     let mut levels: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for name in left.keys() {
         levels.entry(depth_of(name)).or_default().push(name.clone());

@@ -3,7 +3,7 @@
 use crate::{read, refused, valid};
 use phpeek_core::budget::Attempts;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{Condition, ProcessIndex, ProcessKind, RestartPolicy, SignalAction};
+use phpeek_core::spec::{Condition, ProcessKind, RestartPolicy, SignalAction};
 use std::time::Duration;
 
 const APP: &str = "processes: {app: {command: [sleep, '1']}}\n";
@@ -22,6 +22,25 @@ fn defaults_are_the_documented_ones() {
     assert_eq!((app.stop.signal, app.stop.kill_signal), (Signal::TERM, Signal::KILL));
     assert_eq!(app.stop.grace, Duration::from_secs(30));
     assert_eq!(spec.signals.get(&Signal::USR1), Some(&SignalAction::RestartAll));
+}
+
+#[test]
+fn a_process_has_a_budget_and_waits_of_its_own() {
+    let text = "global: {restart_backoff_initial: 2s, restart_backoff_max: 20s}\nprocesses:\n  own: {command: [x], \
+        max_restart_attempts: -1, restart_backoff_initial: 600ms, restart_backoff_max: 700ms, restart_stability_window: -1}\n  \
+        slow: {command: [x], restart_backoff_initial: 30s}\n  fast: {command: [x], restart_backoff_max: 1s}\n  usual: {command: [x]}\n";
+    let spec = valid(text, &[]).spec;
+    let of = |at: usize| {
+        let restart = &spec.processes[at].restart;
+        (restart.attempts, restart.backoff.initial().as_millis(), restart.backoff.max().as_millis())
+    };
+    assert_eq!(of(0), (Attempts::AtMost(3), 1000, 1000), "fast");
+    assert_eq!(of(1), (Attempts::Unlimited, 600, 700), "own");
+    assert_eq!(of(2), (Attempts::AtMost(3), 30_000, 30_000), "slow");
+    assert_eq!(of(3), (Attempts::AtMost(3), 2000, 20_000), "usual");
+    assert_eq!(spec.processes[1].restart.stable_after, None);
+    let wrong = "processes: {a: {command: [x], restart_backoff_initial: 9s, restart_backoff_max: 1s}}";
+    assert!(refused(wrong, &[]).contains("processes.a.restart_backoff_max"));
 }
 
 #[test]
@@ -100,10 +119,10 @@ fn dependencies_know_their_condition_and_are_merged() {
                 a: {command: [x], depends_on: [mig, b, b]}, c: {command: [x], depends_on: {mig: {condition: started}}}}";
     let spec = valid(text, &[]).spec;
     let of = |at: usize| {
-        spec.processes[at].depends_on.iter().map(|d| (d.process, d.condition)).collect::<Vec<_>>()
+        spec.processes[at].depends_on.iter().map(|d| (d.process.to_string(), d.condition)).collect::<Vec<_>>()
     };
-    assert_eq!(of(0), [(ProcessIndex(3), Condition::Completed), (ProcessIndex(1), Condition::Started)]);
-    assert_eq!(of(2), [(ProcessIndex(3), Condition::Started)]);
+    assert_eq!(of(0), [("mig".to_owned(), Condition::Completed), ("b".to_owned(), Condition::Started)]);
+    assert_eq!(of(2), [("mig".to_owned(), Condition::Started)]);
 }
 
 #[test]
@@ -125,7 +144,7 @@ fn signals_are_bound_and_what_cannot_work_is_refused() {
     let text = format!("signals: {{SIGRTMIN+3: 'restart:app', TERM: ignore}}\n{APP}");
     let spec = valid(&text, &[]).spec;
     let rt = Signal::parse("SIGRTMIN+3").expect("a signal");
-    assert_eq!(spec.signals.get(&rt), Some(&SignalAction::Restart(ProcessIndex(0))));
+    assert_eq!(spec.signals.get(&rt), Some(&SignalAction::Restart(spec.processes[0].name.clone())));
     assert_eq!(spec.signals.get(&Signal::TERM), Some(&SignalAction::Ignore));
     for (map, word) in [
         ("KILL: stop", "cannot be caught"),
