@@ -58,6 +58,7 @@ fn by_name(path: &str) -> Option<Value> {
         "tracing_file_max_size" => json!("3MB"),
         "tracing_server_name" => json!("other.example"),
         "restart_stability_window" => json!("7s"),
+        "log_buffer" => json!("3MB"),
         "working_dir" => json!("/tmp"),
         "user" | "group" => json!("nobody"),
         "command" => json!(["other"]),
@@ -66,6 +67,7 @@ fn by_name(path: &str) -> Option<Value> {
         "shutdown.signal" | "shutdown.kill_signal" => json!("SIGUSR2"),
         "max_restart_attempts" => json!(7),
         "restart" => json!("never"),
+        "pdeathsig" => json!("SIGKILL"),
         _ => return None,
     })
 }
