@@ -10,6 +10,7 @@
 //! | `phpeek-pm` (os) | `ProcessActor` | [`ports::TaskReport`]s through the router |
 //! | `phpeek-pm` (output) | `ProcessActor` | [`ports::LastLines`], when they were asked for |
 //! | every actor | telemetry queue | finished spans, never awaited |
+#![forbid(unsafe_code)]
 
 pub mod clock;
 pub mod envelope;

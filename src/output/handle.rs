@@ -8,6 +8,7 @@ use super::record;
 use super::sink::Sink;
 use super::stats::Stats;
 use super::steps;
+use super::watch::watch;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
@@ -22,8 +23,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 /// Why the output layer could not start.
 #[derive(Debug, thiserror::Error)]
@@ -169,14 +168,6 @@ impl Output {
     pub fn close(&self) {
         self.sink.close();
     }
-}
-
-#[expect(
-    deprecated,
-    reason = "the safe constructor; an OwnedFd keeps its descriptor open, so the fault is not met"
-)]
-pub(super) fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::with_interest(epoll, Interest::READABLE)
 }
 
 impl CaptureSink for Output {

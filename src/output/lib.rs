@@ -21,6 +21,7 @@ mod sink;
 mod stamp;
 mod stats;
 mod steps;
+mod watch;
 
 pub use handle::{FlushReport, Output, StartError};
 pub use lines::LINE_CAP;
