@@ -26,6 +26,7 @@ pub use traces::TraceSource;
 
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_os::threads::ThreadRuntime;
 use rustix::net::RecvFlags;
 use server::Around;
 use std::io;
@@ -156,7 +157,7 @@ struct Work {
 
 /// Starts the thread, which waits for its work.
 fn start_thread(thread_init: fn()) -> io::Result<mpsc::Sender<Work>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = ThreadRuntime::new()?;
     let (hand, handed) = mpsc::channel::<Work>();
     let serve = move || {
         thread_init();

@@ -34,7 +34,7 @@ use phpeek_core::spec::SystemSpec;
 use phpeek_os::environment::Environment;
 use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
-use phpeek_os::{limits, memory, pid1};
+use phpeek_os::{limits, memory, pid1, unbound};
 use phpeek_output::Output;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
@@ -103,6 +103,7 @@ fn prepare_process() -> Result<(), BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
     limits::keep_descriptors_from_children().map_err(failed("keep inherited descriptors from children"))?;
     limits::raise_nofile().map_err(failed("raise the limit of open descriptors"))?;
+    unbound::survive().map_err(failed("take the signals that nothing is bound to"))?;
     pid1::adopt_orphans().map_err(failed("become the parent of orphans"))
 }
 

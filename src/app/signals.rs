@@ -74,9 +74,13 @@ impl SignalLoop {
         }
     }
 
-    fn take(&self, Received { signal, sender }: Received) {
+    fn take(&self, Received { signal, sender, hangup }: Received) {
         if signal == Signal::CHLD {
             return self.children.on_sigchld();
+        }
+        if hangup {
+            self.say(Level::Info, "the terminal is gone".to_owned(), Vec::new());
+            return self.stop(signal, sender);
         }
         match self.spec.signals.get(&signal) {
             None | Some(SignalAction::Ignore) => {}

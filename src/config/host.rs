@@ -51,6 +51,7 @@ pub(crate) fn check(
         }
     }
     look.tls(root);
+    look.folders(root);
 }
 
 struct Look<'a> {
@@ -133,6 +134,26 @@ impl Look<'_> {
                         "name a PEM file that can be read",
                     );
                 }
+            }
+        }
+    }
+
+    /// Where the supervisor itself writes.
+    fn folders(&mut self, root: &Node) {
+        let path = YamlPath::ROOT;
+        let path = path.key("global");
+        for (key, none) in [("control_socket", &["none", "off"][..]), ("tracing_spool_dir", &["none"])] {
+            let found = root.at(&["global", key]).and_then(|node| Some((node, node.text()?)));
+            let Some((node, text)) = found.filter(|(_, text)| !text.is_empty() && !none.contains(text))
+            else {
+                continue;
+            };
+            // The spool makes its folder, and those above it.
+            let above = if key == "control_socket" { 1 } else { usize::MAX };
+            let there = Path::new(text).ancestors().skip(1).take(above).find(|folder| folder.exists());
+            if !there.is_some_and(Path::is_dir) {
+                let message = format!("there is no directory for {text}");
+                self.error(&path.key(key), node.place.clone(), message, "make it, or name another");
             }
         }
     }

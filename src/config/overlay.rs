@@ -7,7 +7,7 @@ use super::keys::{ENTRYPOINT, GLOBAL, Key, Kind, OTHERS, PROCESS};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
 use super::{FAMILIES, Vars};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Where an override goes.
@@ -19,14 +19,15 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
     let mut hooks = hook_vars::HookVariables::default();
     let mut all = vars.all();
     all.sort();
-    let names: Vec<String> = root.get("processes").map(names_of).unwrap_or_default();
+    let mut names = None;
     for (variable, value) in all {
         let Some(rest) = FAMILIES.iter().find_map(|f| variable.strip_prefix(f.prefix)) else { continue };
         if OTHERS.contains(&rest) || hooks.take(rest, &variable, &value, findings) {
             continue;
         }
         let place = Place::Variable(Arc::from(variable.as_str()));
-        let Some((target, kind)) = target_of(rest, &names, &place, findings) else {
+        let names = names.get_or_insert_with(|| Names::of(root.get("processes")));
+        let Some((target, kind)) = target_of(rest, names, &place, findings) else {
             findings.push(unknown(rest, &variable, place));
             continue;
         };
@@ -56,16 +57,26 @@ pub(crate) fn is_unset(path: &str, variable: &str, value: &str, findings: &mut F
     empty
 }
 
-fn names_of(processes: &Node) -> Vec<String> {
-    processes.entries().iter().map(|e| e.key.clone()).collect()
+/// The processes of the file by their names as variables spell them; two may be spelled alike.
+struct Names(HashMap<String, Vec<String>>);
+
+impl Names {
+    fn of(processes: Option<&Node>) -> Self {
+        let mut names: HashMap<String, Vec<String>> = HashMap::new();
+        for entry in processes.map(Node::entries).unwrap_or_default() {
+            names.entry(encoded(&entry.key).collect()).or_default().push(entry.key.clone());
+        }
+        Self(names)
+    }
 }
 
-fn encoded(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+/// A name as variables spell it.
+fn encoded(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
 }
 
 /// The place in the tree that a variable names.
-fn target_of(rest: &str, names: &[String], place: &Place, findings: &mut Findings) -> Option<(Target, Kind)> {
+fn target_of(rest: &str, names: &Names, place: &Place, findings: &mut Findings) -> Option<(Target, Kind)> {
     if let Some(path) = rest.strip_prefix("GLOBAL_") {
         let (mut target, kind) = field(path, GLOBAL)?;
         target.insert(0, "global".to_owned());
@@ -80,8 +91,10 @@ fn target_of(rest: &str, names: &[String], place: &Place, findings: &mut Finding
         if name.is_empty() {
             continue;
         }
-        match names.iter().find(|n| encoded(n) == name.to_ascii_uppercase()) {
-            Some(existing) => found.push((existing.clone(), true, target, kind)),
+        match names.0.get(&name.to_ascii_uppercase()) {
+            Some(existing) => {
+                found.extend(existing.iter().map(|name| (name.clone(), true, target.clone(), kind)));
+            }
             None => found.push((name.to_ascii_lowercase().replace('_', "-"), false, target, kind)),
         }
     }
@@ -111,14 +124,15 @@ fn process_field(path: &str) -> Option<(Target, Kind)> {
 /// The field whose encoded path is exactly `path`; the longest first key wins.
 pub(crate) fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
     let upper = path.to_ascii_uppercase();
-    if let Some(key) = keys.iter().find(|k| encoded(k.name) == upper) {
+    if let Some(key) = keys.iter().find(|k| encoded(k.name).eq(upper.chars())) {
         return Some((vec![key.name.to_owned()], key.kind));
     }
     let mut blocks: Vec<&'static Key> = keys.iter().filter(|k| matches!(k.kind, Kind::Map(_))).collect();
     blocks.sort_by_key(|k| std::cmp::Reverse(k.name.len()));
     blocks.into_iter().find_map(|key| {
         let Kind::Map(inner) = key.kind else { return None };
-        let rest = upper.strip_prefix(&encoded(key.name))?.strip_prefix('_')?;
+        let (head, rest) = upper.split_at_checked(key.name.len())?;
+        let rest = rest.strip_prefix('_').filter(|_| encoded(key.name).eq(head.chars()))?;
         let (mut target, kind) = field(rest, inner)?;
         target.insert(0, key.name.to_owned());
         Some((target, kind))
@@ -132,7 +146,8 @@ fn unknown(rest: &str, variable: &str, place: Place) -> Finding {
         let advice = format!("to override the key itself, set {prefix}GLOBAL_{rest}");
         return Finding::suggestion("", place, note).advice(advice);
     }
-    let known: Vec<String> = GLOBAL.iter().map(|k| format!("GLOBAL_{}", encoded(k.name))).collect();
+    let known: Vec<String> =
+        GLOBAL.iter().map(|k| format!("GLOBAL_{}", encoded(k.name).collect::<String>())).collect();
     let advice = match nearest(rest, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {}{near}?", prefix),
         None => "overrides are …_GLOBAL_<KEY>, …_PROCESS_<NAME>_<KEY> and …_HOOK_<LIST>_<N>_<KEY>; this one has no effect"

@@ -39,6 +39,12 @@ pub(crate) fn check(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     if let Some(reload) = node.get("reload") {
         one_of_two(reload, &path.key("reload"), findings);
     }
+    for who in ["user", "group"] {
+        if let Some(written) = node.get(who).filter(|_| node.filled(who).is_none()) {
+            let message = format!("{who} is empty: it runs as whoever starts the supervisor");
+            findings.push(Finding::suggestion(path.key(who), written.place.clone(), message));
+        }
+    }
     let never = node.get("restart").and_then(Node::text) == Some("never");
     if let Some(codes) = node.get("recycle_codes").filter(|codes| never && !codes.items().is_empty()) {
         let message = "recycle_codes start it again, and restart is never";

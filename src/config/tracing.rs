@@ -312,7 +312,9 @@ impl Reader<'_> {
         let vars = self.vars;
         let lookup = |name: &str| vars.get(name);
         if env::disabled(&lookup) {
-            return;
+            let place = Place::Variable("OTEL_SDK_DISABLED".into());
+            let message = "OTEL_SDK_DISABLED is true: tracing is off, whatever the file says".to_owned();
+            return self.remark("tracing_enabled", place, message);
         }
         let mut faults = env::Faults::new();
         env::queueing(&lookup, &mut faults);

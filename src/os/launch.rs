@@ -31,7 +31,7 @@ pub(super) struct Launch {
 
 impl Launch {
     pub(super) fn new(sink: Arc<dyn CaptureSink>, base: Environment, supervisor: String) -> io::Result<Self> {
-        Ok(Self { sink, base, null: sys::null()?, supervisor, session: terminal::is_there() })
+        Ok(Self { sink, base, null: sys::null()?, supervisor, session: terminal::was_there() })
     }
 
     /// Starts a program. The error holds the zombie, if there was a child.

@@ -23,6 +23,8 @@ pub mod signals;
 mod spawner;
 mod sys;
 mod terminal;
+pub mod threads;
 mod trace_context;
+pub mod unbound;
 pub mod users;
 mod variable;

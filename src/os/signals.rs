@@ -4,6 +4,7 @@
 //! Every thread but the main one blocks all signals, so that no handler runs in a thread whose memory a child
 //! shares for a moment; see [`block_all_in_this_thread`].
 
+use super::terminal;
 use phpeek_core::signal::{Signal, SignalSender};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -23,6 +24,9 @@ static CHANGED: AtomicU64 = AtomicU64::new(1 << 12);
 /// What is taken from the start. More are [`Signals::add`]ed when the configuration binds them.
 const FROM_THE_START: [Signal; 7] =
     [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::USR1, Signal::USR2, Signal::CHLD];
+
+/// The code of a signal that the kernel has sent by itself (sigaction(2)).
+const SI_KERNEL: i32 = 0x80;
 
 /// The signals that a child must set back to the default.
 pub(super) fn changed() -> &'static AtomicU64 {
@@ -127,7 +131,8 @@ impl Signals {
         for info in self.delivery.pending() {
             let signal = Signal::from_number(i64::from(info.si_signo));
             if let Some(signal) = signal.filter(|signal| received.iter().all(|r| r.signal != *signal)) {
-                received.push(Received { signal, sender: sender(&info) });
+                let hangup = signal == Signal::HUP && (info.si_code == SI_KERNEL || terminal::has_gone());
+                received.push(Received { signal, sender: sender(&info), hangup });
             }
         }
         received
@@ -152,6 +157,8 @@ pub struct Received {
     pub signal: Signal,
     /// Who sent it; `None` when nobody did, as with Ctrl-C and the end of a child. The first, when several did.
     pub sender: Option<SignalSender>,
+    /// Whether it is a SIGHUP because the terminal is gone.
+    pub hangup: bool,
 }
 
 /// Pending signals, each kind once however often it was sent.
@@ -283,6 +290,16 @@ fn forget_ignored() {
             }
         }
     }
+}
+
+/// Ignores a signal that the C library hides (32 and 33). Children set it back.
+#[expect(unsafe_code, reason = "sets a disposition, which has no safe door")]
+pub(super) fn ignore_raw(signal: i32) {
+    mark_changed(signal);
+    let ignore = [libc::SIG_IGN, 0, 0, 0, 0, 0, 0, 0];
+    let none = std::ptr::null_mut::<usize>();
+    // SAFETY: the kernel reads at most as much as the array holds: its first word is the handler, the rest is zero.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, ignore.as_ptr(), none, 8_usize) };
 }
 
 #[expect(unsafe_code, reason = "raise has no safe door")]

@@ -286,3 +286,40 @@ struct SendStack(Stack);
 #[expect(unsafe_code, reason = "a mapping may change its owner")]
 // SAFETY: the stack is a mapping of this process that nothing else points to.
 unsafe impl Send for SendStack {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use opentelemetry::trace::SpanContext;
+    use phpeek_actors::testkit::{SpecBuilder, system};
+    use phpeek_core::ids::RunId;
+    use phpeek_core::spec::ProcessIndex;
+
+    fn order(name: &str, instance: u32) -> LaunchOrder {
+        let program = system(vec![SpecBuilder::new(name)]).processes.remove(0).program.clone();
+        let task = TaskId::Run(RunId { process: ProcessIndex(0), instance, run: 1 });
+        LaunchOrder { task, program, context: SpanContext::NONE }
+    }
+
+    fn busy(name: &str, ago: Duration) -> Busy {
+        let LaunchOrder { task, program, .. } = order(name, 9);
+        let since = Instant::now().checked_sub(ago).expect("the machine has run for a while");
+        Busy { task, program, since, unwanted: Unwanted::No }
+    }
+
+    #[test]
+    fn a_program_that_hangs_gets_no_second_thread_and_holds_up_no_other() {
+        let mut orders = Orders { threads: 2, ..Orders::default() };
+        orders.queue.extend([order("bad", 0), order("good", 1), order("bad", 2)]);
+        assert_eq!(orders.takable(), Some(0), "nothing hangs yet");
+        orders.busy[0] = Some(busy("bad", Duration::ZERO));
+        assert_eq!(orders.takable(), Some(0), "it may only be slow");
+        orders.busy[0] = Some(busy("bad", HANGS));
+        let taken = orders.take().expect("the other program");
+        assert_eq!(taken.task.instance(), 1);
+        assert_eq!((orders.takable(), orders.queue.len()), (None, 2), "the rest waits for it");
+        orders.busy[0] = None;
+        assert_eq!(orders.take().expect("it came back").task.instance(), 0);
+    }
+}

@@ -14,6 +14,7 @@ use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
 use phpeek_core::ids::TaskId;
 use phpeek_os::capture::{Capture, CaptureSink};
+use phpeek_os::threads::ThreadRuntime;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::redaction::Redactions;
 use std::cell::RefCell;
@@ -78,8 +79,7 @@ impl Output {
     ) -> Result<Self, StartError> {
         let intake = Arc::new(Intake::new().map_err(|error| StartError::Watch(error.into()))?);
         let watched = intake.as_fd().try_clone_to_owned().map_err(StartError::Watch)?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+        let runtime = ThreadRuntime::new().map_err(StartError::Thread)?;
         // Without stderr the loss of stdout is only counted.
         let stderr = rustix::stdio::stderr().try_clone_to_owned().ok();
         let sink = Arc::new(Sink::new(settings, stdout, stderr));
@@ -93,7 +93,7 @@ impl Output {
             .map_err(StartError::Thread)?;
         let arbiter = Arbiter::try_with_tokio_rt(move || {
             first();
-            Ok(runtime)
+            runtime.into_inner()
         })
         .map_err(StartError::Thread)?;
         let (tell, told) = mpsc::channel();

@@ -3,8 +3,8 @@
 
 use actix::dev::channel::channel;
 use actix::{Actor, Addr, Context};
+use phpeek_os::threads::ThreadRuntime;
 use std::io;
-use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
@@ -24,9 +24,10 @@ pub(super) fn start<A: Actor<Context = Context<A>>>(
 ) -> io::Result<(Addr<A>, Thread)> {
     let (sender, receiver) = channel(MAILBOX);
     let (alive, over) = oneshot::channel::<()>();
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = ThreadRuntime::new()?;
     std::thread::Builder::new().name("telemetry".to_owned()).spawn(move || {
         first();
+        let Ok(runtime) = runtime.into_inner() else { return };
         LocalSet::new().block_on(&runtime, async move {
             // A task of its own: if it panicked for all that, connections would still be closed in order.
             actix::spawn(Context::with_receiver(receiver).into_future(make()));

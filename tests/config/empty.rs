@@ -113,6 +113,8 @@ fn a_variable_that_is_empty_never_loosens_what_restricts() {
     for key in ["tracing_ca_file", "tracing_client_key_file", "api_auth", "api_host"] {
         assert!(refused(&file_with(Some(key), None, "${UNSET}"), &[]).contains(key), "{key}");
     }
+    let told = read(&file_with(None, Some("user"), "''"), &[]).report;
+    assert!(told.of(Severity::Suggestion).any(|f| f.message.contains("user is empty")));
     // Written empty, it was not forgotten.
     for value in ["''", "", "${UNSET:-}"] {
         let spec = valid(&file_with(None, Some("user"), value), &[]).spec;

@@ -93,6 +93,29 @@ fn certificates_that_are_switched_on_are_read() {
 }
 
 #[test]
+fn where_the_supervisor_writes_is_looked_at() {
+    let with = |key: &str, path: &str| {
+        let text = format!("global: {{{key}: {path}}}\nprocesses: {{a: {{command: [sleep]}}}}");
+        told(&load_on_this_machine(&Source::Text(text), &vars()))
+    };
+    for (key, path) in [
+        ("control_socket", "/nonexistent/a.sock"),
+        ("control_socket", "/etc/hostname/a"),
+        ("tracing_spool_dir", "/etc/hostname/spool/a"),
+    ] {
+        let told = with(key, path);
+        assert!(told.contains(&format!("global.{key}")) && told.contains("no directory"), "{told}");
+    }
+    for (key, path) in [
+        ("control_socket", "/tmp/a.sock"),
+        ("control_socket", "none"),
+        ("tracing_spool_dir", "/tmp/not/made/yet"),
+    ] {
+        assert!(!with(key, path).contains("no directory"), "{key} {path}");
+    }
+}
+
+#[test]
 fn the_report_says_whether_this_machine_was_looked_at() {
     let text = Source::Text("processes: {app: {command: [sleep]}}".to_owned());
     let (with, without) = (load_on_this_machine(&text, &vars()), load(&text, &vars()));

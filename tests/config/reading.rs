@@ -72,6 +72,16 @@ fn overrides_are_typed_by_their_key_and_the_longest_field_wins() {
 }
 
 #[test]
+fn an_override_that_can_mean_two_processes_says_so() {
+    let text = "processes: {a-b: {command: [x]}, a_b: {command: [x]}, a-b-env-c: {command: [x]}}";
+    let report = read(text, &[("PHPEEK_PM_PROCESS_A_B_SCALE", "2")]).report;
+    let told: Vec<_> = report.findings.iter().map(|f| f.message.as_str()).collect();
+    assert!(told.iter().any(|m| m.contains("a-b.scale or a_b.scale")), "{told:?}");
+    let report = read(text, &[("PHPEEK_PM_PROCESS_A_B_ENV_C_SCALE", "2")]).report;
+    assert!(report.findings.iter().any(|f| f.message.contains("can mean")), "{:?}", report.findings);
+}
+
+#[test]
 fn two_families_that_disagree_are_an_error_and_unknown_overrides_a_warning() {
     let vars = [("PHPEEK_PM_PROCESS_APP_SCALE", "1"), ("CBOX_INIT_PROCESS_APP_SCALE", "2")];
     assert!(refused(APP, &vars).contains("different values"));

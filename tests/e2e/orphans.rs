@@ -35,6 +35,32 @@ fn a_thousand_orphans_leave_no_zombie_and_take_no_status() {
 }
 
 #[test]
+fn a_daemon_is_asked_to_end_and_has_time_for_it() {
+    let sandbox = Sandbox::new();
+    let daemon = "trap 'sleep 0.2; emit d end; exit 0' TERM\nemit d start\nwhile :; do sleep 0.02; done";
+    let daemon = sandbox.write(
+        "d.sh",
+        &format!("#!/bin/sh\nemit() {{ echo \"$*\" $$ >> \"$SANDBOX/events\"; }}\n{daemon}\n"),
+    );
+    let body = format!("setsid sh {} > /dev/null 2>&1 &\nemit o start", daemon.display());
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "o": {"type": "oneshot", "command": sandbox.script("o", &body)},
+            "w": {"command": sandbox.worker("w"), "depends_on": ["o"]},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("w", 1);
+    sandbox.started("d", 1);
+    assert_eq!(supervisor.stop(), 0);
+    assert_eq!(sandbox.events_of("d", "end").len(), 1, "it was asked, and it ended by itself");
+    let told =
+        supervisor.records().into_iter().find(|r| r["msg"].as_str().is_some_and(|m| m.contains("daemons")));
+    assert_eq!(told.expect("it is told")["process"], "o", "by the process it came from");
+}
+
+#[test]
 fn what_left_its_group_is_not_left_behind() {
     let sandbox = Sandbox::new();
     let body = "setsid sleep 888 &\nemit c start\nexec sleep 1000";

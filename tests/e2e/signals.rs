@@ -42,6 +42,22 @@ fn sighup_says_that_reload_is_not_there_and_changes_nothing() {
 }
 
 #[test]
+fn what_nothing_is_bound_to_changes_nothing() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(json!({}), json!({"c": {"command": sandbox.worker("c")}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let pid = sandbox.started("c", 1);
+    // The C library's own too, timers, limits, and what a power supply says.
+    for number in [13, 14, 16, 23, 24, 25, 26, 27, 28, 29, 30, 32, 33, 34, RTMIN_3, 64] {
+        supervisor.signal_number(number);
+    }
+    supervisor.signal(Signal::USR2);
+    wait_until(LONG, "it goes on", || supervisor.stdout().contains("flushing"));
+    assert!(alive(pid) && supervisor.runs());
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
 fn sigusr2_flushes_and_changes_nothing() {
     let sandbox = Sandbox::new();
     let config = sandbox.config(json!({}), json!({"c": {"command": sandbox.worker("c")}}));
