@@ -7,19 +7,11 @@ use super::environment::Environments;
 use super::keys::GLOBAL;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, process, signals, value};
-use phpeek_core::backoff::Backoff;
-use phpeek_core::budget::Attempts;
+use super::{depends, process, restart, signals, value};
 use phpeek_core::name::ProcessName;
-use phpeek_core::spec::{ProcessIndex, ProcessKind, RestartPolicy, RestartSpec, SystemSpec};
+use phpeek_core::spec::{ProcessIndex, ProcessKind, SystemSpec};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// The wait that takes the place of none. A program that ends at once would be started as fast as the machine can,
-/// for ever: clean ends spend no budget, and the budget may have no bound. A run that lived longer than this is
-/// followed at once all the same.
-const FLOOR: Duration = Duration::from_millis(10);
 
 /// Most processes of one file.
 const MAX_PROCESSES: usize = 10_000;
@@ -52,7 +44,7 @@ pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Find
     let empty = Node::empty_map();
     let written = root.get("global").unwrap_or(&empty);
     let global = Block::new(Some(written), GLOBAL);
-    let restart = restart(written, global, findings)?;
+    let restart = restart::global(written, findings)?;
     let max_scale = global.int("max_process_scale")?;
     let (enabled, known) = declared(root, findings)?;
     let names = Names { known };
@@ -147,72 +139,10 @@ fn cycles(enabled: &[(&str, &Node)], names: &Names<'_>, findings: &mut Findings)
     findings.push(Finding::error(path, place, message).advice("remove one of these edges"));
 }
 
-/// `global.restart_*`: the policy of every process that has none of its own.
-fn restart(global: &Node, block: Block<'_>, findings: &mut Findings) -> Option<RestartSpec> {
-    let policy = block.word("restart_policy", &POLICIES)?;
-    let attempts = match block.int("max_restart_attempts")? {
-        n if n < 0 => Attempts::Unlimited,
-        n => Attempts::AtMost(u32::try_from(n).unwrap_or(u32::MAX)),
-    };
-    let base = block.time("restart_backoff")?;
-    let given_initial = span(global, "restart_backoff_initial");
-    let given_max = span(global, "restart_backoff_max");
-    let mut initial = given_initial.unwrap_or(base);
-    let mut max = given_max.unwrap_or(base.saturating_mul(12));
-    if initial > max {
-        match (given_initial, given_max) {
-            (Some(_), Some(_)) => {
-                let place = global.get("restart_backoff_max").map(|n| n.place.clone());
-                let place = place.unwrap_or(Place::Nowhere);
-                let message = "restart_backoff_max is shorter than restart_backoff_initial";
-                let fault = Finding::error("global.restart_backoff_max", place, message);
-                findings.push(fault.advice("raise it, or lower restart_backoff_initial"));
-                max = initial;
-            }
-            (None, Some(_)) => initial = max,
-            _ => max = initial,
-        }
-    }
-    let stable_after = match block.time_or_off("restart_stability_window")? {
-        value::Span::Negative => None,
-        value::Span::Positive(window) => Some(window),
-    };
-    if initial.is_zero() {
-        (initial, max) = (FLOOR, FLOOR);
-        let key = ["restart_backoff_initial", "restart_backoff", "restart_backoff_max"]
-            .into_iter()
-            .find(|key| span(global, key) == Some(Duration::ZERO))
-            .unwrap_or("restart_backoff");
-        let place = global.get(key).map_or(Place::Nowhere, |n| n.place.clone());
-        let message = format!(
-            "without a wait between runs {} ms are kept to those that end at once",
-            FLOOR.as_millis()
-        );
-        let warning = Finding::warning(format!("global.{key}"), place, message);
-        findings.push(warning.advice("write 1s or more"));
-    }
-    let backoff = Backoff::new(initial, max.max(initial))?;
-    Some(RestartSpec { policy, attempts, backoff, stable_after })
-}
-
-/// The words for what follows an end.
-pub(crate) const POLICIES: [(&str, RestartPolicy); 3] = [
-    ("always", RestartPolicy::Always),
-    ("on-failure", RestartPolicy::OnFailure),
-    ("never", RestartPolicy::Never),
-];
-
 pub(crate) fn truth(node: &Node, key: &str) -> Option<bool> {
     value::truth(node.get(key)?.text()?)
 }
 
 pub(crate) fn int(node: &Node, key: &str) -> Option<i64> {
     value::int(node.get(key)?.text()?)
-}
-
-pub(crate) fn span(node: &Node, key: &str) -> Option<Duration> {
-    match value::duration(node.get(key)?.text()?)? {
-        value::Span::Positive(span) => Some(span),
-        value::Span::Negative => None,
-    }
 }

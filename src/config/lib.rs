@@ -31,6 +31,7 @@ mod plain;
 mod process;
 mod redaction;
 mod report;
+mod restart;
 mod rules;
 mod schedule;
 mod schema;

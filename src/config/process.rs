@@ -1,16 +1,16 @@
 //! One entry of `processes` to a `ProcessSpec`, with the rules that span its keys. Called by `compile`.
 
 use super::block::Block;
-use super::compile::{Names, POLICIES, int, truth};
+use super::compile::{Names, int, truth};
 use super::environment::Environments;
 use super::keys::{PROCESS, SHUTDOWN};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, rules};
+use super::{depends, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Program};
 use phpeek_core::spec::{
-    CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
+    CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -89,7 +89,7 @@ pub(crate) fn compile(
     let path = path.key(name);
     let kind = kind(node);
     let command = check_command(name, node, &node.place, &path, findings);
-    let restart = RestartSpec { policy: restart(node, kind, &path, defaults, findings), ..defaults.restart };
+    let restart = restart::process(node, kind, &defaults.restart, &path, findings);
     let scale = scale(node, kind, &path, defaults, findings);
     let depends_on = node
         .get("depends_on")
@@ -129,7 +129,7 @@ pub(crate) fn compile(
         program: Arc::new(program),
         scale,
         depends_on,
-        restart,
+        restart: restart?,
         stop,
     })
 }
@@ -141,25 +141,6 @@ fn context(node: &Node) -> ContextPolicy {
         Some("none") => ContextPolicy::None,
         _ => ContextPolicy::Auto,
     }
-}
-
-fn restart(
-    node: &Node,
-    kind: ProcessKind,
-    path: &Path<'_>,
-    defaults: &Defaults,
-    findings: &mut Findings,
-) -> RestartPolicy {
-    let own = Block::new(Some(node), &[]).word("restart", &POLICIES);
-    if kind != ProcessKind::Oneshot {
-        return own.unwrap_or(defaults.restart.policy);
-    }
-    if own == Some(RestartPolicy::Always) {
-        let place = node.get("restart").map_or(node.place.clone(), |n| n.place.clone());
-        let fault = Finding::error(path.key("restart"), place, "a oneshot cannot be restarted always");
-        findings.push(fault.advice("write never or on-failure, or make it a longrun"));
-    }
-    own.unwrap_or(RestartPolicy::Never)
 }
 
 fn scale(

@@ -1,6 +1,7 @@
 //! The configuration from outside: what is read, what is refused and with which words. Runs no process.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+mod acting;
 mod backends;
 mod bounds;
 mod empty;

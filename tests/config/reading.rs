@@ -25,6 +25,25 @@ fn defaults_are_the_documented_ones() {
 }
 
 #[test]
+fn a_process_has_a_budget_and_waits_of_its_own() {
+    let text = "global: {restart_backoff_initial: 2s, restart_backoff_max: 20s}\nprocesses:\n  own: {command: [x], \
+        max_restart_attempts: -1, restart_backoff_initial: 600ms, restart_backoff_max: 700ms, restart_stability_window: -1}\n  \
+        slow: {command: [x], restart_backoff_initial: 30s}\n  fast: {command: [x], restart_backoff_max: 1s}\n  usual: {command: [x]}\n";
+    let spec = valid(text, &[]).spec;
+    let of = |at: usize| {
+        let restart = &spec.processes[at].restart;
+        (restart.attempts, restart.backoff.initial().as_millis(), restart.backoff.max().as_millis())
+    };
+    assert_eq!(of(0), (Attempts::AtMost(3), 1000, 1000), "fast");
+    assert_eq!(of(1), (Attempts::Unlimited, 600, 700), "own");
+    assert_eq!(of(2), (Attempts::AtMost(3), 30_000, 30_000), "slow");
+    assert_eq!(of(3), (Attempts::AtMost(3), 2000, 20_000), "usual");
+    assert_eq!(spec.processes[1].restart.stable_after, None);
+    let wrong = "processes: {a: {command: [x], restart_backoff_initial: 9s, restart_backoff_max: 1s}}";
+    assert!(refused(wrong, &[]).contains("processes.a.restart_backoff_max"));
+}
+
+#[test]
 fn scalars_of_env_stay_as_written() {
     let text =
         "processes: {app: {command: [x], env: {A: 010, B: 1.10, C: 2024-01-01, D: 0x1F, E: null, F: yes}}}";

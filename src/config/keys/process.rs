@@ -29,10 +29,10 @@ keys! {
     "stdout": Bool, "true", Works Restart, "false: the stream goes to /dev/null";
     "stderr": Bool, "true", Works Restart, "the same";
     "restart": POLICY, "", Works Live, "`always`, `on-failure`, `never`; default: `global.restart_policy`, `never` for a oneshot", eg "on-failure";
-    "max_restart_attempts": Int(-MANY, 100), "", Later Live, "default: the global one", eg "3";
-    "restart_backoff_initial": Time(0.0, YEAR), "", Later Live, "default: the global one", eg "5s";
-    "restart_backoff_max": Time(0.0, YEAR), "", Later Live, "default: the global one", eg "60s";
-    "restart_stability_window": TimeOrOff, "", Later Live, "default: the global one", eg "60s";
+    "max_restart_attempts": Int(-MANY, 100), "", Works Live, "default: the global one", eg "3";
+    "restart_backoff_initial": Time(0.0, YEAR), "", Works Live, "default: the global one", eg "5s";
+    "restart_backoff_max": Time(0.0, YEAR), "", Works Live, "default: the global one", eg "60s";
+    "restart_stability_window": TimeOrOff, "", Works Live, "default: the global one", eg "60s";
     "essential": Bool, "false", Later Live, "when its last instance has ended for good, everything stops, with its code";
     "on_exhausted": OneOf(&["stop", "exit", "slow_retry"]), "stop", Later Live, "when its attempts are spent: `stop` (it stays failed), `exit` (everything stops, with its code), `slow_retry`";
     "success_codes": List(&Int(0, 255)), "[0]", Later Live, "codes that are no failure";

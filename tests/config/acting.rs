@@ -1,0 +1,156 @@
+//! What the key tables say of a key is so: one that acts changes the configuration, one that is announced or idle does not.
+
+use crate::read;
+use phpeek_pm::config::schema_json;
+use serde_json::{Value, json};
+
+/// A scalar key: its path, its schema.
+type Scalar = (Vec<String>, Value);
+
+fn scalars(schema: &Value, path: &[String], all: &mut Vec<Scalar>) {
+    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
+        let mut path = path.to_vec();
+        path.push(name.clone());
+        if below["properties"].is_object() {
+            scalars(below, &path, all);
+        } else {
+            all.push((path, below.clone()));
+        }
+    }
+}
+
+/// A value that the key takes and that is not its default; nothing for lists and mappings, which are tested by name.
+fn another(schema: &Value) -> Option<Value> {
+    let forms: Vec<&Value> = schema["anyOf"].as_array().map_or(vec![schema], |any| any.iter().collect());
+    let default = &schema["default"];
+    let first = forms.first()?;
+    match first["type"].as_str() {
+        Some("boolean") => Some(json!(default != &json!(true))),
+        Some("integer") => (0..20).map(|n| json!(n)).find(|n| n != default && in_bounds(n, first)),
+        Some("number") => {
+            [0.25, 17.0].map(|n| json!(n)).into_iter().find(|n| n != default && in_bounds(n, first))
+        }
+        _ => first["enum"].as_array()?.iter().find(|word| *word != default && !word.is_null()).cloned(),
+    }
+}
+
+fn in_bounds(n: &Value, schema: &Value) -> bool {
+    let of = |key: &str| schema[key].as_f64();
+    let n = n.as_f64().expect("a number");
+    of("minimum").is_none_or(|least| n >= least) && of("maximum").is_none_or(|most| n <= most)
+}
+
+/// Texts, signals, sizes, lists and mappings that their keys take; and what cannot be told by a type.
+fn by_name(path: &str) -> Option<Value> {
+    Some(match path {
+        "control_socket" => json!("/run/other.sock"),
+        "signals" => json!({"USR1": "stop"}),
+        "tracing_exporter" => json!("zipkin"),
+        "tracing_endpoint" => json!("other:1"),
+        "tracing_failover" => json!(["http://other:1"]),
+        "tracing_headers" => json!({"x-a": "b"}),
+        "tracing_proxy" => json!("http://proxy:1"),
+        "tracing_service_name" => json!("shop"),
+        "tracing_spool_dir" => json!("/tmp/other/spool"),
+        "tracing_spool_max_age" => json!("2h"),
+        "tracing_file" => json!("/tmp/other.jsonl"),
+        "tracing_file_max_size" => json!("3MB"),
+        "tracing_server_name" => json!("other.example"),
+        "restart_stability_window" => json!("7s"),
+        "working_dir" => json!("/tmp"),
+        "user" | "group" => json!("nobody"),
+        "command" => json!(["other"]),
+        "env" => json!({"A": "b"}),
+        "depends_on" => json!(["other"]),
+        "shutdown.signal" | "shutdown.kill_signal" => json!("SIGUSR2"),
+        "max_restart_attempts" => json!(7),
+        "restart" => json!("never"),
+        _ => return None,
+    })
+}
+
+/// Keys that are judged together with others, or need a file that is there: each has a test of its own.
+const OTHERS: [&str; 14] = [
+    "version",
+    "include",
+    "env_file",
+    "tracing_enabled",
+    "tracing_use_tls",
+    "tracing_ca_file",
+    "tracing_client_cert_file",
+    "tracing_client_key_file",
+    "tracing_protocol",
+    "max_scale",
+    "max_process_scale",
+    "enabled",
+    "logging.redaction.enabled",
+    "logging.redaction.patterns",
+];
+
+fn nested(path: &[String], value: &Value) -> Value {
+    path.iter().rev().fold(value.clone(), |inner, key| json!({ key.as_str(): inner }))
+}
+
+/// The configuration with these keys, as a text; the folder of the file exporter is there.
+fn with(global: &Value, app: &Value) -> Option<String> {
+    let mut whole = json!({
+        "global": {"tracing_enabled": true, "tracing_exporter": "otlp-http", "tracing_use_tls": true},
+        "processes": {"app": {"command": ["x"]}, "other": {"command": ["x"]}},
+    });
+    merge(&mut whole["global"], global);
+    merge(&mut whole["processes"]["app"], app);
+    let of_file = global.as_object().is_some_and(|g| g.keys().any(|k| k.starts_with("tracing_file")));
+    if of_file {
+        whole["global"]["tracing_exporter"] = json!("file");
+        let file = &mut whole["global"]["tracing_file"];
+        *file = if file.is_null() { json!("/tmp/t.jsonl") } else { file.clone() };
+    }
+    if global["tracing_endpoint"].is_string()
+        || global["tracing_failover"].is_array()
+        || global["tracing_exporter"].is_string()
+    {
+        whole["global"]["tracing_use_tls"] = json!(false);
+    }
+    let loaded = read(&whole.to_string(), &[]);
+    assert!(loaded.configuration.is_some(), "{whole}: {:?}", loaded.report.findings);
+    loaded.configuration.map(|c| format!("{c:?}"))
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    for (key, value) in from.as_object().into_iter().flatten() {
+        into[key] = value.clone();
+    }
+}
+
+#[test]
+fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
+    let schema: Value = serde_json::from_str(&schema_json()).expect("JSON");
+    let process = &schema["properties"]["processes"]["anyOf"][0]["additionalProperties"];
+    let (mut global, mut own) = (Vec::new(), Vec::new());
+    scalars(&schema["properties"]["global"], &[], &mut global);
+    scalars(process, &[], &mut own);
+    let none = json!({});
+    let plain = with(&none, &none);
+    let of_file = with(&json!({"tracing_file_max_files": 5}), &none);
+    let mut counts = [0, 0];
+    let all = global.iter().map(|key| (true, key)).chain(own.iter().map(|key| (false, key)));
+    for (of_global, (path, schema)) in all {
+        let name = path.join(".");
+        let acts = schema["x-standing"] == "acts";
+        let whole = matches!(path[0].as_str(), "health_check" | "health" | "reload" | "hooks")
+            || name.contains("hook");
+        if OTHERS.contains(&name.as_str()) || whole {
+            continue;
+        }
+        let Some(value) = by_name(&name).or_else(|| another(schema)) else {
+            assert!(!acts, "{name} acts, and no test knows a value of it: {schema}");
+            continue;
+        };
+        let keys = nested(path, &value);
+        let after = if of_global { with(&keys, &none) } else { with(&none, &keys) };
+        let before = if name.starts_with("tracing_file") { &of_file } else { &plain };
+        assert_eq!(after != *before, acts, "{name}: {value} ({})", schema["x-standing"]);
+        counts[usize::from(acts)] += 1;
+    }
+    assert!(counts[0] > 80 && counts[1] > 40, "{counts:?}");
+}
