@@ -10,6 +10,7 @@ pub mod encode;
 pub mod failover;
 pub mod file;
 pub mod grpc;
+mod handle;
 pub mod headers;
 pub mod http;
 mod incoming;
@@ -30,7 +31,8 @@ pub mod tls;
 mod trust;
 pub mod zipkin;
 
+pub use handle::{TelemetryHandle, TelemetryState};
 pub use incoming::incoming_context;
 pub use memory::MemoryExporter;
-pub use start::{StartError, Surroundings, TelemetryHandle, TelemetryState, start, start_in_memory};
+pub use start::{StartError, Surroundings, start, start_in_memory};
 pub use stdout::WriteBlock;

@@ -1,10 +1,11 @@
-//! Builds the way of a span from the settings: sampler, provider, queue, actor, exporter. Owns the handle that the
-//! composition root keeps. Must never wait for the network. Called once, before anything is traced.
+//! Builds the way of a span from the settings: sampler, provider, queue, actor, exporter. Must never wait for the
+//! network. Called once, before anything is traced.
 
 use super::encode::Origin;
 use super::failover::Failover;
 use super::file::{FileError, FileExporter};
 use super::grpc::GrpcTarget;
+use super::handle::{Running, TelemetryHandle};
 use super::headers::Headers;
 use super::http::HttpTarget;
 use super::memory::MemoryExporter;
@@ -15,18 +16,14 @@ use super::sampling::{sampler, sift, unsampled};
 use super::spool::{self, Place, Spool, SpoolError, SpoolParts, SpoolReport};
 use super::stdout::{StdoutExporter, WriteBlock};
 use super::target::TargetError;
-use super::thread::{self, Thread};
-use actix::Addr;
+use super::thread;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
-use phpeek_actors::telemetry::{
-    Flush, FlushKind, FlushOutcome, Hasten, Health, Parts, Queue, QueueProcessor, ReceiverState,
-    SpanExporter, TelemetryActor, TelemetryStats, Unsampled, Wake,
-};
+use phpeek_actors::telemetry::{Parts, Queue, QueueProcessor, SpanExporter, TelemetryActor, Unsampled, Wake};
 use phpeek_actors::trace::Tracing;
 use phpeek_core::backoff::Backoff;
 use phpeek_core::batch::Rules;
@@ -34,9 +31,8 @@ use phpeek_settings::env::{self, Lookup};
 use phpeek_settings::sampling::Sampling;
 use phpeek_settings::tracing::{ExporterSettings, Receiver, SpoolSettings, TracingSettings};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 /// How long the telemetry thread looks by itself after it has found something. What has ended and is not on the disk is
@@ -85,37 +81,6 @@ pub struct Surroundings {
     pub thread_init: Box<dyn FnOnce() + Send>,
     /// Gives memory back after a drained burst.
     pub trim: Box<dyn Fn() + Send>,
-}
-
-struct Running {
-    queue: Arc<Queue>,
-    recent: Arc<Recent>,
-    spool: Arc<Mutex<SpoolReport>>,
-    actor: Addr<TelemetryActor>,
-    // The tracers hold the provider too; it is kept so that its end is the handle's.
-    _provider: SdkTracerProvider,
-    _thread: Thread,
-}
-
-/// How tracing goes, for status readers.
-#[derive(Debug, Clone)]
-pub struct TelemetryState {
-    /// The account of every span.
-    pub stats: TelemetryStats,
-    /// Ended spans in the queue.
-    pub queued: usize,
-    /// How many it holds.
-    pub capacity: usize,
-    /// The receiver.
-    pub health: Health,
-    /// Where spans wait.
-    pub spool: SpoolReport,
-}
-
-/// Tracing as it runs, or as it is off.
-pub struct TelemetryHandle {
-    tracing: Tracing,
-    running: Option<Running>,
 }
 
 /// Starts tracing as `settings` say; `None`, or OTEL_SDK_DISABLED=true, is tracing that is off.
@@ -308,7 +273,8 @@ fn run(
     if durable || unsampled(&sampling) == Unsampled::Queued {
         tracing = tracing.telling_begins(queue.clone());
     }
-    let running = Running { queue, recent, spool: report, actor, _provider: provider, _thread: thread };
+    let running =
+        Running { queue, recent, spool: report, actor, clock, _provider: provider, _thread: thread };
     Ok(TelemetryHandle { tracing, running: Some(running) })
 }
 
@@ -321,77 +287,4 @@ fn rules(queueing: env::Queueing) -> Result<Rules, StartError> {
         delay: queueing.delay,
         backoff,
     })
-}
-
-impl TelemetryHandle {
-    /// Opens spans; every actor gets a clone.
-    #[must_use]
-    pub fn tracing(&self) -> Tracing {
-        self.tracing.clone()
-    }
-
-    /// The account of every span.
-    #[must_use]
-    pub fn stats(&self) -> TelemetryStats {
-        self.running.as_ref().map(|r| r.queue.stats()).unwrap_or_default()
-    }
-
-    /// The newest spans, for `phpeek-pm trace`; none when tracing is off.
-    #[must_use]
-    pub fn recent(&self) -> Option<Arc<Recent>> {
-        self.running.as_ref().map(|r| r.recent.clone())
-    }
-
-    /// How it all goes; `None` when tracing is off.
-    #[must_use]
-    pub fn state(&self) -> Option<TelemetryState> {
-        let Running { queue, spool, actor, .. } = self.running.as_ref()?;
-        let mut health = queue.health();
-        if !actor.connected() {
-            health.state = ReceiverState::Dead;
-        }
-        Some(TelemetryState {
-            stats: queue.stats(),
-            queued: queue.len(),
-            capacity: queue.capacity(),
-            health,
-            spool: spool.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        })
-    }
-
-    /// The last flush: what is not delivered within `limit` stays in the spool, or is counted as failed.
-    pub async fn flush(&self, limit: Duration) -> FlushOutcome {
-        let Some(running) = &self.running else { return FlushOutcome::Drained };
-        let (reply, answer) = oneshot::channel();
-        // A little less for the actor, so that it has counted and said the loss before the caller stops waiting.
-        let own = limit.saturating_sub(Duration::from_millis(20));
-        running.actor.do_send(Flush { limit: own, kind: FlushKind::Last, reply });
-        match tokio::time::timeout(limit, answer).await {
-            Ok(Ok(outcome)) => outcome,
-            // The telemetry thread is late or gone.
-            Ok(Err(_)) | Err(_) => match running.queue.stats().pending {
-                0 => FlushOutcome::Drained,
-                left => FlushOutcome::Unanswered(left),
-            },
-        }
-    }
-
-    /// The end is near: spans go out as they come, so that the last flush finds little.
-    pub fn hasten(&self) {
-        if let Some(running) = &self.running {
-            running.actor.do_send(Hasten);
-        }
-    }
-
-    /// Asks for a flush and returns at once. What cannot be delivered stays queued.
-    pub fn request_flush(&self) {
-        if let Some(running) = &self.running {
-            let (reply, _) = oneshot::channel();
-            running.actor.do_send(Flush {
-                limit: Duration::from_secs(10),
-                kind: FlushKind::OnRequest,
-                reply,
-            });
-        }
-    }
 }

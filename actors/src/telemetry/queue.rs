@@ -12,6 +12,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What became of the spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +56,8 @@ struct Inner {
     news: Vec<News>,
     /// Ended spans among the news.
     ended: usize,
+    /// Since when something waits to be looked at.
+    unseen: Option<Instant>,
     /// Whether the actor will look again by itself.
     awake: bool,
     stats: TelemetryStats,
@@ -126,6 +129,7 @@ impl Queue {
     }
 
     fn wanted(inner: &mut Inner) -> Wanted {
+        inner.unseen.get_or_insert_with(Instant::now);
         if std::mem::replace(&mut inner.awake, true) { Wanted::Nothing } else { Wanted::Wake }
     }
 
@@ -154,7 +158,7 @@ impl Queue {
     /// Gives all that is queued in exchange for an empty list.
     pub fn take(&self, empty: Vec<News>) -> Vec<News> {
         let mut inner = self.lock();
-        inner.ended = 0;
+        (inner.ended, inner.unseen) = (0, None);
         std::mem::replace(&mut inner.news, empty)
     }
 
@@ -206,6 +210,12 @@ impl Queue {
         inner.news = Vec::new();
         inner.stats.failed += left;
         inner.stats.pending = inner.stats.pending.saturating_sub(left);
+    }
+
+    /// How long the oldest of what is queued has waited for the actor, which looks within a moment when it can.
+    #[must_use]
+    pub fn unseen_for(&self) -> Duration {
+        self.lock().unseen.map(|since| since.elapsed()).unwrap_or_default()
     }
 
     /// Ended spans that are queued.
@@ -322,6 +332,20 @@ mod tests {
         assert_eq!(queue.take(Vec::new()).len(), 2);
         assert!(queue.rest());
         assert_eq!(queue.push(span()), Wanted::Wake);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_known_how_long_nobody_has_looked() {
+        let queue = Queue::new(100);
+        let hour = Duration::from_secs(3600);
+        tokio::time::advance(hour).await;
+        assert_eq!(queue.unseen_for(), Duration::ZERO, "there was nothing to see");
+        assert_eq!(queue.push(span()), Wanted::Wake);
+        tokio::time::advance(hour).await;
+        assert_eq!(queue.push(span()), Wanted::Nothing);
+        assert_eq!(queue.unseen_for(), hour);
+        assert_eq!(queue.take(Vec::new()).len(), 2);
+        assert_eq!(queue.unseen_for(), Duration::ZERO);
     }
 
     #[test]
