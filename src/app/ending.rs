@@ -22,7 +22,9 @@ const TELEMETRY_FLUSH: Duration = Duration::from_secs(5);
 /// The kernel takes killed orphans down within this, or holds them for good.
 const SWEEP: Duration = Duration::from_secs(2);
 /// A standard output that nobody reads costs no more than this.
-const OUTPUT_FLUSH: Duration = Duration::from_millis(300);
+const OUTPUT_STILL: Duration = Duration::from_secs(1);
+/// One that is read slowly costs no more than this.
+const OUTPUT_FLUSH: Duration = Duration::from_secs(10);
 /// Answers that are under way, and the end of streams; a client that does not read costs no more than this.
 const CONTROL_CLOSE: Duration = Duration::from_millis(200);
 
@@ -82,12 +84,12 @@ pub(super) async fn end(
     };
     let swept = pid1::sweep(&running.children, patience, asked, || finish.0.hurried.get()).await;
     // The first drain takes the last words of the processes, so that they stand before our own.
-    running.output.flush(OUTPUT_FLUSH).await;
+    running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     if let Ok(outcome) = flush.await {
         tell_of_spans(&running, outcome);
     } // an error: it was given up
     last_words(&running, finished.as_ref(), code, swept);
-    running.output.flush(OUTPUT_FLUSH).await;
+    running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     board.finish(code);
     if let Some(control) = control {
         control.close(CONTROL_CLOSE).await;

@@ -6,22 +6,31 @@ use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::level::Level;
 use phpeek_settings::control::ControlSocket;
-use phpeek_settings::log::{LogFormat, LogSettings};
+use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// The longest path of a socket in bytes (unix(7): 108 with the end mark).
 const LONGEST_SOCKET: usize = 107;
 
-/// Reads `log_format` and `log_level`.
+/// A buffer holds a few records at least.
+const SMALLEST_BUFFER: u64 = 64 << 10;
+
+/// Reads `log_format`, `log_level`, `log_on_full`, `log_patience` and `log_buffer`.
 pub(crate) fn log(global: &Node) -> LogSettings {
     let block = Block::new(Some(global), GLOBAL);
     let format = block.word("log_format", &[("json", LogFormat::Json), ("text", LogFormat::Text)]);
     let levels =
         [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)];
+    let level = block.word("log_level", &levels).unwrap_or(Level::Info);
+    let usual = LogSettings::new(format.unwrap_or(LogFormat::Json), level);
+    let on_full = block.word("log_on_full", &[("wait", OnFull::Wait), ("drop", OnFull::Drop)]);
+    let buffer = block.size("log_buffer").map(|size| size.max(SMALLEST_BUFFER));
     LogSettings {
-        format: format.unwrap_or(LogFormat::Json),
-        level: block.word("log_level", &levels).unwrap_or(Level::Info),
+        on_full: on_full.unwrap_or(usual.on_full),
+        patience: block.time("log_patience").unwrap_or(usual.patience),
+        buffer: buffer.and_then(|size| usize::try_from(size).ok()).unwrap_or(usual.buffer),
+        ..usual
     }
 }
 

@@ -1,9 +1,11 @@
 //! The actor that reads children's output on an arbiter of its own. Owns the pipes; never runs on the supervision
 //! thread. Started by the handle, asked by it to drain before the exit, and for last words.
 
-use super::pipes::{Pipes, Turn};
+use super::pipes::{Pace, Pipes, Turn};
 use super::redact;
+use super::sink::Sink;
 use actix::prelude::*;
+use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::LastLines;
 use phpeek_core::ids::TaskId;
 use phpeek_settings::redaction::Redactions;
@@ -17,10 +19,18 @@ use tokio::io::unix::AsyncFd;
 /// See the top of the file.
 pub(super) struct OutputActor {
     pub(super) pipes: Rc<RefCell<Pipes>>,
+    pub(super) sink: Arc<Sink>,
+    pub(super) clock: Clock,
 }
 
 impl Actor for OutputActor {
     type Context = Context<Self>;
+}
+
+impl Drop for OutputActor {
+    fn drop(&mut self) {
+        self.sink.push_held(&self.clock);
+    }
 }
 
 /// Reads what the pipes hold, until then at the latest.
@@ -31,10 +41,56 @@ pub(super) struct Drain {
 }
 
 impl Handler<Drain> for OutputActor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Drain { until }: Drain, _: &mut Context<Self>) -> Self::Result {
+        Box::pin(drain(Rc::clone(&self.pipes), until))
+    }
+}
+
+/// What the pipes hold now is read, as the reader of stdout leaves room for it: who writes on is not waited for.
+async fn drain(pipes: Rc<RefCell<Pipes>>, until: Instant) {
+    let mut room = pipes.borrow().told_of_room();
+    let all = {
+        let pipes = pipes.borrow();
+        pipes.taken() + pipes.waiting()
+    };
+    while Instant::now() < until {
+        let turn = pipes.borrow_mut().turn(Pace::Hurry);
+        match turn {
+            Turn::Idle => return,
+            Turn::More if pipes.borrow().taken() >= all => return,
+            Turn::More => tokio::task::yield_now().await,
+            Turn::Full(next) => {
+                tokio::time::timeout_at(next.min(until).into(), room.changed()).await.ok();
+            }
+        }
+    }
+}
+
+/// Counts what the pipes hold as lost: its time is over.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct GiveUp;
+
+impl Handler<GiveUp> for OutputActor {
     type Result = ();
 
-    fn handle(&mut self, message: Drain, _: &mut Context<Self>) {
-        self.pipes.borrow_mut().drain(message.until);
+    fn handle(&mut self, _: GiveUp, _: &mut Context<Self>) {
+        self.pipes.borrow_mut().give_up();
+    }
+}
+
+/// Lets records of the supervisor go out.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Release;
+
+impl Handler<Release> for OutputActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Release, _: &mut Context<Self>) {
+        self.pipes.borrow_mut().release();
     }
 }
 
@@ -53,19 +109,24 @@ impl Handler<Ask> for OutputActor {
     type Result = ();
 
     fn handle(&mut self, Ask { task, redactions, hearer }: Ask, _: &mut Context<Self>) {
-        let words = self.pipes.borrow_mut().last_words(task);
+        let [_stdout, words] = self.pipes.borrow_mut().last_words(task);
         let own = redactions.get(&task.owner()).map(Vec::as_slice).unwrap_or_default();
         hearer.do_send(LastLines { task, lines: redact::lines(words, own) });
     }
 }
 
-/// Reads for ever. No borrow lives over an await, so the actor can drain between two turns.
+/// Reads for ever. No borrow lives over an await, so the actor can drain between two turns. While there is no room it
+/// waits for some, and at most until the patience with the reader of stdout is over.
 pub(super) async fn read_on(ready: AsyncFd<OwnedFd>, pipes: Rc<RefCell<Pipes>>) {
+    let mut room = pipes.borrow().told_of_room();
     while let Ok(mut guard) = ready.readable().await {
-        let turn = pipes.borrow_mut().turn();
+        let turn = pipes.borrow_mut().turn(Pace::Gather);
         match turn {
             Turn::Idle => guard.clear_ready(),
             Turn::More => tokio::task::yield_now().await,
+            Turn::Full(until) => {
+                tokio::time::timeout_at(until.into(), room.changed()).await.ok();
+            }
         }
     }
 }

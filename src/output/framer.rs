@@ -2,7 +2,7 @@
 //! the pipes for each read.
 
 use super::lines::{self, Input, Piece};
-use super::pieces::{Fate, Progress};
+use super::pieces::{Fate, Progress, Room};
 use super::record::{Bytes, Frame};
 use super::sink::{CHUNK, Sink};
 use super::stats::Stats;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Bytes that are framed between two looks at the room and the size of the chunk. Lines of one byte make records of a
-/// hundred, so this bounds a chunk to 2 MiB.
+/// hundred and more, so this bounds a chunk to 2 MiB.
 const PART: usize = 16 << 10;
 
 /// Where a stream is in its line.
@@ -31,18 +31,32 @@ pub(super) struct Framer {
     frame: Frame,
     chunk: Vec<u8>,
     chunk_lines: u64,
-    patient: bool,
+    takes: Takes,
+}
+
+/// What becomes of lines while the queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// There was room for the whole read before it was made.
+    All,
+    /// What has no room is dropped.
+    WhatFits,
 }
 
 impl Framer {
     pub(super) fn new(sink: Arc<Sink>) -> Self {
         let frame = Frame::new(sink.settings.format);
-        Self { sink, frame, chunk: Vec::new(), chunk_lines: 0, patient: true }
+        Self { sink, frame, chunk: Vec::new(), chunk_lines: 0, takes: Takes::All }
     }
 
-    /// Drops lines at once where there is no room, until there was room again.
-    pub(super) fn hurry(&mut self) {
-        self.patient = false;
+    /// What becomes of the lines that follow.
+    pub(super) fn taking(&mut self, takes: Takes) {
+        self.takes = takes;
+    }
+
+    /// Whether all that is taken now fills the queue.
+    pub(super) fn is_full(&self) -> bool {
+        self.takes == Takes::All && self.sink.is_full_with(self.chunk.len())
     }
 
     /// Takes one read.
@@ -84,7 +98,10 @@ impl Framer {
 
     /// Frames what has room and counts the rest. Says whether a line ended.
     fn put(&mut self, capture: &Capture, line: &mut Line, input: Input<'_>, bytes: Bytes) -> bool {
-        let room = self.sink.room(&mut self.patient);
+        let room = match self.takes {
+            Takes::All => Room::Free,
+            Takes::WhatFits => self.sink.room(),
+        };
         if self.chunk.capacity() == 0 {
             self.chunk = self.sink.buffer();
         }

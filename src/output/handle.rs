@@ -1,10 +1,10 @@
 //! Starting the output layer, and what the rest of the program holds of it. Owns the threads; never blocks a caller
 //! but for the start itself. Called by the composition root, the spawners, the log port and the stdout exporter.
 
-use super::actor::{Ask, Drain, OutputActor, read_on};
+use super::actor::{Ask, Drain, GiveUp, OutputActor, Release, read_on};
+use super::held::Taken;
 use super::intake::Intake;
 use super::pipes::Pipes;
-use super::record;
 use super::sink::Sink;
 use super::stats::Stats;
 use super::steps;
@@ -24,6 +24,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+/// Counting what is given up takes no longer.
+const GIVE_UP: Duration = Duration::from_millis(100);
 
 /// Why the output layer could not start.
 #[derive(Debug, thiserror::Error)]
@@ -100,17 +103,17 @@ impl Output {
         let (their_intake, their_sink) = (Arc::clone(&intake), Arc::clone(&sink));
         arbiter.spawn_fn(move || {
             let begun = watch(watched).map(|ready| {
+                let sink = Arc::clone(&their_sink);
                 let pipes = Rc::new(RefCell::new(Pipes::new(their_intake, their_sink, clock)));
                 actix::spawn(read_on(ready, Rc::clone(&pipes)));
-                OutputActor { pipes }.start()
+                OutputActor { pipes, sink, clock }.start()
             });
             tell.send(begun).ok(); // the starter waits for it below
         });
         let actor = told.recv().map_err(|_| StartError::Arbiter)?.map_err(StartError::Watch)?;
-        let output = Self { sink, intake, actor, clock, redactions: Arc::default() };
-        let teller = output.clone();
-        arbiter.spawn(steps::watch(move || teller.tell_step()));
-        Ok(output)
+        let teller = actor.clone();
+        arbiter.spawn(steps::watch(move || teller.do_send(Release)));
+        Ok(Self { sink, intake, actor, clock, redactions: Arc::default() })
     }
 
     /// Writes bytes that no record may interrupt, such as an exported span. False when there was no room: counted.
@@ -119,15 +122,28 @@ impl Output {
         self.sink.push_own(bytes)
     }
 
-    /// Reads what ended children have left and waits until stdout has taken all of it, up to the deadline.
-    pub async fn flush(&self, deadline: Duration) -> FlushReport {
-        let until = Instant::now() + deadline;
+    /// Reads what ended children have left and waits until stdout has taken all of it: as long as its reader makes
+    /// progress, but for `still` without any, and `most` in all. What is not read then is counted as lost.
+    pub async fn flush(&self, still: Duration, most: Duration) -> FlushReport {
+        let begun = Instant::now();
+        let until = begun + most;
         let everything = async {
             // An actor that is gone has left nothing to read; the queue is still written.
             self.actor.send(Drain { until }).await.ok();
             self.sink.flushed().await.is_ok()
         };
-        let complete = tokio::time::timeout(deadline, everything).await.unwrap_or(false);
+        let mut everything = std::pin::pin!(everything);
+        let complete = loop {
+            let due = || until.min(self.sink.stuck_since().unwrap_or_else(Instant::now).max(begun) + still);
+            match tokio::time::timeout_at(due().into(), &mut everything).await {
+                Ok(complete) => break complete,
+                Err(_) if Instant::now() >= due() => break false,
+                Err(_) => {}
+            }
+        };
+        if !complete {
+            tokio::time::timeout(GIVE_UP, self.actor.send(GiveUp)).await.ok();
+        }
         FlushReport { complete, stats: self.stats() }
     }
 
@@ -141,21 +157,6 @@ impl Output {
             instance: None,
             fields: Vec::new(),
         });
-    }
-
-    /// Tells a step of the wall clock, if there was one.
-    fn tell_step(&self) {
-        if let Some(step) = steps::untold(&self.clock) {
-            self.put(&step);
-        }
-    }
-
-    fn put(&self, record: &LogRecord) {
-        if self.enabled(record.level) {
-            let mut bytes = Vec::with_capacity(256);
-            record::own(self.sink.settings.format, &mut bytes, self.clock.wall(record.at), record);
-            self.sink.push_own(bytes);
-        }
     }
 
     /// The counts so far.
@@ -202,7 +203,15 @@ impl LogSink for Output {
     }
 
     fn log(&self, record: LogRecord) {
-        self.tell_step();
-        self.put(&record);
+        if !self.enabled(record.level) {
+            return;
+        }
+        let taken = self.sink.held.add(record, self.intake.count(), self.sink.own_limit());
+        match taken {
+            Taken::No => self.sink.lose_record(),
+            _ if !self.actor.connected() => self.sink.push_held(&self.clock),
+            Taken::First => self.actor.do_send(Release),
+            Taken::Another => {}
+        }
     }
 }

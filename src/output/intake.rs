@@ -1,10 +1,14 @@
 //! Pipes that the reader has not seen yet, and the epoll descriptor that all are in. Owns the tokens; never reads. A
 //! spawner adds to both without waking the reader: the first output does.
 
+use super::held::Held;
+use phpeek_core::ids::TaskId;
+use phpeek_core::name::ProcessName;
 use phpeek_os::capture::Capture;
 use rustix::event::epoll;
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a pipe is known by. Small and used again, so that it can be an index.
@@ -14,8 +18,17 @@ pub(super) type Token = u64;
 struct Tokens {
     next: Token,
     free: Vec<Token>,
-    /// By token, in no order: looked for once in the life of a pipe that writes.
-    fresh: Vec<(Token, Capture)>,
+    /// In no order: looked for once in the life of a pipe that writes.
+    fresh: Vec<Fresh>,
+}
+
+/// A pipe that the reader has not seen.
+#[derive(Debug)]
+struct Fresh {
+    token: Token,
+    /// How many pipes came before it.
+    number: u64,
+    capture: Capture,
 }
 
 /// See the top of the file.
@@ -23,11 +36,16 @@ struct Tokens {
 pub(super) struct Intake {
     epoll: OwnedFd,
     tokens: Mutex<Tokens>,
+    count: AtomicU64,
 }
 
 impl Intake {
     pub(super) fn new() -> Result<Self, Errno> {
-        Ok(Self { epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?, tokens: Mutex::default() })
+        Ok(Self {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            tokens: Mutex::default(),
+            count: AtomicU64::new(0),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Tokens> {
@@ -45,15 +63,52 @@ impl Intake {
         if tokens.free.pop().is_none() {
             tokens.next += 1;
         }
-        tokens.fresh.push((token, capture));
+        let number = self.count.fetch_add(1, Relaxed);
+        tokens.fresh.push(Fresh { token, number, capture });
         Ok(())
     }
 
-    /// A pipe that has its first event.
-    pub(super) fn take(&self, token: Token) -> Option<Capture> {
+    /// How many pipes have come so far.
+    pub(super) fn count(&self) -> u64 {
+        self.count.load(Relaxed)
+    }
+
+    /// A pipe that has its first event, unless a record that came before it waits still: it must stand first. The pipe
+    /// shows again.
+    pub(super) fn take(&self, token: Token, held: &Held) -> Option<Capture> {
         let mut tokens = self.lock();
-        let place = tokens.fresh.iter().position(|(known, _)| *known == token)?;
-        Some(tokens.fresh.swap_remove(place).1)
+        let place = tokens.fresh.iter().position(|fresh| fresh.token == token)?;
+        let Fresh { number, capture, .. } = tokens.fresh.get(place)?;
+        if held.any_before(&capture.process, capture.task.instance(), *number) {
+            return None;
+        }
+        Some(tokens.fresh.swap_remove(place).capture)
+    }
+
+    /// The pipes of an instance that came before so many had come.
+    pub(super) fn take_before(
+        &self,
+        process: &ProcessName,
+        instance: u32,
+        count: u64,
+    ) -> Vec<(Token, Capture)> {
+        self.take_where(|Fresh { number, capture, .. }| {
+            *number < count && capture.task.instance() == instance && capture.process == *process
+        })
+    }
+
+    /// The pipes of a run.
+    pub(super) fn take_run(&self, task: TaskId) -> Vec<(Token, Capture)> {
+        self.take_where(|fresh| fresh.capture.task == task)
+    }
+
+    fn take_where(&self, wanted: impl Fn(&Fresh) -> bool) -> Vec<(Token, Capture)> {
+        self.lock().fresh.extract_if(.., |fresh| wanted(fresh)).map(|f| (f.token, f.capture)).collect()
+    }
+
+    /// Bytes in pipes that have had no event yet.
+    pub(super) fn waiting(&self) -> u64 {
+        self.lock().fresh.iter().map(|fresh| waiting(&fresh.capture)).sum()
     }
 
     /// The pipe of this token is closed and out of the epoll set.
@@ -68,6 +123,11 @@ impl Intake {
     pub(super) fn unwatch(&self, capture: &Capture) -> Result<(), Errno> {
         epoll::delete(&self.epoll, &capture.read_end)
     }
+}
+
+/// Bytes that wait in a pipe.
+pub(super) fn waiting(capture: &Capture) -> u64 {
+    rustix::io::ioctl_fionread(&capture.read_end).unwrap_or(0)
 }
 
 impl AsFd for Intake {

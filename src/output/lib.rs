@@ -1,20 +1,24 @@
 //! Everything that reaches the supervisor's standard output: the lines of children, the supervisor's own records, and
-//! blocks such as exported spans. Owns the read ends and the queue before stdout; never makes a child, supervision or
-//! the stop wait for a reader. The composition root starts it; the spawners and the log port feed it.
+//! blocks such as exported spans. Owns the read ends and the queue before stdout; never makes supervision or the stop
+//! wait for a reader, and a child only for one that makes progress. The composition root starts it; the spawners and
+//! the log port feed it.
 //!
 //! Law of accounting: every captured line is written, dropped for a counted reason, or still queued.
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
 mod actor;
+mod door;
 mod framer;
 mod handle;
+mod held;
 mod intake;
 mod last_words;
 mod lines;
 mod notice;
 mod pieces;
 mod pipes;
+mod queue;
 pub mod record;
 mod redact;
 mod sink;
@@ -22,8 +26,8 @@ mod stamp;
 mod stats;
 mod steps;
 mod watch;
+mod writer;
 
 pub use handle::{FlushReport, Output, StartError};
 pub use lines::LINE_CAP;
-pub use sink::QUEUE_LIMIT;
 pub use stats::Stats;

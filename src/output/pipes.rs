@@ -2,18 +2,21 @@
 //! times the memory. Owns reading; never waits for a child, and for stdout only as the sink allows. The spawners add
 //! pipes, the output arbiter reads them.
 
-use super::framer::{Framer, Line};
-use super::intake::{Intake, Token};
+use super::framer::{Framer, Line, Takes};
+use super::intake::{self, Intake, Token};
 use super::last_words::LastWords;
-use super::sink::Sink;
+use super::sink::{Gate, Sink};
+use super::steps;
 use phpeek_actors::clock::Clock;
 use phpeek_core::ids::TaskId;
 use phpeek_os::capture::{Capture, Stream};
+use phpeek_settings::log::OnFull;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::io::Errno;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::watch;
 
 /// Bytes of one read. Shared by all pipes.
 const READ: usize = 128 << 10;
@@ -38,6 +41,17 @@ pub(super) enum Turn {
     Idle,
     /// There may be more.
     More,
+    /// There is no room for what there may be: look again when there is, or then.
+    Full(Instant),
+}
+
+/// Whether lines may gather in the pipes between two looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// They may: lines for each read decide the cost.
+    Gather,
+    /// Somebody waits.
+    Hurry,
 }
 
 /// What one look at the pipes found.
@@ -60,6 +74,12 @@ struct Pipe {
     watch: Watch,
 }
 
+impl Pipe {
+    fn new(capture: Capture) -> Self {
+        Self { capture, line: Line::default(), size: SMALL_PIPE as u32, watch: Watch::Epoll }
+    }
+}
+
 /// Who says that a pipe has something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Watch {
@@ -78,25 +98,48 @@ pub(super) struct Pipes {
     pipes: Vec<Option<Pipe>>,
     busy: Vec<Token>,
     events: Vec<epoll::Event>,
+    /// Bytes that were read.
+    taken: u64,
+    /// How many pipes were read, so that a queue that is full again and again does not prefer the first of them.
+    reads: usize,
     buffer: Vec<u8>,
+    /// Bytes of one read: no more than a small part of the queue.
+    read: usize,
     /// The largest read since the pipes were last empty: so much of the buffer is in memory.
     most: usize,
     framer: Framer,
-    words: LastWords,
+    /// Of standard output and standard error.
+    words: [LastWords; 2],
     clock: Clock,
 }
 
 impl Pipes {
     pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>, clock: Clock) -> Self {
         let framer = Framer::new(Arc::clone(&sink));
-        let (pipes, busy, events) = (Vec::new(), Vec::new(), Vec::with_capacity(64));
-        let words = LastWords::default();
-        Self { intake, sink, pipes, busy, events, buffer: Vec::new(), most: 0, framer, words, clock }
+        let read = (sink.settings.buffer / 8).clamp(SMALL_READ, READ);
+        Self {
+            intake,
+            sink,
+            pipes: Vec::new(),
+            busy: Vec::new(),
+            events: Vec::with_capacity(64),
+            taken: 0,
+            reads: 0,
+            buffer: Vec::new(),
+            read,
+            most: 0,
+            framer,
+            words: Default::default(),
+            clock,
+        }
     }
 
-    /// Reads for one wake-up of the arbiter.
-    pub(super) fn turn(&mut self) -> Turn {
+    /// Reads for one wake-up of the arbiter. With a pace of none it does not let lines gather.
+    pub(super) fn turn(&mut self, pace: Pace) -> Turn {
         for _ in 0..PASSES {
+            if let Gate::Wait(until) = self.enter() {
+                return Turn::Full(until);
+            }
             match self.pass() {
                 Pass::Idle => {
                     if std::mem::take(&mut self.most) > SMALL_READ {
@@ -105,66 +148,169 @@ impl Pipes {
                     }
                     return Turn::Idle;
                 }
-                Pass::Small => pause(),
-                Pass::Large => {}
+                Pass::Small if pace == Pace::Gather => pause(),
+                Pass::Small | Pass::Large => {}
             }
         }
         Turn::More
     }
 
-    /// Reads until no pipe has anything left, or until the deadline: a process that outlives the stop may write on.
-    pub(super) fn drain(&mut self, deadline: Instant) {
-        self.framer.hurry(); // the caller's deadline rules, not the file's patience
-        while Instant::now() < deadline && self.pass() != Pass::Idle {}
-    }
-
-    /// The last lines of the standard error of a run, secrets and all. What is still in its pipe is read first:
-    /// as long as the pipes show more than one look takes, but no longer than a turn, and without a pause.
-    pub(super) fn last_words(&mut self, task: TaskId) -> Vec<String> {
+    /// Reads and drops what there is, but for a turn at most: its time is over.
+    pub(super) fn give_up(&mut self) {
+        self.framer.taking(Takes::WhatFits);
         for _ in 0..PASSES {
-            let pass = self.pass();
-            if pass == Pass::Idle || (pass == Pass::Small && self.events.len() < self.events.capacity()) {
+            if self.pass() == Pass::Idle {
                 break;
             }
         }
-        self.words.take(task)
+        self.release();
     }
 
-    /// One read of each pipe that has something or is busy.
-    fn pass(&mut self) -> Pass {
+    /// Records of the supervisor go out, each after what its instance had written before. What has no room, not even in
+    /// the reserve, is not waited for.
+    pub(super) fn release(&mut self) {
+        self.tell_step();
+        self.enter();
+        while let Some((pipes, record)) = self.sink.held.front() {
+            if let (Some(process), Some(instance)) = (&record.process, record.instance)
+                && (self.look() || !self.busy.is_empty())
+            {
+                let fresh = self.intake.take_before(process, instance, pipes);
+                for (token, capture) in fresh {
+                    self.place(token, Pipe::new(capture));
+                }
+                self.read_where(|of| of.task.instance() == instance && of.process == *process);
+            }
+            self.sink.push_record(&record, self.clock.wall(record.at));
+            self.sink.held.pop_front();
+        }
+    }
+
+    /// The last lines of a run, of standard output and standard error, secrets and all. What is still in its pipes is
+    /// read first, also when there is no room: a death must be told at once, and has a reserve.
+    pub(super) fn last_words(&mut self, task: TaskId) -> [Vec<String>; 2] {
+        self.enter();
+        for (token, capture) in self.intake.take_run(task) {
+            self.place(token, Pipe::new(capture));
+        }
+        self.read_where(|of| of.task == task);
+        self.words.each_mut().map(|words| words.take(task))
+    }
+
+    /// Reads what is in some pipes now, with their ends: who writes on is not waited for.
+    fn read_where(&mut self, wanted: impl Fn(&Capture) -> bool) {
+        let wanted = |pipe: &Option<Pipe>| pipe.as_ref().is_some_and(|pipe| wanted(&pipe.capture));
+        let tokens: Vec<Token> =
+            (0..).zip(&self.pipes).filter(|(_, pipe)| wanted(pipe)).map(|(token, _)| token).collect();
+        let at = self.sink.stamp(self.clock.wall(self.clock.now()));
+        for token in tokens {
+            let waiting = self.known(token).map_or(0, |pipe| intake::waiting(&pipe.capture));
+            let all = self.taken + waiting;
+            let mut before = None;
+            // One more read than it takes shows the end.
+            while before.is_none_or(|before| before < all && self.taken > before) && self.sink.has_reserve() {
+                before = Some(self.taken);
+                self.busy.retain(|busy| *busy != token); // the read says whether it still is
+                self.read(token, at);
+                self.framer.hand_over();
+            }
+        }
+    }
+
+    fn known(&self, token: Token) -> Option<&Pipe> {
+        usize::try_from(token).ok().and_then(|index| self.pipes.get(index))?.as_ref()
+    }
+
+    /// Bytes that wait in the pipes now.
+    pub(super) fn waiting(&self) -> u64 {
+        let known = self.pipes.iter().flatten().map(|pipe| intake::waiting(&pipe.capture));
+        known.sum::<u64>() + self.intake.waiting()
+    }
+
+    /// Bytes that were read since the start.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// See [`Sink::told_of_room`].
+    pub(super) fn told_of_room(&self) -> watch::Receiver<()> {
+        self.sink.told_of_room()
+    }
+
+    /// Asks whether there is room, and lets what follows be taken so.
+    fn enter(&mut self) -> Gate {
+        let gate = self.sink.gate();
+        let drops = gate == Gate::Drop || self.sink.settings.on_full == OnFull::Drop;
+        self.framer.taking(if drops { Takes::WhatFits } else { Takes::All });
+        gate
+    }
+
+    /// Says that the wall clock was set, before anything has its new time.
+    fn tell_step(&mut self) {
+        if let Some(step) = steps::untold(&self.clock) {
+            let now = self.sink.stamp(self.clock.wall(step.at));
+            if self.sink.shows(step.level) {
+                self.sink.push_record(&step, now);
+            }
+        }
+    }
+
+    /// Asks the kernel which pipes have something.
+    fn look(&mut self) -> bool {
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         self.events.clear();
         // EINTR and the like leave no events; level-triggered readiness shows again.
         epoll::wait(&*self.intake, spare_capacity(&mut self.events), Some(&now)).ok();
-        if self.events.is_empty() && self.busy.is_empty() {
+        !self.events.is_empty()
+    }
+
+    /// One read of each pipe that has something or is busy, while there is room.
+    fn pass(&mut self) -> Pass {
+        if !self.look() && self.busy.is_empty() {
             return Pass::Idle;
         }
-        let at = self.clock.wall(self.clock.now());
-        let mut pass = Pass::Small;
-        let busy = std::mem::take(&mut self.busy);
-        for token in &busy {
-            pass = pass.max(self.read(*token, at));
-        }
+        self.tell_step();
+        let at = self.sink.stamp(self.clock.wall(self.clock.now()));
         let events = std::mem::take(&mut self.events);
-        for event in &events {
-            pass = pass.max(self.read(event.data.u64(), at));
-        }
+        let mut ready: Vec<Token> = events.iter().map(|event| event.data.u64()).collect();
         self.events = events;
+        ready.append(&mut self.busy);
+        let first = self.reads % ready.len().max(1);
+        ready.rotate_left(first);
+        let mut pass = Pass::Small;
+        let mut ready = ready.into_iter();
+        for token in ready.by_ref() {
+            pass = pass.max(self.read(token, at));
+            self.reads = self.reads.wrapping_add(1);
+            if self.framer.is_full() {
+                pass = Pass::Large;
+                break;
+            }
+        }
+        let unread: Vec<Token> = ready.filter(|token| self.is_busy(*token)).collect();
+        self.busy.extend(unread);
         self.framer.hand_over();
         pass
+    }
+
+    fn is_busy(&self, token: Token) -> bool {
+        self.known(token).is_some_and(|pipe| matches!(pipe.watch, Watch::Busy(_)))
     }
 
     /// One read of a pipe, and what follows for how it is watched.
     fn read(&mut self, token: Token, at: SystemTime) -> Pass {
         let Some(mut pipe) = self.take(token) else { return Pass::Small };
         self.buffer.clear();
-        self.buffer.reserve(READ);
-        let read = rustix::io::read(&pipe.capture.read_end, spare_capacity(&mut self.buffer));
+        self.buffer.reserve(self.read);
+        let room = spare_capacity(&mut self.buffer);
+        let read = rustix::io::read(&pipe.capture.read_end, room);
         let count = match read {
             Ok(0) => return self.end(token, pipe, at),
             Ok(count) => {
-                if pipe.capture.stream == Stream::Stderr {
-                    self.words.feed(pipe.capture.task, &self.buffer);
+                let [stdout, stderr] = &mut self.words;
+                match pipe.capture.stream {
+                    Stream::Stdout => stdout.feed(pipe.capture.task, &self.buffer),
+                    Stream::Stderr => stderr.feed(pipe.capture.task, &self.buffer),
                 }
                 self.framer.take(&mut pipe.line, &pipe.capture, &self.buffer, at);
                 count
@@ -172,12 +318,11 @@ impl Pipes {
             Err(Errno::AGAIN | Errno::INTR) => 0,
             Err(_) => return self.end(token, pipe, at),
         };
-        let large = count >= READ.min(pipe.size as usize / 2); // of what it held until now
+        let large = count >= self.read.min(pipe.size as usize / 2); // of what it held until now
         self.most = self.most.max(count);
+        self.taken += count as u64;
         self.rewatch(token, &mut pipe, count);
-        if let Some(place) = usize::try_from(token).ok().and_then(|token| self.pipes.get_mut(token)) {
-            *place = Some(pipe);
-        }
+        self.place(token, pipe);
         if large { Pass::Large } else { Pass::Small }
     }
 
@@ -186,11 +331,17 @@ impl Pipes {
         if let Some(pipe) = self.pipes.get_mut(index).and_then(Option::take) {
             return Some(pipe);
         }
-        let capture = self.intake.take(token)?;
+        self.intake.take(token, &self.sink.held).map(Pipe::new)
+    }
+
+    fn place(&mut self, token: Token, pipe: Pipe) {
+        let Ok(index) = usize::try_from(token) else { return };
         if self.pipes.len() <= index {
             self.pipes.resize_with(index + 1, || None);
         }
-        Some(Pipe { capture, line: Line::default(), size: SMALL_PIPE as u32, watch: Watch::Epoll })
+        if let Some(place) = self.pipes.get_mut(index) {
+            *place = Some(pipe);
+        }
     }
 
     /// Takes a busy pipe out of the epoll set, and puts it back once it is quiet.
@@ -239,104 +390,4 @@ fn pause() {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::expect_used, reason = "a test may fail")]
-    use super::*;
-    use phpeek_actors::ports::Level;
-    use phpeek_core::ids::RunId;
-    use phpeek_core::name::ProcessName;
-    use phpeek_core::spec::ProcessIndex;
-    use phpeek_settings::log::{LogFormat, LogSettings};
-    use std::fs::File;
-    use std::io::Write;
-
-    fn pipes() -> (Arc<Intake>, Arc<Sink>, Pipes) {
-        let settings = LogSettings { format: LogFormat::Json, level: Level::Info };
-        let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
-        let (intake, sink) =
-            (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None)));
-        (
-            Arc::clone(&intake),
-            Arc::clone(&sink),
-            Pipes::new(intake, sink, Clock::starting_at(SystemTime::now())),
-        )
-    }
-
-    fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {
-        child_with(intake, 1, Stream::Stdout)
-    }
-
-    fn id(run: u64) -> TaskId {
-        TaskId::Run(RunId { process: ProcessIndex(0), instance: 0, run })
-    }
-
-    fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::OwnedFd) {
-        let task = id(run);
-        let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
-        let copy = read_end.try_clone().expect("a copy");
-        let process = ProcessName::new("web").expect("a name");
-        intake.add(Capture { process, task, stream, read_end }).expect("a watch");
-        (write.into(), copy)
-    }
-
-    #[test]
-    fn a_copy_of_an_ended_pipe_wakes_nobody() {
-        let (intake, sink, mut pipes) = pipes();
-        let (mut writer, _copy) = child(&intake);
-        writer.write_all(b"last words").expect("room");
-        drop(writer);
-        assert_eq!(pipes.turn(), Turn::Idle);
-        assert_eq!(sink.stats().captured, 1);
-        assert_eq!(pipes.pass(), Pass::Idle);
-    }
-
-    #[test]
-    fn a_busy_pipe_that_falls_quiet_is_watched_again_and_its_token_is_used_again() {
-        let (intake, sink, mut pipes) = pipes();
-        let (mut writer, _copy) = child(&intake);
-        writer.write_all(&b"0123456\n".repeat(8000)).expect("room");
-        assert_eq!(pipes.pass(), Pass::Large);
-        assert_eq!(pipes.busy, [0]);
-        assert_eq!(pipes.turn(), Turn::Idle);
-        assert!(pipes.busy.is_empty());
-        writer.write_all(b"later\n").expect("room");
-        drop(writer);
-        assert_eq!(pipes.turn(), Turn::Idle);
-        assert_eq!(sink.stats().captured, 8001);
-        let (mut next, _copy) = child(&intake);
-        next.write_all(b"new\n").expect("room");
-        assert_eq!(pipes.turn(), Turn::Idle);
-        assert_eq!((sink.stats().captured, pipes.pipes.len()), (8002, 1));
-    }
-
-    #[test]
-    fn last_words_are_read_from_the_pipe_when_they_are_asked_for() {
-        let (intake, sink, mut pipes) = pipes();
-        let (mut stdout, _copy) = child(&intake);
-        let (mut stderr, _copy) = child_with(&intake, 1, Stream::Stderr);
-        stdout.write_all(b"not this\n").expect("room");
-        stderr.write_all(b"first\nlast without newline").expect("room");
-        assert_eq!(pipes.last_words(id(1)), ["first", "last without newline"]);
-        assert_eq!(sink.stats().captured, 2, "and they are in the log as ever");
-        assert!(pipes.last_words(id(1)).is_empty() && pipes.last_words(id(2)).is_empty());
-    }
-
-    #[test]
-    fn last_words_of_many_that_died_at_once_are_all_heard() {
-        let (intake, _sink, mut pipes) = pipes();
-        let mut writers = Vec::new();
-        for instance in 0..300 {
-            let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
-            let process = ProcessName::new("web").expect("a name");
-            let task = TaskId::Run(RunId { process: ProcessIndex(0), instance, run: 1 });
-            intake.add(Capture { process, task, stream: Stream::Stderr, read_end }).expect("a watch");
-            let mut write = File::from(write);
-            write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");
-            writers.push((task, write));
-        }
-        for (task, writer) in writers.into_iter().rev() {
-            drop(writer);
-            assert_eq!(pipes.last_words(task), [format!("I am {}", task.instance())]);
-        }
-    }
-}
+mod tests;

@@ -1,97 +1,82 @@
-//! The bounded queue before standard output, and the thread that writes it. Owns the order and the accounting; never
-//! makes a caller wait for the reader. Fed by the pipes (lines), the log port (records) and exporters (blocks).
+//! The bounded queue before standard output. Owns its order, its bound, and what a full one means; never makes a
+//! caller wait for the reader. Fed by the pipes (lines and records) and exporters (blocks); the thread that empties it
+//! is in `writer`.
 //!
-//! Stdout is never set non-blocking: its file description is shared with whoever started us (open(2)).
+//! Lines wait in memory up to the bound, then in their pipes: the reader of the pipes asks the [`Gate`] before it
+//! reads. Records of the supervisor have a place of their own beside it.
 
-use super::notice::Losses;
+use super::door::Door;
+use super::held::Held;
 use super::pieces::Room;
+use super::queue::{Chunk, Queue};
 use super::record;
 use super::stats::Stats;
+use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord};
 use phpeek_core::name::ProcessName;
-use phpeek_settings::log::{LogFormat, LogSettings};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use std::collections::VecDeque;
-use std::io;
+use phpeek_settings::log::{LogSettings, OnFull};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
-use tokio::sync::oneshot;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::{oneshot, watch};
 
-/// Bytes that may wait for the reader. One chunk may stand over it, and own records have an eighth more.
-pub const QUEUE_LIMIT: usize = 8 << 20;
 /// A chunk of lines is handed over at this size.
 pub(super) const CHUNK: usize = 256 << 10;
-/// Buffers that are kept for the next chunks: as many as wait in a full queue, until the burst is over. Fresh memory
-/// costs a page fault for each 17 lines, and on a busy machine writer and reader run in turns of many chunks.
-const SPARES: usize = QUEUE_LIMIT / CHUNK;
-/// A spare buffer up to this size stays when the burst is over.
-const SMALL_BUFFER: usize = 64 << 10;
-/// A file is slow only for a burst, so lines wait this long for room before they are dropped.
-const FILE_PATIENCE: Duration = Duration::from_secs(1);
+/// The least that records of the supervisor's own may take beside the lines.
+const OWN_LIMIT: usize = 1 << 20;
 
-/// One write of lines, each with the only newline that it holds, or of one record or block of the supervisor's own.
-#[derive(Debug)]
-struct Chunk {
-    bytes: Vec<u8>,
-    lines: u64,
-    records: u64,
-    /// It starts inside a record that stdout has the beginning of.
-    begun: bool,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    chunks: VecDeque<Chunk>,
-    spares: Vec<Vec<u8>>,
-    stats: Stats,
-    losses: Losses,
-    /// The writer has a chunk in hand, and looks at the queue again without being told.
-    busy: bool,
-    /// The reader of the pipes waits for room.
-    pressed: bool,
-    /// The last write failed: a notice would fail too.
-    refusing: bool,
-    closing: bool,
-    flushed: Vec<oneshot::Sender<()>>,
+/// Whether pipes may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// There is room.
+    Open,
+    /// There is none, and the reader of stdout makes progress, or has until then.
+    Wait(Instant),
+    /// What has no room is dropped.
+    Drop,
 }
 
 /// See the top of the file.
 #[derive(Debug)]
 pub(super) struct Sink {
     pub(super) settings: LogSettings,
-    stdout: OwnedFd,
+    pub(super) door: Door,
     /// Where the loss of stdout is said, once.
-    last_resort: Option<OwnedFd>,
-    patience: Duration,
-    queue: Mutex<Queue>,
-    bytes: AtomicUsize,
-    gone: AtomicBool,
-    work: Condvar,
-    room: Condvar,
+    pub(super) last_resort: Option<OwnedFd>,
+    /// Records that wait for what was written before them.
+    pub(super) held: Held,
+    pub(super) queue: Mutex<Queue>,
+    /// Bytes of lines that wait, with those of the write that is under way.
+    pub(super) bytes: AtomicUsize,
+    pub(super) gone: AtomicBool,
+    pub(super) work: Condvar,
+    /// Told when there is room again.
+    room: watch::Sender<()>,
+    began: Instant,
+    /// Since when stdout has not taken what it was given: milliseconds since `began`, plus one; 0 when it takes.
+    stuck: AtomicU64,
 }
 
 impl Sink {
     pub(super) fn new(settings: LogSettings, stdout: OwnedFd, last_resort: Option<OwnedFd>) -> Self {
-        let file = rustix::fs::fstat(&stdout)
-            .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file());
         Self {
             settings,
-            stdout,
+            door: Door::new(stdout),
             last_resort,
-            patience: if file { FILE_PATIENCE } else { Duration::ZERO },
-            queue: Mutex::default(),
+            held: Held::default(),
+            queue: Mutex::new(Queue::new()),
             bytes: AtomicUsize::new(0),
             gone: AtomicBool::new(false),
             work: Condvar::new(),
-            room: Condvar::new(),
+            room: watch::Sender::new(()),
+            began: Instant::now(),
+            stuck: AtomicU64::new(0),
         }
     }
 
     /// A panic elsewhere leaves whole chunks behind, so a poisoned queue is still sound.
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -104,23 +89,76 @@ impl Sink {
         self.gone.load(Relaxed)
     }
 
-    /// Whether lines have room. Waits for it only before a file, and only once until there was room again.
-    pub(super) fn room(&self, patient: &mut bool) -> Room {
-        if self.bytes.load(Relaxed) < QUEUE_LIMIT {
-            *patient = true;
-            return Room::Free;
+    /// Whether lines have room.
+    pub(super) fn room(&self) -> Room {
+        if self.bytes.load(Relaxed) < self.settings.buffer { Room::Free } else { Room::Full }
+    }
+
+    /// Whether there is no room for more lines beside these.
+    pub(super) fn is_full_with(&self, bytes: usize) -> bool {
+        self.bytes.load(Relaxed) + bytes >= self.settings.buffer
+    }
+
+    /// Whether a full queue may still take what a process said before it died.
+    pub(super) fn has_reserve(&self) -> bool {
+        self.bytes.load(Relaxed) < self.settings.buffer + self.settings.buffer / 4
+    }
+
+    /// Whether to read pipes now. One that must wait is told by [`Self::told_of_room`].
+    pub(super) fn gate(&self) -> Gate {
+        if self.room() == Room::Free || self.is_gone() || !self.shows(Level::Info) {
+            return Gate::Open;
         }
-        if !std::mem::take(patient) || self.patience.is_zero() {
-            return Room::Full;
+        if self.settings.on_full == OnFull::Drop {
+            return Gate::Drop;
         }
-        let full = |queue: &mut Queue| {
-            queue.pressed = self.bytes.load(Relaxed) >= QUEUE_LIMIT;
-            queue.pressed
-        };
-        match self.room.wait_timeout_while(self.lock(), self.patience, full) {
-            Ok((_, wait)) if !wait.timed_out() => Room::Free,
-            Ok(_) | Err(_) => Room::Full,
+        let now = Instant::now();
+        let patient_until = self.stuck_since().unwrap_or(now) + self.settings.patience;
+        if now >= patient_until {
+            return Gate::Drop;
         }
+        let mut queue = self.lock();
+        if self.room() == Room::Free || self.is_gone() {
+            return Gate::Open;
+        }
+        queue.pressed = true;
+        Gate::Wait(patient_until)
+    }
+
+    /// Changes whenever a gate that was closed may have opened.
+    pub(super) fn told_of_room(&self) -> watch::Receiver<()> {
+        self.room.subscribe()
+    }
+
+    /// Lines have left the queue, or will never be taken.
+    pub(super) fn tell_of_room(&self, queue: &mut Queue) {
+        let limit = self.settings.buffer;
+        // Some room, so that reader and writer do not run in turns of single chunks; a little, so that no writer waits
+        // for long when there is room.
+        let low = limit - (limit / 8).min(CHUNK);
+        if queue.pressed && (self.bytes.load(Relaxed) <= low || self.is_gone()) {
+            queue.pressed = false;
+            self.room.send_replace(());
+        }
+    }
+
+    /// Since when stdout takes nothing of what it was given.
+    pub(super) fn stuck_since(&self) -> Option<Instant> {
+        let since = self.stuck.load(Relaxed).checked_sub(1)?;
+        Some(self.began + Duration::from_millis(since))
+    }
+
+    /// Stdout is given something.
+    pub(super) fn asks(&self) {
+        if self.stuck.load(Relaxed) == 0 {
+            let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+            self.stuck.store(since + 1, Relaxed);
+        }
+    }
+
+    /// Stdout has taken something.
+    pub(super) fn progresses(&self) {
+        self.stuck.store(0, Relaxed);
     }
 
     /// Counts lines in the ledger that go no further.
@@ -136,15 +174,22 @@ impl Sink {
 
     /// An empty buffer for the next chunk.
     pub(super) fn buffer(&self) -> Vec<u8> {
-        self.lock().spares.pop().unwrap_or_default()
+        self.lock().buffer()
     }
 
     /// Gives the large buffers of a burst back to the kernel.
     pub(super) fn release_buffers(&self) {
-        self.lock().spares.retain(|spare| spare.capacity() <= SMALL_BUFFER);
+        self.lock().release_buffers();
     }
 
-    /// Takes a chunk of lines; the caller has asked [`Self::room`].
+    /// The time of lines that are read now.
+    pub(super) fn stamp(&self, now: SystemTime) -> SystemTime {
+        let mut queue = self.lock();
+        queue.set_clock(now);
+        queue.stamp(now)
+    }
+
+    /// Takes a chunk of lines; the caller has asked [`Self::gate`] or [`Self::room`].
     pub(super) fn push_lines(&self, bytes: Vec<u8>, lines: u64) {
         let mut queue = self.lock();
         if self.is_gone() {
@@ -152,23 +197,55 @@ impl Sink {
             return;
         }
         queue.stats.queue(lines);
+        self.bytes.fetch_add(bytes.len(), Relaxed);
         self.enqueue(queue, Chunk { bytes, lines, records: 0, begun: false });
     }
 
-    /// Takes a record or block of the supervisor's own. False when it was dropped, and counted.
-    pub(super) fn push_own(&self, bytes: Vec<u8>) -> bool {
+    /// Takes a record of the supervisor's own, which happened then.
+    pub(super) fn push_record(&self, record: &LogRecord, at: SystemTime) {
+        let mut bytes = Vec::with_capacity(256);
         let mut queue = self.lock();
-        if self.is_gone() || self.bytes.load(Relaxed) + bytes.len() > QUEUE_LIMIT + QUEUE_LIMIT / 8 {
+        let at = queue.stamp(at);
+        record::own(self.settings.format, &mut bytes, at, record);
+        self.push_own_to(queue, bytes);
+    }
+
+    /// Records that waited for the reader of the pipes, which is gone, go out as they are.
+    pub(super) fn push_held(&self, clock: &Clock) {
+        for record in self.held.take() {
+            self.push_record(&record, clock.wall(record.at));
+        }
+    }
+
+    /// Counts a record that found no place.
+    pub(super) fn lose_record(&self) {
+        let mut queue = self.lock();
+        queue.stats.records_dropped += 1;
+        queue.losses.records(1);
+    }
+
+    /// Takes a block of the supervisor's own. False when it was dropped, and counted.
+    pub(super) fn push_own(&self, bytes: Vec<u8>) -> bool {
+        self.push_own_to(self.lock(), bytes)
+    }
+
+    fn push_own_to(&self, mut queue: MutexGuard<'_, Queue>, bytes: Vec<u8>) -> bool {
+        if self.is_gone() || queue.own + bytes.len() > self.own_limit() {
             queue.stats.records_dropped += 1;
             queue.losses.records(1);
             return false;
         }
+        queue.own += bytes.len();
         self.enqueue(queue, Chunk { bytes, lines: 0, records: 1, begun: false });
         true
     }
 
+    /// How many bytes of the supervisor's own may wait.
+    pub(super) fn own_limit(&self) -> usize {
+        (self.settings.buffer / 8).max(OWN_LIMIT)
+    }
+
     fn enqueue(&self, mut queue: MutexGuard<'_, Queue>, chunk: Chunk) {
-        self.bytes.fetch_add(chunk.bytes.len(), Relaxed);
         queue.chunks.push_back(chunk);
         let busy = queue.busy;
         drop(queue);
@@ -196,190 +273,5 @@ impl Sink {
 
     pub(super) fn stats(&self) -> Stats {
         self.lock().stats
-    }
-
-    /// The writer thread: runs until [`Self::close`] and an empty queue.
-    pub(super) fn write_all_chunks(&self) {
-        let mut torn = None;
-        while let Some(chunk) = self.next() {
-            if let Some(rest) = torn.take() {
-                torn = self.put(rest);
-            }
-            if torn.is_none() {
-                torn = self.put(chunk);
-            } else {
-                self.refuse(chunk);
-            }
-        }
-        if let Some(rest) = torn {
-            self.refuse(rest);
-        }
-    }
-
-    /// Waits for a chunk with no timer: nothing wakes when nothing is to be written.
-    fn next(&self) -> Option<Chunk> {
-        let mut queue = self.lock();
-        queue.busy = false;
-        loop {
-            self.announce(&mut queue);
-            if let Some(chunk) = queue.chunks.pop_front() {
-                queue.busy = true;
-                return Some(chunk);
-            }
-            for waiter in queue.flushed.drain(..) {
-                waiter.send(()).ok(); // a flush past its deadline is not there any more
-            }
-            if queue.closing {
-                return None;
-            }
-            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Says what was lost once half of the queue is free again, so that it is said once for a burst; and never after a
-    /// failed write, or each failure would make the next notice.
-    fn announce(&self, queue: &mut Queue) {
-        let full = self.bytes.load(Relaxed) > QUEUE_LIMIT / 2;
-        if queue.losses.is_empty() || queue.refusing || full || self.is_gone() {
-            return;
-        }
-        let notice = queue.losses.take();
-        if self.shows(notice.level) {
-            let mut bytes = Vec::new();
-            record::own(self.settings.format, &mut bytes, SystemTime::now(), &notice);
-            self.bytes.fetch_add(bytes.len(), Relaxed);
-            queue.chunks.push_back(Chunk { bytes, lines: 0, records: 1, begun: false });
-        }
-    }
-
-    /// Writes a chunk and settles the accounts. Gives back the rest of a record that an error has torn: a full disk
-    /// may have room later, and then the record becomes whole.
-    fn put(&self, mut chunk: Chunk) -> Option<Chunk> {
-        let (done, error) = self.write(&chunk.bytes);
-        let mut queue = self.lock();
-        let Some(error) = error else {
-            queue.stats.write(chunk.lines);
-            queue.stats.records_written += chunk.records;
-            queue.refusing = false;
-            self.take_back(&mut queue, chunk.bytes);
-            return None;
-        };
-        if is_final(error) {
-            drop(queue);
-            self.lose_stdout(chunk, done, error);
-            return None;
-        }
-        queue.refusing = true;
-        let taken = chunk.bytes.get(..done).unwrap_or_default();
-        let torn = match taken.last() {
-            None => chunk.begun,
-            Some(last) => *last != b'\n' || chunk.records > 0,
-        };
-        let lines = newlines(taken).min(chunk.lines);
-        queue.stats.write(lines);
-        chunk.lines -= lines;
-        self.bytes.fetch_sub(done, Relaxed);
-        chunk.bytes.drain(..done.min(chunk.bytes.len()));
-        if !torn {
-            drop(queue);
-            self.refuse(chunk);
-            return None;
-        }
-        let end = if chunk.records > 0 { None } else { memchr::memchr(b'\n', &chunk.bytes) };
-        let after = chunk.bytes.split_off(end.map_or(chunk.bytes.len(), |end| end + 1));
-        let lines = chunk.lines.min(1);
-        drop(queue);
-        self.refuse(Chunk { bytes: after, lines: chunk.lines - lines, records: 0, begun: false });
-        Some(Chunk { lines, begun: true, ..chunk })
-    }
-
-    /// Bytes written, and what ended it early.
-    fn write(&self, bytes: &[u8]) -> (usize, Option<Errno>) {
-        let mut done = 0;
-        while let Some(left) = bytes.get(done..).filter(|left| !left.is_empty()) {
-            match rustix::io::write(&self.stdout, left) {
-                Ok(0) => return (done, Some(Errno::IO)),
-                Ok(count) => done += count,
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    // Somebody else made it non-blocking. An error here shows again in the next write.
-                    poll(&mut [PollFd::new(&self.stdout, PollFlags::OUT)], None).ok();
-                }
-                Err(error) => return (done, Some(error)),
-            }
-        }
-        (done, None)
-    }
-
-    /// Counts a chunk that stdout did not take, to be said when it takes some again.
-    fn refuse(&self, chunk: Chunk) {
-        let mut queue = self.lock();
-        queue.stats.refuse(chunk.lines);
-        queue.stats.records_dropped += chunk.records;
-        queue.losses.refused(chunk.lines);
-        queue.losses.records(chunk.records);
-        self.take_back(&mut queue, chunk.bytes);
-    }
-
-    /// The bytes have left the queue; their buffer may serve again.
-    fn take_back(&self, queue: &mut Queue, mut bytes: Vec<u8>) {
-        self.bytes.fetch_sub(bytes.len(), Relaxed);
-        if std::mem::take(&mut queue.pressed) {
-            self.room.notify_all();
-        }
-        if queue.spares.len() < SPARES && bytes.capacity() <= 4 * CHUNK {
-            bytes.clear();
-            queue.spares.push(bytes);
-        }
-    }
-
-    /// Gives stdout up: counts what is queued as lost, and says so where somebody may see it.
-    fn lose_stdout(&self, chunk: Chunk, done: usize, error: Errno) {
-        let mut queue = self.lock();
-        self.gone.store(true, Relaxed);
-        let written = newlines(chunk.bytes.get(..done).unwrap_or_default()).min(chunk.lines);
-        queue.stats.write(written);
-        queue.stats.refuse(chunk.lines - written);
-        queue.stats.records_dropped += chunk.records;
-        self.bytes.fetch_sub(chunk.bytes.len(), Relaxed);
-        for left in std::mem::take(&mut queue.chunks) {
-            queue.stats.refuse(left.lines);
-            queue.stats.records_dropped += left.records;
-            self.bytes.fetch_sub(left.bytes.len(), Relaxed);
-        }
-        queue.spares = Vec::new();
-        self.room.notify_all();
-        drop(queue);
-        if let Some(stderr) = &self.last_resort {
-            say_gone(stderr, self.settings.format, error);
-        }
-    }
-}
-
-/// A reader that has gone does not come back; any other error may pass.
-fn is_final(error: Errno) -> bool {
-    matches!(error, Errno::PIPE | Errno::BADF | Errno::CONNRESET | Errno::NOTCONN)
-}
-
-fn newlines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
-}
-
-/// Shorter than PIPE_BUF, so that it does not block where poll(2) shows room (pipe(7)).
-fn say_gone(stderr: &OwnedFd, format: LogFormat, error: Errno) {
-    let mut bytes = Vec::new();
-    let notice = LogRecord {
-        at: Duration::ZERO,
-        level: Level::Error,
-        message: "standard output is gone: records and the output of processes are lost from here on".into(),
-        process: None,
-        instance: None,
-        fields: vec![("error", io::Error::from(error).to_string().into())],
-    };
-    record::own(format, &mut bytes, SystemTime::now(), &notice);
-    let mut ready = [PollFd::new(stderr, PollFlags::OUT)];
-    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-    if matches!(poll(&mut ready, Some(&now)), Ok(1)) {
-        rustix::io::write(stderr, &bytes).ok(); // there is no other place to say it
     }
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 #![allow(clippy::disallowed_methods, reason = "one test runs the program itself")]
 
+mod order;
+mod pressure;
 mod refusal;
 mod time;
 
@@ -14,7 +16,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::spec::ProcessIndex;
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::output::{LINE_CAP, Output, Stats};
-use phpeek_settings::log::{LogFormat, LogSettings};
+use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::fs::File;
@@ -30,12 +32,21 @@ fn pipe() -> (OwnedFd, File) {
 }
 
 fn start(format: LogFormat, level: Level, stdout: OwnedFd) -> (actix::SystemRunner, Output) {
+    start_with(LogSettings::new(format, level), stdout)
+}
+
+fn start_with(settings: LogSettings, stdout: OwnedFd) -> (actix::SystemRunner, Output) {
     let system = System::new();
     let output = system.block_on(async {
         let clock = Clock::starting_at(SystemTime::now());
-        Output::start(LogSettings { format, level }, clock, stdout, || {}).expect("output starts")
+        Output::start(settings, clock, stdout, || {}).expect("output starts")
     });
     (system, output)
+}
+
+/// What drops lines at once.
+fn dropping() -> LogSettings {
+    LogSettings { on_full: OnFull::Drop, ..LogSettings::new(LogFormat::Json, Level::Info) }
 }
 
 fn task(instance: u32) -> TaskId {
@@ -66,7 +77,7 @@ fn written(format: LogFormat, level: Level, bytes: &[u8], part: usize) -> (Vec<u
         child.write_all(part).expect("the pipe is read");
     }
     drop(child);
-    let report = system.block_on(output.flush(PATIENCE));
+    let report = system.block_on(output.flush(PATIENCE, PATIENCE));
     assert!(report.complete, "{report:?}");
     output.close();
     let mut out = Vec::new();
@@ -171,7 +182,7 @@ fn a_closed_reader_blocks_nobody_and_is_counted() {
     let mut child = child(&output, "web", Stream::Stderr);
     child.write_all(&b"line\n".repeat(100_000)).expect("the pipe is read");
     drop(child);
-    let report = system.block_on(output.flush(PATIENCE));
+    let report = system.block_on(output.flush(PATIENCE, PATIENCE));
     law(report.stats);
     assert_eq!((report.complete, report.stats.dropped_closed), (true, 100_000));
 }
@@ -179,7 +190,7 @@ fn a_closed_reader_blocks_nobody_and_is_counted() {
 #[test]
 fn a_reader_that_never_reads_delays_a_flush_by_its_deadline_and_is_told_what_it_lost() {
     let (read, write) = pipe();
-    let (system, output) = start(LogFormat::Json, Level::Info, write.into());
+    let (system, output) = start_with(dropping(), write.into());
     let mut child = child(&output, "web", Stream::Stdout);
     for _ in 0..300 {
         child.write_all(&b"0123456789abcdef0123456789abcdef\n".repeat(1000)).expect("the pipe is read");
@@ -187,7 +198,7 @@ fn a_reader_that_never_reads_delays_a_flush_by_its_deadline_and_is_told_what_it_
     drop(child);
     until("all lines are read", || output.stats().captured == 300_000);
     let begun = Instant::now();
-    let report = system.block_on(output.flush(Duration::from_millis(100)));
+    let report = system.block_on(output.flush(Duration::from_millis(100), PATIENCE));
     assert!(!report.complete && begun.elapsed() < Duration::from_secs(2), "{report:?} {:?}", begun.elapsed());
     law(report.stats);
     assert!(report.stats.dropped_full > 0 && report.stats.queued > 0, "{report:?}");
@@ -243,7 +254,7 @@ fn own_records_and_blocks_are_whole_among_lines() {
         fields: Vec::new(),
     });
     writer.join().expect("the child");
-    assert!(system.block_on(output.flush(PATIENCE)).complete);
+    assert!(system.block_on(output.flush(PATIENCE, PATIENCE)).complete);
     let mut text = String::new();
     std::io::Seek::rewind(&mut file).expect("a file can be rewound");
     file.read_to_string(&mut text).expect("records are UTF-8");

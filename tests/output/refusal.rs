@@ -40,7 +40,7 @@ fn a_non_blocking_stdout_loses_nothing() {
         }
         out
     });
-    assert!(system.block_on(output.flush(PATIENCE)).complete);
+    assert!(system.block_on(output.flush(PATIENCE, PATIENCE)).complete);
     assert_eq!(of_children(&records(&reader.join().expect("the reader"))), 20_000);
     assert_eq!(output.stats().written, 20_000);
 }
@@ -53,7 +53,7 @@ fn a_full_disk_is_counted_and_does_not_spin() {
     own(&output, "lost");
     child.write_all(&b"line\n".repeat(50_000)).expect("the pipe is read");
     drop(child);
-    let report = system.block_on(output.flush(PATIENCE));
+    let report = system.block_on(output.flush(PATIENCE, PATIENCE));
     law(report.stats);
     assert!(report.complete, "{report:?}");
     assert_eq!((report.stats.captured, report.stats.dropped_closed), (50_000, 50_000));
@@ -72,7 +72,7 @@ fn a_record_that_an_error_tore_becomes_whole_when_there_is_room() {
     let mut child = child(&output, "web", Stream::Stdout);
     child.write_all(&b"0123456789\n".repeat(100)).expect("the pipe is read");
     drop(child);
-    system.block_on(output.flush(PATIENCE));
+    system.block_on(output.flush(PATIENCE, PATIENCE));
     let stats = output.stats();
     law(stats);
     assert_eq!((stats.captured, stats.queued), (100, 1), "the rest of the torn record waits: {stats:?}");
@@ -81,11 +81,11 @@ fn a_record_that_an_error_tore_becomes_whole_when_there_is_room() {
     std::os::unix::fs::FileExt::read_exact_at(&disk, &mut out, 0).expect("what was taken");
     assert_ne!(out.last(), Some(&b'\n'), "the write was not torn: {taken}");
     own(&output, "refused");
-    system.block_on(output.flush(PATIENCE));
+    system.block_on(output.flush(PATIENCE, PATIENCE));
     assert_eq!((output.stats().queued, output.stats().records_dropped), (1, 1), "it still waits");
     disk.seek(SeekFrom::Start(0)).expect("room"); // the offset is shared with the writer
     own(&output, "after");
-    assert!(system.block_on(output.flush(PATIENCE)).complete);
+    assert!(system.block_on(output.flush(PATIENCE, PATIENCE)).complete);
     let stats = output.stats();
     law(stats);
     let more = usize::try_from(disk.stream_position().expect("a place")).expect("a size");
@@ -106,7 +106,7 @@ fn a_pipe_that_cannot_be_watched_is_said() {
     let read_end = tempfile::tempfile().expect("a file, which epoll refuses").into();
     let process = ProcessName::new("web").expect("a name");
     output.capture(Capture { process, task: task(2), stream: Stream::Stdout, read_end });
-    assert!(system.block_on(output.flush(PATIENCE)).complete);
+    assert!(system.block_on(output.flush(PATIENCE, PATIENCE)).complete);
     let mut out = Vec::new();
     file.rewind().expect("a file can be rewound");
     file.read_to_end(&mut out).expect("a file can be read");
@@ -131,14 +131,14 @@ fn a_chatty_child_gets_a_large_pipe() {
     child.write_all(b"later\n").expect("the pipe is read");
     until("a later line is read", || output.stats().captured == lines + 1);
     drop(child);
-    assert!(system.block_on(output.flush(PATIENCE)).complete);
+    assert!(system.block_on(output.flush(PATIENCE, PATIENCE)).complete);
     assert_eq!(output.stats().written, lines + 1);
 }
 
 #[test]
 fn long_lines_under_overload_are_whole_or_marked() {
     let (read, write) = pipe();
-    let (_system, output) = start(LogFormat::Json, Level::Info, write.into());
+    let (_system, output) = start_with(dropping(), write.into());
     let mut child = child(&output, "web", Stream::Stdout);
     let line = "x".repeat(300 << 10) + "\n"; // five pieces
     for _ in 0..60 {

@@ -1,6 +1,6 @@
 //! Records follow the wall clock: lines and the supervisor's own alike, and a step is told once.
 
-use crate::{PATIENCE, child, records};
+use crate::{PATIENCE, child, records, until};
 use actix::System;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
@@ -22,7 +22,7 @@ fn records_follow_the_wall_clock_and_a_step_is_told_once() {
     let mut file = tempfile::tempfile().expect("a file");
     let system = System::new();
     let clock = Clock::following(&WALL);
-    let settings = LogSettings { format: LogFormat::Json, level: Level::Info };
+    let settings = LogSettings::new(LogFormat::Json, Level::Info);
     let stdout = file.try_clone().expect("a copy").into();
     let output =
         system.block_on(async { Output::start(settings, clock, stdout, || {}) }).expect("output starts");
@@ -40,12 +40,12 @@ fn records_follow_the_wall_clock_and_a_step_is_told_once() {
     let today = jiff::Timestamp::try_from(SystemTime::now()).expect("a time");
     for word in ["before", "after"] {
         child.write_all(format!("line {word}\n").as_bytes()).expect("room");
-        assert!(system.block_on(output.flush(PATIENCE)).complete);
+        until("the line is read", || output.stats().captured > u64::from(word == "after"));
         say(word);
         say("again");
+        assert!(system.block_on(output.flush(PATIENCE, PATIENCE)).complete);
         STEPPED.store(true, Relaxed);
     }
-    assert!(system.block_on(output.flush(PATIENCE)).complete);
     let mut out = Vec::new();
     std::io::Seek::rewind(&mut file).expect("a file can be rewound");
     file.read_to_end(&mut out).expect("a file can be read");

@@ -28,9 +28,9 @@ keys! {
     "restart_stability_window": TimeOrOff, "60s", Works Live, "a run that lived this long gives the attempts back; negative: never";
     "log_format": OneOf(&["json", "text"]), "json", Works Supervisor, "of records: `json`, or `text` for people";
     "log_level": LEVEL, "info", Works Supervisor, "`debug`, `info`, `warn`, `error`";
-    "log_on_full": OneOf(&["wait", "drop"]), "wait", Later Supervisor, "a writer waits while the reader of our output makes progress; `drop`: lines are dropped and counted at once";
-    "log_patience": Time(0.0, YEAR), "10s", Later Supervisor, "how long a reader may make no progress before lines are dropped instead";
-    "log_buffer": Size, "8MB", Later Supervisor, "what may wait in memory";
+    "log_on_full": OneOf(&["wait", "drop"]), "wait", Works Supervisor, "a writer waits while the reader of our output makes progress; `drop`: lines are dropped and counted at once";
+    "log_patience": Time(0.0, YEAR), "10s", Works Supervisor, "how long a reader may make no progress before lines are dropped instead";
+    "log_buffer": Size, "8MB", Works Supervisor, "what may wait in memory";
     "control_socket": Text, "", Works Supervisor, "where `status`, `telemetry` and `trace` ask: an absolute path, or `none`; default: PID.sock in the runtime directory", eg "/run/phpeek-pm/app.sock";
     "signals": MapOf(&Text), "", Works Live, "as at the top level", eg "{}";
     "survivors": OneOf(&["stop", "kill", "report", "ignore"]), "stop", Later Supervisor, "what a killed supervisor left, found at start: `stop`, `kill`, `report`, `ignore`";

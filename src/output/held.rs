@@ -1,0 +1,89 @@
+//! Records of the supervisor on their way to the thread that reads the pipes, so that a record comes after what a
+//! process wrote before it. Owns their order and their bound; never waits. Filled by any thread, emptied by the output
+//! actor.
+
+use phpeek_actors::ports::{LogRecord, Value};
+use phpeek_core::name::ProcessName;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What a record takes beside its texts, at least.
+const FRAME: usize = 200;
+
+#[derive(Debug, Default)]
+struct Records {
+    /// Each with how many pipes had come before it.
+    records: VecDeque<(u64, LogRecord)>,
+    bytes: usize,
+}
+
+/// See the top of the file.
+#[derive(Debug, Default)]
+pub(super) struct Held(Mutex<Records>);
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is the first: the actor must be told.
+    First,
+    /// The actor knows.
+    Another,
+    /// There are too many.
+    No,
+}
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner) // whole between any two operations
+    }
+
+    pub(super) fn add(&self, record: LogRecord, pipes: u64, limit: usize) -> Taken {
+        let size = size(&record);
+        let mut held = self.lock();
+        if held.bytes + size > limit {
+            return Taken::No;
+        }
+        held.bytes += size;
+        held.records.push_back((pipes, record));
+        if held.records.len() == 1 { Taken::First } else { Taken::Another }
+    }
+
+    /// All of them, in the order in which they came.
+    pub(super) fn take(&self) -> impl Iterator<Item = LogRecord> + use<> {
+        let mut held = self.lock();
+        held.bytes = 0;
+        std::mem::take(&mut held.records).into_iter().map(|(_, record)| record)
+    }
+
+    /// The first of them, with how many pipes came before it. It stays until [`Self::pop_front`].
+    pub(super) fn front(&self) -> Option<(u64, LogRecord)> {
+        self.lock().records.front().cloned()
+    }
+
+    /// Takes the first of them out.
+    pub(super) fn pop_front(&self) {
+        let mut held = self.lock();
+        if let Some((_, record)) = held.records.pop_front() {
+            held.bytes = held.bytes.saturating_sub(size(&record));
+        }
+    }
+
+    /// Whether a record about this instance came before the pipe of this number.
+    pub(super) fn any_before(&self, process: &ProcessName, instance: u32, number: u64) -> bool {
+        let about = |record: &LogRecord| {
+            record.instance == Some(instance) && record.process.as_ref() == Some(process)
+        };
+        self.lock().records.iter().any(|(pipes, record)| *pipes <= number && about(record))
+    }
+}
+
+fn size(record: &LogRecord) -> usize {
+    let fields = record.fields.iter().map(|(key, value)| {
+        key.len()
+            + match value {
+                Value::Text(text) => text.len(),
+                Value::Int(_) | Value::Bool(_) => 8,
+            }
+    });
+    FRAME + record.message.len() + fields.sum::<usize>()
+}

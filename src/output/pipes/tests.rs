@@ -1,0 +1,95 @@
+//! What the reader of the pipes promises, pass by pass.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+use super::*;
+use phpeek_actors::ports::Level;
+use phpeek_core::ids::RunId;
+use phpeek_core::name::ProcessName;
+use phpeek_core::spec::ProcessIndex;
+use phpeek_settings::log::{LogFormat, LogSettings};
+use std::fs::File;
+use std::io::Write;
+
+fn pipes() -> (Arc<Intake>, Arc<Sink>, Pipes) {
+    let settings = LogSettings::new(LogFormat::Json, Level::Info);
+    let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
+    let (intake, sink) = (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None)));
+    (Arc::clone(&intake), Arc::clone(&sink), Pipes::new(intake, sink, Clock::starting_at(SystemTime::now())))
+}
+
+fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {
+    child_with(intake, 1, Stream::Stdout)
+}
+
+fn id(run: u64) -> TaskId {
+    TaskId::Run(RunId { process: ProcessIndex(0), instance: 0, run })
+}
+
+fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::OwnedFd) {
+    let task = id(run);
+    let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
+    let copy = read_end.try_clone().expect("a copy");
+    let process = ProcessName::new("web").expect("a name");
+    intake.add(Capture { process, task, stream, read_end }).expect("a watch");
+    (write.into(), copy)
+}
+
+#[test]
+fn a_copy_of_an_ended_pipe_wakes_nobody() {
+    let (intake, sink, mut pipes) = pipes();
+    let (mut writer, _copy) = child(&intake);
+    writer.write_all(b"last words").expect("room");
+    drop(writer);
+    assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
+    assert_eq!(sink.stats().captured, 1);
+    assert_eq!(pipes.pass(), Pass::Idle);
+}
+
+#[test]
+fn a_busy_pipe_that_falls_quiet_is_watched_again_and_its_token_is_used_again() {
+    let (intake, sink, mut pipes) = pipes();
+    let (mut writer, _copy) = child(&intake);
+    writer.write_all(&b"0123456\n".repeat(8000)).expect("room");
+    assert_eq!(pipes.pass(), Pass::Large);
+    assert_eq!(pipes.busy, [0]);
+    assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
+    assert!(pipes.busy.is_empty());
+    writer.write_all(b"later\n").expect("room");
+    drop(writer);
+    assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
+    assert_eq!(sink.stats().captured, 8001);
+    let (mut next, _copy) = child(&intake);
+    next.write_all(b"new\n").expect("room");
+    assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
+    assert_eq!((sink.stats().captured, pipes.pipes.len()), (8002, 1));
+}
+
+#[test]
+fn last_words_are_read_from_the_pipe_when_they_are_asked_for() {
+    let (intake, sink, mut pipes) = pipes();
+    let (mut stdout, _copy) = child(&intake);
+    let (mut stderr, _copy) = child_with(&intake, 1, Stream::Stderr);
+    stdout.write_all(b"not this\n").expect("room");
+    stderr.write_all(b"first\nlast without newline").expect("room");
+    assert_eq!(pipes.last_words(id(1))[1], ["first", "last without newline"]);
+    assert_eq!(sink.stats().captured, 2, "and they are in the log as ever");
+    assert_eq!([pipes.last_words(id(1)), pipes.last_words(id(2))].concat().concat(), Vec::<String>::new());
+}
+
+#[test]
+fn last_words_of_many_that_died_at_once_are_all_heard() {
+    let (intake, _sink, mut pipes) = pipes();
+    let mut writers = Vec::new();
+    for instance in 0..300 {
+        let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
+        let process = ProcessName::new("web").expect("a name");
+        let task = TaskId::Run(RunId { process: ProcessIndex(0), instance, run: 1 });
+        intake.add(Capture { process, task, stream: Stream::Stderr, read_end }).expect("a watch");
+        let mut write = File::from(write);
+        write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");
+        writers.push((task, write));
+    }
+    for (task, writer) in writers.into_iter().rev() {
+        drop(writer);
+        assert_eq!(pipes.last_words(task)[1], [format!("I am {}", task.instance())]);
+    }
+}
