@@ -1,7 +1,6 @@
 //! What a supervisor is made of while it runs, why it could not begin, and what it leaves. Values.
 
 use super::pid_file::PidFileError;
-use super::survivors::AlreadyRuns;
 use bytes::Bytes;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
@@ -10,6 +9,7 @@ use phpeek_os::reaper::Children;
 use phpeek_output::{self as output, Output};
 use phpeek_telemetry::{self as telemetry, MemoryExporter, TelemetryHandle};
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,6 +20,16 @@ pub struct Ending {
     pub code: u8,
     /// The spans as requests of OTLP, if they were kept.
     pub spans: Vec<Bytes>,
+}
+
+/// Another supervisor runs this configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("a supervisor of {} runs already (pid {pid}): stop it first", config.display())]
+pub struct AlreadyRuns {
+    /// Which.
+    pub(super) config: PathBuf,
+    /// The other.
+    pub(super) pid: u32,
 }
 
 /// Why the supervisor could not begin; nothing was started.

@@ -3,7 +3,7 @@
 //! supervisors of one user run the same configuration. The record is written a moment after something has changed, by a
 //! thread of its own that ends with it: a start never waits for it.
 
-use super::{Running, say};
+use super::running::{AlreadyRuns, Running, say};
 use phpeek_actors::ports::Level;
 use phpeek_api::place;
 use phpeek_core::order::start_order;
@@ -11,6 +11,7 @@ use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessSpec, SystemSpec};
 use phpeek_os::lock_file::{LockError, LockFile};
 use phpeek_os::reaper::Children;
+use phpeek_os::signals::block_all_in_this_thread;
 use phpeek_os::state_file;
 use phpeek_os::survivors::{Record, Survivor};
 use phpeek_settings::survivors::Survivors;
@@ -29,14 +30,6 @@ const GATHERED: Duration = Duration::from_millis(500);
 const STEP: Duration = Duration::from_millis(10);
 /// What SIGKILL may take.
 const KILLED: Duration = Duration::from_secs(2);
-
-/// Another supervisor runs this configuration.
-#[derive(Debug, thiserror::Error)]
-#[error("a supervisor of {} runs already (pid {pid}): stop it first", config.display())]
-pub struct AlreadyRuns {
-    config: PathBuf,
-    pid: u32,
-}
 
 /// The record of what runs, and the lock beside it.
 pub(super) struct Ledger {
@@ -94,7 +87,9 @@ impl Ledger {
         let (path, spare) = (self.path.clone(), record.clone());
         let (send, receive) = oneshot::channel();
         let begun = std::thread::Builder::new().name("state".to_owned()).spawn(move || {
-            super::in_a_thread();
+            if block_all_in_this_thread().is_err() {
+                return; // a handler must not run here: the next change tries again
+            }
             let mut record = record;
             record.note(&leaders);
             // A record that cannot be written is one that nobody will find.
