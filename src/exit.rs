@@ -1,8 +1,9 @@
-//! Every exit code of the program, once, with its meaning; the README's table is made from here. Called by `main` and
-//! the commands.
+//! Every exit code of the program, once, with its meaning: a test holds the README's table to it. The only place where
+//! the end of a process becomes a number.
 
 use phpeek_core::fleet::{BootFailureCause, Outcome};
-use phpeek_core::outcome::SpawnFailureKind;
+use phpeek_core::lifecycle::Failure;
+use phpeek_core::outcome::{Exit, SpawnFailureKind};
 
 /// All ended well.
 pub const OK: u8 = 0;
@@ -26,19 +27,80 @@ pub const CANNOT_CREATE: u8 = 73;
 pub const DEADLINE: u8 = 75;
 /// The configuration is wrong (sysexits.h, EX_CONFIG).
 pub const CONFIG: u8 = 78;
-/// A boot failed because a program may not be run, as a shell says it.
+/// A program may not be run, as a shell says it.
 pub const NOT_EXECUTABLE: u8 = 126;
+/// A program is not there, as a shell says it.
+pub const NOT_FOUND: u8 = 127;
+
+/// All of them; a process's own code and 128 + signal come beside these.
+pub const ALL: [u8; 12] = [
+    OK,
+    FAILURE,
+    NOT_RUNNING,
+    UNKNOWN,
+    USAGE,
+    NO_INPUT,
+    INTERNAL,
+    CANNOT_CREATE,
+    DEADLINE,
+    CONFIG,
+    NOT_EXECUTABLE,
+    NOT_FOUND,
+];
 
 /// What the container ends with.
 #[must_use]
-pub fn of_outcome(outcome: Outcome) -> u8 {
+pub fn of_outcome(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Stopped | Outcome::AllCompleted => OK,
-        Outcome::Code(code) => code,
-        Outcome::BootFailed(BootFailureCause::Failed { code }) => code,
-        Outcome::BootFailed(BootFailureCause::Spawn(SpawnFailureKind::NotExecutable)) => NOT_EXECUTABLE,
-        Outcome::BootFailed(BootFailureCause::Spawn(_) | BootFailureCause::TimedOut) => FAILURE,
+        Outcome::Failed(failure) => of_failure(*failure),
+        Outcome::BootFailed(failure) => match &failure.cause {
+            BootFailureCause::Spawn(failure) => of_spawn_failure(failure.kind),
+            BootFailureCause::Failed(failure) => of_failure(*failure),
+            BootFailureCause::TimedOut => FAILURE,
+        },
         Outcome::DeadlineMissed => DEADLINE,
         Outcome::Internal => INTERNAL,
+    }
+}
+
+fn of_failure(failure: Failure) -> u8 {
+    match failure {
+        Failure::Exit(exit) | Failure::GaveUp(exit) => of_exit(exit),
+        Failure::Spawn(kind) => of_spawn_failure(kind),
+    }
+}
+
+fn of_spawn_failure(kind: SpawnFailureKind) -> u8 {
+    match kind {
+        SpawnFailureKind::NotFound => NOT_FOUND,
+        SpawnFailureKind::NotExecutable => NOT_EXECUTABLE,
+        SpawnFailureKind::Credentials
+        | SpawnFailureKind::WorkingDirectory
+        | SpawnFailureKind::Resources
+        | SpawnFailureKind::Other => FAILURE,
+    }
+}
+
+/// What a shell would make of it: the code, or 128 + signal. At most 192, so it fits a u8.
+#[must_use]
+pub fn of_exit(exit: Exit) -> u8 {
+    match exit {
+        Exit::Code(code) => code,
+        Exit::Signal { signal, .. } => 128 + u8::try_from(signal.number()).unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use phpeek_core::signal::Signal;
+
+    #[test]
+    fn codes_are_what_a_shell_says() {
+        assert_eq!(of_exit(Exit::Code(7)), 7);
+        assert_eq!(of_exit(Exit::Signal { signal: Signal::KILL, core: false }), 137);
+        assert_eq!(of_failure(Failure::Spawn(SpawnFailureKind::NotFound)), 127);
+        assert_eq!(of_failure(Failure::Spawn(SpawnFailureKind::NotExecutable)), 126);
     }
 }

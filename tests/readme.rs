@@ -98,3 +98,12 @@ fn every_key_of_the_table_is_known() {
         assert!(found(&schema, &path).is_some(), "{key} is in the README's table and not in the key table");
     }
 }
+
+#[test]
+fn the_table_of_exit_codes_is_that_of_the_program() {
+    let table =
+        README.split("## Exit codes").nth(1).expect("the section").split("\n## ").next().expect("its text");
+    let first = |line: &str| line.strip_prefix("| ").and_then(|l| l.split(" | ").next().map(str::to_owned));
+    let told: Vec<u8> = table.lines().filter_map(first).filter_map(|cell| cell.parse().ok()).collect();
+    assert_eq!(told, phpeek_pm::exit::ALL);
+}

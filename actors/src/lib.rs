@@ -5,17 +5,23 @@
 //! | from | to | messages |
 //! |---|---|---|
 //! | `phpeek-pm` (app, signals) | `ManagerActor` | boot, signal requests, `Ended` inquiries |
-//! | `ManagerActor` | `ProcessActor` | commands, each in an [`envelope::Envelope`] |
+//! | `ManagerActor` | `ProcessActor` | orders, each in an [`envelope::Envelope`] |
 //! | `ProcessActor` | `ManagerActor` | reports without a reply: no cycle of awaited sends |
 //! | `phpeek-pm` (os) | `ProcessActor` | [`ports::TaskReport`]s through the router |
 //! | `phpeek-pm` (output) | `ProcessActor` | [`ports::LastLines`], when they were asked for |
-//! | every actor | telemetry queue | finished spans, never awaited |
+//! | both | [`listeners`]: [`story`] (spans), [`journal`] (records), the board | facts, in the order of what happened |
+//! | [`story`] | telemetry queue | finished spans, never awaited |
 
+pub mod board;
 pub mod clock;
 pub mod envelope;
+pub mod journal;
+pub mod listeners;
 pub mod manager;
+pub mod phrases;
 pub mod ports;
 pub mod process;
+pub mod story;
 pub mod telemetry;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -4,42 +4,20 @@
 use crate::clock::Moment;
 use actix::Recipient;
 use opentelemetry::trace::SpanContext;
-use phpeek_core::autopsy::Autopsy;
 use phpeek_core::ids::TaskId;
 use phpeek_core::member::Member;
 use phpeek_core::name::ProcessName;
-use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::program::Program;
+pub use phpeek_core::program::TaskEvent;
 use phpeek_core::signal::Signal;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use phpeek_core::level::Level;
 
-/// What happened to a task. Delivered on the supervision thread, in order: `Spawned` or `SpawnFailed` first, then
-/// `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of that task.
-/// `Left` and `OutOfReach` may come between `Exited` and `GroupEmpty`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TaskEvent {
-    /// The program runs: exec has succeeded.
-    Spawned {
-        /// The leader, which is also the id of its process group.
-        pid: i32,
-    },
-    /// The program never ran.
-    SpawnFailed(SpawnFailure),
-    /// The leader has ended. Its process group may still have members.
-    Exited(Autopsy),
-    /// The leader has ended and nobody is left of it.
-    GroupEmpty,
-    /// The leader has ended, and all that is left of it are daemons in sessions of their own. Told once; `GroupEmpty`
-    /// follows when they are gone.
-    Left(Vec<Member>),
-    /// The leader has ended, and nothing of what is left may be signalled. Told once.
-    OutOfReach,
-}
-
-/// A [`TaskEvent`] with the task that it belongs to.
+/// A [`TaskEvent`] with the task that it belongs to. Delivered on the supervision thread, in order: `Spawned` or
+/// `SpawnFailed` first, then `Exited`, then `GroupEmpty`. After `SpawnFailed` or `GroupEmpty` nothing more comes of
+/// that task. `Left` and `OutOfReach` may come between `Exited` and `GroupEmpty`.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]
 pub struct TaskReport {
@@ -54,6 +32,8 @@ pub struct TaskReport {
 pub struct LaunchOrder {
     /// The task to be.
     pub task: TaskId,
+    /// The number of the instance that it is, or works for: `NAME-number`.
+    pub number: u32,
     /// What to run.
     pub program: Arc<Program>,
     /// The span that starts it, for its environment; [`SpanContext::NONE`] when tracing is off.
@@ -93,9 +73,9 @@ pub struct LastLines {
 
 /// Keeps the last lines of tasks. Any thread may ask.
 pub trait LastWords {
-    /// Asks for the last lines of a task that has ended. Returns at once. True: `hearer` is sent them once, soon.
-    /// False: nobody keeps them.
-    fn ask(&self, task: TaskId, hearer: Recipient<LastLines>) -> bool;
+    /// Asks for the last lines of a task of this process that has ended. Returns at once. True: `hearer` is sent them
+    /// once, soon. False: nobody keeps them.
+    fn ask(&self, task: TaskId, process: &ProcessName, hearer: Recipient<LastLines>) -> bool;
 }
 
 /// The value of a field of a log record.

@@ -3,17 +3,20 @@
 use criterion::{BatchSize, Criterion};
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
-use phpeek_core::fleet::{self, Fleet, ShutdownReason};
-use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, Urgency};
+use phpeek_core::facts::{Outbox, Output};
+use phpeek_core::fleet::{self, Fleet};
+use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy};
 use phpeek_core::name::ProcessName;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
+use phpeek_core::process::Command;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
+    RestartSpec, StopSpec, SystemSpec,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -67,14 +70,19 @@ fn crash_cycle(c: &mut Criterion) {
     });
 }
 
+fn name(i: u32) -> Option<ProcessName> {
+    ProcessName::new(&format!("p{i:04}")).ok()
+}
+
 fn system() -> SystemSpec {
     let process = |i: u32| {
         let depends_on = i
             .checked_sub(LAYER)
-            .map(|on| Dependency { process: ProcessIndex(on), condition: Condition::Started })
+            .and_then(name)
+            .map(|process| Dependency { process, condition: Condition::Started })
             .into_iter()
             .collect();
-        let name = ProcessName::new(&format!("p{i:04}")).ok()?;
+        let name = name(i)?;
         let command = CommandLine::new(vec!["sleep".to_owned()])?;
         Some(Arc::new(ProcessSpec {
             name: name.clone(),
@@ -105,19 +113,22 @@ fn system() -> SystemSpec {
 }
 
 /// Answers whatever the fleet asks for at once, until it asks for nothing more.
-fn play(fleet: &mut Fleet, first: fleet::Event, effects: &mut Vec<fleet::Effect>) {
-    effects.clear();
-    fleet.step(Duration::ZERO, first, effects);
-    let mut next = 0;
-    while let Some(effect) = effects.get(next) {
-        let answer = match effect {
-            fleet::Effect::Start(p) => Some(fleet::Event::Up(*p)),
-            fleet::Effect::Stop(p, Urgency::Graceful) => Some(fleet::Event::Stopped(*p)),
-            _ => None,
-        };
-        next += 1;
-        if let Some(answer) = answer {
-            fleet.step(Duration::ZERO, answer, effects);
+fn play(fleet: &mut Fleet, first: fleet::Event, out: &mut Outbox<fleet::Effect>) {
+    let mut events = VecDeque::from([first]);
+    while let Some(event) = events.pop_front() {
+        fleet.step(Duration::ZERO, event, out);
+        for output in out.drain() {
+            match output {
+                Output::Do(fleet::Effect::Command(p, _, Command::Start)) => {
+                    events.push_back(fleet::Event::Up(p));
+                }
+                Output::Do(fleet::Effect::Command(p, _, Command::Stop(_))) => {
+                    events.push_back(fleet::Event::Stopped(p));
+                }
+                other => {
+                    black_box(other);
+                }
+            }
         }
     }
 }
@@ -125,13 +136,15 @@ fn play(fleet: &mut Fleet, first: fleet::Event, effects: &mut Vec<fleet::Effect>
 fn boot_and_shutdown(c: &mut Criterion) {
     let spec = system();
     assert!(spec.processes.len() == FLEET as usize, "every process of the bench is valid");
-    let mut effects = Vec::with_capacity(8 * FLEET as usize);
+    let mut out = Outbox::new();
     c.bench_function("fleet/boot and shutdown of 1000", |b| {
         b.iter_batched(
             || Fleet::new(&spec).unwrap_or_else(|_| unreachable!("the layers have no cycle")),
             |mut fleet| {
-                play(&mut fleet, fleet::Event::Boot, &mut effects);
-                play(&mut fleet, fleet::Event::Shutdown(ShutdownReason::Request), &mut effects);
+                let boot = fleet.begin(Cause::Boot);
+                play(&mut fleet, fleet::Event::Boot(boot), &mut out);
+                let stop = fleet.begin(Cause::Request);
+                play(&mut fleet, fleet::Event::Shutdown(stop), &mut out);
                 assert!(fleet.phase() == fleet::Phase::Done, "the shutdown is over");
                 fleet
             },

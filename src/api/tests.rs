@@ -5,8 +5,8 @@
 use super::client::{Client, ClientError};
 use super::view::{Identity, Slot, View};
 use super::*;
+use phpeek_actors::board::SystemState;
 use phpeek_actors::testkit::{RecordingLog, SpecBuilder, system};
-use phpeek_actors::world::SystemState;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};

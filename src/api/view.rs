@@ -2,8 +2,8 @@
 //! thread by a copy and nothing else; turned into texts elsewhere.
 
 use super::snapshot::{InstanceSnapshot, ProcessSnapshot, Snapshot};
+use phpeek_actors::board::SystemState;
 use phpeek_actors::clock::Moment;
-use phpeek_actors::world::SystemState;
 use phpeek_core::outcome::Exit;
 use phpeek_core::spec::SystemSpec;
 use std::path::PathBuf;

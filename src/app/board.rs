@@ -3,12 +3,14 @@
 //! supervision thread, never waits, and makes no text.
 
 use super::pid_file::Writer;
+use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
-use phpeek_actors::world::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_api::view::{Identity, Phase, Slot, View};
+use phpeek_core::ids::ProcessId;
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::{InitialState, ProcessIndex, ProcessKind, ProcessSpec};
+use phpeek_core::spec::{InitialState, ProcessKind, ProcessSpec};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,10 +40,22 @@ struct Cells {
     state: SystemState,
     exit_code: Option<u8>,
     slots: Vec<Slot>,
-    /// Where the slots of each process begin.
-    first: Vec<u32>,
+    /// Where the slots of each process of the specification begin.
+    first: Vec<usize>,
+    /// The place of the process that is told of next, most likely.
+    told: usize,
+    /// The slots of each process that was told of, and whether they have to be up.
+    slots_of: BTreeMap<ProcessId, Slots>,
     /// Instances that have to be up and are not.
     missing: usize,
+}
+
+/// The slots of one process.
+#[derive(Clone, Copy)]
+struct Slots {
+    first: usize,
+    count: u32,
+    expected: bool,
 }
 
 /// Whether a process is started with the system: only these have to be up.
@@ -56,7 +70,7 @@ impl SharedBoard {
         let (mut slots, mut first, mut missing) = (Vec::new(), Vec::new(), 0);
         for process in &identity.spec.processes {
             let scale = process.scale.get() as usize;
-            first.push(u32::try_from(slots.len()).unwrap_or(u32::MAX));
+            first.push(slots.len());
             slots.resize(slots.len() + scale, Slot::STOPPED);
             missing += if is_expected(process) { scale } else { 0 };
         }
@@ -65,7 +79,15 @@ impl SharedBoard {
         Self(Rc::new(Inner {
             identity: Arc::new(identity),
             clock,
-            cells: RefCell::new(Cells { state, exit_code: None, slots, first, missing }),
+            cells: RefCell::new(Cells {
+                state,
+                exit_code: None,
+                slots,
+                first,
+                told: 0,
+                slots_of: BTreeMap::new(),
+                missing,
+            }),
             phase: watch::Sender::new(Phase::Coming),
             file: writer.map(|writer| File { changed: Notify::new(), writer }),
         }))
@@ -127,18 +149,15 @@ impl SharedBoard {
         }
     }
 
-    fn change_slot(&self, process: ProcessIndex, instance: u32, change: impl FnOnce(&mut Slot)) {
-        let Some(spec) = self.0.identity.spec.processes.get(process.get()) else { return };
-        if instance >= spec.scale.get() {
-            return;
-        }
+    fn change_slot(&self, process: ProcessId, number: u32, change: impl FnOnce(&mut Slot)) {
         {
             let cells = &mut *self.0.cells.borrow_mut();
-            let Some(first) = cells.first.get(process.get()) else { return };
-            let Some(slot) = cells.slots.get_mut((first + instance) as usize) else { return };
+            let own = cells.slots_of.get(&process).filter(|own| number < own.count);
+            let Some(own) = own.copied() else { return };
+            let Some(slot) = cells.slots.get_mut(own.first + number as usize) else { return };
             let was_up = slot.is_up();
             change(slot);
-            if is_expected(spec) {
+            if own.expected {
                 match (was_up, slot.is_up()) {
                     (true, false) => cells.missing += 1,
                     (false, true) => cells.missing = cells.missing.saturating_sub(1),
@@ -157,9 +176,24 @@ impl Cells {
 }
 
 impl StatusBoard for SharedBoard {
-    fn instance(&self, process: ProcessIndex, instance: u32, shown: InstanceStatus) {
+    fn process(&self, process: ProcessId, spec: &ProcessSpec) {
+        let cells = &mut *self.0.cells.borrow_mut();
+        let shown = &self.0.identity.spec.processes;
+        // They are told of in the order of the specification: a look at all for each would cost n^2 at the start.
+        let place = match shown.get(cells.told).is_some_and(|next| next.name == spec.name) {
+            true => Some(cells.told),
+            false => shown.iter().position(|p| p.name == spec.name),
+        };
+        let Some((place, known)) = place.and_then(|place| Some((place, shown.get(place)?))) else { return };
+        let first = cells.first.get(place).copied().unwrap_or(usize::MAX);
+        let own = Slots { first, count: known.scale.get(), expected: is_expected(known) };
+        cells.slots_of.insert(process, own);
+        cells.told = place + 1;
+    }
+
+    fn instance(&self, process: ProcessId, number: u32, shown: InstanceStatus) {
         let now = self.0.clock.now();
-        self.change_slot(process, instance, |slot| {
+        self.change_slot(process, number, |slot| {
             let begins = shown.state == "running" && slot.state != "running";
             slot.since = match shown.pid {
                 None => None,
@@ -172,8 +206,8 @@ impl StatusBoard for SharedBoard {
         });
     }
 
-    fn ended(&self, process: ProcessIndex, instance: u32, exit: Exit) {
-        self.change_slot(process, instance, |slot| slot.last_exit = Some(exit));
+    fn ended(&self, process: ProcessId, number: u32, exit: Exit) {
+        self.change_slot(process, number, |slot| slot.last_exit = Some(exit));
     }
 
     fn system(&self, state: SystemState) {
@@ -192,20 +226,24 @@ mod tests {
     #[test]
     fn the_board_says_when_all_is_up() {
         let spec = system(vec![SpecBuilder::new("a"), SpecBuilder::new("b")]);
-        let identity = Identity { spec: Arc::new(spec), config: Some("/c".into()) };
+        let spec = Arc::new(spec);
+        let identity = Identity { spec: spec.clone(), config: Some("/c".into()) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let board = SharedBoard::new(identity, Clock::starting_at(SystemTime::UNIX_EPOCH), None);
             let phase = board.phase();
+            for (id, process) in (0..).map(ProcessId).zip(&spec.processes) {
+                board.process(id, process);
+            }
             let show = |process, state, pid| {
-                board.instance(ProcessIndex(process), 0, InstanceStatus { state, pid, restarts: 1 });
+                board.instance(ProcessId(process), 0, InstanceStatus { state, pid, restarts: 1 });
             };
             show(0, "running", Some(5));
             show(1, "running", Some(6));
             assert_eq!(*phase.borrow(), Phase::Coming, "the boot is not over");
             board.system(SystemState::Running);
             assert_eq!(*phase.borrow(), Phase::Ready);
-            board.ended(ProcessIndex(1), 0, Exit::Code(3));
+            board.ended(ProcessId(1), 0, Exit::Code(3));
             show(1, "backoff", None);
             assert_eq!(*phase.borrow(), Phase::Coming);
             let snapshot = board.view().snapshot();
@@ -216,8 +254,8 @@ mod tests {
                 b.uptime_s.is_none() && b.pid.is_none() && b.last_exit.is_some_and(|e| e.code == Some(3))
             );
             // What the board does not know changes nothing.
-            board.instance(ProcessIndex(9), 0, InstanceStatus { state: "running", pid: None, restarts: 0 });
-            board.instance(ProcessIndex(0), 7, InstanceStatus { state: "failed", pid: None, restarts: 0 });
+            board.instance(ProcessId(9), 0, InstanceStatus { state: "running", pid: None, restarts: 0 });
+            board.instance(ProcessId(0), 7, InstanceStatus { state: "failed", pid: None, restarts: 0 });
             show(1, "completed", None);
             assert_eq!(*phase.borrow(), Phase::Ready);
             board.finish(0);

@@ -20,15 +20,19 @@ use board::SharedBoard;
 use bytes::Bytes;
 use ending::Finish;
 use kept::Kept;
+use phpeek_actors::board::BoardListener;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
+use phpeek_actors::journal::Journal;
+use phpeek_actors::listeners::Listeners;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::story::Story;
 use phpeek_actors::world::{Deaths, World};
 use phpeek_api::view::Identity;
 use phpeek_api::{self as socket, Control, SocketError, TraceSource};
 use phpeek_config::Configuration;
-use phpeek_core::fleet::ShutdownReason;
+use phpeek_core::operation::Cause;
 use phpeek_core::spec::SystemSpec;
 use phpeek_os::environment::Environment;
 use phpeek_os::reaper::Children;
@@ -179,25 +183,27 @@ async fn supervise(
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
-        log: running.log.clone(),
-        tracing: running.telemetry.tracing(),
+        listeners: Rc::new(Listeners::new(
+            Story::new(running.telemetry.tracing()),
+            vec![Rc::new(Journal::new(running.log.clone())), Rc::new(BoardListener::new(board.clone()))],
+        )),
         clock,
-        status: Rc::new(board.clone()),
         deaths: Deaths::default(),
     };
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&|name| std::env::var(name).ok());
-    let manager = ManagerActor::new(spec.clone(), world, router, incoming, done)
-        .map(actix::Actor::start)
-        .map_err(|_| BeginError::System {
-            what: "order the processes",
-            source: io::Error::other("the dependencies have a cycle"),
+    let manager =
+        ManagerActor::new(spec.clone(), world, router, done).map(actix::Actor::start).map_err(|_| {
+            BeginError::System {
+                what: "order the processes",
+                source: io::Error::other("the dependencies have a cycle"),
+            }
         })?;
     let finish = Finish::default();
     let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
-    manager.do_send(Envelope::root(clock.now(), Request::Boot));
+    manager.do_send(Envelope::under(incoming, clock.now(), Request::Boot));
     actix::spawn(async {
         tokio::time::sleep(SETTLED).await;
         memory::trim();
@@ -207,7 +213,7 @@ async fn supervise(
         let manager = manager.clone();
         actix::spawn(async move {
             tokio::time::sleep(time).await;
-            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(ShutdownReason::Request, None)));
+            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(Cause::Request)));
         });
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.

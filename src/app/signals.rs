@@ -6,10 +6,10 @@ use super::{BeginError, Running, say};
 use actix::Addr;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
-use phpeek_actors::manager::sender_fields;
-use phpeek_actors::manager::{ManagerActor, Request, RestartOrigin};
+use phpeek_actors::journal::sender_fields;
+use phpeek_actors::manager::{ManagerActor, Request};
 use phpeek_actors::ports::{Level, LogRecord, LogSink, Value};
-use phpeek_core::fleet::ShutdownReason;
+use phpeek_core::operation::Cause;
 use phpeek_core::signal::{Signal, SignalSender};
 use phpeek_core::spec::{SignalAction, SystemSpec};
 use phpeek_os::reaper::Children;
@@ -90,12 +90,12 @@ impl SignalLoop {
                 self.say(Level::Warn, message, sender_fields(sender.as_ref()));
             }
             Some(SignalAction::RestartAll) => {
-                self.ask(Request::RestartAll(RestartOrigin::Signal(signal, sender)));
+                self.ask(Request::RestartAll(cause(signal, sender)));
             }
             Some(SignalAction::Restart(p)) => {
-                self.ask(Request::Restart(*p, RestartOrigin::Signal(signal, sender)));
+                self.ask(Request::Restart(p.clone(), cause(signal, sender)));
             }
-            Some(SignalAction::Relay(p)) => self.ask(Request::Relay(*p, signal)),
+            Some(SignalAction::Relay(p)) => self.ask(Request::Relay(p.clone(), signal)),
             Some(SignalAction::Flush) => {
                 self.telemetry.request_flush();
                 self.output.reopen();
@@ -109,7 +109,7 @@ impl SignalLoop {
         // Once everything has stopped, the second request ends the last flush too.
         if self.finish.hurry() == Hurried::TooEarly {
             self.telemetry.hasten();
-            self.ask(Request::Shutdown(ShutdownReason::Signal(signal), sender));
+            self.ask(Request::Shutdown(cause(signal, sender)));
         }
     }
 
@@ -124,4 +124,9 @@ impl SignalLoop {
             self.log.log(LogRecord { at, level, message, process: None, instance: None, fields });
         }
     }
+}
+
+/// A signal that asks for something, with who sent it.
+fn cause(signal: Signal, sender: Option<SignalSender>) -> Cause {
+    Cause::Signal { signal, sender: sender.map(Arc::new) }
 }

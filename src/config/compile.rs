@@ -9,7 +9,8 @@ use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
 use super::{depends, process, restart, signals, value};
 use phpeek_core::name::ProcessName;
-use phpeek_core::spec::{ProcessIndex, ProcessKind, SystemSpec};
+use phpeek_core::order::{Cycle, start_order};
+use phpeek_core::spec::{ProcessKind, SystemSpec};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,14 +19,14 @@ const MAX_PROCESSES: usize = 10_000;
 
 /// The processes by name.
 pub(crate) struct Names<'a> {
-    known: HashMap<&'a str, Option<(ProcessIndex, ProcessKind)>>,
+    known: HashMap<&'a str, Option<(ProcessName, ProcessKind)>>,
 }
 
 impl Names<'_> {
     /// The process of this name, or what is wrong with it and what to do.
-    pub(crate) fn resolve(&self, name: &str) -> Result<(ProcessIndex, ProcessKind), (String, String)> {
+    pub(crate) fn resolve(&self, name: &str) -> Result<(ProcessName, ProcessKind), (String, String)> {
         match self.known.get(name) {
-            Some(Some(found)) => Ok(*found),
+            Some(Some(found)) => Ok(found.clone()),
             Some(None) => {
                 Err((format!("the process {name:?} is disabled"), "enable it, or leave it out".to_owned()))
             }
@@ -66,7 +67,7 @@ pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Find
 }
 
 /// The processes that are enabled, in the order of their names, and where each name leads.
-type Declared<'a> = (Vec<(&'a str, &'a Node)>, HashMap<&'a str, Option<(ProcessIndex, ProcessKind)>>);
+type Declared<'a> = (Vec<(&'a str, &'a Node)>, HashMap<&'a str, Option<(ProcessName, ProcessKind)>>);
 
 /// Looks through the names, and says what is wrong with them; `None` when there are too many.
 fn declared<'a>(root: &'a Node, findings: &mut Findings) -> Option<Declared<'a>> {
@@ -100,10 +101,9 @@ fn declared<'a>(root: &'a Node, findings: &mut Findings) -> Option<Declared<'a>>
         }
     }
     enabled.sort_unstable_by_key(|(name, _)| *name);
-    for (index, (name, node)) in enabled.iter().enumerate() {
-        let index = ProcessIndex(u32::try_from(index).unwrap_or(u32::MAX));
-        known.insert(*name, Some((index, process::kind(node))));
-    }
+    // A name that is none was told of above, and nothing is run then.
+    let named = |(name, node): &(&'_ str, &Node)| Some((ProcessName::new(name).ok()?, process::kind(node)));
+    known.extend(enabled.iter().map(|own| (own.0, named(own))));
     if known.is_empty() {
         let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
         let fault = Finding::error("processes", place, "no process is defined");
@@ -120,14 +120,16 @@ fn declared<'a>(root: &'a Node, findings: &mut Findings) -> Option<Declared<'a>>
 /// Names a cycle completely. Built from the tree, so that one faulty process does not hide it.
 fn cycles(enabled: &[(&str, &Node)], names: &Names<'_>, findings: &mut Findings) {
     let mut ignored = Findings::default();
+    let places: HashMap<&str, usize> = enabled.iter().enumerate().map(|(i, (name, _))| (*name, i)).collect();
     let edges = |(name, node): &(&str, &Node)| match node.get("depends_on") {
-        Some(list) => {
-            depends::compile(list, name, &Path::ROOT, names, &mut ignored).iter().map(|d| d.process).collect()
-        }
+        Some(list) => depends::compile(list, name, &Path::ROOT, names, &mut ignored)
+            .iter()
+            .filter_map(|d| places.get(d.process.as_str()).copied())
+            .collect(),
         None => Vec::new(),
     };
-    let graph: Vec<Vec<ProcessIndex>> = enabled.iter().map(edges).collect();
-    let Some(cycle) = depends::cycle(&graph) else { return };
+    let graph: Vec<Vec<usize>> = enabled.iter().map(edges).collect();
+    let Err(Cycle(cycle)) = start_order(&graph) else { return };
     let mut trail: Vec<&str> = cycle.iter().filter_map(|i| enabled.get(*i)).map(|(name, _)| *name).collect();
     let Some((first, node)) = cycle.first().and_then(|i| enabled.get(*i)) else { return };
     trail.push(first);

@@ -1,9 +1,9 @@
-//! `depends_on`: names to indices, both written forms, and the search for cycles. Called by `compile`.
+//! `depends_on`: both written forms, and what each condition means by default. Called by `compile`.
 
 use super::compile::Names;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
-use phpeek_core::spec::{Condition, Dependency, ProcessIndex, ProcessKind};
+use phpeek_core::spec::{Condition, Dependency, ProcessKind};
 
 /// Reads the dependencies of one process; what was written twice is merged.
 pub(crate) fn compile(
@@ -73,46 +73,4 @@ fn written_condition(node: &Node) -> Option<&Node> {
         Value::Scalar(_) => Some(node),
         _ => node.get("condition"),
     }
-}
-
-/// A cycle of the graph, as indices in the order of the edges; `None` when there is none. Iterative: a chain of
-/// thousands must not use up the stack.
-pub(crate) fn cycle(graph: &[Vec<ProcessIndex>]) -> Option<Vec<usize>> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Mark {
-        New,
-        Open,
-        Done,
-    }
-    let mut marks = vec![Mark::New; graph.len()];
-    for start in 0..graph.len() {
-        if marks.get(start) != Some(&Mark::New) {
-            continue;
-        }
-        let mut trail: Vec<(usize, usize)> = vec![(start, 0)];
-        while let Some((node, edge)) = trail.last_mut() {
-            let here = *node;
-            if let Some(mark) = marks.get_mut(here) {
-                *mark = Mark::Open;
-            }
-            let next = graph.get(here).and_then(|edges| edges.get(*edge)).map(|i| i.get());
-            *edge += 1;
-            match next {
-                None => {
-                    if let Some(mark) = marks.get_mut(here) {
-                        *mark = Mark::Done;
-                    }
-                    trail.pop();
-                }
-                Some(next) => match marks.get(next) {
-                    Some(Mark::Open) => {
-                        return Some(trail.iter().map(|(n, _)| *n).skip_while(|n| *n != next).collect());
-                    }
-                    Some(Mark::New) => trail.push((next, 0)),
-                    _ => {}
-                },
-            }
-        }
-    }
-    None
 }

@@ -3,7 +3,7 @@
 use super::compile::truth;
 use super::report::{Finding, Findings};
 use super::tree::Node;
-use phpeek_core::spec::{ProcessIndex, SystemSpec};
+use phpeek_core::spec::SystemSpec;
 use phpeek_settings::redaction::{Redaction, Redactions};
 use regex::{Regex, RegexBuilder};
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ const MEMORY: usize = 256 << 10;
 pub(crate) fn redactions(root: &Node, spec: &SystemSpec, findings: &mut Findings) -> Redactions {
     let mut compiler = Compiler { room: TOGETHER, known: HashMap::new() };
     let mut all = Redactions::new();
-    for (process, index) in spec.processes.iter().zip(0u32..) {
+    for process in &spec.processes {
         let at = ["processes", process.name.as_str(), "logging", "redaction"];
         let Some(node) = root.at(&at).filter(|node| truth(node, "enabled") == Some(true)) else { continue };
         let path = format!("processes.{}.logging.redaction.patterns", process.name);
@@ -30,7 +30,7 @@ pub(crate) fn redactions(root: &Node, spec: &SystemSpec, findings: &mut Findings
         let compiled: Vec<_> =
             patterns.iter().filter_map(|entry| compiler.redaction(entry, &path, findings)).collect();
         if !compiled.is_empty() {
-            all.insert(ProcessIndex(index), compiled);
+            all.insert(process.name.clone(), compiled);
         }
     }
     all

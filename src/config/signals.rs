@@ -61,7 +61,7 @@ pub(crate) fn compile(
                     ));
                 }
                 _ => {
-                    bound.insert(signal, action);
+                    bound.insert(signal, action.clone());
                     written.insert(signal, (below, action));
                 }
             }
@@ -114,9 +114,9 @@ fn action(text: &str, names: &Names<'_>) -> Result<Action, (String, String)> {
     };
     match verb {
         "restart" => {
-            let (index, kind) = names.resolve(rest.trim())?;
+            let (process, kind) = names.resolve(rest.trim())?;
             if kind == ProcessKind::LongRun {
-                return Ok(Action::Acts(SignalAction::Restart(index)));
+                return Ok(Action::Acts(SignalAction::Restart(process)));
             }
             let why = "and only a long-running process can be restarted";
             let message = format!("{:?} is {}, {why}", rest.trim(), kind.as_str());
@@ -125,7 +125,7 @@ fn action(text: &str, names: &Names<'_>) -> Result<Action, (String, String)> {
         "relay" => match rest.rsplit_once(':') {
             Some((name, "group")) => names.resolve(name.trim()).map(|_| Action::Later),
             Some(_) => Err(unknown()),
-            None => names.resolve(rest.trim()).map(|(index, _)| Action::Acts(SignalAction::Relay(index))),
+            None => names.resolve(rest.trim()).map(|(process, _)| Action::Acts(SignalAction::Relay(process))),
         },
         "signal" => {
             let (signal, name) = rest.split_once(':').ok_or_else(unknown)?;

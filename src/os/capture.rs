@@ -21,6 +21,8 @@ pub struct Capture {
     pub process: ProcessName,
     /// Which task.
     pub task: TaskId,
+    /// The number of the instance that it is, or works for.
+    pub number: u32,
     /// Which stream.
     pub stream: Stream,
     /// Non-blocking, close-on-exec; end of file once the last writer is gone.

@@ -4,7 +4,6 @@
 use super::kin::MARK;
 use super::trace_context;
 use super::users::Identity;
-use phpeek_core::ids::TaskId;
 use phpeek_core::program::Program;
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -111,11 +110,10 @@ impl Environment {
 /// The name of a variable that no process could be given.
 pub(super) fn own(
     program: &Program,
-    task: TaskId,
+    instance: u32,
     identity: &Option<Identity>,
     mark: &str,
 ) -> Result<Vec<Variable>, String> {
-    let instance = task.instance();
     let (name, id, index) = (program.name.as_str(), program.name.instance_id(instance), instance.to_string());
     let mut own: Vec<Variable> = Vec::with_capacity(program.env.len() + 17);
     let mut set = |key: &str, value: &str| -> Result<(), String> {

@@ -5,9 +5,8 @@
 
 use super::procfs::{self, Adopted, Stat};
 use super::sys::{self, Sent, Target};
-use phpeek_core::ids::{RunId, TaskId};
+use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::member::{Condition, Member};
-use phpeek_core::spec::ProcessIndex;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -91,10 +90,10 @@ impl Kin {
         let mark = procfs::variable(pid, MARK.as_bytes())?;
         let numbers = std::str::from_utf8(&mark).ok()?.strip_prefix(&self.supervisor)?.strip_prefix('.')?;
         let mut numbers = numbers.split('.');
-        let process = ProcessIndex(numbers.next()?.parse().ok()?);
-        let instance = numbers.next()?.parse().ok()?;
+        let process = ProcessId(numbers.next()?.parse().ok()?);
+        let serial = numbers.next()?.parse().ok()?;
         let run = numbers.next()?.parse().ok()?;
-        Some(TaskId::Run(RunId { process, instance, run }))
+        Some(TaskId::Run(InstanceId { process, serial }.run(run)))
     }
 
     /// The strays of a task that live, as they are now: a daemon may have changed its session since it was found.

@@ -75,6 +75,7 @@ impl Launch {
                 self.sink.capture(Capture {
                     process: program.name.clone(),
                     task: order.task,
+                    number: order.number,
                     stream,
                     read_end,
                 });

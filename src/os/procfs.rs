@@ -159,7 +159,7 @@ pub(super) fn ticks(at: Instant) -> u64 {
 
 /// The mark that a task of ours carries in its environment: which supervisor, and which task of it.
 pub(super) fn mark(supervisor: &str, task: TaskId) -> String {
-    format!("{supervisor}.{}.{}.{}", task.owner().0, task.instance(), task.run())
+    format!("{supervisor}.{}.{}.{}", task.owner().0, task.instance().serial, task.run())
 }
 
 /// What no other supervisor has: its pid, and when it began.

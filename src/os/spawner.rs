@@ -293,13 +293,12 @@ mod tests {
     use super::*;
     use opentelemetry::trace::SpanContext;
     use phpeek_actors::testkit::{SpecBuilder, system};
-    use phpeek_core::ids::RunId;
-    use phpeek_core::spec::ProcessIndex;
+    use phpeek_core::ids::{InstanceId, ProcessId};
 
     fn order(name: &str, instance: u32) -> LaunchOrder {
         let program = system(vec![SpecBuilder::new(name)]).processes.remove(0).program.clone();
-        let task = TaskId::Run(RunId { process: ProcessIndex(0), instance, run: 1 });
-        LaunchOrder { task, program, context: SpanContext::NONE }
+        let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: instance }.run(1));
+        LaunchOrder { task, number: instance, program, context: SpanContext::NONE }
     }
 
     fn busy(name: &str, ago: Duration) -> Busy {
@@ -317,9 +316,9 @@ mod tests {
         assert_eq!(orders.takable(), Some(0), "it may only be slow");
         orders.busy[0] = Some(busy("bad", HANGS));
         let taken = orders.take().expect("the other program");
-        assert_eq!(taken.task.instance(), 1);
+        assert_eq!(taken.task.instance().serial, 1);
         assert_eq!((orders.takable(), orders.queue.len()), (None, 2), "the rest waits for it");
         orders.busy[0] = None;
-        assert_eq!(orders.take().expect("it came back").task.instance(), 0);
+        assert_eq!(orders.take().expect("it came back").task.instance().serial, 0);
     }
 }

@@ -68,7 +68,7 @@ fn attributes(own: &[Variable], order: &LaunchOrder, base: &Environment) -> Stri
     let configured = own.iter().any(|v| v.name() == RESOURCE_ATTRIBUTES);
     let given = base.value(own, RESOURCE_ATTRIBUTES).map(String::from_utf8_lossy).unwrap_or_default();
     let added = [
-        (SERVICE_INSTANCE_ID, order.program.name.instance_id(order.task.instance())),
+        (SERVICE_INSTANCE_ID, order.program.name.instance_id(order.number)),
         (names::PROCESS_INCARNATION, order.task.run().to_string()),
         (START_TRACE_ID, order.context.trace_id().to_string()),
     ];
@@ -108,21 +108,20 @@ mod tests {
     use super::*;
     use opentelemetry::trace::{SpanId, TraceId, TraceState};
     use phpeek_actors::testkit::{SpecBuilder, system};
-    use phpeek_core::ids::{RunId, TaskId};
+    use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
     use phpeek_core::program::Program;
-    use phpeek_core::spec::ProcessIndex;
     use std::sync::Arc;
 
     fn order(program: Program, flags: TraceFlags) -> LaunchOrder {
         let state = TraceState::from_key_value([("vendor", "x")]).expect("a sound state");
         let context = SpanContext::new(TraceId::from(0xabcd), SpanId::from(0x1234), flags, false, state);
-        let task = TaskId::Run(RunId { process: ProcessIndex(0), instance: 2, run: 7 });
-        LaunchOrder { task, program: Arc::new(program), context }
+        let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 5 }.run(7));
+        LaunchOrder { task, number: 2, program: Arc::new(program), context }
     }
 
     fn seen(order: &LaunchOrder, inherited: &[(&str, &str)]) -> Vec<String> {
         let base = Environment::new(inherited.iter().map(|(k, v)| ((*k).into(), (*v).into())));
-        let mut own = environment::own(&order.program, order.task, &None, "0.0").expect("sound names");
+        let mut own = environment::own(&order.program, order.number, &None, "0.0").expect("sound names");
         add(&mut own, order, &base);
         let all = base.with(&own).map(|v| v.as_c_str().to_string_lossy().into_owned());
         all.filter(|v| ["TRACE", "BAGGAGE", "OTEL"].iter().any(|p| v.starts_with(p))).collect()

@@ -8,6 +8,7 @@ use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::LastLines;
 use phpeek_core::ids::TaskId;
+use phpeek_core::name::ProcessName;
 use phpeek_settings::redaction::Redactions;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
@@ -99,6 +100,7 @@ impl Handler<Release> for OutputActor {
 #[rtype(result = "()")]
 pub(super) struct Ask {
     pub(super) task: TaskId,
+    pub(super) process: ProcessName,
     /// What the configuration wants hidden in them.
     pub(super) redactions: Arc<Redactions>,
     /// Told once, with `do_send`: one answer for each question.
@@ -108,9 +110,9 @@ pub(super) struct Ask {
 impl Handler<Ask> for OutputActor {
     type Result = ();
 
-    fn handle(&mut self, Ask { task, redactions, hearer }: Ask, _: &mut Context<Self>) {
+    fn handle(&mut self, Ask { task, process, redactions, hearer }: Ask, _: &mut Context<Self>) {
         let [_stdout, words] = self.pipes.borrow_mut().last_words(task);
-        let own = redactions.get(&task.owner()).map(Vec::as_slice).unwrap_or_default();
+        let own = redactions.get(&process).map(Vec::as_slice).unwrap_or_default();
         hearer.do_send(LastLines { task, lines: redact::lines(words, own) });
     }
 }

@@ -12,6 +12,7 @@ use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
 use phpeek_core::ids::TaskId;
+use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, CaptureSink};
 use phpeek_os::threads::ThreadRuntime;
 use phpeek_settings::log::LogSettings;
@@ -182,7 +183,7 @@ pub(super) fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 
 impl CaptureSink for Output {
     fn capture(&self, capture: Capture) {
-        let (process, instance) = (capture.process.clone(), capture.task.instance());
+        let (process, instance) = (capture.process.clone(), capture.number);
         if let Err(error) = self.intake.add(capture) {
             self.log(LogRecord {
                 at: self.clock.now(),
@@ -198,10 +199,10 @@ impl CaptureSink for Output {
 
 impl LastWords for Output {
     /// One message for each death that is told: bounded by the number of runs, so none is refused.
-    fn ask(&self, task: TaskId, hearer: Recipient<LastLines>) -> bool {
+    fn ask(&self, task: TaskId, process: &ProcessName, hearer: Recipient<LastLines>) -> bool {
         let there = self.actor.connected();
         let redactions = Arc::clone(&self.redactions);
-        self.actor.do_send(Ask { task, redactions, hearer });
+        self.actor.do_send(Ask { task, process: process.clone(), redactions, hearer });
         there
     }
 }

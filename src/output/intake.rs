@@ -79,7 +79,7 @@ impl Intake {
         let mut tokens = self.lock();
         let place = tokens.fresh.iter().position(|fresh| fresh.token == token)?;
         let Fresh { number, capture, .. } = tokens.fresh.get(place)?;
-        if held.any_before(&capture.process, capture.task.instance(), *number) {
+        if held.any_before(&capture.process, capture.number, *number) {
             return None;
         }
         Some(tokens.fresh.swap_remove(place).capture)
@@ -93,7 +93,7 @@ impl Intake {
         count: u64,
     ) -> Vec<(Token, Capture)> {
         self.take_where(|Fresh { number, capture, .. }| {
-            *number < count && capture.task.instance() == instance && capture.process == *process
+            *number < count && capture.number == instance && capture.process == *process
         })
     }
 

@@ -3,8 +3,7 @@
 //! its first line. Never looks at standard output, never decides who is told. Fed
 //! and asked by the pipes.
 
-use phpeek_core::ids::TaskId;
-use phpeek_core::spec::ProcessIndex;
+use phpeek_core::ids::{InstanceId, TaskId};
 use std::collections::HashMap;
 
 /// So many lines are told.
@@ -31,13 +30,13 @@ struct Tail {
 
 /// Those of all instances, the latest run last.
 #[derive(Debug, Default)]
-pub(super) struct LastWords(HashMap<(ProcessIndex, u32), Vec<Tail>>);
+pub(super) struct LastWords(HashMap<InstanceId, Vec<Tail>>);
 
 impl LastWords {
     /// Takes one read of the standard error of a run.
     pub(super) fn feed(&mut self, task: TaskId, read: &[u8]) {
         let TaskId::Run(run) = task;
-        let tails = self.0.entry((run.process, run.instance)).or_default();
+        let tails = self.0.entry(run.instance).or_default();
         if tails.last().is_none_or(|latest| latest.run < run.run) {
             if tails.len() >= RUNS {
                 tails.remove(0);
@@ -52,7 +51,7 @@ impl LastWords {
     /// Takes the last lines of a run, oldest first. Nobody will ask for those of earlier ones.
     pub(super) fn take(&mut self, task: TaskId) -> Vec<String> {
         let TaskId::Run(run) = task;
-        let key = (run.process, run.instance);
+        let key = run.instance;
         let Some(tails) = self.0.get_mut(&key) else { return Vec::new() };
         let asked = tails.iter_mut().find(|tail| tail.run == run.run);
         let text = asked.map(Tail::close).unwrap_or_default();
@@ -134,11 +133,11 @@ fn lines_of(text: Vec<u8>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use phpeek_core::ids::RunId;
+    use phpeek_core::ids::ProcessId;
     use proptest::prelude::*;
 
     fn id(run: u64) -> TaskId {
-        TaskId::Run(RunId { process: ProcessIndex(0), instance: 0, run })
+        TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(run))
     }
 
     fn words(reads: &[&[u8]]) -> Vec<String> {

@@ -179,7 +179,7 @@ impl Pipes {
                 for (token, capture) in fresh {
                     self.place(token, Pipe::new(capture));
                 }
-                self.read_where(|of| of.task.instance() == instance && of.process == *process);
+                self.read_where(|of| of.number == instance && of.process == *process);
             }
             self.sink.push_record(&record, self.clock.wall(record.at));
             self.sink.held.pop_front();

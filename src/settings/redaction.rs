@@ -1,6 +1,6 @@
 //! What is hidden in the last words of a process, beside what is always hidden. Values; hides nothing itself.
 
-use phpeek_core::spec::ProcessIndex;
+use phpeek_core::name::ProcessName;
 use regex::Regex;
 use std::collections::HashMap;
 
@@ -14,4 +14,4 @@ pub struct Redaction {
 }
 
 /// The patterns of each process that has any.
-pub type Redactions = HashMap<ProcessIndex, Vec<Redaction>>;
+pub type Redactions = HashMap<ProcessName, Vec<Redaction>>;

@@ -3,7 +3,7 @@
 use crate::{read, refused, valid};
 use phpeek_core::budget::Attempts;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{Condition, ProcessIndex, ProcessKind, RestartPolicy, SignalAction};
+use phpeek_core::spec::{Condition, ProcessKind, RestartPolicy, SignalAction};
 use std::time::Duration;
 
 const APP: &str = "processes: {app: {command: [sleep, '1']}}\n";
@@ -119,10 +119,10 @@ fn dependencies_know_their_condition_and_are_merged() {
                 a: {command: [x], depends_on: [mig, b, b]}, c: {command: [x], depends_on: {mig: {condition: started}}}}";
     let spec = valid(text, &[]).spec;
     let of = |at: usize| {
-        spec.processes[at].depends_on.iter().map(|d| (d.process, d.condition)).collect::<Vec<_>>()
+        spec.processes[at].depends_on.iter().map(|d| (d.process.to_string(), d.condition)).collect::<Vec<_>>()
     };
-    assert_eq!(of(0), [(ProcessIndex(3), Condition::Completed), (ProcessIndex(1), Condition::Started)]);
-    assert_eq!(of(2), [(ProcessIndex(3), Condition::Started)]);
+    assert_eq!(of(0), [("mig".to_owned(), Condition::Completed), ("b".to_owned(), Condition::Started)]);
+    assert_eq!(of(2), [("mig".to_owned(), Condition::Started)]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn signals_are_bound_and_what_cannot_work_is_refused() {
     let text = format!("signals: {{SIGRTMIN+3: 'restart:app', TERM: ignore}}\n{APP}");
     let spec = valid(&text, &[]).spec;
     let rt = Signal::parse("SIGRTMIN+3").expect("a signal");
-    assert_eq!(spec.signals.get(&rt), Some(&SignalAction::Restart(ProcessIndex(0))));
+    assert_eq!(spec.signals.get(&rt), Some(&SignalAction::Restart(spec.processes[0].name.clone())));
     assert_eq!(spec.signals.get(&Signal::TERM), Some(&SignalAction::Ignore));
     for (map, word) in [
         ("KILL: stop", "cannot be caught"),

@@ -4,12 +4,12 @@
 use opentelemetry::trace::SpanContext;
 use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};
 use phpeek_core::autopsy::Autopsy;
-use phpeek_core::ids::{RunId, TaskId};
+use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{CommandLine, OutputSpec, ProcessIndex};
+use phpeek_core::spec::{CommandLine, OutputSpec};
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::os::environment::Environment;
 use phpeek_pm::os::reaper::Children;
@@ -100,9 +100,9 @@ impl World {
 
     pub fn launch(&self, program: Program) -> TaskId {
         let run = self.next.replace(self.next.get() + 1);
-        let task = TaskId::Run(RunId { process: ProcessIndex(0), instance: 0, run });
+        let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(run));
         let program = Arc::new(program);
-        self.children.launch(LaunchOrder { task, program, context: SpanContext::NONE });
+        self.children.launch(LaunchOrder { task, number: 0, program, context: SpanContext::NONE });
         task
     }
 

@@ -12,9 +12,8 @@ mod time;
 use actix::System;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
-use phpeek_core::ids::{RunId, TaskId};
+use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
-use phpeek_core::spec::ProcessIndex;
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::output::{LINE_CAP, Output, Stats};
 use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
@@ -51,13 +50,13 @@ fn dropping() -> LogSettings {
 }
 
 fn task(instance: u32) -> TaskId {
-    TaskId::Run(RunId { process: ProcessIndex(0), instance, run: 1 })
+    TaskId::Run(InstanceId { process: ProcessId(0), serial: instance }.run(1))
 }
 
 fn child(output: &Output, name: &str, stream: Stream) -> File {
     let (read_end, write) = pipe();
     let process = ProcessName::new(name).expect("a name");
-    output.capture(Capture { process, task: task(0), stream, read_end });
+    output.capture(Capture { process, number: 0, task: task(0), stream, read_end });
     write
 }
 

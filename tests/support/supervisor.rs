@@ -17,9 +17,8 @@ pub fn program() -> PathBuf {
     std::env::var_os("PHPEEK_PM_BIN").map_or_else(|| env!("CARGO_BIN_EXE_phpeek-pm").into(), PathBuf::from)
 }
 
-/// The code of a boot that fails for a program that is not there. Not 127: that is what a shell or a container runtime
-/// says when the supervisor itself is not there.
-pub const MISSING_PROGRAM: i32 = 1;
+/// The code of a boot that fails for a program that is not there, as a shell says it.
+pub const MISSING_PROGRAM: i32 = 127;
 
 /// Where the supervisor runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Which restarts of a crash loop are told by spans of their own. A loop of thousands is told by its beginning, by
-//! what changes, at each doubling, and by its last; what lies between is counted. Decides only; the `ProcessActor`
+//! what changes, at each doubling, and by its last; what lies between is counted. Decides only; the process machine
 //! asks it at each restart, and at the end of the loop.
 //!
 //! The law: every restart is told, or is in the count of exactly one that is told.
 
-use crate::lifecycle::Cause;
+use crate::lifecycle::Trigger;
 use std::time::Duration;
 
 /// So many restarts at the beginning of a loop are all told.
@@ -37,12 +37,12 @@ pub struct Fold {
     count: u64,
     folded: u64,
     step: Duration,
-    causes: Vec<Cause>,
+    causes: Vec<Trigger>,
 }
 
 impl Fold {
     /// One more restart, after `cause`, with this step of the backoff (without jitter).
-    pub fn restart(&mut self, cause: Cause, step: Duration) -> Telling {
+    pub fn restart(&mut self, cause: Trigger, step: Duration) -> Telling {
         self.count = self.count.saturating_add(1);
         let fresh_cause = self.is_fresh(cause);
         if fresh_cause {
@@ -59,7 +59,7 @@ impl Fold {
 
     /// Whether this cause has not come up in the loop yet and there is room to tell it.
     #[must_use]
-    pub fn is_fresh(&self, cause: Cause) -> bool {
+    pub fn is_fresh(&self, cause: Trigger) -> bool {
         self.causes.len() < CAUSES && !self.causes.contains(&cause)
     }
 
@@ -67,6 +67,12 @@ impl Fold {
     #[must_use]
     pub fn is_long(&self) -> bool {
         self.count >= FIRST
+    }
+
+    /// Whether the last restart is folded, and in no count yet.
+    #[must_use]
+    pub fn last_is_folded(&self) -> bool {
+        self.folded > 0
     }
 
     /// How many restarts the loop had.

@@ -1,15 +1,25 @@
-//! What things that are run are called: values that name them for as long as the supervisor lives. Holds no behaviour
-//! but whom a task belongs to.
+//! Who is who while the supervisor runs. An id is given once and never again, so whoever holds one can be wrong about
+//! what it stands for only by being late, and can tell. Owns no table: ids are looked up where their owner keeps them.
 
-use crate::spec::ProcessIndex;
+/// A process that was ever configured in the life of this supervisor. Given by the fleet, in the order in which it
+/// heard of processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessId(pub u32);
+
+/// One instance of a process. Its number (`NAME-2`) may come again after a change of scale, its id never does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId {
+    /// Whose instance it is.
+    pub process: ProcessId,
+    /// Counts the instances that the process ever had, from 0.
+    pub serial: u32,
+}
 
 /// One run of one instance. Run numbers of an instance only grow, so an event of an old run can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId {
-    /// Which process.
-    pub process: ProcessIndex,
-    /// Which instance, from 0.
-    pub instance: u32,
+    /// Which instance.
+    pub instance: InstanceId,
     /// Which run of it, from 1.
     pub run: u64,
 }
@@ -24,15 +34,15 @@ pub enum TaskId {
 impl TaskId {
     /// Whose actor hears of it.
     #[must_use]
-    pub fn owner(self) -> ProcessIndex {
+    pub fn owner(self) -> ProcessId {
         match self {
-            Self::Run(run) => run.process,
+            Self::Run(run) => run.instance.process,
         }
     }
 
     /// The instance that it is, or works for.
     #[must_use]
-    pub fn instance(self) -> u32 {
+    pub fn instance(self) -> InstanceId {
         match self {
             Self::Run(run) => run.instance,
         }
@@ -44,5 +54,21 @@ impl TaskId {
         match self {
             Self::Run(run) => run.run,
         }
+    }
+}
+
+impl RunId {
+    /// Whose run it is.
+    #[must_use]
+    pub fn process(self) -> ProcessId {
+        self.instance.process
+    }
+}
+
+impl InstanceId {
+    /// Its run of this number.
+    #[must_use]
+    pub fn run(self, run: u64) -> RunId {
+        RunId { instance: self, run }
     }
 }

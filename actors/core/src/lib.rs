@@ -25,10 +25,8 @@ pub mod backoff;
 pub mod batch;
 pub mod budget;
 pub mod causes;
-
-pub mod name;
-pub mod names;
-
+pub mod edge;
+pub mod facts;
 pub mod fleet;
 pub mod fold;
 pub mod foreground;
@@ -36,8 +34,12 @@ pub mod ids;
 pub mod level;
 pub mod lifecycle;
 pub mod member;
+pub mod name;
+pub mod names;
+pub mod operation;
 pub mod order;
 pub mod outcome;
+pub mod process;
 pub mod program;
 pub mod signal;
 pub mod spec;

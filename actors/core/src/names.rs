@@ -118,6 +118,18 @@ pub const EVENT_PROBE_FAILED: &str = "probe_failed";
 
 /// `error.type` of an operation that something else came before.
 pub const ERROR_INTERRUPTED: &str = "interrupted";
+/// `error.type` of what was not over in time.
+pub const ERROR_DEADLINE: &str = "deadline_exceeded";
+/// `error.type` of a fault of the supervisor.
+pub const ERROR_INTERNAL: &str = "internal";
+/// `error.type` of a rolling restart that met a process which did not come up.
+pub const ERROR_RESTART_FAILED: &str = "restart_failed";
+/// `error.type` of an instance whose restart budget is spent.
+pub const ERROR_GAVE_UP: &str = "gave_up";
+/// `error.type` of a process that others wait for to complete, and that failed.
+pub const ERROR_DEPENDENCY_FAILED: &str = "dependency_failed";
+/// `error.type` of a process that others waited for too long.
+pub const ERROR_DEPENDENCY_TIMEOUT: &str = "dependency_timeout";
 /// Whether a core was dumped (bool).
 pub const PROCESS_EXIT_CORE: &str = "process.exit.core";
 /// How many more failures are forgiven (int).

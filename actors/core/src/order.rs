@@ -1,9 +1,7 @@
 //! The order of starts and stops: a topological sort of the dependency graph, and the name of a cycle if there is
-//! one. Pure; works on indices. Called by the configuration (to refuse cycles) and by the fleet.
+//! one. Pure; works on places in a list of edges.
 
-use crate::spec::{ProcessIndex, ProcessSpec};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A dependency cycle: each process depends on the next one, and the last on the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,16 +20,20 @@ pub fn start_order(edges: &[Vec<usize>]) -> Result<Vec<usize>, Cycle> {
     let mut dependents = vec![Vec::new(); count];
     for (process, needs) in depends.iter().enumerate() {
         for &need in needs {
-            dependents[need].push(process);
+            if let Some(list) = dependents.get_mut(need) {
+                list.push(process);
+            }
         }
     }
-    let mut ready: BTreeSet<usize> = (0..count).filter(|&i| open[i] == 0).collect();
+    let mut ready: BTreeSet<usize> =
+        open.iter().enumerate().filter(|(_, open)| **open == 0).map(|(i, _)| i).collect();
     let mut order = Vec::with_capacity(count);
     while let Some(next) = ready.pop_first() {
         order.push(next);
-        for &dependent in &dependents[next] {
-            open[dependent] -= 1;
-            if open[dependent] == 0 {
+        for &dependent in dependents.get(next).into_iter().flatten() {
+            let Some(left) = open.get_mut(dependent) else { continue };
+            *left = left.saturating_sub(1);
+            if *left == 0 {
                 ready.insert(dependent);
             }
         }
@@ -41,53 +43,21 @@ pub fn start_order(edges: &[Vec<usize>]) -> Result<Vec<usize>, Cycle> {
 
 /// Walks from the lowest process that could not be sorted along its unsorted dependencies until one comes again.
 fn find_cycle(depends: &[BTreeSet<usize>], open: &[usize]) -> Cycle {
-    let mut seen = Vec::new();
+    // Where in the walk each process was met; a walk over thousands must not look through itself at each step.
+    let (mut walk, mut met) = (Vec::new(), BTreeMap::new());
+    let unsorted = |d: &usize| open.get(*d).is_some_and(|n| *n > 0);
     let mut at = open.iter().position(|&n| n > 0);
     while let Some(process) = at {
-        if let Some(start) = seen.iter().position(|&p| p == process) {
-            let mut cycle = seen.split_off(start);
+        if let Some(start) = met.insert(process, walk.len()) {
+            let mut cycle = walk.split_off(start);
             let lowest = cycle.iter().enumerate().min_by_key(|(_, p)| **p).map_or(0, |(i, _)| i);
             cycle.rotate_left(lowest);
             return Cycle(cycle);
         }
-        seen.push(process);
-        at = depends[process].iter().copied().find(|&d| open[d] > 0);
+        walk.push(process);
+        at = depends.get(process).and_then(|d| d.iter().copied().find(unsorted));
     }
-    Cycle(seen)
-}
-
-/// The graph of a system that the configuration has checked, in both directions.
-#[derive(Debug, Clone)]
-pub struct Graph {
-    /// What each process depends on.
-    pub dependencies: Vec<Vec<ProcessIndex>>,
-    /// Who depends on each process.
-    pub dependents: Vec<Vec<ProcessIndex>>,
-    /// Every process after all that it depends on.
-    pub order: Vec<ProcessIndex>,
-}
-
-impl Graph {
-    /// Builds the graph.
-    ///
-    /// # Errors
-    /// The [`Cycle`], if the specification has one.
-    pub fn of(processes: &[Arc<ProcessSpec>]) -> Result<Self, Cycle> {
-        let edges: Vec<Vec<usize>> =
-            processes.iter().map(|p| p.depends_on.iter().map(|d| d.process.get()).collect()).collect();
-        let order = start_order(&edges)?;
-        let index = |i: usize| ProcessIndex(u32::try_from(i).unwrap_or(u32::MAX));
-        let mut dependents = vec![Vec::new(); processes.len()];
-        for (process, needs) in edges.iter().enumerate() {
-            for &need in needs {
-                if let Some(list) = dependents.get_mut(need) {
-                    list.push(index(process));
-                }
-            }
-        }
-        let dependencies = edges.into_iter().map(|e| e.into_iter().map(index).collect()).collect();
-        Ok(Self { dependencies, dependents, order: order.into_iter().map(index).collect() })
-    }
+    Cycle(walk)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! How a run ended, or why it never began. The whole status is kept as a type to the very end: nothing is squeezed
-//! into -1. Called by every layer; decides what counts as success and which code a container ends with.
+//! How a run ended, or why it never began. The whole status is a type that travels to the very end of the program:
+//! nothing is squeezed into a number here. Owns what counts as success.
 
 use crate::signal::Signal;
 use std::fmt;
@@ -23,15 +23,6 @@ impl Exit {
     #[must_use]
     pub fn is_success(self) -> bool {
         self == Self::Code(0)
-    }
-
-    /// What a shell would make of it: the code, or 128 + signal. At most 192, so it fits a u8.
-    #[must_use]
-    pub fn shell_code(self) -> u8 {
-        match self {
-            Self::Code(code) => code,
-            Self::Signal { signal, .. } => 128 + u8::try_from(signal.number()).unwrap_or(0),
-        }
     }
 }
 
@@ -92,10 +83,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_what_a_shell_says() {
-        assert_eq!(Exit::Code(7).shell_code(), 7);
-        assert_eq!(Exit::Signal { signal: Signal::KILL, core: false }.shell_code(), 137);
-        assert!(Exit::Code(0).is_success());
+    fn only_code_0_is_a_success() {
+        assert!(Exit::Code(0).is_success() && !Exit::Code(1).is_success());
         assert!(!Exit::Signal { signal: Signal::TERM, core: false }.is_success());
     }
 }

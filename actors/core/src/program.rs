@@ -1,12 +1,15 @@
 //! What is exec'd, as whom, where and with which streams: all that a launcher knows of what it starts. Values only,
 //! made by the configuration and shared; never changed after they were built.
 
+use crate::autopsy::Autopsy;
+use crate::member::Member;
 use crate::name::ProcessName;
+use crate::outcome::SpawnFailure;
 use crate::spec::{CommandLine, OutputSpec, ProcessKind};
 use std::path::PathBuf;
 
 /// A program, ready to be started as often as it is asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// The process that it belongs to.
     pub name: ProcessName,
@@ -24,6 +27,27 @@ pub struct Program {
     pub output: OutputSpec,
     /// What it is told of the span that starts it.
     pub handover: Handover,
+}
+
+/// What happened to a program that was started for a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskEvent {
+    /// The program runs: exec has succeeded.
+    Spawned {
+        /// The leader, which is also the id of its process group.
+        pid: i32,
+    },
+    /// The program never ran.
+    SpawnFailed(SpawnFailure),
+    /// The leader has ended. Others of the task may be left.
+    Exited(Autopsy),
+    /// The leader has ended and nobody is left of the task.
+    GroupEmpty,
+    /// The leader has ended, and all that is left of it are daemons in sessions of their own. Told once; `GroupEmpty`
+    /// follows when they are gone.
+    Left(Vec<Member>),
+    /// The leader has ended, and nothing of what is left may be signalled. Told once.
+    OutOfReach,
 }
 
 /// Which trace context a process is configured to be given by its environment (design 4.3).

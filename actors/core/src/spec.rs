@@ -1,5 +1,5 @@
 //! What shall run, checked: a value of these types is valid by construction as far as types can say it, and
-//! `src/config` has checked the rest (names of dependencies resolve, there is no cycle, a oneshot has scale 1).
+//! `src/config` has checked the rest (names of dependencies are there, there is no cycle, a oneshot has scale 1).
 //! Holds no behaviour. Shared by all layers as `Arc`s; never changed after it was built.
 
 use crate::backoff::Backoff;
@@ -11,18 +11,6 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The place of a process in [`SystemSpec::processes`]: the key that everything inside uses instead of the name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProcessIndex(pub u32);
-
-impl ProcessIndex {
-    /// As an index of a slice.
-    #[must_use]
-    pub fn get(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// Everything that shall run.
 #[derive(Debug, Clone)]
@@ -38,7 +26,7 @@ pub struct SystemSpec {
 }
 
 /// What a signal to the supervisor means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignalAction {
     /// Stop everything and end; the second time, kill at once.
     Stop,
@@ -47,9 +35,9 @@ pub enum SignalAction {
     /// Restart every long-running process, in dependency order, one instance at a time.
     RestartAll,
     /// Restart this process, one instance at a time.
-    Restart(ProcessIndex),
+    Restart(ProcessName),
     /// Hand the signal on to the leader of each instance of this process.
-    Relay(ProcessIndex),
+    Relay(ProcessName),
     /// Flush telemetry and reopen files.
     Flush,
     /// Take it and do nothing.
@@ -57,7 +45,7 @@ pub enum SignalAction {
 }
 
 /// One configured process.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessSpec {
     /// Its name.
     pub name: ProcessName,
@@ -135,10 +123,10 @@ impl CommandLine {
 }
 
 /// An edge of the dependency graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
     /// Who must be first.
-    pub process: ProcessIndex,
+    pub process: ProcessName,
     /// What must have happened to it.
     pub condition: Condition,
 }

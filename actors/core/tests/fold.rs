@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use phpeek_core::fold::{CAUSES, FIRST, Fold, Tally, Telling};
-use phpeek_core::lifecycle::Cause;
+use phpeek_core::lifecycle::Trigger;
 use phpeek_core::outcome::Exit;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use std::time::Duration;
 fn run(restarts: &[(u8, u64)]) -> Vec<(u64, Tally)> {
     let (mut fold, mut told) = (Fold::default(), Vec::new());
     for ((code, step), number) in restarts.iter().zip(1..) {
-        let cause = Cause::Exit(Exit::Code(*code));
+        let cause = Trigger::Exit(Exit::Code(*code));
         if let Telling::Told(tally) = fold.restart(cause, Duration::from_millis(*step)) {
             told.push((number, tally));
         }
@@ -74,7 +74,7 @@ fn a_loop_of_ten_thousand_is_told_in_a_few_words() {
 #[test]
 fn after_its_end_a_loop_begins_anew() {
     let mut fold = Fold::default();
-    let cause = Cause::Exit(Exit::Code(1));
+    let cause = Trigger::Exit(Exit::Code(1));
     for _ in 0..40 {
         fold.restart(cause, Duration::ZERO);
     }

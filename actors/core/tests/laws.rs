@@ -5,16 +5,20 @@
 
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::{Attempts, Budget};
-use phpeek_core::fleet::{self, Fleet, ShutdownReason};
+use phpeek_core::facts::Outbox;
+use phpeek_core::fleet::{self, Fleet};
+use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Event, Machine, Now, Policy};
 use phpeek_core::name::ProcessName;
+use phpeek_core::operation::Cause;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::outcome::Exit;
+use phpeek_core::process::Command;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
+    RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -198,12 +202,16 @@ fn a_real_time_offset_is_plain_digits() {
     }
 }
 
+fn name(i: u32) -> ProcessName {
+    ProcessName::new(&format!("p{i}")).expect("a plain name")
+}
+
 /// A fleet of `count` processes, each of which needs the one before.
 fn chain(count: u32) -> Fleet {
     let process = |i: u32| {
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO).expect("in order");
-        let depends = i.checked_sub(1).map(ProcessIndex);
-        let name = ProcessName::new("p").expect("a plain name");
+        let depends = i.checked_sub(1).map(name);
+        let name = name(i);
         Arc::new(ProcessSpec {
             name: name.clone(),
             kind: ProcessKind::LongRun,
@@ -245,32 +253,36 @@ proptest! {
     /// Whenever a part of the supervisor is lost, everything else is stopped and the end says so, once.
     #[test]
     fn a_lost_process_ends_the_system_in_order(count in 1u32..6, lost in 0u32..6, after in 0usize..20, shutdown in 0usize..20) {
-        let lost = ProcessIndex(lost % count);
+        let lost = ProcessId(lost % count);
         let mut fleet = chain(count);
-        let mut effects = Vec::new();
+        let mut out = Outbox::new();
         let (mut next, mut steps) = (0, 0);
-        fleet.step(Duration::ZERO, fleet::Event::Boot, &mut effects);
+        let boot = fleet.begin(Cause::Boot);
+        fleet.step(Duration::ZERO, fleet::Event::Boot(boot), &mut out);
         loop {
             if steps == shutdown {
-                fleet.step(Duration::ZERO, fleet::Event::Shutdown(ShutdownReason::Request), &mut effects);
+                let stop = fleet.begin(Cause::Request);
+                fleet.step(Duration::ZERO, fleet::Event::Shutdown(stop), &mut out);
             }
             if steps == after {
-                fleet.step(Duration::ZERO, fleet::Event::Lost(lost), &mut effects);
+                fleet.step(Duration::ZERO, fleet::Event::Lost(lost), &mut out);
             }
             steps += 1;
+            let effects: Vec<fleet::Effect> = out.effects().cloned().collect();
             let answer = match effects.get(next) {
                 // Who is lost answers no more.
-                Some(fleet::Effect::Start(p)) if *p != lost || steps <= after => Some(fleet::Event::Up(*p)),
-                Some(fleet::Effect::Stop(p, _)) if *p != lost || steps <= after => Some(fleet::Event::Stopped(*p)),
+                Some(fleet::Effect::Command(p, _, Command::Start)) if *p != lost || steps <= after => Some(fleet::Event::Up(*p)),
+                Some(fleet::Effect::Command(p, _, Command::Stop(_))) if *p != lost || steps <= after => Some(fleet::Event::Stopped(*p)),
                 Some(_) => None,
                 None if steps > after && steps > shutdown => break,
                 None => continue,
             };
             next += 1;
             if let Some(answer) = answer {
-                fleet.step(Duration::ZERO, answer, &mut effects);
+                fleet.step(Duration::ZERO, answer, &mut out);
             }
         }
+        let effects: Vec<fleet::Effect> = out.effects().cloned().collect();
         let done: Vec<_> = effects.iter().filter(|e| matches!(e, fleet::Effect::Done(_))).collect();
         prop_assert_eq!(done.len(), 1, "{:?}", effects);
         prop_assert!(matches!(effects.last(), Some(fleet::Effect::Done(_))), "{:?}", effects);

@@ -2,12 +2,14 @@
 //! one of them in the same worlds in which the real machines break none. Deterministic: a fixed seed, bounded cases.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[path = "planted/fleet.rs"]
+mod in_fleet;
 #[path = "world/mod.rs"]
 mod sim;
 
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
-use phpeek_core::fleet::{self, Fleet, Outcome, Phase};
+use phpeek_core::fleet::{self, Fleet};
 use phpeek_core::lifecycle::{
     Effect, Event, Machine, Now, Policy, Pressure, Rest, SignalStep, State, Urgency, Want,
 };
@@ -16,7 +18,7 @@ use phpeek_core::spec::{RestartPolicy, SystemSpec};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sim::plan::{self, Plan, ms};
-use sim::{Real, Subject};
+use sim::{Asked, Real, Subject};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,6 +84,12 @@ enum Bug {
     RestartDuringShutdown,
     FailureCodeForgotten,
     DormantForgotten,
+    OverNotTold,
+    EdgeMetNotTold,
+    EdgeMetTwice,
+    EdgeLossNotTold,
+    OperationForgotten,
+    CauseForgotten,
 }
 
 use Bug::*;
@@ -122,7 +130,7 @@ const MACHINE: [Bug; 33] = [
     DaemonsForgotten,
 ];
 
-const FLEET: [Bug; 23] = [
+const FLEET: [Bug; 29] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -146,6 +154,12 @@ const FLEET: [Bug; 23] = [
     RestartDuringShutdown,
     FailureCodeForgotten,
     DormantForgotten,
+    OverNotTold,
+    EdgeMetNotTold,
+    EdgeMetTwice,
+    EdgeLossNotTold,
+    OperationForgotten,
+    CauseForgotten,
 ];
 
 struct Planted(Bug);
@@ -193,10 +207,10 @@ impl Subject for Planted {
         self.corrupt_effects(&before, event, &policy, m, now, out);
     }
 
-    fn fleet(&mut self, f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<fleet::Effect>) {
+    fn fleet(&mut self, f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<Asked>) {
         let Some(event) = self.corrupt_fleet_event(f, event) else { return };
         let before = f.phase();
-        f.step(now, event.clone(), out);
+        sim::step(f, now, event.clone(), out);
         self.corrupt_fleet_effects(before, f, now, &event, out);
     }
 }
@@ -293,70 +307,6 @@ impl Planted {
                     *rest = Rest::Stopped;
                 }
             }),
-            _ => {}
-        }
-    }
-
-    fn corrupt_fleet_event(&self, f: &Fleet, event: fleet::Event) -> Option<fleet::Event> {
-        let phase = f.phase();
-        match (self.0, &event) {
-            (DependencyMetIgnored, fleet::Event::Up(p)) if p.0 == 0 && phase == Phase::Booting => None,
-            (SecondShutdownIgnored, fleet::Event::Shutdown(_)) if phase == Phase::Stopping => None,
-            (ShutdownIgnoredDuringBoot, fleet::Event::Shutdown(_)) if phase == Phase::Booting => None,
-            (FailureCodeForgotten, fleet::Event::Ended(p, _)) => {
-                Some(fleet::Event::Ended(*p, fleet::Ending::Completed))
-            }
-            _ => Some(event),
-        }
-    }
-
-    fn corrupt_fleet_effects(
-        &self,
-        before: Phase,
-        f: &mut Fleet,
-        now: Duration,
-        event: &fleet::Event,
-        out: &mut Vec<fleet::Effect>,
-    ) {
-        use fleet::Effect as E;
-        let began = out.iter().any(|e| matches!(e, E::ShutdownBegan(_)));
-        match self.0 {
-            DependentStartedTwice => double(out, |e| matches!(e, E::Start(_))),
-            StopForward | StopAllAtOnce if began => {
-                let all = (0..8).map(phpeek_core::spec::ProcessIndex);
-                let live = all.filter(|p| matches!(f.standing(*p), fleet::Standing::Up));
-                let first = if self.0 == StopForward { 1 } else { 8 };
-                let more: Vec<E> = live.take(first).map(|p| E::Stop(p, Urgency::Graceful)).collect();
-                out.extend(more);
-            }
-            StoppedTooEarly if matches!(event, fleet::Event::Shutdown(_)) => {
-                let told: Vec<_> =
-                    out.iter().filter_map(|e| if let E::Stop(p, _) = e { Some(*p) } else { None }).collect();
-                told.into_iter().for_each(|p| f.step(now, fleet::Event::Stopped(p), out));
-            }
-            DoneTwice => double(out, |e| matches!(e, E::Done(_))),
-            DoneEarly if began => out.push(E::Done(Outcome::Stopped)),
-            DoneNever => out.retain(|e| !matches!(e, E::Done(_))),
-            EffectAfterDone if before == Phase::Done => out.push(E::BootSucceeded),
-            SecondShutdownMeansDone
-                if before == Phase::Stopping
-                    && f.phase() == Phase::Stopping
-                    && matches!(event, fleet::Event::Shutdown(_)) =>
-            {
-                out.push(E::Done(Outcome::Stopped));
-            }
-            BootFailureForgotten => out.retain(|e| !matches!(e, E::BootFailed(_))),
-            BootFailureWithoutShutdown if out.iter().any(|e| matches!(e, E::BootFailed(_))) => {
-                out.retain(|e| matches!(e, E::BootFailed(_) | E::DependencyFailed(..)));
-            }
-            RestartsInParallel => double(out, |e| matches!(e, E::Restart(_))),
-            RestartBackwards => out.iter_mut().for_each(|e| {
-                if let E::Restart(p) = e {
-                    *p = phpeek_core::spec::ProcessIndex(0);
-                }
-            }),
-            RestartDuringShutdown if began => out.push(E::Restart(phpeek_core::spec::ProcessIndex(0))),
-            RestartEndMissing => out.retain(|e| !matches!(e, E::RestartEnded(..))),
             _ => {}
         }
     }

@@ -1,45 +1,52 @@
 //! What the manager does with requests and reports: turn them into events of the fleet. Called by actix.
 
-use super::{ManagerActor, Request, RestartOrigin};
+use super::{ManagerActor, Request};
 use crate::envelope::Envelope;
-use crate::ports::{Level, TaskEvent, TaskReport};
-use crate::process::{Command, ProcessReport, ReportKind};
+use crate::ports::TaskReport;
+use crate::process::{ProcessReport, ReportKind};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
-use phpeek_core::fleet::{Event, Phase, RestartScope, ShutdownReason};
+use phpeek_core::facts::{Fact, Refusal, SystemFact, Told};
+use phpeek_core::fleet::{Event, Phase};
+use phpeek_core::ids::{ProcessId, TaskId};
+use phpeek_core::name::ProcessName;
+use phpeek_core::operation::{Cause, Operation};
+use phpeek_core::process::{Command, Report};
+use phpeek_core::program::TaskEvent;
 use phpeek_core::signal::Signal;
 
 impl Handler<Envelope<Request>> for ManagerActor {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope<Request>, ctx: &mut Context<Self>) {
-        let at = self.moment(envelope.at);
-        match envelope.message {
+        let Envelope { parent, at, message } = envelope;
+        let at = self.moment(at);
+        match message {
             Request::Boot if self.fleet.phase() != Phase::New => {} // once; and not after a stop that came first
             Request::Boot => {
                 self.create_processes(ctx);
-                self.open_boot(at);
-                self.step(at, Event::Boot, ctx);
+                let operation = self.begin(Cause::Boot, &parent);
+                self.step(at, Event::Boot(operation), ctx);
             }
-            Request::Shutdown(reason, asker) => {
-                if self.fleet.phase() == Phase::Stopping {
-                    let message = "asked to stop again: killing everything";
-                    self.log(at, Level::Warn, message, Self::shutdown_fields(&reason, asker.as_ref()));
-                } else {
-                    self.shutdown_asker = asker;
+            Request::Shutdown(cause) => {
+                let operation = self.begin(cause, &parent);
+                self.step(at, Event::Shutdown(operation), ctx);
+            }
+            Request::RestartAll(cause) => {
+                let operation = self.begin(cause, &parent);
+                self.step(at, Event::RestartAll(operation), ctx);
+            }
+            Request::Restart(name, cause) => {
+                let operation = self.begin(cause, &parent);
+                if let Some((process, operation)) = self.find(at, &name, operation) {
+                    self.step(at, Event::Restart(operation, process), ctx);
                 }
-                self.step(at, Event::Shutdown(reason), ctx);
             }
-            Request::RestartAll(origin) => {
-                self.remember_asker(RestartScope::All, origin);
-                self.step(at, Event::RestartAll, ctx);
-            }
-            Request::Restart(process, origin) => {
-                self.remember_asker(RestartScope::One(process), origin);
-                self.step(at, Event::Restart(process), ctx);
-            }
-            Request::Relay(process, signal) => {
-                self.command(process, SpanContext::NONE, at, Command::Relay(signal))
+            Request::Relay(name, signal) => {
+                let operation = self.begin(Cause::signal(signal), &parent);
+                if let Some((process, operation)) = self.find(at, &name, operation) {
+                    self.command(process, operation, at, Command::Relay(signal));
+                }
             }
         }
     }
@@ -49,25 +56,24 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope<ProcessReport>, ctx: &mut Context<Self>) {
-        let Envelope { parent, at, message: ProcessReport { process, kind } } = envelope;
-        let at = self.moment(at);
-        if let Some(context) = self.contexts.get_mut(process.get()).filter(|_| parent.is_valid()) {
-            *context = parent;
-        }
+        let ProcessReport { process, kind } = envelope.message;
+        let at = self.moment(envelope.at);
         let event = match kind {
-            ReportKind::Up => Event::Up(process),
-            ReportKind::StartFailed(failure) => {
-                let kind = failure.kind;
-                self.spawn_failure.get_or_insert((process, failure));
-                Event::StartFailed(process, kind)
-            }
-            ReportKind::Ended(ending) => Event::Ended(process, ending),
-            ReportKind::Stopped => {
+            ReportKind::Machine(Report::Up) => Event::Up(process),
+            ReportKind::Machine(Report::StartFailed(failure)) => Event::StartFailed(process, failure),
+            ReportKind::Machine(Report::Ended(ending)) => Event::Ended(process, ending),
+            ReportKind::Machine(Report::Stopped) => {
                 self.unanswered.remove(&process);
                 Event::Stopped(process)
             }
-            ReportKind::Restarted(outcome) => Event::Restarted(process, outcome),
-            ReportKind::Lost { runs } => return self.lost(at, process, &runs, ctx),
+            ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
+            ReportKind::Lost { runs } => {
+                self.unanswered.remove(&process);
+                for run in runs {
+                    self.world.launcher.signal_group(TaskId::Run(run), Signal::KILL); // nobody else would stop it
+                }
+                Event::Lost(process)
+            }
         };
         self.step(at, event, ctx);
     }
@@ -84,18 +90,27 @@ impl Handler<TaskReport> for ManagerActor {
     }
 }
 
-/// The manager's own end is the end of the program: a panic inside it drops `done`, and whoever waits knows.
 impl ManagerActor {
-    fn remember_asker(&mut self, scope: RestartScope, origin: RestartOrigin) {
-        if !self.restart_askers.iter().any(|(s, _)| *s == scope) {
-            self.restart_askers.push((scope, origin));
-        }
+    /// An operation that was asked for under this span.
+    fn begin(&mut self, cause: Cause, parent: &SpanContext) -> Operation {
+        let operation = self.fleet.begin(cause);
+        self.world.listeners.adopt(operation.id, parent);
+        operation
     }
 
-    pub(super) fn reason_of(reason: &ShutdownReason, boot_failure: Option<&str>) -> String {
-        match (reason, boot_failure) {
-            (ShutdownReason::BootFailed, Some(why)) => format!("{}: {why}", reason.text()),
-            _ => reason.text(),
-        }
+    /// The process of this name, for this operation; when there is none, it is refused.
+    fn find(
+        &self,
+        at: crate::clock::Moment,
+        name: &ProcessName,
+        operation: Operation,
+    ) -> Option<(ProcessId, Operation)> {
+        let Some(process) = self.fleet.find(name) else {
+            let refusal = Refusal::NoSuchProcess(name.clone());
+            let fact = Fact::System(SystemFact::Refused(operation, refusal));
+            self.world.listeners.tell(&Told { at, fact });
+            return None;
+        };
+        Some((process, operation))
     }
 }

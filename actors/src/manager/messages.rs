@@ -1,44 +1,25 @@
 //! The vocabulary of the `ManagerActor`: what `phpeek-pm` asks of it, and what it tells at the end. Values only.
 
-use phpeek_core::fleet::{Outcome, ShutdownReason};
-use phpeek_core::signal::{Signal, SignalSender};
-use phpeek_core::spec::ProcessIndex;
+use phpeek_core::fleet::Outcome;
+use phpeek_core::name::ProcessName;
+use phpeek_core::operation::Cause;
+use phpeek_core::signal::Signal;
 
-/// What the manager is asked for. Sent by the composition root and its signal loop; no reply, the end is told by
-/// [`Finished`].
+/// What the manager is asked for, each in an envelope whose span is the parent of all that the request sets off. Sent
+/// by the composition root, its signal loop and whoever answers requests; no reply, the end is told by [`Finished`].
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]
 pub enum Request {
     /// Create an actor for each process and start everything.
     Boot,
-    /// Stop everything; the second time, kill at once. With who sent the signal that asks for it, where that is known.
-    Shutdown(ShutdownReason, Option<SignalSender>),
+    /// Stop everything; the second time, kill at once.
+    Shutdown(Cause),
     /// Restart every long-running process, one instance at a time.
-    RestartAll(RestartOrigin),
+    RestartAll(Cause),
     /// Restart one process, one instance at a time.
-    Restart(ProcessIndex, RestartOrigin),
+    Restart(ProcessName, Cause),
     /// Hand a signal on to the leaders of a process.
-    Relay(ProcessIndex, Signal),
-}
-
-/// Who asked for a restart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RestartOrigin {
-    /// This signal, with who sent it, where that is known.
-    Signal(Signal, Option<SignalSender>),
-    /// A person.
-    Manual,
-}
-
-impl RestartOrigin {
-    /// As `restart.reason` says it.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Signal(..) => "signal",
-            Self::Manual => "manual",
-        }
-    }
+    Relay(ProcessName, Signal),
 }
 
 /// How everything ended. Sent once.

@@ -1,83 +1,30 @@
-//! The root: the `ManagerActor` owns the `Fleet` machine, the actors of all processes, and the spans of boot, rolling
-//! restart and shutdown. Feeds events in and performs effects; decides nothing itself. Never blocks, starts nothing
-//! before `Boot`. Built and asked by `phpeek-pm`.
+//! The root: the `ManagerActor` owns the `Fleet` machine, the actors of all processes, and one timer. Feeds events in,
+//! performs effects, hands facts to the listeners; every decision is the machine's. Never blocks, starts nothing before
+//! `Boot`. Built and asked by `phpeek-pm`.
 
 mod handlers;
 mod messages;
-mod perform;
+mod router;
 
-pub use messages::{Finished, Request, RestartOrigin};
+pub use messages::{Finished, Request};
+pub use router::Router;
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
-use crate::ports::{Level, LogRecord, TaskReport, Value};
-use crate::process::{Command, ProcessActor};
-use crate::trace::{OpenSpan, names};
+use crate::phrases::Names;
+use crate::process::{Finish, Order, ProcessActor};
 use crate::world::World;
-use actix::{Actor, Addr, AsyncContext, Context, Recipient, SpawnHandle};
-use opentelemetry::trace::SpanContext;
-use phpeek_core::fleet::{Event, Fleet, RestartScope, ShutdownReason};
-use phpeek_core::ids::{RunId, TaskId};
-use phpeek_core::name::ProcessName;
+use actix::{Actor, AsyncContext, Context, SpawnHandle, WrapFuture};
+use phpeek_core::facts::{Outbox, Output};
+use phpeek_core::fleet::{Effect, Event, Fleet, Outcome};
+use phpeek_core::ids::ProcessId;
+use phpeek_core::operation::Operation;
 use phpeek_core::order::Cycle;
-use phpeek_core::outcome::SpawnFailure;
-use phpeek_core::signal::{Signal, SignalSender};
-use phpeek_core::spec::{ProcessIndex, SystemSpec};
-use std::borrow::Cow;
-use std::cell::RefCell;
+use phpeek_core::process::Command;
+use phpeek_core::spec::SystemSpec;
 use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
-
-/// Finds the actor that a task belongs to. The launcher delivers through it; the manager fills it at boot.
-#[derive(Clone, Default)]
-pub struct Router(Rc<RefCell<Routes>>);
-
-#[derive(Default)]
-struct Routes {
-    processes: Vec<Addr<ProcessActor>>,
-    /// Who hears of runs whose actor is lost: the manager.
-    orphans: Option<Recipient<TaskReport>>,
-}
-
-impl Router {
-    /// Hands a report to its actor. `do_send` is right here: at most three reports for each task, and none may be lost.
-    pub fn deliver(&self, report: TaskReport) {
-        let routes = self.0.borrow();
-        match (routes.processes.get(report.task.owner().get()), &routes.orphans) {
-            (Some(address), _) if address.connected() => address.do_send(report),
-            (Some(_), Some(orphans)) => orphans.do_send(report),
-            (Some(_), None) | (None, _) => {} // of no process that was ever started
-        }
-    }
-}
-
-/// The spans of what concerns the whole system.
-#[derive(Default)]
-struct Operations {
-    boot: Option<OpenSpan>,
-    /// The boot's span, ended or not: what a shutdown links to.
-    boot_context: Option<SpanContext>,
-    restart: Option<OpenSpan>,
-    /// Whether any process took part in the rolling restart under way.
-    restarted: bool,
-    shutdown: Option<OpenSpan>,
-}
-
-impl Operations {
-    fn boot_parent(&self) -> SpanContext {
-        self.boot_context.clone().unwrap_or(SpanContext::NONE)
-    }
-
-    fn restart_parent(&self) -> SpanContext {
-        self.restart.as_ref().map_or(SpanContext::NONE, OpenSpan::context)
-    }
-
-    fn shutdown_parent(&self) -> SpanContext {
-        self.shutdown.as_ref().map_or(SpanContext::NONE, OpenSpan::context)
-    }
-}
 
 /// The root actor.
 pub struct ManagerActor {
@@ -85,24 +32,13 @@ pub struct ManagerActor {
     fleet: Fleet,
     world: World,
     router: Router,
-    /// The parent of the boot's span: who started this supervisor, if it said so.
-    incoming: SpanContext,
-    operations: Operations,
-    /// Who asked for the restart that is under way.
-    restart_origin: RestartOrigin,
-    /// Who asked first for each restart that is to come; the machine runs a scope once however often it was asked for.
-    restart_askers: Vec<(RestartScope, RestartOrigin)>,
-    /// Who sent the signal that asked for the shutdown.
-    shutdown_asker: Option<SignalSender>,
-    /// The latest span of each process that a dependent may link to: its start, or the run of a oneshot.
-    contexts: Vec<SpanContext>,
+    names: Names,
+    /// What the machine has given back in the step under way; kept for its room.
+    out: Outbox<Effect>,
     /// Processes that were told to stop and have not answered: they may have spans that are open.
-    unanswered: BTreeSet<ProcessIndex>,
+    unanswered: BTreeSet<ProcessId>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
-    /// Why a process could not be started, until it is told.
-    spawn_failure: Option<(ProcessIndex, SpawnFailure)>,
-    boot_failure: Option<String>,
     timer: Option<(Moment, SpawnHandle)>,
     done: Option<oneshot::Sender<Finished>>,
 }
@@ -112,7 +48,7 @@ impl Actor for ManagerActor {
 }
 
 impl ManagerActor {
-    /// A manager at rest.
+    /// A manager at rest. Its own end, by a panic too, drops `done`, and whoever waits knows.
     ///
     /// # Errors
     /// The [`Cycle`], if the specification has one; the configuration has refused it long before.
@@ -120,44 +56,41 @@ impl ManagerActor {
         spec: Arc<SystemSpec>,
         world: World,
         router: Router,
-        incoming: SpanContext,
         done: oneshot::Sender<Finished>,
     ) -> Result<Self, Cycle> {
+        let fleet = Fleet::new(&spec)?;
+        let mut names = Names::default();
+        for (id, process) in fleet.processes().zip(&spec.processes) {
+            names.add(id, process.name.clone());
+        }
         Ok(Self {
-            fleet: Fleet::new(&spec)?,
-            shutdown_asker: None,
-            contexts: vec![SpanContext::NONE; spec.processes.len()],
+            fleet,
             spec,
             world,
             router,
-            incoming,
-            operations: Operations::default(),
-            restart_origin: RestartOrigin::Manual,
-            restart_askers: Vec::new(),
+            names,
+            out: Outbox::new(),
             unanswered: BTreeSet::new(),
             latest: Moment::ZERO,
-            spawn_failure: None,
-            boot_failure: None,
             timer: None,
             done: Some(done),
         })
     }
 
     fn create_processes(&self, ctx: &Context<Self>) {
-        let reports = ctx.address().recipient();
-        let actors = self.spec.processes.iter().zip(0u32..).map(|(spec, i)| {
-            ProcessActor::new(ProcessIndex(i), spec.clone(), self.world.clone(), reports.clone()).start()
-        });
-        let mut routes = self.router.0.borrow_mut();
-        routes.processes.extend(actors);
-        routes.orphans = Some(ctx.address().recipient());
+        self.router.orphans_to(ctx.address().recipient());
+        for (id, spec) in self.fleet.processes().zip(&self.spec.processes) {
+            let reports = ctx.address().recipient();
+            let actor = ProcessActor::new(id, spec.clone(), self.world.clone(), reports);
+            self.router.add(id, actor.start());
+        }
     }
 
-    /// Sends a command. `do_send`: a handful for each process, and none may be lost.
-    fn command(&self, process: ProcessIndex, parent: SpanContext, at: Moment, command: Command) {
-        if let Some(address) = self.router.0.borrow().processes.get(process.get()) {
-            address.do_send(Envelope::under(parent, at, command));
-        }
+    /// Sends an order, in an envelope with the span of its operation. `do_send`: a handful for each process, and none
+    /// may be lost.
+    fn command(&self, process: ProcessId, operation: Operation, at: Moment, command: Command) {
+        let parent = self.world.listeners.context_of(operation.id);
+        self.router.order(process, Envelope::under(parent, at, Order { operation, command }));
     }
 
     /// The moment to act at, for a message of the moment `at`: never before what was acted on already, or a span
@@ -167,17 +100,23 @@ impl ManagerActor {
         self.latest
     }
 
-    fn name(&self, process: ProcessIndex) -> Option<&ProcessName> {
-        self.spec.processes.get(process.get()).map(|p| &p.name)
-    }
-
     /// Takes a step of the fleet and performs what it asks for.
     fn step(&mut self, at: Moment, event: Event, ctx: &mut Context<Self>) {
-        let mut effects = Vec::new();
-        self.fleet.step(at, event, &mut effects);
-        for effect in effects {
-            self.perform(at, effect, ctx);
+        let mut out = std::mem::take(&mut self.out);
+        self.fleet.step(at, event, &mut out);
+        for output in out.drain() {
+            match output {
+                Output::Tell(told) => self.world.listeners.tell(&told),
+                Output::Do(Effect::Command(process, operation, command)) => {
+                    if matches!(command, Command::Stop(_)) {
+                        self.unanswered.insert(process);
+                    }
+                    self.command(process, operation, at, command);
+                }
+                Output::Do(Effect::Done(outcome)) => self.finish(at, outcome, ctx),
+            }
         }
+        self.out = out;
         self.rearm(ctx);
     }
 
@@ -200,56 +139,27 @@ impl ManagerActor {
         }
     }
 
-    fn log(
-        &self,
-        at: Moment,
-        level: Level,
-        message: impl Into<Cow<'static, str>>,
-        fields: Vec<(&'static str, Value)>,
-    ) {
-        if self.world.log.enabled(level) {
-            let message = message.into();
-            self.world.log.log(LogRecord { at, level, message, process: None, instance: None, fields });
-        }
-    }
-
-    /// The actor of a process has panicked. What it left running is killed, for nobody else would stop it.
-    fn lost(&mut self, at: Moment, process: ProcessIndex, runs: &[RunId], ctx: &mut Context<Self>) {
-        self.unanswered.remove(&process);
-        for run in runs {
-            self.world.launcher.signal_group(TaskId::Run(*run), Signal::KILL);
-        }
-        let name = self.name(process).map_or_else(String::new, ToString::to_string);
-        let message = "internal error: the actor of a process is lost; shutting down";
-        self.log(at, Level::Error, message, vec![("process", name.into())]);
-        self.step(at, Event::Lost(process), ctx);
-    }
-
-    fn shutdown_fields(reason: &ShutdownReason, asker: Option<&SignalSender>) -> Vec<(&'static str, Value)> {
-        let mut fields = vec![("reason", reason.text().into())];
-        fields.extend(sender_fields(asker));
-        fields
-    }
-}
-
-/// Who sent a signal, as fields of a log record.
-#[must_use]
-pub fn sender_fields(sender: Option<&SignalSender>) -> Vec<(&'static str, Value)> {
-    let Some(sender) = sender else { return Vec::new() };
-    let mut fields = vec![("sender_uid", i64::from(sender.uid).into())];
-    fields.extend(sender.pid.map(|pid| ("sender_pid", i64::from(pid).into())));
-    fields.extend(sender.command.clone().map(|command| ("sender_command", command.into())));
-    fields
-}
-
-/// Who sent a signal, as attributes of the span of what it asked for.
-fn set_sender(span: &mut OpenSpan, sender: Option<&SignalSender>) {
-    let Some(sender) = sender.filter(|_| span.is_recording()) else { return };
-    span.set(names::SIGNAL_SENDER_UID, i64::from(sender.uid));
-    if let Some(pid) = sender.pid {
-        span.set(names::SIGNAL_SENDER_PID, i64::from(pid));
-    }
-    if let Some(command) = &sender.command {
-        span.set(names::SIGNAL_SENDER_COMMAND, command.clone());
+    /// Tells that everything is over when no process has a span open any more: whoever hears it flushes telemetry and
+    /// leaves. Every actor answers at once, and one that is gone is no answer to wait for. A death that has just come
+    /// is told first; its last words are never waited for longer than a tenth of a second.
+    fn finish(&mut self, at: Moment, outcome: Outcome, ctx: &mut Context<Self>) {
+        let Some(done) = self.done.take() else { return };
+        let boot_failure = match &outcome {
+            Outcome::BootFailed(failure) => Some(self.names.boot_failure(failure)),
+            _ => None,
+        };
+        let deaths = self.world.deaths.clone();
+        let asked = std::mem::take(&mut self.unanswered);
+        let answers: Vec<_> =
+            asked.iter().filter_map(|p| self.router.finish(*p, Envelope::root(at, Finish))).collect();
+        let tell = async move {
+            for answer in answers {
+                let _gone = answer.await.is_err(); // an actor that is gone, and its spans with it
+            }
+            deaths.all_told().await;
+            // Nobody waits any more only when the program is ending already.
+            drop(done.send(Finished { outcome, boot_failure }));
+        };
+        ctx.spawn(tell.into_actor(self));
     }
 }

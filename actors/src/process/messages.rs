@@ -1,65 +1,32 @@
 //! The vocabulary of a `ProcessActor`: what it is told, and what it reports. Values only.
 
-use phpeek_core::fleet::{Ending, RestartOutcome};
-use phpeek_core::ids::RunId;
-use phpeek_core::lifecycle::Urgency;
-use phpeek_core::name::ProcessName;
-use phpeek_core::outcome::SpawnFailure;
-use phpeek_core::signal::Signal;
-use phpeek_core::spec::{Condition, ProcessIndex};
+use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::operation::Operation;
+use phpeek_core::process::{Command, Report};
 
-/// A dependency that a process waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wait {
-    /// Which process.
-    pub process: ProcessIndex,
-    /// Its name, for the span.
-    pub name: ProcessName,
-    /// What must have happened to it.
-    pub condition: Condition,
-}
-
-/// What a `ProcessActor` is told. Sent by the `ManagerActor` alone, each in an envelope; no reply, reports follow.
+/// What a `ProcessActor` is told, as part of an operation. Sent by the `ManagerActor` alone, each in an envelope; no
+/// reply, reports follow.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]
-pub enum Command {
-    /// The start of the process begins, and it has to wait for these.
-    Begin(Vec<Wait>),
-    /// One of them is there.
-    DependencyMet(ProcessIndex),
-    /// One of them will never be there.
-    DependencyFailed {
-        /// Which.
-        process: ProcessIndex,
-        /// A short, stable word.
-        error_type: &'static str,
-        /// Why, for people.
-        message: String,
-    },
-    /// Start all instances. Answered by `Up` or `StartFailed`.
-    Start,
-    /// Stop all instances. Answered by `Stopped`.
-    Stop(Urgency),
-    /// Restart all instances, one at a time. Answered by `Restarted`.
-    Restart {
-        /// For `restart.reason`.
-        reason: &'static str,
-    },
-    /// Restart no further instance: a shutdown came first. Not answered.
-    AbandonRestart,
-    /// Hand a signal on to the leader of each instance.
-    Relay(Signal),
-    /// Everything is over: end the spans that are open as errors. Sent with `send`, so that the reply tells that they
-    /// have ended. Nothing is done after it.
-    Finish,
+pub struct Order {
+    /// The operation.
+    pub operation: Operation,
+    /// What to do.
+    pub command: Command,
 }
+
+/// Everything is over: end what is open. Sent with `send`, so that the reply tells that it has ended. Nothing is done
+/// after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub struct Finish;
 
 /// What a `ProcessActor` reports to the manager. Sent with `do_send`: a handful for each process, and none may be lost.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]
 pub struct ProcessReport {
     /// Whose report it is.
-    pub process: ProcessIndex,
+    pub process: ProcessId,
     /// What it says.
     pub kind: ReportKind,
 }
@@ -67,16 +34,8 @@ pub struct ProcessReport {
 /// What a report says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportKind {
-    /// All instances run.
-    Up,
-    /// An instance could not be started.
-    StartFailed(SpawnFailure),
-    /// All instances have come to rest by themselves.
-    Ended(Ending),
-    /// All instances have come to rest because of a command.
-    Stopped,
-    /// The restart is over.
-    Restarted(RestartOutcome),
+    /// What the machine of the process has to say.
+    Machine(Report),
     /// The actor has panicked.
     Lost {
         /// Runs that were not over; nobody looks after them any more.

@@ -7,11 +7,11 @@ use crate::manager::Router;
 use crate::ports::{LastLines, LastWords, LaunchOrder, Launcher, TaskEvent, TaskReport};
 use actix::Recipient;
 use phpeek_core::autopsy::Autopsy;
-use phpeek_core::ids::{RunId, TaskId};
+use phpeek_core::ids::{ProcessId, RunId, TaskId};
 use phpeek_core::member::{Condition, Member};
+use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::ProcessIndex;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
@@ -125,7 +125,7 @@ pub struct FakeLauncher {
     own: Weak<Self>,
     router: Router,
     clock: Clock,
-    scripts: RefCell<BTreeMap<ProcessIndex, Script>>,
+    scripts: RefCell<BTreeMap<ProcessId, Script>>,
     runs: RefCell<BTreeMap<RunId, Run>>,
     launches: RefCell<Vec<(Moment, RunId)>>,
     signals: RefCell<Vec<Sent>>,
@@ -152,7 +152,7 @@ impl FakeLauncher {
 
     /// What the runs of a process do, by run.
     pub fn script(&self, process: u32, script: impl Fn(RunId) -> Behaviour + 'static) {
-        self.scripts.borrow_mut().insert(ProcessIndex(process), Rc::new(script));
+        self.scripts.borrow_mut().insert(ProcessId(process), Rc::new(script));
     }
 
     /// Every order so far.
@@ -176,7 +176,7 @@ impl FakeLauncher {
     /// The run of an instance whose leader runs.
     #[must_use]
     pub fn leader_of(&self, process: u32, instance: u32) -> Option<RunId> {
-        let of = |id: &RunId| id.process == ProcessIndex(process) && id.instance == instance;
+        let of = |id: &RunId| id.process() == ProcessId(process) && id.instance.serial == instance;
         self.runs.borrow().iter().find(|(id, run)| of(id) && run.leader).map(|(id, _)| *id)
     }
 
@@ -276,7 +276,7 @@ impl Launcher for FakeLauncher {
     fn launch(&self, order: LaunchOrder) {
         let TaskId::Run(id) = order.task;
         self.launches.borrow_mut().push((self.clock.now(), id));
-        let script = self.scripts.borrow().get(&id.process).cloned();
+        let script = self.scripts.borrow().get(&id.process()).cloned();
         let behaviour = script.map(|s| s(id)).unwrap_or_default();
         if behaviour.panics {
             panic!("scripted: the order of {id:?} panics");
@@ -316,10 +316,10 @@ impl Launcher for FakeLauncher {
 }
 
 impl LastWords for FakeLauncher {
-    fn ask(&self, task: TaskId, hearer: Recipient<LastLines>) -> bool {
+    fn ask(&self, task: TaskId, _: &ProcessName, hearer: Recipient<LastLines>) -> bool {
         let TaskId::Run(id) = task;
         self.hearers.borrow_mut().push(hearer.clone());
-        let script = self.scripts.borrow().get(&id.process).cloned();
+        let script = self.scripts.borrow().get(&id.process()).cloned();
         let Some((time, words)) = script.and_then(|s| s(id).last_words) else { return false };
         self.after(time, move |_| hearer.do_send(LastLines { task, lines: words }));
         true

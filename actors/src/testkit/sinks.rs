@@ -1,10 +1,12 @@
 //! A log and a status board that keep what they are told. Called by the actors under test; read by the test.
 
+use crate::board::{InstanceStatus, StatusBoard, SystemState};
 use crate::ports::{Level, LogRecord, LogSink};
-use crate::world::{InstanceStatus, StatusBoard, SystemState};
+use phpeek_core::ids::ProcessId;
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::ProcessIndex;
+use phpeek_core::spec::ProcessSpec;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A log that keeps its records.
@@ -38,8 +40,8 @@ impl LogSink for RecordingLog {
 /// A board that keeps every change.
 #[derive(Debug, Default)]
 pub struct RecordingBoard {
-    instances: RefCell<Vec<(ProcessIndex, u32, InstanceStatus)>>,
-    ends: RefCell<Vec<(ProcessIndex, u32, Exit)>>,
+    instances: RefCell<Vec<(ProcessId, u32, InstanceStatus)>>,
+    ends: RefCell<Vec<(ProcessId, u32, Exit)>>,
     system: RefCell<Vec<SystemState>>,
     panics: Cell<bool>,
 }
@@ -52,21 +54,20 @@ impl RecordingBoard {
 
     /// Every change of an instance so far.
     #[must_use]
-    pub fn instances(&self) -> Vec<(ProcessIndex, u32, InstanceStatus)> {
+    pub fn instances(&self) -> Vec<(ProcessId, u32, InstanceStatus)> {
         self.instances.borrow().clone()
     }
 
     /// What is shown of an instance now.
     #[must_use]
     pub fn shown(&self, process: u32, instance: u32) -> Option<InstanceStatus> {
-        let last =
-            |(p, i, _): &&(ProcessIndex, u32, InstanceStatus)| *p == ProcessIndex(process) && *i == instance;
+        let last = |(p, i, _): &&(ProcessId, u32, InstanceStatus)| *p == ProcessId(process) && *i == instance;
         self.instances.borrow().iter().rfind(last).map(|(_, _, shown)| *shown)
     }
 
     /// The end of every run so far.
     #[must_use]
-    pub fn ends(&self) -> Vec<(ProcessIndex, u32, Exit)> {
+    pub fn ends(&self) -> Vec<(ProcessId, u32, Exit)> {
         self.ends.borrow().clone()
     }
 
@@ -77,12 +78,14 @@ impl RecordingBoard {
     }
 }
 
-impl StatusBoard for RecordingBoard {
-    fn instance(&self, process: ProcessIndex, instance: u32, shown: InstanceStatus) {
+impl StatusBoard for Rc<RecordingBoard> {
+    fn process(&self, _: ProcessId, _: &ProcessSpec) {}
+
+    fn instance(&self, process: ProcessId, instance: u32, shown: InstanceStatus) {
         self.instances.borrow_mut().push((process, instance, shown));
     }
 
-    fn ended(&self, process: ProcessIndex, instance: u32, exit: Exit) {
+    fn ended(&self, process: ProcessId, instance: u32, exit: Exit) {
         self.ends.borrow_mut().push((process, instance, exit));
     }
 

@@ -6,8 +6,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
+    RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Builds the specification of a process.
 #[derive(Debug, Clone)]
-pub struct SpecBuilder(ProcessSpec);
+pub struct SpecBuilder(ProcessSpec, Vec<(u32, Condition)>);
 
 impl SpecBuilder {
     /// A long-running process with one instance: restarted always, ten failures forgiven, backoff 100 ms to 1 s,
@@ -29,7 +29,7 @@ impl SpecBuilder {
     pub fn new(name: &str) -> Self {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
         let own = ProcessName::new(name).expect("a test names its processes well");
-        Self(ProcessSpec {
+        let spec = ProcessSpec {
             name: own.clone(),
             kind: ProcessKind::LongRun,
             initial: InitialState::Running,
@@ -57,7 +57,8 @@ impl SpecBuilder {
                 grace: Duration::from_secs(10),
                 kill_signal: Signal::KILL,
             },
-        })
+        };
+        Self(spec, Vec::new())
     }
 
     /// It is meant to end with 0, once.
@@ -94,7 +95,7 @@ impl SpecBuilder {
     }
 
     fn needs(mut self, process: u32, condition: Condition) -> Self {
-        self.0.depends_on.push(Dependency { process: ProcessIndex(process), condition });
+        self.1.push((process, condition));
         self
     }
 
@@ -136,7 +137,15 @@ impl SpecBuilder {
 
 /// A system of these processes; dependencies may take 30 s, a shutdown 30 s.
 #[must_use]
-pub fn system(processes: Vec<SpecBuilder>) -> SystemSpec {
+pub fn system(mut processes: Vec<SpecBuilder>) -> SystemSpec {
+    let names: Vec<ProcessName> = processes.iter().map(|p| p.0.name.clone()).collect();
+    for SpecBuilder(spec, needs) in &mut processes {
+        let needs = needs.iter().filter_map(|(on, condition)| {
+            let process = names.get(*on as usize)?.clone();
+            Some(Dependency { process, condition: *condition })
+        });
+        spec.depends_on.extend(needs);
+    }
     SystemSpec {
         shutdown_timeout: Duration::from_secs(30),
         dependency_timeout: Duration::from_secs(30),

@@ -4,17 +4,20 @@ use crate::support::{Rig, events, linked, ms, paused, run, text};
 use opentelemetry::Value as Attribute;
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
-use phpeek_actors::manager::{Request, RestartOrigin};
+use phpeek_actors::manager::Request;
 use phpeek_actors::ports::{Level, LogRecord, Value};
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, duration, error_type, system,
 };
 use phpeek_actors::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
-use phpeek_core::fleet::{Outcome, ShutdownReason};
+use phpeek_core::fleet::Outcome;
+use phpeek_core::lifecycle::Failure;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::{Signal, SignalSender};
 use phpeek_core::spec::RestartPolicy;
+use std::sync::Arc;
 use std::time::Duration;
 
 const KILLED: Exit = Exit::Signal { signal: Signal::KILL, core: false };
@@ -151,7 +154,7 @@ fn the_end_of_everything_waits_for_the_last_words_of_what_ended_it() {
                 ..speaks(ms(40), &["out of cheese"])
             });
         });
-        assert_eq!(rig.finished().await.outcome, Outcome::Code(3));
+        assert_eq!(rig.finished().await.outcome, Outcome::Failed(Failure::Exit(Exit::Code(3))));
         assert_eq!(stderr(&rig.one(names::SPAN_EXIT)), ["out of cheese"]);
         assert_eq!(error_type(&rig.one(names::SPAN_EXIT)).as_deref(), Some("exit"));
     });
@@ -279,11 +282,17 @@ fn who_sent_a_signal_is_told_with_what_it_asked_for() {
         let sender = |pid| SignalSender { pid, uid: 7, command: pid.map(|_| "deploy".to_owned()) };
         let mut rig = Rig::booted(system(vec![SpecBuilder::new("c")]), |_| {});
         rig.all_up().await;
-        rig.ask(Request::RestartAll(RestartOrigin::Signal(Signal::USR1, Some(sender(Some(42))))));
+        rig.ask(Request::RestartAll(Cause::Signal {
+            signal: Signal::USR1,
+            sender: Some(Arc::new(sender(Some(42)))),
+        }));
         let restart = rig.spans_named(names::SPAN_RESTART, 1).await.remove(0);
         assert_eq!(attribute(&restart, names::SIGNAL_SENDER_PID), Some(42.into()));
         assert_eq!(text(&restart, names::SIGNAL_SENDER_COMMAND), "deploy");
-        rig.ask(Request::Shutdown(ShutdownReason::Signal(Signal::TERM), Some(sender(None))));
+        rig.ask(Request::Shutdown(Cause::Signal {
+            signal: Signal::TERM,
+            sender: Some(Arc::new(sender(None))),
+        }));
         rig.finished().await;
         let shutdown = rig.one(names::SPAN_SHUTDOWN);
         assert_eq!(attribute(&shutdown, names::SIGNAL_SENDER_UID), Some(7.into()));

@@ -1,15 +1,17 @@
 //! The start of everything: what waits for what, and what a failure among them means.
 
+use super::support::why;
 use crate::support::{Rig, about, ms, not_found, paused, run, text};
 use opentelemetry::trace::Status;
+use phpeek_actors::board::SystemState;
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{Behaviour, SpecBuilder, attribute, error_type, is_error, system};
 use phpeek_actors::trace::names;
-use phpeek_actors::world::SystemState;
 use phpeek_core::fleet::{BootFailureCause, Outcome};
-use phpeek_core::outcome::{Exit, SpawnFailureKind};
+use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::Failure;
+use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::ProcessIndex;
 
 #[test]
 fn independent_processes_start_at_once() {
@@ -60,7 +62,7 @@ fn a_dependent_waits_for_all_instances_and_each_wait_is_a_span() {
         let spec = system(vec![SpecBuilder::new("db").scale(2), SpecBuilder::new("app").after(0)]);
         let rig = Rig::booted(spec, |l| {
             l.script(0, |id| Behaviour {
-                spawn_after: ms(if id.instance == 1 { 700 } else { 5 }),
+                spawn_after: ms(if id.instance.serial == 1 { 700 } else { 5 }),
                 ..Behaviour::default()
             });
         });
@@ -80,7 +82,7 @@ fn an_instance_that_crashes_twice_is_not_two_instances() {
     paused(async {
         let spec = system(vec![SpecBuilder::new("db").scale(2), SpecBuilder::new("app").after(0)]);
         let rig = Rig::booted(spec, |l| {
-            l.script(0, |id| match (id.instance, id.run) {
+            l.script(0, |id| match (id.instance.serial, id.run) {
                 (0, 1) => Behaviour::ends(ms(1), Exit::Code(1)),
                 (0, _) => Behaviour::default(),
                 _ => Behaviour { spawn_after: ms(5000), ..Behaviour::default() },
@@ -89,7 +91,7 @@ fn an_instance_that_crashes_twice_is_not_two_instances() {
         rig.until("the second run", |r| r.launcher.leader_of(0, 0).is_some_and(|id| id.run == 2)).await;
         rig.pass(ms(1000)).await;
         assert!(
-            rig.launcher.launches().iter().all(|(_, id)| id.process == ProcessIndex(0)),
+            rig.launcher.launches().iter().all(|(_, id)| id.process() == ProcessId(0)),
             "app waits for db-1"
         );
         rig.all_up().await;
@@ -131,7 +133,7 @@ fn a_failed_oneshot_with_dependents_fails_the_boot_and_stops_the_rest() {
         ]);
         let mut rig = Rig::booted(spec, |l| l.script(1, |_| Behaviour::ends(ms(50), Exit::Code(3))));
         let end = rig.finished().await;
-        assert_eq!(end.outcome, Outcome::BootFailed(BootFailureCause::Failed { code: 3 }));
+        assert_eq!(why(&end), Some(BootFailureCause::Failed(Failure::Exit(Exit::Code(3)))));
         assert!(end.boot_failure.unwrap().contains("mig"));
         assert!(rig.log.holds(Level::Error, "mig"));
         assert_eq!(rig.launcher.launches().len(), 2, "app and web never ran");
@@ -192,7 +194,7 @@ fn a_missing_program_fails_the_boot_and_every_span_says_so() {
         let spec = system(vec![SpecBuilder::new("good"), SpecBuilder::new("bad").scale(2).after(0)]);
         let mut rig = Rig::booted(spec, |l| l.script(1, |_| Behaviour::fails(not_found("/no/x"))));
         let end = rig.finished().await;
-        assert_eq!(end.outcome, Outcome::BootFailed(BootFailureCause::Spawn(SpawnFailureKind::NotFound)));
+        assert_eq!(why(&end), Some(BootFailureCause::Spawn(not_found("/no/x"))));
         assert!(end.boot_failure.unwrap().contains("/no/x"));
         let bad = rig.of_process(names::SPAN_START_PROCESS, "bad").remove(0);
         for span in [&rig.one(names::SPAN_START), &bad] {
@@ -212,7 +214,7 @@ fn a_dependency_that_takes_too_long_fails_the_boot() {
         let spec = system(vec![SpecBuilder::new("mig").oneshot(), SpecBuilder::new("app").after_end_of(0)]);
         let mut rig = Rig::booted(spec, |_| {});
         let end = rig.finished().await;
-        assert_eq!(end.outcome, Outcome::BootFailed(BootFailureCause::TimedOut));
+        assert_eq!(why(&end), Some(BootFailureCause::TimedOut));
         let wait = rig.one(names::SPAN_WAIT_DEPENDENCY);
         assert_eq!((error_type(&wait).as_deref(), about(&wait)), (Some("dependency_timeout"), ms(30_000)));
     });
@@ -243,5 +245,5 @@ fn everything_that_ends_by_itself_ends_the_system_with_the_right_code() {
         })
     };
     assert_eq!(outcome(0), Outcome::AllCompleted);
-    assert_eq!(outcome(7), Outcome::Code(7));
+    assert_eq!(outcome(7), Outcome::Failed(Failure::Exit(Exit::Code(7))));
 }

@@ -3,15 +3,16 @@
 
 use crate::support::{Rig, ms, paused};
 use opentelemetry::Value;
-use phpeek_actors::manager::{Request, RestartOrigin};
+use phpeek_actors::board::SystemState;
+use phpeek_actors::manager::Request;
 use phpeek_actors::ports::TaskEvent;
 use phpeek_actors::testkit::{Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, is_error, system};
 use phpeek_actors::trace::names;
-use phpeek_actors::world::SystemState;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessIndex, RestartPolicy, SystemSpec};
+use phpeek_core::spec::{RestartPolicy, SystemSpec};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -112,8 +113,8 @@ fn perform(rig: &Rig, act: &Act, processes: u32) {
     match act {
         Act::Wait(_) => {}
         Act::RestartAll => rig.restart_all(),
-        Act::Restart(p) => rig.ask(Request::Restart(ProcessIndex(p % processes), RestartOrigin::Manual)),
-        Act::Relay(p) => rig.ask(Request::Relay(ProcessIndex(p % processes), Signal::HUP)),
+        Act::Restart(p) => rig.ask(Request::Restart(rig.name(p % processes), Cause::Request)),
+        Act::Relay(p) => rig.ask(Request::Relay(rig.name(p % processes), Signal::HUP)),
         Act::Kill(n) => {
             if let Some(id) = victim(n) {
                 rig.launcher.end(id, Exit::Signal { signal: Signal::INT, core: true });
@@ -131,7 +132,7 @@ fn perform(rig: &Rig, act: &Act, processes: u32) {
                 .launcher
                 .launches()
                 .iter()
-                .any(|(_, l)| l.process == id.process && l.instance == 0 && l.run > *run)
+                .any(|(_, l)| l.process() == id.process() && l.instance.serial == 0 && l.run > *run)
             {
                 rig.launcher.report(id, TaskEvent::Exited(Exit::Code(1).into()));
                 rig.launcher.report(id, TaskEvent::GroupEmpty);
@@ -169,7 +170,7 @@ proptest! {
             let count = u32::try_from(processes.len()).expect("a few");
             let mut rig = Rig::booted(specification(&processes), |l| {
                 for (p, i) in processes.iter().cloned().zip(0u32..) {
-                    l.script(i, move |id| behaviour(&p, id.instance, id.run));
+                    l.script(i, move |id| behaviour(&p, id.instance.serial, id.run));
                 }
             });
             for act in &acts {

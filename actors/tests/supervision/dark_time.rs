@@ -13,8 +13,8 @@ fn no_dark_time(processes: Vec<SpecBuilder>, instances: usize) {
         let mut rig = Rig::booted(system(processes), |l| {
             for process in 0..1000 {
                 l.script(process, |id| Behaviour {
-                    spawn_after: ms(3 + u64::from(id.process.0 * 7 + id.instance * 13) % 40),
-                    obeys: Obeys::After(ms(2 + u64::from(id.instance * 5) % 30)),
+                    spawn_after: ms(3 + u64::from(id.process().0 * 7 + id.instance.serial * 13) % 40),
+                    obeys: Obeys::After(ms(2 + u64::from(id.instance.serial * 5) % 30)),
                     ..Behaviour::default()
                 });
             }

@@ -5,9 +5,9 @@ use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{Behaviour, Obeys, SpecBuilder, error_type, is_error, system};
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::ids::ProcessId;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::ProcessIndex;
 
 #[test]
 fn a_panic_in_a_process_actor_ends_the_system_in_order_and_kills_what_it_left() {
@@ -25,9 +25,9 @@ fn a_panic_in_a_process_actor_ends_the_system_in_order_and_kills_what_it_left() 
         assert!(rig.log.holds(Level::Error, "actor of a process is lost"));
         let signals = rig.launcher.signals();
         let to_app: Vec<_> =
-            signals.iter().filter(|s| s.id.process == ProcessIndex(1) && s.delivered).collect();
+            signals.iter().filter(|s| s.id.process() == ProcessId(1) && s.delivered).collect();
         assert_eq!((to_app.len(), to_app[0].signal), (1, Signal::KILL), "the instance that ran on is killed");
-        assert!(signals.iter().any(|s| s.id.process == ProcessIndex(0) && s.signal == Signal::TERM));
+        assert!(signals.iter().any(|s| s.id.process() == ProcessId(0) && s.signal == Signal::TERM));
         rig.pass(ms(100)).await;
         assert!(rig.launcher.alive().is_empty());
         assert!(is_error(&rig.one(names::SPAN_SHUTDOWN)));
@@ -47,11 +47,11 @@ fn a_panic_during_the_boot_ends_it_too() {
         let mut rig = Rig::booted(spec, |l| {
             l.script(0, |_| Behaviour { obeys: Obeys::After(ms(50)), ..Behaviour::default() });
             // The first instance was ordered already when the order of the second panics: it comes up unattended.
-            l.script(1, |id| Behaviour { panics: id.instance == 1, ..Behaviour::default() });
+            l.script(1, |id| Behaviour { panics: id.instance.serial == 1, ..Behaviour::default() });
         });
         assert_eq!(rig.end_with_abandoned_spans().await.outcome, Outcome::Internal);
         assert!(rig.launcher.alive().is_empty());
-        assert!(rig.launcher.launches().iter().all(|(_, id)| id.process != ProcessIndex(2)));
+        assert!(rig.launcher.launches().iter().all(|(_, id)| id.process() != ProcessId(2)));
     });
 }
 

@@ -9,6 +9,7 @@ use phpeek_actors::testkit::{
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::ids::RunId;
+use phpeek_core::lifecycle::Failure;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 
 fn number(span: &SpanData, key: &str) -> u64 {
@@ -144,7 +145,7 @@ fn giving_up_tells_the_last_restart_and_the_death_after_it() {
                 ..Behaviour::ends(ms(1), Exit::Code(6))
             });
         });
-        assert_eq!(rig.finished().await.outcome, Outcome::Code(6));
+        assert_eq!(rig.finished().await.outcome, Outcome::Failed(Failure::GaveUp(Exit::Code(6))));
         assert_eq!(rig.launcher.launches().len(), 501);
         let (restarts, sum) = accounted(&rig);
         assert_eq!(sum, 500);

@@ -4,7 +4,7 @@ use crate::support::{Rig, ms, paused, run};
 use phpeek_actors::manager::Request;
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{Behaviour, Grandchildren, SpecBuilder, system};
-use phpeek_core::fleet::ShutdownReason;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 
@@ -64,7 +64,7 @@ fn the_daemon_of_a_oneshot_lives_until_its_turn_to_stop() {
         rig.pass(ms(5000)).await;
         assert!(rig.launcher.signals().is_empty(), "it lives on by right");
         assert_eq!(rig.launcher.alive(), [run(0, 0, 1), run(1, 0, 1)]);
-        rig.ask(Request::Shutdown(ShutdownReason::Request, None));
+        rig.ask(Request::Shutdown(Cause::Request));
         rig.finished().await;
     });
 }

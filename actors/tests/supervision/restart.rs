@@ -8,9 +8,12 @@ use phpeek_actors::testkit::{
 };
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::Failure;
 use phpeek_core::outcome::Exit;
+use phpeek_core::outcome::SpawnFailureKind;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessIndex, RestartPolicy};
+use phpeek_core::spec::RestartPolicy;
 
 fn crash_first(first: Exit) -> impl Fn(phpeek_core::ids::RunId) -> Behaviour {
     move |id| if id.run == 1 { Behaviour::ends(ms(10), first) } else { Behaviour::default() }
@@ -37,7 +40,7 @@ fn a_crash_is_told_with_reason_code_backoff_and_a_link_to_the_start() {
         assert_eq!(died.span_context.trace_id(), rig.one(names::SPAN_START).span_context.trace_id());
         let shown = rig.board.shown(0, 0).unwrap();
         assert_eq!((shown.state, shown.restarts), ("running", 1));
-        assert_eq!(rig.board.ends(), [(ProcessIndex(0), 0, Exit::Code(5))]);
+        assert_eq!(rig.board.ends(), [(ProcessId(0), 0, Exit::Code(5))]);
     });
 }
 
@@ -89,7 +92,7 @@ fn giving_up_is_a_span_and_the_code_of_the_container() {
         let mut rig = Rig::booted(system(vec![SpecBuilder::new("c").attempts(3)]), |l| {
             l.script(0, |_| Behaviour::ends(ms(1), Exit::Code(9)));
         });
-        assert_eq!(rig.finished().await.outcome, Outcome::Code(9));
+        assert_eq!(rig.finished().await.outcome, Outcome::Failed(Failure::GaveUp(Exit::Code(9))));
         assert_eq!(rig.launcher.launches().len(), 4);
         let exits = rig.spans.named(names::SPAN_EXIT);
         assert_eq!(exits.len(), 4, "each death has its own");
@@ -114,7 +117,7 @@ fn a_program_that_goes_away_is_tried_again_and_given_up_as_not_found() {
                 _ => Behaviour::fails(not_found("/usr/bin/c")),
             });
         });
-        assert_eq!(rig.finished().await.outcome, Outcome::Code(127));
+        assert_eq!(rig.finished().await.outcome, Outcome::Failed(Failure::Spawn(SpawnFailureKind::NotFound)));
         let restarts = rig.spans.named(names::SPAN_RESTART_PROCESS);
         assert!(restarts.len() == 2 && restarts.iter().all(is_error));
         let exits = rig.spans.named(names::SPAN_EXIT);

@@ -2,18 +2,19 @@
 
 use crate::support::{Rig, ms, not_found, paused, text};
 use opentelemetry::trace::Status;
-use phpeek_actors::manager::{Request, RestartOrigin};
+use phpeek_actors::board::SystemState;
+use phpeek_actors::manager::Request;
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, duration, error_type, is_error, system,
 };
 use phpeek_actors::trace::names;
-use phpeek_actors::world::SystemState;
 use phpeek_core::fleet::Outcome;
-use phpeek_core::ids::RunId;
+use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessIndex, RestartPolicy};
+use phpeek_core::spec::RestartPolicy;
 
 fn stack() -> Vec<SpecBuilder> {
     vec![
@@ -43,7 +44,7 @@ fn one_instance_at_a_time_in_dependency_order_in_one_trace() {
             .launches()
             .iter()
             .skip(4)
-            .map(|(_, id)| (id.process.0, id.instance, id.run))
+            .map(|(_, id)| (id.process().0, id.instance.serial, id.run))
             .collect();
         assert_eq!(order, [(1, 0, 2), (0, 0, 2), (0, 1, 2)]);
         let root = rig.one(names::SPAN_RESTART);
@@ -90,7 +91,7 @@ fn one_that_does_not_come_up_stops_it() {
         let root = rig.one(names::SPAN_RESTART);
         assert_eq!(error_type(&root).as_deref(), Some("restart_failed"));
         rig.pass(ms(5000)).await;
-        assert!(rig.launcher.launches().iter().all(|(_, id)| id.process != ProcessIndex(0) || id.run == 1));
+        assert!(rig.launcher.launches().iter().all(|(_, id)| id.process() != ProcessId(0) || id.run == 1));
         assert!(rig.log.holds(Level::Error, "\"db\" did not come up"));
         assert_eq!(rig.launcher.leader_of(1, 0).unwrap().run, 3, "its own policy tries again");
         rig.terminate();
@@ -106,7 +107,7 @@ fn what_is_asked_for_meanwhile_runs_once_afterwards_with_its_own_reason() {
         rig.all_up().await;
         rig.until("a restart", |r| r.board.system().contains(&SystemState::Restarting)).await;
         for _ in 0..10_000 {
-            rig.ask(Request::Restart(ProcessIndex(1), RestartOrigin::Manual));
+            rig.ask(Request::Restart(rig.name(1), Cause::Request));
         }
         restarted(&rig, 2).await;
         rig.pass(ms(2000)).await;
@@ -168,7 +169,7 @@ fn a_restart_that_meets_a_spawn_or_a_draining_group_has_no_dark_time() {
             })
             .await;
             rig.pass(ms(3)).await;
-            rig.ask(Request::Restart(ProcessIndex(0), RestartOrigin::Manual));
+            rig.ask(Request::Restart(rig.name(0), Cause::Request));
             restarted(&rig, 1).await;
             let root = rig.one(names::SPAN_RESTART);
             let step = rig.spans.children(&root).remove(0);
@@ -214,11 +215,11 @@ fn a_signal_is_handed_on_to_the_leaders_alone() {
     paused(async {
         let rig = Rig::booted(system(stack()), |l| l.script(2, ends_well));
         rig.all_up().await;
-        rig.ask(Request::Relay(ProcessIndex(0), Signal::HUP));
-        rig.ask(Request::Relay(ProcessIndex(2), Signal::HUP));
+        rig.ask(Request::Relay(rig.name(0), Signal::HUP));
+        rig.ask(Request::Relay(rig.name(2), Signal::HUP));
         rig.until("the relay", |r| r.launcher.signals().len() == 2).await;
         for (sent, instance) in rig.launcher.signals().iter().zip(0..) {
-            assert_eq!((sent.signal, sent.to_group, sent.id.instance), (Signal::HUP, false, instance));
+            assert_eq!((sent.signal, sent.to_group, sent.id.instance.serial), (Signal::HUP, false, instance));
         }
         rig.until("the warning", |r| r.log.holds(Level::Warn, "SIGHUP was not relayed")).await;
         let restarts = rig.spans.named(names::SPAN_RESTART_PROCESS);

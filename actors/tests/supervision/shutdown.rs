@@ -1,17 +1,19 @@
 //! The end of everything: its order, its urgency, its deadline, at any moment.
 
 use crate::support::{Rig, about, events, ms, paused, rounded, text};
-use phpeek_actors::manager::{Request, RestartOrigin};
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use phpeek_actors::board::SystemState;
+use phpeek_actors::manager::Request;
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{
     Behaviour, Grandchildren, Obeys, SpecBuilder, attribute, error_type, is_error, system,
 };
 use phpeek_actors::trace::names;
-use phpeek_actors::world::SystemState;
-use phpeek_core::fleet::{Outcome, ShutdownReason};
+use phpeek_core::fleet::Outcome;
+use phpeek_core::ids::ProcessId;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::ProcessIndex;
 use std::time::Duration;
 
 fn stubborn() -> Behaviour {
@@ -28,7 +30,7 @@ fn dependents_go_first_and_each_stop_tells_what_happened() {
         rig.all_up().await;
         rig.terminate();
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
-        let order: Vec<_> = rig.launcher.signals().iter().map(|s| s.id.process.0).collect();
+        let order: Vec<_> = rig.launcher.signals().iter().map(|s| s.id.process().0).collect();
         assert_eq!(order, [1, 1, 0]);
         let (root, stops) = (rig.one(names::SPAN_SHUTDOWN), rig.spans.named(names::SPAN_STOP_PROCESS));
         assert_eq!(text(&root, names::SHUTDOWN_REASON), "SIGTERM");
@@ -149,7 +151,7 @@ fn stopped_after(time: Duration) {
         ]);
         let mut rig = Rig::booted(spec, |l| {
             l.script(0, |id| Behaviour {
-                spawn_after: ms(20 + 30 * u64::from(id.instance)),
+                spawn_after: ms(20 + 30 * u64::from(id.instance.serial)),
                 ..Behaviour::default()
             });
             l.script(1, |_| Behaviour::ends(ms(100), Exit::Code(0)));
@@ -173,7 +175,7 @@ fn stopped_after(time: Duration) {
         rig.pass(ms(5000)).await;
         // One that was being restarted, and that others need until they have stopped, still comes up again.
         let late: Vec<_> = rig.launcher.launches().into_iter().filter(|(at, _)| *at > asked).collect();
-        let needed = late.iter().all(|(_, run)| run.process == ProcessIndex(0));
+        let needed = late.iter().all(|(_, run)| run.process() == ProcessId(0));
         assert!(late.len() <= 1 && needed, "started after the stop at {asked:?}: {late:?}");
         rig.spans_are_sound();
     });
@@ -221,10 +223,10 @@ fn a_second_boot_changes_nothing() {
         rig.ask(Request::Boot);
         rig.all_up().await;
         rig.ask(Request::Boot);
-        rig.ask(Request::Shutdown(ShutdownReason::Request, None));
+        rig.ask(Request::Shutdown(Cause::Request));
         rig.finished().await;
         assert_eq!((rig.launcher.launches().len(), rig.spans.named(names::SPAN_START).len()), (1, 1));
-        assert_eq!(rig.launcher.launches()[0].1.process, ProcessIndex(0));
+        assert_eq!(rig.launcher.launches()[0].1.process(), ProcessId(0));
     });
 }
 
@@ -234,9 +236,9 @@ fn a_request_that_was_long_on_its_way_does_not_turn_time_back() {
         let mut rig =
             Rig::booted(system(vec![SpecBuilder::new("a"), SpecBuilder::new("b").after(0)]), |_| {});
         rig.all_up().await;
-        rig.ask_at(ms(1), Request::RestartAll(RestartOrigin::Manual));
+        rig.ask_at(ms(1), Request::RestartAll(Cause::Request));
         rig.pass(ms(3)).await;
-        rig.ask_at(ms(2), Request::Shutdown(ShutdownReason::Request, None));
+        rig.ask_at(ms(2), Request::Shutdown(Cause::Request));
         rig.finished().await;
         let (start, end) = (rig.one(names::SPAN_START), rig.one(names::SPAN_SHUTDOWN));
         assert!(end.start_time >= start.end_time);
@@ -250,8 +252,54 @@ fn nor_one_that_is_older_than_a_death_that_only_its_process_knows_of() {
             l.script(0, |_| Behaviour::ends(ms(20), Exit::Code(1)));
         });
         rig.until("a backoff", |r| r.board.shown(0, 0).is_some_and(|s| s.state == "backoff")).await;
-        rig.ask_at(ms(8), Request::Shutdown(ShutdownReason::Request, None));
+        rig.ask_at(ms(8), Request::Shutdown(Cause::Request));
         rig.finished().await;
         assert_eq!(error_type(&rig.one(names::SPAN_BACKOFF)).as_deref(), Some("interrupted"));
+    });
+}
+
+/// A made-up caller: the span of somebody's request.
+fn caller() -> SpanContext {
+    let (trace, span) = (TraceId::from(0xca11e5), SpanId::from(0x5ca1ab1e));
+    SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::NONE)
+}
+
+#[test]
+fn a_shutdown_that_was_asked_for_under_a_span_is_part_of_its_trace() {
+    paused(async {
+        let spec = system(vec![SpecBuilder::new("db"), SpecBuilder::new("app").after(0).scale(2)]);
+        let mut rig = Rig::booted(spec, |_| {});
+        rig.all_up().await;
+        rig.ask_under(caller(), Request::Shutdown(Cause::Request));
+        rig.finished_under_a_caller().await;
+        let shutdown = rig.one(names::SPAN_SHUTDOWN);
+        assert_eq!(shutdown.parent_span_id, caller().span_id());
+        assert_eq!(text(&shutdown, names::SHUTDOWN_REASON), "user request");
+        let stops = rig.spans.named(names::SPAN_STOP_PROCESS);
+        assert!(
+            stops.len() == 2 && stops.iter().all(|s| s.parent_span_id == shutdown.span_context.span_id())
+        );
+        assert!(stops.iter().all(|s| s.span_context.trace_id() == caller().trace_id()));
+    });
+}
+
+#[test]
+fn a_restart_that_was_asked_for_under_a_span_is_part_of_its_trace_to_the_last_spawn() {
+    paused(async {
+        let mut rig = Rig::booted(system(vec![SpecBuilder::new("app").scale(2)]), |_| {});
+        rig.all_up().await;
+        rig.ask_under(caller(), Request::Restart(rig.name(0), Cause::Request));
+        rig.spans_named(names::SPAN_RESTART, 1).await;
+        let restart = rig.one(names::SPAN_RESTART);
+        assert_eq!(restart.parent_span_id, caller().span_id());
+        assert_eq!(text(&restart, names::RESTART_REASON), "manual");
+        let of_caller = |name| {
+            let spans = rig.spans.named(name);
+            spans.iter().filter(|s| s.span_context.trace_id() == caller().trace_id()).count()
+        };
+        let all = [names::SPAN_RESTART_PROCESS, names::SPAN_STOP_PROCESS, names::SPAN_SPAWN].map(of_caller);
+        assert_eq!(all, [2, 2, 2], "both instances, in the caller's trace");
+        rig.terminate();
+        rig.finished_under_a_caller().await;
     });
 }

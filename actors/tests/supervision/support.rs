@@ -3,17 +3,23 @@
 use actix::{Actor, Addr};
 use opentelemetry::trace::{Link, SpanContext};
 use opentelemetry_sdk::trace::SpanData;
+use phpeek_actors::board::{BoardListener, SystemState};
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::envelope::Envelope;
-use phpeek_actors::manager::{Finished, ManagerActor, Request, RestartOrigin, Router};
+use phpeek_actors::journal::Journal;
+use phpeek_actors::listeners::Listeners;
+use phpeek_actors::manager::{Finished, ManagerActor, Request, Router};
+use phpeek_actors::story::Story;
 use phpeek_actors::testkit::{FakeLauncher, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
 use phpeek_actors::trace::names;
-use phpeek_actors::world::{Deaths, SystemState, World};
-use phpeek_core::fleet::ShutdownReason;
-use phpeek_core::ids::RunId;
+use phpeek_actors::world::{Deaths, World};
+use phpeek_core::fleet::{BootFailureCause, Outcome};
+use phpeek_core::ids::{InstanceId, ProcessId, RunId};
+use phpeek_core::name::ProcessName;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessIndex, SystemSpec};
+use phpeek_core::spec::SystemSpec;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -26,6 +32,7 @@ pub(crate) struct Rig {
     pub(crate) board: Rc<RecordingBoard>,
     pub(crate) clock: Clock,
     pub(crate) manager: Addr<ManagerActor>,
+    names: Vec<ProcessName>,
     done: oneshot::Receiver<Finished>,
 }
 
@@ -34,7 +41,7 @@ pub(crate) fn ms(n: u64) -> Duration {
 }
 
 pub(crate) fn run(process: u32, instance: u32, run: u64) -> RunId {
-    RunId { process: ProcessIndex(process), instance, run }
+    InstanceId { process: ProcessId(process), serial: instance }.run(run)
 }
 
 /// Runs a test on the paused clock. A longer virtual time than an hour is a hang.
@@ -43,6 +50,14 @@ pub(crate) fn paused<T>(test: impl Future<Output = T>) -> T {
         tokio::time::pause();
         tokio::time::timeout(Duration::from_secs(3600), test).await.expect("it hangs")
     })
+}
+
+/// What failed the boot, if that is how it ended.
+pub(crate) fn why(end: &Finished) -> Option<BootFailureCause> {
+    match &end.outcome {
+        Outcome::BootFailed(failure) => Some(failure.cause.clone()),
+        _ => None,
+    }
 }
 
 pub(crate) fn not_found(program: &str) -> SpawnFailure {
@@ -84,16 +99,21 @@ impl Rig {
         let world = World {
             launcher: launcher.clone(),
             words: launcher.clone(),
-            log: Arc::new(log.clone()),
-            tracing: spans.tracing(clock),
+            listeners: Rc::new(Listeners::new(
+                Story::new(spans.tracing(clock)),
+                vec![
+                    Rc::new(Journal::new(Arc::new(log.clone()))),
+                    Rc::new(BoardListener::new(board.clone())),
+                ],
+            )),
             clock,
-            status: board.clone(),
             deaths: Deaths::default(),
         };
+        let names = spec.processes.iter().map(|p| p.name.clone()).collect();
         let (tell, done) = oneshot::channel();
-        let manager = ManagerActor::new(Arc::new(spec), world, router, SpanContext::NONE, tell);
+        let manager = ManagerActor::new(Arc::new(spec), world, router, tell);
         let manager = manager.expect("a test's graph has no cycle").start();
-        Self { launcher, spans, log, board, clock, manager, done }
+        Self { launcher, spans, log, board, clock, manager, names, done }
     }
 
     /// A system that was told to start; its scripts are set before.
@@ -108,16 +128,26 @@ impl Rig {
         self.manager.do_send(Envelope::root(self.clock.now(), request));
     }
 
+    /// Asks as part of an operation of somebody else.
+    pub(crate) fn ask_under(&self, parent: SpanContext, request: Request) {
+        self.manager.do_send(Envelope::under(parent, self.clock.now(), request));
+    }
+
+    /// The name of the process that was configured at this place.
+    pub(crate) fn name(&self, process: u32) -> ProcessName {
+        self.names[process as usize].clone()
+    }
+
     pub(crate) fn ask_at(&self, at: Moment, request: Request) {
         self.manager.do_send(Envelope::root(at, request));
     }
 
     pub(crate) fn terminate(&self) {
-        self.ask(Request::Shutdown(ShutdownReason::Signal(Signal::TERM), None));
+        self.ask(Request::Shutdown(Cause::signal(Signal::TERM)));
     }
 
     pub(crate) fn restart_all(&self) {
-        self.ask(Request::RestartAll(RestartOrigin::Signal(Signal::USR1, None)));
+        self.ask(Request::RestartAll(Cause::signal(Signal::USR1)));
     }
 
     /// Waits for a condition.
@@ -152,6 +182,14 @@ impl Rig {
         finished
     }
 
+    /// Waits for the end of a system of which a part was asked for under a span that is not ours.
+    pub(crate) async fn finished_under_a_caller(&mut self) -> Finished {
+        let finished = (&mut self.done).await.expect("the manager tells the end");
+        assert_eq!(self.spans.open(), 0, "spans are still open at the end");
+        assert!(self.spans.each_ended_once() && self.spans.abandoned().is_empty());
+        finished
+    }
+
     /// Waits for the end of a system that has lost a part of itself: what that part had under way is abandoned.
     pub(crate) async fn end_with_abandoned_spans(&mut self) -> Finished {
         let finished = (&mut self.done).await.expect("the manager tells the end");
@@ -163,7 +201,7 @@ impl Rig {
     /// Ends the manager as a panic inside it would: without a word.
     pub(crate) fn break_manager(&self) {
         self.board.panic_next();
-        self.ask(Request::Shutdown(ShutdownReason::Request, None));
+        self.ask(Request::Shutdown(Cause::Request));
     }
 
     pub(crate) async fn lost_manager(&mut self) -> bool {

@@ -2,9 +2,8 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 use super::*;
 use phpeek_actors::ports::Level;
-use phpeek_core::ids::RunId;
+use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::name::ProcessName;
-use phpeek_core::spec::ProcessIndex;
 use phpeek_settings::log::{LogFormat, LogSettings};
 use std::fs::File;
 use std::io::Write;
@@ -21,7 +20,7 @@ fn child(intake: &Intake) -> (File, std::os::fd::OwnedFd) {
 }
 
 fn id(run: u64) -> TaskId {
-    TaskId::Run(RunId { process: ProcessIndex(0), instance: 0, run })
+    TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(run))
 }
 
 fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::OwnedFd) {
@@ -29,7 +28,7 @@ fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::
     let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
     let copy = read_end.try_clone().expect("a copy");
     let process = ProcessName::new("web").expect("a name");
-    intake.add(Capture { process, task, stream, read_end }).expect("a watch");
+    intake.add(Capture { process, task, number: 0, stream, read_end }).expect("a watch");
     (write.into(), copy)
 }
 
@@ -82,14 +81,14 @@ fn last_words_of_many_that_died_at_once_are_all_heard() {
     for instance in 0..300 {
         let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
         let process = ProcessName::new("web").expect("a name");
-        let task = TaskId::Run(RunId { process: ProcessIndex(0), instance, run: 1 });
-        intake.add(Capture { process, task, stream: Stream::Stderr, read_end }).expect("a watch");
+        let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: instance }.run(1));
+        intake.add(Capture { process, task, number: 0, stream: Stream::Stderr, read_end }).expect("a watch");
         let mut write = File::from(write);
         write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");
         writers.push((task, write));
     }
     for (task, writer) in writers.into_iter().rev() {
         drop(writer);
-        assert_eq!(pipes.last_words(task)[1], [format!("I am {}", task.instance())]);
+        assert_eq!(pipes.last_words(task)[1], [format!("I am {}", task.instance().serial)]);
     }
 }

@@ -1,78 +1,93 @@
 //! The boot: independent processes start at once, the others when what they wait for is there; and what a failure
 //! among them means. Called by `Fleet::step`.
 
-use super::{BootFailure, BootFailureCause, Effect, Ending, Event, Fleet, Phase, ShutdownReason, Standing};
-use crate::outcome::SpawnFailureKind;
-use crate::spec::{Condition, ProcessIndex, ProcessKind};
+use super::{BootFailure, BootFailureCause, Effect, Ending, Fleet, Out, Outcome, Phase, Standing};
+use crate::facts::{Fact, ProcessFact, SystemFact};
+use crate::ids::ProcessId;
+use crate::operation::{Cause, Operation};
+use crate::outcome::SpawnFailure;
+use crate::process::Command;
+use crate::spec::ProcessKind;
 use std::time::Duration;
 
 impl Fleet {
-    pub(super) fn boot(&mut self, now: Duration, out: &mut Vec<Effect>) {
+    pub(super) fn boot(&mut self, operation: Operation, now: Duration, out: &mut Out) {
         if self.phase != Phase::New {
             return;
         }
         self.phase = Phase::Booting;
-        self.unsettled = self.standing.iter().filter(|s| **s != Standing::Dormant).count();
-        let order = self.graph.order.clone();
-        for &p in &order {
-            if self.standing(p) == Standing::Dormant {
+        self.boot = Some(operation.clone());
+        let processes = self.members.len();
+        self.tell(now, SystemFact::BootBegan { operation: operation.clone(), processes }, out);
+        self.unsettled = self.members.values().filter(|m| m.standing != Standing::Dormant).count();
+        for p in self.order.clone() {
+            let Some(member) = self.members.get(&p).filter(|m| m.standing == Standing::Waiting) else {
                 continue;
-            }
-            let waits: Vec<(ProcessIndex, Condition)> = self.needs[p.get()]
-                .iter()
-                .copied()
-                .filter(|(d, _)| self.standing(*d) != Standing::Dormant)
-                .collect();
-            self.set(p, Standing::Waiting(u32::try_from(waits.len()).unwrap_or(u32::MAX)));
-            out.push(Effect::Begin(p, waits));
+            };
+            let waits = member.needs.iter().filter(|e| e.holds_up()).map(|e| (e.on, e.condition)).collect();
+            let fact = ProcessFact::StartBegan { operation: operation.clone(), waits };
+            out.tell(now, Fact::Process(p, fact));
         }
-        for &p in &order {
-            if self.standing(p) == Standing::Waiting(0) {
-                self.launch(p, now, out);
-            }
+        for p in self.order.clone() {
+            self.launch_if_free(p, now, out);
         }
-        self.finish_boot(out);
+        self.finish_boot(now, out);
     }
 
-    fn launch(&mut self, p: ProcessIndex, now: Duration, out: &mut Vec<Effect>) {
-        self.set(p, Standing::Launched(now));
-        if !self.graph.dependents[p.get()].is_empty() {
-            self.awaited.push((now.saturating_add(self.dependency_timeout), p));
+    /// Starts a process that waits for nothing any more.
+    fn launch_if_free(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        let free =
+            |m: &super::Member| m.standing == Standing::Waiting && !m.needs.iter().any(|e| e.holds_up());
+        let (Some(member), Some(operation)) =
+            (self.members.get_mut(&p).filter(|m| free(m)), self.boot.clone())
+        else {
+            return;
+        };
+        if !member.dependents.is_empty() {
+            let until = now.saturating_add(self.dependency_timeout);
+            member.awaited_until = Some(until);
+            self.awaited.insert((until, p));
         }
-        out.push(Effect::Start(p));
+        self.set(p, Standing::Launched(now), now, out);
+        out.act(Effect::Command(p, operation, Command::Start));
     }
 
-    pub(super) fn up(&mut self, p: ProcessIndex, now: Duration, out: &mut Vec<Effect>) {
+    /// Starts whoever had only this process to wait for, and forgets the time that it had when nobody waits for it.
+    fn launch_dependents(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        for dependent in self.dependents(p).to_vec() {
+            self.launch_if_free(dependent, now, out);
+        }
+        if self.waiting_for(p).next().is_none()
+            && let Some(until) = self.members.get_mut(&p).and_then(|m| m.awaited_until.take())
+        {
+            self.awaited.remove(&(until, p));
+        }
+    }
+
+    pub(super) fn up(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
         if !matches!(self.standing(p), Standing::Launched(_)) {
             return;
         }
-        self.set(p, Standing::Up);
+        self.set(p, Standing::Up, now, out);
         if self.phase != Phase::Booting {
             return;
         }
         self.unsettled = self.unsettled.saturating_sub(1);
-        self.meet(p, Condition::Started, now, out);
-        self.finish_boot(out);
+        self.launch_dependents(p, now, out);
+        self.finish_boot(now, out);
     }
 
-    pub(super) fn start_failed(
-        &mut self,
-        p: ProcessIndex,
-        kind: SpawnFailureKind,
-        now: Duration,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn start_failed(&mut self, p: ProcessId, failure: SpawnFailure, now: Duration, out: &mut Out) {
         if !matches!(self.standing(p), Standing::Launched(_)) {
             return;
         }
-        // Instances that did start are still there: a shutdown has to stop them.
-        self.set(p, Standing::Up);
+        self.set(p, Standing::Broken, now, out);
         if self.phase == Phase::Booting {
-            self.fail_boot(p, BootFailureCause::Spawn(kind), now, out);
+            self.fail_boot(p, BootFailureCause::Spawn(failure), now, out);
         }
     }
 
-    pub(super) fn ended(&mut self, p: ProcessIndex, ending: Ending, now: Duration, out: &mut Vec<Effect>) {
+    pub(super) fn ended(&mut self, p: ProcessId, ending: Ending, now: Duration, out: &mut Out) {
         // In a shutdown only `Stopped` counts: every order to stop is answered by it, and this end may be older than
         // an order to restart that is still on its way.
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
@@ -86,120 +101,103 @@ impl Fleet {
         if self.standing(p) != Standing::Up || self.is_restarting(p) {
             return;
         }
-        self.set(p, Standing::Ended(ending));
-        if let Ending::Failed { code } = ending {
-            self.failures.push((p, code));
+        self.set(p, Standing::Ended(ending), now, out);
+        if let Ending::Failed(failure) = ending {
+            self.failures.push((p, failure));
         }
-        match (self.phase, ending) {
-            (Phase::Booting, Ending::Completed) => {
-                self.meet(p, Condition::Completed, now, out);
-                self.finish_boot(out);
+        if self.phase == Phase::Booting {
+            match ending {
+                Ending::Failed(failure) if self.is_hopeless(p) => {
+                    self.fail_boot(p, BootFailureCause::Failed(failure), now, out);
+                }
+                Ending::Completed | Ending::Failed(_) => {
+                    self.launch_dependents(p, now, out);
+                    self.finish_boot(now, out);
+                }
             }
-            (Phase::Booting, Ending::Failed { code }) if self.awaited_to_complete(p) => {
-                self.fail_boot(p, BootFailureCause::Failed { code }, now, out);
-            }
-            _ => {}
         }
         self.check_all_ended(now, out);
     }
 
-    fn awaited_to_complete(&self, p: ProcessIndex) -> bool {
-        self.waiting_for(p).any(|(_, condition)| condition == Condition::Completed)
+    /// Whether somebody waits for what will never be.
+    fn is_hopeless(&self, p: ProcessId) -> bool {
+        let standing = self.standing(p);
+        self.waiting_for(p).any(|d| self.needs(d).iter().any(|e| e.on == p && e.is_hopeless(standing)))
     }
 
-    /// Those that still wait and have `p` among their dependencies, with the condition.
-    fn waiting_for(&self, p: ProcessIndex) -> impl Iterator<Item = (ProcessIndex, Condition)> + '_ {
-        self.graph.dependents[p.get()]
-            .iter()
-            .copied()
-            .filter(|d| matches!(self.standing(*d), Standing::Waiting(n) if n > 0))
-            .filter_map(move |d| {
-                self.needs[d.get()].iter().find(|(need, _)| *need == p).map(|(_, condition)| (d, *condition))
-            })
+    /// Those that still wait for `p`.
+    fn waiting_for(&self, p: ProcessId) -> impl Iterator<Item = ProcessId> + '_ {
+        let waits = move |d: &ProcessId| {
+            self.standing(*d) == Standing::Waiting && self.needs(*d).iter().any(|e| e.on == p && e.holds_up())
+        };
+        self.dependents(p).iter().copied().filter(waits)
     }
 
-    /// `p` has reached `condition`: whoever waited for just that waits for one less.
-    fn meet(&mut self, p: ProcessIndex, condition: Condition, now: Duration, out: &mut Vec<Effect>) {
-        let met: Vec<ProcessIndex> =
-            self.waiting_for(p).filter(|(_, c)| *c == condition).map(|(d, _)| d).collect();
-        for dependent in met {
-            out.push(Effect::DependencyMet(dependent, p));
-            if let Standing::Waiting(count) = self.standing(dependent) {
-                self.set(dependent, Standing::Waiting(count - 1));
-                if count == 1 {
-                    self.launch(dependent, now, out);
-                }
-            }
-        }
-        let still_awaited = condition == Condition::Started && self.awaited_to_complete(p);
-        if !still_awaited {
-            self.awaited.retain(|(_, q)| *q != p);
-        }
-    }
-
-    fn finish_boot(&mut self, out: &mut Vec<Effect>) {
+    fn finish_boot(&mut self, now: Duration, out: &mut Out) {
         if self.phase == Phase::Booting && self.unsettled == 0 {
             self.phase = Phase::Running;
-            self.awaited = Vec::new();
-            out.push(Effect::BootSucceeded);
-            self.next_restart(out);
+            self.awaited = std::collections::BTreeSet::new();
+            self.tell(now, SystemFact::BootSucceeded, out);
+            self.next_restart(now, out);
         }
     }
 
-    pub(super) fn dependency_deadline(&mut self, now: Duration, out: &mut Vec<Effect>) {
-        let late = self.awaited.iter().filter(|(until, _)| *until <= now).min().map(|(_, p)| *p);
-        if let Some(p) = late {
+    pub(super) fn dependency_deadline(&mut self, now: Duration, out: &mut Out) {
+        if let Some((_, p)) = self.awaited.first().copied().filter(|(until, _)| *until <= now) {
             self.fail_boot(p, BootFailureCause::TimedOut, now, out);
         }
     }
 
-    fn fail_boot(&mut self, p: ProcessIndex, cause: BootFailureCause, now: Duration, out: &mut Vec<Effect>) {
-        // Whoever waited for it to start has been told already that it did, unless it did not.
-        let started = !matches!(cause, BootFailureCause::Spawn(_))
-            && !matches!(self.standing(p), Standing::Launched(_));
-        let unmet = |(d, condition)| (!started || condition == Condition::Completed).then_some(d);
-        let blocked: Vec<ProcessIndex> = self.waiting_for(p).filter_map(unmet).collect();
+    fn fail_boot(&mut self, p: ProcessId, cause: BootFailureCause, now: Duration, out: &mut Out) {
+        let blocked: Vec<ProcessId> = self.waiting_for(p).collect();
         for dependent in blocked {
-            out.push(Effect::DependencyFailed(dependent, p, cause));
+            self.set(dependent, Standing::Dormant, now, out);
+            out.tell(now, Fact::Process(dependent, ProcessFact::EdgeFailed(p, cause.clone())));
         }
-        out.push(Effect::BootFailed(BootFailure { process: p, cause }));
-        self.outcome = super::Outcome::BootFailed(cause);
-        self.begin_shutdown(ShutdownReason::BootFailed, now, out);
+        let failure = BootFailure { process: p, cause };
+        self.tell(now, SystemFact::BootFailed(failure.clone()), out);
+        self.outcome = Outcome::BootFailed(failure);
+        let operation = self.begin(Cause::BootFailed);
+        self.begin_shutdown(operation, now, out);
     }
 
     /// When nothing runs, nothing will, and nothing could be started by anybody, the container is over.
-    pub(super) fn check_all_ended(&mut self, now: Duration, out: &mut Vec<Effect>) {
-        if self.phase == Phase::Running && self.standing.iter().all(|s| matches!(s, Standing::Ended(_))) {
+    pub(super) fn check_all_ended(&mut self, now: Duration, out: &mut Out) {
+        let ended = |m: &super::Member| matches!(m.standing, Standing::Ended(_));
+        if self.phase == Phase::Running && self.members.values().all(ended) {
             let last = self.failures.last();
-            self.outcome = last.map_or(super::Outcome::AllCompleted, |(_, code)| super::Outcome::Code(*code));
-            self.begin_shutdown(ShutdownReason::AllEnded, now, out);
+            self.outcome = last.map_or(Outcome::AllCompleted, |(_, failure)| Outcome::Failed(*failure));
+            let operation = self.begin(Cause::AllEnded);
+            self.begin_shutdown(operation, now, out);
         }
     }
 
-    pub(super) fn lost(&mut self, p: ProcessIndex, now: Duration, out: &mut Vec<Effect>) {
+    pub(super) fn lost(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        out.tell(now, Fact::Process(p, ProcessFact::Lost));
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
-            self.outcome = super::Outcome::Internal;
+            self.outcome = Outcome::Internal;
             match self.standing(p) {
                 // Nobody waits for it; it takes its turn with the others.
-                Standing::Dormant | Standing::Ended(_) | Standing::Waiting(_) | Standing::Stopped => {}
-                Standing::Launched(_) | Standing::Up | Standing::Stopping => {
-                    self.set(p, Standing::Stopping);
-                    self.stopped(p, out);
+                Standing::Dormant | Standing::Ended(_) | Standing::Waiting | Standing::Stopped => {}
+                Standing::Launched(_) | Standing::Up | Standing::Broken | Standing::Stopping => {
+                    self.set(p, Standing::Stopping, now, out);
+                    self.stopped(p, now, out);
                 }
             }
         } else {
-            self.set(p, Standing::Stopped);
-            self.step(now, Event::Shutdown(ShutdownReason::Internal), out);
+            self.set(p, Standing::Stopped, now, out);
+            let operation = self.begin(Cause::Internal);
+            self.shut_down(operation, now, out);
         }
     }
 
     /// Whether a process takes part in restarts: it is meant to stay, and was started.
-    pub(super) fn restartable(&self, p: ProcessIndex) -> bool {
+    pub(super) fn restartable(&self, p: ProcessId) -> bool {
         self.kind(p) == ProcessKind::LongRun && matches!(self.standing(p), Standing::Up | Standing::Ended(_))
     }
 
     /// Whether a process was left out of the boot (`initial_state: stopped`): a restart by its name starts it.
-    pub(super) fn startable(&self, p: ProcessIndex) -> bool {
+    pub(super) fn startable(&self, p: ProcessId) -> bool {
         self.kind(p) == ProcessKind::LongRun && self.standing(p) == Standing::Dormant
     }
 }

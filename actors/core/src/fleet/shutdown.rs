@@ -1,50 +1,64 @@
 //! The shutdown: a process is told to stop when everything that depends on it rests; all of it within the timeout,
 //! and at once when it is asked for a second time. Called by `Fleet::step`.
 
-use super::{Effect, Fleet, KILL_PATIENCE, Outcome, Phase, ShutdownReason, Standing};
+use super::{Effect, Fleet, KILL_PATIENCE, Out, Outcome, Phase, Standing};
+use crate::facts::{Fact, ProcessFact, SystemFact};
+use crate::ids::ProcessId;
 use crate::lifecycle::Urgency;
-use crate::spec::ProcessIndex;
+use crate::operation::{Cause, Operation};
+use crate::process::Command;
 use std::time::Duration;
 
 impl Fleet {
-    pub(super) fn shutdown(&mut self, reason: ShutdownReason, now: Duration, out: &mut Vec<Effect>) {
+    pub(super) fn shut_down(&mut self, operation: Operation, now: Duration, out: &mut Out) {
         match self.phase {
             Phase::New | Phase::Booting | Phase::Running => {
-                self.outcome = match reason {
-                    ShutdownReason::Internal => Outcome::Internal,
+                self.outcome = match operation.cause {
+                    Cause::Internal => Outcome::Internal,
                     _ => Outcome::Stopped,
                 };
-                self.begin_shutdown(reason, now, out);
+                self.begin_shutdown(operation, now, out);
             }
             // "Already stopping" is not "stopped": the second request kills, and is heard at any moment.
-            Phase::Stopping => self.force(now, out),
+            Phase::Stopping => {
+                self.tell(now, SystemFact::ShutdownHurried(operation), out);
+                self.force(now, out);
+            }
             Phase::Done => {}
         }
     }
 
-    pub(super) fn begin_shutdown(&mut self, reason: ShutdownReason, now: Duration, out: &mut Vec<Effect>) {
-        self.abandon_restarts(out);
+    pub(super) fn begin_shutdown(&mut self, operation: Operation, now: Duration, out: &mut Out) {
+        self.abandon_restarts(now, out);
         self.phase = Phase::Stopping;
         self.deadline = Some(now.saturating_add(self.shutdown_timeout));
-        out.push(Effect::ShutdownBegan(reason));
-        // What waits will never run. It has spans to close, and is told at once.
-        for p in self.indices() {
-            if let Standing::Waiting(_) = self.standing(p) {
-                self.set(p, Standing::Dormant);
-                out.push(Effect::Stop(p, Urgency::Graceful));
+        self.shutdown = Some(operation.clone());
+        let (processes, timeout) = (self.members.len(), self.shutdown_timeout);
+        self.tell(now, SystemFact::ShutdownBegan { operation, processes, timeout }, out);
+        let ids: Vec<ProcessId> = self.members.keys().copied().collect();
+        for p in &ids {
+            if self.standing(*p) == Standing::Waiting {
+                self.set(*p, Standing::Dormant, now, out); // it will never run
+                out.tell(now, Fact::Process(*p, ProcessFact::StartInterrupted));
             }
         }
-        let runs = |s: &&Standing| matches!(s, Standing::Launched(_) | Standing::Up | Standing::Stopping);
-        self.live = self.standing.iter().filter(runs).count();
-        for p in self.indices() {
-            self.stop_if_free(p, out);
+        self.live = self.members.values().filter(|m| m.standing.may_run()).count();
+        for p in ids {
+            self.stop_if_free(p, now, out);
         }
-        self.finish_if_empty(out);
+        self.finish_if_empty(now, out);
+    }
+
+    fn stop(&mut self, p: ProcessId, urgency: Urgency, now: Duration, out: &mut Out) {
+        self.set(p, Standing::Stopping, now, out);
+        if let Some(operation) = self.shutdown.clone() {
+            out.act(Effect::Command(p, operation, Command::Stop(urgency)));
+        }
     }
 
     /// Tells a process to stop if it is its turn. One that has ended, or never ran, needs no telling; but what it
     /// depends on waits for its dependents all the same: the order holds along the whole graph.
-    fn stop_if_free(&mut self, p: ProcessIndex, out: &mut Vec<Effect>) {
+    fn stop_if_free(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
         let mut work = vec![p];
         while let Some(p) = work.pop() {
             if !self.dependents_rest(p) {
@@ -52,79 +66,80 @@ impl Fleet {
             }
             match self.standing(p) {
                 Standing::Dormant | Standing::Ended(_) => {
-                    self.set(p, Standing::Stopped);
-                    work.extend(&self.graph.dependencies[p.get()]);
+                    self.set(p, Standing::Stopped, now, out);
+                    work.extend(self.needs(p).iter().map(|e| e.on));
                 }
-                Standing::Launched(_) | Standing::Up => {
-                    self.set(p, Standing::Stopping);
-                    out.push(Effect::Stop(p, Urgency::Graceful));
+                Standing::Launched(_) | Standing::Up | Standing::Broken => {
+                    self.stop(p, Urgency::Graceful, now, out)
                 }
-                Standing::Waiting(_) | Standing::Stopping | Standing::Stopped => {}
+                Standing::Waiting | Standing::Stopping | Standing::Stopped => {}
             }
         }
     }
 
-    fn dependents_rest(&self, p: ProcessIndex) -> bool {
-        self.graph.dependents[p.get()].iter().all(|d| self.standing(*d) == Standing::Stopped)
+    fn dependents_rest(&self, p: ProcessId) -> bool {
+        self.dependents(p).iter().all(|d| self.standing(*d) == Standing::Stopped)
     }
 
-    pub(super) fn stopped(&mut self, p: ProcessIndex, out: &mut Vec<Effect>) {
+    pub(super) fn stopped(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
         if self.standing(p) != Standing::Stopping {
             return;
         }
-        self.set(p, Standing::Stopped);
+        self.set(p, Standing::Stopped, now, out);
         if self.phase != Phase::Stopping {
             return;
         }
         // Only those that `p` depends on can have become free: a look at all would cost n^2 over a shutdown.
-        for d in self.graph.dependencies[p.get()].clone() {
-            self.stop_if_free(d, out);
+        let below: Vec<ProcessId> = self.needs(p).iter().map(|e| e.on).collect();
+        for d in below {
+            self.stop_if_free(d, now, out);
         }
         self.live = self.live.saturating_sub(1);
-        self.finish_if_empty(out);
+        self.finish_if_empty(now, out);
     }
 
-    fn finish_if_empty(&mut self, out: &mut Vec<Effect>) {
+    fn finish_if_empty(&mut self, now: Duration, out: &mut Out) {
         if self.phase == Phase::Stopping && self.live == 0 {
-            self.finish(out);
+            self.finish(now, out);
         }
     }
 
-    fn force(&mut self, now: Duration, out: &mut Vec<Effect>) {
+    fn force(&mut self, now: Duration, out: &mut Out) {
         if self.forced {
             return;
         }
         self.forced = true;
         self.deadline = Some(now.saturating_add(KILL_PATIENCE));
-        for p in self.indices() {
+        let ids: Vec<ProcessId> = self.members.keys().copied().collect();
+        for p in ids {
             match self.standing(p) {
                 Standing::Stopped => {}
-                Standing::Dormant | Standing::Ended(_) | Standing::Waiting(_) => {
-                    self.set(p, Standing::Stopped)
+                Standing::Dormant | Standing::Ended(_) | Standing::Waiting => {
+                    self.set(p, Standing::Stopped, now, out);
                 }
-                Standing::Launched(_) | Standing::Up | Standing::Stopping => {
-                    self.set(p, Standing::Stopping);
-                    out.push(Effect::Stop(p, Urgency::Now));
+                Standing::Launched(_) | Standing::Up | Standing::Broken | Standing::Stopping => {
+                    self.stop(p, Urgency::Now, now, out);
                 }
             }
         }
     }
 
-    pub(super) fn shutdown_deadline(&mut self, now: Duration, out: &mut Vec<Effect>) {
+    pub(super) fn shutdown_deadline(&mut self, now: Duration, out: &mut Out) {
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return;
         }
         self.outcome = Outcome::DeadlineMissed;
         if self.forced {
-            self.finish(out); // killed, and still there: nothing more can be done from here
+            self.finish(now, out); // killed, and still there: nothing more can be done from here
         } else {
             self.force(now, out);
         }
     }
 
-    fn finish(&mut self, out: &mut Vec<Effect>) {
+    fn finish(&mut self, now: Duration, out: &mut Out) {
         self.phase = Phase::Done;
         self.deadline = None;
-        out.push(Effect::Done(self.outcome));
+        self.tell(now, SystemFact::Over(self.outcome.clone()), out);
+        out.act(Effect::Done(self.outcome.clone()));
     }
 }

@@ -6,7 +6,7 @@ mod state;
 mod table;
 
 pub use state::{
-    Cause, Effect, Event, Failure, First, Leader, Pressure, Rest, SignalStep, State, Then, Urgency, Want,
+    Effect, Event, Failure, First, Leader, Pressure, Rest, SignalStep, State, Then, Trigger, Urgency, Want,
 };
 
 use crate::backoff::Jitter;

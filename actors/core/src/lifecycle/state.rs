@@ -246,7 +246,7 @@ pub enum Effect {
     /// A new run follows an end that nobody asked for; `Spawn` or `BackoffBegan` comes next.
     Restarting {
         /// What it follows.
-        after: Cause,
+        after: Trigger,
         /// Restarts since the last stable run, from 1.
         attempt: u32,
     },
@@ -265,7 +265,7 @@ pub enum SignalStep {
 
 /// What an automatic restart follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub enum Trigger {
     /// The run before ended like this.
     Exit(Exit),
     /// The run before never came up.

@@ -2,8 +2,8 @@
 //! is listed; "nothing" is written down. Called by `Machine::step` alone.
 
 use super::{
-    Cause, Effect, Event, Failure, First, KILL_PATIENCE, LINGER, Leader, Machine, Now, Policy, Pressure,
-    Rest, SignalStep, State, Then, Urgency, Want,
+    Effect, Event, Failure, First, KILL_PATIENCE, LINGER, Leader, Machine, Now, Policy, Pressure, Rest,
+    SignalStep, State, Then, Trigger, Urgency, Want,
 };
 use crate::outcome::{Exit, SpawnFailureKind};
 use crate::signal::Signal;
@@ -131,7 +131,7 @@ impl Step<'_> {
                 self.rest(State::Failed(failure), Rest::Failed(failure));
             }
             State::Starting { run: own, first: First::No } if own == run => {
-                self.follow(Cause::Spawn(kind), Duration::ZERO, Failure::Spawn(kind));
+                self.follow(Trigger::Spawn(kind), Duration::ZERO, Failure::Spawn(kind));
             }
             State::Stopping { run: own, leader: Leader::Unborn, then: Then::Rest, .. } if own == run => {
                 self.rest(State::Idle, Rest::Stopped);
@@ -227,7 +227,7 @@ impl Step<'_> {
         let again =
             self.restarts_by_itself() && (failed || self.policy.restart.policy == RestartPolicy::Always);
         match (again, failed) {
-            (true, _) => self.follow(Cause::Exit(exit), uptime, Failure::GaveUp(exit)),
+            (true, _) => self.follow(Trigger::Exit(exit), uptime, Failure::GaveUp(exit)),
             (false, true) => {
                 let failure = Failure::Exit(exit);
                 self.rest(State::Failed(failure), Rest::Failed(failure));
@@ -238,10 +238,10 @@ impl Step<'_> {
 
     /// A new run is wanted after `cause`, if the budget has room (P6). It begins at once when the run before lived
     /// longer than the wait would be: a throttle for crash loops, no tax on the rest.
-    fn follow(&mut self, cause: Cause, uptime: Duration, otherwise: Failure) {
+    fn follow(&mut self, cause: Trigger, uptime: Duration, otherwise: Failure) {
         let restart = self.policy.restart;
         self.machine.budget.run_ended(uptime, restart.stable_after);
-        let failed = !matches!(cause, Cause::Exit(exit) if exit.is_success());
+        let failed = !matches!(cause, Trigger::Exit(exit) if exit.is_success());
         if !failed {
             self.machine.budget.pass();
         } else if !self.machine.budget.spend(restart.attempts) {

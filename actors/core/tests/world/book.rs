@@ -4,8 +4,8 @@
 use super::plan::ms;
 use phpeek_core::budget::Attempts;
 use phpeek_core::lifecycle::{
-    Cause, Effect, Event, Failure, KILL_PATIENCE, LINGER, Machine, Policy, Rest, SignalStep, State, Urgency,
-    Want,
+    Effect, Event, Failure, KILL_PATIENCE, LINGER, Machine, Policy, Rest, SignalStep, State, Trigger,
+    Urgency, Want,
 };
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
@@ -261,8 +261,8 @@ impl Book {
         }
     }
 
-    fn restarting(&mut self, policy: &Policy, after: Cause, attempt: u32, broken: &mut Vec<Broken>) {
-        let failed = !matches!(after, Cause::Exit(exit) if exit.is_success());
+    fn restarting(&mut self, policy: &Policy, after: Trigger, attempt: u32, broken: &mut Vec<Broken>) {
+        let failed = !matches!(after, Trigger::Exit(exit) if exit.is_success());
         let allowed = policy.kind == ProcessKind::LongRun
             && match policy.restart.policy {
                 RestartPolicy::Always => true,

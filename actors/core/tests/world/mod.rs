@@ -9,12 +9,15 @@ pub(crate) mod os;
 pub(crate) mod plan;
 mod process;
 mod system;
+mod told;
 
 use book::{Book, Broken};
 use os::{Fact, Group};
 use phpeek_core::backoff::Jitter;
+use phpeek_core::facts::{Outbox, Output};
 use phpeek_core::fleet::{self, Fleet};
 use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, State};
+use phpeek_core::operation::{Cause, Operation, Operations};
 use phpeek_core::spec::SystemSpec;
 use plan::{Order, Plan, ms};
 use process::{Command, Process};
@@ -32,13 +35,22 @@ pub(crate) trait Subject {
         m.step(policy, now, event, out);
     }
 
-    fn fleet(&mut self, f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<fleet::Effect>) {
-        f.step(now, event, out);
+    fn fleet(&mut self, f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<Asked>) {
+        step(f, now, event, out);
     }
 
     fn deadline(&self, m: &Machine) -> Option<Duration> {
         m.deadline()
     }
+}
+
+/// What a fleet gives back.
+pub(crate) type Asked = Output<fleet::Effect>;
+
+pub(crate) fn step(f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<Asked>) {
+    let mut step = Outbox::new();
+    f.step(now, event, &mut step);
+    out.extend(step.drain());
 }
 
 /// The unmodified machines.
@@ -127,7 +139,8 @@ impl<'p, S: Subject> World<'p, S> {
             record,
         };
         if plan.fleet {
-            world.at(Duration::ZERO, Happening::Report(fleet::Event::Boot));
+            let boot = world.asks(Cause::Boot);
+            world.at(Duration::ZERO, Happening::Report(fleet::Event::Boot(boot)));
         }
         for (when, order) in &plan.orders {
             world.at(ms(*when), Happening::Order(*order));
@@ -188,11 +201,18 @@ impl<'p, S: Subject> World<'p, S> {
 
     fn order(&mut self, order: Order) {
         let count = self.processes.len();
+        let operation = self.asks(Cause::Request);
         match order {
-            Order::RestartAll => self.step_fleet(fleet::Event::RestartAll),
-            Order::Restart(n) => self.step_fleet(fleet::Event::Restart(plan::index(usize::from(n) % count))),
-            Order::Burst(n) => (0..n).for_each(|_| self.step_fleet(fleet::Event::RestartAll)),
-            Order::Shutdown => self.step_fleet(fleet::Event::Shutdown(fleet::ShutdownReason::Request)),
+            Order::RestartAll => self.step_fleet(fleet::Event::RestartAll(operation)),
+            Order::Restart(n) => {
+                let process = plan::index(usize::from(n) % count);
+                self.step_fleet(fleet::Event::Restart(operation, process));
+            }
+            Order::Burst(n) => (0..n).for_each(|_| {
+                let operation = self.asks(Cause::Request);
+                self.step_fleet(fleet::Event::RestartAll(operation));
+            }),
+            Order::Shutdown => self.step_fleet(fleet::Event::Shutdown(operation)),
             Order::Direct(n, event) => {
                 let scale = self.processes[0].instances.len();
                 self.step((0, usize::from(n) % scale), event, Heard::First);
@@ -250,6 +270,14 @@ impl<'p, S: Subject> World<'p, S> {
             }
         }
         self.check_system_end();
+    }
+
+    /// Somebody asks for something: the world names the operation, as the manager has the fleet do.
+    fn asks(&mut self, cause: Cause) -> Operation {
+        match &mut self.fleet {
+            Some(fleet) => fleet.begin(cause),
+            None => Operations::of_system().begin(cause),
+        }
     }
 
     // Time and fate.

@@ -3,13 +3,14 @@
 
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
+use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Event, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessIndex, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
+    RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -116,17 +117,34 @@ fn wire(mut parts: Vec<(ProcessSpec, [u8; 4])>, backwards: bool) -> Vec<Arc<Proc
                 ProcessKind::Oneshot if edge % 4 != 0 => Condition::Completed,
                 _ => Condition::Started,
             };
-            if depends.iter().all(|d| d.process.get() != on) {
-                depends.push(Dependency { process: index(on), condition });
+            if depends.iter().all(|d| d.process != name(on)) {
+                depends.push(Dependency { process: name(on), condition });
             }
         }
+        parts[i].0.name = name(i);
         parts[i].0.depends_on = depends;
     }
     parts.into_iter().map(|(spec, _)| Arc::new(spec)).collect()
 }
 
-pub(crate) fn index(i: usize) -> ProcessIndex {
-    ProcessIndex(u32::try_from(i).unwrap_or(u32::MAX))
+/// The fleet gives ids in the order of the specification.
+pub(crate) fn index(i: usize) -> ProcessId {
+    ProcessId(u32::try_from(i).unwrap_or(u32::MAX))
+}
+
+/// The place of a process in the specification.
+pub(crate) fn place(p: ProcessId) -> usize {
+    p.0 as usize
+}
+
+fn name(i: usize) -> ProcessName {
+    ProcessName::new(&format!("p{i}")).expect("a plain name")
+}
+
+/// The process that is depended on, and the condition.
+pub(crate) fn needs(spec: &SystemSpec, p: usize) -> Vec<(ProcessId, Condition)> {
+    let of = |d: &Dependency| spec.processes.iter().position(|other| other.name == d.process).map(index);
+    spec.processes[p].depends_on.iter().filter_map(|d| Some((of(d)?, d.condition))).collect()
 }
 
 fn system(most: usize) -> impl Strategy<Value = SystemSpec> {

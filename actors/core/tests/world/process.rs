@@ -6,6 +6,7 @@ use super::plan::{index, ms};
 use super::{Happening, Heard, Instance, State, Subject, World};
 use phpeek_core::fleet::{self, Ending, RestartOutcome};
 use phpeek_core::lifecycle::{Effect, Event, Failure, First, Rest, Urgency};
+use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::spec::ProcessSpec;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub(crate) struct Process {
     /// The instance under restart, and the first run of it that counts as new.
     rolling: Option<(usize, u64)>,
     end_reported: bool,
-    failed_code: Option<u8>,
+    failed: Option<Failure>,
     /// When the last message to it, and from it, arrives.
     inbox: Duration,
     outbox: Duration,
@@ -43,7 +44,7 @@ impl Process {
             stopping: false,
             rolling: None,
             end_reported: false,
-            failed_code: None,
+            failed: None,
             inbox: Duration::ZERO,
             outbox: Duration::ZERO,
         }
@@ -98,7 +99,7 @@ impl<S: Subject> World<'_, S> {
         match command {
             Command::Start => {
                 self.processes[p].start = Some(Start { missing: vec![true; scale], failed: false });
-                self.processes[p].failed_code = None;
+                self.processes[p].failed = None;
                 (0..scale).for_each(|i| self.step((p, i), Event::Start, Heard::First));
             }
             Command::Stop(urgency) => {
@@ -111,7 +112,7 @@ impl<S: Subject> World<'_, S> {
                 }
             }
             Command::Restart => {
-                self.processes[p].failed_code = None;
+                self.processes[p].failed = None;
                 self.restart_instance(p, 0);
             }
         }
@@ -146,7 +147,8 @@ impl<S: Subject> World<'_, S> {
             }
             if let Some(start) = self.processes[p].start.as_mut().filter(|s| first && !s.failed) {
                 start.failed = true;
-                self.report(p, fleet::Event::StartFailed(index(p), kind));
+                let failure = SpawnFailure { kind, message: "no".to_owned() };
+                self.report(p, fleet::Event::StartFailed(index(p), failure));
             }
         }
         self.settle(p);
@@ -171,10 +173,7 @@ impl<S: Subject> World<'_, S> {
                 }
             }
             Effect::Rested(Rest::Failed(failure)) => {
-                self.processes[p].failed_code = Some(match failure {
-                    Failure::Exit(exit) | Failure::GaveUp(exit) => exit.shell_code(),
-                    Failure::Spawn(_) => 127,
-                });
+                self.processes[p].failed = Some(failure);
             }
             Effect::Rested(_)
             | Effect::RunEnded { .. }
@@ -198,7 +197,7 @@ impl<S: Subject> World<'_, S> {
             self.report(p, fleet::Event::Stopped(index(p)));
         } else if process.start.is_none() && !process.end_reported {
             process.end_reported = true;
-            let ending = process.failed_code.map_or(Ending::Completed, |code| Ending::Failed { code });
+            let ending = process.failed.map_or(Ending::Completed, Ending::Failed);
             if process.rolling.take().is_some() {
                 self.report(p, fleet::Event::Restarted(index(p), RestartOutcome::Failed));
             }

@@ -1,39 +1,56 @@
 //! The laws of the whole system: order, restarts, shutdown, and how it all ends. They compare what the fleet asks for
 //! with the truth that only the world knows.
 
-use super::plan::{index, ms};
+use super::plan::{index, ms, needs, place};
 use super::process::{Command, Process};
-use super::{Subject, World};
-use phpeek_core::fleet::{
-    BootFailureCause, Effect, Ending, Event, KILL_PATIENCE, Outcome, Phase, RestartScope, ShutdownReason,
-};
-use phpeek_core::lifecycle::Urgency;
-use phpeek_core::spec::{Condition, InitialState, ProcessIndex, ProcessKind};
-use std::collections::BTreeSet;
+use super::{Asked, Subject, World};
+use phpeek_core::facts::{Fact, Output, Told};
+use phpeek_core::fleet::{BootFailure, Effect, Ending, Event, KILL_PATIENCE, Outcome, Phase, RestartScope};
+use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::{Failure, Urgency};
+use phpeek_core::operation::{Cause, OperationId};
+use phpeek_core::process::Command as Ordered;
+use phpeek_core::spec::{Condition, InitialState, ProcessKind};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// What the fleet can know of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    Launched,
+    Up,
+    Ended(Ending),
+}
 
 /// What has been seen of the fleet.
 #[derive(Debug, Default)]
 pub(crate) struct SystemBook {
-    launched: BTreeSet<ProcessIndex>,
+    pub(super) launched: BTreeSet<ProcessId>,
     /// Left out of the boot, and started by name since.
-    woken: BTreeSet<ProcessIndex>,
-    up: BTreeSet<ProcessIndex>,
-    completed: BTreeSet<ProcessIndex>,
-    shutdown_at: Option<Duration>,
-    reason: Option<ShutdownReason>,
-    boot_failure: Option<BootFailureCause>,
-    forced: bool,
-    forced_at: Option<Duration>,
-    killed_now: BTreeSet<ProcessIndex>,
-    rolling: Option<(RestartScope, Vec<ProcessIndex>)>,
-    restarting: Option<ProcessIndex>,
+    pub(super) woken: BTreeSet<ProcessId>,
+    pub(super) up: BTreeSet<ProcessId>,
+    pub(super) completed: BTreeSet<ProcessId>,
+    pub(super) shutdown_at: Option<Duration>,
+    pub(super) reason: Option<Cause>,
+    pub(super) boot_failure: Option<BootFailure>,
+    pub(super) forced: bool,
+    pub(super) forced_at: Option<Duration>,
+    pub(super) killed_now: BTreeSet<ProcessId>,
+    pub(super) rolling: Option<(RestartScope, Vec<ProcessId>)>,
+    pub(super) restarting: Option<ProcessId>,
     /// Ends that were bad, the latest last; one that is restarted is forgiven.
-    failures: Vec<(ProcessIndex, u8)>,
-    done: Option<Outcome>,
+    pub(super) failures: Vec<(ProcessId, Failure)>,
+    pub(super) over: Option<Outcome>,
+    pub(super) done: Option<Outcome>,
+    /// Operations that have begun.
+    pub(super) operations: BTreeSet<OperationId>,
+    /// What is needed and holds, as it was told.
+    pub(super) met: BTreeSet<(ProcessId, ProcessId)>,
+    /// What the fleet knows of each process, by what it was told and asked for.
+    pub(super) known: BTreeMap<ProcessId, Known>,
 }
 
-fn dormant(process: &phpeek_core::spec::ProcessSpec) -> bool {
+pub(super) fn dormant(process: &phpeek_core::spec::ProcessSpec) -> bool {
     process.initial == InitialState::Stopped || process.kind == ProcessKind::Scheduled
 }
 
@@ -71,6 +88,7 @@ impl<S: Subject> World<'_, S> {
             }
         }
         self.check_due();
+        self.check_edges();
     }
 
     /// Whatever has all that it waits for is launched in the same step.
@@ -79,14 +97,16 @@ impl<S: Subject> World<'_, S> {
             return;
         }
         for (p, spec) in self.plan.spec.processes.iter().enumerate() {
-            let met = |d: &phpeek_core::spec::Dependency| {
-                let seen = match d.condition {
+            let met = |(on, condition): &(ProcessId, Condition)| {
+                let seen = match condition {
                     Condition::Started => &self.system.up,
                     Condition::Completed => &self.system.completed,
                 };
-                seen.contains(&d.process) || dormant(&self.plan.spec.processes[d.process.get()])
+                seen.contains(on) || dormant(&self.plan.spec.processes[place(*on)])
             };
-            if !dormant(spec) && !self.system.launched.contains(&index(p)) && spec.depends_on.iter().all(met)
+            if !dormant(spec)
+                && !self.system.launched.contains(&index(p))
+                && needs(&self.plan.spec, p).iter().all(met)
             {
                 return self
                     .broken("start_order", format!("p{p} has all that it waits for and is not started"));
@@ -94,66 +114,55 @@ impl<S: Subject> World<'_, S> {
         }
     }
 
-    fn ask(&mut self, effect: Effect) {
-        match effect {
-            Effect::Start(p) => self.ask_start(p),
-            Effect::Stop(p, urgency) => self.ask_stop(p, urgency),
-            Effect::Restart(p) => self.ask_restart(p),
-            Effect::AbandonRestart(_) => {} // the processes of this world restart all instances at once
-            Effect::RestartBegan(scope) => {
-                if self.system.rolling.replace((scope, Vec::new())).is_some() {
-                    self.broken("rolling_restart", "a rolling restart began within another".to_owned());
+    fn ask(&mut self, asked: Asked) {
+        match asked {
+            Output::Do(Effect::Command(p, operation, command)) => {
+                self.operation_is_known(operation.id);
+                match command {
+                    Ordered::Start => self.ask_start(p),
+                    Ordered::Stop(urgency) => self.ask_stop(p, urgency),
+                    Ordered::Restart => self.ask_restart(p),
+                    // The processes of this world restart all instances at once.
+                    Ordered::AbandonRestart | Ordered::Relay(_) => {}
                 }
             }
-            Effect::RestartEnded(scope, _) => {
-                if self.system.rolling.take().is_none_or(|(began, _)| began != scope) {
-                    self.broken("rolling_restart", "a rolling restart ended that had not begun".to_owned());
-                }
-            }
-            Effect::ShutdownBegan(reason) => self.shutdown_began(reason),
-            Effect::BootFailed(failure) => {
-                if self.system.shutdown_at.is_some() {
-                    self.broken("boot_failure", "a boot failed after the shutdown began".to_owned());
-                }
-                self.system.boot_failure = Some(failure.cause);
-            }
-            Effect::DependencyFailed(p, on, cause) => self.dependency_failed(p, on, cause),
-            Effect::Done(outcome) => self.done(outcome),
-            Effect::Begin(..) | Effect::DependencyMet(..) | Effect::BootSucceeded => {}
+            Output::Do(Effect::Done(outcome)) => self.done(outcome),
+            Output::Tell(Told { fact: Fact::System(fact), .. }) => self.told_of_system(fact),
+            Output::Tell(Told { fact: Fact::Process(p, fact), .. }) => self.told_of_process(p, fact),
+            Output::Tell(Told { fact: Fact::Instance(..), .. }) => {}
         }
     }
 
-    fn ask_start(&mut self, p: ProcessIndex) {
-        let spec = &self.plan.spec.processes[p.get()];
+    fn ask_start(&mut self, p: ProcessId) {
+        let spec = &self.plan.spec.processes[place(p)];
         if dormant(spec) || self.system.shutdown_at.is_some() || !self.system.launched.insert(p) {
             self.broken("start_order", format!("p{} was started out of turn", p.0));
         }
-        for d in &spec.depends_on {
-            let on = &self.processes[d.process.get()];
-            let there = match d.condition {
+        for (d, condition) in needs(&self.plan.spec, place(p)) {
+            let on = &self.processes[place(d)];
+            let there = match condition {
                 Condition::Started => on.was_up(),
                 Condition::Completed => on.completed(),
             };
-            if !there && !dormant(&self.plan.spec.processes[d.process.get()]) {
-                self.broken("start_order", format!("p{} was started before p{}", p.0, d.process.0));
+            if !there && !dormant(&self.plan.spec.processes[place(d)]) {
+                self.broken("start_order", format!("p{} was started before p{}", p.0, d.0));
             }
         }
-        self.send(p.get(), Command::Start);
+        self.system.known.insert(p, Known::Launched);
+        self.send(place(p), Command::Start);
     }
 
-    fn ask_stop(&mut self, p: ProcessIndex, urgency: Urgency) {
+    fn ask_stop(&mut self, p: ProcessId, urgency: Urgency) {
         if urgency == Urgency::Now {
             self.system.forced_at.get_or_insert(self.now);
             self.system.killed_now.insert(p);
-        } else if self.processes[p.get()].alive() || !self.processes[p.get()].at_rest() {
+        } else if self.processes[place(p)].alive() || !self.processes[place(p)].at_rest() {
             // Along the whole graph: a dependent that has ended stands between those that live and what they need.
             let mut above = BTreeSet::from([p]);
             loop {
-                let needs = |spec: &phpeek_core::spec::ProcessSpec| {
-                    spec.depends_on.iter().any(|dep| above.contains(&dep.process))
-                };
-                let all = self.plan.spec.processes.iter().enumerate();
-                let found: Vec<_> = all.filter(|(_, spec)| needs(spec)).map(|(d, _)| index(d)).collect();
+                let spec = &self.plan.spec;
+                let stands_on = |d: &usize| needs(spec, *d).iter().any(|(on, _)| above.contains(on));
+                let found: Vec<_> = (0..spec.processes.len()).filter(stands_on).map(index).collect();
                 let before = above.len();
                 above.extend(found);
                 if above.len() == before {
@@ -161,20 +170,20 @@ impl<S: Subject> World<'_, S> {
                 }
             }
             above.remove(&p);
-            for d in above.into_iter().map(ProcessIndex::get) {
+            for d in above.into_iter().map(place) {
                 if self.processes[d].alive() || !self.processes[d].at_rest() {
                     self.broken("stop_order", format!("p{} was told to stop while p{d} lives", p.0));
                 }
             }
         }
-        self.send(p.get(), Command::Stop(urgency));
+        self.send(place(p), Command::Stop(urgency));
     }
 
-    fn ask_restart(&mut self, p: ProcessIndex) {
+    fn ask_restart(&mut self, p: ProcessId) {
         if let Some(other) = self.system.restarting.replace(p) {
             self.broken("rolling_restart", format!("p{} is restarted while p{} is", p.0, other.0));
         }
-        let spec = &self.plan.spec.processes[p.get()];
+        let spec = &self.plan.spec.processes[place(p)];
         // One that was left out of the boot is started by its own name, and from then on it is like the others.
         let by_name = matches!(self.system.rolling, Some((RestartScope::One(_), _)));
         let asleep = dormant(spec) && !self.system.woken.contains(&p);
@@ -187,10 +196,9 @@ impl<S: Subject> World<'_, S> {
         let Some((scope, done)) = &mut self.system.rolling else {
             return self.broken("rolling_restart", format!("p{} is restarted for nothing", p.0));
         };
-        let needs = |d: &ProcessIndex| {
-            self.plan.spec.processes[d.get()].depends_on.iter().any(|dep| dep.process == p)
-        };
-        let late = done.iter().copied().find(|d| *scope == RestartScope::All && needs(d));
+        let spec = &self.plan.spec;
+        let stands_on = |d: &ProcessId| needs(spec, place(*d)).iter().any(|(on, _)| *on == p);
+        let late = done.iter().copied().find(|d| *scope == RestartScope::All && stands_on(d));
         let again = done.contains(&p);
         done.push(p);
         if again || late.is_some() {
@@ -200,58 +208,16 @@ impl<S: Subject> World<'_, S> {
             );
         }
         self.system.failures.retain(|(q, _)| *q != p);
-        self.send(p.get(), Command::Restart);
-    }
-
-    fn shutdown_began(&mut self, reason: ShutdownReason) {
-        if self.system.shutdown_at.replace(self.now).is_some() {
-            self.broken("done_once", "a second shutdown began".to_owned());
-        }
-        if self.system.rolling.is_some() {
-            self.broken(
-                "rolling_restart",
-                "a rolling restart outlives the beginning of a shutdown".to_owned(),
-            );
-        }
-        if (reason == ShutdownReason::BootFailed) != self.system.boot_failure.is_some() {
-            self.broken("boot_failure", format!("{reason:?} after {:?}", self.system.boot_failure));
-        }
-        if reason == ShutdownReason::AllEnded {
-            let asleep = |(p, spec): (usize, &_)| dormant(spec) && !self.system.woken.contains(&index(p));
-            if self.plan.spec.processes.iter().map(|p| &**p).enumerate().any(asleep) {
-                self.broken("dormant_keeps_alive", "all ended while something could be started".to_owned());
-            }
-            if let Some(p) = self.processes.iter().position(|p| p.alive() || !p.at_rest()) {
-                self.broken("outcome", format!("all ended while p{p} lives"));
-            }
-        }
-        self.system.reason = Some(reason);
-    }
-
-    fn dependency_failed(&mut self, p: ProcessIndex, on: ProcessIndex, cause: BootFailureCause) {
-        let condition = self.plan.spec.processes[p.get()]
-            .depends_on
-            .iter()
-            .find(|d| d.process == on)
-            .map(|d| d.condition);
-        let met = match condition {
-            Some(Condition::Started) => {
-                self.system.up.contains(&on) && !matches!(cause, BootFailureCause::Spawn(_))
-            }
-            Some(Condition::Completed) => self.system.completed.contains(&on),
-            None => true,
-        };
-        if met || self.system.launched.contains(&p) {
-            self.broken(
-                "boot_failure",
-                format!("p{} was told that p{} failed, which it does not wait for", p.0, on.0),
-            );
-        }
+        self.system.known.insert(p, Known::Up);
+        self.send(place(p), Command::Restart);
     }
 
     fn done(&mut self, outcome: Outcome) {
-        if self.system.done.replace(outcome).is_some() {
+        if self.system.done.replace(outcome.clone()).is_some() {
             self.broken("done_once", "done twice".to_owned());
+        }
+        if self.system.over.as_ref() != Some(&outcome) {
+            self.broken("done_once", "it is done and was not told to be over".to_owned());
         }
         let alive = self.processes.iter().position(Process::alive);
         if let Some(p) = alive
@@ -263,12 +229,13 @@ impl<S: Subject> World<'_, S> {
                 self.broken("done_once", format!("done while p{p} lives"));
             }
         }
-        let expected = match (&self.system.reason, self.system.boot_failure, self.system.failures.last()) {
-            (_, Some(cause), _) => Outcome::BootFailed(cause),
-            (Some(ShutdownReason::AllEnded), _, Some((_, code))) => Outcome::Code(*code),
-            (Some(ShutdownReason::AllEnded), _, None) => Outcome::AllCompleted,
-            (_, None, _) => Outcome::Stopped,
-        };
+        let expected =
+            match (&self.system.reason, self.system.boot_failure.clone(), self.system.failures.last()) {
+                (_, Some(failure), _) => Outcome::BootFailed(failure),
+                (Some(Cause::AllEnded), _, Some((_, failure))) => Outcome::Failed(*failure),
+                (Some(Cause::AllEnded), _, None) => Outcome::AllCompleted,
+                (_, None, _) => Outcome::Stopped,
+            };
         let limit = self.system.shutdown_at.map(|t| t + self.plan.spec.shutdown_timeout);
         let missed =
             outcome == Outcome::DeadlineMissed && limit.is_some_and(|t| self.now >= t || self.system.forced);
@@ -307,7 +274,7 @@ impl<S: Subject> World<'_, S> {
             self.broken("rolling_restart", "a rolling restart never ended".to_owned());
         }
         let told = self.system.launched.iter().copied().find(|p| {
-            let process = &self.processes[p.get()];
+            let process = &self.processes[place(*p)];
             process.alive() && !process.stuck()
         });
         if let Some(p) = told {
@@ -322,15 +289,24 @@ impl SystemBook {
         match event {
             Event::Up(p) => {
                 self.up.insert(*p);
+                if self.known.get(p) == Some(&Known::Launched) {
+                    self.known.insert(*p, Known::Up);
+                }
+            }
+            Event::StartFailed(p, _) => {
+                self.known.remove(p);
             }
             Event::Ended(p, ending) if self.restarting != Some(*p) => {
                 self.up.insert(*p);
+                self.known.insert(*p, Known::Ended(*ending));
                 match ending {
                     Ending::Completed => {
                         self.completed.insert(*p);
                     }
-                    Ending::Failed { code } if self.shutdown_at.is_none() => self.failures.push((*p, *code)),
-                    Ending::Failed { .. } => {}
+                    Ending::Failed(failure) if self.shutdown_at.is_none() => {
+                        self.failures.push((*p, *failure))
+                    }
+                    Ending::Failed(_) => {}
                 }
             }
             Event::Restarted(p, _) if self.restarting == Some(*p) => self.restarting = None,

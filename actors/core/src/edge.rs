@@ -1,0 +1,138 @@
+//! A dependency as a small machine: what one process needs of another holds, is lost, and holds again, in every phase
+//! of the system. Owns what a condition means. Asks for nothing: whoever looks after the system asks it at each
+//! change of the other process.
+
+use crate::fleet::{Ending, Standing};
+use crate::ids::ProcessId;
+use crate::spec::{Condition, ProcessKind};
+
+/// What a process needs of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// The other process.
+    pub on: ProcessId,
+    /// What must be so.
+    pub condition: Condition,
+    state: Hold,
+    /// Whether it was met since the start of the dependent began.
+    met_once: bool,
+}
+
+/// Whether what is needed is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// The other process is not to be started with the system: it holds nobody up.
+    Free,
+    /// It was never so.
+    Open,
+    /// It is so.
+    Met,
+    /// It was so.
+    Lost,
+}
+
+/// A change that others may want to know of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EdgeChange {
+    /// It is so now.
+    Met,
+    /// It is not so any more.
+    Lost,
+}
+
+impl Edge {
+    /// An edge of which nothing is known.
+    #[must_use]
+    pub fn new(on: ProcessId, condition: Condition) -> Self {
+        Self { on, condition, state: Hold::Open, met_once: false }
+    }
+
+    /// The other process stands there now.
+    pub fn observe(&mut self, kind: ProcessKind, standing: Standing) -> Option<EdgeChange> {
+        let holds = holds(self.condition, kind, standing);
+        let asleep = standing == Standing::Dormant;
+        let (state, change) = match (self.state, holds) {
+            (Hold::Free | Hold::Open | Hold::Lost, true) => (Hold::Met, Some(EdgeChange::Met)),
+            (Hold::Met, true) => (Hold::Met, None),
+            (Hold::Met, false) => (Hold::Lost, Some(EdgeChange::Lost)),
+            (Hold::Free | Hold::Open, false) if asleep => (Hold::Free, None),
+            (Hold::Free | Hold::Open, false) => (Hold::Open, None),
+            (Hold::Lost, false) => (Hold::Lost, None),
+        };
+        self.state = state;
+        self.met_once |= holds;
+        change
+    }
+
+    /// Whether what is needed is so.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        self.state
+    }
+
+    /// Whether it keeps the dependent from being started. `started` and `completed` speak of what has happened once,
+    /// so what was met stays met for the start that waits.
+    #[must_use]
+    pub fn holds_up(&self) -> bool {
+        match self.state {
+            Hold::Free | Hold::Met => false,
+            Hold::Open | Hold::Lost => !self.met_once,
+        }
+    }
+
+    /// Whether it can still be met without a command: what has ended for good will not complete.
+    #[must_use]
+    pub fn is_hopeless(&self, standing: Standing) -> bool {
+        match self.condition {
+            Condition::Started => false,
+            Condition::Completed => matches!(standing, Standing::Ended(Ending::Failed(_))),
+        }
+    }
+}
+
+/// What a condition means.
+fn holds(condition: Condition, kind: ProcessKind, standing: Standing) -> bool {
+    match (condition, standing) {
+        (Condition::Started, Standing::Up) | (Condition::Completed, Standing::Ended(Ending::Completed)) => {
+            true
+        }
+        // What is meant to end has been started for as long as nobody starts it anew.
+        (Condition::Started, Standing::Ended(_)) => kind == ProcessKind::Oneshot,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(condition: Condition) -> Edge {
+        Edge::new(ProcessId(0), condition)
+    }
+
+    #[test]
+    fn what_was_met_can_be_lost_and_met_again() {
+        let mut edge = edge(Condition::Started);
+        let longrun = ProcessKind::LongRun;
+        assert!(edge.observe(longrun, Standing::Waiting).is_none() && edge.holds_up());
+        assert_eq!(edge.observe(longrun, Standing::Up), Some(EdgeChange::Met));
+        assert_eq!(edge.observe(longrun, Standing::Up), None);
+        assert_eq!(edge.observe(longrun, Standing::Ended(Ending::Completed)), Some(EdgeChange::Lost));
+        assert!(!edge.holds_up(), "it was met for the start that waits");
+        assert_eq!(edge.observe(longrun, Standing::Up), Some(EdgeChange::Met));
+    }
+
+    #[test]
+    fn a_oneshot_that_has_ended_was_started() {
+        let mut edge = edge(Condition::Started);
+        assert_eq!(edge.observe(ProcessKind::Oneshot, Standing::Up), Some(EdgeChange::Met));
+        assert_eq!(edge.observe(ProcessKind::Oneshot, Standing::Ended(Ending::Completed)), None);
+    }
+
+    #[test]
+    fn what_sleeps_holds_nobody_up_and_what_is_woken_is_met() {
+        let mut edge = edge(Condition::Started);
+        assert!(edge.observe(ProcessKind::LongRun, Standing::Dormant).is_none() && !edge.holds_up());
+        assert_eq!(edge.observe(ProcessKind::LongRun, Standing::Up), Some(EdgeChange::Met));
+    }
+}

@@ -1,0 +1,357 @@
+//! What has happened, as one stream. Machines put facts between the effects that they ask for, in the order of what
+//! happened; listeners (spans, log records, the status board) make of them what they show. A fact says all that its
+//! listeners need beside what earlier facts have said, and asks for nothing.
+
+use crate::autopsy::Autopsy;
+use crate::fleet::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartScope};
+use crate::fold::{Tally, Telling};
+use crate::ids::{InstanceId, ProcessId};
+use crate::lifecycle::{Rest, SignalStep, Trigger};
+use crate::member::Member;
+use crate::name::ProcessName;
+use crate::operation::Operation;
+use crate::outcome::SpawnFailure;
+use crate::signal::Signal;
+use crate::spec::{Condition, ProcessSpec};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something that has happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// To the system as a whole.
+    System(SystemFact),
+    /// To a process.
+    Process(ProcessId, ProcessFact),
+    /// To an instance of a process.
+    Instance(InstanceId, InstanceFact),
+}
+
+/// A fact and when it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// Time since the origin of the supervisor's clock.
+    pub at: Duration,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What happens to the system.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SystemFact {
+    /// The boot begins.
+    BootBegan {
+        /// The boot.
+        operation: Operation,
+        /// How many processes are configured.
+        processes: usize,
+    },
+    /// Every process that shall be up was up once.
+    BootSucceeded,
+    /// The boot is over and has failed; a shutdown follows.
+    BootFailed(BootFailure),
+    /// A rolling restart begins.
+    RestartBegan {
+        /// What asked for it.
+        operation: Operation,
+        /// What it is about.
+        scope: RestartScope,
+    },
+    /// A rolling restart is over.
+    RestartEnded {
+        /// What it was about.
+        scope: RestartScope,
+        /// How it ended.
+        end: RestartEnd,
+    },
+    /// A restart was asked for while one of the same scope waits for its turn: that one answers both.
+    RestartJoined {
+        /// What asked.
+        operation: Operation,
+        /// What it is about.
+        scope: RestartScope,
+    },
+    /// A shutdown begins.
+    ShutdownBegan {
+        /// What asked for it.
+        operation: Operation,
+        /// How many processes are configured.
+        processes: usize,
+        /// How long it may take.
+        timeout: Duration,
+    },
+    /// A shutdown was asked for while one is under way: everything is killed.
+    ShutdownHurried(Operation),
+    /// Something was asked for that cannot be done; nothing was changed.
+    Refused(Operation, Refusal),
+    /// Everything is over.
+    Over(Outcome),
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No process has this name.
+    NoSuchProcess(ProcessName),
+}
+
+/// What happens to a process.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProcessFact {
+    /// The supervisor knows it from now on.
+    Added(Arc<ProcessSpec>),
+    /// Its start begins, as part of an operation; it has to wait for these.
+    StartBegan {
+        /// The operation.
+        operation: Operation,
+        /// Whom it waits for, and until what; maybe nobody.
+        waits: Vec<(ProcessId, Condition)>,
+    },
+    /// What it needs of another process holds.
+    EdgeMet(ProcessId),
+    /// What it needs of another process held, and does not any more.
+    EdgeLost(ProcessId),
+    /// What it waits for will never be there: its start has failed.
+    EdgeFailed(ProcessId, BootFailureCause),
+    /// Its start is over: all its instances run.
+    Up,
+    /// Its start has failed: an instance could not be started.
+    StartFailed(SpawnFailure),
+    /// Its start will not be finished: it is to stop.
+    StartInterrupted,
+    /// It is stopped, as part of an operation.
+    StopBegan(Operation),
+    /// The stop is over: all its instances rest.
+    Stopped,
+    /// All its instances have come to rest by themselves.
+    Ended(Ending),
+    /// The supervisor ends and will not see the end of what it has under way.
+    Abandoned,
+    /// The part of the supervisor that looked after it is gone.
+    Lost,
+}
+
+/// What happens to an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InstanceFact {
+    /// It exists, as `NAME-number`.
+    Added {
+        /// The number.
+        number: u32,
+    },
+    /// Its state is about to change; what changes with it comes next, and [`Self::Changed`] last.
+    Changes(Change),
+    /// Its state has changed.
+    Changed(Change, Shown),
+    /// A run was ordered.
+    Ordered {
+        /// Which.
+        run: u64,
+    },
+    /// A run is up.
+    Started {
+        /// Which.
+        run: u64,
+        /// The leader; `None` when it had ended before its pid was told.
+        pid: Option<i32>,
+    },
+    /// A run never came up.
+    SpawnFailed {
+        /// Which.
+        run: u64,
+        /// Why.
+        failure: SpawnFailure,
+    },
+    /// The leader of a run has ended.
+    Died(Death),
+    /// The leader of a run has ended and has put something into the background.
+    Daemonised {
+        /// What lives on, in sessions of its own.
+        members: Vec<Member>,
+        /// What keeps the program in the foreground, when it was meant to stay there.
+        advice: Option<&'static str>,
+    },
+    /// What SIGKILL does not help against is left alone: these.
+    LeftAlone(Vec<Member>),
+    /// Nobody is left of a run, or nobody that it waits for.
+    Ended(Death),
+    /// All that will be known of a death that nobody asked for is known.
+    Autopsied(Obituary),
+    /// A signal was sent to all that belongs to a run.
+    Signalled {
+        /// Which.
+        signal: Signal,
+        /// Why.
+        step: SignalStep,
+        /// Whether there was anybody to send it to.
+        delivered: bool,
+        /// Whether it is part of a crash loop that is told in few spans by now.
+        folded: bool,
+    },
+    /// It is restarted, as part of an operation.
+    RestartBegan(Operation),
+    /// The restart that has just begun found the instance stopping: what is left of that stop is part of it.
+    StopTakenOver,
+    /// A run is to follow an end that nobody asked for.
+    Restarting {
+        /// The operation that this is.
+        operation: Operation,
+        /// What it follows.
+        after: Trigger,
+        /// Restarts since the last stable run, from 1.
+        attempt: u32,
+        /// How many more failures are forgiven; `None`: without bound.
+        left: Option<u32>,
+        /// Whether spans tell of it.
+        telling: Telling,
+    },
+    /// A restart of which no span was to tell shall be told after all.
+    Unfolded(Tally),
+    /// It waits before its next run.
+    BackoffBegan {
+        /// How long.
+        delay: Duration,
+    },
+    /// It has come to rest.
+    Rested {
+        /// How.
+        rest: Rest,
+        /// Restarts since the last stable run.
+        restarts: u32,
+        /// How many restarts its crash loop had.
+        looped: u64,
+    },
+    /// A signal that was to be handed on found nobody.
+    RelayFailed(Signal),
+}
+
+/// A change of state, in one word each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// The state before.
+    pub from: &'static str,
+    /// The state after.
+    pub to: &'static str,
+}
+
+/// What is shown of an instance beside its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// The leader's pid while it runs.
+    pub pid: Option<i32>,
+    /// Restarts since the supervisor began.
+    pub restarts: u32,
+}
+
+/// Whether an end was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// By a command.
+    Yes,
+    /// By nobody.
+    No,
+}
+
+/// The end of a leader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Death {
+    /// Of which run.
+    pub run: u64,
+    /// All that the kernel knows of it.
+    pub autopsy: Autopsy,
+    /// When the leader ended.
+    pub ended: Duration,
+    /// How long it had lived.
+    pub uptime: Duration,
+    /// Whether it was asked for.
+    pub asked: Asked,
+}
+
+/// A death that nobody asked for, fully told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obituary {
+    /// The death.
+    pub death: Death,
+    /// When nobody was left of the run.
+    pub over: Duration,
+    /// How many more failures are forgiven; `None`: without bound, or nothing follows.
+    pub left: Option<u32>,
+    /// The last lines that it wrote, with secrets masked; maybe none.
+    pub words: Vec<String>,
+}
+
+/// What a step of a machine gives back, in order: facts that have happened, and effects that are to be performed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output<Effect> {
+    /// This has happened.
+    Tell(Told),
+    /// Do this.
+    Do(Effect),
+}
+
+/// The outputs of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outbox<Effect>(Vec<Output<Effect>>);
+
+impl<Effect> Default for Outbox<Effect> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<Effect> Outbox<Effect> {
+    /// Nothing so far.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// This has happened.
+    pub fn tell(&mut self, at: Duration, fact: Fact) {
+        self.0.push(Output::Tell(Told { at, fact }));
+    }
+
+    /// This is to be done.
+    pub fn act(&mut self, effect: Effect) {
+        self.0.push(Output::Do(effect));
+    }
+
+    /// Everything so far, in order; the box is empty then and keeps its room.
+    pub fn drain(&mut self) -> impl Iterator<Item = Output<Effect>> + '_ {
+        self.0.drain(..)
+    }
+
+    /// The effects alone, in order.
+    pub fn effects(&self) -> impl Iterator<Item = &Effect> {
+        self.0.iter().filter_map(|output| match output {
+            Output::Do(effect) => Some(effect),
+            Output::Tell(_) => None,
+        })
+    }
+
+    /// The facts alone, in order.
+    pub fn facts(&self) -> impl Iterator<Item = &Told> {
+        self.0.iter().filter_map(|output| match output {
+            Output::Tell(told) => Some(told),
+            Output::Do(_) => None,
+        })
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Fact {
+    /// The process that it is about.
+    #[must_use]
+    pub fn process(&self) -> Option<ProcessId> {
+        match self {
+            Self::System(_) => None,
+            Self::Process(process, _) => Some(*process),
+            Self::Instance(instance, _) => Some(instance.process),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a process does when it is told something. Called by `Process::step`.
+
+use super::{Command, Effect, Out, Process, Report, Start};
+use crate::facts::{Fact, InstanceFact, ProcessFact};
+use crate::ids::InstanceId;
+use crate::lifecycle::{Event, Now, State, Urgency};
+use crate::operation::Operation;
+use crate::signal::Signal;
+use std::time::Duration;
+
+impl Process {
+    pub(super) fn command(
+        &mut self,
+        now: Now,
+        operation: Operation,
+        asked: Duration,
+        command: Command,
+        out: &mut Out,
+    ) {
+        match command {
+            Command::Start => self.start_all(now, out),
+            Command::Stop(urgency) => self.stop_all(now, operation, asked, urgency, out),
+            Command::Restart => self.begin_rolling(now, operation, out),
+            Command::AbandonRestart => self.rolling = None,
+            Command::Relay(signal) => self.relay(now.at, signal, out),
+        }
+    }
+
+    fn start_all(&mut self, now: Now, out: &mut Out) {
+        self.failed = None;
+        self.start = Some(Start { missing: self.instances.len(), failed: false });
+        for i in 0..self.instances.len() {
+            self.advance(i, now, Event::Start, out);
+        }
+        // Counted by instance: one that dies and is up again while another is not up yet counts once.
+        let mut missing = 0;
+        for instance in &mut self.instances {
+            instance.awaited = instance.machine.live_run().is_none();
+            missing += usize::from(instance.awaited);
+        }
+        if let Some(start) = &mut self.start {
+            start.missing = missing;
+        }
+        self.settle(now, out);
+    }
+
+    fn stop_all(&mut self, now: Now, operation: Operation, asked: Duration, urgency: Urgency, out: &mut Out) {
+        self.rolling = None;
+        if self.start.take().is_some() {
+            self.tell(now.at, ProcessFact::StartInterrupted, out);
+        }
+        let left = self.instances.iter().any(|i| i.machine.has_left());
+        if self.stop.is_none() && (left || !self.all_at_rest()) {
+            self.tell(asked, ProcessFact::StopBegan(operation.clone()), out);
+            self.stop = Some(operation);
+        }
+        for i in 0..self.instances.len() {
+            self.end_loop(i, now.at, out);
+            self.advance(i, now, Event::Stop(urgency), out);
+        }
+        if self.stop.is_none() {
+            self.end_reported = true; // nothing ran: there is no end to report beside this
+            out.act(Effect::Report(Report::Stopped));
+        }
+        self.settle(now, out);
+    }
+
+    /// Hands a signal on. To a run of which nothing is known yet it is handed when it is up: its program may well
+    /// run already, and a signal must not be lost to the time that the news takes.
+    fn relay(&mut self, at: Duration, signal: Signal, out: &mut Out) {
+        for instance in &mut self.instances {
+            if matches!(instance.machine.state(), State::Starting { .. }) {
+                instance.relays.push(signal);
+                continue;
+            }
+            match instance.machine.live_run() {
+                Some(run) => out.act(Effect::SignalLeader { run: instance.id.run(run), signal }),
+                None => out.tell(at, Fact::Instance(instance.id, InstanceFact::RelayFailed(signal))),
+            }
+        }
+    }
+
+    /// A leader that a signal was to be handed to was not there: the fact that tells of it.
+    #[must_use]
+    pub fn not_relayed(instance: InstanceId, signal: Signal) -> Fact {
+        Fact::Instance(instance, InstanceFact::RelayFailed(signal))
+    }
+
+    /// Tells all that is still under way, with what is known of it.
+    pub(super) fn finish(&mut self, at: Duration, out: &mut Out) {
+        for i in 0..self.instances.len() {
+            self.end_loop(i, at, out);
+        }
+        self.hear_no_more(out);
+        self.tell(at, ProcessFact::Abandoned, out);
+        self.finished = true;
+    }
+}

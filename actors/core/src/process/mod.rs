@@ -1,0 +1,296 @@
+//! One process as a pure machine: its instances, whom its start waits for, its rolling restart, its crash loops, its
+//! last words, and the end that counts. Between the machine of an instance (`lifecycle`) and that of the system
+//! (`fleet`). Never acts, never reads a clock, never fails. Driven by the `ProcessActor`.
+//!
+//! # The laws, beside P1 to P11 of each instance
+//! * **Q1** every command that has an answer is answered once: a start by `Up` or `StartFailed` unless a stop comes
+//!   first, a stop by `Stopped`, a restart by `Restarted` unless it is abandoned or a stop comes first.
+//! * **Q2** `Up` is reported when every instance has been up since the command, and not before.
+//! * **Q3** a rolling restart has one instance down for it at a time, and goes on when its new run is up.
+//! * **Q4** `Ended` is reported once for each time that all instances come to rest by themselves, with the failure of
+//!   the instance that failed last since the last command to start, if one did.
+//! * **Q5** every death that nobody asked for is told with its last words, once, within [`WORDS_PATIENCE`] of its end.
+//! * **Q6** every restart is told, or is in the count of exactly one that is told.
+//! * **Q7** a signal that is to be handed on reaches the leader of each instance once, or it is told that it did not,
+//!   unless the instance comes to rest before its run is up.
+
+mod commands;
+mod deaths;
+mod loops;
+mod rolling;
+mod runs;
+mod words;
+
+pub use words::{Command, Effect, Event, Report};
+
+use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown};
+use crate::ids::{InstanceId, ProcessId, RunId};
+use crate::lifecycle::{self, Failure, Machine, Now, Policy};
+use crate::operation::{Operation, Operations};
+use crate::signal::Signal;
+use crate::spec::ProcessSpec;
+use deaths::Dying;
+use loops::CrashLoop;
+use rolling::Rolling;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a death waits for its last words. A pipe is read within a few milliseconds, unless a grandchild keeps it
+/// open and busy.
+pub const WORDS_PATIENCE: Duration = Duration::from_millis(100);
+
+/// One instance of the process.
+#[derive(Debug, Clone)]
+struct Instance {
+    id: InstanceId,
+    number: u32,
+    machine: Machine,
+    /// The leader of the current run, when it is known.
+    pid: Option<i32>,
+    /// Runs after the first.
+    restarts: u32,
+    /// The end of the leader, until nobody is left of its run.
+    death: Option<Death>,
+    /// A death that nobody asked for, within the step that finds out what follows it.
+    dying: Option<Dying>,
+    /// Restarts without a stable run between them.
+    crash_loop: Option<Box<CrashLoop>>,
+    /// Signals that wait for the run to be up.
+    relays: Vec<Signal>,
+    /// Whether the start of the process waits for the first run of this instance.
+    awaited: bool,
+}
+
+/// The start under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Start {
+    /// Instances that have not been up since.
+    missing: usize,
+    /// Whether an instance could not be started: told once.
+    failed: bool,
+}
+
+/// What is due at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// A step of the instance's machine.
+    Step,
+    /// The last words of this run are waited for no longer.
+    Words(u64),
+    /// The run of a folded restart has stayed.
+    Loop,
+}
+
+/// The machine of one process.
+#[derive(Debug, Clone)]
+pub struct Process {
+    id: ProcessId,
+    spec: Arc<ProcessSpec>,
+    policy: Policy,
+    operations: Operations,
+    /// In the order of their numbers, which is that of their serials: the highest goes first, a new one comes last.
+    instances: Vec<Instance>,
+    serials: u32,
+    /// How many instances are at rest. Counted along, as is `due`: a look at all of them for each event would cost
+    /// n^2 over a start of n instances.
+    resting: usize,
+    /// What is due, by the serial of the instance.
+    due: BTreeSet<(Duration, u32, Due)>,
+    /// Deaths that wait for their last words, by serial and run, with the end of that wait. Several of one instance
+    /// do when its runs are short.
+    unheard: BTreeMap<(u32, u64), (Duration, Box<Dying>)>,
+    start: Option<Start>,
+    stop: Option<Operation>,
+    rolling: Option<Box<Rolling>>,
+    /// Whether the end of all instances has been reported since the last run was ordered.
+    end_reported: bool,
+    /// The failure of the last instance that failed since the last command to start.
+    failed: Option<Failure>,
+    /// Whether everything is over: what comes now changes nothing.
+    finished: bool,
+}
+
+type Out = Outbox<Effect>;
+
+impl Process {
+    /// A process at rest, with its instances.
+    pub fn new(id: ProcessId, spec: Arc<ProcessSpec>, at: Duration, out: &mut Out) -> Self {
+        let mut process = Self {
+            id,
+            policy: Policy::from(&*spec),
+            operations: Operations::of_process(id),
+            instances: Vec::with_capacity(spec.scale.get() as usize),
+            serials: 0,
+            resting: 0,
+            due: BTreeSet::new(),
+            unheard: BTreeMap::new(),
+            start: None,
+            stop: None,
+            rolling: None,
+            end_reported: false,
+            failed: None,
+            finished: false,
+            spec: spec.clone(),
+        };
+        out.tell(at, Fact::Process(id, ProcessFact::Added(spec.clone())));
+        for number in 0..spec.scale.get() {
+            process.add_instance(number, at, out);
+        }
+        process
+    }
+
+    fn add_instance(&mut self, number: u32, at: Duration, out: &mut Out) {
+        let id = InstanceId { process: self.id, serial: self.serials };
+        self.serials = self.serials.saturating_add(1);
+        self.resting += 1;
+        self.instances.push(Instance {
+            id,
+            number,
+            machine: Machine::default(),
+            pid: None,
+            restarts: 0,
+            death: None,
+            dying: None,
+            crash_loop: None,
+            relays: Vec::new(),
+            awaited: false,
+        });
+        out.tell(at, Fact::Instance(id, InstanceFact::Added { number }));
+    }
+
+    /// Takes one step. Facts and effects are appended to `out`, in the order in which they happened and are to be
+    /// performed. Effects that bring something back at once (a signal that was or was not delivered) are answered by
+    /// [`Self::signalled`] and [`Self::not_relayed`].
+    pub fn step(&mut self, now: Now, event: Event, out: &mut Out) {
+        if self.finished {
+            return;
+        }
+        match event {
+            Event::Command { operation, asked, command } => self.command(now, operation, asked, command, out),
+            Event::Run(run, event) => self.observe(now, run, event, out),
+            Event::LastWords(run, words) => self.hear(run.instance.serial, run.run, words, out),
+            Event::Tick => self.tick(now, out),
+            Event::Finish => self.finish(now.at, out),
+        }
+    }
+
+    /// When a [`Event::Tick`] is due, if at all.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.due.first().filter(|_| !self.finished).map(|(at, ..)| *at)
+    }
+
+    /// The runs that are not over; for whoever must look after them when this machine is lost.
+    #[must_use]
+    pub fn live_runs(&self) -> Vec<RunId> {
+        let live = self.instances.iter().filter(|i| !i.machine.at_rest());
+        live.map(|i| i.id.run(i.machine.run())).collect()
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn spec(&self) -> &Arc<ProcessSpec> {
+        &self.spec
+    }
+
+    /// The machines of its instances, in the order of their numbers.
+    pub fn machines(&self) -> impl Iterator<Item = (InstanceId, &Machine)> {
+        self.instances.iter().map(|i| (i.id, &i.machine))
+    }
+
+    /// The place of an instance, by its serial.
+    fn place(&self, serial: u32) -> Option<usize> {
+        let likely = serial as usize;
+        if self.instances.get(likely).is_some_and(|i| i.id.serial == serial) {
+            return Some(likely);
+        }
+        self.instances.binary_search_by_key(&serial, |i| i.id.serial).ok()
+    }
+
+    fn all_at_rest(&self) -> bool {
+        self.resting == self.instances.len()
+    }
+
+    fn tell(&self, at: Duration, fact: ProcessFact, out: &mut Out) {
+        out.tell(at, Fact::Process(self.id, fact));
+    }
+
+    fn tell_of(&self, i: usize, at: Duration, fact: InstanceFact, out: &mut Out) {
+        if let Some(instance) = self.instances.get(i) {
+            out.tell(at, Fact::Instance(instance.id, fact));
+        }
+    }
+
+    /// Takes a step of one instance, and all that follows from it.
+    fn advance(&mut self, i: usize, now: Now, event: lifecycle::Event, out: &mut Out) {
+        let mut effects = Vec::new();
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        let (before, rested, due) =
+            (instance.machine.state().as_str(), instance.machine.at_rest(), instance.machine.deadline());
+        instance.machine.step(&self.policy, now, event, &mut effects);
+        let (after, serial) = (instance.machine.state().as_str(), instance.id.serial);
+        match (rested, instance.machine.at_rest()) {
+            (true, false) => self.resting = self.resting.saturating_sub(1),
+            (false, true) => self.resting += 1,
+            (true, true) | (false, false) => {}
+        }
+        if due != instance.machine.deadline() {
+            if let Some(due) = due {
+                self.due.remove(&(due, serial, Due::Step));
+            }
+            if let Some(due) = instance.machine.deadline() {
+                self.due.insert((due, serial, Due::Step));
+            }
+        }
+        let change = Change { from: before, to: after };
+        if before != after {
+            self.tell_of(i, now.at, InstanceFact::Changes(change), out);
+        }
+        for effect in effects {
+            self.follow(i, now, effect, out);
+        }
+        if before != after
+            && let Some(instance) = self.instances.get(i)
+        {
+            let pid = instance.machine.live_run().and(instance.pid);
+            let shown = Shown { pid, restarts: instance.restarts };
+            out.tell(now.at, Fact::Instance(instance.id, InstanceFact::Changed(change, shown)));
+        }
+        self.lay_out(i, now.at, out);
+    }
+
+    fn tick(&mut self, now: Now, out: &mut Out) {
+        let due: Vec<_> = self.due.iter().take_while(|(at, ..)| *at <= now.at).copied().collect();
+        for (at, serial, due) in due {
+            let (true, Some(i)) = (self.due.contains(&(at, serial, due)), self.place(serial)) else {
+                continue;
+            };
+            match due {
+                Due::Step => self.advance(i, now, lifecycle::Event::Tick, out),
+                Due::Words(run) => self.hear(serial, run, Vec::new(), out),
+                Due::Loop => self.unfold(i, now.at, out),
+            }
+        }
+        self.settle(now, out);
+    }
+
+    /// Looks whether an operation of the whole process is over. Called after the instances have been fed.
+    fn settle(&mut self, now: Now, out: &mut Out) {
+        if self.start.take_if(|s| s.missing == 0 && !s.failed).is_some() {
+            self.tell(now.at, ProcessFact::Up, out);
+            out.act(Effect::Report(Report::Up));
+        }
+        if !self.all_at_rest() {
+            return;
+        }
+        if self.stop.take().is_some() {
+            self.end_reported = true; // `Stopped` says it
+            self.tell(now.at, ProcessFact::Stopped, out);
+            out.act(Effect::Report(Report::Stopped));
+        } else if self.start.is_none() && !self.end_reported {
+            self.end_reported = true;
+            self.report_end(now.at, out);
+        }
+    }
+}

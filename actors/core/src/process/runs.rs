@@ -1,0 +1,175 @@
+//! What a process does when something happens to one of its runs, and what its instances ask for. Called by
+//! `Process::step` and by `Process::advance`.
+
+use super::deaths::Dying;
+use super::{Effect, Out, Process, Report};
+use crate::facts::{Fact, InstanceFact, ProcessFact};
+use crate::fleet::{Ending, RestartOutcome};
+use crate::foreground;
+use crate::ids::{InstanceId, RunId};
+use crate::lifecycle::{self, Event, First, Leader, Now, Rest, SignalStep, State};
+use crate::member::Member;
+use crate::outcome::SpawnFailure;
+use crate::program::TaskEvent;
+use crate::signal::Signal;
+use crate::spec::ProcessKind;
+use std::time::Duration;
+
+impl Process {
+    pub(super) fn observe(&mut self, now: Now, run: RunId, event: TaskEvent, out: &mut Out) {
+        let Some(i) = self.place(run.instance.serial) else { return };
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        if instance.machine.run() != run.run {
+            return; // of a run that is long over
+        }
+        match event {
+            TaskEvent::Spawned { pid } => {
+                instance.pid.get_or_insert(pid); // told once; a second time would not be of this run
+                self.advance(i, now, Event::Spawned { run: run.run }, out);
+            }
+            TaskEvent::SpawnFailed(failure) => self.spawn_failed(i, now, run.run, &failure, out),
+            TaskEvent::Exited(autopsy) => {
+                self.note_death(i, now.at, run.run, autopsy, out);
+                self.advance(i, now, Event::Exited { run: run.run, exit: autopsy.exit }, out);
+            }
+            TaskEvent::Left(members) => {
+                // Right for a oneshot, a mistake for what is meant to stay.
+                let stays = self.spec.kind != ProcessKind::Oneshot;
+                let advice = stays.then(|| foreground::advice(&self.spec.program.command));
+                self.tell_of(i, now.at, InstanceFact::Daemonised { members, advice }, out);
+                self.advance(i, now, Event::Left { run: run.run }, out);
+            }
+            TaskEvent::OutOfReach => self.advance(i, now, Event::OutOfReach { run: run.run }, out),
+            TaskEvent::GroupEmpty => self.advance(i, now, Event::GroupEmpty { run: run.run }, out),
+        }
+        self.settle(now, out);
+    }
+
+    fn spawn_failed(&mut self, i: usize, now: Now, run: u64, failure: &SpawnFailure, out: &mut Out) {
+        let Some(state) = self.instances.get(i).map(|x| x.machine.state()) else { return };
+        if !matches!(state, State::Starting { .. } | State::Stopping { leader: Leader::Unborn, .. }) {
+            return; // it was up already
+        }
+        let first = matches!(state, State::Starting { first: First::Yes, .. });
+        self.tell_of(i, now.at, InstanceFact::SpawnFailed { run, failure: failure.clone() }, out);
+        self.unfold_fresh_failure(i, now.at, failure.kind, out);
+        self.advance(i, now, Event::SpawnFailed { run, kind: failure.kind }, out);
+        if self.rolls(i) {
+            self.rolling = None;
+            out.act(Effect::Report(Report::Restarted(RestartOutcome::Failed)));
+        }
+        if let Some(start) = self.start.as_mut().filter(|s| first && !s.failed) {
+            start.failed = true;
+            self.tell(now.at, ProcessFact::StartFailed(failure.clone()), out);
+            out.act(Effect::Report(Report::StartFailed(failure.clone())));
+        }
+    }
+
+    /// Performs what an instance asks for.
+    pub(super) fn follow(&mut self, i: usize, now: Now, effect: lifecycle::Effect, out: &mut Out) {
+        match effect {
+            lifecycle::Effect::Spawn { run } => self.order(i, now.at, run, out),
+            lifecycle::Effect::Signal { run, signal, step } => self.signal(i, run, signal, step, out),
+            lifecycle::Effect::Cancel { run } => self.to_run(i, run, Effect::Cancel, out),
+            lifecycle::Effect::Leave { run } => self.to_run(i, run, Effect::Leave, out),
+            lifecycle::Effect::RunStarted { run } => self.run_started(i, now, run, out),
+            lifecycle::Effect::RunEnded { .. } => self.run_ended(i, now.at, out),
+            lifecycle::Effect::Restarting { after, attempt } => {
+                self.restarting(i, now.at, after, attempt, out)
+            }
+            lifecycle::Effect::BackoffBegan { delay } => {
+                self.tell_of(i, now.at, InstanceFact::BackoffBegan { delay }, out);
+            }
+            lifecycle::Effect::Rested(rest) => self.rested(i, now.at, rest, out),
+        }
+    }
+
+    fn order(&mut self, i: usize, at: Duration, run: u64, out: &mut Out) {
+        self.end_reported = false;
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        instance.pid = None;
+        out.tell(at, Fact::Instance(instance.id, InstanceFact::Ordered { run }));
+        out.act(Effect::Launch { run: instance.id.run(run), number: instance.number });
+    }
+
+    fn to_run(&self, i: usize, run: u64, effect: impl FnOnce(RunId) -> Effect, out: &mut Out) {
+        if let Some(instance) = self.instances.get(i) {
+            out.act(effect(instance.id.run(run)));
+        }
+    }
+
+    /// What came of an [`Effect::Leave`]: the fact that tells of it.
+    #[must_use]
+    pub fn left_alone(instance: InstanceId, members: Vec<Member>) -> Fact {
+        Fact::Instance(instance, InstanceFact::LeftAlone(members))
+    }
+
+    fn signal(&mut self, i: usize, run: u64, signal: Signal, step: SignalStep, out: &mut Out) {
+        let Some(instance) = self.instances.get(i) else { return };
+        let draining = matches!(instance.machine.state(), State::Draining { .. });
+        let folded = draining && instance.crash_loop.as_ref().is_some_and(|own| own.is_long());
+        out.act(Effect::Signal { run: instance.id.run(run), signal, step, folded });
+    }
+
+    /// What came of an [`Effect::Signal`]: the fact that tells of it.
+    #[must_use]
+    pub fn signalled(
+        instance: InstanceId,
+        signal: Signal,
+        step: SignalStep,
+        folded: bool,
+        delivered: bool,
+    ) -> Fact {
+        Fact::Instance(instance, InstanceFact::Signalled { signal, step, delivered, folded })
+    }
+
+    fn run_started(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        if run > 1 {
+            instance.restarts = instance.restarts.saturating_add(1);
+        }
+        let (id, pid) = (instance.id, instance.pid);
+        out.tell(now.at, Fact::Instance(id, InstanceFact::Started { run, pid }));
+        for signal in std::mem::take(&mut instance.relays) {
+            out.act(Effect::SignalLeader { run: id.run(run), signal });
+        }
+        if std::mem::take(&mut instance.awaited)
+            && let Some(start) = &mut self.start
+        {
+            start.missing = start.missing.saturating_sub(1);
+        }
+        self.folded_run_up(i, now.at);
+        self.roll_on(i, now, run, out);
+    }
+
+    fn run_ended(&mut self, i: usize, at: Duration, out: &mut Out) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        let Some(death) = instance.death.take() else { return };
+        out.tell(at, Fact::Instance(instance.id, InstanceFact::Ended(death)));
+        instance.dying = Dying::of(death, at);
+    }
+
+    fn rested(&mut self, i: usize, at: Duration, rest: Rest, out: &mut Out) {
+        let looped = self.instances.get(i).and_then(|x| x.crash_loop.as_ref()).map_or(0, |own| own.count());
+        self.end_loop(i, at, out);
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        instance.relays.clear();
+        let restarts = instance.machine.budget().restarts();
+        if let Rest::Failed(failure) = rest {
+            self.failed = Some(failure);
+            if let Some(dying) = &mut instance.dying {
+                dying.left = matches!(failure, lifecycle::Failure::GaveUp(_)).then_some(0);
+            }
+        }
+        out.tell(at, Fact::Instance(instance.id, InstanceFact::Rested { rest, restarts, looped }));
+    }
+
+    pub(super) fn report_end(&mut self, at: Duration, out: &mut Out) {
+        let ending = self.failed.map_or(Ending::Completed, Ending::Failed);
+        if self.rolling.take().is_some() {
+            out.act(Effect::Report(Report::Restarted(RestartOutcome::Failed)));
+        }
+        self.tell(at, ProcessFact::Ended(ending), out);
+        out.act(Effect::Report(Report::Ended(ending)));
+    }
+}

@@ -1,0 +1,56 @@
+//! The laws Q1 to Q7 of the process machine, each kept by a property test named after it, in a simulated world
+//! (`process/world.rs`); and planted bugs, each of which a law must notice. Deterministic where bugs are planted.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+#[path = "process/book.rs"]
+mod book;
+#[path = "process/planted.rs"]
+mod planted;
+#[path = "process/world.rs"]
+mod world;
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use world::{Plan, Real};
+
+const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process.regressions");
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
+        ..ProptestConfig::default()
+    }
+}
+
+/// No world breaks this law. Any other law that is broken first counts as well: the world ends there.
+fn holds(law: &str, plan: &Plan) -> Result<(), TestCaseError> {
+    match world::run(plan, &mut Real).broken.first() {
+        None => Ok(()),
+        Some((name, what)) => Err(TestCaseError::fail(format!(
+            "{name} is broken (looking for {law}): {what}\n{}",
+            world::run(plan, &mut Real).history.join("\n")
+        ))),
+    }
+}
+
+macro_rules! laws {
+    ($($name:ident: $law:literal;)*) => {
+        $(proptest! {
+            #![proptest_config(config())]
+            #[test]
+            fn $name(plan in world::plan()) {
+                holds($law, &plan)?;
+            }
+        })*
+    };
+}
+
+laws! {
+    q1_every_command_is_answered_once: "Q1";
+    q2_up_means_that_every_instance_was_up: "Q2";
+    q3_one_instance_at_a_time_is_down_for_a_restart: "Q3";
+    q4_an_end_is_reported_once_with_the_failure_that_counts: "Q4";
+    q5_every_death_has_one_obituary_in_time: "Q5";
+    q6_every_restart_is_told_or_counted: "Q6";
+    q7_a_relayed_signal_arrives_or_is_told_not_to: "Q7";
+}

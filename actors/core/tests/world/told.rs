@@ -1,0 +1,141 @@
+//! The laws of what the fleet tells: operations, edges, the boot and the shutdown, each compared with the truth that
+//! only the world knows.
+
+use super::plan::{index, needs, place};
+use super::system::{Known, dormant};
+use super::{Subject, World};
+use phpeek_core::facts::{ProcessFact, SystemFact};
+use phpeek_core::fleet::{BootFailureCause, Ending};
+use phpeek_core::ids::ProcessId;
+use phpeek_core::operation::{Cause, OperationId};
+use phpeek_core::spec::{Condition, ProcessKind};
+
+impl<S: Subject> World<'_, S> {
+    /// What was told of an edge is what its condition means, at any moment before the shutdown.
+    pub(super) fn check_edges(&mut self) {
+        if self.system.shutdown_at.is_some() {
+            return;
+        }
+        for p in 0..self.plan.spec.processes.len() {
+            for (on, condition) in needs(&self.plan.spec, p) {
+                let oneshot = self.plan.spec.processes[place(on)].kind == ProcessKind::Oneshot;
+                let holds = match (condition, self.system.known.get(&on)) {
+                    (Condition::Started, Some(Known::Up)) => true,
+                    (Condition::Started, Some(Known::Ended(_))) => oneshot,
+                    (Condition::Completed, known) => known == Some(&Known::Ended(Ending::Completed)),
+                    (Condition::Started, _) => false,
+                };
+                if self.system.met.contains(&(index(p), on)) != holds {
+                    let what = format!("p{p} needs p{} to be {condition:?}: it holds: {holds}", on.0);
+                    self.broken("edges", what);
+                }
+            }
+        }
+    }
+
+    /// What is commanded is part of an operation that has begun and is not over.
+    pub(super) fn operation_is_known(&mut self, id: OperationId) {
+        if !self.system.operations.contains(&id) {
+            self.broken("operations", format!("a command is part of {id:?}, which is not under way"));
+        }
+    }
+
+    pub(super) fn told_of_system(&mut self, fact: SystemFact) {
+        match fact {
+            SystemFact::BootBegan { operation, .. } => {
+                if operation.cause != Cause::Boot || !self.system.operations.insert(operation.id) {
+                    self.broken("operations", format!("{operation:?} booted the system"));
+                }
+            }
+            SystemFact::RestartBegan { operation, scope } => {
+                if operation.cause != Cause::Request || !self.system.operations.insert(operation.id) {
+                    self.broken("operations", format!("{operation:?} began a restart"));
+                }
+                if self.system.rolling.replace((scope, Vec::new())).is_some() {
+                    self.broken("rolling_restart", "a rolling restart began within another".to_owned());
+                }
+            }
+            SystemFact::RestartEnded { scope, .. } => {
+                if self.system.rolling.take().is_none_or(|(began, _)| began != scope) {
+                    self.broken("rolling_restart", "a rolling restart ended that had not begun".to_owned());
+                }
+            }
+            SystemFact::ShutdownBegan { operation, .. } => {
+                self.system.operations.insert(operation.id);
+                self.shutdown_began(operation.cause);
+            }
+            SystemFact::BootFailed(failure) => {
+                if self.system.shutdown_at.is_some() {
+                    self.broken("boot_failure", "a boot failed after the shutdown began".to_owned());
+                }
+                self.system.boot_failure = Some(failure);
+            }
+            SystemFact::Over(outcome) => {
+                if self.system.over.replace(outcome).is_some() {
+                    self.broken("done_once", "it was over twice".to_owned());
+                }
+            }
+            SystemFact::BootSucceeded
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::ShutdownHurried(_)
+            | SystemFact::Refused(..) => {}
+        }
+    }
+
+    /// An edge is met and lost in turns, and what is told of it is so.
+    pub(super) fn told_of_process(&mut self, p: ProcessId, fact: ProcessFact) {
+        match fact {
+            ProcessFact::EdgeMet(on) if !self.system.met.insert((p, on)) => {
+                self.broken("edges", format!("what p{} needs of p{} was met twice", p.0, on.0));
+            }
+            ProcessFact::EdgeLost(on) if !self.system.met.remove(&(p, on)) => {
+                self.broken("edges", format!("what p{} needs of p{} was lost and not met", p.0, on.0));
+            }
+            ProcessFact::EdgeFailed(on, cause) => self.dependency_failed(p, on, &cause),
+            _ => {}
+        }
+    }
+
+    pub(super) fn shutdown_began(&mut self, reason: Cause) {
+        if self.system.shutdown_at.replace(self.now).is_some() {
+            self.broken("done_once", "a second shutdown began".to_owned());
+        }
+        if self.system.rolling.is_some() {
+            self.broken(
+                "rolling_restart",
+                "a rolling restart outlives the beginning of a shutdown".to_owned(),
+            );
+        }
+        if (reason == Cause::BootFailed) != self.system.boot_failure.is_some() {
+            self.broken("boot_failure", format!("{reason:?} after {:?}", self.system.boot_failure));
+        }
+        if reason == Cause::AllEnded {
+            let asleep = |(p, spec): (usize, &_)| dormant(spec) && !self.system.woken.contains(&index(p));
+            if self.plan.spec.processes.iter().map(|p| &**p).enumerate().any(asleep) {
+                self.broken("dormant_keeps_alive", "all ended while something could be started".to_owned());
+            }
+            if let Some(p) = self.processes.iter().position(|p| p.alive() || !p.at_rest()) {
+                self.broken("outcome", format!("all ended while p{p} lives"));
+            }
+        }
+        self.system.reason = Some(reason);
+    }
+
+    pub(super) fn dependency_failed(&mut self, p: ProcessId, on: ProcessId, cause: &BootFailureCause) {
+        let all = needs(&self.plan.spec, place(p));
+        let condition = all.iter().find(|(d, _)| *d == on).map(|(_, condition)| *condition);
+        let met = match condition {
+            Some(Condition::Started) => {
+                self.system.up.contains(&on) && !matches!(cause, BootFailureCause::Spawn(_))
+            }
+            Some(Condition::Completed) => self.system.completed.contains(&on),
+            None => true,
+        };
+        if met || self.system.launched.contains(&p) {
+            self.broken(
+                "boot_failure",
+                format!("p{} was told that p{} failed, which it does not wait for", p.0, on.0),
+            );
+        }
+    }
+}

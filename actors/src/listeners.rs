@@ -1,0 +1,61 @@
+//! Who hears of facts, in one place: the spans, the log records, the status board, and whoever is added. Owns the
+//! order in which they hear. A listener asks for nothing, and nobody waits for one.
+
+use crate::story::Story;
+use opentelemetry::trace::SpanContext;
+use phpeek_core::facts::Told;
+use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::operation::OperationId;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Hears of facts, in the order in which they are told.
+pub trait Listener {
+    /// This has happened. Returns at once.
+    fn hear(&self, told: &Told);
+}
+
+/// All listeners of a supervisor. The story comes first: what is started is given the context of its span.
+pub struct Listeners {
+    story: RefCell<Story>,
+    others: Vec<Rc<dyn Listener>>,
+}
+
+impl Listeners {
+    /// The story, and the others in this order.
+    #[must_use]
+    pub fn new(story: Story, others: Vec<Rc<dyn Listener>>) -> Self {
+        Self { story: RefCell::new(story), others }
+    }
+
+    /// Tells everybody.
+    pub fn tell(&self, told: &Told) {
+        self.story.borrow_mut().hear(told);
+        for listener in &self.others {
+            listener.hear(told);
+        }
+    }
+
+    /// An operation was asked for under this span; its own spans become children of it.
+    pub fn adopt(&self, operation: OperationId, parent: &SpanContext) {
+        self.story.borrow_mut().adopt(operation, parent);
+    }
+
+    /// The span of an operation, else that under which it was asked for: the context of messages about it.
+    #[must_use]
+    pub fn context_of(&self, operation: OperationId) -> SpanContext {
+        self.story.borrow().context_of(operation)
+    }
+
+    /// The span that starts a run, for its environment.
+    #[must_use]
+    pub fn context_of_run(&self, run: RunId) -> SpanContext {
+        self.story.borrow().context_of_run(run)
+    }
+
+    /// The latest span of a process that others may link to: its start, or the run of a oneshot.
+    #[must_use]
+    pub fn context_of_process(&self, process: ProcessId) -> SpanContext {
+        self.story.borrow().context_of_process(process)
+    }
+}

@@ -1,0 +1,146 @@
+//! The sentences that more than one listener says: why a boot failed, why a shutdown began, what a restart is about.
+//! Made from facts alone; nothing is decided here.
+
+use crate::trace::names;
+use phpeek_core::autopsy::{Autopsy, Oom, Sender};
+use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartScope};
+use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::Failure;
+use phpeek_core::name::ProcessName;
+use phpeek_core::operation::Cause;
+use phpeek_core::outcome::Exit;
+use std::collections::BTreeMap;
+
+/// The names of all processes that were ever told of.
+#[derive(Debug, Clone, Default)]
+pub struct Names(BTreeMap<ProcessId, ProcessName>);
+
+impl Names {
+    /// This process has this name from now on.
+    pub fn add(&mut self, process: ProcessId, name: ProcessName) {
+        self.0.insert(process, name);
+    }
+
+    /// The name of a process, if it was told of.
+    #[must_use]
+    pub fn get(&self, process: ProcessId) -> Option<&ProcessName> {
+        self.0.get(&process)
+    }
+
+    /// For a sentence: the name, or nothing.
+    #[must_use]
+    pub fn text(&self, process: ProcessId) -> &str {
+        self.get(process).map_or("", ProcessName::as_str)
+    }
+
+    /// Which process failed a boot and why, in one sentence.
+    #[must_use]
+    pub fn boot_failure(&self, failure: &BootFailure) -> String {
+        let name = self.text(failure.process);
+        match &failure.cause {
+            BootFailureCause::Spawn(why) => format!("process {name:?} could not be started: {why}"),
+            BootFailureCause::Failed(failure) => {
+                let how = failure_text(*failure);
+                format!("process {name:?} failed with {how}, and others wait for it to complete")
+            }
+            BootFailureCause::TimedOut => {
+                format!("process {name:?} was waited for longer than dependency_timeout")
+            }
+        }
+    }
+
+    /// What a restart is about.
+    #[must_use]
+    pub fn scope(&self, scope: RestartScope) -> String {
+        match scope {
+            RestartScope::All => "all".to_owned(),
+            RestartScope::One(process) => self.text(process).to_owned(),
+        }
+    }
+
+    /// Which process did not come up in a rolling restart.
+    #[must_use]
+    pub fn restart_failure(&self, process: ProcessId) -> String {
+        format!("process {:?} did not come up again; those after it were left alone", self.text(process))
+    }
+}
+
+/// How an instance failed for good.
+fn failure_text(failure: Failure) -> String {
+    match failure {
+        Failure::Exit(exit) | Failure::GaveUp(exit) => exit.to_string(),
+        Failure::Spawn(_) => "a program that could not be started".to_owned(),
+    }
+}
+
+/// Why an instance was given up after this many restarts; `None` when it just ended.
+#[must_use]
+pub fn gave_up(failure: Failure, restarts: u32) -> Option<String> {
+    match failure {
+        Failure::Exit(_) => None,
+        Failure::Spawn(_) => Some(format!("gave up after {restarts} restarts: it could not be started")),
+        Failure::GaveUp(exit) => Some(format!("gave up after {restarts} restarts: {exit}")),
+    }
+}
+
+/// How a run ended.
+#[must_use]
+pub fn ended(exit: Exit) -> String {
+    format!("ended with {exit}")
+}
+
+/// A short, stable word for `error.type` of a boot that failed.
+#[must_use]
+pub fn boot_error_type(cause: &BootFailureCause) -> &'static str {
+    match cause {
+        BootFailureCause::Spawn(failure) => failure.kind.as_str(),
+        BootFailureCause::Failed(_) => names::ERROR_DEPENDENCY_FAILED,
+        BootFailureCause::TimedOut => names::ERROR_DEPENDENCY_TIMEOUT,
+    }
+}
+
+/// As `shutdown.reason` and the log say it.
+#[must_use]
+pub fn shutdown_reason(cause: &Cause, boot_failure: Option<&str>) -> String {
+    match (cause, boot_failure) {
+        (Cause::BootFailed, Some(why)) => format!("boot failed: {why}"),
+        (Cause::BootFailed, None) => "boot failed".to_owned(),
+        (Cause::Signal { signal, .. }, _) => signal.to_string(),
+        (Cause::AllEnded, _) => "all processes ended".to_owned(),
+        (Cause::Internal, _) => "internal error".to_owned(),
+        (Cause::Request | Cause::Boot | Cause::Death(_), _) => "user request".to_owned(),
+    }
+}
+
+/// As `restart.reason` says it.
+#[must_use]
+pub fn restart_reason(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::Signal { .. } => "signal",
+        Cause::Death(_) => "crash",
+        Cause::Boot | Cause::Request | Cause::AllEnded | Cause::BootFailed | Cause::Internal => "manual",
+    }
+}
+
+/// Who sent the signal that ended a run, in one word.
+#[must_use]
+pub fn signal_sender(autopsy: &Autopsy) -> Option<&'static str> {
+    match autopsy.sender {
+        Sender::Nobody => None,
+        Sender::Supervisor => Some("supervisor"),
+        Sender::Other => Some("other"),
+    }
+}
+
+/// Whether memory ran out, in one word.
+#[must_use]
+pub fn out_of_memory(oom: Oom) -> Option<&'static str> {
+    match oom {
+        Oom::None => None,
+        Oom::Likely { .. } => Some("likely"),
+        Oom::Possible { .. } => Some("possible"),
+    }
+}
+
+/// What is said of a shutdown whose deadline passed.
+pub const DEADLINE_MISSED: &str = "not everything was stopped within shutdown_timeout";

@@ -1,0 +1,320 @@
+//! The spans of one instance: its spawn, its restart, its wait and its own stop. Called by `Story::hear` with what
+//! happened, in the order of what happened.
+
+use super::Teller;
+use super::attributes::millis;
+use super::deaths::DeathStory;
+use super::loops::Folded;
+use super::process::ProcessStory;
+use crate::clock::Moment;
+use crate::trace::{OpenSpan, names};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanContext;
+use phpeek_core::facts::{Change, Death, InstanceFact};
+use phpeek_core::fold::Telling;
+use phpeek_core::lifecycle::{Rest, SignalStep};
+use phpeek_core::signal::Signal;
+use std::time::Duration;
+
+/// What is open of an instance.
+pub(super) struct InstanceStory {
+    pub(super) number: u32,
+    pub(super) state: &'static str,
+    pub(super) run: u64,
+    /// The span that started the current run, or the last one that was told: what a restart links to.
+    pub(super) origin: SpanContext,
+    /// Spans of what is under way; none when nothing is.
+    pub(super) spans: Option<Box<InstanceSpans>>,
+    /// The end of the leader, until nobody is left of its run.
+    pub(super) death: Option<Box<Death>>,
+    /// Deaths that nobody asked for and that are not fully told.
+    pub(super) deaths: Vec<DeathStory>,
+    /// The run whose end is being followed up in this step.
+    pub(super) fresh: Option<u64>,
+    /// The last restart of a crash loop, while it is folded.
+    pub(super) folded: Option<Box<Folded>>,
+    /// Whether the change of state under way was told.
+    noted: bool,
+}
+
+/// The spans of one instance.
+#[derive(Default)]
+pub(super) struct InstanceSpans {
+    /// `process.spawn` of the run that is being started.
+    pub(super) spawn: Option<OpenSpan>,
+    /// `process_manager.restart_process` under way.
+    pub(super) restart: Option<OpenSpan>,
+    /// `process.backoff` under way.
+    pub(super) backoff: Option<OpenSpan>,
+    /// `process_manager.stop_process` of this instance alone: in a rolling restart, or for what a dead leader left.
+    pub(super) stop: Option<OpenSpan>,
+}
+
+impl InstanceSpans {
+    fn is_empty(&self) -> bool {
+        self.spawn.is_none() && self.restart.is_none() && self.backoff.is_none() && self.stop.is_none()
+    }
+
+    /// The operation that a change of state is part of.
+    fn operation(&mut self) -> Option<&mut OpenSpan> {
+        self.stop.as_mut().or(self.restart.as_mut()).or(self.spawn.as_mut())
+    }
+
+    /// Ends wait and restart: something else came first.
+    pub(super) fn interrupt_restart(&mut self, at: Moment, why: &str) {
+        for span in [self.backoff.take(), self.restart.take()].into_iter().flatten() {
+            span.fail(at, names::ERROR_INTERRUPTED, why);
+        }
+    }
+
+    /// Ends all of them: something else came first.
+    fn interrupt(&mut self, at: Moment, why: &str) {
+        for span in [self.spawn.take(), self.stop.take()].into_iter().flatten() {
+            span.fail(at, names::ERROR_INTERRUPTED, why);
+        }
+        self.interrupt_restart(at, why);
+    }
+}
+
+impl InstanceStory {
+    fn new(number: u32) -> Self {
+        Self {
+            number,
+            state: "",
+            run: 0,
+            origin: SpanContext::NONE,
+            spans: None,
+            death: None,
+            deaths: Vec::new(),
+            fresh: None,
+            folded: None,
+            noted: false,
+        }
+    }
+
+    pub(super) fn spans(&mut self) -> &mut InstanceSpans {
+        self.spans.get_or_insert_default()
+    }
+
+    /// Frees the spans' place when none is open.
+    pub(super) fn tidy(&mut self) {
+        self.spans.take_if(|s| s.is_empty());
+    }
+
+    /// Ends the stop of this instance alone: another operation takes over, with a span of its own.
+    pub(super) fn end_own_stop(&mut self, at: Moment, why: &str) {
+        if let Some(span) = self.spans.as_mut().and_then(|s| s.stop.take()) {
+            span.fail(at, names::ERROR_INTERRUPTED, why);
+        }
+        self.tidy();
+    }
+
+    pub(super) fn context_of_run(&self) -> SpanContext {
+        let spawn = self.spans.as_ref().and_then(|s| s.spawn.as_ref());
+        spawn.map_or_else(|| self.origin.clone(), OpenSpan::context)
+    }
+}
+
+impl ProcessStory {
+    pub(super) fn tell_of_instance(&mut self, teller: &Teller<'_>, serial: u32, fact: &InstanceFact) {
+        let i = serial as usize;
+        if let InstanceFact::Added { number } = fact {
+            self.instances.truncate(i);
+            return self.instances.push(InstanceStory::new(*number));
+        }
+        if i >= self.instances.len() {
+            return; // of a process whose story was lost
+        }
+        let at = teller.at;
+        match fact {
+            InstanceFact::Added { .. } | InstanceFact::RelayFailed(_) | InstanceFact::Daemonised { .. } => {}
+            InstanceFact::LeftAlone(members) => self.left_alone(i, at, members),
+            InstanceFact::Changes(change) => {
+                let noted = self.note_change(i, at, *change);
+                self.of(i, |instance| instance.noted = noted);
+            }
+            InstanceFact::Changed(change, _) => {
+                if !self.instances.get(i).is_some_and(|instance| instance.noted) {
+                    self.note_change(i, at, *change);
+                }
+                self.of(i, |instance| (instance.state, instance.fresh) = (change.to, None));
+            }
+            InstanceFact::Ordered { run } => self.ordered(teller, i, *run),
+            InstanceFact::Started { pid, .. } => self.started(i, at, *pid),
+            InstanceFact::SpawnFailed { failure, .. } => self.spawn_failed(i, at, failure),
+            InstanceFact::Died(death) => self.died(i, at, death),
+            InstanceFact::Ended(death) => self.ended(i, at, death),
+            InstanceFact::Autopsied(obituary) => self.autopsied(teller, i, obituary),
+            InstanceFact::Signalled { signal, step, delivered, folded } => {
+                if !folded {
+                    self.open_own_stop(teller, i);
+                }
+                self.signalled(i, at, *signal, *step, *delivered);
+            }
+            InstanceFact::RestartBegan(operation) => self.restart_began(teller, i, operation),
+            InstanceFact::StopTakenOver => self.open_own_stop(teller, i),
+            InstanceFact::Restarting { after, attempt, left, telling, .. } => {
+                self.restarting(teller, i, (*after, *attempt, *left), *telling);
+            }
+            InstanceFact::Unfolded(tally) => self.unfolded(teller, i, *tally),
+            InstanceFact::BackoffBegan { delay } => self.backoff_began(teller, i, *delay),
+            InstanceFact::Rested { rest, restarts, looped } => {
+                self.rested(teller, i, *rest, *restarts, *looped)
+            }
+        }
+    }
+
+    pub(super) fn of<T>(&mut self, i: usize, act: impl FnOnce(&mut InstanceStory) -> T) -> Option<T> {
+        self.instances.get_mut(i).map(act)
+    }
+
+    /// The id of an instance for when it is needed: a text for each step of each stop would cost more than the stop.
+    pub(super) fn instance_id(&self, i: usize) -> impl FnOnce() -> String + use<> {
+        let (name, number) = (self.spec.name.clone(), self.instances.get(i).map_or(0, |x| x.number));
+        move || name.instance_id(number)
+    }
+
+    pub(super) fn name_instance(&self, span: &mut OpenSpan, i: usize) {
+        if span.is_recording() {
+            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
+            span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i)());
+        }
+    }
+
+    /// A change of state is an event of the operation that is under way. False when there is none.
+    fn note_change(&mut self, i: usize, at: Moment, change: Change) -> bool {
+        let id = self.instance_id(i);
+        let Some(instance) = self.instances.get_mut(i) else { return true };
+        let fresh = instance.fresh.and_then(|run| instance.deaths.iter_mut().find(|d| d.is_of(run)));
+        let own = instance.spans.as_mut().and_then(|s| s.operation());
+        let Some(span) = own.or(self.stop.as_mut()).or(fresh.and_then(|d| d.span_mut())) else {
+            return false;
+        };
+        span.event(names::EVENT_STATE_CHANGED, at, || {
+            vec![
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
+                KeyValue::new(names::STATE_FROM, change.from),
+                KeyValue::new(names::STATE_TO, change.to),
+            ]
+        });
+        true
+    }
+
+    fn signalled(&mut self, i: usize, at: Moment, signal: Signal, step: SignalStep, delivered: bool) {
+        let id = self.instance_id(i);
+        let name = match step {
+            SignalStep::Request => names::EVENT_SIGNAL_SENT,
+            SignalStep::Escalation => names::EVENT_ESCALATED,
+        };
+        self.stop_event(i, name, at, || {
+            vec![
+                KeyValue::new(names::SIGNAL, signal.to_string()),
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
+                KeyValue::new(names::SIGNAL_DELIVERED, delivered),
+            ]
+        });
+    }
+
+    /// Adds an event to the stop that this instance is part of.
+    pub(super) fn stop_event(
+        &mut self,
+        i: usize,
+        name: &'static str,
+        at: Moment,
+        attributes: impl FnOnce() -> Vec<KeyValue>,
+    ) {
+        let own = self.instances.get_mut(i).and_then(|x| x.spans.as_mut()).and_then(|s| s.stop.as_mut());
+        if let Some(span) = own.or(self.stop.as_mut()) {
+            span.event(name, at, attributes);
+        }
+    }
+
+    /// The stop of one instance alone: part of its restart, or what a dead leader left behind.
+    fn open_own_stop(&mut self, teller: &Teller<'_>, i: usize) {
+        let Some(instance) = self.instances.get(i) else { return };
+        if self.stop.is_some() || instance.spans.as_ref().is_some_and(|s| s.stop.is_some()) {
+            return;
+        }
+        let restart = instance.spans.as_ref().and_then(|s| s.restart.as_ref());
+        let parent = restart.map_or(SpanContext::NONE, OpenSpan::context);
+        let mut span = teller.tracing.open(names::SPAN_STOP_PROCESS, &parent, teller.at);
+        span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
+        self.name_instance(&mut span, i);
+        self.of(i, |instance| instance.spans().stop = Some(span));
+    }
+
+    fn backoff_began(&mut self, teller: &Teller<'_>, i: usize, delay: Duration) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        if let Some(folded) = &mut instance.folded {
+            return folded.waits(delay);
+        }
+        let restart = instance.spans().restart.as_ref().map_or(SpanContext::NONE, OpenSpan::context);
+        let span = self.open_backoff(teller, &restart, teller.at, delay);
+        self.of(i, |instance| instance.spans().backoff = Some(span));
+    }
+
+    pub(super) fn open_backoff(
+        &self,
+        teller: &Teller<'_>,
+        restart: &SpanContext,
+        at: Moment,
+        delay: Duration,
+    ) -> OpenSpan {
+        let mut span = teller.tracing.open(names::SPAN_BACKOFF, restart, at);
+        if span.is_recording() {
+            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
+            span.set(names::BACKOFF_DELAY_MS, millis(delay));
+        }
+        span
+    }
+
+    fn restarting(
+        &mut self,
+        teller: &Teller<'_>,
+        i: usize,
+        (after, attempt, left): (phpeek_core::lifecycle::Trigger, u32, Option<u32>),
+        telling: Telling,
+    ) {
+        let restart = super::loops::Restart { after, attempt, left, began: teller.at };
+        self.of(i, |instance| instance.folded = None); // it is in the count of this one
+        match telling {
+            Telling::Told(tally) => {
+                let death = self.tell_fresh_death(teller, i);
+                let span = self.open_restart(teller, i, &restart, death.as_ref(), tally);
+                self.of(i, |instance| instance.spans().restart = Some(span));
+            }
+            Telling::Folded => {
+                self.of(i, |instance| {
+                    let death = instance.fold_fresh_death();
+                    instance.folded = Some(Box::new(Folded::new(restart, death)));
+                });
+            }
+        }
+    }
+
+    fn rested(&mut self, teller: &Teller<'_>, i: usize, rest: Rest, restarts: u32, looped: u64) {
+        let at = teller.at;
+        self.of(i, |instance| {
+            if let Some(spans) = &mut instance.spans {
+                spans.interrupt_restart(at, "stopped before the next run");
+                if let Some(span) = spans.spawn.take() {
+                    span.fail(at, names::ERROR_INTERRUPTED, "stopped before the program ran");
+                }
+            }
+            instance.tidy();
+        });
+        self.tell_last_end(teller, i, rest, restarts, looped);
+    }
+
+    pub(super) fn abandon_instance(&mut self, teller: &Teller<'_>, i: usize, why: &str) {
+        let death = self.of(i, |instance| {
+            if let Some(mut spans) = instance.spans.take() {
+                spans.interrupt(teller.at, why);
+            }
+            instance.death.take()
+        });
+        if let Some(death) = death.flatten() {
+            self.tell_unfinished_death(teller, i, &death);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Restarts that follow deaths, and what a folded one would have said: kept for the last restart of a loop alone, and
+//! told with its true times when the facts say so. Called by `Story::hear`.
+
+use super::Teller;
+use super::attributes::{int, set_autopsy};
+use super::process::ProcessStory;
+use crate::clock::Moment;
+use crate::trace::{OpenSpan, names};
+use opentelemetry::trace::SpanContext;
+use phpeek_core::facts::Death;
+use phpeek_core::fold::Tally;
+use phpeek_core::lifecycle::Trigger;
+use phpeek_core::outcome::SpawnFailure;
+use std::time::Duration;
+
+/// What a restart is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Restart {
+    pub(super) after: Trigger,
+    pub(super) attempt: u32,
+    pub(super) left: Option<u32>,
+    pub(super) began: Moment,
+}
+
+/// The last restart of a loop, while it is folded.
+pub(super) struct Folded {
+    restart: Restart,
+    /// The death that it follows, and when nobody was left of its run.
+    death: Option<(Death, Moment)>,
+    delay: Option<Duration>,
+    ordered: Option<(Moment, u64)>,
+    up: Option<(Moment, Option<i32>)>,
+    failure: Option<(Moment, SpawnFailure)>,
+}
+
+impl Folded {
+    pub(super) fn new(restart: Restart, death: Option<(Death, Moment)>) -> Self {
+        Self { restart, death, delay: None, ordered: None, up: None, failure: None }
+    }
+
+    pub(super) fn waits(&mut self, delay: Duration) {
+        self.delay = Some(delay);
+    }
+
+    pub(super) fn ordered(&mut self, at: Moment, run: u64) {
+        self.ordered = Some((at, run));
+    }
+
+    pub(super) fn up(&mut self, at: Moment, pid: Option<i32>) {
+        self.up = Some((at, pid));
+    }
+
+    pub(super) fn failed(&mut self, at: Moment, failure: SpawnFailure) {
+        self.failure = Some((at, failure));
+    }
+}
+
+impl ProcessStory {
+    pub(super) fn open_restart(
+        &self,
+        teller: &Teller<'_>,
+        i: usize,
+        restart: &Restart,
+        death: Option<&(Death, SpanContext)>,
+        tally: Tally,
+    ) -> OpenSpan {
+        let mut span = teller.tracing.open(names::SPAN_RESTART_PROCESS, &SpanContext::NONE, restart.began);
+        if !span.is_recording() {
+            return span;
+        }
+        if let Some(instance) = self.instances.get(i) {
+            span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
+        }
+        self.name_instance(&mut span, i);
+        let reason = match restart.after {
+            Trigger::Exit(exit) if exit.is_success() => "normal_exit",
+            Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
+        };
+        span.set(names::RESTART_REASON, reason);
+        span.set(names::RESTART_ATTEMPT, i64::from(restart.attempt));
+        span.set(names::RESTART_COUNT, int(tally.count));
+        span.set(names::RESTART_FOLDED, int(tally.folded));
+        if let Some(left) = restart.left {
+            span.set(names::RESTART_BUDGET_LEFT, i64::from(left));
+        }
+        if let Some((death, context)) = death {
+            span.link(names::LINK_DEATH, context);
+            set_autopsy(&mut span, &death.autopsy, death.uptime);
+        }
+        span
+    }
+
+    /// Tells the last restart of the loop after all, with its true times. What of it is not over stays open, as if it
+    /// had been told from its beginning.
+    pub(super) fn unfolded(&mut self, teller: &Teller<'_>, i: usize, tally: Tally) {
+        let Some(folded) = self.instances.get_mut(i).and_then(|x| x.folded.take()) else { return };
+        let death = folded.death.map(|(death, over)| (death, self.tell_folded_death(teller, i, death, over)));
+        let restart = self.open_restart(teller, i, &folded.restart, death.as_ref(), tally);
+        let context = restart.context();
+        let backoff =
+            folded.delay.map(|delay| self.open_backoff(teller, &context, folded.restart.began, delay));
+        let Some((ordered, run)) = folded.ordered else {
+            if let Some(instance) = self.instances.get_mut(i) {
+                let spans = instance.spans();
+                (spans.restart, spans.backoff) = (Some(restart), backoff);
+            }
+            return;
+        };
+        if let Some(span) = backoff {
+            span.ok(ordered);
+        }
+        let mut spawn = self.open_spawn(teller, &context, i, ordered, run);
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        if let Some((at, failure)) = &folded.failure {
+            spawn.fail(*at, failure.kind.as_str(), &failure.message);
+            restart.fail(*at, failure.kind.as_str(), &failure.message);
+        } else if let Some((up, pid)) = folded.up {
+            if let Some(pid) = pid {
+                spawn.set(names::PROCESS_PID, i64::from(pid));
+            }
+            instance.origin = spawn.context();
+            spawn.ok(up);
+            restart.ok(up);
+        } else {
+            let spans = instance.spans();
+            (spans.restart, spans.spawn) = (Some(restart), Some(spawn));
+        }
+    }
+}

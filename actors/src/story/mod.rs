@@ -1,0 +1,135 @@
+//! The story: a listener that makes spans of facts. Owns every span of supervision while it is open, and the contexts
+//! that children, links and messages point to. Decides nothing: which restart of a loop is told, and what belongs to
+//! which operation, stands in the facts. Never blocks; does nothing at all while tracing is off.
+
+mod attributes;
+mod deaths;
+mod instance;
+mod loops;
+mod process;
+mod runs;
+mod system;
+
+use crate::clock::Moment;
+use crate::phrases::Names;
+use crate::trace::Tracing;
+use opentelemetry::trace::SpanContext;
+use phpeek_core::facts::{Fact, ProcessFact, Told};
+use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::operation::OperationId;
+use process::ProcessStory;
+use std::collections::BTreeMap;
+use system::SystemStory;
+
+/// The spans of a supervisor.
+pub struct Story {
+    tracing: Tracing,
+    names: Names,
+    operations: Contexts,
+    system: SystemStory,
+    processes: BTreeMap<ProcessId, ProcessStory>,
+}
+
+/// The contexts of operations: what they were asked under, and their own span once they have one.
+#[derive(Debug, Default)]
+struct Contexts(BTreeMap<OperationId, SpanContext>);
+
+impl Contexts {
+    fn of(&self, operation: OperationId) -> SpanContext {
+        self.0.get(&operation).cloned().unwrap_or(SpanContext::NONE)
+    }
+
+    fn set(&mut self, operation: OperationId, context: SpanContext) {
+        if context.is_valid() {
+            self.0.insert(operation, context);
+        }
+    }
+}
+
+/// What the story of a process needs of the whole to tell a fact.
+struct Teller<'a> {
+    tracing: &'a Tracing,
+    operations: &'a Contexts,
+    names: &'a Names,
+    at: Moment,
+}
+
+impl Story {
+    /// A story that has not begun.
+    #[must_use]
+    pub fn new(tracing: Tracing) -> Self {
+        Self {
+            tracing,
+            names: Names::default(),
+            operations: Contexts::default(),
+            system: SystemStory::default(),
+            processes: BTreeMap::new(),
+        }
+    }
+
+    /// Tells this fact.
+    pub fn hear(&mut self, told: &Told) {
+        if !self.tracing.is_on() {
+            return;
+        }
+        match &told.fact {
+            Fact::System(fact) => self.tell_of_system(told.at, fact),
+            Fact::Process(process, ProcessFact::Added(spec)) => {
+                self.names.add(*process, spec.name.clone());
+                self.processes.insert(*process, ProcessStory::new(spec.clone()));
+            }
+            Fact::Process(process, ProcessFact::EdgeMet(on)) => {
+                let on_context = self.context_of_process(*on);
+                if let Some(story) = self.processes.get_mut(process) {
+                    story.edge_met(told.at, *on, &on_context);
+                }
+            }
+            Fact::Process(process, ProcessFact::EdgeFailed(on, cause)) => {
+                let on_context = self.context_of_process(*on);
+                if let Some(story) = self.processes.get_mut(process) {
+                    story.edge_failed(told.at, &self.names, *on, cause, &on_context);
+                }
+            }
+            Fact::Process(process, fact) => {
+                let Self { tracing, names, operations, processes, .. } = self;
+                let teller = Teller { tracing, operations, names, at: told.at };
+                if let Some(story) = processes.get_mut(process) {
+                    story.tell(&teller, fact);
+                }
+            }
+            Fact::Instance(instance, fact) => {
+                let Self { tracing, names, operations, processes, .. } = self;
+                let teller = Teller { tracing, operations, names, at: told.at };
+                if let Some(story) = processes.get_mut(&instance.process) {
+                    story.tell_of_instance(&teller, instance.serial, fact);
+                }
+            }
+        }
+    }
+
+    /// An operation was asked for under this span.
+    pub fn adopt(&mut self, operation: OperationId, parent: &SpanContext) {
+        if self.tracing.is_on() && parent.is_valid() && !self.operations.0.contains_key(&operation) {
+            self.operations.set(operation, parent.clone());
+        }
+    }
+
+    /// The span of an operation, else that under which it was asked for.
+    #[must_use]
+    pub fn context_of(&self, operation: OperationId) -> SpanContext {
+        self.operations.of(operation)
+    }
+
+    /// The span that starts a run; of a folded one, that of the last run that was told.
+    #[must_use]
+    pub fn context_of_run(&self, run: RunId) -> SpanContext {
+        let process = self.processes.get(&run.process());
+        process.map_or(SpanContext::NONE, |p| p.context_of_run(run.instance.serial))
+    }
+
+    /// The latest span of a process that others may link to.
+    #[must_use]
+    pub fn context_of_process(&self, process: ProcessId) -> SpanContext {
+        self.processes.get(&process).map_or(SpanContext::NONE, |p| p.latest.clone())
+    }
+}

@@ -1,0 +1,198 @@
+//! The spans of one process: its start with the waits in it, and its stop. Called by `Story::hear`.
+
+use super::Teller;
+use super::instance::InstanceStory;
+use crate::clock::Moment;
+use crate::phrases::{Names, boot_error_type};
+use crate::trace::{OpenSpan, names};
+use opentelemetry::trace::SpanContext;
+use opentelemetry::{Array, StringValue};
+use phpeek_core::facts::ProcessFact;
+use phpeek_core::fleet::{BootFailure, BootFailureCause};
+use phpeek_core::ids::ProcessId;
+use phpeek_core::operation::Operation;
+use phpeek_core::spec::{Condition, ProcessSpec};
+use std::sync::Arc;
+
+/// What is open of a process.
+pub(super) struct ProcessStory {
+    pub(super) spec: Arc<ProcessSpec>,
+    pub(super) start: Option<Box<StartStory>>,
+    /// `process_manager.stop_process` of all instances.
+    pub(super) stop: Option<OpenSpan>,
+    /// What others may link to: the start, or the run of a oneshot.
+    pub(super) latest: SpanContext,
+    /// The span of the last end that nothing followed.
+    pub(super) ended: SpanContext,
+    /// By serial.
+    pub(super) instances: Vec<InstanceStory>,
+}
+
+/// A start under way.
+pub(super) struct StartStory {
+    pub(super) span: OpenSpan,
+    waits: Vec<(ProcessId, OpenSpan)>,
+}
+
+impl StartStory {
+    /// Takes the span of the wait for this process, with a link to what was waited for.
+    fn wait(&mut self, on: ProcessId, link: &SpanContext) -> OpenSpan {
+        let Some(i) = self.waits.iter().position(|(p, _)| *p == on) else { return OpenSpan::none() };
+        let mut span = self.waits.swap_remove(i).1;
+        span.link(names::LINK_DEPENDENCY, link);
+        span
+    }
+
+    /// Ends the start as failed, and every wait that is still open as interrupted.
+    fn fail(mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
+        for (_, span) in self.waits.drain(..) {
+            span.fail(at, names::ERROR_INTERRUPTED, interrupted);
+        }
+        self.span.fail(at, error_type, message);
+    }
+}
+
+const NOT_OVER: &str = "it was not over when the supervisor ended";
+
+impl ProcessStory {
+    pub(super) fn new(spec: Arc<ProcessSpec>) -> Self {
+        Self {
+            instances: Vec::with_capacity(spec.scale.get() as usize),
+            spec,
+            start: None,
+            stop: None,
+            latest: SpanContext::NONE,
+            ended: SpanContext::NONE,
+        }
+    }
+
+    pub(super) fn tell(&mut self, teller: &Teller<'_>, fact: &ProcessFact) {
+        let at = teller.at;
+        match fact {
+            ProcessFact::StartBegan { operation, waits } => self.start_began(teller, operation, waits),
+            ProcessFact::Up => {
+                if let Some(start) = self.start.take() {
+                    self.latest = start.span.context();
+                    start.span.ok(at);
+                }
+            }
+            ProcessFact::StartFailed(failure) => {
+                if let Some(start) = self.start.take() {
+                    self.latest = start.span.context();
+                    start.span.fail(at, failure.kind.as_str(), &failure.message);
+                }
+            }
+            ProcessFact::StartInterrupted => {
+                let why = "the start was interrupted by a stop";
+                self.fail_start(at, names::ERROR_INTERRUPTED, why, why);
+            }
+            ProcessFact::StopBegan(operation) => self.stop_began(teller, operation),
+            ProcessFact::Stopped => {
+                if let Some(span) = self.stop.take() {
+                    span.ok(at);
+                }
+            }
+            ProcessFact::Ended(_) => {
+                let ended = std::mem::replace(&mut self.ended, SpanContext::NONE);
+                if ended.is_valid() {
+                    self.latest = ended;
+                }
+            }
+            ProcessFact::Abandoned => self.abandon(teller),
+            // Whatever was open ends as abandoned when it is dropped.
+            ProcessFact::Lost => {
+                self.start = None;
+                self.stop = None;
+                self.instances.clear();
+            }
+            // Those that need others are told by the story; an edge that is lost is told by no span.
+            ProcessFact::Added(_)
+            | ProcessFact::EdgeMet(_)
+            | ProcessFact::EdgeFailed(..)
+            | ProcessFact::EdgeLost(_) => {}
+        }
+    }
+
+    fn start_began(&mut self, teller: &Teller<'_>, operation: &Operation, waits: &[(ProcessId, Condition)]) {
+        let (spec, at) = (&self.spec, teller.at);
+        let parent = teller.operations.of(operation.id);
+        let mut span = teller.tracing.open(names::SPAN_START_PROCESS, &parent, at);
+        if span.is_recording() {
+            span.set(names::PROCESS_NAME, spec.name.as_str().to_owned());
+            span.set(names::PROCESS_SCALE, i64::from(spec.scale.get()));
+            span.set(names::PROCESS_TYPE, spec.kind.as_str());
+            if !waits.is_empty() {
+                let name = |(on, _): &(ProcessId, _)| StringValue::from(teller.names.text(*on).to_owned());
+                let list = waits.iter().map(name).collect();
+                span.set(names::DEPENDS_ON, opentelemetry::Value::Array(Array::String(list)));
+            }
+        }
+        let context = span.context();
+        let open = |(on, condition): &(ProcessId, Condition)| {
+            let mut span = teller.tracing.open(names::SPAN_WAIT_DEPENDENCY, &context, at);
+            if span.is_recording() {
+                span.set(names::PROCESS_NAME, spec.name.as_str().to_owned());
+                span.set(names::DEPENDENCY_NAME, teller.names.text(*on).to_owned());
+                span.set(names::DEPENDENCY_CONDITION, condition.as_str());
+            }
+            (*on, span)
+        };
+        let waits = waits.iter().map(open).collect();
+        self.start = Some(Box::new(StartStory { span, waits }));
+    }
+
+    pub(super) fn edge_met(&mut self, at: Moment, on: ProcessId, link: &SpanContext) {
+        if let Some(start) = &mut self.start {
+            start.wait(on, link).ok(at);
+        }
+    }
+
+    pub(super) fn edge_failed(
+        &mut self,
+        at: Moment,
+        names_of: &Names,
+        on: ProcessId,
+        cause: &BootFailureCause,
+        link: &SpanContext,
+    ) {
+        let Some(mut start) = self.start.take() else { return };
+        let message = names_of.boot_failure(&BootFailure { process: on, cause: cause.clone() });
+        let error_type = boot_error_type(cause);
+        start.wait(on, link).fail(at, error_type, &message);
+        start.fail(at, error_type, &message, "another dependency failed");
+    }
+
+    fn fail_start(&mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
+        if let Some(start) = self.start.take() {
+            start.fail(at, error_type, message, interrupted);
+        }
+    }
+
+    fn stop_began(&mut self, teller: &Teller<'_>, operation: &Operation) {
+        for instance in &mut self.instances {
+            instance.end_own_stop(teller.at, "the whole process is stopped");
+        }
+        let parent = teller.operations.of(operation.id);
+        let mut span = teller.tracing.open(names::SPAN_STOP_PROCESS, &parent, teller.at);
+        if span.is_recording() {
+            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
+        }
+        self.stop = Some(span);
+    }
+
+    fn abandon(&mut self, teller: &Teller<'_>) {
+        let at = teller.at;
+        self.fail_start(at, names::ERROR_INTERRUPTED, NOT_OVER, NOT_OVER);
+        for i in 0..self.instances.len() {
+            self.abandon_instance(teller, i, NOT_OVER);
+        }
+        if let Some(span) = self.stop.take() {
+            span.fail(at, names::ERROR_DEADLINE, "not everything was stopped in time");
+        }
+    }
+
+    /// The span that starts the run of an instance.
+    pub(super) fn context_of_run(&self, serial: u32) -> SpanContext {
+        self.instances.get(serial as usize).map_or(SpanContext::NONE, InstanceStory::context_of_run)
+    }
+}

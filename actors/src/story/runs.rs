@@ -1,0 +1,145 @@
+//! The spans of runs: from the order to the exec, and what its death adds to the stop under way. Called by
+//! `ProcessStory::tell_of_instance`.
+
+use super::Teller;
+use super::attributes::{autopsy_attributes, int};
+use super::process::ProcessStory;
+use crate::clock::Moment;
+use crate::phrases::restart_reason;
+use crate::trace::{OpenSpan, names};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanContext;
+use phpeek_core::facts::Death;
+use phpeek_core::member::{Member, list};
+use phpeek_core::operation::Operation;
+use phpeek_core::outcome::SpawnFailure;
+
+impl ProcessStory {
+    pub(super) fn ordered(&mut self, teller: &Teller<'_>, i: usize, run: u64) {
+        let at = teller.at;
+        let start = self.start.as_ref().map(|s| s.span.context());
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        instance.run = run;
+        if let Some(span) = instance.spans.as_mut().and_then(|s| s.backoff.take()) {
+            span.ok(at);
+        }
+        if let Some(folded) = &mut instance.folded {
+            folded.ordered(at, run);
+            return instance.tidy();
+        }
+        let restart = instance.spans.as_ref().and_then(|s| s.restart.as_ref()).map(OpenSpan::context);
+        let parent = restart.or(start).unwrap_or(SpanContext::NONE);
+        let span = self.open_spawn(teller, &parent, i, at, run);
+        self.of(i, |instance| instance.spans().spawn = Some(span));
+    }
+
+    /// The span of a run that was ordered: from the order to the exec.
+    pub(super) fn open_spawn(
+        &self,
+        teller: &Teller<'_>,
+        parent: &SpanContext,
+        i: usize,
+        at: Moment,
+        run: u64,
+    ) -> OpenSpan {
+        let mut span = teller.tracing.open(names::SPAN_SPAWN, parent, at);
+        if span.is_recording() {
+            let program = self.spec.program.command.program();
+            let program = program.rsplit('/').next().unwrap_or(program);
+            self.name_instance(&mut span, i);
+            span.set(names::PROCESS_EXECUTABLE_NAME, program.to_owned());
+            let count = i64::try_from(self.spec.program.command.argv().len()).unwrap_or(i64::MAX);
+            span.set(names::PROCESS_ARGS_COUNT, count);
+            span.set(names::PROCESS_INCARNATION, int(run));
+        }
+        span
+    }
+
+    pub(super) fn started(&mut self, i: usize, at: Moment, pid: Option<i32>) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        let spans = instance.spans();
+        let restart = spans.restart.take();
+        if let Some(mut span) = spans.spawn.take() {
+            if let Some(pid) = pid {
+                span.set(names::PROCESS_PID, i64::from(pid));
+            }
+            instance.origin = span.context();
+            span.ok(at);
+        }
+        if let Some(span) = restart {
+            span.ok(at);
+        }
+        if let Some(folded) = &mut instance.folded {
+            folded.up(at, pid);
+        }
+        instance.tidy();
+    }
+
+    pub(super) fn spawn_failed(&mut self, i: usize, at: Moment, failure: &SpawnFailure) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        if let Some(folded) = &mut instance.folded {
+            folded.failed(at, failure.clone());
+        }
+        let spans = instance.spans();
+        for span in [spans.spawn.take(), spans.restart.take()].into_iter().flatten() {
+            span.fail(at, failure.kind.as_str(), &failure.message);
+        }
+        instance.tidy();
+    }
+
+    pub(super) fn died(&mut self, i: usize, at: Moment, death: &Death) {
+        let id = self.instance_id(i);
+        self.stop_event(i, names::EVENT_EXITED, at, || {
+            let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())];
+            facts.extend(autopsy_attributes(&death.autopsy, death.uptime));
+            facts
+        });
+        self.of(i, |instance| instance.death = Some(Box::new(*death)));
+    }
+
+    pub(super) fn left_alone(&mut self, i: usize, at: Moment, members: &[Member]) {
+        let id = self.instance_id(i);
+        self.stop_event(i, names::EVENT_LEFT, at, || {
+            vec![
+                KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
+                KeyValue::new(names::STOP_LEFT, list(members)),
+            ]
+        });
+    }
+
+    pub(super) fn ended(&mut self, i: usize, at: Moment, death: &Death) {
+        let id = self.instance_id(i);
+        self.stop_event(i, names::EVENT_GROUP_EMPTY, at, || {
+            vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())]
+        });
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        if let Some(span) = instance.spans.as_mut().and_then(|s| s.stop.take()) {
+            span.ok(at);
+        }
+        instance.tidy();
+        instance.bury(at, death);
+    }
+
+    pub(super) fn restart_began(&mut self, teller: &Teller<'_>, i: usize, operation: &Operation) {
+        let at = teller.at;
+        let parent = teller.operations.of(operation.id);
+        let mut span = teller.tracing.open(names::SPAN_RESTART_PROCESS, &parent, at);
+        self.name_instance(&mut span, i);
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
+        span.set(names::RESTART_REASON, restart_reason(&operation.cause));
+        let context = span.context();
+        instance.end_own_stop(at, "a restart was asked for");
+        let spans = instance.spans();
+        spans.interrupt_restart(at, "another restart was asked for");
+        spans.restart = Some(span);
+        // The run to come was asked for by something else: the rest of its spawn belongs to this restart, so that
+        // none of its time is dark.
+        let (starting, run) = (instance.state == "starting", instance.run);
+        if let Some(spawn) = instance.spans().spawn.take_if(|_| starting) {
+            spawn.end(at);
+            let span = self.open_spawn(teller, &context, i, at, run);
+            self.of(i, |instance| instance.spans().spawn = Some(span));
+        }
+    }
+}

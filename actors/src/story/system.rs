@@ -1,0 +1,125 @@
+//! The spans of what concerns the whole system: boot, rolling restart, shutdown. Called by `Story::hear`.
+
+use super::Story;
+use super::attributes::{millis, set_sender};
+use crate::clock::Moment;
+use crate::phrases::{DEADLINE_MISSED, boot_error_type, restart_reason, shutdown_reason};
+use crate::trace::{OpenSpan, names};
+use opentelemetry::trace::SpanContext;
+use phpeek_core::facts::SystemFact;
+use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
+use phpeek_core::operation::{Cause, Operation};
+use std::time::Duration;
+
+/// What is open of the system.
+#[derive(Default)]
+pub(super) struct SystemStory {
+    boot: Option<OpenSpan>,
+    /// The boot's span, ended or not: what a shutdown links to.
+    boot_context: Option<SpanContext>,
+    /// Why the boot failed, if it did.
+    boot_failure: Option<String>,
+    restart: Option<(Operation, OpenSpan)>,
+    shutdown: Option<OpenSpan>,
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+impl Story {
+    pub(super) fn tell_of_system(&mut self, at: Moment, fact: &SystemFact) {
+        match fact {
+            SystemFact::BootBegan { operation, processes } => self.boot_began(at, operation, *processes),
+            SystemFact::BootSucceeded => {
+                if let Some(span) = self.system.boot.take() {
+                    span.ok(at);
+                }
+            }
+            SystemFact::BootFailed(failure) => {
+                let text = self.names.boot_failure(failure);
+                if let Some(span) = self.system.boot.take() {
+                    span.fail(at, boot_error_type(&failure.cause), &text);
+                }
+                self.system.boot_failure = Some(text);
+            }
+            SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, *scope),
+            SystemFact::RestartEnded { end, .. } => self.restart_ended(at, *end),
+            SystemFact::RestartJoined { operation, .. } => {
+                self.operations.0.remove(&operation.id);
+            }
+            SystemFact::ShutdownBegan { operation, processes, timeout } => {
+                self.shutdown_began(at, operation, *processes, *timeout);
+            }
+            SystemFact::ShutdownHurried(operation) | SystemFact::Refused(operation, _) => {
+                self.operations.0.remove(&operation.id);
+            }
+            SystemFact::Over(outcome) => self.over(at, outcome),
+        }
+    }
+
+    fn boot_parent(&self) -> SpanContext {
+        self.system.boot_context.clone().unwrap_or(SpanContext::NONE)
+    }
+
+    fn boot_began(&mut self, at: Moment, operation: &Operation, processes: usize) {
+        let mut span = self.tracing.open(names::SPAN_START, &self.operations.of(operation.id), at);
+        span.set(names::PROCESS_COUNT, count(processes));
+        self.operations.set(operation.id, span.context());
+        self.system.boot_context = Some(span.context());
+        self.system.boot = Some(span);
+    }
+
+    fn restart_began(&mut self, at: Moment, operation: &Operation, scope: RestartScope) {
+        let mut span = self.tracing.open(names::SPAN_RESTART, &self.operations.of(operation.id), at);
+        span.link(names::LINK_START, &self.boot_parent());
+        span.set(names::RESTART_REASON, restart_reason(&operation.cause));
+        if let Cause::Signal { signal, .. } = &operation.cause {
+            span.set(names::SIGNAL, signal.to_string());
+        }
+        set_sender(&mut span, operation.cause.sender());
+        span.set(names::RESTART_SCOPE, self.names.scope(scope));
+        self.operations.set(operation.id, span.context());
+        self.system.restart = Some((operation.clone(), span));
+    }
+
+    fn restart_ended(&mut self, at: Moment, end: RestartEnd) {
+        let Some((operation, span)) = self.system.restart.take() else { return };
+        self.operations.0.remove(&operation.id);
+        match end {
+            RestartEnd::Complete | RestartEnd::Nothing => span.ok(at),
+            RestartEnd::Interrupted => span.fail(at, names::ERROR_INTERRUPTED, "a shutdown came first"),
+            RestartEnd::FailedAt(process) => {
+                span.fail(at, names::ERROR_RESTART_FAILED, &self.names.restart_failure(process));
+            }
+        }
+    }
+
+    fn shutdown_began(&mut self, at: Moment, operation: &Operation, processes: usize, timeout: Duration) {
+        let text = shutdown_reason(&operation.cause, self.system.boot_failure.as_deref());
+        if let Some(span) = self.system.boot.take() {
+            span.fail(at, names::ERROR_INTERRUPTED, &format!("interrupted by a shutdown: {text}"));
+        }
+        let mut span = self.tracing.open(names::SPAN_SHUTDOWN, &self.operations.of(operation.id), at);
+        span.link(names::LINK_START, &self.boot_parent());
+        if span.is_recording() {
+            span.set(names::PROCESS_COUNT, count(processes));
+            span.set(names::SHUTDOWN_REASON, text);
+            span.set(names::SHUTDOWN_DEADLINE_MS, millis(timeout));
+            set_sender(&mut span, operation.cause.sender());
+        }
+        self.operations.set(operation.id, span.context());
+        self.system.shutdown = Some(span);
+    }
+
+    fn over(&mut self, at: Moment, outcome: &Outcome) {
+        let Some(span) = self.system.shutdown.take() else { return };
+        match outcome {
+            Outcome::DeadlineMissed => span.fail(at, names::ERROR_DEADLINE, DEADLINE_MISSED),
+            Outcome::Internal => span.fail(at, names::ERROR_INTERNAL, "a part of the supervisor was lost"),
+            Outcome::Stopped | Outcome::AllCompleted | Outcome::Failed(_) | Outcome::BootFailed(_) => {
+                span.ok(at);
+            }
+        }
+    }
+}
