@@ -27,6 +27,7 @@ mod stamp;
 mod stats;
 mod steps;
 pub mod terminal;
+mod watch;
 mod writer;
 
 pub use handle::{FlushReport, Output, StartError};
