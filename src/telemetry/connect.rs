@@ -3,8 +3,8 @@
 //! on the telemetry arbiter; called by `link`.
 
 use super::dial::Dialer;
-use super::grpc::TargetError;
 use super::names::{Lookup, NameError};
+use super::target::TargetError;
 use super::tls::{TlsClient, TlsError};
 use super::trust::advice;
 use http::Uri;
