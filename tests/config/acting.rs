@@ -59,7 +59,6 @@ fn by_name(path: &str) -> Option<Value> {
         "tracing_file_max_size" => json!("3MB"),
         "tracing_server_name" => json!("other.example"),
         "restart_stability_window" => json!("7s"),
-        "log_buffer" => json!("3MB"),
         "working_dir" => json!("/tmp"),
         "user" | "group" => json!("nobody"),
         "command" => json!(["other"]),
