@@ -1,4 +1,5 @@
 //! The program: take the signals before anything else can go wrong, then do what the command line says. Nothing else.
+#![forbid(unsafe_code)]
 
 use phpeek_os::{memory, signals::Signals};
 use phpeek_pm::{cli, exit};

@@ -2,6 +2,11 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "tidy/house.rs"]
+mod house;
+#[path = "tidy/reader.rs"]
+mod reader;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@
 //! | `phpeek-pm` (output) | `ProcessActor` | [`ports::LastLines`], when they were asked for |
 //! | both | [`listeners`]: [`story`] (spans), [`journal`] (records), the board | facts, in the order of what happened |
 //! | [`story`] | telemetry queue | finished spans, never awaited |
+#![forbid(unsafe_code)]
 
 pub mod board;
 pub mod clock;

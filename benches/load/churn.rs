@@ -1,11 +1,11 @@
 //! What is done to a running supervisor: kills, rolling restarts; crash loops and chatty workers go on by themselves.
 //! Counts what it has done, for the accounts.
 
+use crate::bench::{Bench, POLL, monotonic_ns};
 use crate::captured::Lines;
 use crate::options::Load;
 use crate::procfs;
 use crate::progress;
-use crate::scenario::{Bench, POLL, monotonic_ns};
 use hdrhistogram::Histogram;
 use rustix::process::{Pid, Signal};
 use std::collections::BTreeMap;

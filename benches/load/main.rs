@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "it is a program that runs a supervisor, and no supervisor")]
 
 mod accounting;
+mod bench;
 mod captured;
 mod churn;
 mod compare;

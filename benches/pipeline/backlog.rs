@@ -1,7 +1,8 @@
 //! A backlog in the spool: how fast it is written, read for `trace last`, and delivered; and what an outage takes of
 //! memory without a spool.
 
-use crate::{cpu, rate, sink, throughput};
+use crate::figures::rate;
+use crate::{cpu, sink, throughput};
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;

@@ -9,14 +9,10 @@
 
 mod backlog;
 mod cpu;
+mod figures;
 mod sink;
 mod tail;
 mod throughput;
-
-use std::time::Duration;
-
-/// Runs of each part; the median is printed.
-const RUNS: usize = 5;
 
 fn main() {
     let count = std::env::args().filter_map(|a| a.parse().ok()).next().unwrap_or(100_000);
@@ -26,15 +22,4 @@ fn main() {
     throughput::run(count);
     tail::run(count);
     backlog::run(backlog);
-}
-
-/// The median of several figures.
-fn median(mut figures: Vec<Duration>) -> Duration {
-    figures.sort_unstable();
-    figures.get(figures.len() / 2).copied().unwrap_or_default()
-}
-
-/// A figure as spans a second.
-fn rate(spans: u64, time: Duration) -> u64 {
-    (spans as f64 / time.as_secs_f64().max(1e-9)) as u64
 }

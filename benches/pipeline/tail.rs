@@ -1,6 +1,7 @@
 //! What the decision about whole traces costs a span, at a rate of 1 %.
 
-use crate::{cpu, rate};
+use crate::cpu;
+use crate::figures::rate;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::trace::SpanData;

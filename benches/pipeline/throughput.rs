@@ -1,6 +1,7 @@
 //! Spans through the real actor, store and exporter to a receiver in the same machine, with the spool and without.
 
-use crate::{RUNS, cpu, median, rate, sink};
+use crate::figures::{RUNS, median, rate};
+use crate::{cpu, sink};
 use opentelemetry::trace::SpanContext;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};

@@ -2,7 +2,7 @@
 //! of time, and none can hold the exit up for longer.
 
 use super::board::SharedBoard;
-use super::{Ending, Running, say};
+use super::running::{Ending, Running, say};
 use crate::exit;
 use phpeek_actors::manager::Finished;
 use phpeek_actors::ports::Level;

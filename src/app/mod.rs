@@ -9,15 +9,16 @@ mod ending;
 mod kept;
 mod pid_file;
 mod reading;
+mod running;
 mod signals;
 
 pub use configure::{load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
 pub use reading::{Reading, read};
+pub use running::{BeginError, Ending};
 
 use crate::exit;
 use board::SharedBoard;
-use bytes::Bytes;
 use ending::Finish;
 use kept::Kept;
 use phpeek_actors::board::BoardListener;
@@ -26,11 +27,11 @@ use phpeek_actors::envelope::Envelope;
 use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::Listeners;
 use phpeek_actors::manager::{ManagerActor, Request, Router};
-use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::Story;
 use phpeek_actors::world::{Deaths, World};
 use phpeek_api::view::Identity;
-use phpeek_api::{self as socket, Control, SocketError, TraceSource};
+use phpeek_api::{self as socket, Control, TraceSource};
 use phpeek_config::Configuration;
 use phpeek_core::operation::Cause;
 use phpeek_core::spec::SystemSpec;
@@ -38,10 +39,11 @@ use phpeek_os::environment::Environment;
 use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{limits, memory, pid1, unbound};
-use phpeek_output::{self as output, Output};
+use phpeek_output::Output;
 use phpeek_settings::control::ControlSocket;
-use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings, TelemetryHandle};
+use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
+use running::{Running, say};
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -79,41 +81,6 @@ pub struct ControlOptions {
     pub config: Option<PathBuf>,
 }
 
-/// What a run left.
-#[derive(Debug)]
-pub struct Ending {
-    /// The exit code.
-    pub code: u8,
-    /// The spans as requests of OTLP, if they were kept.
-    pub spans: Vec<Bytes>,
-}
-
-/// Why the supervisor could not begin; nothing was started.
-#[derive(Debug, thiserror::Error)]
-pub enum BeginError {
-    /// The kernel refused something that cannot be done without.
-    #[error("cannot {what}")]
-    System {
-        /// What was tried.
-        what: &'static str,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
-    /// The pid file.
-    #[error(transparent)]
-    PidFile(#[from] PidFileError),
-    /// The control socket.
-    #[error(transparent)]
-    Control(#[from] SocketError),
-    /// The exporter.
-    #[error("cannot set up tracing")]
-    Telemetry(#[from] telemetry::StartError),
-    /// Standard output.
-    #[error("cannot set up output")]
-    Output(#[from] output::StartError),
-}
-
 /// Supervises until everything is over. Comes back on the main thread, with everything ended and flushed.
 ///
 /// # Errors
@@ -142,16 +109,6 @@ fn prepare_process() -> Result<(), BeginError> {
     limits::raise_nofile().map_err(failed("raise the limit of open descriptors"))?;
     unbound::survive().map_err(failed("take the signals that nothing is bound to"))?;
     pid1::adopt_orphans().map_err(failed("become the parent of orphans"))
-}
-
-/// Everything that lives while the supervisor does.
-struct Running {
-    clock: Clock,
-    output: Output,
-    telemetry: Rc<TelemetryHandle>,
-    kept: Option<MemoryExporter>,
-    children: Rc<Children>,
-    log: Arc<dyn LogSink>,
 }
 
 /// First thing in each thread but the main one. A thread that cannot block signals would run handlers in memory that
@@ -277,17 +234,4 @@ fn build(
     let children = Children::new(deliver, Arc::new(output.clone()), Environment::inherited())
         .map_err(failed("start the spawner threads"))?;
     Ok(Running { clock, output, telemetry: Rc::new(telemetry), kept, children: Rc::new(children), log })
-}
-
-fn say(running: &Running, level: Level, message: String) {
-    if running.log.enabled(level) {
-        running.log.log(LogRecord {
-            at: running.clock.now(),
-            level,
-            message: message.into(),
-            process: None,
-            instance: None,
-            fields: Vec::new(),
-        });
-    }
 }

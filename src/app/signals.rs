@@ -2,7 +2,7 @@
 //! signals into requests; the manager decides. Runs on the supervision thread.
 
 use super::ending::{Finish, Hurried};
-use super::{BeginError, Running, say};
+use super::running::{BeginError, Running, say};
 use actix::Addr;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;

@@ -1,6 +1,5 @@
 //! The `completions` command: a script for a shell, made of the command line itself.
 
-use super::arguments;
 use super::say::hand_over;
 use clap::Args;
 use clap_complete::Shell;
@@ -12,14 +11,14 @@ pub struct CompletionsArguments {
     pub shell: Shell,
 }
 
-/// Writes it.
-pub(super) fn run(arguments: &CompletionsArguments) -> u8 {
-    hand_over(completion_script(arguments.shell))
+/// Writes it; `line` is the command line that it completes.
+pub(super) fn run(arguments: &CompletionsArguments, line: clap::Command) -> u8 {
+    hand_over(completion_script(arguments.shell, line))
 }
 
 /// The completion script of a shell.
-pub(super) fn completion_script(shell: Shell) -> Vec<u8> {
+pub(super) fn completion_script(shell: Shell, mut line: clap::Command) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut arguments::command(), "phpeek-pm", &mut script);
+    clap_complete::generate(shell, &mut line, "phpeek-pm", &mut script);
     script
 }

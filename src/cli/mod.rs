@@ -47,7 +47,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
         Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
         Command::Version(version) => plainly(signals, || Ok(version::run(&version))),
-        Command::Completions(completions) => plainly(signals, || Ok(completions::run(&completions))),
+        Command::Completions(completions) => {
+            plainly(signals, || Ok(completions::run(&completions, command())))
+        }
         Command::Man => plainly(signals, || Ok(man::run())),
     }
 }

@@ -1,20 +1,21 @@
 //! The environment of children: what we inherited, the configured variables, the documented ones. Later wins, no
 //! name appears twice. Never reads the live environment after the start. Called by the composition root and `plan`.
 
+use super::baggage::normalised;
 use super::kin::MARK;
-use super::trace_context;
 use super::users::Identity;
+use super::variable::{BAGGAGE, TRACEPARENT, TRACESTATE, Variable};
 use phpeek_core::program::Program;
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 /// Trace propagation variables say nothing about a child's work and never leak (design 4.3). What systemd tells its
 /// service is for the supervisor: a child that took it for its own would end its start, or its watchdog, by a message
 /// (sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3), systemd.exec(5)).
 const NEVER_INHERITED: [&[u8]; 11] = [
-    trace_context::TRACEPARENT,
-    trace_context::TRACESTATE,
-    trace_context::BAGGAGE,
+    TRACEPARENT,
+    TRACESTATE,
+    BAGGAGE,
     b"NOTIFY_SOCKET",
     b"WATCHDOG_USEC",
     b"WATCHDOG_PID",
@@ -24,37 +25,6 @@ const NEVER_INHERITED: [&[u8]; 11] = [
     b"LISTEN_FDNAMES",
     b"LISTEN_PIDFDID",
 ];
-
-/// `NAME=value` with the length of the name.
-#[derive(Debug)]
-pub(super) struct Variable {
-    text: CString,
-    name: usize,
-}
-
-impl Variable {
-    /// `None` when the name is empty or holds `=`, or a NUL is anywhere: no process could be given it.
-    pub(super) fn new(name: &[u8], value: &[u8]) -> Option<Self> {
-        if name.is_empty() || name.contains(&b'=') {
-            return None;
-        }
-        let text = CString::new([name, b"=", value].concat()).ok()?;
-        Some(Self { text, name: name.len() })
-    }
-
-    pub(super) fn name(&self) -> &[u8] {
-        self.text.as_bytes().get(..self.name).unwrap_or_default()
-    }
-
-    fn value(&self) -> &[u8] {
-        self.text.as_bytes().get(self.name + 1..).unwrap_or_default()
-    }
-
-    /// As execve(2) takes it.
-    pub(super) fn as_c_str(&self) -> &CStr {
-        &self.text
-    }
-}
 
 /// What every child inherits, ready for execve.
 #[derive(Debug)]
@@ -71,8 +41,8 @@ impl Environment {
         let mut baggage = None;
         for (name, value) in variables {
             let (name, value) = (name.into_vec(), value.into_vec());
-            if name == trace_context::BAGGAGE && baggage.is_none() {
-                baggage = trace_context::normalised_baggage(&String::from_utf8_lossy(&value));
+            if name == BAGGAGE && baggage.is_none() {
+                baggage = normalised(&String::from_utf8_lossy(&value));
             }
             let wanted =
                 !NEVER_INHERITED.contains(&name.as_slice()) && !kept.iter().any(|v| v.name() == name);

@@ -2,6 +2,8 @@
 //! duties of PID 1. The only place with `unsafe`. It decides nothing about restarts. Called by the composition root.
 #![warn(clippy::indexing_slicing)]
 
+mod asked;
+mod baggage;
 pub mod capture;
 mod child;
 pub mod environment;
@@ -25,3 +27,4 @@ pub mod threads;
 mod trace_context;
 pub mod unbound;
 pub mod users;
+mod variable;

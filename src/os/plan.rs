@@ -1,10 +1,11 @@
 //! Everything that one exec needs, made ready before there is a child: argv, environment, the paths to try,
 //! directory, credentials. Opens nothing and looks at no file. Called by the spawner threads.
 
-use super::environment::{self, Environment, Variable};
+use super::environment::{self, Environment};
 use super::procfs;
 use super::trace_context;
 use super::users::{self, Credentials};
+use super::variable::Variable;
 use phpeek_actors::ports::LaunchOrder;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use std::ffi::{CString, c_char};

@@ -2,11 +2,11 @@
 //! A child that has ended is in the table, in a spawner's slot, in the queue of reports, or an orphan. Decides
 //! nothing about restarts. Called by the actors (as their [`Launcher`]) and by the signal loop.
 
+use super::asked::Asked;
 use super::capture::CaptureSink;
 use super::environment::Environment;
 use super::kin::Kin;
 use super::oom::OomKills;
-use super::remains::Asked;
 use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Peeked, Target};
 use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};

@@ -3,6 +3,7 @@
 //! list that is empty; /proc is read only when somebody has left the group or outlives the leader. Decides nothing
 //! about what follows.
 
+use super::asked::Request;
 use super::kin::member;
 use super::procfs::{self, Stat};
 use super::reaper::{Children, DRAIN_POLL, Remains};
@@ -11,8 +12,6 @@ use phpeek_actors::ports::TaskEvent;
 use phpeek_core::ids::TaskId;
 use phpeek_core::member::Member;
 use phpeek_core::signal::Signal;
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// How long after a request a leader that lives on is looked at: what it has put into other groups may not have heard
@@ -20,18 +19,6 @@ use std::time::{Duration, Instant};
 const SECOND_LOOK: Duration = Duration::from_millis(100);
 /// The longest time between two looks at those who drain.
 const LONGEST_POLL: Duration = Duration::from_secs(1);
-
-/// Leaders that were asked to end, in the order of the requests.
-#[derive(Debug, Default)]
-pub(super) struct Asked(RefCell<VecDeque<Request>>);
-
-#[derive(Debug, Clone, Copy)]
-struct Request {
-    at: Instant,
-    leader: i32,
-    task: TaskId,
-    signal: Signal,
-}
 
 impl Children {
     /// When the driver must look at the clock, if it must.

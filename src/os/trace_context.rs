@@ -1,21 +1,14 @@
 //! The trace context that a child is given by its environment (specification `context/env-carriers`, design 4.3).
-//! Owns the names of the variables. What the process's own `env` says is never
-//! replaced. Never hands on what the supervisor itself was given as it stands. Called by `plan`.
+//! What the process's own `env` says is never replaced. Never hands on what the supervisor itself was given as it stands. Called by `plan`.
 
-use super::environment::{Environment, Variable};
-use opentelemetry::Context;
-use opentelemetry::propagation::TextMapPropagator;
+use super::environment::Environment;
+use super::variable::{BAGGAGE, TRACEPARENT, TRACESTATE, Variable};
 use opentelemetry::trace::{SpanContext, TraceFlags};
-use opentelemetry_sdk::propagation::BaggagePropagator;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use phpeek_actors::ports::LaunchOrder;
 use phpeek_actors::trace::names;
 use phpeek_core::program::Handover;
-use std::collections::HashMap;
 
-pub(super) const TRACEPARENT: &[u8] = b"TRACEPARENT";
-pub(super) const TRACESTATE: &[u8] = b"TRACESTATE";
-pub(super) const BAGGAGE: &[u8] = b"BAGGAGE";
 const RESOURCE_ATTRIBUTES: &[u8] = b"OTEL_RESOURCE_ATTRIBUTES";
 const SERVICE_INSTANCE_ID: &str = "service.instance.id";
 /// The trace of the operation that started the run: where to look for its beginning.
@@ -86,19 +79,6 @@ fn attributes(own: &[Variable], order: &LaunchOrder, base: &Environment) -> Stri
         all.push(format!("{key}={}", utf8_percent_encode(value, ENCODED)));
     }
     all.join(",")
-}
-
-/// Baggage as the propagator writes it again, its members in order; `None` when there is no sound member.
-pub(super) fn normalised_baggage(text: &str) -> Option<String> {
-    let propagator = BaggagePropagator::new();
-    let carrier = HashMap::from([("baggage".to_owned(), text.to_owned())]);
-    let context = propagator.extract_with_context(&Context::new(), &carrier);
-    let mut written = HashMap::new();
-    propagator.inject_context(&context, &mut written);
-    let mut members: Vec<&str> =
-        written.get("baggage")?.split(',').map(str::trim).filter(|m| !m.is_empty()).collect();
-    members.sort_unstable();
-    (!members.is_empty()).then(|| members.join(","))
 }
 
 #[cfg(test)]

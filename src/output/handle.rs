@@ -8,6 +8,7 @@ use super::pipes::Pipes;
 use super::sink::Sink;
 use super::stats::Stats;
 use super::steps;
+use super::watch::watch;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
@@ -24,8 +25,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 /// Counting what is given up takes no longer.
 const GIVE_UP: Duration = Duration::from_millis(100);
@@ -171,14 +170,6 @@ impl Output {
     pub fn close(&self) {
         self.sink.close();
     }
-}
-
-#[expect(
-    deprecated,
-    reason = "the safe constructor; an OwnedFd keeps its descriptor open, so the fault is not met"
-)]
-pub(super) fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::with_interest(epoll, Interest::READABLE)
 }
 
 impl CaptureSink for Output {

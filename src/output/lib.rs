@@ -25,6 +25,7 @@ mod sink;
 mod stamp;
 mod stats;
 mod steps;
+mod watch;
 mod writer;
 
 pub use handle::{FlushReport, Output, StartError};

@@ -2,7 +2,7 @@
 //! it, a timer that never ends and is cancelled by a step (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET), so nothing
 //! wakes until then. Where there is no such timer, a step is told with the next record. Runs on the output arbiter.
 
-use super::handle;
+use super::watch;
 use phpeek_actors::clock::{Clock, Step};
 use phpeek_actors::ports::{Level, LogRecord};
 use rustix::io::Errno;
@@ -35,7 +35,7 @@ pub(super) fn untold(clock: &Clock) -> Option<LogRecord> {
 /// Waits for steps for ever, and has each told at once.
 pub(super) async fn watch(tell: impl Fn()) {
     let Ok(timer) = timer() else { return };
-    let Ok(timer) = handle::watch(timer) else { return };
+    let Ok(timer) = watch::watch(timer) else { return };
     while let Ok(mut ready) = timer.readable().await {
         ready.clear_ready();
         // The read takes the cancellation (ECANCELED); a step between it and the setting shows there again.

@@ -2,9 +2,9 @@
 //! a connection: the name, each address and the handshake have one of their own. Never falls back to plain text. Lives
 //! on the telemetry arbiter; called by `link`.
 
-use super::dial::dial;
-use super::grpc::TargetError;
+use super::dial::Dialer;
 use super::names::{Lookup, NameError};
+use super::target::TargetError;
 use super::tls::{TlsClient, TlsError};
 use super::trust::advice;
 use http::Uri;
@@ -18,6 +18,7 @@ use phpeek_settings::tracing::Receiver;
 use std::error::Error;
 use std::future::{Ready, ready};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -92,7 +93,8 @@ struct Target {
     address: Address,
     proxy: Option<Proxy>,
     /// Of whom the connection is made to: the receiver, or the proxy. Not for a socket.
-    lookup: Arc<Lookup>,
+    lookup: Lookup,
+    dialer: Dialer,
     tls: Option<TlsClient>,
     alpn: Alpn,
 }
@@ -115,8 +117,8 @@ impl Connector {
             (None, Address::Tcp { host, port }) => (host.as_str(), *port),
             (None, Address::Unix(_)) => ("localhost", 0),
         };
-        let lookup = Arc::new(Lookup::new(bare(host), port));
-        Ok(Self(Arc::new(Target { address, proxy, lookup, tls, alpn })))
+        let (lookup, dialer) = (Lookup::new(bare(host), port), Dialer::default());
+        Ok(Self(Arc::new(Target { address, proxy, lookup, dialer, tls, alpn })))
     }
 
     /// A new connection.
@@ -125,6 +127,11 @@ impl Connector {
     /// [`ConnectError`].
     pub async fn connect(&self) -> Result<Stream, ConnectError> {
         self.0.connect().await
+    }
+
+    /// An answer has come over a connection to this address: until then it is not known to be any good.
+    pub fn trust(&self, peer: Option<SocketAddr>) {
+        peer.into_iter().for_each(|peer| self.0.dialer.trust(peer));
     }
 }
 
@@ -139,12 +146,16 @@ impl Target {
         let plain = match (&self.address, &self.proxy) {
             (Address::Unix(path), _) => {
                 let connected = UnixStream::connect(path).await;
-                return Ok(Stream::new(connected.map_err(|source| ConnectError::Network { to, source })?));
+                return Ok(Stream::new(
+                    connected.map_err(|source| ConnectError::Network { to, source })?,
+                    None,
+                ));
             }
             (Address::Tcp { .. }, Some(proxy)) => self.tunnel(proxy).await?,
-            (Address::Tcp { .. }, None) => Dialer(self.lookup.clone()).dial(to.clone()).await?,
+            (Address::Tcp { .. }, None) => self.dial(to.clone()).await?,
         };
-        let Some(tls) = &self.tls else { return Ok(Stream::new(plain)) };
+        let peer = plain.peer_addr().ok();
+        let Some(tls) = &self.tls else { return Ok(Stream::new(plain, peer)) };
         let connector = TlsConnector::from(tls.config()?);
         let shaken = timeout(HANDSHAKE, connector.connect(tls.server_name(), plain)).await;
         let stream =
@@ -158,7 +169,13 @@ impl Target {
         if self.alpn == Alpn::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(ConnectError::NoHttp2(to));
         }
-        Ok(Stream::new(stream))
+        Ok(Stream::new(stream, peer))
+    }
+
+    /// Resolves and connects.
+    async fn dial(&self, to: String) -> Result<TcpStream, ConnectError> {
+        let addresses = self.lookup.addresses().await?;
+        self.dialer.dial(addresses).await.map_err(|source| ConnectError::Network { to, source })
     }
 
     async fn tunnel(&self, proxy: &Proxy) -> Result<TcpStream, ConnectError> {
@@ -170,7 +187,7 @@ impl Target {
         };
         let destination = Uri::builder().scheme("https").authority(to.as_str()).path_and_query("/").build();
         let destination = destination.map_err(|e| failed(e.into()))?;
-        let stream = Dialer(self.lookup.clone()).dial(through.clone()).await.map_err(|e| failed(e.into()))?;
+        let stream = self.dial(through.clone()).await.map_err(|e| failed(e.into()))?;
         let mut tunnel = Tunnel::new(proxy.uri.clone(), Once(Some(stream)));
         if let Some(authorization) = &proxy.authorization {
             tunnel = tunnel.with_auth(authorization.clone());
@@ -184,16 +201,6 @@ impl Target {
 /// What TLS itself says, inside of the error of the stream.
 fn refusal(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
-}
-
-/// Resolves and connects.
-struct Dialer(Arc<Lookup>);
-
-impl Dialer {
-    async fn dial(&self, to: String) -> Result<TcpStream, ConnectError> {
-        let addresses = self.0.addresses().await?;
-        dial(addresses).await.map_err(|source| ConnectError::Network { to, source })
-    }
 }
 
 /// Gives the tunnel the connection to the proxy that there is.
@@ -229,11 +236,17 @@ impl Pulse {
 }
 
 /// A connection, of whatever kind.
-pub struct Stream(TokioIo<Box<dyn Bytes>>, Pulse);
+pub struct Stream(TokioIo<Box<dyn Bytes>>, Pulse, Option<SocketAddr>);
 
 impl Stream {
-    fn new(stream: impl Bytes + 'static) -> Self {
-        Self(TokioIo::new(Box::new(stream)), Pulse::default())
+    fn new(stream: impl Bytes + 'static, peer: Option<SocketAddr>) -> Self {
+        Self(TokioIo::new(Box::new(stream)), Pulse::default(), peer)
+    }
+
+    /// The address at its other end, in the network.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.2
     }
 
     /// Its sign of life, which outlives it.

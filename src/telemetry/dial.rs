@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -19,12 +20,47 @@ const ALL: Duration = Duration::from_secs(10);
 /// Causes that a message names.
 const MOST_CAUSES: usize = 4;
 
-/// Connects to whichever of `addresses` answers first.
-pub(super) async fn dial(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
-    let stream = first_of(in_turn(addresses), TcpStream::connect).await?;
-    stream.set_nodelay(true)?;
-    keep_alive(&stream)?;
-    Ok(stream)
+/// Connects to the addresses of one name. An address that took a connection and over which no answer came is tried last
+/// the next time: who takes connections and says nothing must not stand before one that works.
+#[derive(Debug, Default)]
+pub(super) struct Dialer {
+    /// The one that was doubted first stands first. Some of what the name has or had: it does not grow beyond that.
+    doubted: Mutex<Vec<SocketAddr>>,
+}
+
+impl Dialer {
+    /// Connects to whichever of `addresses` answers first.
+    pub(super) async fn dial(&self, addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+        let order = self.order(addresses);
+        let stream = first_of(order, TcpStream::connect).await?;
+        self.doubt(stream.peer_addr()?);
+        stream.set_nodelay(true)?;
+        keep_alive(&stream)?;
+        Ok(stream)
+    }
+
+    fn doubted(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
+        self.doubted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn doubt(&self, address: SocketAddr) {
+        let mut doubted = self.doubted();
+        doubted.retain(|other| *other != address);
+        doubted.push(address);
+    }
+
+    /// An answer has come from there.
+    pub(super) fn trust(&self, address: SocketAddr) {
+        self.doubted().retain(|other| *other != address);
+    }
+
+    fn order(&self, addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+        let mut doubted = self.doubted();
+        doubted.retain(|address| addresses.contains(address));
+        let mut order = in_turn(addresses);
+        order.sort_by_key(|address| doubted.iter().position(|other| other == address));
+        order
+    }
 }
 
 /// The kernel finds out about a receiver that is gone while nothing is sent, and wakes nobody until then: a minute of
@@ -143,6 +179,24 @@ mod tests {
         let (error, took) = timed(&many.iter().map(String::as_str).collect::<Vec<_>>()).await;
         assert!(error.is_err() && took <= (ALL + ADDRESS).as_millis(), "{took}");
         assert!(timed(&[]).await.0.is_err());
+    }
+
+    #[test]
+    fn who_took_a_connection_in_vain_is_tried_last() {
+        let given = addresses(&["[::1]:1", "1.1.1.1:1", "1.1.1.2:1"]);
+        let dialer = Dialer::default();
+        assert_eq!(dialer.order(given.clone()), given);
+        dialer.doubt(given[0]);
+        assert_eq!(dialer.order(given.clone()), addresses(&["1.1.1.1:1", "1.1.1.2:1", "[::1]:1"]));
+        dialer.doubt(given[1]);
+        assert_eq!(dialer.order(given.clone()), addresses(&["1.1.1.2:1", "[::1]:1", "1.1.1.1:1"]));
+        dialer.doubt(given[2]);
+        dialer.doubt(given[0]);
+        assert_eq!(dialer.order(given.clone()), addresses(&["1.1.1.1:1", "1.1.1.2:1", "[::1]:1"]));
+        dialer.trust(given[0]);
+        assert_eq!(dialer.order(given.clone())[0], given[0], "it answers again");
+        assert_eq!(dialer.order(given[..1].to_vec()), given[..1], "others are forgotten with the name");
+        assert!(dialer.doubted().is_empty());
     }
 
     #[test]

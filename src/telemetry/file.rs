@@ -2,9 +2,9 @@
 //! whole or not there. Notices when somebody else has moved the file, and opens a new one. Lives on the telemetry
 //! arbiter, the only one that waits when the disk is slow; called by the `TelemetryActor`.
 
-use super::grpc::with_sources;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_core::causes::chain;
 use phpeek_settings::tracing::FileSettings;
 use prost::Message as _;
 use std::ffi::OsString;
@@ -132,7 +132,7 @@ impl SpanExporter for FileExporter {
             Err(cause) => Answer::Refused { cause },
             Ok(line) => match self.append(&line) {
                 Ok(()) => Answer::TAKEN,
-                Err(error) => Answer::Retry { after: None, cause: with_sources(&error) },
+                Err(error) => Answer::Retry { after: None, cause: chain(&error) },
             },
         };
         Box::pin(std::future::ready(answer))

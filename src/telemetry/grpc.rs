@@ -6,14 +6,14 @@ use super::connect::Connector;
 use super::headers::Headers;
 use super::link::{Body, Failure, Http2, Link, Lost};
 use super::reply;
-use super::tls::TlsError;
+use super::target::TargetError;
 use bytes::{Buf, BufMut, Bytes};
 use http::header::USER_AGENT as AGENT;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_core::causes::chain;
 use phpeek_settings::compression::Compression;
-use phpeek_settings::proxy::ProxyError;
 use phpeek_settings::tls::Alpn;
 use phpeek_settings::tracing::Receiver;
 use std::error::Error as _;
@@ -50,20 +50,6 @@ enum Security {
     /// Without one.
     Tls,
     Plain,
-}
-
-/// Why a receiver cannot be talked to.
-#[derive(Debug, thiserror::Error)]
-pub enum TargetError {
-    /// The TLS files.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The proxy.
-    #[error(transparent)]
-    Proxy(#[from] ProxyError),
-    /// The address is no URI: the endpoint's own check has a gap.
-    #[error("the address cannot be used")]
-    Address(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl GrpcTarget {
@@ -147,7 +133,7 @@ impl Caller {
 }
 
 fn lost(status: &Status) -> Lost {
-    let cause = format!("{:?}: {}", status.code(), with_sources(status)).into();
+    let cause = format!("{:?}: {}", status.code(), chain(status)).into();
     let mut source = status.source();
     while let Some(error) = source {
         if let Some(Lost::Unsent(_)) = error.downcast_ref() {
@@ -188,7 +174,7 @@ impl SpanExporter for GrpcExporter {
         let mut headers = match self.headers.current() {
             Ok(headers) => headers,
             Err(error) => {
-                let cause = with_sources(&error);
+                let cause = chain(&error);
                 return Box::pin(std::future::ready(Answer::Retry { after: None, cause }));
             }
         };
@@ -209,7 +195,7 @@ impl SpanExporter for GrpcExporter {
 
 /// There is no answer: the batch is kept. What happened before there was a connection says itself what to do.
 fn unanswered(failure: &Failure, security: Security) -> Answer {
-    let mut cause = with_sources(failure);
+    let mut cause = chain(failure);
     if let Failure::Broken(_) = failure {
         cause.push_str(match security {
             Security::Plain => {
@@ -220,24 +206,6 @@ fn unanswered(failure: &Failure, security: Security) -> Answer {
         });
     }
     Answer::Retry { after: None, cause }
-}
-
-/// The message with its causes: tonic's own says "transport error" alone.
-pub(super) fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = match error.downcast_ref::<Status>() {
-        Some(status) => status.message().to_owned(),
-        None => error.to_string(),
-    };
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// Hands bytes through in both directions.

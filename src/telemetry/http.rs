@@ -4,10 +4,11 @@
 
 use super::compression;
 use super::connect::Connector;
-use super::grpc::{TargetError, USER_AGENT, with_sources};
+use super::grpc::USER_AGENT;
 use super::headers::Headers;
 use super::link::{Body, Http1, Link, Lost};
 use super::reply::{self, Encoding};
+use super::target::TargetError;
 use super::zipkin;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT as AGENT};
@@ -16,6 +17,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full, Limited};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
+use phpeek_core::causes::chain;
 use phpeek_settings::compression::Compression;
 use phpeek_settings::tls::Alpn;
 use phpeek_settings::tracing::{HttpEncoding, Receiver};
@@ -155,7 +157,7 @@ impl SpanExporter for HttpExporter {
                 Ok(Reply { status, headers, body, .. }) => {
                     reply::http(status, &headers, &body, format.encoding())
                 }
-                Err(failure) => Answer::Retry { after: None, cause: with_sources(&failure) },
+                Err(failure) => Answer::Retry { after: None, cause: chain(&failure) },
             }
         })
     }
@@ -181,8 +183,7 @@ impl HttpExporter {
     /// The request for an encoded `ExportTraceServiceRequest`.
     fn request(&mut self, encoded: Bytes) -> Result<Request<Bytes>, Answer> {
         let refused = |cause: String| Answer::Refused { cause };
-        let headers =
-            self.headers.current().map_err(|e| Answer::Retry { after: None, cause: with_sources(&e) })?;
+        let headers = self.headers.current().map_err(|e| Answer::Retry { after: None, cause: chain(&e) })?;
         let body = write(self.format, encoded).map_err(refused)?;
         let body = match self.compression {
             Compression::None => body,

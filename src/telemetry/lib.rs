@@ -25,6 +25,7 @@ pub mod sampling;
 pub mod spool;
 pub mod start;
 pub mod stdout;
+pub mod target;
 mod thread;
 pub mod tls;
 mod trust;

@@ -10,6 +10,7 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::cell::RefCell;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -129,6 +130,7 @@ impl Http2 {
 /// A connection and the task that drives it; dropping it closes the connection.
 struct Open<W> {
     wire: W,
+    peer: Option<SocketAddr>,
     _task: JoinSet<()>,
 }
 
@@ -162,9 +164,9 @@ impl<W: Wire> Link<W> {
         self.pulse.take();
         let stream = self.connector.connect().await?;
         self.pulse.replace(Some(stream.pulse()));
-        let mut task = JoinSet::new();
+        let (peer, mut task) = (stream.peer(), JoinSet::new());
         let wire = W::begin(stream, &mut task).await.map_err(|e| Failure::Broken(e.into()))?;
-        Ok(Open { wire, _task: task })
+        Ok(Open { wire, peer, _task: task })
     }
 
     /// One exchange. `ask` sends and reads all of the answer; it is asked again when its request was not sent, because
@@ -186,6 +188,7 @@ impl<W: Wire> Link<W> {
             };
             match timeout(limit, attempt).await {
                 Ok(Ok(answer)) => {
+                    self.connector.trust(open.peer);
                     self.kept.replace(Some(open));
                     return Ok(answer);
                 }

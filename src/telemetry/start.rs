@@ -4,7 +4,7 @@
 use super::encode::Origin;
 use super::failover::Failover;
 use super::file::{FileError, FileExporter};
-use super::grpc::{GrpcTarget, TargetError};
+use super::grpc::GrpcTarget;
 use super::handle::{Running, TelemetryHandle};
 use super::headers::Headers;
 use super::http::HttpTarget;
@@ -15,6 +15,7 @@ use super::resource;
 use super::sampling::{sampler, sift, unsampled};
 use super::spool::{self, Place, Spool, SpoolError, SpoolParts, SpoolReport};
 use super::stdout::{StdoutExporter, WriteBlock};
+use super::target::TargetError;
 use super::thread;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;

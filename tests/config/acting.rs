@@ -1,4 +1,5 @@
-//! What the key tables say of a key is so: one that acts changes the configuration, one that is announced or idle does not.
+//! What the key tables say of a key is so: one that acts changes the configuration, one that is announced or idle does
+//! not, and each says the same by its variable.
 
 use crate::read;
 use phpeek_pm::config::schema_json;
@@ -91,8 +92,8 @@ fn nested(path: &[String], value: &Value) -> Value {
     path.iter().rev().fold(value.clone(), |inner, key| json!({ key.as_str(): inner }))
 }
 
-/// The configuration with these keys, as a text; the folder of the file exporter is there.
-fn with(global: &Value, app: &Value) -> Option<String> {
+/// A file with these keys, and what they need beside them; the folder of the file exporter is there.
+fn file_with(global: &Value, app: &Value) -> Value {
     let mut whole = json!({
         "global": {"tracing_enabled": true, "tracing_exporter": "otlp-http", "tracing_use_tls": true},
         "processes": {"app": {"command": ["x"]}, "other": {"command": ["x"]}},
@@ -111,9 +112,36 @@ fn with(global: &Value, app: &Value) -> Option<String> {
     {
         whole["global"]["tracing_use_tls"] = json!(false);
     }
-    let loaded = read(&whole.to_string(), &[]);
-    assert!(loaded.configuration.is_some(), "{whole}: {:?}", loaded.report.findings);
+    whole
+}
+
+/// What comes of a file and of variables, as a text.
+fn read_as(whole: &Value, vars: &[(&str, &str)]) -> Option<String> {
+    let loaded = read(&whole.to_string(), vars);
+    assert!(loaded.configuration.is_some(), "{whole} {vars:?}: {:?}", loaded.report.findings);
     loaded.configuration.map(|c| format!("{c:?}"))
+}
+
+/// The configuration with these keys, as a text.
+fn with(global: &Value, app: &Value) -> Option<String> {
+    read_as(&file_with(global, app), &[])
+}
+
+/// The same, with the one key given by its variable instead of the file.
+fn by_override(of_global: bool, path: &[String], value: &Value) -> Option<String> {
+    let (keys, none) = (nested(path, value), json!({}));
+    let mut whole = if of_global { file_with(&keys, &none) } else { file_with(&none, &keys) };
+    let mut at = if of_global { &mut whole["global"] } else { &mut whole["processes"]["app"] };
+    let (last, blocks) = path.split_last().expect("a path");
+    for block in blocks {
+        at = &mut at[block.as_str()];
+    }
+    at.as_object_mut().expect("a block").remove(last);
+    let name = path.join("_").to_ascii_uppercase().replace('-', "_");
+    let name =
+        if of_global { format!("PHPEEK_PM_GLOBAL_{name}") } else { format!("CBOX_INIT_PROCESS_APP_{name}") };
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    read_as(&whole, &[(&name, &text)])
 }
 
 fn merge(into: &mut Value, from: &Value) {
@@ -150,6 +178,7 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
         let after = if of_global { with(&keys, &none) } else { with(&none, &keys) };
         let before = if name.starts_with("tracing_file") { &of_file } else { &plain };
         assert_eq!(after != *before, acts, "{name}: {value} ({})", schema["x-standing"]);
+        assert_eq!(by_override(of_global, path, &value), after, "{name}: {value} by its variable");
         counts[usize::from(acts)] += 1;
     }
     assert!(counts[0] > 80 && counts[1] > 40, "{counts:?}");

@@ -19,6 +19,7 @@
 //! * **P11** the last command wins.
 //! * **P12** what a dead leader has left holds its instance no longer than it is pressed: it goes, lives on by right,
 //!   or is named and left.
+#![forbid(unsafe_code)]
 
 pub mod autopsy;
 pub mod backoff;

@@ -5,7 +5,7 @@
 use super::begin::Begin;
 use super::record::{self, Kind};
 use super::recover::{self, Found};
-use super::segment::{Segment, name};
+use super::segment::{Segment, is_damage, name};
 use super::{Note, Records};
 use crate::encode::Origin;
 use phpeek_actors::telemetry::{Batch, Dropped};
@@ -30,13 +30,6 @@ const MOST_DAMAGED: usize = 4;
 
 /// About what a beginning takes.
 const BEGIN_BYTES: u64 = 160;
-
-/// Whether an error says that the content is bad, and not that it cannot be had at the moment: rights, descriptors or
-/// the whole directory may come back.
-pub(super) fn is_damage(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidData, IsADirectory, UnexpectedEof};
-    matches!(error.kind(), InvalidData | UnexpectedEof | IsADirectory)
-}
 
 #[derive(Debug)]
 struct Taken {

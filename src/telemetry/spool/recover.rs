@@ -3,9 +3,8 @@
 
 use super::Note;
 use super::begin::Begin;
-use super::disk::is_damage;
 use super::record::Kind;
-use super::segment::{Scanned, Segment, name, scan, sequence};
+use super::segment::{Scanned, Segment, is_damage, name, scan, sequence};
 use crate::encode::{self, Origin};
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File, OpenOptions};

@@ -306,3 +306,10 @@ pub(super) fn scan(bytes: &[u8], mut see: impl FnMut(Kind, &[u8])) -> Option<Sca
     let torn = bytes.len().saturating_sub(place) as u64;
     Some(Scanned { origin: origin?, length: place as u64, spans, delivered, delivered_spans, damaged, torn })
 }
+
+/// Whether an error says that the content is bad, and not that it cannot be had at the moment: rights, descriptors or
+/// the whole directory may come back.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, IsADirectory, UnexpectedEof};
+    matches!(error.kind(), InvalidData | UnexpectedEof | IsADirectory)
+}

@@ -8,11 +8,11 @@ use super::report::{SpoolReport, SpoolState};
 use super::voice::Voice;
 use super::{Pending, SpoolError, lock};
 use crate::encode::Origin;
-use crate::grpc::with_sources;
 use crate::recent::Recent;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::telemetry::{Batch, Dropped, News, SpanStore};
+use phpeek_core::causes::chain;
 use phpeek_os::lock_file::LockFile;
 use phpeek_settings::tracing::Limits;
 use std::io;
@@ -171,7 +171,7 @@ impl Spool {
             }
             Err(error) => {
                 self.home = Home::Closed { folder, lock: Lock::Wanted, at: now.saturating_add(RETRY) };
-                self.voice.failed(with_sources(&error));
+                self.voice.failed(chain(&error));
             }
         }
     }

@@ -1,0 +1,72 @@
+//! What a supervisor is made of while it runs, why it could not begin, and what it leaves. Values.
+
+use super::pid_file::PidFileError;
+use bytes::Bytes;
+use phpeek_actors::clock::Clock;
+use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_api::SocketError;
+use phpeek_os::reaper::Children;
+use phpeek_output::{self as output, Output};
+use phpeek_telemetry::{self as telemetry, MemoryExporter, TelemetryHandle};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Ending {
+    /// The exit code.
+    pub code: u8,
+    /// The spans as requests of OTLP, if they were kept.
+    pub spans: Vec<Bytes>,
+}
+
+/// Why the supervisor could not begin; nothing was started.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// The kernel refused something that cannot be done without.
+    #[error("cannot {what}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The pid file.
+    #[error(transparent)]
+    PidFile(#[from] PidFileError),
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] SocketError),
+    /// The exporter.
+    #[error("cannot set up tracing")]
+    Telemetry(#[from] telemetry::StartError),
+    /// Standard output.
+    #[error("cannot set up output")]
+    Output(#[from] output::StartError),
+}
+
+/// Everything that lives while the supervisor does.
+pub(super) struct Running {
+    pub(super) clock: Clock,
+    pub(super) output: Output,
+    pub(super) telemetry: Rc<TelemetryHandle>,
+    pub(super) kept: Option<MemoryExporter>,
+    pub(super) children: Rc<Children>,
+    pub(super) log: Arc<dyn LogSink>,
+}
+
+/// A record of the supervisor's own.
+pub(super) fn say(running: &Running, level: Level, message: String) {
+    if running.log.enabled(level) {
+        running.log.log(LogRecord {
+            at: running.clock.now(),
+            level,
+            message: message.into(),
+            process: None,
+            instance: None,
+            fields: Vec::new(),
+        });
+    }
+}
