@@ -67,7 +67,6 @@ fn by_name(path: &str) -> Option<Value> {
         "shutdown.signal" | "shutdown.kill_signal" => json!("SIGUSR2"),
         "max_restart_attempts" => json!(7),
         "restart" => json!("never"),
-        "log_buffer" => json!("16MB"),
         "log_patience" => json!("3s"),
         "log_on_full" => json!("drop"),
         _ => return None,
