@@ -21,6 +21,8 @@ pub(super) struct InstanceStory {
     pub(super) number: u32,
     pub(super) state: &'static str,
     pub(super) run: u64,
+    /// When that run was ordered.
+    pub(super) ordered: Moment,
     /// The span that started the current run, or the last one that was told: what a restart links to.
     pub(super) origin: SpanContext,
     /// Spans of what is under way; none when nothing is.
@@ -82,6 +84,7 @@ impl InstanceStory {
             number,
             state: "",
             run: 0,
+            ordered: Moment::ZERO,
             origin: SpanContext::NONE,
             spans: None,
             death: None,
