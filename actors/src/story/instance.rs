@@ -112,6 +112,11 @@ impl InstanceStory {
         self.tidy();
     }
 
+    /// Whether a run was ordered, and is not known to have begun.
+    pub(super) fn is_spawning(&self) -> bool {
+        self.spans.as_ref().is_some_and(|s| s.spawn.is_some())
+    }
+
     pub(super) fn context_of_run(&self) -> SpanContext {
         let spawn = self.spans.as_ref().and_then(|s| s.spawn.as_ref());
         spawn.map_or_else(|| self.origin.clone(), OpenSpan::context)
@@ -165,6 +170,7 @@ impl ProcessStory {
                 self.rested(teller, i, *rest, *restarts, *looped)
             }
         }
+        self.end_start_if_over(at);
     }
 
     pub(super) fn of<T>(&mut self, i: usize, act: impl FnOnce(&mut InstanceStory) -> T) -> Option<T> {
