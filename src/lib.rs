@@ -1,18 +1,10 @@
 //! phpeek-pm: a process supervisor for containers and servers in which every lifecycle operation is a span.
 //!
-//! Three crates, and an arrow can only point down:
+//! The program itself: [`cli`] is what can be asked, [`app`] composes everything, [`exit`] has the exit codes. The rooms
+//! below are crates, handed on here for tests and benches; `.github/CONTRIBUTING.md` has the map.
 //!
-//! ```text
-//! phpeek-pm      configuration, kernel, output, exporters, command line: everything that touches the world
-//!    |
-//! phpeek-actors  ManagerActor, ProcessActors, TelemetryActor: feed events in, perform effects
-//!    |
-//! phpeek-core    specifications, state machines, policies: no actors, no clock, no system calls
-//! ```
-//!
-//! The way of a newcomer: `src/main.rs`, `src/app.rs`, `actors/core/src/lifecycle/table.rs` (what it decides),
-//! `actors/src/process/mod.rs` (how it is driven), `src/os/spawner.rs` and `src/os/reaper.rs` (how it touches the
-//! kernel).
+//! The way of a newcomer: `src/main.rs`, `src/app/mod.rs`, `actors/core/src/lifecycle/table.rs` (what it decides),
+//! `actors/src/process/mod.rs` (how it is driven), `src/os/spawner.rs` and `src/os/reaper.rs` (how it touches the kernel).
 #![forbid(unsafe_code)]
 
 pub mod app;

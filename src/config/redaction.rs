@@ -74,7 +74,11 @@ impl<'a> Compiler<'a> {
                 Err(regex::Error::CompiledTooBig(_)) if bound < ONE => bound <<= 2,
                 // The check of types has told what is no regular expression.
                 Err(regex::Error::Syntax(_)) => return Ok(None),
-                Err(error) => return Err(error.to_string()),
+                Err(error) => {
+                    // To find that out has cost as much as to use it.
+                    self.room -= bound;
+                    return Err(error.to_string());
+                }
             }
         }
     }
