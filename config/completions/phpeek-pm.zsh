@@ -99,7 +99,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '(--svg --html)-f[Show each trace when its root has ended, and until then each span as a line]' \
@@ -131,7 +131,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -153,7 +153,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -172,7 +172,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -192,7 +192,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -219,7 +219,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -239,7 +239,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -261,7 +261,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -318,7 +318,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -345,7 +345,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -364,7 +364,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -384,7 +384,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \
@@ -404,7 +404,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--html)--svg[A picture\: one SVG file on standard output]' \
 '--html[A page with zoom and search\: one HTML file on standard output]' \
 '--ascii[Draw with ASCII characters alone]' \
-'--no-color[No colours; there are none either with NO_COLOR set or outside of a terminal]' \
+'--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
 '--attributes[All attributes of each span]' \
 '-h[Print help]' \

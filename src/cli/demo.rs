@@ -12,11 +12,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_config::{Loaded, Source, Strictness};
 use phpeek_core::causes::chain;
 use phpeek_os::signals::Signals;
+use phpeek_output::terminal;
 use phpeek_viewer::text::Charset;
 use phpeek_viewer::{Events, Facts, Names, Style, Trace, select, waterfall};
 use prost::Message as _;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
     let style = Style {
         width: arguments.width.map(usize::from).unwrap_or_else(terminal_width),
         charset: if arguments.ascii { Charset::Ascii } else { Charset::Unicode },
-        colour: std::io::stdout().is_terminal(),
+        colour: terminal::has_colour(&std::io::stdout()),
         events: Events::Hidden,
         facts: Facts::Hidden,
     };

@@ -19,11 +19,12 @@ const SMALLEST_BUFFER: u64 = 64 << 10;
 /// Reads `log_format`, `log_level`, `log_on_full`, `log_patience` and `log_buffer`.
 pub(crate) fn log(global: &Node) -> LogSettings {
     let block = Block::new(Some(global), GLOBAL);
-    let format = block.word("log_format", &[("json", LogFormat::Json), ("text", LogFormat::Text)]);
+    let formats = [("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
+    let format = block.word("log_format", &formats);
     let levels =
         [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)];
     let level = block.word("log_level", &levels).unwrap_or(Level::Info);
-    let usual = LogSettings::new(format.unwrap_or(LogFormat::Json), level);
+    let usual = LogSettings::new(format.unwrap_or(LogFormat::Auto), level);
     let on_full = block.word("log_on_full", &[("wait", OnFull::Wait), ("drop", OnFull::Drop)]);
     let buffer = block.size("log_buffer").map(|size| size.max(SMALLEST_BUFFER));
     LogSettings {

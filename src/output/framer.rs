@@ -1,9 +1,10 @@
 //! From bytes that were read to chunks of records. Owns the chunk that is being filled; never reads a pipe. Called by
 //! the pipes for each read.
 
+use super::escape::Bytes;
 use super::lines::{self, Input, Piece};
 use super::pieces::{Fate, Progress, Room};
-use super::record::{Bytes, Frame};
+use super::record::Frame;
 use super::sink::{CHUNK, Sink};
 use super::stats::Stats;
 use phpeek_actors::ports::Level;

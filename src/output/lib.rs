@@ -9,6 +9,7 @@
 
 mod actor;
 mod door;
+mod escape;
 mod framer;
 mod handle;
 mod held;
@@ -25,6 +26,7 @@ mod sink;
 mod stamp;
 mod stats;
 mod steps;
+pub mod terminal;
 mod watch;
 mod writer;
 

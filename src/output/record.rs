@@ -1,14 +1,19 @@
 //! How a record looks, as JSON or as text. Owns the escaping, so that no byte of a child can break a record or forge
 //! one; never allocates for a line. Called by the pipes for each line, and by the sink for the supervisor's own.
 
+use super::escape::{self, Bytes};
 use super::lines::Piece;
 use super::stamp::Stamp;
-use phpeek_actors::ports::{LogRecord, Value};
+use phpeek_actors::ports::{Level, LogRecord, Value};
 use phpeek_core::name::ProcessName;
 use phpeek_os::capture::Stream;
 use phpeek_settings::log::LogFormat;
 use std::io::Write;
 use std::time::SystemTime;
+
+const PLAIN: &str = "\x1b[0m";
+const FAINT: &str = "\x1b[2m";
+const NAME: &str = "\x1b[36m";
 
 /// What stands before and after each line of one read: made once for each read, reused for the next.
 #[derive(Debug)]
@@ -35,20 +40,24 @@ impl Frame {
         self.before.clear();
         self.after.clear();
         match self.format {
-            LogFormat::Json => {
+            LogFormat::Json | LogFormat::Auto => {
                 self.before.extend_from_slice(b"{\"time\":\"");
                 self.before.extend_from_slice(self.stamp.of(at));
                 self.before.extend_from_slice(b"\",\"level\":\"info\",\"msg\":\"");
                 self.after.extend_from_slice(b"\",\"process\":\"");
-                json_text(&mut self.after, process.as_str().as_bytes());
+                escape::json(&mut self.after, process.as_str().as_bytes());
                 self.after.extend_from_slice(b"\",\"instance_id\":\"");
-                json_text(&mut self.after, process.as_str().as_bytes());
+                escape::json(&mut self.after, process.as_str().as_bytes());
                 number(&mut self.after, format_args!("-{instance}\",\"stream\":\"{stream}\""));
                 self.after.extend_from_slice(b"}\n");
             }
-            LogFormat::Text => {
-                self.before.extend_from_slice(self.stamp.of(at));
-                number(&mut self.before, format_args!(" INFO [{process}-{instance} {stream}] "));
+            LogFormat::Text | LogFormat::Colour => {
+                let (format, before) = (self.format, &mut self.before);
+                inked(format, before, FAINT, |out| out.extend_from_slice(self.stamp.of(at)));
+                inked(format, before, ink(Level::Info), |out| out.extend_from_slice(b" INFO "));
+                let name = format_args!("[{process}-{instance} {stream}]");
+                inked(format, before, NAME, |out| number(out, name));
+                before.push(b' ');
                 self.after.push(b'\n');
             }
         }
@@ -80,33 +89,12 @@ impl Frame {
 
     fn mark(&self, out: &mut Vec<u8>, mark: &str) {
         match self.format {
-            LogFormat::Json => {
+            LogFormat::Json | LogFormat::Auto => {
                 out.extend_from_slice(self.after.strip_suffix(b"}\n").unwrap_or(&self.after));
                 number(out, format_args!(",\"{mark}\":true}}\n"));
             }
-            LogFormat::Text => number(out, format_args!(" [{mark}]\n")),
+            LogFormat::Text | LogFormat::Colour => number(out, format_args!(" [{mark}]\n")),
         }
-    }
-}
-
-/// What is known of the bytes of a line before it is framed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bytes {
-    /// Nothing to escape in any format.
-    Plain,
-    /// Nothing is known.
-    Any,
-}
-
-impl Bytes {
-    /// Looks at a whole read at once: for each line of its own it costs four times as much. Newlines do not count, as
-    /// no line holds one.
-    pub(super) fn of(read: &[u8]) -> Self {
-        // Without a branch in the loop, so that the compiler makes vector instructions of it.
-        let odd = read.iter().fold(false, |odd, &byte| {
-            odd | ((byte.wrapping_sub(0x20) > 0x5E) & (byte != b'\n')) | (byte == b'"') | (byte == b'\\')
-        });
-        if odd { Self::Any } else { Self::Plain }
     }
 }
 
@@ -118,11 +106,11 @@ pub(super) fn own(format: LogFormat, out: &mut Vec<u8>, at: SystemTime, record: 
         None => process.to_string(),
     });
     match format {
-        LogFormat::Json => {
+        LogFormat::Json | LogFormat::Auto => {
             out.extend_from_slice(b"{\"time\":\"");
             out.extend_from_slice(Stamp::new().of(at));
             number(out, format_args!("\",\"level\":\"{level}\",\"msg\":\""));
-            json_text(out, record.message.as_bytes());
+            escape::json(out, record.message.as_bytes());
             out.push(b'"');
             if let Some(process) = &record.process {
                 json_field(out, "process", &Value::Text(process.to_string().into()));
@@ -135,17 +123,20 @@ pub(super) fn own(format: LogFormat, out: &mut Vec<u8>, at: SystemTime, record: 
             }
             out.extend_from_slice(b"}\n");
         }
-        LogFormat::Text => {
-            out.extend_from_slice(Stamp::new().of(at));
-            number(out, format_args!(" {} ", level.to_ascii_uppercase()));
+        LogFormat::Text | LogFormat::Colour => {
+            inked(format, out, FAINT, |out| out.extend_from_slice(Stamp::new().of(at)));
+            inked(format, out, ink(record.level), |out| {
+                number(out, format_args!(" {} ", level.to_ascii_uppercase()));
+            });
             if let Some(id) = id {
-                number(out, format_args!("[{id}] "));
+                inked(format, out, NAME, |out| number(out, format_args!("[{id}]")));
+                out.push(b' ');
             }
-            plain_text(out, record.message.as_bytes());
+            escape::plain(out, record.message.as_bytes());
             for (key, value) in &record.fields {
-                number(out, format_args!(" {key}="));
+                inked(format, out, FAINT, |out| number(out, format_args!(" {key}=")));
                 match value {
-                    Value::Text(value) => plain_text(out, value.as_bytes()),
+                    Value::Text(value) => escape::value(out, value.as_bytes()),
                     Value::Int(value) => number(out, format_args!("{value}")),
                     Value::Bool(value) => number(out, format_args!("{value}")),
                 }
@@ -157,12 +148,12 @@ pub(super) fn own(format: LogFormat, out: &mut Vec<u8>, at: SystemTime, record: 
 
 fn json_field(out: &mut Vec<u8>, key: &str, value: &Value) {
     out.extend_from_slice(b",\"");
-    json_text(out, key.as_bytes());
+    escape::json(out, key.as_bytes());
     out.extend_from_slice(b"\":");
     match value {
         Value::Text(value) => {
             out.push(b'"');
-            json_text(out, value.as_bytes());
+            escape::json(out, value.as_bytes());
             out.push(b'"');
         }
         Value::Int(value) => number(out, format_args!("{value}")),
@@ -177,49 +168,28 @@ fn number(out: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
 
 fn text(format: LogFormat, out: &mut Vec<u8>, line: &[u8]) {
     match format {
-        LogFormat::Json => json_text(out, line),
-        LogFormat::Text => plain_text(out, line),
+        LogFormat::Json | LogFormat::Auto => escape::json(out, line),
+        LogFormat::Text | LogFormat::Colour => escape::plain(out, line),
     }
 }
 
-/// Own records may hold a newline, which must be escaped.
-fn is_plain(line: &[u8]) -> bool {
-    Bytes::of(line) == Bytes::Plain && memchr::memchr(b'\n', line).is_none()
-}
-
-/// The inside of a JSON string (RFC 8259 section 7); bytes that are no UTF-8 become U+FFFD.
-fn json_text(out: &mut Vec<u8>, line: &[u8]) {
-    if is_plain(line) {
-        return out.extend_from_slice(line);
+/// Writes something in an ink, where there are inks.
+fn inked(format: LogFormat, out: &mut Vec<u8>, ink: &str, what: impl FnOnce(&mut Vec<u8>)) {
+    if format == LogFormat::Colour {
+        out.extend_from_slice(ink.as_bytes());
+        what(out);
+        out.extend_from_slice(PLAIN.as_bytes());
+    } else {
+        what(out);
     }
-    escaped(out, line, |out, byte| match byte {
-        b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-        b'\t' => out.extend_from_slice(b"\\t"),
-        b'\r' => out.extend_from_slice(b"\\r"),
-        b'\n' => out.extend_from_slice(b"\\n"),
-        0..0x20 | 0x7F => number(out, format_args!("\\u{byte:04x}")),
-        _ => out.push(byte),
-    });
 }
 
-/// Control characters but the tab are shown as `\x1b`: a terminal must not obey a child, nor a line forge another.
-fn plain_text(out: &mut Vec<u8>, line: &[u8]) {
-    if is_plain(line) {
-        return out.extend_from_slice(line);
-    }
-    escaped(out, line, |out, byte| match byte {
-        0..=8 | 10..0x20 | 0x7F => number(out, format_args!("\\x{byte:02x}")),
-        _ => out.push(byte),
-    });
-}
-
-fn escaped(out: &mut Vec<u8>, line: &[u8], escape: impl Fn(&mut Vec<u8>, u8)) {
-    for chunk in line.utf8_chunks() {
-        for byte in chunk.valid().bytes() {
-            escape(out, byte);
-        }
-        if !chunk.invalid().is_empty() {
-            out.extend_from_slice("\u{FFFD}".as_bytes());
-        }
+/// The ink of a level.
+fn ink(level: Level) -> &'static str {
+    match level {
+        Level::Debug => FAINT,
+        Level::Info => "\x1b[32m",
+        Level::Warn => "\x1b[33m",
+        Level::Error => "\x1b[31m",
     }
 }

@@ -11,6 +11,7 @@ use super::pieces::Room;
 use super::queue::{Chunk, Queue};
 use super::record;
 use super::stats::Stats;
+use super::terminal;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord};
 use phpeek_core::name::ProcessName;
@@ -60,6 +61,7 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn new(settings: LogSettings, stdout: OwnedFd, last_resort: Option<OwnedFd>) -> Self {
+        let settings = LogSettings { format: terminal::format(settings.format, &stdout), ..settings };
         Self {
             settings,
             door: Door::new(stdout),

@@ -6,10 +6,14 @@ use std::time::Duration;
 /// How a log record is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
+    /// For people on a terminal, JSON elsewhere.
+    Auto,
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// For people, with colours where the terminal may be given some.
     Text,
+    /// For people, with colours.
+    Colour,
 }
 
 /// What becomes of lines that find the buffer full.

@@ -44,6 +44,7 @@ fn in_bounds(n: &Value, schema: &Value) -> bool {
 /// Texts, signals, sizes, lists and mappings that their keys take; and what cannot be told by a type.
 fn by_name(path: &str) -> Option<Value> {
     Some(match path {
+        "log_buffer" => json!("3MB"),
         "control_socket" => json!("/run/other.sock"),
         "signals" => json!({"USR1": "stop"}),
         "tracing_exporter" => json!("zipkin"),

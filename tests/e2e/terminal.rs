@@ -43,3 +43,22 @@ fn a_terminal_that_goes_is_a_stop_and_stops_no_child_itself() {
     wait_until(LONG, "the child is gone", || !alive(child));
     assert_eq!(sandbox.story(), ["c none", "c start", "c end"], "it was asked");
 }
+
+#[test]
+fn a_terminal_gets_text_with_colours_unless_it_or_the_user_wants_none() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(json!({}), json!({"c": {"command": ["echo", "hello"], "restart": "never"}}));
+    for (environment, colours) in
+        [("TERM=xterm NO_COLOR=", true), ("TERM=xterm NO_COLOR=1", false), ("TERM=dumb NO_COLOR=", false)]
+    {
+        let line = format!("env {environment} {} serve --config {}", program().display(), config.display());
+        let mut command = Command::new("script");
+        let shown =
+            clean(&mut command, &sandbox).args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output();
+        let Ok(shown) = shown else { return eprintln!("SKIPPED: `script` is not installed") };
+        let text = String::from_utf8_lossy(&shown.stdout);
+        let hello = text.lines().find(|line| line.contains("hello")).unwrap_or_default();
+        assert!(!hello.is_empty() && !hello.starts_with('{'), "{environment}: {text}");
+        assert_eq!(text.contains('\x1b'), colours, "{environment}: {text}");
+    }
+}

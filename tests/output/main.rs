@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "one test runs the program itself")]
 
 mod order;
+mod people;
 mod pressure;
 mod refusal;
 mod time;

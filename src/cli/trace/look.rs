@@ -1,10 +1,11 @@
 //! How traces are shown, by the command line and the terminal.
 
 use clap::Args;
+use phpeek_output::terminal;
 use phpeek_viewer::text::Charset;
 use phpeek_viewer::waterfall::NARROWEST;
 use phpeek_viewer::{Events, Facts, Style};
-use std::io::{self, IsTerminal};
+use std::io;
 
 /// How traces are shown.
 #[derive(Debug, Clone, Default, Args)]
@@ -24,7 +25,7 @@ pub struct TraceLook {
     /// How wide to draw, in columns; the terminal's width when left out.
     #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(60..=400))]
     pub width: Option<u16>,
-    /// No colours; there are none either with NO_COLOR set or outside of a terminal.
+    /// No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one.
     #[arg(long, global = true)]
     pub no_color: bool,
     /// Each event on a line of its own, with time and attributes.
@@ -37,12 +38,10 @@ pub struct TraceLook {
 
 /// How to draw, by the command line and the terminal.
 pub(super) fn style(look: &TraceLook) -> Style {
-    // https://no-color.org: any value but an empty one.
-    let no_colour = look.no_color || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     Style {
         width: look.width.map(usize::from).unwrap_or_else(terminal_width),
         charset: if look.ascii { Charset::Ascii } else { Charset::Unicode },
-        colour: !no_colour && io::stdout().is_terminal(),
+        colour: !look.no_color && terminal::has_colour(&io::stdout()),
         events: if look.events { Events::Listed } else { Events::Named },
         facts: if look.attributes { Facts::All } else { Facts::Usual },
     }

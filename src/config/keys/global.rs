@@ -26,7 +26,7 @@ keys! {
     "restart_backoff_initial": Time(0.0, YEAR), "5s", Works Live, "the first wait; it doubles, with jitter; a run that lived longer than its wait is followed at once; 0 means 10 ms";
     "restart_backoff_max": Time(0.0, YEAR), "60s", Works Live, "the longest wait";
     "restart_stability_window": TimeOrOff, "60s", Works Live, "a run that lived this long gives the attempts back; negative: never";
-    "log_format": OneOf(&["json", "text"]), "json", Works Supervisor, "of records: `json`, or `text` for people";
+    "log_format": OneOf(&["auto", "json", "text"]), "auto", Works Supervisor, "of records: `json`, `text` for people, or `auto`: text on a terminal, JSON elsewhere";
     "log_level": LEVEL, "info", Works Supervisor, "`debug`, `info`, `warn`, `error`";
     "log_on_full": OneOf(&["wait", "drop"]), "wait", Works Supervisor, "a writer waits while the reader of our output makes progress; `drop`: lines are dropped and counted at once";
     "log_patience": Time(0.0, YEAR), "10s", Works Supervisor, "how long a reader may make no progress before lines are dropped instead";
