@@ -4,6 +4,7 @@
 use crate::clock::Moment;
 use actix::Recipient;
 use opentelemetry::trace::SpanContext;
+use phpeek_core::facts::Words;
 use phpeek_core::ids::TaskId;
 use phpeek_core::member::Member;
 use phpeek_core::name::ProcessName;
@@ -61,14 +62,14 @@ pub trait Launcher {
     fn leave(&self, task: TaskId) -> Vec<Member>;
 }
 
-/// The last lines that a task has written to its standard error, oldest first, with secrets masked; maybe none.
+/// The last lines that a task has written.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]
 pub struct LastLines {
     /// The task.
     pub task: TaskId,
     /// Its lines.
-    pub lines: Vec<String>,
+    pub words: Words,
 }
 
 /// Keeps the last lines of tasks. Any thread may ask.

@@ -7,6 +7,7 @@ use super::sink::Sink;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::LastLines;
+use phpeek_core::facts::Words;
 use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
 use phpeek_settings::redaction::Redactions;
@@ -95,7 +96,7 @@ impl Handler<Release> for OutputActor {
     }
 }
 
-/// Asks for the last lines that a run has written to its standard error.
+/// Asks for the last lines that a run has written.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Ask {
@@ -111,9 +112,10 @@ impl Handler<Ask> for OutputActor {
     type Result = ();
 
     fn handle(&mut self, Ask { task, process, redactions, hearer }: Ask, _: &mut Context<Self>) {
-        let [_stdout, words] = self.pipes.borrow_mut().last_words(task);
+        let [stdout, stderr] = self.pipes.borrow_mut().last_words(task);
         let own = redactions.get(&process).map(Vec::as_slice).unwrap_or_default();
-        hearer.do_send(LastLines { task, lines: redact::lines(words, own) });
+        let words = Words { stdout: redact::lines(stdout, own), stderr: redact::lines(stderr, own) };
+        hearer.do_send(LastLines { task, words });
     }
 }
 

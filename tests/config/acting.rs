@@ -67,6 +67,8 @@ fn by_name(path: &str) -> Option<Value> {
         "shutdown.signal" | "shutdown.kill_signal" => json!("SIGUSR2"),
         "max_restart_attempts" => json!(7),
         "restart" => json!("never"),
+        "log_patience" => json!("3s"),
+        "log_on_full" => json!("drop"),
         _ => return None,
     })
 }

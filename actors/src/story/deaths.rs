@@ -163,9 +163,12 @@ impl ProcessStory {
         if let Some(left) = obituary.left {
             span.set(names::RESTART_BUDGET_LEFT, i64::from(left));
         }
-        if span.is_recording() && !obituary.words.is_empty() {
-            let lines = obituary.words.iter().map(|line| StringValue::from(line.clone())).collect();
-            span.set(names::AUTOPSY_STDERR, opentelemetry::Value::Array(Array::String(lines)));
+        let words = &obituary.words;
+        for (key, lines) in [(names::AUTOPSY_STDOUT, &words.stdout), (names::AUTOPSY_STDERR, &words.stderr)] {
+            if span.is_recording() && !lines.is_empty() {
+                let lines = lines.iter().map(|line| StringValue::from(line.clone())).collect();
+                span.set(key, opentelemetry::Value::Array(Array::String(lines)));
+            }
         }
         verdict.end(span, over);
     }

@@ -7,6 +7,7 @@ use crate::manager::Router;
 use crate::ports::{LastLines, LastWords, LaunchOrder, Launcher, TaskEvent, TaskReport};
 use actix::Recipient;
 use phpeek_core::autopsy::Autopsy;
+use phpeek_core::facts::Words;
 use phpeek_core::ids::{ProcessId, RunId, TaskId};
 use phpeek_core::member::{Condition, Member};
 use phpeek_core::name::ProcessName;
@@ -217,7 +218,10 @@ impl FakeLauncher {
     pub fn say(&self, id: RunId, lines: &[&str]) {
         for hearer in &*self.hearers.borrow() {
             let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-            hearer.do_send(LastLines { task: TaskId::Run(id), lines });
+            hearer.do_send(LastLines {
+                task: TaskId::Run(id),
+                words: Words { stderr: lines, ..Words::default() },
+            });
         }
     }
 
@@ -321,7 +325,9 @@ impl LastWords for FakeLauncher {
         self.hearers.borrow_mut().push(hearer.clone());
         let script = self.scripts.borrow().get(&id.process()).cloned();
         let Some((time, words)) = script.and_then(|s| s(id).last_words) else { return false };
-        self.after(time, move |_| hearer.do_send(LastLines { task, lines: words }));
+        self.after(time, move |_| {
+            hearer.do_send(LastLines { task, words: Words { stderr: words.clone(), ..Words::default() } })
+        });
         true
     }
 }

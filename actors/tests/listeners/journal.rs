@@ -30,15 +30,16 @@ fn a_tale_becomes_its_records() {
             "5 info db-0 started",
             "9 info app-0 started",
             "9 info - all processes are up",
+            "500 warn app-0 ended: exit code 3",
             "502 info app-0 waiting before the next run",
-            "502 warn app-0 ended: exit code 3",
+            "503 warn app-0 last words of run 1",
             "595 info app-0 started",
             "1000 info - shutting down",
             "1000 info app stopping",
-            "1009 info app-0 ended: exit code 0",
+            "1008 info app-0 ended: exit code 0",
             "1009 info app stopped",
             "1010 info db stopping",
-            "1019 info db-0 ended: exit code 0",
+            "1018 info db-0 ended: exit code 0",
             "1019 info db stopped",
         ]
     );
@@ -52,10 +53,12 @@ fn records_say_what_is_known() {
     };
     let dead = records.iter().find(|r| r.message == "ended: exit code 3").expect("the crash");
     assert_eq!(field(dead, "exit_code"), Some(Value::Int(3)));
-    assert_eq!(field(dead, "restarts_left"), Some(Value::Int(9)));
-    assert_eq!(field(dead, "stderr"), Some(Value::from("out of cheese".to_owned())));
+    assert_eq!((field(dead, "pid"), field(dead, "run")), (Some(Value::Int(101)), Some(Value::Int(1))));
+    let words = records.iter().find(|r| r.message == "last words of run 1").expect("its words");
+    assert_eq!(field(words, "stderr"), Some(Value::from("out of cheese".to_owned())));
     let again = records.iter().rfind(|r| r.message == "started").expect("the restart");
     assert_eq!((field(again, "pid"), field(again, "run")), (Some(Value::Int(102)), Some(Value::Int(2))));
+    assert_eq!(field(again, "restarts_left"), Some(Value::Int(9)));
     let stop = records.iter().find(|r| r.message == "shutting down").expect("the stop");
     assert_eq!(field(stop, "reason"), Some(Value::from("SIGTERM".to_owned())));
     assert_eq!(field(stop, "sender_pid"), Some(Value::Int(7)));

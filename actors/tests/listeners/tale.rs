@@ -3,7 +3,7 @@
 use phpeek_actors::testkit::{SpecBuilder, system};
 use phpeek_core::autopsy::Autopsy;
 use phpeek_core::facts::{
-    Asked, Change, Death, Fact, InstanceFact, Obituary, ProcessFact, Shown, SystemFact, Told,
+    Asked, Change, Death, Fact, InstanceFact, Obituary, ProcessFact, Shown, SystemFact, Told, Words,
 };
 use phpeek_core::fleet::Outcome;
 use phpeek_core::fold::{Tally, Telling};
@@ -90,7 +90,7 @@ fn crash(asks: &Asks) -> Vec<(u64, Fact)> {
     let after = Trigger::Exit(Exit::Code(3));
     let operation = asks.restart.clone();
     let restarting = InstanceFact::Restarting { operation, after, attempt: 1, left: Some(9), telling };
-    let words = vec!["out of cheese".to_owned()];
+    let words = Words { stderr: vec!["out of cheese".to_owned()], ..Words::default() };
     let obituary = Obituary { death, over: ms(502), left: Some(9), words };
     let mut facts = vec![
         (500, of(InstanceFact::Died(death))),
@@ -99,7 +99,7 @@ fn crash(asks: &Asks) -> Vec<(u64, Fact)> {
         (502, of(restarting)),
         (502, of(InstanceFact::BackoffBegan { delay: ms(90) })),
         (502, of(InstanceFact::Changed(change, Shown { pid: None, restarts: 0 }))),
-        (502, of(InstanceFact::Autopsied(obituary))),
+        (503, of(InstanceFact::Autopsied(Box::new(obituary)))),
         (592, of(InstanceFact::Ordered { run: 2 })),
     ];
     facts.extend(up(APP, 595, 2, 102));

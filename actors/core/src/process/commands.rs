@@ -91,7 +91,7 @@ impl Process {
         for i in 0..self.instances.len() {
             self.end_loop(i, at, out);
         }
-        self.hear_no_more(out);
+        self.hear_no_more(at, out);
         self.tell(at, ProcessFact::Abandoned, out);
         self.finished = true;
     }

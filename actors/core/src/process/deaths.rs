@@ -4,7 +4,7 @@
 
 use super::{Due, Effect, Out, Process, WORDS_PATIENCE};
 use crate::autopsy::Autopsy;
-use crate::facts::{Asked, Death, Fact, InstanceFact, Obituary};
+use crate::facts::{Asked, Death, Fact, InstanceFact, Obituary, Words};
 use crate::ids::InstanceId;
 use crate::lifecycle::{Leader, State};
 use std::time::Duration;
@@ -25,9 +25,9 @@ impl Dying {
         (death.asked == Asked::No).then_some(Self { death, over, left: None })
     }
 
-    fn with(self, words: Vec<String>) -> InstanceFact {
+    fn with(self, words: Words) -> InstanceFact {
         let Self { death, over, left } = self;
-        InstanceFact::Autopsied(Obituary { death, over, left, words })
+        InstanceFact::Autopsied(Box::new(Obituary { death, over, left, words }))
     }
 }
 
@@ -52,8 +52,9 @@ impl Process {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let Some(dying) = instance.dying.take() else { return };
         let id = instance.id;
-        if !self.spec.program.output.stderr {
-            return out.tell(at, Fact::Instance(id, dying.with(Vec::new())));
+        let output = self.spec.program.output;
+        if !(output.stderr || output.stdout) {
+            return out.tell(at, Fact::Instance(id, dying.with(Words::default())));
         }
         let (due, run) = (at.saturating_add(WORDS_PATIENCE), dying.death.run);
         self.due.insert((due, id.serial, Due::Words(run)));
@@ -62,18 +63,18 @@ impl Process {
     }
 
     /// The last words of a run have come, or have not in time.
-    pub(super) fn hear(&mut self, serial: u32, run: u64, words: Vec<String>, out: &mut Out) {
+    pub(super) fn hear(&mut self, at: Duration, serial: u32, run: u64, words: Words, out: &mut Out) {
         if let Some((due, dying)) = self.unheard.remove(&(serial, run)) {
             self.due.remove(&(due, serial, Due::Words(run)));
             let id = InstanceId { process: self.id, serial };
-            out.tell(dying.over, Fact::Instance(id, dying.with(words)));
+            out.tell(at, Fact::Instance(id, dying.with(words)));
         }
     }
 
     /// Tells what still waits for last words without them.
-    pub(super) fn hear_no_more(&mut self, out: &mut Out) {
+    pub(super) fn hear_no_more(&mut self, at: Duration, out: &mut Out) {
         while let Some(((serial, run), _)) = self.unheard.first_key_value().map(|(k, v)| (*k, v.0)) {
-            self.hear(serial, run, Vec::new(), out);
+            self.hear(at, serial, run, Words::default(), out);
         }
     }
 }

@@ -23,7 +23,7 @@ mod words;
 
 pub use words::{Command, Effect, Event, Report};
 
-use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown};
+use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
 use crate::ids::{InstanceId, ProcessId, RunId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
@@ -169,7 +169,7 @@ impl Process {
         match event {
             Event::Command { operation, asked, command } => self.command(now, operation, asked, command, out),
             Event::Run(run, event) => self.observe(now, run, event, out),
-            Event::LastWords(run, words) => self.hear(run.instance.serial, run.run, words, out),
+            Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now.at, out),
         }
@@ -268,7 +268,7 @@ impl Process {
             };
             match due {
                 Due::Step => self.advance(i, now, lifecycle::Event::Tick, out),
-                Due::Words(run) => self.hear(serial, run, Vec::new(), out),
+                Due::Words(run) => self.hear(now.at, serial, run, Words::default(), out),
                 Due::Loop => self.unfold(i, now.at, out),
             }
         }

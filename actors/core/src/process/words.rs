@@ -1,5 +1,6 @@
 //! The words of the process machine: what it may be told and what it asks for. Values only.
 
+use crate::facts::Words;
 use crate::fleet::{Ending, RestartOutcome};
 use crate::ids::RunId;
 use crate::lifecycle::{SignalStep, Urgency};
@@ -23,8 +24,8 @@ pub enum Event {
     },
     /// Something has happened to one of its runs.
     Run(RunId, TaskEvent),
-    /// The last lines that a run wrote, oldest first, with secrets masked; maybe none.
-    LastWords(RunId, Vec<String>),
+    /// The last lines that a run wrote.
+    LastWords(RunId, Words),
     /// Time has passed. Before the deadline it changes nothing.
     Tick,
     /// Everything is over: what is under way is told as far as it is known. Nothing is done after it.

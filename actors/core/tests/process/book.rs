@@ -1,6 +1,6 @@
 //! The laws of the process machine, kept by an observer that knows only what was told and what was answered.
 
-use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Output, ProcessFact, Told};
+use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Output, ProcessFact, Told, Words};
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::{Tally, Telling};
 use phpeek_core::ids::{InstanceId, RunId};
@@ -54,7 +54,7 @@ pub(crate) struct Book {
     failed: Option<Failure>,
     /// Deaths that nobody asked for, by run, with the time when nobody was left.
     deaths: BTreeMap<RunId, Option<Duration>>,
-    words: BTreeMap<RunId, (Duration, Vec<String>)>,
+    words: BTreeMap<RunId, Words>,
     words_asked: BTreeSet<RunId>,
     told: BTreeSet<RunId>,
     /// Restarts of each instance that are folded and in no count.
@@ -66,7 +66,7 @@ pub(crate) struct Book {
 impl Book {
     pub(crate) fn new(spec: &ProcessSpec) -> Self {
         let output = spec.program.output;
-        Self { captured: output.stderr, ..Self::default() }
+        Self { captured: output.stderr || output.stdout, ..Self::default() }
     }
 
     fn broken(&mut self, law: &'static str, what: impl Into<String>) {
@@ -102,7 +102,7 @@ impl Book {
 
     pub(crate) fn heard(&mut self, event: &Event) {
         if let Event::LastWords(run, words) = event {
-            self.words.entry(*run).or_insert((Duration::ZERO, words.clone()));
+            self.words.entry(*run).or_insert(words.clone());
         }
         if let Event::Run(_, TaskEvent::SpawnFailed(_)) = event {
             self.spawn_failed = true;
@@ -200,12 +200,12 @@ impl Book {
         }
     }
 
-    fn autopsied(&mut self, run: RunId, words: &[String]) {
+    fn autopsied(&mut self, run: RunId, words: &Words) {
         let Some(over) = self.deaths.remove(&run) else {
             return self.broken("Q5", format!("the obituary of {run:?} came out of turn"));
         };
-        let said = self.words.get(&run).map(|(_, words)| words.as_slice()).unwrap_or_default();
-        if !self.told.insert(run) || over.is_none() || words != said {
+        let said = self.words.get(&run).cloned().unwrap_or_default();
+        if !self.told.insert(run) || over.is_none() || *words != said {
             self.broken("Q5", format!("the obituary of {run:?} says {words:?} and not {said:?}"));
         }
         if self.captured != self.words_asked.contains(&run) {

@@ -2,7 +2,7 @@
 //! the same worlds in which the real machine breaks none.
 
 use crate::world::{self, Asked, Plan, Real, Subject, step};
-use phpeek_core::facts::{Fact, InstanceFact, Output, ProcessFact, Told};
+use phpeek_core::facts::{Fact, InstanceFact, Output, ProcessFact, Told, Words};
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::Telling;
 use phpeek_core::lifecycle::Now;
@@ -115,7 +115,7 @@ impl Subject for Planted {
             _ => None,
         };
         let event = match (self.0, event) {
-            (WordsForgotten, Event::LastWords(run, _)) => Event::LastWords(run, Vec::new()),
+            (WordsForgotten, Event::LastWords(run, _)) => Event::LastWords(run, Words::default()),
             (_, event) => event,
         };
         step(process, now, event, out);

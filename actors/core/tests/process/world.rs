@@ -4,7 +4,7 @@
 use crate::book::{Book, Broken};
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
-use phpeek_core::facts::{Outbox, Output};
+use phpeek_core::facts::{Outbox, Output, Words};
 use phpeek_core::ids::{ProcessId, RunId};
 use phpeek_core::lifecycle::{Now, Urgency};
 use phpeek_core::name::ProcessName;
@@ -123,7 +123,7 @@ pub(crate) struct Story {
 enum Happening {
     Order(Order),
     Hear(RunId, TaskEvent),
-    Words(RunId, Vec<String>),
+    Words(RunId, Words),
     Dies(RunId, Exit),
 }
 
@@ -308,7 +308,7 @@ impl<S: Subject> World<'_, S> {
     }
 
     fn words(&mut self, run: RunId) {
-        let words = vec![format!("last of {}", run.run)];
+        let words = Words { stderr: vec![format!("last of {}", run.run)], ..Words::default() };
         match self.draw(6) {
             5 => {} // nobody answers
             4 => self.at(self.now + ms(150), Happening::Words(run, words)),
