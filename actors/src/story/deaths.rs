@@ -104,9 +104,11 @@ impl ProcessStory {
         span
     }
 
-    /// The run of a oneshot, below its spawn.
+    /// The run of a oneshot, below its spawn. It begins with it, at the order: backends take a child that is shorter than
+    /// its parent and not within it for one whose clock is wrong, and move it.
     fn open_run(&self, teller: &Teller<'_>, i: usize, death: &Death) -> OpenSpan {
-        let began = death.ended.saturating_sub(death.uptime);
+        let ordered = self.instances.get(i).filter(|x| x.run == death.run).map(|x| x.ordered);
+        let began = ordered.unwrap_or_else(|| death.ended.saturating_sub(death.uptime));
         let origin = self.instances.get(i).map_or(SpanContext::NONE, |x| x.origin.clone());
         let mut span = teller.tracing.open(names::SPAN_RUN, &origin, began);
         self.name_instance(&mut span, i);

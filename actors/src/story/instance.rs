@@ -21,6 +21,8 @@ pub(super) struct InstanceStory {
     pub(super) number: u32,
     pub(super) state: &'static str,
     pub(super) run: u64,
+    /// When that run was ordered.
+    pub(super) ordered: Moment,
     /// The span that started the current run, or the last one that was told: what a restart links to.
     pub(super) origin: SpanContext,
     /// Spans of what is under way; none when nothing is.
@@ -82,6 +84,7 @@ impl InstanceStory {
             number,
             state: "",
             run: 0,
+            ordered: Moment::ZERO,
             origin: SpanContext::NONE,
             spans: None,
             death: None,
@@ -107,6 +110,11 @@ impl InstanceStory {
             span.fail(at, names::ERROR_INTERRUPTED, why);
         }
         self.tidy();
+    }
+
+    /// Whether a run was ordered, and is not known to have begun.
+    pub(super) fn is_spawning(&self) -> bool {
+        self.spans.as_ref().is_some_and(|s| s.spawn.is_some())
     }
 
     pub(super) fn context_of_run(&self) -> SpanContext {
@@ -162,6 +170,7 @@ impl ProcessStory {
                 self.rested(teller, i, *rest, *restarts, *looped)
             }
         }
+        self.end_start_if_over(at);
     }
 
     pub(super) fn of<T>(&mut self, i: usize, act: impl FnOnce(&mut InstanceStory) -> T) -> Option<T> {

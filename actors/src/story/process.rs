@@ -18,6 +18,9 @@ use std::sync::Arc;
 pub(super) struct ProcessStory {
     pub(super) spec: Arc<ProcessSpec>,
     pub(super) start: Option<Box<StartStory>>,
+    /// A start that has failed while programs of it are being run: it ends with the last of them. A child that ends after
+    /// its parent is taken by backends for one whose clock is wrong.
+    ending: Option<Box<Ending>>,
     /// `process_manager.stop_process` of all instances.
     pub(super) stop: Option<OpenSpan>,
     /// What others may link to: the start, or the run of a oneshot.
@@ -34,6 +37,13 @@ pub(super) struct StartStory {
     waits: Vec<(ProcessId, OpenSpan)>,
 }
 
+/// A start that is over but for what it has begun.
+struct Ending {
+    span: OpenSpan,
+    error_type: String,
+    message: String,
+}
+
 impl StartStory {
     /// Takes the span of the wait for this process, with a link to what was waited for.
     fn wait(&mut self, on: ProcessId, link: &SpanContext) -> OpenSpan {
@@ -43,12 +53,11 @@ impl StartStory {
         span
     }
 
-    /// Ends the start as failed, and every wait that is still open as interrupted.
-    fn fail(mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
+    /// Ends every wait that is still open as interrupted.
+    fn interrupt_waits(&mut self, at: Moment, interrupted: &str) {
         for (_, span) in self.waits.drain(..) {
             span.fail(at, names::ERROR_INTERRUPTED, interrupted);
         }
-        self.span.fail(at, error_type, message);
     }
 }
 
@@ -60,6 +69,7 @@ impl ProcessStory {
             instances: Vec::with_capacity(spec.scale.get() as usize),
             spec,
             start: None,
+            ending: None,
             stop: None,
             latest: SpanContext::NONE,
             ended: SpanContext::NONE,
@@ -79,7 +89,7 @@ impl ProcessStory {
             ProcessFact::StartFailed(failure) => {
                 if let Some(start) = self.start.take() {
                     self.latest = start.span.context();
-                    start.span.fail(at, failure.kind.as_str(), &failure.message);
+                    self.end_start(at, start.span, failure.kind.as_str(), &failure.message);
                 }
             }
             ProcessFact::StartInterrupted => {
@@ -101,7 +111,7 @@ impl ProcessStory {
             ProcessFact::Abandoned => self.abandon(teller),
             // Whatever was open ends as abandoned when it is dropped.
             ProcessFact::Lost => {
-                self.start = None;
+                (self.start, self.ending) = (None, None);
                 self.stop = None;
                 self.instances.clear();
             }
@@ -159,12 +169,30 @@ impl ProcessStory {
         let message = names_of.boot_failure(&BootFailure { process: on, cause: cause.clone() });
         let error_type = boot_error_type(cause);
         start.wait(on, link).fail(at, error_type, &message);
-        start.fail(at, error_type, &message, "another dependency failed");
+        start.interrupt_waits(at, "another dependency failed");
+        self.end_start(at, start.span, error_type, &message);
     }
 
     fn fail_start(&mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
-        if let Some(start) = self.start.take() {
-            start.fail(at, error_type, message, interrupted);
+        if let Some(mut start) = self.start.take() {
+            start.interrupt_waits(at, interrupted);
+            self.end_start(at, start.span, error_type, message);
+        }
+    }
+
+    fn end_start(&mut self, at: Moment, span: OpenSpan, error_type: &str, message: &str) {
+        let (error_type, message) = (error_type.to_owned(), message.to_owned());
+        self.ending = Some(Box::new(Ending { span, error_type, message }));
+        self.end_start_if_over(at);
+    }
+
+    /// Ends a start that has failed, once no program of it is being run.
+    pub(super) fn end_start_if_over(&mut self, at: Moment) {
+        if self.ending.is_none() || self.instances.iter().any(InstanceStory::is_spawning) {
+            return;
+        }
+        if let Some(ending) = self.ending.take() {
+            ending.span.fail(at, &ending.error_type, &ending.message);
         }
     }
 
@@ -186,6 +214,7 @@ impl ProcessStory {
         for i in 0..self.instances.len() {
             self.abandon_instance(teller, i, NOT_OVER);
         }
+        self.end_start_if_over(at);
         if let Some(span) = self.stop.take() {
             span.fail(at, names::ERROR_DEADLINE, "not everything was stopped in time");
         }

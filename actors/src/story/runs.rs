@@ -19,7 +19,7 @@ impl ProcessStory {
         let at = teller.at;
         let start = self.start.as_ref().map(|s| s.span.context());
         let Some(instance) = self.instances.get_mut(i) else { return };
-        instance.run = run;
+        (instance.run, instance.ordered) = (run, at);
         if let Some(span) = instance.spans.as_mut().and_then(|s| s.backoff.take()) {
             span.ok(at);
         }

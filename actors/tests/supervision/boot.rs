@@ -117,6 +117,7 @@ fn a_oneshot_is_a_gate_for_those_that_wait_for_its_end() {
         );
         let spawn = rig.spans.by_id(run.parent_span_id).expect("the run is below its spawn");
         assert_eq!((&*spawn.name, text(&spawn, names::PROCESS_NAME)), (names::SPAN_SPAWN, "mig".to_owned()));
+        assert_eq!(run.start_time, spawn.start_time, "a short one too is no shorter than its parent");
         rig.terminate();
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
     });
@@ -246,4 +247,25 @@ fn everything_that_ends_by_itself_ends_the_system_with_the_right_code() {
     };
     assert_eq!(outcome(0), Outcome::AllCompleted);
     assert_eq!(outcome(7), Outcome::Failed(Failure::Exit(Exit::Code(7))));
+}
+
+#[test]
+fn a_start_that_is_interrupted_ends_with_what_it_has_begun() {
+    paused(async {
+        let spec = system(vec![
+            SpecBuilder::new("one").oneshot(),
+            SpecBuilder::new("bad").after(0),
+            SpecBuilder::new("slow").after(0),
+        ]);
+        let mut rig = Rig::booted(spec, |l| {
+            l.script(0, |_| Behaviour::ends(ms(500), Exit::Code(0)));
+            l.script(1, |_| Behaviour::fails(not_found("/no/x")));
+            l.script(2, |_| Behaviour { spawn_after: ms(40), ..Behaviour::default() });
+        });
+        rig.finished().await;
+        let start = rig.of_process(names::SPAN_START_PROCESS, "slow").remove(0);
+        let spawn = rig.of_process(names::SPAN_SPAWN, "slow").remove(0);
+        assert_eq!(start.end_time, spawn.end_time, "it is within its start");
+        assert_eq!(error_type(&start).as_deref(), Some("interrupted"));
+    });
 }
