@@ -46,6 +46,8 @@ pub(super) struct InstanceSpans {
     pub(super) spawn: Option<OpenSpan>,
     /// `process_manager.restart_process` under way.
     pub(super) restart: Option<OpenSpan>,
+    /// Whether that restart is part of a rolling one.
+    pub(super) asked: bool,
     /// `process.backoff` under way.
     pub(super) backoff: Option<OpenSpan>,
     /// `process_manager.stop_process` of this instance alone: in a rolling restart, or for what a dead leader left.
@@ -290,7 +292,10 @@ impl ProcessStory {
             Telling::Told(tally) => {
                 let death = self.tell_fresh_death(teller, i);
                 let span = self.open_restart(teller, i, &restart, death.as_ref(), tally);
-                self.of(i, |instance| instance.spans().restart = Some(span));
+                self.of(i, |instance| {
+                    let spans = instance.spans();
+                    (spans.restart, spans.asked) = (Some(span), false);
+                });
             }
             Telling::Folded => {
                 self.of(i, |instance| {
@@ -313,6 +318,16 @@ impl ProcessStory {
             instance.tidy();
         });
         self.tell_last_end(teller, i, rest, restarts, looped);
+    }
+
+    /// The rolling restart that this process takes part in ends here: what it had under way ends with it.
+    pub(super) fn interrupt_rolling(&mut self, at: Moment, why: &str) {
+        for instance in &mut self.instances {
+            if let Some(spans) = instance.spans.as_mut().filter(|s| s.asked && s.restart.is_some()) {
+                spans.interrupt(at, why);
+            }
+            instance.tidy();
+        }
     }
 
     pub(super) fn abandon_instance(&mut self, teller: &Teller<'_>, i: usize, why: &str) {

@@ -28,6 +28,8 @@ pub struct Story {
     operations: Contexts,
     system: SystemStory,
     processes: BTreeMap<ProcessId, ProcessStory>,
+    /// The latest moment that was told of.
+    latest: Moment,
 }
 
 /// The contexts of operations: what they were asked under, and their own span once they have one.
@@ -64,6 +66,7 @@ impl Story {
             operations: Contexts::default(),
             system: SystemStory::default(),
             processes: BTreeMap::new(),
+            latest: Moment::ZERO,
         }
     }
 
@@ -72,6 +75,7 @@ impl Story {
         if !self.tracing.is_on() {
             return;
         }
+        self.latest = self.latest.max(told.at);
         match &told.fact {
             Fact::System(fact) => self.tell_of_system(told.at, fact),
             Fact::Process(process, ProcessFact::Added(spec)) => {

@@ -133,6 +133,7 @@ impl ProcessStory {
         let spans = instance.spans();
         spans.interrupt_restart(at, "another restart was asked for");
         spans.restart = Some(span);
+        spans.asked = true;
         // The run to come was asked for by something else: the rest of its spawn belongs to this restart, so that
         // none of its time is dark.
         let (starting, run) = (instance.state == "starting", instance.run);

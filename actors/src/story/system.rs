@@ -88,7 +88,15 @@ impl Story {
         self.operations.0.remove(&operation.id);
         match end {
             RestartEnd::Complete | RestartEnd::Nothing => span.ok(at),
-            RestartEnd::Interrupted => span.fail(at, names::ERROR_INTERRUPTED, "a shutdown came first"),
+            RestartEnd::Interrupted => {
+                // A request is older than its handling, and the processes may have gone on since.
+                let at = at.max(self.latest);
+                let why = "a shutdown came first";
+                for process in self.processes.values_mut() {
+                    process.interrupt_rolling(at, why);
+                }
+                span.fail(at, names::ERROR_INTERRUPTED, why);
+            }
             RestartEnd::FailedAt(process) => {
                 span.fail(at, names::ERROR_RESTART_FAILED, &self.names.restart_failure(process));
             }
