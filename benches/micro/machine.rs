@@ -95,6 +95,7 @@ fn system() -> SystemSpec {
                 user: None,
                 group: None,
                 env: Vec::new(),
+                pdeathsig: None,
                 output: OutputSpec { stdout: true, stderr: true },
                 handover: Handover::Link,
             }),

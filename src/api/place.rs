@@ -77,7 +77,10 @@ fn make_own(folder: &Path) -> Result<Listener, SocketError> {
 }
 
 /// Makes the folder, or sees that nobody else can put anything into it.
-fn prepare(folder: &Path) -> Result<(), SocketError> {
+///
+/// # Errors
+/// [`SocketError`] says what is wrong with it.
+pub fn prepare(folder: &Path) -> Result<(), SocketError> {
     let failed = |source| SocketError::Make { path: folder.to_owned(), source };
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => {}

@@ -11,6 +11,7 @@ mod pid_file;
 mod reading;
 mod running;
 mod signals;
+mod survivors;
 
 pub use configure::{load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
@@ -50,6 +51,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use survivors::Ledger;
 
 /// When the memory that reading the configuration and starting took is given back: once, when most boots are over.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -88,15 +90,27 @@ pub struct ControlOptions {
 pub fn run(configuration: Configuration, options: Options, signals: Signals) -> Result<Ending, BeginError> {
     prepare_process()?;
     let pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
+    let config = options.control.as_ref().and_then(|c| c.config.as_deref());
+    let ledger = config.map(Ledger::open).transpose()?.flatten().map(Rc::new);
     let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
     let opened = control::open(wanted)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
         |source| BeginError::System { what: "make the runtime of the supervision thread", source },
     )?;
     let system = actix::System::with_tokio_rt(move || runtime);
-    let result = system.block_on(supervise(configuration, &options, signals, pid_file.as_ref(), opened));
+    let result = system.block_on(supervise(
+        configuration,
+        &options,
+        signals,
+        pid_file.as_ref(),
+        ledger.clone(),
+        opened,
+    ));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
+    if let Some(ledger) = ledger {
+        ledger.close();
+    }
     if let Some(file) = pid_file {
         file.remove();
     }
@@ -124,6 +138,7 @@ async fn supervise(
     options: &Options,
     signals: Signals,
     pid_file: Option<&PidFile>,
+    ledger: Option<Rc<Ledger>>,
     opened: control::Opened,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::following(&WALL);
@@ -133,6 +148,11 @@ async fn supervise(
         say(&running, Level::Warn, warning.clone());
     }
     let spec = Arc::new(configuration.spec);
+    if let Some(ledger) = ledger {
+        survivors::deal(&ledger, configuration.survivors, &spec, &running).await;
+        let names = spec.processes.iter().map(|p| p.name.as_str().to_owned()).collect();
+        actix::spawn(ledger.keep(running.children.clone(), names));
+    }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(&spec, options, clock, writer);
     let target = control::SpanTarget::of(configuration.tracing.as_ref());

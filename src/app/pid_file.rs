@@ -5,6 +5,7 @@
 use phpeek_api::snapshot::{Snapshot, snapshot_path};
 use phpeek_api::view::{Reader, View};
 use phpeek_os::lock_file::{LockError, LockFile};
+use phpeek_os::state_file;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -89,10 +90,7 @@ pub fn read_snapshot(pid_file: &Path) -> Option<Snapshot> {
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.new", std::process::id()));
-    fs::write(&temporary, content)?;
-    fs::rename(&temporary, path)
+    state_file::replace(path, content, MODE)
 }
 
 #[derive(Default)]

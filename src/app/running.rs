@@ -9,6 +9,7 @@ use phpeek_os::reaper::Children;
 use phpeek_output::{self as output, Output};
 use phpeek_telemetry::{self as telemetry, MemoryExporter, TelemetryHandle};
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +20,16 @@ pub struct Ending {
     pub code: u8,
     /// The spans as requests of OTLP, if they were kept.
     pub spans: Vec<Bytes>,
+}
+
+/// Another supervisor runs this configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("a supervisor of {} runs already (pid {pid}): stop it first", config.display())]
+pub struct AlreadyRuns {
+    /// Which.
+    pub(super) config: PathBuf,
+    /// The other.
+    pub(super) pid: u32,
 }
 
 /// Why the supervisor could not begin; nothing was started.
@@ -36,6 +47,9 @@ pub enum BeginError {
     /// The pid file.
     #[error(transparent)]
     PidFile(#[from] PidFileError),
+    /// Another supervisor runs this configuration.
+    #[error(transparent)]
+    AlreadyRuns(#[from] AlreadyRuns),
     /// The control socket.
     #[error(transparent)]
     Control(#[from] SocketError),

@@ -65,9 +65,10 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
 
 fn of_begin(error: &BeginError) -> u8 {
     match error {
-        BeginError::PidFile(_) | BeginError::Control(_) | BeginError::Telemetry(StartError::Spool(_)) => {
-            exit::CANNOT_CREATE
-        }
+        BeginError::AlreadyRuns(_)
+        | BeginError::PidFile(_)
+        | BeginError::Control(_)
+        | BeginError::Telemetry(StartError::Spool(_)) => exit::CANNOT_CREATE,
         BeginError::System { .. } | BeginError::Output(_) | BeginError::Telemetry(StartError::Thread(_)) => {
             exit::INTERNAL
         }

@@ -7,6 +7,7 @@ use super::tree::Node;
 use phpeek_core::level::Level;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
+use phpeek_settings::survivors::Survivors;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -32,6 +33,16 @@ pub(crate) fn log(global: &Node) -> LogSettings {
         patience: block.time("log_patience").unwrap_or(usual.patience),
         buffer: buffer.and_then(|size| usize::try_from(size).ok()).unwrap_or(usual.buffer),
         ..usual
+    }
+}
+
+/// Reads `survivors`.
+pub(crate) fn survivors(global: &Node) -> Survivors {
+    match global.get("survivors").and_then(Node::text) {
+        Some("kill") => Survivors::Kill,
+        Some("report") => Survivors::Report,
+        Some("ignore") => Survivors::Ignore,
+        _ => Survivors::Stop, // anything else was refused
     }
 }
 

@@ -52,6 +52,7 @@ use phpeek_core::spec::SystemSpec;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::redaction::Redactions;
+use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::TracingSettings;
 use report::Findings;
@@ -139,6 +140,8 @@ pub struct Configuration {
     pub tracing: Option<TracingSettings>,
     /// Where commands reach the supervisor.
     pub control_socket: ControlSocket,
+    /// What becomes of processes that a killed supervisor has left.
+    pub survivors: Survivors,
     /// What is hidden in the last words of processes.
     pub redactions: Redactions,
 }
@@ -230,7 +233,8 @@ fn compiled(
     let control_socket = globals::control_socket(global, findings);
     let spec = compile::compile(root, folder, findings)?;
     let redactions = redaction::redactions(root, &spec, findings);
-    Some(Configuration { spec, log, tracing, control_socket, redactions })
+    let survivors = globals::survivors(global);
+    Some(Configuration { spec, log, tracing, control_socket, survivors, redactions })
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {

@@ -9,6 +9,7 @@ use super::tree::{Node, Place};
 use super::{depends, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Program};
+use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, StopSpec,
 };
@@ -116,6 +117,7 @@ pub(crate) fn compile(
         user: owned("user"),
         group: owned("group"),
         env,
+        pdeathsig: owned("pdeathsig").and_then(|name| Signal::parse(&name).ok()),
         output: OutputSpec {
             stdout: stream("stdout", defaults.stdout),
             stderr: stream("stderr", defaults.stderr),

@@ -59,6 +59,9 @@ pub(super) struct Call {
     pub(super) group: Option<u32>,
     /// The user; `None` keeps it.
     pub(super) user: Option<u32>,
+    /// The signal when its parent dies; 0: none. And who that is.
+    pub(super) pdeathsig: c_int,
+    pub(super) parent: i32,
     /// Null: leave it.
     pub(super) nofile: *const libc::rlimit64,
     /// Signals to set to the default; see `signals::changed`.
@@ -87,6 +90,8 @@ impl Call {
             groups_len: 0,
             group: None,
             user: None,
+            pdeathsig: 0,
+            parent: 0,
             nofile: ptr::null(),
             signals: super::signals::changed(),
             step: AtomicI32::new(0),
@@ -222,6 +227,13 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
         }
         if let Err(step) = become_user(call) {
             return (step, errno());
+        }
+        // After the change of user, which takes it away. A parent that is gone already sends nothing any more.
+        if call.pdeathsig != 0 {
+            let set = libc::syscall(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, call.pdeathsig, 0, 0, 0);
+            if set != 0 || libc::syscall(libc::SYS_getppid) != c_long::from(call.parent) {
+                return (Step::Signals, errno());
+            }
         }
         if !call.directory.is_null() && libc::syscall(libc::SYS_chdir, call.directory) != 0 {
             return (Step::Directory, errno());

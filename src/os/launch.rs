@@ -67,6 +67,9 @@ impl Launch {
             call.nofile = limit;
         }
         call.session = self.session;
+        if let Some(signal) = program.pdeathsig {
+            (call.pdeathsig, call.parent) = (signal.number(), std::process::id().cast_signed());
+        }
         let pid = stack
             .spawn(&call, slot)
             .map_err(|failed| (failed.zombie, explain(program, &plan.candidates, &failed)))?;

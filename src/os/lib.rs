@@ -21,6 +21,8 @@ pub mod reaper;
 mod remains;
 pub mod signals;
 mod spawner;
+pub mod state_file;
+pub mod survivors;
 mod sys;
 mod terminal;
 pub mod threads;

@@ -21,6 +21,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// How soon those whom a leader has left are looked at again when no child of ours tells of their end by ending itself.
 pub(super) const DRAIN_POLL: Duration = Duration::from_millis(50);
@@ -106,6 +107,7 @@ pub struct Children {
     oom: OomKills,
     /// Orphans among them that a SIGKILL ended: the memory controller may have meant them.
     killed_orphans: Cell<u64>,
+    changed: Notify,
 }
 
 impl Children {
@@ -134,6 +136,7 @@ impl Children {
             outbox: RefCell::default(),
             oom: OomKills::of_this_cgroup(),
             killed_orphans: Cell::new(0),
+            changed: Notify::new(),
         })
     }
 
@@ -180,6 +183,18 @@ impl Children {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The leaders that run, with their tasks.
+    #[must_use]
+    pub fn leaders(&self) -> Vec<(i32, TaskId)> {
+        let table = self.table.borrow();
+        table.iter().filter(|(_, run)| run.is_running()).map(|(pid, run)| (*pid, run.task)).collect()
+    }
+
+    /// Told when a leader has begun or ended since this was asked last.
+    pub fn changes(&self) -> &Notify {
+        &self.changed
     }
 
     /// How many were reaped that nobody here has started.
@@ -233,6 +248,7 @@ impl Children {
             }
             _ => return,
         };
+        self.changed.notify_one();
         self.draining.borrow_mut().insert(pid);
         self.patience.set(DRAIN_POLL);
         self.kin.bereave(task);
@@ -255,6 +271,7 @@ impl Children {
             (Some(pid), None) => {
                 self.forget(pid); // the kernel gave the number again, so the old group was empty
                 self.table.borrow_mut().insert(pid, Run::new(task));
+                self.changed.notify_one();
                 self.leaders.borrow_mut().insert(task, pid);
                 self.report(task, TaskEvent::Spawned { pid });
                 if let Some(exit) = ended {

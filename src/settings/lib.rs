@@ -16,5 +16,6 @@ pub mod redaction;
 pub mod sampling;
 pub mod secret;
 pub mod stamp;
+pub mod survivors;
 pub mod tls;
 pub mod tracing;

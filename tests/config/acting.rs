@@ -69,6 +69,7 @@ fn by_name(path: &str) -> Option<Value> {
         "restart" => json!("never"),
         "log_patience" => json!("3s"),
         "log_on_full" => json!("drop"),
+        "pdeathsig" => json!("SIGKILL"),
         _ => return None,
     })
 }

@@ -23,6 +23,7 @@ mod signals;
 mod spool_start;
 mod status;
 mod stop;
+mod survivors;
 mod terminal;
 mod trace_commands;
 mod trace_failure;

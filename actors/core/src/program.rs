@@ -5,6 +5,7 @@ use crate::autopsy::Autopsy;
 use crate::member::Member;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
+use crate::signal::Signal;
 use crate::spec::{CommandLine, OutputSpec, ProcessKind};
 use std::path::PathBuf;
 
@@ -23,6 +24,8 @@ pub struct Program {
     pub group: Option<String>,
     /// Variables over the inherited environment, in the order of their names.
     pub env: Vec<(String, String)>,
+    /// The signal that the kernel sends when the supervisor dies.
+    pub pdeathsig: Option<Signal>,
     /// Which streams are captured.
     pub output: OutputSpec,
     /// What it is told of the span that starts it.

@@ -41,6 +41,7 @@ impl SpecBuilder {
                 user: None,
                 group: None,
                 env: Vec::new(),
+                pdeathsig: None,
                 output: OutputSpec { stdout: false, stderr: false },
                 handover: Handover::Link,
             }),

@@ -63,7 +63,7 @@ keys! {
     "oom_score_adj": Int(-1000, 1000), "", Later Restart, "default: the supervisor's", eg "0";
     "no_new_privs": Bool, "false", Later Restart, "no program of it can gain privileges";
     "capabilities": Map(CAPABILITIES), "", Later Restart, "default: the supervisor's";
-    "pdeathsig": Signal, "", Later Restart, "the signal when the supervisor dies; default: none", eg "SIGKILL";
+    "pdeathsig": Signal, "", Works Restart, "the signal when the supervisor dies; default: none", eg "SIGKILL";
     "watch": FilesOr(WATCH), "[]", Later Live, "paths and globs whose change restarts it, or `{paths, ignore, debounce, cascade}`", eg "{ paths: [], ignore: [], debounce: 500ms, cascade: false }";
 }
 

@@ -110,7 +110,17 @@ fn spec(
 fn program(name: &ProcessName, command: CommandLine, output: OutputSpec, kind: ProcessKind) -> Arc<Program> {
     let handover = phpeek_core::program::Handover::of(ContextPolicy::Auto, kind);
     let (working_dir, user, group, env) = (None, None, None, Vec::new());
-    Arc::new(Program { name: name.clone(), command, working_dir, user, group, env, output, handover })
+    Arc::new(Program {
+        name: name.clone(),
+        command,
+        working_dir,
+        user,
+        group,
+        env,
+        pdeathsig: None,
+        output,
+        handover,
+    })
 }
 
 /// What became of a world.

@@ -1,0 +1,85 @@
+//! Files in which a supervisor leaves word for others: written whole or not at all, by nobody else than us, and never
+//! through a link that somebody else has put there. Waits for the disk. Called for snapshots and for the record of what
+//! runs.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// More than any of these files holds.
+const MOST: u64 = 16 << 20;
+
+/// Puts `content` into `path` with exactly this mode, whatever the umask: a new file beside it, then rename(2).
+///
+/// # Errors
+/// When the file cannot be made or written.
+pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let temporary = Path::new(&name);
+    drop(fs::remove_file(temporary)); // what a process of our pid has left; a link goes, not what it leads to
+    let written = (|| {
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(temporary)?;
+        file.write_all(content)?;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        fs::rename(temporary, path)
+    })();
+    if written.is_err() {
+        drop(fs::remove_file(temporary));
+    }
+    written
+}
+
+/// What such a file holds. `None` when it is not there.
+///
+/// # Errors
+/// When it cannot be read, is a link, or somebody else may have written it.
+pub fn read(path: &Path) -> io::Result<Option<String>> {
+    let file = match File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let found = file.metadata()?;
+    let own = rustix::process::geteuid().as_raw();
+    if !found.is_file() || found.uid() != own && found.uid() != 0 || found.mode() & 0o022 != 0 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may have written it"));
+    }
+    let mut text = String::new();
+    file.take(MOST).read_to_string(&mut text)?;
+    Ok(Some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn no_link_is_followed_and_nobody_else_may_write() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, other) = (folder.path().join("state"), folder.path().join("other"));
+        fs::write(&other, "precious").expect("room");
+        symlink(&other, &path).expect("a link");
+        symlink(&other, folder.path().join(format!("state.{}.new", std::process::id()))).expect("a link");
+        assert!(read(&path).is_err(), "a link is not what we have written");
+        replace(&path, b"ours", 0o600).expect("room");
+        assert_eq!(fs::read_to_string(&other).expect("it is there"), "precious");
+        assert_eq!(read(&path).expect("it can be read").as_deref(), Some("ours"));
+        let mode = |path: &Path| fs::symlink_metadata(path).expect("it is there").mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        replace(&path, b"again", 0o644).expect("room");
+        assert_eq!(mode(&path), 0o644, "whatever the umask");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("ours");
+        assert!(read(&path).is_err(), "anybody may have written it");
+        assert_eq!(read(&folder.path().join("none")).expect("nothing is fine"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! What a supervisor that was killed has left running, found by the next one: by the record of the runs that it had (pid,
+//! when it began, and which boot of the machine: never a pid alone), by the mark that its processes carry in their
+//! environment, by the groups of its runs, and by descent. They are nobody's children any more, so each is signalled by
+//! a handle of its own (pidfd_open(2)). Looks and signals; decides nothing. Called before anything is started.
+
+use super::kin::MARK;
+use super::procfs::{self, Stat};
+use super::sys;
+use phpeek_core::signal::Signal;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The first line of a record.
+const HEAD: &str = "phpeek-pm state 1";
+
+/// A run as the record has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The leader.
+    pub pid: i32,
+    /// In ticks since the boot.
+    pub began: u64,
+    /// The place of its process among the names.
+    pub process: usize,
+}
+
+/// What a supervisor writes down of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    boot: String,
+    supervisor: i32,
+    began: u64,
+    names: Vec<String>,
+    runs: Vec<Recorded>,
+}
+
+impl Record {
+    /// Of this supervisor, with the names of its processes.
+    #[must_use]
+    pub fn own(names: Vec<String>) -> Self {
+        let supervisor = std::process::id().cast_signed();
+        let began = Stat::of(supervisor).map_or(0, |stat| stat.began);
+        Self { boot: boot_id(), supervisor, began, names, runs: Vec::new() }
+    }
+
+    /// Takes down which leaders run: pids, with the place of their process. Those that were there before are kept, so
+    /// only new ones are looked up; one that is gone by now is left out.
+    pub fn note(&mut self, leaders: &[(i32, usize)]) {
+        let known: BTreeMap<i32, u64> = self.runs.iter().map(|run| (run.pid, run.began)).collect();
+        let recorded = |(pid, process): &(i32, usize)| {
+            let began = match known.get(pid) {
+                Some(began) => *began,
+                None => Stat::of(*pid).filter(|stat| stat.parent == self.supervisor)?.began,
+            };
+            Some(Recorded { pid: *pid, began, process: *process })
+        };
+        self.runs = leaders.iter().filter_map(recorded).collect();
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = format!("{HEAD}\nboot {}\nsupervisor {} {}\n", self.boot, self.supervisor, self.began);
+        for name in &self.names {
+            text.push_str(&format!("process {name}\n"));
+        }
+        for Recorded { pid, began, process } in &self.runs {
+            text.push_str(&format!("run {pid} {began} {process}\n"));
+        }
+        text
+    }
+
+    /// As it was written; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        lines.next().filter(|line| *line == HEAD)?;
+        let mut record = Self::default();
+        for line in lines {
+            let (word, rest) = line.split_once(' ')?;
+            let mut numbers = rest.split(' ');
+            match word {
+                "boot" => rest.clone_into(&mut record.boot),
+                "supervisor" => {
+                    record.supervisor = numbers.next()?.parse().ok()?;
+                    record.began = numbers.next()?.parse().ok()?;
+                }
+                "process" => record.names.push(rest.to_owned()),
+                "run" => record.runs.push(Recorded {
+                    pid: numbers.next()?.parse().ok()?,
+                    began: numbers.next()?.parse().ok()?,
+                    process: numbers.next()?.parse().ok()?,
+                }),
+                _ => return None,
+            }
+        }
+        Some(record)
+    }
+
+    /// The supervisor that wrote it, if it lives.
+    #[must_use]
+    pub fn living_supervisor(&self) -> Option<u32> {
+        let lives = self.boot == boot_id()
+            && Stat::of(self.supervisor).is_some_and(|stat| stat.began == self.began && !stat.is_dead());
+        lives.then(|| self.supervisor.unsigned_abs())
+    }
+
+    /// All that it had and that lives, by the name of the process. Reads each process of the machine once.
+    #[must_use]
+    pub fn survivors(&self) -> BTreeMap<String, Vec<Survivor>> {
+        let mut found: BTreeMap<String, Vec<Survivor>> = BTreeMap::new();
+        if self.boot != boot_id() {
+            return found;
+        }
+        let mut seen: BTreeSet<i32> = BTreeSet::from([std::process::id().cast_signed()]);
+        let pids = procfs::every_pid();
+        let roots = pids.iter().filter_map(|pid| Some((*pid, self.process_of(&Stat::of(*pid)?)?)));
+        for (pid, process) in roots.collect::<Vec<_>>() {
+            let Some(name) = self.names.get(process) else { continue };
+            for stat in procfs::tree(pid).into_iter().filter(|stat| !stat.is_dead()) {
+                if seen.insert(stat.pid) {
+                    found.entry(name.clone()).or_default().push(Survivor(stat));
+                }
+            }
+        }
+        found
+    }
+
+    fn process_of(&self, stat: &Stat) -> Option<usize> {
+        let leader = |pid: i32| self.runs.iter().find(|run| run.pid == pid);
+        if let Some(run) = leader(stat.pid) {
+            return (run.began == stat.began).then_some(run.process);
+        }
+        if let Some(run) = leader(stat.group) {
+            // A group outlives its leader, and keeps its number from being given again.
+            let same = Stat::of(run.pid).is_none_or(|leader| leader.began == run.began);
+            return same.then_some(run.process);
+        }
+        let mark = procfs::variable(stat.pid, MARK.as_bytes())?;
+        let own = format!("{}.{}.", self.supervisor, self.began);
+        std::str::from_utf8(&mark).ok()?.strip_prefix(&own)?.split('.').next()?.parse().ok()
+    }
+}
+
+/// A process that a killed supervisor has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survivor(Stat);
+
+impl Survivor {
+    /// Its pid.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.0.pid
+    }
+
+    /// What the kernel calls it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether this very process lives.
+    #[must_use]
+    pub fn lives(&self) -> bool {
+        self.parent().is_some()
+    }
+
+    /// Whose child it is now, while it lives.
+    #[must_use]
+    pub fn parent(&self) -> Option<i32> {
+        Stat::of(self.0.pid).filter(|now| now.began == self.0.began && !now.is_dead()).map(|now| now.parent)
+    }
+
+    /// Sends it a signal, and SIGCONT after one that it can act on.
+    pub fn signal(&self, signal: Signal) {
+        sys::send_exactly(&self.0, signal);
+        if signal != Signal::KILL {
+            sys::send_exactly(&self.0, Signal::CONT);
+        }
+    }
+}
+
+fn boot_id() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let mut record = Record::own(vec!["web".to_owned(), "queue worker".to_owned()]);
+        record.runs =
+            vec![Recorded { pid: 7, began: 8, process: 1 }, Recorded { pid: 9, began: 10, process: 0 }];
+        assert_eq!(Record::parse(&record.to_text()), Some(record.clone()));
+        for broken in ["", "something else\n", &record.to_text().replace("run 7 8 1", "run 7 x 1")] {
+            assert_eq!(Record::parse(broken), None, "{broken}");
+        }
+        assert_eq!(record.living_supervisor(), Some(std::process::id()), "it is this very process");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "nobody else waits in this test program")]
+    fn a_pid_alone_is_nobody() {
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().expect("sleep");
+        let pid = child.id().cast_signed();
+        let stat = Stat::of(pid).expect("it runs");
+        let mut record = Record::own(vec!["web".to_owned()]);
+        record.note(&[(pid, 0), (1, 0)]);
+        assert_eq!(
+            record.runs,
+            [Recorded { pid, began: stat.began, process: 0 }],
+            "PID 1 is no child of ours"
+        );
+        let found = record.survivors();
+        assert_eq!(found["web"].iter().map(Survivor::pid).collect::<Vec<_>>(), [pid]);
+        let of_others = |change: fn(&mut Record)| {
+            let mut other = record.clone();
+            change(&mut other);
+            other.survivors()
+        };
+        assert!(of_others(|record| record.runs[0].began += 1).is_empty(), "the pid was given again");
+        assert!(
+            of_others(|record| record.boot = "another".to_owned()).is_empty(),
+            "the machine has booted since"
+        );
+        assert!(found["web"][0].lives());
+        found["web"][0].signal(Signal::TERM);
+        child.wait().expect("it ends");
+        assert!(!found["web"][0].lives());
+    }
+}
