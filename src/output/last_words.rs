@@ -1,6 +1,6 @@
-//! The last lines of standard error of each instance's latest runs, for whoever tells of their deaths: the next run
+//! The last lines of one stream of each instance's latest runs, for whoever tells of their deaths: the next run
 //! may write before the death of the one before is asked about. Bounded for each instance; nothing is there before
-//! its first line. Never looks at standard output, never decides who is told. Fed
+//! its first line. Knows nothing of the other stream, never decides who is told. Fed
 //! and asked by the pipes.
 
 use phpeek_core::ids::{InstanceId, TaskId};
@@ -33,7 +33,7 @@ struct Tail {
 pub(super) struct LastWords(HashMap<InstanceId, Vec<Tail>>);
 
 impl LastWords {
-    /// Takes one read of the standard error of a run.
+    /// Takes one read of the stream of a run.
     pub(super) fn feed(&mut self, task: TaskId, read: &[u8]) {
         let TaskId::Run(run) = task;
         let tails = self.0.entry(run.instance).or_default();
