@@ -90,6 +90,7 @@ enum Bug {
     EdgeLossNotTold,
     OperationForgotten,
     CauseForgotten,
+    LeftForgotten,
 }
 
 use Bug::*;
@@ -130,7 +131,7 @@ const MACHINE: [Bug; 33] = [
     DaemonsForgotten,
 ];
 
-const FLEET: [Bug; 29] = [
+const FLEET: [Bug; 30] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -160,6 +161,7 @@ const FLEET: [Bug; 29] = [
     EdgeLossNotTold,
     OperationForgotten,
     CauseForgotten,
+    LeftForgotten,
 ];
 
 struct Planted(Bug);

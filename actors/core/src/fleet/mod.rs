@@ -41,6 +41,15 @@ struct Member {
     dependents: Vec<ProcessId>,
     /// Until when others may wait for it, while it was launched and somebody does.
     awaited_until: Option<Duration>,
+    /// Whether daemons of its live on after its end: a stop has something to do.
+    left: bool,
+}
+
+impl Member {
+    /// Whether it has ended and daemons of its live on.
+    fn has_left(&self) -> bool {
+        self.left && matches!(self.standing, Standing::Ended(_))
+    }
 }
 
 type Out = Outbox<Effect>;
@@ -115,6 +124,11 @@ impl Fleet {
             Event::Up(p) => self.up(p, now, out),
             Event::StartFailed(p, failure) => self.start_failed(p, failure, now, out),
             Event::Ended(p, ending) => self.ended(p, ending, now, out),
+            Event::Left(p) => {
+                if let Some(member) = self.members.get_mut(&p) {
+                    member.left = true;
+                }
+            }
             Event::Stopped(p) => self.stopped(p, now, out),
             Event::Restarted(p, outcome) => self.restarted(p, outcome, now, out),
             Event::Lost(p) => self.lost(p, now, out),
@@ -250,6 +264,7 @@ fn members(specs: &[Arc<ProcessSpec>]) -> Result<(BTreeMap<ProcessId, Member>, V
                 needs: spec.depends_on.iter().filter_map(need).collect(),
                 dependents: Vec::new(),
                 awaited_until: None,
+                left: false,
             },
         );
     }

@@ -65,6 +65,9 @@ impl Fleet {
         let Some(current) = rest.pop_front() else { return false };
         self.set(current, Standing::Up, now, out); // also one that had given up: it is wanted again
         self.failures.retain(|(p, _)| *p != current);
+        if let Some(member) = self.members.get_mut(&current) {
+            member.left = false; // whatever it leaves from now on is told anew
+        }
         out.act(Effect::Command(current, operation.clone(), Command::Restart));
         self.rolling = Some(Rolling { operation, scope, current, rest });
         true

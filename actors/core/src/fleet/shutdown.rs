@@ -1,7 +1,7 @@
 //! The shutdown: a process is told to stop when everything that depends on it rests; all of it within the timeout,
 //! and at once when it is asked for a second time. Called by `Fleet::step`.
 
-use super::{Effect, Fleet, KILL_PATIENCE, Out, Outcome, Phase, Standing};
+use super::{Effect, Fleet, KILL_PATIENCE, Member, Out, Outcome, Phase, Standing};
 use crate::facts::{Fact, ProcessFact, SystemFact};
 use crate::ids::ProcessId;
 use crate::lifecycle::Urgency;
@@ -42,7 +42,7 @@ impl Fleet {
                 out.tell(now, Fact::Process(*p, ProcessFact::StartInterrupted));
             }
         }
-        self.live = self.members.values().filter(|m| m.standing.may_run()).count();
+        self.live = self.members.values().filter(|m| m.standing.may_run() || m.has_left()).count();
         for p in ids {
             self.stop_if_free(p, now, out);
         }
@@ -65,6 +65,7 @@ impl Fleet {
                 continue;
             }
             match self.standing(p) {
+                Standing::Ended(_) if self.has_left(p) => self.stop(p, Urgency::Graceful, now, out),
                 Standing::Dormant | Standing::Ended(_) => {
                     self.set(p, Standing::Stopped, now, out);
                     work.extend(self.needs(p).iter().map(|e| e.on));
@@ -75,6 +76,10 @@ impl Fleet {
                 Standing::Waiting | Standing::Stopping | Standing::Stopped => {}
             }
         }
+    }
+
+    fn has_left(&self, p: ProcessId) -> bool {
+        self.members.get(&p).is_some_and(Member::has_left)
     }
 
     fn dependents_rest(&self, p: ProcessId) -> bool {
@@ -114,6 +119,7 @@ impl Fleet {
         for p in ids {
             match self.standing(p) {
                 Standing::Stopped => {}
+                Standing::Ended(_) if self.has_left(p) => self.stop(p, Urgency::Now, now, out),
                 Standing::Dormant | Standing::Ended(_) | Standing::Waiting => {
                     self.set(p, Standing::Stopped, now, out);
                 }

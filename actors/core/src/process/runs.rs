@@ -154,6 +154,7 @@ impl Process {
         self.end_loop(i, at, out);
         let Some(instance) = self.instances.get_mut(i) else { return };
         instance.relays.clear();
+        let left = instance.machine.has_left();
         let restarts = instance.machine.budget().restarts();
         if let Rest::Failed(failure) = rest {
             self.failed = Some(failure);
@@ -162,6 +163,9 @@ impl Process {
             }
         }
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Rested { rest, restarts, looped }));
+        if left {
+            out.act(Effect::Report(Report::Left));
+        }
     }
 
     pub(super) fn report_end(&mut self, at: Duration, out: &mut Out) {

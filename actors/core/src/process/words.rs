@@ -95,6 +95,8 @@ pub enum Report {
     StartFailed(SpawnFailure),
     /// All instances have come to rest by themselves.
     Ended(Ending),
+    /// An instance has ended well, and daemons that it has put into the background live on: a stop is for them.
+    Left,
     /// All instances rest after a command to stop.
     Stopped,
     /// The restart is over.

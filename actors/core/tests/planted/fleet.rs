@@ -18,6 +18,7 @@ impl Planted {
             (DependencyMetIgnored, fleet::Event::Up(p)) if p.0 == 0 && phase == Phase::Booting => None,
             (SecondShutdownIgnored, fleet::Event::Shutdown(_)) if phase == Phase::Stopping => None,
             (ShutdownIgnoredDuringBoot, fleet::Event::Shutdown(_)) if phase == Phase::Booting => None,
+            (LeftForgotten, fleet::Event::Left(_)) => None,
             (FailureCodeForgotten, fleet::Event::Ended(p, _)) => {
                 Some(fleet::Event::Ended(*p, fleet::Ending::Completed))
             }

@@ -231,6 +231,11 @@ impl Book {
 
     fn reported(&mut self, report: &Report, process: &Process) {
         match report {
+            Report::Left => {
+                if process.machines().all(|(_, m)| !m.has_left()) {
+                    self.broken("Q4", "daemons were reported that nobody has left");
+                }
+            }
             Report::Up => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.start, "Up");
                 if self.up != self.instances {

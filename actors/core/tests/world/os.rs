@@ -78,7 +78,7 @@ impl<S: Subject> World<'_, S> {
     fn born(&mut self, at: (usize, usize), run: u64) {
         let (others, deaf, others_deaf, stuck) =
             (self.chance(4), self.chance(5), self.chance(3), self.chance(40));
-        let daemons = others && self.chance(2) && self.fleet.is_none();
+        let daemons = others && self.chance(2);
         let group = &mut self.instance(at).group;
         (group.leader, group.others, group.deaf, group.others_deaf, group.stuck, group.daemons) =
             (true, others, deaf, others_deaf, stuck, daemons);

@@ -175,6 +175,9 @@ impl<S: Subject> World<'_, S> {
             Effect::Rested(Rest::Failed(failure)) => {
                 self.processes[p].failed = Some(failure);
             }
+            Effect::Rested(_) if self.instance(at).machine.has_left() => {
+                self.report(p, fleet::Event::Left(index(p)));
+            }
             Effect::Rested(_)
             | Effect::RunEnded { .. }
             | Effect::BackoffBegan { .. }

@@ -2,6 +2,7 @@
 //! only the world knows.
 
 use super::plan::{index, needs, place};
+use super::process::Process;
 use super::system::{Known, dormant};
 use super::{Subject, World};
 use phpeek_core::facts::{ProcessFact, SystemFact};
@@ -114,7 +115,9 @@ impl<S: Subject> World<'_, S> {
             if self.plan.spec.processes.iter().map(|p| &**p).enumerate().any(asleep) {
                 self.broken("dormant_keeps_alive", "all ended while something could be started".to_owned());
             }
-            if let Some(p) = self.processes.iter().position(|p| p.alive() || !p.at_rest()) {
+            // Daemons that were left by right are no run: they are stopped as everything else is.
+            let runs = |p: &Process| p.alive() && !p.has_left() || !p.at_rest();
+            if let Some(p) = self.processes.iter().position(runs) {
                 self.broken("outcome", format!("all ended while p{p} lives"));
             }
         }
