@@ -4,7 +4,7 @@
 use phpeek_settings::log::LogFormat;
 use std::os::fd::AsFd;
 
-/// Whether this is a terminal that may be given colours: NO_COLOR (https://no-color.org) and a terminal that is `dumb`
+/// Whether this is a terminal that may be given colours: NO_COLOR (<https://no-color.org>) and a terminal that is `dumb`
 /// hold everywhere.
 #[must_use]
 pub fn has_colour(out: &impl AsFd) -> bool {

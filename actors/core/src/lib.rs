@@ -1,10 +1,11 @@
 //! What phpeek-pm decides, as pure state machines. No actors, no tokio, no clock, no randomness, no system calls:
-//! time and jitter are arguments, and what shall happen is returned as effects. Called by `phpeek-actors`, which
-//! feeds events in and performs the effects; `phpeek-pm` (src/config) builds the [`spec`].
+//! time and jitter are arguments; what has happened is given back as [`facts`], what shall happen as effects, in one
+//! order. Three machines stand on each other: the instance ([`lifecycle`]), the process ([`process`]), the system
+//! ([`fleet`], with an [`edge`] for each dependency). Whatever is asked for is an [`operation`].
 //!
 //! # The laws
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
-//! `tests/planted.rs` breaks at least one.
+//! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q7, stand in [`process`].
 //!
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
