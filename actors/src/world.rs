@@ -4,6 +4,8 @@
 use crate::clock::Clock;
 use crate::listeners::Listeners;
 use crate::ports::{LastWords, Launcher};
+use phpeek_core::facts::Outbox;
+use phpeek_core::process::Effect;
 use std::cell::Cell;
 use std::rc::Rc;
 use tokio::sync::Notify;
@@ -19,6 +21,8 @@ pub struct World {
     pub listeners: Rc<Listeners>,
     /// The one clock.
     pub clock: Clock,
+    /// Room for what the machine of a process gives back in a step; empty between steps.
+    pub scratch: Rc<Cell<Outbox<Effect>>>,
     /// Deaths that wait for their last words.
     pub deaths: Deaths,
 }

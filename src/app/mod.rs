@@ -165,6 +165,7 @@ async fn supervise(
             vec![Rc::new(Journal::new(running.log.clone())), Rc::new(BoardListener::new(board.clone()))],
         )),
         clock,
+        scratch: Rc::default(),
         deaths: Deaths::default(),
     };
     let (done, finished) = tokio::sync::oneshot::channel();

@@ -26,8 +26,6 @@ pub struct ProcessActor {
     process: Process,
     world: World,
     manager: Recipient<Envelope<ProcessReport>>,
-    /// What the machine has given back in the step under way; kept for its room.
-    out: Outbox<Effect>,
     /// Deaths whose last words were asked for: the end of everything waits until they are told.
     untold: BTreeMap<RunId, UntoldDeath>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
@@ -64,7 +62,7 @@ impl ProcessActor {
                 world.listeners.tell(&told);
             }
         }
-        Self { id, process, world, manager, out, untold: BTreeMap::new(), latest: at, timer: None }
+        Self { id, process, world, manager, untold: BTreeMap::new(), latest: at, timer: None }
     }
 
     /// The moment to act at, for a message of the moment `at`: never before what was acted on already, or a span
@@ -84,7 +82,8 @@ impl ProcessActor {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             let now = Now { at, jitter: Jitter(fastrand::u16(..)) };
-            let mut out = std::mem::take(&mut self.out);
+            // One for all actors: room of its own would cost each of a thousand more than all else of it.
+            let mut out = self.world.scratch.take();
             self.process.step(now, event, &mut out);
             for output in out.drain() {
                 match output {
@@ -92,7 +91,7 @@ impl ProcessActor {
                     Output::Do(effect) => events.extend(self.perform(at, effect, ctx)),
                 }
             }
-            self.out = out;
+            self.world.scratch.set(out);
         }
         self.rearm(ctx);
     }

@@ -107,6 +107,7 @@ impl Rig {
                 ],
             )),
             clock,
+            scratch: Rc::default(),
             deaths: Deaths::default(),
         };
         let names = spec.processes.iter().map(|p| p.name.clone()).collect();

@@ -43,7 +43,7 @@ impl Process {
             _ => return, // it has ended already
         };
         let death = Death { run, autopsy, ended: at, uptime, asked };
-        instance.death = Some(death);
+        instance.death = Some(Box::new(death));
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Died(death)));
     }
 
@@ -58,7 +58,7 @@ impl Process {
         }
         let (due, run) = (at.saturating_add(WORDS_PATIENCE), dying.death.run);
         self.due.insert((due, id.serial, Due::Words(run)));
-        self.unheard.insert((id.serial, run), (due, Box::new(dying)));
+        self.unheard.insert((id.serial, run), (due, dying));
         out.act(Effect::AskLastWords(id.run(run)));
     }
 

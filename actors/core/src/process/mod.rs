@@ -51,9 +51,9 @@ struct Instance {
     /// Runs after the first.
     restarts: u32,
     /// The end of the leader, until nobody is left of its run.
-    death: Option<Death>,
+    death: Option<Box<Death>>,
     /// A death that nobody asked for, within the step that finds out what follows it.
-    dying: Option<Dying>,
+    dying: Option<Box<Dying>>,
     /// Restarts without a stable run between them.
     crash_loop: Option<Box<CrashLoop>>,
     /// Signals that wait for the run to be up.

@@ -145,8 +145,8 @@ impl Process {
     fn run_ended(&mut self, i: usize, at: Duration, out: &mut Out) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let Some(death) = instance.death.take() else { return };
-        out.tell(at, Fact::Instance(instance.id, InstanceFact::Ended(death)));
-        instance.dying = Dying::of(death, at);
+        out.tell(at, Fact::Instance(instance.id, InstanceFact::Ended(*death)));
+        instance.dying = Dying::of(*death, at).map(Box::new);
     }
 
     fn rested(&mut self, i: usize, at: Duration, rest: Rest, out: &mut Out) {
