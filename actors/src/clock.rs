@@ -1,7 +1,7 @@
 //! The one clock of supervision: a monotonic origin, and what the wall clock says. Machines get times from here, so a
 //! step of the wall clock (NTP at boot, a machine that wakes) never makes a negative duration; a record has the time
 //! that the wall clock shows now. What must not tear keeps one relation of the two: see [`Clock::pinned`]. tokio's
-//! clock underneath: tests pause it. Called by every actor at the start of a handler.
+//! clock underneath: tests pause it.
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,6 +1,5 @@
-//! What the control thread wants to know of the supervision thread: asked by message, one inquiry of a kind in flight,
-//! its answer for all who wait. Owns the bound of what asking may cost supervision. Called by the routes; answered by
-//! the composition root.
+//! What the control thread wants to know of the supervision thread: asked by message, one inquiry of a kind in
+//! flight, its answer for all who wait. Owns the bound of what asking may cost supervision.
 
 use super::report::TelemetryReport;
 use super::snapshot::Snapshot;

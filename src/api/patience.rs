@@ -1,5 +1,5 @@
 //! A stream whose reader must not sleep for long: a write that makes no progress ends the connection. Bounds what a
-//! client that never reads can hold. Called by the server, under hyper, which has no such bound of its own.
+//! client that never reads can hold.
 
 use std::future::Future;
 use std::io;

@@ -1,7 +1,6 @@
 //! Where control sockets lie when nobody has said it. The rule is one for the supervisor and for commands: a list of
-//! folders; in the first that can be used, `PID.sock`. A name of its own for each, because many supervisors may run on
-//! one machine: they never fight for a name, and a command takes the only one that runs, or the one that is PID 1.
-//! Called by the composition root and by the client.
+//! folders; in the first that can be used, `PID.sock`. A name of its own for each, because many supervisors may run
+//! on one machine: they never fight for a name, and a command takes the only one that runs, or the one that is PID 1.
 
 use super::socket::{self, Listener, LockedFolder, SocketError, State};
 use std::ffi::OsString;

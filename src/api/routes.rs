@@ -1,6 +1,6 @@
 //! The routes of the control socket. Each asks a desk or the newest spans and answers with JSON or OTLP; none touches
-//! supervision itself. The management API merges its own routes into this router (`axum::Router::merge`) and shares the
-//! desks. Called by the server for each request.
+//! supervision itself. The management API merges its own routes into this router (`axum::Router::merge`) and shares
+//! the desks.
 
 use super::desk::{Desks, Unanswered};
 use super::traces::{self, FRAMES, PROTOBUF, TraceSource};

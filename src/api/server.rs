@@ -1,6 +1,6 @@
 //! The server behind the control socket: takes connections, sees who they are, and lets the routes answer. Owns the
-//! bounds of what clients can hold: connections, heads, bodies, time. Runs on a thread of its own, started by the first
-//! connection; supervision never waits for it. Called by [`super::Control`].
+//! bounds of what clients can hold: connections, heads, bodies, time. Runs on a thread of its own, started by the
+//! first connection; supervision never waits for it.
 
 use super::desk::{Desks, Inquiry};
 use super::patience::Patient;

@@ -1,5 +1,5 @@
-//! The newest spans as the socket hands them out: whole requests of OTLP, or a stream of them as spans arrive. Owns the
-//! framing; keeps no span itself. Called by the routes.
+//! The newest spans as the socket hands them out: whole requests of OTLP, or a stream of them as spans arrive. Owns
+//! the framing; keeps no span itself.
 
 use axum::body::Body;
 use bytes::{BufMut, Bytes, BytesMut};

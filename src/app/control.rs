@@ -1,5 +1,5 @@
 //! The control socket as the program uses it: where it lies by the configuration, and the answers of the supervision
-//! thread to what is asked. Answers by a copy, never by work. Called by the composition root.
+//! thread to what is asked. Answers by a copy, never by work.
 
 use super::board::SharedBoard;
 use jiff::Timestamp;

@@ -1,6 +1,5 @@
 //! The composition root: builds the ports, the actors and their arbiters from a configuration, hands signals on, and
-//! ends everything in order. Decides nothing that a machine of the core decides. Called by the commands `serve` and
-//! `demo`.
+//! ends everything in order. Decides nothing that a machine of the core decides.
 
 mod board;
 mod configure;

@@ -1,5 +1,4 @@
 //! The report of `check-config`, for people and as JSON. Pure functions from a report to a text; never prints.
-//! Called by the command itself, and by `serve` when a configuration cannot be used.
 
 use phpeek_config::{Excerpt, Finding, Place, Report, Severity, Strictness};
 use serde_json::{Value, json};

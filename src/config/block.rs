@@ -1,5 +1,5 @@
-//! Reads the values of a block of keys: what is written, or the default of the key table. A value that the check of types
-//! has refused reads as its default, so that the rest is judged too. Called by `compile` and what it calls.
+//! Reads the values of a block of keys: what is written, or the default of the key table. A value that the check of
+//! types has refused reads as its default, so that the rest is judged too.
 
 use super::keys::{self, Key};
 use super::tree::Node;

@@ -1,6 +1,5 @@
 //! A checked tree to a `SystemSpec`: defaults, and the rules that span several keys. A value that `schema` has
-//! refused reads as its default here, so that the rest is judged too; `load` throws the result away then. Called by
-//! `load`.
+//! refused reads as its default here, so that the rest is judged too; `load` throws the result away then.
 
 use super::block::Block;
 use super::environment::Environments;

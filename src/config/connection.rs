@@ -1,5 +1,5 @@
 //! How a receiver of spans is reached: endpoint, TLS, certificates. Owns the order in which they are said and what
-//! contradicts what. Never turns TLS that was asked for into plain text. Called by `tracing`.
+//! contradicts what. Never turns TLS that was asked for into plain text.
 
 use super::compile::truth;
 use super::tracing::{Chosen, Reader};

@@ -1,4 +1,4 @@
-//! `depends_on`: both written forms, and what each condition means by default. Called by `compile`.
+//! `depends_on`: both written forms, and what each condition means by default.
 
 use super::compile::Names;
 use super::report::{Finding, Findings, Path};

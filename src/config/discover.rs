@@ -1,4 +1,4 @@
-//! Which file is the configuration. Looks, reads nothing. Called by `load`.
+//! Which file is the configuration. Looks, reads nothing.
 
 use super::{FAMILIES, Source, Vars};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The variables of a process: `env_file`, and `env` over it. Reads each file once; never shows what one holds, because it
-//! may be secret. Called by `process`.
+//! The variables of a process: `env_file`, and `env` over it. Reads each file once; never shows what one holds,
+//! because it may be secret.
 
 use super::files;
 use super::report::{Finding, Findings, Path};

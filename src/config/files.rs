@@ -1,4 +1,4 @@
-//! Files of a configuration: found, read within a bound, and turned into trees. Called by `load` and `include`.
+//! Files of a configuration: found, read within a bound, and turned into trees.
 
 use super::discover::{self, Found};
 use super::report::{Finding, Findings};

@@ -1,4 +1,4 @@
-//! `config/full.yaml` and the README's table of keys, made from the key tables. Called by tests, which keep both fresh.
+//! `config/full.yaml` and the README's table of keys, made from the key tables.
 
 use super::keys::{Key, Kind, PROCESS, ROOT, Reload, Standing};
 

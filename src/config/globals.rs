@@ -1,4 +1,4 @@
-//! The keys of `global` about the supervisor itself: its log and its control socket. Called by `load`.
+//! The keys of `global` about the supervisor itself: its log and its control socket.
 
 use super::block::Block;
 use super::keys::GLOBAL;

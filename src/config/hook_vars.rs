@@ -1,5 +1,5 @@
-//! Hooks by the environment: `CBOX_INIT_HOOK_<LIST>_<N>_<FIELD>`, and the same with `PHPEEK_PM_`. They come after the hooks
-//! of the file, in the order of their numbers. Called by `overlay`.
+//! Hooks by the environment: `CBOX_INIT_HOOK_<LIST>_<N>_<FIELD>`, and the same with `PHPEEK_PM_`. They come after the
+//! hooks of the file, in the order of their numbers.
 
 use super::FAMILIES;
 use super::keys::{HOOK, HOOKS, Kind};

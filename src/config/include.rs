@@ -1,5 +1,5 @@
-//! `include`: more files, laid beside the configuration's own. Owns what may stand in two files and what may not; reads
-//! values as little as any other step before `schema`. Called by `load`.
+//! `include`: more files, laid beside the configuration's own. Owns what may stand in two files and what may not;
+//! reads values as little as any other step before `schema`.
 
 use super::report::{Finding, Findings, Included, Path as YamlPath};
 use super::tree::{Entry, Node, Place, Value};

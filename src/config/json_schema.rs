@@ -1,5 +1,4 @@
-//! The JSON schema of the YAML, for editors; made from the key tables. Called by a test, which keeps
-//! `config/schema.json` fresh.
+//! The JSON schema of the YAML, for editors; made from the key tables.
 
 use super::keys::{CONDITIONS, DEPENDENCY, Key, Kind, ROOT, SECRET_FILE, Standing};
 use super::value;

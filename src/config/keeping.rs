@@ -1,5 +1,5 @@
 //! Which traces are kept, and where spans wait: `tracing_sample_rate`, `tracing_keep_*`, `tracing_spool_*`, with
-//! OTEL_TRACES_SAMPLER behind the rate. Called by [`super::tracing`].
+//! OTEL_TRACES_SAMPLER behind the rate.
 
 use super::block::Block;
 use super::compile::truth;

@@ -1,5 +1,5 @@
 //! The configuration: PHPeek PM's YAML, its overrides and `${…}`, to checked types. Owns every rule about what may be
-//! written; starts nothing and prints nothing. Called by `serve`, `demo` and `check-config`.
+//! written; starts nothing and prints nothing.
 //!
 //! The way: discover -> `parse` (text to a tree with places; `plain` for what it refuses) -> `include` -> `substitute` ->
 //! `overlay` -> `schema` (types) -> `compile` (what spans keys). Each step adds to one list of findings, so every fault is said at

@@ -1,5 +1,5 @@
 //! What is allowed and probably not meant: literal secrets, delays below a second, and the like. Warnings and
-//! suggestions only. Called by `load` with the tree as it was written, before substitution.
+//! suggestions only.
 
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};

@@ -1,5 +1,5 @@
 //! Hides the inside of `${…}` from the YAML parser, so that an unquoted `[sh, ${A:-x,y}]` reads as its writer meant
-//! it. One character takes the place of one, so lines and columns stay. Called by `parse` alone.
+//! it. One character takes the place of one, so lines and columns stay.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
 //! Overrides from the environment: `PHPEEK_PM_GLOBAL_…`, `PHPEEK_PM_PROCESS_…` and the same with `CBOX_INIT_`. Turns
-//! each into a value at its place in the tree, typed later by its key like any other. Called by `load`.
+//! each into a value at its place in the tree, typed later by its key like any other.
 
 use super::hint::nearest;
 use super::hook_vars;

@@ -1,6 +1,6 @@
-//! YAML text to a tree with places, from the events of saphyr-parser, and the only file that knows it. Never interprets
-//! a scalar: `010` stays `010`. Aliases and merge keys (`<<`) are followed; depth and size are bounded, and the time
-//! grows with the text alone. Called by `load`.
+//! YAML text to a tree with places, from the events of saphyr-parser, and the only file that knows it. Never
+//! interprets a scalar: `010` stays `010`. Aliases and merge keys (`<<`) are followed; depth and size are bounded,
+//! and the time grows with the text alone.
 
 use super::mask;
 use super::report::{Finding, Findings};

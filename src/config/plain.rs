@@ -1,8 +1,8 @@
-//! YAML text to a tree by serde_yaml, and the only file that knows it: for a text that the reader with places refuses.
-//! serde_yaml reads YAML 1.1 by libyaml's scanner, as PHPeek PM's library does, and takes what YAML 1.2 does not: a tab
-//! after a colon, the inside of brackets at the left edge. It types a plain scalar by its look (`010` becomes 10) and
-//! gives no places, so the key table guides it: what a key takes as a scalar is asked for as a text, which comes back as
-//! it was written. Never adds a finding. Called by `load`.
+//! YAML text to a tree by serde_yaml, and the only file that knows it: for a text that the reader with places
+//! refuses. serde_yaml reads YAML 1.1 by libyaml's scanner, as PHPeek PM's library does, and takes what YAML 1.2 does
+//! not: a tab after a colon, the inside of brackets at the left edge. It types a plain scalar by its look (`010`
+//! becomes 10) and gives no places, so the key table guides it: what a key takes as a scalar is asked for as a text,
+//! which comes back as it was written. Never adds a finding.
 
 use super::keys::{Kind, ROOT};
 use super::tree::{Entry, Node, Place, Value};

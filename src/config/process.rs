@@ -1,4 +1,4 @@
-//! One entry of `processes` to a `ProcessSpec`, with the rules that span its keys. Called by `compile`.
+//! One entry of `processes` to a `ProcessSpec`, with the rules that span its keys.
 
 use super::block::Block;
 use super::compile::{Names, int, truth};

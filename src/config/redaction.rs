@@ -1,4 +1,4 @@
-//! `logging.redaction` of each process, compiled. Owns what is switched on; never looks at a line. Called by `load`.
+//! `logging.redaction` of each process, compiled. Owns what is switched on; never looks at a line.
 
 use super::compile::truth;
 use super::report::{Finding, Findings};

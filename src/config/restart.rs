@@ -1,5 +1,5 @@
-//! What follows an end that nobody asked for: `restart_*` and `max_restart_attempts`, of `global` and of a process, which
-//! takes over what it does not say. Called by `compile` and `process`.
+//! What follows an end that nobody asked for: `restart_*` and `max_restart_attempts`, of `global` and of a process,
+//! which takes over what it does not say.
 
 use super::block::Block;
 use super::keys::{GLOBAL, PROCESS};

@@ -1,5 +1,5 @@
 //! What the keys of one process, and of hooks, must be together: the key that a health check needs, what contradicts
-//! what. Types are judged before, by `schema`. Called by `process` and `load`.
+//! what. Types are judged before, by `schema`.
 
 use super::keys::{HOOKS, PROCESS_HOOKS};
 use super::report::{Finding, Findings, Path};

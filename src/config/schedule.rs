@@ -1,4 +1,4 @@
-//! Cron expressions and time zones: says whether they can be, computes no time. Called by `schema`.
+//! Cron expressions and time zones: says whether they can be, computes no time.
 
 use std::path::Path;
 

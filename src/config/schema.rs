@@ -1,5 +1,5 @@
 //! Checks a tree against the known keys: types, bounds, words, unknown keys with "did you mean". Says everything at
-//! once and changes nothing. Called by `load` before `compile`.
+//! once and changes nothing.
 
 use super::hint;
 use super::keys::{CONDITIONS, DEPENDENCY, Key, Kind, ROOT, SECRET_FILE, Standing, find};

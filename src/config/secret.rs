@@ -1,5 +1,5 @@
 //! Which keys and lines may hold a secret, so that no report repeats it. Judges names and the look of a line, never a
-//! value's strength; when in doubt a line is not shown. Called by `report`, `schema` and `lint`.
+//! value's strength; when in doubt a line is not shown.
 
 use phpeek_settings::secret::{is_part_of_a_name, word};
 

@@ -1,4 +1,4 @@
-//! The `signals:` map: which signal to the supervisor means what. Called by `compile`.
+//! The `signals:` map: which signal to the supervisor means what.
 
 use super::compile::Names;
 use super::report::{Finding, Findings};

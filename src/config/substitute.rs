@@ -1,6 +1,5 @@
 //! `${VAR}` and `${VAR:-default}` inside scalars. Works after the parse, so a value can never change the structure.
-//! `$${` is a literal `${`; `$NAME` and `$$` stay; forms of other shells (`${V:?e}`) stay as they are. Called by
-//! `load` with a source of variables.
+//! `$${` is a literal `${`; `$NAME` and `$$` stay; forms of other shells (`${V:?e}`) stay as they are.
 
 use super::Vars;
 use super::report::{Finding, Findings, Path};

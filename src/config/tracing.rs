@@ -1,6 +1,5 @@
-//! `tracing_*` to [`TracingSettings`], with the OTEL_* variables behind them: an override wins over the file, the file
-//! over OTEL_*, and the report says which one won. Judges certificates and headers, never shows their content. Called
-//! by `load`.
+//! `tracing_*` to [`TracingSettings`], with the OTEL_* variables behind them: an override wins over the file, the
+//! file over OTEL_*, and the report says which one won. Judges certificates and headers, never shows their content.
 
 use super::Vars;
 use super::block::Block;

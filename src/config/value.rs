@@ -1,5 +1,5 @@
 //! Scalars by the type of their key: truths, numbers, durations. Pure functions from text; the message of a refusal
-//! says what would do. Called by `schema` (to check) and `compile` (to read).
+//! says what would do.
 
 use std::time::Duration;
 

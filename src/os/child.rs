@@ -1,6 +1,5 @@
 //! The way from clone to exec (clone(2), execve(2)). The child shares our memory until its exec, so it makes raw
 //! system calls only: it allocates nothing, takes no lock and calls no wrapper of the C library that might.
-//! Called by the spawner threads, which block all signals and are held by the kernel until the exec.
 
 use std::ffi::{c_char, c_int, c_long, c_void};
 use std::io;

@@ -1,5 +1,5 @@
-//! The environment of children: what we inherited, the configured variables, the documented ones. Later wins, no
-//! name appears twice. Never reads the live environment after the start. Called by the composition root and `plan`.
+//! The environment of children: what we inherited, the configured variables, the documented ones. Later wins, no name
+//! appears twice. Never reads the live environment after the start.
 
 use super::baggage::normalised;
 use super::kin::MARK;

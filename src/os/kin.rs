@@ -1,7 +1,7 @@
-//! Who belongs to a task although it has left its process group: a worker that `timeout` or job control has put into a
-//! group of its own, a daemon that has forked twice. When its parent dies it becomes our child, and is known by its mark
-//! in the environment, by group or session, or by whose death has brought it here. Keeps whose each of them is for as
-//! long as it is our child; signals nobody. Called by the table of runs when a leader has ended.
+//! Who belongs to a task although it has left its process group: a worker that `timeout` or job control has put into
+//! a group of its own, a daemon that has forked twice. When its parent dies it becomes our child, and is known by its
+//! mark in the environment, by group or session, or by whose death has brought it here. Keeps whose each of them is
+//! for as long as it is our child; signals nobody.
 
 use super::procfs::{self, Adopted, Stat};
 use super::sys::{self, Sent, Target};

@@ -1,5 +1,5 @@
 //! The kernel side of supervising: starting, reaping and signalling processes, the signals that reach us, and the
-//! duties of PID 1. The only place with `unsafe`. It decides nothing about restarts. Called by the composition root.
+//! duties of PID 1. The only place with `unsafe`. It decides nothing about restarts.
 #![warn(clippy::indexing_slicing)]
 
 mod asked;

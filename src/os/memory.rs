@@ -1,5 +1,4 @@
 //! Keeps the heap of a long-lived small process small (mallopt(3)). Nothing here changes what the program does.
-//! Called by the composition root: first thing in main, and after the burst of a start has drained.
 
 /// One arena for all threads and fixed thresholds: freed bursts go back to the kernel.
 #[cfg(target_env = "gnu")]

@@ -1,6 +1,6 @@
 //! The memory controller's count of what it has killed in our own cgroup: `memory.events` of cgroup v2,
 //! `memory.oom_control` of v1. Opened once, read by pread: a pseudo file, which does not wait. Never guesses: without
-//! the file there is no count. Called by the reaper when a child died of a SIGKILL that is not ours.
+//! the file there is no count.
 
 use std::cell::Cell;
 use std::fs::{self, File};

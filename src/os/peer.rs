@@ -1,5 +1,4 @@
-//! Who is at the other end of a unix socket, as the kernel knows it. Looks, and decides nothing. Called by the control
-//! socket and its client.
+//! Who is at the other end of a unix socket, as the kernel knows it. Looks, and decides nothing.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};

@@ -1,5 +1,5 @@
-//! The duties of PID 1 and of a subreaper: orphans are ours, and nothing is left behind at the end. Signals only
-//! what is our child, or everything when we are the init of a container. Called by the composition root.
+//! The duties of PID 1 and of a subreaper: orphans are ours, and nothing is left behind at the end. Signals only what
+//! is our child, or everything when we are the init of a container.
 
 use super::procfs;
 use super::reaper::Children;

@@ -1,5 +1,5 @@
 //! Everything that one exec needs, made ready before there is a child: argv, environment, the paths to try,
-//! directory, credentials. Opens nothing and looks at no file. Called by the spawner threads.
+//! directory, credentials. Opens nothing and looks at no file.
 
 use super::environment::{self, Environment};
 use super::procfs;

@@ -1,6 +1,6 @@
-//! The table of runs: the one owner of wait and of kill. Lives on the supervision thread, and never waits there.
-//! A child that has ended is in the table, in a spawner's slot, in the queue of reports, or an orphan. Decides
-//! nothing about restarts. Called by the actors (as their [`Launcher`]) and by the signal loop.
+//! The table of runs: the one owner of wait and of kill. Lives on the supervision thread, and never waits there. A
+//! child that has ended is in the table, in a spawner's slot, in the queue of reports, or an orphan. Decides nothing
+//! about restarts.
 
 use super::asked::Asked;
 use super::capture::CaptureSink;

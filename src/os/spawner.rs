@@ -1,8 +1,7 @@
-//! The threads that start programs: vfork holds its caller until the exec, and the supervision thread must not be held.
-//! Owns the queue of orders and the queue of reports. An exec that hangs (a network disk that is gone) holds one thread
-//! and no other program: more threads are started, up to a bound, and none takes a second order for a program that hangs.
-//! Never waits for a child; kills one only that hangs before its exec and is not wanted any more. Called by the
-//! reaper's `Children`.
+//! The threads that start programs: vfork holds its caller until the exec, and the supervision thread must not be
+//! held. Owns the queue of orders and the queue of reports. An exec that hangs (a network disk that is gone) holds
+//! one thread and no other program: more threads are started, up to a bound, and none takes a second order for a
+//! program that hangs. Never waits for a child; kills one only that hangs before its exec and is not wanted any more.
 
 use super::capture::CaptureSink;
 use super::child::Stack;

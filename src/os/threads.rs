@@ -1,5 +1,5 @@
-//! A runtime for a thread that is about to be started. Owns the way out when there is no thread to be had: a runtime of
-//! tokio that is dropped within another one panics. Called by rooms that have a thread of their own.
+//! A runtime for a thread that is about to be started. Owns the way out when there is no thread to be had: a runtime
+//! of tokio that is dropped within another one panics.
 
 use std::io;
 use tokio::runtime::{Builder, Runtime};

@@ -1,5 +1,6 @@
 //! The trace context that a child is given by its environment (specification `context/env-carriers`, design 4.3).
-//! What the process's own `env` says is never replaced. Never hands on what the supervisor itself was given as it stands. Called by `plan`.
+//! What the process's own `env` says is never replaced. Never hands on what the supervisor itself was given as it
+//! stands.
 
 use super::environment::Environment;
 use super::variable::{BAGGAGE, TRACEPARENT, TRACESTATE, Variable};

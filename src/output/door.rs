@@ -1,6 +1,6 @@
 //! How bytes reach standard output: a piece at a time, and without a wait that nobody sees. A write of a whole chunk
 //! to a slow pipe would not return before all of it is taken, and nobody could tell a slow reader from one that is
-//! gone. Owns no queue. Used by the writer thread alone.
+//! gone. Owns no queue.
 //!
 //! Stdout is never set non-blocking: its file description is shared with whoever started us (open(2)).
 

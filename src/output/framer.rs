@@ -1,5 +1,4 @@
-//! From bytes that were read to chunks of records. Owns the chunk that is being filled; never reads a pipe. Called by
-//! the pipes for each read.
+//! From bytes that were read to chunks of records. Owns the chunk that is being filled; never reads a pipe.
 
 use super::escape::Bytes;
 use super::lines::{self, Input, Piece};

@@ -1,5 +1,5 @@
 //! Starting the output layer, and what the rest of the program holds of it. Owns the threads; never blocks a caller
-//! but for the start itself. Called by the composition root, the spawners, the log port and the stdout exporter.
+//! but for the start itself.
 
 use super::actor::{Ask, Drain, GiveUp, OutputActor, Release, read_on};
 use super::held::Taken;

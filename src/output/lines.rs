@@ -1,5 +1,4 @@
 //! Cuts what was read into lines. Owns the rule for long lines; never holds more than one capped line and one read.
-//! Called by the pipes for each read, and at the end of file.
 
 use memchr::memchr_iter;
 

@@ -1,5 +1,5 @@
 //! What was lost since it was last said, and the one record that says it. Bounded by the number of processes. Never
-//! decides what is lost. Called by the sink under its lock.
+//! decides what is lost.
 
 use phpeek_actors::ports::{Level, LogRecord};
 use phpeek_core::name::ProcessName;

@@ -1,5 +1,5 @@
 //! How a record looks, as JSON or as text. Owns the escaping, so that no byte of a child can break a record or forge
-//! one; never allocates for a line. Called by the pipes for each line, and by the sink for the supervisor's own.
+//! one; never allocates for a line.
 
 use super::escape::{self, Bytes};
 use super::lines::Piece;

@@ -1,5 +1,5 @@
 //! Takes secrets out of lines that leave the log: values of keys that name one, credentials in URLs, private keys.
-//! Would rather hide too much than too little. Pure; never fails. Called by the output actor for last words.
+//! Would rather hide too much than too little. Pure; never fails.
 
 use super::last_words::CUT;
 use phpeek_settings::redaction::Redaction;

@@ -1,6 +1,6 @@
 //! The endpoint of a receiver, as users write it. Owns the rule for the scheme: `host:port` is plain text except on
-//! port 443, `http://` and `https://` say it outright; and the rule for the path of each protocol. Never guesses: what
-//! cannot be an endpoint is an error. Called by the configuration; used by the exporters.
+//! port 443, `http://` and `https://` say it outright; and the rule for the path of each protocol. Never guesses:
+//! what cannot be an endpoint is an error.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! HTTP proxies on the way to a receiver: which one, for which endpoint. Every connection is a tunnel (CONNECT, RFC
-//! 9110 section 9.3.6), so that the proxy sees no header and no span of a TLS connection. Owns the proxy's password and
-//! must never show it. Called by the configuration (to judge) and by `connect` (to use).
+//! 9110 section 9.3.6), so that the proxy sees no header and no span of a TLS connection. Owns the proxy's password
+//! and must never show it.
 
 use super::endpoint::{Address, Endpoint};
 use super::no_proxy::excepts;

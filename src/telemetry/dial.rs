@@ -1,6 +1,6 @@
-//! From addresses to a TCP connection: one address after the other with an overlap, the families in turn, the first that
-//! answers wins (RFC 8305, sections 4 and 5). One address that is dead or filtered costs a quarter of a second. Owns the
-//! bounds of it. Called by `connect`.
+//! From addresses to a TCP connection: one address after the other with an overlap, the families in turn, the first
+//! that answers wins (RFC 8305, sections 4 and 5). One address that is dead or filtered costs a quarter of a second.
+//! Owns the bounds of it.
 
 use std::future::Future;
 use std::io;

@@ -1,6 +1,6 @@
 //! Spans as OTLP protobuf, written straight from `SpanData`: a quarter of the cost of the generated structures. Owns
 //! the wire format of spans (opentelemetry-proto 1.11, trace.proto); the tests hold it to the generated code. Must
-//! never fail. Called by the `TelemetryActor` for each span that ended, and by the spool for each request.
+//! never fail.
 
 use opentelemetry::trace::{Event, Link, SpanId, SpanKind, Status};
 use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};

@@ -1,5 +1,4 @@
-//! Where spans go: the settings of tracing, the exporters, the resource. Called by the configuration (to check an
-//! endpoint) and by the composition root (to build what the `TelemetryActor` owns).
+//! Where spans go: the settings of tracing, the exporters, the resource.
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 

@@ -1,4 +1,4 @@
-//! Spans kept in memory, for `demo`. Owns a bounded list. Called by the `TelemetryActor` and by the waterfall.
+//! Spans kept in memory, for `demo`. Owns a bounded list.
 
 use bytes::Bytes;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};

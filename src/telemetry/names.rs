@@ -1,7 +1,7 @@
-//! Names to addresses, as the system resolves them (getaddrinfo: hosts file, NSS, DNS). A look-up is a thread of its own
-//! for as long as it takes, at most one for a receiver: who stops waiting for it does not stop it, and the next who asks
-//! gets its answer. Must never panic when no thread can be had: that is an error, and the next attempt tries again.
-//! Called by `connect`.
+//! Names to addresses, as the system resolves them (getaddrinfo: hosts file, NSS, DNS). A look-up is a thread of its
+//! own for as long as it takes, at most one for a receiver: who stops waiting for it does not stop it, and the next
+//! who asks gets its answer. Must never panic when no thread can be had: that is an error, and the next attempt tries
+//! again.
 
 use phpeek_os::signals::block_all_in_this_thread;
 use std::io;

@@ -1,5 +1,4 @@
-//! The exporter `none`: spans go nowhere and are kept for `phpeek-pm trace`, in memory and in the spool. Called by the
-//! `TelemetryActor`.
+//! The exporter `none`: spans go nowhere and are kept for `phpeek-pm trace`, in memory and in the spool.
 
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 

@@ -1,6 +1,5 @@
 //! What the answer of a receiver says of the spans: the tables of the OTLP specification, partial success in both
-//! encodings, and what is no answer of OTLP at all. Owns the judgement of words where no code says it. Called by the
-//! exporters with all of an answer.
+//! encodings, and what is no answer of OTLP at all. Owns the judgement of words where no code says it.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};

@@ -1,5 +1,5 @@
 //! What says where spans come from. Owns the precedence of `service.name` and the reading of the container's id. Must
-//! never hold the supervisor's arguments: they may hold secrets. Called by [`super::start()`].
+//! never hold the supervisor's arguments: they may hold secrets.
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;

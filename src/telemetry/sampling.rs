@@ -1,6 +1,6 @@
 //! Which traces are recorded: a rate at the root, consistent with the threshold that is written into `tracestate`
 //! (specification `trace/tracestate-probability-sampling`), so that backends count right. Owns the decision at the
-//! head of a trace; the one at its end is [`phpeek_core::tail`]. Called by the SDK at the beginning of a span.
+//! head of a trace; the one at its end is [`phpeek_core::tail`].
 
 use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};

@@ -1,6 +1,5 @@
 //! Spans as pretty JSON, with the documented keys in the documented order. Owns that format. Must never write to a
-//! descriptor itself: a block goes to the sink that also writes the log records, so the two never mix. Called by the
-//! `TelemetryActor`.
+//! descriptor itself: a block goes to the sink that also writes the log records, so the two never mix.
 
 use bytes::Bytes;
 use jiff::Timestamp;

@@ -1,5 +1,5 @@
-//! The telemetry thread: the arbiter of the `TelemetryActor`, with everything that it needs made before it is started.
-//! Must never panic when the system has no thread left: that is an error of the start. Called by [`super::start()`].
+//! The telemetry thread: the arbiter of the `TelemetryActor`, with everything that it needs made before it is
+//! started. Must never panic when the system has no thread left: that is an error of the start.
 
 use actix::dev::channel::channel;
 use actix::{Actor, Addr, Context};

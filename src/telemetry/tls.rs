@@ -1,6 +1,6 @@
 //! TLS towards receivers: whom to trust, who we are. Owns the reading and judging of certificate files. Trusts what
 //! the system trusts unless it is told otherwise, never nobody and never everybody; a file that cannot be used is an
-//! error. Must never show a key. Called by the configuration (to judge) and by `connect` (to use).
+//! error. Must never show a key.
 
 use super::trust::Verifier;
 use phpeek_settings::stamp::Stamp;

@@ -1,6 +1,6 @@
-//! Who is trusted: whoever an authority has signed, and whoever is an authority itself. What `openssl req -x509` makes is
-//! both the receiver's certificate and its own authority; webpki refuses that, and every other client takes it. Owns that
-//! one exception and nothing else. Called by `tls`.
+//! Who is trusted: whoever an authority has signed, and whoever is an authority itself. What `openssl req -x509`
+//! makes is both the receiver's certificate and its own authority; webpki refuses that, and every other client takes
+//! it. Owns that one exception and nothing else.
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

@@ -1,6 +1,6 @@
 //! Spans as Zipkin's JSON, version 2, by the rules of the OpenTelemetry specification (`trace/sdk_exporters/zipkin`).
-//! Owns the mapping. Zipkin knows no links: they become tags, so that a restart can still be followed. Must never fail
-//! for what a span holds. Called by the HTTP exporter.
+//! Owns the mapping. Zipkin knows no links: they become tags, so that a restart can still be followed. Must never
+//! fail for what a span holds.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;

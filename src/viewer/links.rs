@@ -1,5 +1,5 @@
-//! Links between traces for people: what is linked to by name, and an id that `trace show` takes. Pure, but for asking a
-//! source about traces that are named and not there. Called by the commands.
+//! Links between traces for people: what is linked to by name, and an id that `trace show` takes. Pure, but for
+//! asking a source about traces that are named and not there.
 
 use super::model::Trace;
 use super::source::{Source, SourceError};

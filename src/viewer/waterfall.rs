@@ -1,6 +1,5 @@
-//! A trace as a waterfall for the terminal: name, duration, bar, the critical path marked, and below each span what is
-//! worth a line. Pure: a trace and a style in, text out; no line is wider than the style says. Called by the commands
-//! `trace` and `demo`.
+//! A trace as a waterfall for the terminal: name, duration, bar, the critical path marked, and below each span what
+//! is worth a line. Pure: a trace and a style in, text out; no line is wider than the style says.
 
 use super::critical;
 use super::links::Names;

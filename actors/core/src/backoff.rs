@@ -1,5 +1,4 @@
 //! How long to wait before the next run. One pure function, clamped and monotone (law P5); jitter is an argument.
-//! Called by the lifecycle machine.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! How many failures in a row are forgiven. A counter that a stable run takes back to zero: a sliding budget, not
-//! a lifetime total (law P6). Time is an argument. Called by the lifecycle machine.
+//! How many failures in a row are forgiven. A counter that a stable run takes back to zero: a sliding budget, not a
+//! lifetime total (law P6). Time is an argument.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! Names of processes and of their instances. Owns what a valid name is; knows nothing of where it came from.
-//! Called by the configuration (to build), by every other layer (to show).
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! Signals by name and number (signal(7), Linux). Owns the spelling; sends nothing. Called by the configuration and
-//! by whoever shows a signal.
+//! Signals by name and number (signal(7), Linux). Owns the spelling; sends nothing.
 
 use std::fmt;
 

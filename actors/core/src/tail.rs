@@ -1,7 +1,6 @@
 //! Which traces are kept although the rate left them out: those that failed or took too long, whole. Pure: a trace is
-//! a number, a span is whatever the caller has. Owns the spans of undecided traces, within a bound. Must never decide a
-//! trace twice in different ways, except to keep what failed late. Called by the `TelemetryActor` when a rate below 1
-//! is configured.
+//! a number, a span is whatever the caller has. Owns the spans of undecided traces, within a bound. Must never decide
+//! a trace twice in different ways, except to keep what failed late.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

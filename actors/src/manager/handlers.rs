@@ -1,4 +1,4 @@
-//! What the manager does with requests and reports: turn them into events of the fleet. Called by actix.
+//! What the manager does with requests and reports: turn them into events of the fleet.
 
 use super::{ManagerActor, Request};
 use crate::envelope::Envelope;

@@ -1,6 +1,5 @@
 //! The spans of deaths: `process.exit` for one that nobody asked for, `process.run` for the run of a oneshot. A span
-//! is opened when it is known what follows, and ends when the last words are known, with its true times. Called by
-//! `Story::hear`.
+//! is opened when it is known what follows, and ends when the last words are known, with its true times.
 
 use super::Teller;
 use super::attributes::{int, set_autopsy};

@@ -1,5 +1,4 @@
-//! The spans of one instance: its spawn, its restart, its wait and its own stop. Called by `Story::hear` with what
-//! happened, in the order of what happened.
+//! The spans of one instance: its spawn, its restart, its wait and its own stop.
 
 use super::Teller;
 use super::attributes::millis;

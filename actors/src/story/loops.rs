@@ -1,5 +1,5 @@
 //! Restarts that follow deaths, and what a folded one would have said: kept for the last restart of a loop alone, and
-//! told with its true times when the facts say so. Called by `Story::hear`.
+//! told with its true times when the facts say so.
 
 use super::Teller;
 use super::attributes::{int, set_autopsy};

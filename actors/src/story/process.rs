@@ -1,4 +1,4 @@
-//! The spans of one process: its start with the waits in it, and its stop. Called by `Story::hear`.
+//! The spans of one process: its start with the waits in it, and its stop.
 
 use super::Teller;
 use super::instance::InstanceStory;

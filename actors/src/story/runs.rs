@@ -1,5 +1,4 @@
-//! The spans of runs: from the order to the exec, and what its death adds to the stop under way. Called by
-//! `ProcessStory::tell_of_instance`.
+//! The spans of runs: from the order to the exec, and what its death adds to the stop under way.
 
 use super::Teller;
 use super::attributes::{autopsy_attributes, int};

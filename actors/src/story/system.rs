@@ -1,4 +1,4 @@
-//! The spans of what concerns the whole system: boot, rolling restart, shutdown. Called by `Story::hear`.
+//! The spans of what concerns the whole system: boot, rolling restart, shutdown.
 
 use super::Story;
 use super::attributes::{millis, set_sender};

@@ -1,7 +1,6 @@
 //! The bounded queue between supervision and the telemetry arbiter, and the account of every span. Owns the law
 //! `started + recovered = exported + failed + dropped + pending`, which holds in every snapshot: all of it is under
-//! one lock that is held for a push or a swap. Must never block on anything else. Called by the SDK at the end of a
-//! span, by [`crate::trace`] at its beginning, and by the `TelemetryActor`.
+//! one lock that is held for a push or a swap. Must never block on anything else.
 
 use super::health::Health;
 use super::messages::Wake;

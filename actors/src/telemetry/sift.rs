@@ -1,6 +1,5 @@
 //! What becomes of news on their way to the store: everything passes, or the end of each trace decides what is kept.
-//! Turns spans into the numbers that [`Tail`] knows, and marks what was kept for itself alone. Called by the
-//! `TelemetryActor` for all that the queue held.
+//! Turns spans into the numbers that [`Tail`] knows, and marks what was kept for itself alone.
 
 use super::store::{Begun, News};
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceState};

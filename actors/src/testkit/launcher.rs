@@ -1,6 +1,5 @@
 //! A launcher without processes: what a run does is scripted, what is asked of it is recorded with the virtual time.
-//! Keeps the port's promises: reports come in order, a run that is over is not signalled. Called by the actors under
-//! test, and by the test that scripts it.
+//! Keeps the port's promises: reports come in order, a run that is over is not signalled.
 
 use crate::clock::{Clock, Moment};
 use crate::manager::Router;

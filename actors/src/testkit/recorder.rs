@@ -1,5 +1,4 @@
-//! Keeps every span that ends, and knows of every span that began: for questions about a whole trace. Called by the
-//! SDK; read by tests.
+//! Keeps every span that ends, and knows of every span that began: for questions about a whole trace.
 
 use crate::clock::Clock;
 use crate::trace::{Tracing, names};

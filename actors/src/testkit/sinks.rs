@@ -1,4 +1,4 @@
-//! A log and a status board that keep what they are told. Called by the actors under test; read by the test.
+//! A log and a status board that keep what they are told.
 
 use crate::board::{InstanceStatus, StatusBoard, SystemState};
 use crate::ports::{Level, LogRecord, LogSink};

@@ -1,6 +1,6 @@
 //! Spans of supervision: [`Tracing`] opens them, [`OpenSpan`] is one that has not ended. Owns the rules that every
 //! span follows: times come from the [`Clock`], a parent counts only when it is valid, long texts are cut, and no
-//! span is lost silently. Must never block or wait. Called by the actors at the start and end of an operation.
+//! span is lost silently. Must never block or wait.
 
 mod open;
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! A span that has not ended. Owns how a span ends: well, with an error, or abandoned, and that it ends once. Must
-//! never read another clock than the one of supervision. Called by the actors through [`super::Tracing`].
+//! never read another clock than the one of supervision.
 
 use super::names;
 use super::times::Kept;

@@ -1,6 +1,5 @@
 //! The record of a span that has begun, so that one whose end is never told arrives at the next start as ended in an
 //! unknown way. Owns its format and what such a span says. Must never invent an end: it is the last sign of life.
-//! Called by the disk when it keeps and when it is opened.
 
 use crate::encode;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};

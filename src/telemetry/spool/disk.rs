@@ -1,6 +1,6 @@
-//! The spool directory: segments in order, what is open, what is delivered, the bounds. Owns every file in it. Segments
-//! go oldest first, so the beginning of a span never outlives its end. Must never fail for what a segment holds: one
-//! that cannot be read is set aside. Called by the store, on the telemetry arbiter, which may wait for the disk.
+//! The spool directory: segments in order, what is open, what is delivered, the bounds. Owns every file in it.
+//! Segments go oldest first, so the beginning of a span never outlives its end. Must never fail for what a segment
+//! holds: one that cannot be read is set aside.
 
 use super::begin::Begin;
 use super::record::{self, Kind};

@@ -1,7 +1,6 @@
 //! What has come and is not written yet: ended spans, encoded once, and what is to be said of spans that have begun.
 //! Owns its order on the disk: beginnings stand in front, so whoever reads a prefix finds no span whose parent is
-//! missing. What a disk could not take of the latter is kept for it, bounded by the number of open spans. Called by the
-//! store.
+//! missing. What a disk could not take of the latter is kept for it, bounded by the number of open spans.
 
 use super::Records;
 use super::begin::Begin;

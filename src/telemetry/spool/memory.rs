@@ -1,6 +1,5 @@
 //! Spans that wait in memory: where there is no spool, and while it cannot be written. Owns the same bounds as the
 //! disk. Spans lie in chunks, as they lie in segments there: one allocation for each would take half as much again.
-//! Called by the store.
 
 use super::Records;
 use crate::encode::{self, Origin};

@@ -1,6 +1,5 @@
 //! Where spans wait until a receiver has them: encoded once, in a spool directory that outlives this program, or in
-//! memory. Owns the choice between the two: memory takes what the disk cannot, and the disk is tried again. Called by
-//! the `TelemetryActor` as its [`phpeek_actors::telemetry::SpanStore`].
+//! memory. Owns the choice between the two: memory takes what the disk cannot, and the disk is tried again.
 
 pub mod begin;
 mod disk;

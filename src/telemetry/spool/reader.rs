@@ -1,6 +1,5 @@
 //! A spool directory as others see it: what is in it, and the traces. Only reads; works on the directory of a living
-//! supervisor and on one of a dead one. Must never trust a file: what cannot be read is told or left out. Called by
-//! `phpeek-pm trace`.
+//! supervisor and on one of a dead one. Must never trust a file: what cannot be read is told or left out.
 
 use super::record::{self, HEADER, Kind};
 use super::recover::sequences;

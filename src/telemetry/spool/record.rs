@@ -1,6 +1,6 @@
-//! The format of a segment: a header, then records, each with its length and checksum. Owns every offset. A prefix of a
-//! segment always reads as a prefix of whole records, whatever the bytes are; nothing here allocates by a number that
-//! was read. Called by the segments and by the reader of `phpeek-pm trace`.
+//! The format of a segment: a header, then records, each with its length and checksum. Owns every offset. A prefix of
+//! a segment always reads as a prefix of whole records, whatever the bytes are; nothing here allocates by a number
+//! that was read.
 //!
 //! ```text
 //! header   64 bytes: magic 8 | sequence u64 | created u64 (ns since 1970) | 16 reserved | delivered slot 20 | 4 reserved

@@ -1,5 +1,5 @@
 //! One file of the spool. Owns its descriptor and its cursors: what is written, read and delivered. Must never read
-//! beyond what it knows to be whole. Called by the disk, which owns the order of segments.
+//! beyond what it knows to be whole.
 
 use super::record::{self, HEADER, Kind, NoRecord};
 use crate::encode::Origin;

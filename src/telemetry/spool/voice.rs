@@ -1,5 +1,5 @@
 //! What the spool says in the log: trouble with the disk once, until it works again. Owns the last error for status
-//! readers. Called by the store.
+//! readers.
 
 use super::Note;
 use phpeek_actors::clock::Clock;

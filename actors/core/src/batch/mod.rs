@@ -1,6 +1,6 @@
 //! When a batch of spans goes out and how large it is: what is due, what is in flight, when a failed batch is tried
 //! again and in which pieces, how long a flush may take. Pure; `now` and jitter are arguments. Must never know what a
-//! span is. Called by the `TelemetryActor`, which performs what [`Batcher::decide`] says.
+//! span is.
 
 mod flush;
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The boot: independent processes start at once, the others when what they wait for is there; and what a failure
-//! among them means. Called by `Fleet::step`.
+//! among them means.
 
 use super::{BootFailure, BootFailureCause, Effect, Ending, Fleet, Out, Outcome, Phase, Standing};
 use crate::facts::{Fact, ProcessFact, SystemFact};

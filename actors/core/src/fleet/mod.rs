@@ -1,6 +1,6 @@
 //! What the whole system does: the order of a boot, rolling restarts, the order of a shutdown, and the end of the
 //! container. A pure machine; owns every decision that concerns more than one process, the edges between processes,
-//! and the ids of processes and of operations. Never acts. Driven by the `ManagerActor`.
+//! and the ids of processes and of operations. Never acts.
 
 mod boot;
 mod restart;

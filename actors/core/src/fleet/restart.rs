@@ -1,5 +1,5 @@
 //! Rolling restarts: one process after the other in dependency order, the next only when the one before is up again.
-//! Requests that come meanwhile are remembered once each, with what asked first. Called by `Fleet::step`.
+//! Requests that come meanwhile are remembered once each, with what asked first.
 
 use super::{Effect, Fleet, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
 use crate::facts::SystemFact;

@@ -1,5 +1,5 @@
 //! The shutdown: a process is told to stop when everything that depends on it rests; all of it within the timeout,
-//! and at once when it is asked for a second time. Called by `Fleet::step`.
+//! and at once when it is asked for a second time.
 
 use super::{Effect, Fleet, KILL_PATIENCE, Member, Out, Outcome, Phase, Standing};
 use crate::facts::{Fact, ProcessFact, SystemFact};

@@ -1,5 +1,5 @@
 //! The life of one instance as a pure machine: events in, effects out. Owns intent, state, run number, budget and the
-//! one deadline. Never acts, never reads a clock, never fails. Driven by the `ProcessActor`.
+//! one deadline. Never acts, never reads a clock, never fails.
 
 mod remains;
 mod state;

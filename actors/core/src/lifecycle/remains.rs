@@ -1,5 +1,5 @@
-//! What becomes of the remains of a run whose leader has ended: they go, live on by right, or are left because nothing
-//! can be done about them. Part of the transition table, and as pure. Called by `Step::take` and `Step::tick`.
+//! What becomes of the remains of a run whose leader has ended: they go, live on by right, or are left because
+//! nothing can be done about them. Part of the transition table, and as pure.
 
 use super::table::Step;
 use super::{Effect, First, Leader, Pressure, Rest, State, Then};

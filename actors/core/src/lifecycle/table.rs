@@ -1,5 +1,5 @@
-//! The transition table of the lifecycle machine: with `remains.rs` the only place that writes a state. Every pair of state and event
-//! is listed; "nothing" is written down. Called by `Machine::step` alone.
+//! The transition table of the lifecycle machine: with `remains.rs` the only place that writes a state. A pair of state
+//! and event that is not listed changes nothing: it is stale, or told already. `tests/table.md` shows every pair.
 
 use super::{
     Effect, Event, Failure, First, KILL_PATIENCE, LINGER, Leader, Machine, Now, Policy, Pressure, Rest,

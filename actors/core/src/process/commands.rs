@@ -1,4 +1,4 @@
-//! What a process does when it is told something. Called by `Process::step`.
+//! What a process does when it is told something.
 
 use super::{Command, Effect, Out, Process, Report, Start};
 use crate::facts::{Fact, InstanceFact, ProcessFact};

@@ -1,6 +1,6 @@
 //! One process as a pure machine: its instances, whom its start waits for, its rolling restart, its crash loops, its
 //! last words, and the end that counts. Between the machine of an instance (`lifecycle`) and that of the system
-//! (`fleet`). Never acts, never reads a clock, never fails. Driven by the `ProcessActor`.
+//! (`fleet`). Never acts, never reads a clock, never fails.
 //!
 //! # The laws, beside P1 to P11 of each instance
 //! * **Q1** every command that has an answer is answered once: a start by `Up` or `StartFailed` unless a stop comes

@@ -1,5 +1,4 @@
 //! The restart of a process by command: one instance after the other, the next when the one before is up again (Q3).
-//! Called by commands and when runs start or end.
 
 use super::{Effect, Out, Process, Report};
 use crate::facts::{Fact, InstanceFact};

@@ -1,5 +1,4 @@
-//! What a process does when something happens to one of its runs, and what its instances ask for. Called by
-//! `Process::step` and by `Process::advance`.
+//! What a process does when something happens to one of its runs, and what its instances ask for.
 
 use super::deaths::Dying;
 use super::{Effect, Out, Process, Report};

@@ -1,4 +1,4 @@
-//! Bugs planted in the fleet. Called by `Planted`, which holds which one it is.
+//! Bugs planted in the fleet.
 
 use super::Bug::*;
 use super::{Planted, double};

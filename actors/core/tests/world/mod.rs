@@ -1,6 +1,6 @@
 //! A simulated world: a fleet, a machine for each instance of each process, and an operating system that is late,
 //! repeats itself and is full of children that misbehave. No process and no clock. The laws are checked after every
-//! event. Called by `world.rs` (the laws hold) and by `planted.rs` (the laws notice).
+//! event.
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
