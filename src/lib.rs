@@ -6,6 +6,7 @@
 //! The way of a newcomer: `src/main.rs`, `src/app/mod.rs`, `actors/core/src/lifecycle/table.rs` (what it decides),
 //! `actors/src/process/mod.rs` (how it is driven), `src/os/spawner.rs` and `src/os/reaper.rs` (how it touches the kernel).
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod app;
 pub mod cli;

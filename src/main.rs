@@ -1,5 +1,6 @@
 //! The program: take the signals before anything else can go wrong, then do what the command line says. Nothing else.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 use phpeek_os::{memory, signals::Signals};
 use phpeek_pm::{cli, exit};

@@ -12,6 +12,7 @@
 //! | both | [`listeners`]: [`story`] (spans), [`journal`] (records), the board | facts, in the order of what happened |
 //! | [`story`] | telemetry queue | finished spans, never awaited |
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod board;
 pub mod clock;

@@ -21,6 +21,7 @@
 //! * **P12** what a dead leader has left holds its instance no longer than it is pressed: it goes, lives on by right,
 //!   or is named and left.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod autopsy;
 pub mod backoff;

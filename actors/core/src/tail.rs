@@ -234,6 +234,7 @@ fn verdict<T>(span: T, decision: Decision) -> Verdict<T> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, reason = "a test may fail")]
     use super::*;
     use proptest::prelude::*;
 
