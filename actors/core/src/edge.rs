@@ -2,7 +2,7 @@
 //! of the system. Owns what a condition means. Asks for nothing: whoever looks after the system asks it at each
 //! change of the other process.
 
-use crate::fleet::{Ending, Standing};
+use crate::ends::{Ending, Standing};
 use crate::ids::ProcessId;
 use crate::spec::{Condition, ProcessKind};
 

@@ -3,7 +3,7 @@
 //! listeners need beside what earlier facts have said, and asks for nothing.
 
 use crate::autopsy::Autopsy;
-use crate::fleet::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartScope};
+use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartScope};
 use crate::fold::{Tally, Telling};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{Rest, SignalStep, Trigger};

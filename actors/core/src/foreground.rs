@@ -1,7 +1,7 @@
 //! How programs that put themselves into the background are told to stay: a supervisor can only look after what stays.
 //! A table of what their manuals say; decides nothing.
 
-use crate::spec::CommandLine;
+use crate::command::CommandLine;
 
 /// Programs, with what keeps them in the foreground.
 const ADVICE: [(&str, &str); 22] = [

@@ -42,7 +42,7 @@ pub enum Cause {
     Death(RunId),
     /// Every process has ended.
     AllEnded,
-    /// The boot failed; why is told by [`crate::fleet::BootFailure`].
+    /// The boot failed; why is told by [`crate::ends::BootFailure`].
     BootFailed,
     /// A part of the supervisor itself was lost.
     Internal,

@@ -2,11 +2,11 @@
 //! made by the configuration and shared; never changed after they were built.
 
 use crate::autopsy::Autopsy;
+use crate::command::{CommandLine, OutputSpec, ProcessKind};
 use crate::member::Member;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
 use crate::signal::Signal;
-use crate::spec::{CommandLine, OutputSpec, ProcessKind};
 use std::path::PathBuf;
 
 /// A program, ready to be started as often as it is asked for.

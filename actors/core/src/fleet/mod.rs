@@ -4,13 +4,14 @@
 
 mod boot;
 mod restart;
+mod rolling;
 mod shutdown;
 mod words;
 
-pub use words::{
-    BootFailure, BootFailureCause, Effect, Ending, Event, Outcome, Phase, RestartEnd, RestartOutcome,
-    RestartScope, Standing,
+pub use crate::ends::{
+    BootFailure, BootFailureCause, Ending, Outcome, Phase, RestartEnd, RestartOutcome, RestartScope, Standing,
 };
+pub use words::{Effect, Event};
 
 use crate::edge::{Edge, EdgeChange};
 use crate::facts::{Fact, Outbox, ProcessFact, SystemFact};
@@ -20,7 +21,7 @@ use crate::name::ProcessName;
 use crate::operation::{Cause, Operation, Operations};
 use crate::order::{Cycle, start_order};
 use crate::spec::{InitialState, ProcessKind, ProcessSpec, SystemSpec};
-use restart::Rolling;
+use rolling::Rolling;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;

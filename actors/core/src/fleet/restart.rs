@@ -1,6 +1,7 @@
 //! Rolling restarts: one process after the other in dependency order, the next only when the one before is up again.
 //! Requests that come meanwhile are remembered once each, with what asked first.
 
+use super::rolling::Rolling;
 use super::{Effect, Fleet, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
 use crate::facts::SystemFact;
 use crate::ids::ProcessId;
@@ -8,15 +9,6 @@ use crate::operation::Operation;
 use crate::process::Command;
 use std::collections::VecDeque;
 use std::time::Duration;
-
-/// A rolling restart under way.
-#[derive(Debug, Clone)]
-pub(super) struct Rolling {
-    operation: Operation,
-    scope: RestartScope,
-    current: ProcessId,
-    rest: VecDeque<ProcessId>,
-}
 
 impl Fleet {
     pub(super) fn ask_restart(

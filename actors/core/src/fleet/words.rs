@@ -1,85 +1,10 @@
-//! The words of the fleet: where processes stand, what may happen to the system, what it asks for, how it ends.
-//! Values only.
+//! The words of the fleet: what may happen to the system, and what it asks for. Values only.
 
+use crate::ends::{Ending, Outcome, RestartOutcome};
 use crate::ids::ProcessId;
-use crate::lifecycle::Failure;
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
-use std::time::Duration;
-
-/// Where a process stands, as far as the others are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Not started with the system: `initial_state: stopped`, or scheduled. It holds nobody up.
-    Dormant,
-    /// It waits for its dependencies.
-    Waiting,
-    /// It was told to start at this time.
-    Launched(Duration),
-    /// All its instances run, or wait for their next run.
-    Up,
-    /// Its start has failed; instances that did start may run.
-    Broken,
-    /// It has ended, and nothing follows.
-    Ended(Ending),
-    /// It is being stopped.
-    Stopping,
-    /// It was stopped, or will never be started.
-    Stopped,
-}
-
-impl Standing {
-    /// Whether something of the process may run.
-    #[must_use]
-    pub fn may_run(self) -> bool {
-        matches!(self, Self::Launched(_) | Self::Up | Self::Broken | Self::Stopping)
-    }
-}
-
-/// How a process ended by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Well.
-    Completed,
-    /// Badly; this is the end that counts for the container.
-    Failed(Failure),
-}
-
-/// What the system as a whole is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Nothing was asked yet.
-    New,
-    /// Starting in dependency order.
-    Booting,
-    /// Everything that shall be up was up once.
-    Running,
-    /// Stopping in reverse order.
-    Stopping,
-    /// It is over.
-    Done,
-}
-
-/// Why a boot failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BootFailure {
-    /// The process that could not be started, or did not do what others wait for.
-    pub process: ProcessId,
-    /// What happened to it.
-    pub cause: BootFailureCause,
-}
-
-/// What happened to the process that failed a boot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BootFailureCause {
-    /// It could not be started.
-    Spawn(SpawnFailure),
-    /// Others wait for it to complete, and it ended like this.
-    Failed(Failure),
-    /// Others waited for it too long.
-    TimedOut,
-}
 
 /// What may happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,24 +37,6 @@ pub enum Event {
     Tick,
 }
 
-/// How the restart of a process went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestartOutcome {
-    /// Every instance is up again.
-    Up,
-    /// An instance did not come up; the rest was left alone.
-    Failed,
-}
-
-/// What was asked to be restarted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestartScope {
-    /// Every long-running process.
-    All,
-    /// One.
-    One(ProcessId),
-}
-
 /// What the machine asks for, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -137,34 +44,4 @@ pub enum Effect {
     Command(ProcessId, Operation, Command),
     /// Everything is over.
     Done(Outcome),
-}
-
-/// How a rolling restart ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestartEnd {
-    /// Everything is up again.
-    Complete,
-    /// No process took part: none of the kind was started.
-    Nothing,
-    /// This process did not come up; those after it were left alone.
-    FailedAt(ProcessId),
-    /// A shutdown came first.
-    Interrupted,
-}
-
-/// What the container ends with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Everything was stopped as asked.
-    Stopped,
-    /// Everything ended well by itself.
-    AllCompleted,
-    /// Everything has ended; this is the last that ended badly.
-    Failed(Failure),
-    /// The boot failed.
-    BootFailed(BootFailure),
-    /// Not everything was stopped within the deadline.
-    DeadlineMissed,
-    /// A part of the supervisor was lost.
-    Internal,
 }

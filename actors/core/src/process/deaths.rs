@@ -4,32 +4,10 @@
 
 use super::{Due, Effect, Out, Process, WORDS_PATIENCE};
 use crate::autopsy::Autopsy;
-use crate::facts::{Asked, Death, Fact, InstanceFact, Obituary, Words};
+use crate::facts::{Asked, Death, Fact, InstanceFact, Words};
 use crate::ids::InstanceId;
 use crate::lifecycle::{Leader, State};
 use std::time::Duration;
-
-/// A death that nobody asked for, on its way to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Dying {
-    death: Death,
-    /// When nobody was left of the run.
-    over: Duration,
-    /// How many more failures are forgiven.
-    pub(super) left: Option<u32>,
-}
-
-impl Dying {
-    /// None when the end was asked for: it is told by its facts alone.
-    pub(super) fn of(death: Death, over: Duration) -> Option<Self> {
-        (death.asked == Asked::No).then_some(Self { death, over, left: None })
-    }
-
-    fn with(self, words: Words) -> InstanceFact {
-        let Self { death, over, left } = self;
-        InstanceFact::Autopsied(Box::new(Obituary { death, over, left, words }))
-    }
-}
 
 impl Process {
     /// The leader of the current run has ended.

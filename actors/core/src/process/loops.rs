@@ -3,7 +3,6 @@
 
 use super::{Due, Out, Process};
 use crate::facts::{Fact, InstanceFact};
-use crate::fold::Fold;
 use crate::lifecycle::Trigger;
 use crate::operation::Cause;
 use crate::outcome::SpawnFailureKind;
@@ -11,26 +10,6 @@ use std::time::Duration;
 
 /// How long a run of a folded restart must stay to be told, where no run gives the budget back.
 const STAYS: Duration = Duration::from_secs(60);
-
-/// The crash loop of an instance.
-#[derive(Debug, Clone, Default)]
-pub(super) struct CrashLoop {
-    fold: Fold,
-    /// When the run of the last restart has stayed long enough to be told, while that restart is folded.
-    stays: Option<Duration>,
-}
-
-impl CrashLoop {
-    /// How many restarts it had.
-    pub(super) fn count(&self) -> u64 {
-        self.fold.count()
-    }
-
-    /// Whether restarts may be folded by now.
-    pub(super) fn is_long(&self) -> bool {
-        self.fold.is_long()
-    }
-}
 
 impl Process {
     /// A new run follows an end that nobody asked for.

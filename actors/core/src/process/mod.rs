@@ -19,6 +19,7 @@ mod deaths;
 mod loops;
 mod rolling;
 mod runs;
+mod state;
 mod words;
 
 pub use words::{Command, Effect, Event, Report};
@@ -29,9 +30,7 @@ use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
 use crate::spec::ProcessSpec;
-use deaths::Dying;
-use loops::CrashLoop;
-use rolling::Rolling;
+use state::{CrashLoop, Dying, Rolling};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;

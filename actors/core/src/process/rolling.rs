@@ -1,20 +1,11 @@
 //! The restart of a process by command: one instance after the other, the next when the one before is up again (Q3).
 
+use super::state::Rolling;
 use super::{Effect, Out, Process, Report};
+use crate::ends::RestartOutcome;
 use crate::facts::{Fact, InstanceFact};
-use crate::fleet::RestartOutcome;
 use crate::lifecycle::{Event, Now, State};
 use crate::operation::Operation;
-
-/// A rolling restart of this process.
-#[derive(Debug, Clone)]
-pub(super) struct Rolling {
-    operation: Operation,
-    /// The serial of the instance whose turn it is; those before it are done.
-    current: u32,
-    /// The first run of the current instance that counts as new.
-    target: u64,
-}
 
 impl Process {
     pub(super) fn begin_rolling(&mut self, now: Now, operation: Operation, out: &mut Out) {

@@ -1,9 +1,9 @@
 //! What a process does when something happens to one of its runs, and what its instances ask for.
 
-use super::deaths::Dying;
+use super::state::Dying;
 use super::{Effect, Out, Process, Report};
+use crate::ends::{Ending, RestartOutcome};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
-use crate::fleet::{Ending, RestartOutcome};
 use crate::foreground;
 use crate::ids::{InstanceId, RunId};
 use crate::lifecycle::{self, Event, First, Leader, Now, Rest, SignalStep, State};

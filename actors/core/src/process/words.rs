@@ -1,7 +1,7 @@
 //! The words of the process machine: what it may be told and what it asks for. Values only.
 
+use crate::ends::{Ending, RestartOutcome};
 use crate::facts::Words;
-use crate::fleet::{Ending, RestartOutcome};
 use crate::ids::RunId;
 use crate::lifecycle::{SignalStep, Urgency};
 use crate::operation::Operation;

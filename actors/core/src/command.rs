@@ -1,0 +1,58 @@
+//! What is run, in its smallest parts: the command, what its end means, which of its streams are captured. Values only.
+
+/// What the end of a process means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessKind {
+    /// It is meant to stay.
+    LongRun,
+    /// It is meant to end with 0, once.
+    Oneshot,
+    /// It is started by a clock (announced, not there yet: it is never started).
+    Scheduled,
+}
+
+impl ProcessKind {
+    /// As the configuration spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LongRun => "longrun",
+            Self::Oneshot => "oneshot",
+            Self::Scheduled => "scheduled",
+        }
+    }
+}
+
+/// A program and its arguments; never empty, no NUL inside (execve(2) could not take it).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine(Vec<String>);
+
+impl CommandLine {
+    /// Takes argv; `None` when it is empty, the program is empty, or a NUL is inside.
+    #[must_use]
+    pub fn new(argv: Vec<String>) -> Option<Self> {
+        let sound = argv.first().is_some_and(|p| !p.is_empty()) && argv.iter().all(|a| !a.contains('\0'));
+        sound.then_some(Self(argv))
+    }
+
+    /// The program as it was written.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    /// Program and arguments.
+    #[must_use]
+    pub fn argv(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// Which streams are captured; one that is not goes to /dev/null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputSpec {
+    /// Standard output.
+    pub stdout: bool,
+    /// Standard error.
+    pub stderr: bool,
+}

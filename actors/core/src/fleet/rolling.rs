@@ -1,0 +1,15 @@
+//! What the fleet holds of a rolling restart under way.
+
+use crate::ends::RestartScope;
+use crate::ids::ProcessId;
+use crate::operation::Operation;
+use std::collections::VecDeque;
+
+/// A rolling restart under way.
+#[derive(Debug, Clone)]
+pub(super) struct Rolling {
+    pub(super) operation: Operation,
+    pub(super) scope: RestartScope,
+    pub(super) current: ProcessId,
+    pub(super) rest: VecDeque<ProcessId>,
+}
