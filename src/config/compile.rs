@@ -4,9 +4,10 @@
 use super::block::Block;
 use super::environment::Environments;
 use super::keys::GLOBAL;
+use super::names::{Names, truth};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, process, restart, signals, value};
+use super::{depends, process, restart, signals};
 use phpeek_core::name::ProcessName;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::spec::{ProcessKind, SystemSpec};
@@ -15,29 +16,6 @@ use std::sync::Arc;
 
 /// Most processes of one file.
 const MAX_PROCESSES: usize = 10_000;
-
-/// The processes by name.
-pub(crate) struct Names<'a> {
-    known: HashMap<&'a str, Option<(ProcessName, ProcessKind)>>,
-}
-
-impl Names<'_> {
-    /// The process of this name, or what is wrong with it and what to do.
-    pub(crate) fn resolve(&self, name: &str) -> Result<(ProcessName, ProcessKind), (String, String)> {
-        match self.known.get(name) {
-            Some(Some(found)) => Ok(found.clone()),
-            Some(None) => {
-                Err((format!("the process {name:?} is disabled"), "enable it, or leave it out".to_owned()))
-            }
-            None => {
-                let near = super::hint::nearest(name, self.known.keys().copied());
-                let advice =
-                    near.map_or("define it under processes".to_owned(), |n| format!("did you mean {n:?}?"));
-                Err((format!("there is no process {name:?}"), advice))
-            }
-        }
-    }
-}
 
 /// Reads the tree; paths in it are relative to `folder`.
 pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Findings) -> Option<SystemSpec> {
@@ -138,12 +116,4 @@ fn cycles(enabled: &[(&str, &Node)], names: &Names<'_>, findings: &mut Findings)
     let place = node.get("depends_on").map_or(node.place.clone(), |n| n.place.clone());
     let message = format!("circular dependency: {}", trail.join(" -> "));
     findings.push(Finding::error(path, place, message).advice("remove one of these edges"));
-}
-
-pub(crate) fn truth(node: &Node, key: &str) -> Option<bool> {
-    value::truth(node.get(key)?.text()?)
-}
-
-pub(crate) fn int(node: &Node, key: &str) -> Option<i64> {
-    value::int(node.get(key)?.text()?)
 }

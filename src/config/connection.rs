@@ -1,7 +1,7 @@
 //! How a receiver of spans is reached: endpoint, TLS, certificates. Owns the order in which they are said and what
 //! contradicts what. Never turns TLS that was asked for into plain text.
 
-use super::compile::truth;
+use super::names::truth;
 use super::tracing::{Chosen, Reader};
 use super::tree::{Node, Place};
 use phpeek_settings::endpoint::{Address, Endpoint, Protocol, Security};

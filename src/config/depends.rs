@@ -1,6 +1,6 @@
 //! `depends_on`: both written forms, and what each condition means by default.
 
-use super::compile::Names;
+use super::names::Names;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
 use phpeek_core::spec::{Condition, Dependency, ProcessKind};

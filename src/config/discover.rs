@@ -1,6 +1,6 @@
 //! Which file is the configuration. Looks, reads nothing.
 
-use super::{FAMILIES, Source, Vars};
+use super::vars::{FAMILIES, Source, Vars};
 use std::path::{Path, PathBuf};
 
 /// What was found.

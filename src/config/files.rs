@@ -3,7 +3,8 @@
 use super::discover::{self, Found};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
-use super::{Source, Vars, parse, plain};
+use super::vars::{Source, Vars};
+use super::{parse, plain};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

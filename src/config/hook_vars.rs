@@ -1,11 +1,11 @@
 //! Hooks by the environment: `CBOX_INIT_HOOK_<LIST>_<N>_<FIELD>`, and the same with `PHPEEK_PM_`. They come after the
 //! hooks of the file, in the order of their numbers.
 
-use super::FAMILIES;
 use super::keys::{HOOK, HOOKS, Kind};
-use super::overlay::{field, is_unset, node_of};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
+use super::variable::{field, is_unset, node_of};
+use super::vars::FAMILIES;
 use std::collections::BTreeMap;
 
 /// The hooks that variables describe: by list and number.

@@ -1,9 +1,9 @@
 //! Looks at this machine for what a configuration names: programs, interpreters, users, directories, certificates. Runs
 //! nothing and changes nothing. Only `check-config --host` asks for it: a file is mostly checked where it will not run.
 
-use super::Vars;
 use super::report::{Finding, Findings, Path as YamlPath};
 use super::tree::{Node, Place};
+use super::vars::Vars;
 use phpeek_core::program::Program;
 use phpeek_core::spec::SystemSpec;
 use std::fs::{self, Metadata};

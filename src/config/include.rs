@@ -3,7 +3,8 @@
 
 use super::report::{Finding, Findings, Included, Path as YamlPath};
 use super::tree::{Entry, Node, Place, Value};
-use super::{Vars, files, substitute};
+use super::vars::Vars;
+use super::{files, substitute};
 use std::path::{Path, PathBuf};
 
 /// Most files that are included.

@@ -2,8 +2,8 @@
 //! OTEL_TRACES_SAMPLER behind the rate.
 
 use super::block::Block;
-use super::compile::truth;
 use super::keys::GLOBAL;
+use super::names::truth;
 use super::tracing::{Chosen, Reader};
 use super::value;
 use phpeek_core::tail::CallersDecision;

@@ -3,15 +3,13 @@
 
 use super::hint::nearest;
 use super::hook_vars;
-use super::keys::{ENTRYPOINT, GLOBAL, Key, Kind, OTHERS, PROCESS};
+use super::keys::{ENTRYPOINT, GLOBAL, Kind, OTHERS, PROCESS};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
-use super::{FAMILIES, Vars};
+use super::variable::{Target, encoded, field, is_unset, json, node_of};
+use super::vars::{FAMILIES, Vars};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// Where an override goes.
-type Target = Vec<String>;
 
 /// Lays every override over the tree.
 pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
@@ -47,16 +45,6 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
     hooks.append(root);
 }
 
-/// Whether an override is empty. Compose files write `NAME=` for a variable that is made of one that is not set.
-pub(crate) fn is_unset(path: &str, variable: &str, value: &str, findings: &mut Findings) -> bool {
-    let empty = value.trim().is_empty();
-    if empty {
-        let note = format!("{variable} is empty: it counts as not set");
-        findings.push(Finding::suggestion(path, Place::Variable(variable.into()), note));
-    }
-    empty
-}
-
 /// The processes of the file by their names as variables spell them; two may be spelled alike.
 struct Names(HashMap<String, Vec<String>>);
 
@@ -68,11 +56,6 @@ impl Names {
         }
         Self(names)
     }
-}
-
-/// A name as variables spell it.
-fn encoded(name: &str) -> impl Iterator<Item = char> {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
 }
 
 /// The place in the tree that a variable names.
@@ -121,24 +104,6 @@ fn process_field(path: &str) -> Option<(Target, Kind)> {
     }
 }
 
-/// The field whose encoded path is exactly `path`; the longest first key wins.
-pub(crate) fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
-    let upper = path.to_ascii_uppercase();
-    if let Some(key) = keys.iter().find(|k| encoded(k.name).eq(upper.chars())) {
-        return Some((vec![key.name.to_owned()], key.kind));
-    }
-    let mut blocks: Vec<&'static Key> = keys.iter().filter(|k| matches!(k.kind, Kind::Map(_))).collect();
-    blocks.sort_by_key(|k| std::cmp::Reverse(k.name.len()));
-    blocks.into_iter().find_map(|key| {
-        let Kind::Map(inner) = key.kind else { return None };
-        let (head, rest) = upper.split_at_checked(key.name.len())?;
-        let rest = rest.strip_prefix('_').filter(|_| encoded(key.name).eq(head.chars()))?;
-        let (mut target, kind) = field(rest, inner)?;
-        target.insert(0, key.name.to_owned());
-        Some((target, kind))
-    })
-}
-
 fn unknown(rest: &str, variable: &str, place: Place) -> Finding {
     let prefix = variable.strip_suffix(rest).unwrap_or_default();
     if ENTRYPOINT.contains(&rest) {
@@ -154,32 +119,6 @@ fn unknown(rest: &str, variable: &str, place: Place) -> Finding {
             .to_owned(),
     };
     Finding::warning("", place, format!("the variable {variable} names no known key")).advice(advice)
-}
-
-/// A value as its key needs it: JSON, or items between commas, for lists; JSON for mappings; text for everything else.
-pub(crate) fn node_of(value: &str, kind: Kind, place: &Place) -> Node {
-    let node = |value| Node { place: place.clone(), value };
-    let text = node(Value::Scalar(value.to_owned()));
-    match kind {
-        Kind::Text | Kind::Regex => text,
-        kind if kind.structured() => match json(&text) {
-            Some(read) => read,
-            None if kind.between_commas() && !value.trim_start().starts_with(['[', '{']) => {
-                let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
-                node(Value::List(items.map(|item| node(Value::Scalar(item.to_owned()))).collect()))
-            }
-            None => text,
-        },
-        _ => node(Value::Scalar(value.trim().to_owned())),
-    }
-}
-
-fn json(node: &Node) -> Option<Node> {
-    let text = node.text()?.trim();
-    if !text.starts_with(['[', '{']) {
-        return None;
-    }
-    serde_json::from_str(text).ok().map(|json| Node::from_json(json, &node.place))
 }
 
 fn set(root: &mut Node, target: &[String], value: Node, place: &Place) {

@@ -1,9 +1,9 @@
 //! One entry of `processes` to a `ProcessSpec`, with the rules that span its keys.
 
 use super::block::Block;
-use super::compile::{Names, int, truth};
 use super::environment::Environments;
 use super::keys::{PROCESS, SHUTDOWN};
+use super::names::{Names, int, truth};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
 use super::{depends, restart, rules};

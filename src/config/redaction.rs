@@ -1,6 +1,6 @@
 //! `logging.redaction` of each process, compiled. Owns what is switched on; never looks at a line.
 
-use super::compile::truth;
+use super::names::truth;
 use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::spec::SystemSpec;

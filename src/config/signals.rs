@@ -1,6 +1,6 @@
 //! The `signals:` map: which signal to the supervisor means what.
 
-use super::compile::Names;
+use super::names::Names;
 use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::signal::Signal;

@@ -1,9 +1,9 @@
 //! `${VAR}` and `${VAR:-default}` inside scalars. Works after the parse, so a value can never change the structure.
 //! `$${` is a literal `${`; `$NAME` and `$$` stay; forms of other shells (`${V:?e}`) stay as they are.
 
-use super::Vars;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place, Value};
+use super::vars::Vars;
 
 /// Deepest nesting of defaults.
 const MAX_DEPTH: usize = 16;

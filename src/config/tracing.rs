@@ -1,11 +1,11 @@
 //! `tracing_*` to [`TracingSettings`], with the OTEL_* variables behind them: an override wins over the file, the
 //! file over OTEL_*, and the report says which one won. Judges certificates and headers, never shows their content.
 
-use super::Vars;
 use super::block::Block;
 use super::keys::{self, GLOBAL};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
+use super::vars::Vars;
 use phpeek_settings::compression::Compression;
 use phpeek_settings::endpoint::{Endpoint, Protocol};
 use phpeek_settings::env;

@@ -156,7 +156,10 @@ fn a_killed_supervisors_socket_is_replaced_and_a_living_ones_never() {
     let config = first.sandbox.path("config.yaml");
     let inode = || fs::symlink_metadata(&first.socket).expect("the socket").ino();
     let before = inode();
-    let mut second = Supervisor::start(&first.sandbox, &config);
+    // Of the same file there is one supervisor; of another one that names the same socket neither.
+    let same = first.sandbox.path("same.yaml");
+    fs::copy(&config, &same).expect("a copy");
+    let mut second = Supervisor::start(&first.sandbox, &same);
     assert_eq!(second.ended(), 73);
     let said = second.last_words();
     let pid = format!("(pid {})", first.supervisor.pid());
@@ -209,8 +212,11 @@ fn the_default_lies_in_the_runtime_directory_and_many_do_not_fight() {
     let sandbox = Sandbox::new();
     let folder = sandbox.path("run");
     let config = sandbox.config(json!({}), json!({"w": {"command": sandbox.worker("w")}}));
-    let serve =
-        || Launch::new(&sandbox).env("RUNTIME_DIRECTORY", folder.display().to_string()).serve(&config);
+    let other = sandbox.path("other.yaml");
+    fs::copy(&config, &other).expect("a copy");
+    let serve = |config: &Path| {
+        Launch::new(&sandbox).env("RUNTIME_DIRECTORY", folder.display().to_string()).serve(config)
+    };
     let status = || {
         let output = clean(&mut Command::new(program()), &sandbox)
             .env("RUNTIME_DIRECTORY", &folder)
@@ -220,7 +226,7 @@ fn the_default_lies_in_the_runtime_directory_and_many_do_not_fight() {
         let text = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&text).into_owned())
     };
-    let killed = serve();
+    let killed = serve(&config);
     sandbox.started("w", 1);
     assert_eq!(fs::symlink_metadata(&folder).expect("it was made").permissions().mode() & 0o777, 0o700);
     let of = |pid: i32| folder.join(format!("{pid}.sock"));
@@ -229,22 +235,24 @@ fn the_default_lies_in_the_runtime_directory_and_many_do_not_fight() {
     killed.signal(Signal::KILL);
     drop(killed);
 
-    let mut first = serve();
+    let mut first = serve(&config);
     sandbox.started("w", 2);
     assert!(!stale.exists(), "what a killed one left is cleared away");
     let (code, text) = status();
     assert!(code == Some(0) && text.contains(&format!("(pid {})", first.pid())), "{code:?}: {text}");
-    let mut second = serve();
+    let mut second = serve(&other);
     sandbox.started("w", 3);
     let (code, text) = status();
     assert_eq!(code, Some(4), "{text}");
-    for supervisor in [&first, &second] {
+    for (supervisor, config) in [(&first, &config), (&second, &other)] {
         let line =
             format!("{}  pid {}  {}", of(supervisor.pid()).display(), supervisor.pid(), config.display());
         assert!(text.contains(&line), "{text}");
     }
     assert_eq!((first.stop(), second.stop()), (0, 0));
-    assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 0);
+    let left = fs::read_dir(&folder).expect("the folder").flatten().map(|entry| entry.path());
+    let sockets: Vec<_> = left.filter(|path| path.extension().is_some_and(|e| e == "sock")).collect();
+    assert!(sockets.is_empty(), "{sockets:?}");
 }
 
 #[test]
@@ -269,7 +277,9 @@ fn none_is_none_and_a_faulty_path_is_told_by_the_check() {
     sandbox.started("w", 1);
     let (code, text) = run(&sandbox, &["status", "--config", &config.display().to_string()]);
     assert!(code == 4 && text.contains("control_socket is off"), "{code}: {text}");
-    assert!(!sandbox.path("run").exists());
+    let sockets = fs::read_dir(sandbox.path("run")).into_iter().flatten().flatten();
+    let sockets = sockets.filter(|entry| entry.path().extension().is_some_and(|e| e == "sock"));
+    assert_eq!(sockets.count(), 0, "no socket was made");
     assert_eq!(supervisor.stop(), 0);
 }
 

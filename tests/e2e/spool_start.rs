@@ -53,8 +53,10 @@ fn a_second_supervisor_in_one_directory_is_told_so_and_starts_nothing() {
     let config = sandbox.config(settings, json!({"c": {"command": sandbox.worker("c")}}));
     let mut first = Supervisor::start(&sandbox, &config);
     sandbox.started("c", 1);
+    let other = sandbox.path("other.yaml");
+    std::fs::copy(&config, &other).expect("a copy");
     let (code, said) =
-        crate::support::supervisor::run(&sandbox, &["serve", "--config", config.to_str().expect("text")]);
+        crate::support::supervisor::run(&sandbox, &["serve", "--config", other.to_str().expect("text")]);
     assert_eq!(code, 73, "{said}");
     let pid = format!("(pid {})", first.pid());
     for part in ["in use by another supervisor", "tracing_spool_dir", &pid, "spool"] {

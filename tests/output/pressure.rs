@@ -32,7 +32,7 @@ fn slowly(read: OwnedFd, each: usize, until: &'static [&'static str]) -> JoinHan
     std::thread::spawn(move || {
         let (mut out, mut file, mut part, mut since) = (Vec::new(), File::from(read), vec![0; 4096], 0);
         let mut missing = until.to_vec();
-        while !missing.is_empty() {
+        while !missing.is_empty() || !out.ends_with(b"\n") {
             let count = file.read(&mut part).expect("a pipe can be read");
             if count == 0 {
                 break;

@@ -1,12 +1,15 @@
 //! How an autopsy and the sender of a signal are shown as fields of a record. Owns which fact has which name there;
 //! the story says the same as attributes.
 
-use super::Fields;
 use crate::phrases::{out_of_memory, signal_sender};
+use crate::ports::Value;
 use phpeek_core::autopsy::Autopsy;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::SignalSender;
 use std::time::Duration;
+
+/// More of a record, in the order in which it is shown.
+pub(super) type Fields = Vec<(&'static str, Value)>;
 
 /// Whole milliseconds.
 pub(super) fn millis(time: Duration) -> i64 {

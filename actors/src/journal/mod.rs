@@ -8,7 +8,7 @@ use crate::listeners::Listener;
 use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_reason};
 use crate::ports::{Level, LogRecord, LogSink, Value};
 pub use fields::sender_fields;
-use fields::{autopsy_fields, count, int, millis};
+use fields::{Fields, autopsy_fields, count, int, millis};
 use phpeek_core::facts::{
     Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, Refusal, SystemFact, Told,
 };
@@ -22,8 +22,6 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-type Fields = Vec<(&'static str, Value)>;
 
 /// The records of a supervisor.
 pub struct Journal {

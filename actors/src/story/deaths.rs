@@ -3,65 +3,15 @@
 
 use super::Teller;
 use super::attributes::{int, set_autopsy};
-use super::instance::InstanceStory;
-use super::process::ProcessStory;
+use super::open::{DeathStory, InstanceStory, ProcessStory, Verdict};
 use crate::clock::Moment;
 use crate::phrases;
 use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{Array, StringValue};
-use phpeek_core::autopsy::Autopsy;
 use phpeek_core::facts::{Asked, Death, Obituary};
 use phpeek_core::lifecycle::{Failure, Rest};
 use phpeek_core::spec::ProcessKind;
-use std::borrow::Cow;
-
-/// How the span of a death ends.
-#[derive(Debug)]
-pub(super) enum Verdict {
-    /// It ended as it should.
-    Ok,
-    /// It did not: `error.type` and the message.
-    Failed(Cow<'static, str>, String),
-}
-
-impl Verdict {
-    /// What the end alone says.
-    pub(super) fn of(autopsy: &Autopsy) -> Self {
-        if autopsy.exit.is_success() {
-            return Self::Ok;
-        }
-        Self::Failed(autopsy.error_type(), phrases::ended(autopsy.exit))
-    }
-
-    pub(super) fn end(self, span: OpenSpan, at: Moment) {
-        match self {
-            Self::Ok => span.ok(at),
-            Self::Failed(error_type, message) => span.fail(at, &error_type, &message),
-        }
-    }
-}
-
-/// A death that is being told.
-pub(super) struct DeathStory {
-    death: Death,
-    over: Moment,
-    /// None while nothing was told of it.
-    span: Option<OpenSpan>,
-    verdict: Verdict,
-    /// The restart that follows has no spans, and this has none.
-    folded: bool,
-}
-
-impl DeathStory {
-    pub(super) fn is_of(&self, run: u64) -> bool {
-        self.death.run == run
-    }
-
-    pub(super) fn span_mut(&mut self) -> Option<&mut OpenSpan> {
-        self.span.as_mut()
-    }
-}
 
 impl InstanceStory {
     /// Nobody is left of a run.

@@ -2,127 +2,16 @@
 
 use super::Teller;
 use super::attributes::millis;
-use super::deaths::DeathStory;
-use super::loops::Folded;
-use super::process::ProcessStory;
+use super::open::{Folded, InstanceStory, ProcessStory, Restart};
 use crate::clock::Moment;
 use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
-use phpeek_core::facts::{Change, Death, InstanceFact};
+use phpeek_core::facts::{Change, InstanceFact};
 use phpeek_core::fold::Telling;
 use phpeek_core::lifecycle::{Rest, SignalStep};
 use phpeek_core::signal::Signal;
 use std::time::Duration;
-
-/// What is open of an instance.
-pub(super) struct InstanceStory {
-    pub(super) number: u32,
-    pub(super) state: &'static str,
-    pub(super) run: u64,
-    /// When that run was ordered.
-    pub(super) ordered: Moment,
-    /// The span that started the current run, or the last one that was told: what a restart links to.
-    pub(super) origin: SpanContext,
-    /// Spans of what is under way; none when nothing is.
-    pub(super) spans: Option<Box<InstanceSpans>>,
-    /// The end of the leader, until nobody is left of its run.
-    pub(super) death: Option<Box<Death>>,
-    /// Deaths that nobody asked for and that are not fully told.
-    pub(super) deaths: Vec<DeathStory>,
-    /// The run whose end is being followed up in this step.
-    pub(super) fresh: Option<u64>,
-    /// The last restart of a crash loop, while it is folded.
-    pub(super) folded: Option<Box<Folded>>,
-    /// Whether the change of state under way was told.
-    noted: bool,
-}
-
-/// The spans of one instance.
-#[derive(Default)]
-pub(super) struct InstanceSpans {
-    /// `process.spawn` of the run that is being started.
-    pub(super) spawn: Option<OpenSpan>,
-    /// `process_manager.restart_process` under way.
-    pub(super) restart: Option<OpenSpan>,
-    /// Whether that restart is part of a rolling one.
-    pub(super) asked: bool,
-    /// `process.backoff` under way.
-    pub(super) backoff: Option<OpenSpan>,
-    /// `process_manager.stop_process` of this instance alone: in a rolling restart, or for what a dead leader left.
-    pub(super) stop: Option<OpenSpan>,
-}
-
-impl InstanceSpans {
-    fn is_empty(&self) -> bool {
-        self.spawn.is_none() && self.restart.is_none() && self.backoff.is_none() && self.stop.is_none()
-    }
-
-    /// The operation that a change of state is part of.
-    fn operation(&mut self) -> Option<&mut OpenSpan> {
-        self.stop.as_mut().or(self.restart.as_mut()).or(self.spawn.as_mut())
-    }
-
-    /// Ends wait and restart: something else came first.
-    pub(super) fn interrupt_restart(&mut self, at: Moment, why: &str) {
-        for span in [self.backoff.take(), self.restart.take()].into_iter().flatten() {
-            span.fail(at, names::ERROR_INTERRUPTED, why);
-        }
-    }
-
-    /// Ends all of them: something else came first.
-    fn interrupt(&mut self, at: Moment, why: &str) {
-        for span in [self.spawn.take(), self.stop.take()].into_iter().flatten() {
-            span.fail(at, names::ERROR_INTERRUPTED, why);
-        }
-        self.interrupt_restart(at, why);
-    }
-}
-
-impl InstanceStory {
-    fn new(number: u32) -> Self {
-        Self {
-            number,
-            state: "",
-            run: 0,
-            ordered: Moment::ZERO,
-            origin: SpanContext::NONE,
-            spans: None,
-            death: None,
-            deaths: Vec::new(),
-            fresh: None,
-            folded: None,
-            noted: false,
-        }
-    }
-
-    pub(super) fn spans(&mut self) -> &mut InstanceSpans {
-        self.spans.get_or_insert_default()
-    }
-
-    /// Frees the spans' place when none is open.
-    pub(super) fn tidy(&mut self) {
-        self.spans.take_if(|s| s.is_empty());
-    }
-
-    /// Ends the stop of this instance alone: another operation takes over, with a span of its own.
-    pub(super) fn end_own_stop(&mut self, at: Moment, why: &str) {
-        if let Some(span) = self.spans.as_mut().and_then(|s| s.stop.take()) {
-            span.fail(at, names::ERROR_INTERRUPTED, why);
-        }
-        self.tidy();
-    }
-
-    /// Whether a run was ordered, and is not known to have begun.
-    pub(super) fn is_spawning(&self) -> bool {
-        self.spans.as_ref().is_some_and(|s| s.spawn.is_some())
-    }
-
-    pub(super) fn context_of_run(&self) -> SpanContext {
-        let spawn = self.spans.as_ref().and_then(|s| s.spawn.as_ref());
-        spawn.map_or_else(|| self.origin.clone(), OpenSpan::context)
-    }
-}
 
 impl ProcessStory {
     pub(super) fn tell_of_instance(&mut self, teller: &Teller<'_>, serial: u32, fact: &InstanceFact) {
@@ -285,7 +174,7 @@ impl ProcessStory {
         (after, attempt, left): (phpeek_core::lifecycle::Trigger, u32, Option<u32>),
         telling: Telling,
     ) {
-        let restart = super::loops::Restart { after, attempt, left, began: teller.at };
+        let restart = Restart { after, attempt, left, began: teller.at };
         self.of(i, |instance| instance.folded = None); // it is in the count of this one
         match telling {
             Telling::Told(tally) => {

@@ -3,57 +3,12 @@
 
 use super::Teller;
 use super::attributes::{int, set_autopsy};
-use super::process::ProcessStory;
-use crate::clock::Moment;
+use super::open::{ProcessStory, Restart};
 use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
 use phpeek_core::fold::Tally;
 use phpeek_core::lifecycle::Trigger;
-use phpeek_core::outcome::SpawnFailure;
-use std::time::Duration;
-
-/// What a restart is about.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Restart {
-    pub(super) after: Trigger,
-    pub(super) attempt: u32,
-    pub(super) left: Option<u32>,
-    pub(super) began: Moment,
-}
-
-/// The last restart of a loop, while it is folded.
-pub(super) struct Folded {
-    restart: Restart,
-    /// The death that it follows, and when nobody was left of its run.
-    death: Option<(Death, Moment)>,
-    delay: Option<Duration>,
-    ordered: Option<(Moment, u64)>,
-    up: Option<(Moment, Option<i32>)>,
-    failure: Option<(Moment, SpawnFailure)>,
-}
-
-impl Folded {
-    pub(super) fn new(restart: Restart, death: Option<(Death, Moment)>) -> Self {
-        Self { restart, death, delay: None, ordered: None, up: None, failure: None }
-    }
-
-    pub(super) fn waits(&mut self, delay: Duration) {
-        self.delay = Some(delay);
-    }
-
-    pub(super) fn ordered(&mut self, at: Moment, run: u64) {
-        self.ordered = Some((at, run));
-    }
-
-    pub(super) fn up(&mut self, at: Moment, pid: Option<i32>) {
-        self.up = Some((at, pid));
-    }
-
-    pub(super) fn failed(&mut self, at: Moment, failure: SpawnFailure) {
-        self.failure = Some((at, failure));
-    }
-}
 
 impl ProcessStory {
     pub(super) fn open_restart(

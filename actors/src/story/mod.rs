@@ -6,6 +6,7 @@ mod attributes;
 mod deaths;
 mod instance;
 mod loops;
+mod open;
 mod process;
 mod runs;
 mod system;
@@ -13,13 +14,12 @@ mod system;
 use crate::clock::Moment;
 use crate::phrases::Names;
 use crate::trace::Tracing;
+use open::{ProcessStory, SystemStory};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, ProcessFact, Told};
 use phpeek_core::ids::{ProcessId, RunId};
 use phpeek_core::operation::OperationId;
-use process::ProcessStory;
 use std::collections::BTreeMap;
-use system::SystemStory;
 
 /// The spans of a supervisor.
 pub struct Story {

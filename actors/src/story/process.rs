@@ -1,7 +1,7 @@
 //! The spans of one process: its start with the waits in it, and its stop.
 
 use super::Teller;
-use super::instance::InstanceStory;
+use super::open::{Ending, InstanceStory, ProcessStory, StartStory};
 use crate::clock::Moment;
 use crate::phrases::{Names, boot_error_type};
 use crate::trace::{OpenSpan, names};
@@ -13,53 +13,6 @@ use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::Operation;
 use phpeek_core::spec::{Condition, ProcessSpec};
 use std::sync::Arc;
-
-/// What is open of a process.
-pub(super) struct ProcessStory {
-    pub(super) spec: Arc<ProcessSpec>,
-    pub(super) start: Option<Box<StartStory>>,
-    /// A start that has failed while programs of it are being run: it ends with the last of them. A child that ends after
-    /// its parent is taken by backends for one whose clock is wrong.
-    ending: Option<Box<Ending>>,
-    /// `process_manager.stop_process` of all instances.
-    pub(super) stop: Option<OpenSpan>,
-    /// What others may link to: the start, or the run of a oneshot.
-    pub(super) latest: SpanContext,
-    /// The span of the last end that nothing followed.
-    pub(super) ended: SpanContext,
-    /// By serial.
-    pub(super) instances: Vec<InstanceStory>,
-}
-
-/// A start under way.
-pub(super) struct StartStory {
-    pub(super) span: OpenSpan,
-    waits: Vec<(ProcessId, OpenSpan)>,
-}
-
-/// A start that is over but for what it has begun.
-struct Ending {
-    span: OpenSpan,
-    error_type: String,
-    message: String,
-}
-
-impl StartStory {
-    /// Takes the span of the wait for this process, with a link to what was waited for.
-    fn wait(&mut self, on: ProcessId, link: &SpanContext) -> OpenSpan {
-        let Some(i) = self.waits.iter().position(|(p, _)| *p == on) else { return OpenSpan::none() };
-        let mut span = self.waits.swap_remove(i).1;
-        span.link(names::LINK_DEPENDENCY, link);
-        span
-    }
-
-    /// Ends every wait that is still open as interrupted.
-    fn interrupt_waits(&mut self, at: Moment, interrupted: &str) {
-        for (_, span) in self.waits.drain(..) {
-            span.fail(at, names::ERROR_INTERRUPTED, interrupted);
-        }
-    }
-}
 
 const NOT_OVER: &str = "it was not over when the supervisor ended";
 

@@ -2,7 +2,7 @@
 
 use super::Teller;
 use super::attributes::{autopsy_attributes, int};
-use super::process::ProcessStory;
+use super::open::ProcessStory;
 use crate::clock::Moment;
 use crate::phrases::restart_reason;
 use crate::trace::{OpenSpan, names};

@@ -4,24 +4,12 @@ use super::Story;
 use super::attributes::{millis, set_sender};
 use crate::clock::Moment;
 use crate::phrases::{DEADLINE_MISSED, boot_error_type, restart_reason, shutdown_reason};
-use crate::trace::{OpenSpan, names};
+use crate::trace::names;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::SystemFact;
 use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
 use phpeek_core::operation::{Cause, Operation};
 use std::time::Duration;
-
-/// What is open of the system.
-#[derive(Default)]
-pub(super) struct SystemStory {
-    boot: Option<OpenSpan>,
-    /// The boot's span, ended or not: what a shutdown links to.
-    boot_context: Option<SpanContext>,
-    /// Why the boot failed, if it did.
-    boot_failure: Option<String>,
-    restart: Option<(Operation, OpenSpan)>,
-    shutdown: Option<OpenSpan>,
-}
 
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)

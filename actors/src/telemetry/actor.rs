@@ -3,9 +3,10 @@
 //! each change. Must never be on the supervision arbiter, and holds no timer while nothing is queued or waits. Woken by
 //! [`super::Queue`].
 
-use super::guard::{Caught, Part};
 use super::health::ReceiverState;
-use super::messages::{Flush, FlushKind, Hasten, Make, Parts, Wake};
+use super::messages::{Flush, FlushKind, Hasten, Make, Parts};
+use super::panics::{Caught, Part};
+use super::wake::Wake;
 use super::{Dropped, FlushOutcome, News, Queue, Sieve, SpanExporter, SpanStore};
 use crate::clock::Clock;
 use crate::ports::LogSink;

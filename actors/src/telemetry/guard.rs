@@ -3,17 +3,13 @@
 
 use super::actor::{Base, InFlight, TelemetryActor};
 use super::health::ReceiverState;
-use super::words::words;
-use super::{Answer, Batch, Dropped, ExportFuture, News, Sieve, SpanExporter, SpanStore};
+use super::panics::{Part, text};
+use super::{Batch, Dropped, News, Sieve, SpanExporter, SpanStore};
 use crate::ports::Level;
 use actix::{AsyncContext, Context};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::batch::{Batcher, Setback};
-use std::any::Any;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{self, Poll};
 use std::time::Duration;
 
 /// Panics of the exporter over one batch until the batch is to blame, and goes in halves.
@@ -21,48 +17,6 @@ const TRIES: u32 = 3;
 /// After a panic nothing is tried for so long, at least: whatever it is must not keep a processor busy.
 const REST: Duration = Duration::from_secs(1);
 const MOST_DOUBLINGS: u32 = 5;
-
-/// What runs at the moment, and is made anew when it panics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    Actor,
-    Sift,
-    Store,
-    Exporter,
-}
-
-impl Part {
-    fn told(self) -> &'static str {
-        match self {
-            Self::Actor => "the telemetry actor has panicked and was started again",
-            Self::Sift => "the sampling of traces has panicked and was started again",
-            Self::Store => "the store of spans has panicked and was started again",
-            Self::Exporter => "the exporter of spans has panicked and was started again",
-        }
-    }
-}
-
-/// An attempt of which a panic is an answer.
-pub(super) struct Caught(pub(super) ExportFuture);
-
-impl Future for Caught {
-    type Output = Result<Answer, String>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        // After a panic it is not polled again.
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(payload) => Poll::Ready(Err(text(payload.as_ref()))),
-        }
-    }
-}
-
-/// What a panic says.
-fn text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    words(text.unwrap_or("without a word"), 200)
-}
 
 impl TelemetryActor {
     pub(super) fn in_sift<T>(&mut self, action: impl FnOnce(&mut dyn Sieve) -> T) -> T {

@@ -9,11 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// The queue has something to look at.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
-pub struct Wake;
-
 /// Whether supervision goes on after a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlushKind {

@@ -8,22 +8,25 @@ mod flushing;
 mod guard;
 mod health;
 mod messages;
+mod panics;
 mod queue;
 mod sift;
 mod store;
 mod voice;
+mod wake;
 mod words;
 
 pub use actor::TelemetryActor;
 pub use export::{Answer, Batch, ExportFuture, SpanExporter};
 pub use health::{Health, LastError, ReceiverState};
-pub use messages::{Flush, FlushKind, Hasten, Make, Parts, Wake};
+pub use messages::{Flush, FlushKind, Hasten, Make, Parts};
 pub use phpeek_core::tail::CallersDecision;
 pub use queue::{Queue, QueueProcessor, TelemetryStats, Unsampled, Wanted};
 pub use sift::Sieve;
 pub use sift::Sift;
 pub(crate) use sift::begun;
 pub use store::{Begun, Dropped, News, SpanStore};
+pub use wake::Wake;
 pub use words::words;
 
 /// How a flush ended.

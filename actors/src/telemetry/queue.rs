@@ -3,8 +3,8 @@
 //! one lock that is held for a push or a swap. Must never block on anything else.
 
 use super::health::Health;
-use super::messages::Wake;
 use super::store::{Begun, Dropped, News};
+use super::wake::Wake;
 use opentelemetry::StringValue;
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;

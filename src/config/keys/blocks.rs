@@ -1,6 +1,6 @@
 //! Blocks of keys that stand in several places, or are large: TLS, access, hooks, checks, stopping, logging. Data only.
 
-use super::global::{LEVEL, MANY, YEAR};
+use super::bounds::{LEVEL, MANY, YEAR};
 use super::keys;
 use super::kind::CONDITIONS;
 use super::kind::Kind::{

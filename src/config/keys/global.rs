@@ -1,18 +1,11 @@
 //! The keys of `global`, and the blocks that only stand there. Data only.
 
 use super::blocks::{ACL, TLS};
+use super::bounds::{HOUR, LEVEL, MANY, POLICY, PORT, YEAR};
 use super::keys;
 use super::kind::Kind::{
-    self, Bool, Float, Guard, Int, List, Map, MapOf, OneOf, Secret, Size, Text, Time, TimeOrOff,
+    Bool, Float, Guard, Int, List, Map, MapOf, OneOf, Secret, Size, Text, Time, TimeOrOff,
 };
-
-pub(super) const HOUR: f64 = 3600.0;
-/// An upper bound for times that nobody documented: a year.
-pub(super) const YEAR: f64 = 31_557_600.0;
-pub(super) const PORT: Kind = Int(0, 65_535);
-pub(super) const MANY: i64 = 1_000_000_000;
-pub(super) const LEVEL: Kind = OneOf(&["debug", "info", "warn", "error"]);
-pub(super) const POLICY: Kind = OneOf(&["always", "on-failure", "never"]);
 
 keys! {
     /// `global`.

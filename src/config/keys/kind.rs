@@ -1,9 +1,69 @@
-//! The kinds of values. Owns what a value of each kind may be and the words that say so; knows no key and no tree.
+//! What a key is, and the kinds of values. Owns what a value of each kind may be and the words that say so; knows no
+//! table of keys and no tree.
 
-use super::Key;
 use crate::{schedule, value};
 use phpeek_core::signal::Signal;
 use std::net::IpAddr;
+
+/// What becomes of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has effect.
+    Works,
+    /// Its feature is announced: checked, and named in one warning.
+    Later,
+    /// It never has effect, and that is no loss.
+    Idle,
+}
+
+/// What it takes to apply a change of a key while the supervisor runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reload {
+    /// Nothing: it is applied as it is.
+    Live,
+    /// The processes that it is about are restarted.
+    Restart,
+    /// Only a new start of the supervisor takes it over.
+    Supervisor,
+}
+
+impl Reload {
+    /// For people and for the schema.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Restart => "restart",
+            Self::Supervisor => "supervisor",
+        }
+    }
+}
+
+/// One key of a mapping.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    /// As it is written.
+    pub(crate) name: &'static str,
+    /// What its value must be.
+    pub(crate) kind: Kind,
+    /// As it would be written; empty when it has none that can be written.
+    pub(crate) default: &'static str,
+    /// What becomes of it.
+    pub(crate) standing: Standing,
+    /// What a change takes.
+    pub(crate) reload: Reload,
+    /// What it means, in one line.
+    pub(crate) about: &'static str,
+    /// What `config/full.yaml` shows where that is not the default; after `#` as a comment, because it cannot stand beside
+    /// the others.
+    pub(crate) example: &'static str,
+}
+
+impl Key {
+    /// Whether it is announced.
+    pub(crate) fn later(&self) -> bool {
+        self.standing == Standing::Later
+    }
+}
 
 /// What a value must be.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 //! README's table read these tables. Data only; how a value of a kind is judged is in `kind`.
 
 mod blocks;
+mod bounds;
 mod global;
 mod gone;
 mod kind;
@@ -11,68 +12,8 @@ mod process;
 pub(crate) use blocks::{DEPENDENCY, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN};
 pub(crate) use global::GLOBAL;
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
-pub(crate) use kind::{CONDITIONS, Kind};
+pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};
 pub(crate) use process::PROCESS;
-
-/// What becomes of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It has effect.
-    Works,
-    /// Its feature is announced: checked, and named in one warning.
-    Later,
-    /// It never has effect, and that is no loss.
-    Idle,
-}
-
-/// What it takes to apply a change of a key while the supervisor runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reload {
-    /// Nothing: it is applied as it is.
-    Live,
-    /// The processes that it is about are restarted.
-    Restart,
-    /// Only a new start of the supervisor takes it over.
-    Supervisor,
-}
-
-impl Reload {
-    /// For people and for the schema.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Restart => "restart",
-            Self::Supervisor => "supervisor",
-        }
-    }
-}
-
-/// One key of a mapping.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Key {
-    /// As it is written.
-    pub(crate) name: &'static str,
-    /// What its value must be.
-    pub(crate) kind: Kind,
-    /// As it would be written; empty when it has none that can be written.
-    pub(crate) default: &'static str,
-    /// What becomes of it.
-    pub(crate) standing: Standing,
-    /// What a change takes.
-    pub(crate) reload: Reload,
-    /// What it means, in one line.
-    pub(crate) about: &'static str,
-    /// What `config/full.yaml` shows where that is not the default; after `#` as a comment, because it cannot stand beside
-    /// the others.
-    pub(crate) example: &'static str,
-}
-
-impl Key {
-    /// Whether it is announced.
-    pub(crate) fn later(&self) -> bool {
-        self.standing == Standing::Later
-    }
-}
 
 /// Writes a table: name, kind, default, standing and reload, meaning, and an example where one is needed.
 macro_rules! keys {

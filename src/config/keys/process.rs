@@ -1,7 +1,7 @@
 //! The keys of one process, and the blocks that only stand there. Data only.
 
 use super::blocks::{CHECK, HEALTH, HEARTBEAT, LOGGING, PROCESS_HOOKS, SHUTDOWN};
-use super::global::{MANY, POLICY, PORT, YEAR};
+use super::bounds::{MANY, POLICY, PORT, YEAR};
 use super::keys;
 use super::kind::Kind::{
     Bool, Capability, Command, Cron, Depends, Files, FilesOr, Guard, Int, Limit, List, Map, MapOf, OneOf,

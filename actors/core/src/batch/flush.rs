@@ -1,11 +1,10 @@
 //! How long a flush may take. A receiver that makes progress has all of the time that there is; one that is silent, or
 //! known to be bad, has a little. Owns what is known of the receiver. Pure; called by the batcher and its caller.
 
-use super::{Batcher, Phase};
 use std::time::Duration;
 
 /// How much a flush waits for a receiver that is known to be bad, or that was silent for long before it.
-const PATIENCE: Duration = Duration::from_millis(400);
+pub(super) const PATIENCE: Duration = Duration::from_millis(400);
 /// What a receiver that nobody has heard of yet gets for its first sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
 /// What a receiver that is there gets for an answer, or twice what it took before.
@@ -41,7 +40,7 @@ impl Receiver {
     }
 
     /// What it needs for an answer.
-    fn answer(self) -> Duration {
+    pub(super) fn answer(self) -> Duration {
         match self {
             Self::Good(slowest) => ANSWER.max(slowest.saturating_mul(2)),
             Self::Untried | Self::Bad => ANSWER,
@@ -53,11 +52,11 @@ impl Receiver {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flush {
     /// All of its time.
-    ends: Duration,
+    pub(super) ends: Duration,
     /// Until when there has to be an answer, or a sign of life.
-    patience: Duration,
+    pub(super) patience: Duration,
     /// Whether a sign of life was asked for and seen since the attempt began.
-    alive: bool,
+    pub(super) alive: bool,
 }
 
 impl Flush {
@@ -70,55 +69,5 @@ impl Flush {
         };
         self.patience = now.saturating_add(patience);
         self.alive = false;
-    }
-}
-
-impl Batcher {
-    /// Begins a flush that takes `limit` at most.
-    pub fn flush(&mut self, now: Duration, limit: Duration) {
-        let mut flush = Flush { ends: now.saturating_add(limit), patience: now, alive: false };
-        flush.begin_wait(now, self.receiver);
-        if let Phase::InFlight { since } = self.phase {
-            flush.begin_wait(since, self.receiver);
-            flush.patience = flush.patience.max(now.saturating_add(PATIENCE));
-        }
-        self.flush = Some(flush);
-    }
-
-    /// When to ask [`Self::is_flush_over`]; `None` when no flush goes on.
-    #[must_use]
-    pub fn flush_ends(&self) -> Option<Duration> {
-        self.flush.map(|flush| flush.ends.min(flush.patience))
-    }
-
-    /// Whether the flush has used up its time, or there was none. `alive` is whether the receiver has given a sign of
-    /// life on its connection: then it may still answer, unless it is known to be bad.
-    pub fn is_flush_over(&mut self, now: Duration, alive: bool) -> bool {
-        let (phase, receiver) = (self.phase, self.receiver);
-        let Some(flush) = &mut self.flush else { return true };
-        let since = match phase {
-            Phase::InFlight { since } => since,
-            Phase::Ready | Phase::Held { .. } => now,
-        };
-        if now >= flush.patience && alive && !flush.alive && receiver != Receiver::Bad {
-            flush.alive = true;
-            flush.patience = since.saturating_add(receiver.answer());
-        }
-        if now < flush.ends.min(flush.patience) {
-            return false;
-        }
-        self.flush = None;
-        true
-    }
-
-    /// Ends a flush.
-    pub fn end_flush(&mut self) {
-        self.flush = None;
-    }
-
-    /// Whether a flush goes on.
-    #[must_use]
-    pub fn is_flushing(&self) -> bool {
-        self.flush.is_some()
     }
 }

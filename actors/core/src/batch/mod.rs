@@ -3,6 +3,7 @@
 //! span is.
 
 mod flush;
+mod flushing;
 #[cfg(test)]
 mod tests;
 

@@ -64,11 +64,6 @@ impl Default for Machine {
 }
 
 impl Machine {
-    /// Takes one step. Effects are appended to `out`, in the order in which they are to be performed.
-    pub fn step(&mut self, policy: &Policy, now: Now, event: Event, out: &mut Vec<Effect>) {
-        table::Step { machine: self, policy, now, out }.take(event);
-    }
-
     /// When a [`Event::Tick`] is due, if at all.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {

@@ -10,6 +10,13 @@ use crate::signal::Signal;
 use crate::spec::{ProcessKind, RestartPolicy};
 use std::time::Duration;
 
+impl Machine {
+    /// Takes one step. Effects are appended to `out`, in the order in which they are to be performed.
+    pub fn step(&mut self, policy: &Policy, now: Now, event: Event, out: &mut Vec<Effect>) {
+        Step { machine: self, policy, now, out }.take(event);
+    }
+}
+
 /// One step of one machine.
 pub(super) struct Step<'a> {
     pub(super) machine: &'a mut Machine,

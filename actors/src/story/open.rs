@@ -1,0 +1,273 @@
+//! What the story holds while it is open: of a process, of an instance, of a death that is being told, of a restart that
+//! is folded. Values that end their spans; what they are told stands beside.
+
+use crate::clock::Moment;
+use crate::phrases;
+use crate::trace::{OpenSpan, names};
+use opentelemetry::trace::SpanContext;
+use phpeek_core::autopsy::Autopsy;
+use phpeek_core::facts::Death;
+use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::Trigger;
+use phpeek_core::operation::Operation;
+use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::spec::ProcessSpec;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+/// What is open of a process.
+pub(super) struct ProcessStory {
+    pub(super) spec: Arc<ProcessSpec>,
+    pub(super) start: Option<Box<StartStory>>,
+    /// A start that has failed while programs of it are being run: it ends with the last of them. A child that ends after
+    /// its parent is taken by backends for one whose clock is wrong.
+    pub(super) ending: Option<Box<Ending>>,
+    /// `process_manager.stop_process` of all instances.
+    pub(super) stop: Option<OpenSpan>,
+    /// What others may link to: the start, or the run of a oneshot.
+    pub(super) latest: SpanContext,
+    /// The span of the last end that nothing followed.
+    pub(super) ended: SpanContext,
+    /// By serial.
+    pub(super) instances: Vec<InstanceStory>,
+}
+
+/// A start under way.
+pub(super) struct StartStory {
+    pub(super) span: OpenSpan,
+    pub(super) waits: Vec<(ProcessId, OpenSpan)>,
+}
+
+/// A start that is over but for what it has begun.
+pub(super) struct Ending {
+    pub(super) span: OpenSpan,
+    pub(super) error_type: String,
+    pub(super) message: String,
+}
+
+impl StartStory {
+    /// Takes the span of the wait for this process, with a link to what was waited for.
+    pub(super) fn wait(&mut self, on: ProcessId, link: &SpanContext) -> OpenSpan {
+        let Some(i) = self.waits.iter().position(|(p, _)| *p == on) else { return OpenSpan::none() };
+        let mut span = self.waits.swap_remove(i).1;
+        span.link(names::LINK_DEPENDENCY, link);
+        span
+    }
+
+    /// Ends every wait that is still open as interrupted.
+    pub(super) fn interrupt_waits(&mut self, at: Moment, interrupted: &str) {
+        for (_, span) in self.waits.drain(..) {
+            span.fail(at, names::ERROR_INTERRUPTED, interrupted);
+        }
+    }
+}
+
+/// What is open of an instance.
+pub(super) struct InstanceStory {
+    pub(super) number: u32,
+    pub(super) state: &'static str,
+    pub(super) run: u64,
+    /// When that run was ordered.
+    pub(super) ordered: Moment,
+    /// The span that started the current run, or the last one that was told: what a restart links to.
+    pub(super) origin: SpanContext,
+    /// Spans of what is under way; none when nothing is.
+    pub(super) spans: Option<Box<InstanceSpans>>,
+    /// The end of the leader, until nobody is left of its run.
+    pub(super) death: Option<Box<Death>>,
+    /// Deaths that nobody asked for and that are not fully told.
+    pub(super) deaths: Vec<DeathStory>,
+    /// The run whose end is being followed up in this step.
+    pub(super) fresh: Option<u64>,
+    /// The last restart of a crash loop, while it is folded.
+    pub(super) folded: Option<Box<Folded>>,
+    /// Whether the change of state under way was told.
+    pub(super) noted: bool,
+}
+
+/// The spans of one instance.
+#[derive(Default)]
+pub(super) struct InstanceSpans {
+    /// `process.spawn` of the run that is being started.
+    pub(super) spawn: Option<OpenSpan>,
+    /// `process_manager.restart_process` under way.
+    pub(super) restart: Option<OpenSpan>,
+    /// Whether that restart is part of a rolling one.
+    pub(super) asked: bool,
+    /// `process.backoff` under way.
+    pub(super) backoff: Option<OpenSpan>,
+    /// `process_manager.stop_process` of this instance alone: in a rolling restart, or for what a dead leader left.
+    pub(super) stop: Option<OpenSpan>,
+}
+
+impl InstanceSpans {
+    pub(super) fn is_empty(&self) -> bool {
+        self.spawn.is_none() && self.restart.is_none() && self.backoff.is_none() && self.stop.is_none()
+    }
+
+    /// The operation that a change of state is part of.
+    pub(super) fn operation(&mut self) -> Option<&mut OpenSpan> {
+        self.stop.as_mut().or(self.restart.as_mut()).or(self.spawn.as_mut())
+    }
+
+    /// Ends wait and restart: something else came first.
+    pub(super) fn interrupt_restart(&mut self, at: Moment, why: &str) {
+        for span in [self.backoff.take(), self.restart.take()].into_iter().flatten() {
+            span.fail(at, names::ERROR_INTERRUPTED, why);
+        }
+    }
+
+    /// Ends all of them: something else came first.
+    pub(super) fn interrupt(&mut self, at: Moment, why: &str) {
+        for span in [self.spawn.take(), self.stop.take()].into_iter().flatten() {
+            span.fail(at, names::ERROR_INTERRUPTED, why);
+        }
+        self.interrupt_restart(at, why);
+    }
+}
+
+impl InstanceStory {
+    pub(super) fn new(number: u32) -> Self {
+        Self {
+            number,
+            state: "",
+            run: 0,
+            ordered: Moment::ZERO,
+            origin: SpanContext::NONE,
+            spans: None,
+            death: None,
+            deaths: Vec::new(),
+            fresh: None,
+            folded: None,
+            noted: false,
+        }
+    }
+
+    pub(super) fn spans(&mut self) -> &mut InstanceSpans {
+        self.spans.get_or_insert_default()
+    }
+
+    /// Frees the spans' place when none is open.
+    pub(super) fn tidy(&mut self) {
+        self.spans.take_if(|s| s.is_empty());
+    }
+
+    /// Ends the stop of this instance alone: another operation takes over, with a span of its own.
+    pub(super) fn end_own_stop(&mut self, at: Moment, why: &str) {
+        if let Some(span) = self.spans.as_mut().and_then(|s| s.stop.take()) {
+            span.fail(at, names::ERROR_INTERRUPTED, why);
+        }
+        self.tidy();
+    }
+
+    /// Whether a run was ordered, and is not known to have begun.
+    pub(super) fn is_spawning(&self) -> bool {
+        self.spans.as_ref().is_some_and(|s| s.spawn.is_some())
+    }
+
+    pub(super) fn context_of_run(&self) -> SpanContext {
+        let spawn = self.spans.as_ref().and_then(|s| s.spawn.as_ref());
+        spawn.map_or_else(|| self.origin.clone(), OpenSpan::context)
+    }
+}
+
+/// How the span of a death ends.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It ended as it should.
+    Ok,
+    /// It did not: `error.type` and the message.
+    Failed(Cow<'static, str>, String),
+}
+
+impl Verdict {
+    /// What the end alone says.
+    pub(super) fn of(autopsy: &Autopsy) -> Self {
+        if autopsy.exit.is_success() {
+            return Self::Ok;
+        }
+        Self::Failed(autopsy.error_type(), phrases::ended(autopsy.exit))
+    }
+
+    pub(super) fn end(self, span: OpenSpan, at: Moment) {
+        match self {
+            Self::Ok => span.ok(at),
+            Self::Failed(error_type, message) => span.fail(at, &error_type, &message),
+        }
+    }
+}
+
+/// A death that is being told.
+pub(super) struct DeathStory {
+    pub(super) death: Death,
+    pub(super) over: Moment,
+    /// None while nothing was told of it.
+    pub(super) span: Option<OpenSpan>,
+    pub(super) verdict: Verdict,
+    /// The restart that follows has no spans, and this has none.
+    pub(super) folded: bool,
+}
+
+impl DeathStory {
+    pub(super) fn is_of(&self, run: u64) -> bool {
+        self.death.run == run
+    }
+
+    pub(super) fn span_mut(&mut self) -> Option<&mut OpenSpan> {
+        self.span.as_mut()
+    }
+}
+
+/// What a restart is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Restart {
+    pub(super) after: Trigger,
+    pub(super) attempt: u32,
+    pub(super) left: Option<u32>,
+    pub(super) began: Moment,
+}
+
+/// The last restart of a loop, while it is folded.
+pub(super) struct Folded {
+    pub(super) restart: Restart,
+    /// The death that it follows, and when nobody was left of its run.
+    pub(super) death: Option<(Death, Moment)>,
+    pub(super) delay: Option<Duration>,
+    pub(super) ordered: Option<(Moment, u64)>,
+    pub(super) up: Option<(Moment, Option<i32>)>,
+    pub(super) failure: Option<(Moment, SpawnFailure)>,
+}
+
+impl Folded {
+    pub(super) fn new(restart: Restart, death: Option<(Death, Moment)>) -> Self {
+        Self { restart, death, delay: None, ordered: None, up: None, failure: None }
+    }
+
+    pub(super) fn waits(&mut self, delay: Duration) {
+        self.delay = Some(delay);
+    }
+
+    pub(super) fn ordered(&mut self, at: Moment, run: u64) {
+        self.ordered = Some((at, run));
+    }
+
+    pub(super) fn up(&mut self, at: Moment, pid: Option<i32>) {
+        self.up = Some((at, pid));
+    }
+
+    pub(super) fn failed(&mut self, at: Moment, failure: SpawnFailure) {
+        self.failure = Some((at, failure));
+    }
+}
+
+/// What is open of the system.
+#[derive(Default)]
+pub(super) struct SystemStory {
+    pub(super) boot: Option<OpenSpan>,
+    /// The boot's span, ended or not: what a shutdown links to.
+    pub(super) boot_context: Option<SpanContext>,
+    /// Why the boot failed, if it did.
+    pub(super) boot_failure: Option<String>,
+    pub(super) restart: Option<(Operation, OpenSpan)>,
+    pub(super) shutdown: Option<OpenSpan>,
+}
