@@ -144,6 +144,11 @@ pub(super) fn variable(pid: i32, name: &[u8]) -> Option<Vec<u8>> {
     all.split(|byte| *byte == 0).find_map(value)
 }
 
+/// In which pid namespace a process lives (namespaces(7)); `None` when we may not know.
+pub(super) fn pid_namespace(pid: i32) -> Option<std::path::PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/pid")).ok()
+}
+
 /// A moment as [`Stat::began`] counts: in ticks since the boot, of which there are 100 a second (sysconf(3)).
 pub(super) fn ticks(at: Instant) -> u64 {
     let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
