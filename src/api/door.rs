@@ -2,6 +2,7 @@
 
 use futures_util::future::{Either, select};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener as Unwatched;
 use std::pin::pin;
 use tokio::net::{UnixListener, UnixStream};
@@ -21,8 +22,25 @@ impl Door {
         Ok(Self { socket: UnixListener::from_std(socket)?, fresh })
     }
 
-    pub(super) fn carry(self) -> io::Result<Carried> {
-        Ok((self.socket.into_std()?, self.fresh))
+    /// Takes it from its runtime; gives it back as it was when there is no descriptor for that.
+    pub(super) fn carry(self) -> Result<Carried, (Self, io::Error)> {
+        match self.socket.as_fd().try_clone_to_owned() {
+            Ok(socket) => Ok((socket.into(), self.fresh)),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// Puts it on the runtime of this thread, and tries again, with the pause that `say` takes, until that works.
+    pub(super) async fn open<F: Future<Output = ()>>(
+        (socket, fresh): Carried,
+        say: impl Fn(io::Error) -> F,
+    ) -> Self {
+        loop {
+            match socket.try_clone().and_then(UnixListener::from_std) {
+                Ok(socket) => return Self { socket, fresh },
+                Err(error) => say(error).await,
+            }
+        }
     }
 
     /// The next connection.

@@ -33,6 +33,7 @@ pub use socket::Listener;
 pub use traces::TraceSource;
 
 use door::{Carried, Door};
+use futures_util::future::{Either, select};
 use keeper::{Keeper, Slot};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
@@ -40,6 +41,7 @@ use phpeek_os::threads::ThreadRuntime;
 use rustix::net::RecvFlags;
 use server::Around;
 use std::io;
+use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::io::Interest;
@@ -116,11 +118,7 @@ impl Control {
 /// Waits for the first connection and starts the thread of the server for it. Many supervisors are never asked.
 async fn wait_for_the_first(mut door: Door, around: Around, thread_init: fn(), end: oneshot::Sender<()>) {
     let (log, clock) = (around.log.clone(), around.clock);
-    let say = |text: String| {
-        let (at, message) = (clock.now(), text.into());
-        let (process, instance, fields) = (None, None, Vec::new());
-        log.log(LogRecord { at, level: Level::Warn, message, process, instance, fields });
-    };
+    let say = |text: String| warn(&*log, clock, text);
     loop {
         let first = match door.next().await {
             Ok(stream) => stream,
@@ -134,20 +132,31 @@ async fn wait_for_the_first(mut door: Door, around: Around, thread_init: fn(), e
             continue;
         }
         match start_thread(thread_init) {
-            Ok(thread) => {
-                let carried = door.carry().and_then(|door| Ok((door, first.into_std()?)));
-                match carried {
-                    Ok((door, first)) => drop(thread.send(Work { door, first, around, end })),
-                    Err(error) => say(format!("control socket: cannot be handed to its thread: {error}")),
+            Ok(thread) => match door.carry() {
+                // Without its first connection it is a server all the same.
+                Ok(door) => {
+                    let first = first.into_std().ok();
+                    drop(thread.send(Work { door, first, around, end }));
+                    return;
                 }
-                return;
-            }
+                Err((back, error)) => {
+                    door = back;
+                    say(format!("control socket: cannot be handed to its thread: {error}"));
+                    sleep(BREATH).await;
+                }
+            },
             Err(error) => {
                 say(format!("control socket: cannot start its thread: {error}"));
                 sleep(BREATH).await;
             }
         }
     }
+}
+
+fn warn(log: &dyn LogSink, clock: Clock, text: String) {
+    let (at, message) = (clock.now(), text.into());
+    let (process, instance, fields) = (None, None, Vec::new());
+    log.log(LogRecord { at, level: Level::Warn, message, process, instance, fields });
 }
 
 /// Whether this connection was closed before it said anything: a look whether we live, which needs no server.
@@ -163,7 +172,8 @@ async fn only_looked(stream: &UnixStream) -> bool {
 /// What the thread of the server is for.
 struct Work {
     door: Carried,
-    first: std::os::unix::net::UnixStream,
+    /// The connection that woke it, unless that was lost on the way.
+    first: Option<std::os::unix::net::UnixStream>,
     around: Around,
     end: oneshot::Sender<()>,
 }
@@ -176,10 +186,16 @@ fn start_thread(thread_init: fn()) -> io::Result<mpsc::Sender<Work>> {
         thread_init();
         let Ok(Work { door, first, around, end }) = handed.recv() else { return };
         runtime.block_on(async {
-            let sockets = Door::new(door).and_then(|door| Ok((door, UnixStream::from_std(first)?)));
-            if let Ok((door, first)) = sockets {
-                server::serve(door, first, around).await;
-            }
+            let (log, clock) = (around.log.clone(), around.clock);
+            let mut closing = around.closing.clone();
+            let opening = Door::open(door, |error| {
+                warn(&*log, clock, format!("control socket: its thread cannot watch it: {error}"));
+                sleep(BREATH)
+            });
+            let closed = closing.wait_for(|closing| *closing);
+            let Either::Left((door, _)) = select(pin!(opening), pin!(closed)).await else { return };
+            let first = first.and_then(|first| UnixStream::from_std(first).ok());
+            server::serve(door, first, around).await;
         });
         end.send(()).ok(); // nobody may wait for it any more
     };

@@ -65,8 +65,8 @@ struct Server {
     clock: Clock,
 }
 
-/// Takes connections until `closing`, the first of which was taken already; then waits until the last has ended.
-pub(super) async fn serve(mut door: Door, first: UnixStream, around: Around) {
+/// Takes connections until `closing`, the first of which may have been taken already; then waits until the last has ended.
+pub(super) async fn serve(mut door: Door, first: Option<UnixStream>, around: Around) {
     let Around { supervision, phase, traces, closing, log, clock } = around;
     let long = Arc::new(Semaphore::new(LONG));
     let desks = Desks::open(&supervision);
@@ -89,12 +89,11 @@ pub(super) async fn serve(mut door: Door, first: UnixStream, around: Around) {
 async fn accept_all(
     server: &Arc<Server>,
     door: &mut Door,
-    first: UnixStream,
+    mut waiting: Option<UnixStream>,
     places: &Arc<Semaphore>,
     closing: &watch::Receiver<bool>,
 ) {
     let mut refused = Refused::default();
-    let mut waiting = Some(first);
     while let Ok(place) = places.clone().acquire_owned().await {
         let stream = match waiting.take() {
             Some(first) => first,
