@@ -96,7 +96,8 @@ impl Rig {
                 };
                 let (_coming, phase) = watch::channel(Phase::Coming);
                 let log = records;
-                let around = Surroundings { phase, traces, log, clock, thread_init: || () };
+                let back = Box::new(|| ());
+                let around = Surroundings { phase, traces, log, clock, thread_init: || (), back };
                 let (control, mut inquiries) = Control::start(listener, around).expect("a server");
                 actix::spawn(async move {
                     while let Some(inquiry) = inquiries.recv().await {
