@@ -278,13 +278,14 @@ fn what_is_no_supervisor_is_not_taken_for_one() {
     }
 }
 
-/// Waits for the socket at this path, which is another one than `before`, and gives its number.
+/// Waits until somebody listens at this path, at another socket than `before`, and gives its number.
 fn another(path: &std::path::Path, before: u64) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let begun = Instant::now();
     loop {
         if let Ok(file) = std::fs::symlink_metadata(path)
             && file.ino() != before
+            && std::os::unix::net::UnixStream::connect(path).is_ok()
         {
             assert_eq!(file.mode() & 0o777, 0o600);
             return file.ino();
