@@ -119,9 +119,7 @@ pub fn run(
     if let Some(ledger) = ledger.filter(|_| result.is_ok()) {
         ledger.close(); // one that could not begin leaves the record to the next
     }
-    if let Some(file) = pid_file {
-        file.remove();
-    }
+    drop(pid_file);
     result
 }
 
@@ -228,7 +226,10 @@ fn start_control(
     board: &SharedBoard,
     target: Option<control::SpanTarget>,
 ) -> Result<Control, BeginError> {
+    let children = running.children.clone();
     let around = socket::Surroundings {
+        // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
+        back: Box::new(move || children.changes().notify_one()),
         phase: board.phase(),
         traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
         log: running.log.clone(),
