@@ -1,7 +1,7 @@
 //! What a killed supervisor of the same configuration has left: found and dealt with before anything is started. Owns the
 //! record of what runs, in the runtime directory, which the next supervisor reads; and the lock beside it, so that no two
-//! supervisors of one user run the same configuration. The record is written a moment after something has changed, by a
-//! thread of its own that ends with it: a start never waits for it.
+//! supervisors of one user run the same configuration. The record is written before anything is started, and a moment
+//! after something has changed by a thread of its own that ends with it: nothing that runs waits for it.
 
 use super::running::{AlreadyRuns, Running, say};
 use phpeek_actors::ports::Level;
@@ -68,13 +68,20 @@ impl Ledger {
         Ok(None)
     }
 
+    /// Writes down whose supervisor this is, before anything is started: what begins from now on can be known by its
+    /// mark.
+    pub(super) fn begin(&self, names: Vec<String>) -> Record {
+        let record = Record::own(names);
+        write(&self.path, &record);
+        record
+    }
+
     /// Writes down what runs, for as long as the supervisor does.
-    pub(super) async fn keep(self: Rc<Self>, children: Rc<Children>, names: Vec<String>) {
-        let mut record = Record::own(names);
+    pub(super) async fn keep(self: Rc<Self>, mut record: Record, children: Rc<Children>) {
         loop {
-            record = self.write(record, &children).await;
             children.changes().notified().await;
             sleep(GATHERED).await;
+            record = self.write(record, &children).await;
         }
     }
 
@@ -92,8 +99,7 @@ impl Ledger {
             }
             let mut record = record;
             record.note(&leaders);
-            // A record that cannot be written is one that nobody will find.
-            drop(state_file::replace(&path, record.to_text().as_bytes(), MODE));
+            write(&path, &record);
             drop(send.send(record));
         });
         match begun {
@@ -107,6 +113,11 @@ impl Ledger {
         drop(std::fs::remove_file(&self.path));
         drop(std::fs::remove_file(self.lock.path()));
     }
+}
+
+/// A record that cannot be written is one that nobody will find.
+fn write(path: &Path, record: &Record) {
+    drop(state_file::replace(path, record.to_text().as_bytes(), MODE));
 }
 
 /// A name for a configuration that is the same for each supervisor of it: FNV-1a of its path, which nobody has to

@@ -70,7 +70,7 @@ impl LockFile {
             }
             std::thread::park_timeout(STEP);
         }
-        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+        write_pid(&mut file).map_err(failed)?;
         Ok(Self { path: path.to_owned(), _locked: file })
     }
 
@@ -79,6 +79,13 @@ impl LockFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    if file.metadata()?.len() > 0 {
+        file.set_len(0)?;
+    }
+    file.write_all(format!("{}\n", std::process::id()).as_bytes())
 }
 
 /// The pid in such a file, if there is one.

@@ -110,19 +110,34 @@ pub struct Children {
     changed: Notify,
 }
 
-impl Children {
-    /// Starts the spawner threads. `deliver` is called on this thread and may call back into the table.
+/// What the table of runs is made of that no configuration changes: made while that is still read.
+pub struct Ground {
+    spawners: Arc<Spawners>,
+    kin: Kin,
+    oom: OomKills,
+}
+
+impl Ground {
+    /// Starts the first spawner thread.
     ///
     /// # Errors
-    /// When a thread, its stack or /dev/null cannot be had.
-    pub fn new(
-        deliver: Rc<dyn Fn(TaskReport)>,
-        sink: Arc<dyn CaptureSink>,
-        base: Environment,
-    ) -> io::Result<Self> {
+    /// When the thread, its stack or /dev/null cannot be had.
+    pub fn new(base: Environment) -> io::Result<Self> {
         let kin = Kin::new();
-        Ok(Self {
-            spawners: Spawners::start(sink, base, kin.supervisor().to_owned())?,
+        let spawners = Spawners::start(base, kin.supervisor().to_owned())?;
+        Ok(Self { spawners, kin, oom: OomKills::of_this_cgroup() })
+    }
+}
+
+impl Children {
+    /// An empty table. `deliver` is called on this thread and may call back into the table; `sink` takes the output of
+    /// children.
+    #[must_use]
+    pub fn new(ground: Ground, deliver: Rc<dyn Fn(TaskReport)>, sink: Arc<dyn CaptureSink>) -> Self {
+        let Ground { spawners, kin, oom } = ground;
+        spawners.capture_to(sink);
+        Self {
+            spawners,
             deliver,
             table: RefCell::default(),
             leaders: RefCell::default(),
@@ -134,10 +149,10 @@ impl Children {
             failed: RefCell::default(),
             orphans: Cell::new(0),
             outbox: RefCell::default(),
-            oom: OomKills::of_this_cgroup(),
+            oom,
             killed_orphans: Cell::new(0),
             changed: Notify::new(),
-        })
+        }
     }
 
     /// Handles the spawners' reports and looks after those who drain or were asked to end, for ever. No timer runs

@@ -20,6 +20,7 @@ mod notice;
 mod pieces;
 mod pipes;
 mod queue;
+mod reader;
 pub mod record;
 mod redact;
 mod sink;

@@ -25,6 +25,7 @@ mod status;
 mod stop;
 mod survivors;
 mod terminal;
+mod threads;
 mod trace_commands;
 mod trace_failure;
 mod traces;
