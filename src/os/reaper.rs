@@ -15,12 +15,12 @@ use phpeek_core::ids::TaskId;
 use phpeek_core::member::Member;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// How soon those whom a leader has left are looked at again when no child of ours tells of their end by ending itself.
@@ -95,6 +95,8 @@ pub struct Children {
     pub(super) draining: RefCell<BTreeSet<i32>>,
     pub(super) kin: Kin,
     pub(super) asked: Asked,
+    /// When a leader has ended last.
+    pub(super) bereft: Cell<Option<Instant>>,
     /// How long the next look at those who drain is put off, when nothing tells of their end.
     pub(super) patience: Cell<Duration>,
     /// Reaped before their spawner has reported them.
@@ -104,7 +106,8 @@ pub struct Children {
     orphans: Cell<u64>,
     /// What is to be delivered when all that has ended together is known.
     outbox: RefCell<Vec<TaskReport>>,
-    oom: OomKills,
+    /// Opened with the first order: nobody of ours was killed before, and a start need not wait for it.
+    oom: OnceCell<OomKills>,
     /// Orphans among them that a SIGKILL ended: the memory controller may have meant them.
     killed_orphans: Cell<u64>,
     changed: Notify,
@@ -114,7 +117,6 @@ pub struct Children {
 pub struct Ground {
     spawners: Arc<Spawners>,
     kin: Kin,
-    oom: OomKills,
 }
 
 impl Ground {
@@ -125,7 +127,7 @@ impl Ground {
     pub fn new(base: Environment) -> io::Result<Self> {
         let kin = Kin::new();
         let spawners = Spawners::start(base, kin.supervisor().to_owned())?;
-        Ok(Self { spawners, kin, oom: OomKills::of_this_cgroup() })
+        Ok(Self { spawners, kin })
     }
 }
 
@@ -134,7 +136,7 @@ impl Children {
     /// children.
     #[must_use]
     pub fn new(ground: Ground, deliver: Rc<dyn Fn(TaskReport)>, sink: Arc<dyn CaptureSink>) -> Self {
-        let Ground { spawners, kin, oom } = ground;
+        let Ground { spawners, kin } = ground;
         spawners.capture_to(sink);
         Self {
             spawners,
@@ -144,12 +146,13 @@ impl Children {
             draining: RefCell::default(),
             kin,
             asked: Asked::default(),
+            bereft: Cell::new(None),
             patience: Cell::new(DRAIN_POLL),
             parked: RefCell::default(),
             failed: RefCell::default(),
             orphans: Cell::new(0),
             outbox: RefCell::default(),
-            oom,
+            oom: OnceCell::new(),
             killed_orphans: Cell::new(0),
             changed: Notify::new(),
         }
@@ -264,6 +267,7 @@ impl Children {
             _ => return,
         };
         self.changed.notify_one();
+        self.bereft.set(Some(Instant::now()));
         self.draining.borrow_mut().insert(pid);
         self.patience.set(DRAIN_POLL);
         self.kin.bereave(task);
@@ -330,6 +334,10 @@ impl Children {
         }
     }
 
+    fn oom(&self) -> &OomKills {
+        self.oom.get_or_init(OomKills::of_this_cgroup)
+    }
+
     /// Asks the memory controller once for all of them. It counts a kill before it kills, so those that are reaped
     /// are in its count.
     fn judge(&self, reports: &mut [TaskReport]) {
@@ -340,7 +348,7 @@ impl Children {
         if deaths == 0 {
             return;
         }
-        let oom = Oom::judge(self.oom.since_last(), deaths);
+        let oom = Oom::judge(self.oom().since_last(), deaths);
         for report in reports {
             if let TaskEvent::Exited(autopsy) = &mut report.event
                 && autopsy.is_unexplained_kill()
@@ -361,6 +369,7 @@ impl Children {
 impl Launcher for Children {
     fn launch(&self, order: LaunchOrder) {
         self.spawners.order(order);
+        self.oom(); // while a spawner is at it
     }
 
     fn signal_group(&self, task: TaskId, signal: Signal) -> bool {
