@@ -2,6 +2,7 @@
 //! caller but for the start of a thread.
 
 use super::actor::{Ask, Drain, GiveUp, OutputActor, Release};
+use super::failure::StartError;
 use super::held::Taken;
 use super::intake::Intake;
 use super::reader::Reader;
@@ -17,24 +18,12 @@ use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, CaptureSink};
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::redaction::Redactions;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Counting what is given up takes no longer.
 const GIVE_UP: Duration = Duration::from_millis(100);
-
-/// Why the output layer could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The descriptor that all pipes are watched through.
-    #[error("cannot watch the output of processes")]
-    Watch(#[source] io::Error),
-    /// A thread.
-    #[error("cannot start a thread for output")]
-    Thread(#[source] io::Error),
-}
 
 /// What a flush achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

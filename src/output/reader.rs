@@ -2,7 +2,7 @@
 //! its start, and what happens when there is no thread to be had: the next pipe tries again. Never reads by itself.
 
 use super::actor::{OutputActor, Release, read_on};
-use super::handle::StartError;
+use super::failure::StartError;
 use super::intake::Intake;
 use super::pipes::Pipes;
 use super::sink::Sink;
