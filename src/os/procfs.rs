@@ -164,6 +164,11 @@ pub(super) fn variable(pid: i32, name: &[u8]) -> Option<Vec<u8>> {
     all.split(|byte| *byte == 0).find_map(value)
 }
 
+/// In which pid namespace a process lives (namespaces(7)); `None` when we may not know.
+pub(super) fn pid_namespace(pid: i32) -> Option<std::path::PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/pid")).ok()
+}
+
 /// The session of this process.
 pub(super) fn own_session() -> i32 {
     rustix::process::getsid(None).map_or(0, rustix::process::Pid::as_raw_pid)

@@ -11,6 +11,7 @@ mod oom;
 mod support;
 
 mod control;
+mod scratch;
 
 use rustix::process::{Signal, geteuid};
 use serde_json::{Value, json};
