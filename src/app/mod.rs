@@ -219,7 +219,10 @@ fn start_control(
     board: &SharedBoard,
     target: Option<control::SpanTarget>,
 ) -> Result<Control, BeginError> {
+    let children = running.children.clone();
     let around = socket::Surroundings {
+        // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
+        back: Box::new(move || children.changes().notify_one()),
         phase: board.phase(),
         traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
         log: running.log.clone(),
