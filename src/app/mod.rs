@@ -111,9 +111,7 @@ pub fn run(
     if let Some(ledger) = ledger.filter(|_| result.is_ok()) {
         ledger.close(); // one that could not begin leaves the record to the next
     }
-    if let Some(file) = pid_file {
-        file.remove();
-    }
+    drop(pid_file);
     result
 }
 
