@@ -112,6 +112,7 @@ pub(crate) fn compile(
     let name = ProcessName::new(name).ok()?;
     let program = Program {
         name: name.clone(),
+        hook: None,
         command: command?,
         working_dir: owned("working_dir").filter(|directory| !directory.is_empty()).map(PathBuf::from),
         user: owned("user"),

@@ -77,6 +77,7 @@ impl Launch {
             if let Some((read_end, _)) = pipe {
                 self.sink.capture(Capture {
                     process: program.name.clone(),
+                    hook: program.hook.clone(),
                     task: order.task,
                     number: order.number,
                     stream,

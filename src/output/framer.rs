@@ -64,7 +64,7 @@ impl Framer {
         if self.skips(&mut line.rest, Input::Read(read)) {
             return;
         }
-        self.frame.set(at, &capture.process, capture.number, capture.stream);
+        self.frame.set(at, capture.into());
         for part in read.chunks(PART) {
             let clean = Bytes::of(part) == Bytes::Plain;
             let bytes = if clean && !line.odd { Bytes::Plain } else { Bytes::Any };
@@ -78,7 +78,7 @@ impl Framer {
         if self.skips(&mut line.rest, Input::End) {
             return;
         }
-        self.frame.set(at, &capture.process, capture.number, capture.stream);
+        self.frame.set(at, capture.into());
         self.put(capture, line, Input::End, Bytes::Any);
     }
 

@@ -13,6 +13,7 @@ mod boot;
 mod control;
 mod control_abuse;
 mod exits;
+mod hooks;
 mod order;
 mod orphans;
 mod reading;

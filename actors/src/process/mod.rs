@@ -41,7 +41,7 @@ impl Drop for ProcessActor {
     /// A panic in a handler drops the actor while unwinding, and nobody else would notice.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.report(self.latest, ReportKind::Lost { runs: self.process.live_runs() });
+            self.report(self.latest, ReportKind::Lost { tasks: self.process.live_tasks() });
         }
     }
 }
@@ -176,8 +176,9 @@ impl Handler<TaskReport> for ProcessActor {
 
     fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        let TaskId::Run(run) = report.task;
-        self.step(at, Event::Run(run, report.event), ctx);
+        if let TaskId::Run(run) = report.task {
+            self.step(at, Event::Run(run, report.event), ctx);
+        }
     }
 }
 
@@ -186,8 +187,9 @@ impl Handler<LastLines> for ProcessActor {
 
     fn handle(&mut self, last: LastLines, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        let TaskId::Run(run) = last.task;
-        self.step(at, Event::LastWords(run, last.words), ctx);
+        if let TaskId::Run(run) = last.task {
+            self.step(at, Event::LastWords(run, last.words), ctx);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod attributes;
 mod deaths;
+mod hooks;
 mod instance;
 mod loops;
 mod open;
@@ -13,11 +14,11 @@ mod system;
 
 use crate::clock::Moment;
 use crate::phrases::Names;
-use crate::trace::Tracing;
+use crate::trace::{OpenSpan, Tracing};
 use open::{ProcessStory, SystemStory};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, ProcessFact, Told};
-use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::ids::{InstanceId, ProcessId, RunId};
 use phpeek_core::operation::OperationId;
 use std::collections::BTreeMap;
 
@@ -101,6 +102,8 @@ impl Story {
                     story.tell(&teller, fact);
                 }
             }
+            Fact::Hook(None, fact) => self.tell_of_hook(told.at, fact),
+            Fact::Hook(Some(_), _) => {}
             Fact::Instance(instance, fact) => {
                 let Self { tracing, names, operations, processes, .. } = self;
                 let teller = Teller { tracing, operations, names, at: told.at };
@@ -129,6 +132,16 @@ impl Story {
     pub fn context_of_run(&self, run: RunId) -> SpanContext {
         let process = self.processes.get(&run.process());
         process.map_or(SpanContext::NONE, |p| p.context_of_run(run.instance.serial))
+    }
+
+    /// The span of the hook that runs for this instance, or for the system.
+    #[must_use]
+    pub fn context_of_hook(&self, of: Option<InstanceId>) -> SpanContext {
+        let hook = match of {
+            None => self.system.hook.as_ref(),
+            Some(_) => None,
+        };
+        hook.map_or(SpanContext::NONE, OpenSpan::context)
     }
 
     /// The latest span of a process that others may link to.

@@ -270,4 +270,8 @@ pub(super) struct SystemStory {
     pub(super) boot_failure: Option<String>,
     pub(super) restart: Option<(Operation, OpenSpan)>,
     pub(super) shutdown: Option<OpenSpan>,
+    /// `hook.execute` of the hook of the system that runs.
+    pub(super) hook: Option<OpenSpan>,
+    /// A boot that a shutdown came before, while a hook of it is being stopped: it ends with it.
+    pub(super) ending: Option<Ending>,
 }

@@ -32,10 +32,10 @@ keys! {
 
 keys! {
     pub(crate) HOOKS;
-    "pre-start": List(&Map(HOOK)), "[]", Later Live, "before anything is started";
-    "post-start": List(&Map(HOOK)), "[]", Later Live, "when everything was started";
-    "pre-stop": List(&Map(HOOK)), "[]", Later Live, "before anything is stopped";
-    "post-stop": List(&Map(HOOK)), "[]", Later Live, "when everything has stopped";
+    "pre-start": List(&Map(HOOK)), "[]", Works Live, "before anything is started";
+    "post-start": List(&Map(HOOK)), "[]", Works Live, "when everything was started";
+    "pre-stop": List(&Map(HOOK)), "[]", Works Live, "before anything is stopped";
+    "post-stop": List(&Map(HOOK)), "[]", Works Live, "when everything has stopped";
 }
 
 keys! {
@@ -49,16 +49,16 @@ keys! {
 keys! {
     /// One hook.
     pub(crate) HOOK;
-    "name": Text, "", Later Live, "for logs and spans; default: its list and place", eg "warm-up";
-    "command": Command, "", Later Live, "program and arguments", eg "[\"true\"]";
-    "timeout": Time(0.0, YEAR), "30", Later Live, "of each try";
-    "retry": Int(0, 1000), "0", Later Live, "tries after the first";
-    "retry_delay": Time(0.0, YEAR), "0", Later Live, "between tries";
-    "continue_on_error": Bool, "false", Later Live, "a failure does not matter";
-    "env": MapOf(&Text), "", Later Live, "over the inherited variables", eg "{ KEY: value }";
-    "working_dir": Text, "", Later Live, "where it runs", eg "/";
-    "user": Guard, "", Later Live, "who it runs as", eg "root";
-    "group": Guard, "", Later Live, "and its group", eg "root";
+    "name": Text, "", Works Live, "for logs and spans; default: its list and place", eg "warm-up";
+    "command": Command, "", Works Live, "program and arguments", eg "[\"true\"]";
+    "timeout": Time(0.0, YEAR), "30", Works Live, "of each try; 0 means 30";
+    "retry": Int(0, 1000), "0", Works Live, "tries after the first";
+    "retry_delay": Time(0.0, YEAR), "0", Works Live, "between tries";
+    "continue_on_error": Bool, "false", Works Live, "a failure does not matter";
+    "env": MapOf(&Text), "", Works Live, "over the inherited variables", eg "{ KEY: value }";
+    "working_dir": Text, "", Works Live, "where it runs", eg "/";
+    "user": Guard, "", Works Live, "who it runs as", eg "root";
+    "group": Guard, "", Works Live, "and its group", eg "root";
 }
 
 keys! {

@@ -25,7 +25,7 @@ mod words;
 pub use words::{Command, Effect, Event, Report};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
-use crate::ids::{InstanceId, ProcessId, RunId};
+use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
@@ -180,11 +180,11 @@ impl Process {
         self.due.first().filter(|_| !self.finished).map(|(at, ..)| *at)
     }
 
-    /// The runs that are not over; for whoever must look after them when this machine is lost.
+    /// The tasks that are not over; for whoever must look after them when this machine is lost.
     #[must_use]
-    pub fn live_runs(&self) -> Vec<RunId> {
+    pub fn live_tasks(&self) -> Vec<TaskId> {
         let live = self.instances.iter().filter(|i| !i.machine.at_rest());
-        live.map(|i| i.id.run(i.machine.run())).collect()
+        live.map(|i| TaskId::Run(i.id.run(i.machine.run()))).collect()
     }
 
     /// Its configuration.

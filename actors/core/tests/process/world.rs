@@ -112,6 +112,7 @@ fn program(name: &ProcessName, command: CommandLine, output: OutputSpec, kind: P
     let (working_dir, user, group, env) = (None, None, None, Vec::new());
     Arc::new(Program {
         name: name.clone(),
+        hook: None,
         command,
         working_dir,
         user,
