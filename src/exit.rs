@@ -10,10 +10,10 @@ pub const OK: u8 = 0;
 /// Something that has no code of its own: a boot that failed, a check under `--strict`, a status that is not "all up", a
 /// trace that is not there, a comparison that found a regression.
 pub const FAILURE: u8 = 1;
-/// A command found no running supervisor (LSB, "program is not running").
+/// A command found no running supervisor of ours (LSB, "program is not running").
 pub const NOT_RUNNING: u8 = 3;
-/// A command cannot tell how the supervisor does: it may not ask it, or it is not clear which one is meant (LSB,
-/// "status is unknown").
+/// A command cannot tell how the supervisor does: it may not ask it, it gets no answer, or it is not clear which one is
+/// meant (LSB, "status is unknown").
 pub const UNKNOWN: u8 = 4;
 /// The command line is wrong (sysexits.h, EX_USAGE).
 pub const USAGE: u8 = 64;

@@ -54,7 +54,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s q -
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l pid-file -d 'Ask no socket: read the file that was given to `serve --pid-file`' -r -F
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l wait -d 'Wait up to this many seconds until all is up' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l wait -d 'Wait up to this many seconds until all is up; ends at once when it will not be' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l json -d 'Print the snapshot as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -68,7 +68,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '(--pid-file)--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '--pid-file=[Ask no socket\: read the file that was given to \`serve --pid-file\`]:FILE:_files' \
-'--wait=[Wait up to this many seconds until all is up]:SECONDS:_default' \
+'--wait=[Wait up to this many seconds until all is up; ends at once when it will not be]:SECONDS:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--json[Print the snapshot as JSON]' \

@@ -1,7 +1,9 @@
 //! The client of the control socket: finds the supervisor that a command means, asks it, and says plainly when that
 //! cannot be. Starts nothing and changes nothing.
 
-use super::place::{self, Discovery, Found};
+use super::discover::{self, Discovery, Found};
+use super::folder::Place;
+use super::place;
 use super::server::SERVER;
 use super::snapshot::Snapshot;
 use super::socket;
@@ -15,19 +17,22 @@ use phpeek_os::peer::peer;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 /// The variable that names the socket when no option does.
 pub const VARIABLE: &str = "PHPEEK_PM_CONTROL_SOCKET";
 
-/// For connecting: a supervisor that is busy takes connections within milliseconds.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// For an answer, beyond what the question itself may take.
+/// For an answer, with all that it takes: a busy supervisor takes connections within milliseconds, but may have much to
+/// hand out.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
-/// For asking one of several who it is.
-const LISTING_LIMIT: Duration = Duration::from_secs(2);
+/// For asking several who they are, all of them together.
+const LISTING_LIMIT: Duration = Duration::from_secs(1);
+/// As long as a supervisor lets anybody wait.
+const LONGEST: Duration = Duration::from_hours(25);
+/// The kernel takes no shorter limit for none at all.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// Bytes of an answer: 100,000 instances in a status, and more than the spans that are kept.
 const LARGEST_ANSWER: usize = 64 << 20;
 
@@ -56,12 +61,30 @@ pub enum ClientError {
         "{0}: permission denied; only root and the user that the supervisor runs as may use its control socket"
     )]
     Denied(PathBuf),
+    /// It is another user's.
+    #[error(
+        "no supervisor of ours: {path} belongs to the user {uid}, and only that one and root may ask there"
+    )]
+    Theirs {
+        /// The socket, or the folder that hides it.
+        path: PathBuf,
+        /// Whose.
+        uid: u32,
+    },
     /// Somebody else listens there.
     #[error("what listens at {path} is no supervisor of ours: {why}")]
     NotOurs {
         /// The socket.
         path: PathBuf,
         /// What gives it away.
+        why: String,
+    },
+    /// It is one, and says what we do not understand.
+    #[error("the answer of the supervisor at {path} is not understood: {why}; is it of another version?")]
+    Strange {
+        /// The socket.
+        path: PathBuf,
+        /// What is wrong.
         why: String,
     },
     /// The supervisor refuses.
@@ -76,7 +99,7 @@ pub enum ClientError {
     #[error("the supervisor ended the connection in the middle of the answer")]
     Closed,
     /// It takes too long.
-    #[error("the supervisor at {0} did not answer in time: it hangs, or too many ask")]
+    #[error("the supervisor at {0} did not answer in time: it is stopped or hangs, or too many ask")]
     Silent(PathBuf),
     /// The system refuses something.
     #[error("cannot ask the supervisor at {path}")]
@@ -94,6 +117,12 @@ impl ClientError {
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         matches!(self, Self::Refused { status: 404, .. })
+    }
+
+    /// Whether the supervisor has said that it is not ours to ask.
+    #[must_use]
+    pub fn is_anothers(&self) -> bool {
+        matches!(self, Self::Refused { status: 403, .. })
     }
 }
 
@@ -147,10 +176,10 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; `Refused` when the answer is one of failure.
     pub fn get(&self, path: &str) -> Result<Bytes, ClientError> {
-        self.ask(Method::GET, path, Duration::ZERO)
+        self.ask(Method::GET, path, ANSWER_LIMIT)
     }
 
-    /// The same when answering may take so long by itself.
+    /// The same within this time, whatever it is that takes long: the connection, or the answer.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -163,14 +192,13 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub fn post(&self, path: &str) -> Result<Bytes, ClientError> {
-        self.ask(Method::POST, path, Duration::ZERO)
+        self.ask(Method::POST, path, ANSWER_LIMIT)
     }
 
-    fn ask(&self, method: Method, path: &str, own: Duration) -> Result<Bytes, ClientError> {
-        self.runtime.block_on(async {
-            let whole = async { self.whole(self.open(method, path).await?).await };
-            timeout(own.saturating_add(ANSWER_LIMIT), whole).await.map_err(|_| self.silent())?
-        })
+    fn ask(&self, method: Method, path: &str, limit: Duration) -> Result<Bytes, ClientError> {
+        let until = within(limit);
+        self.runtime
+            .block_on(self.by(until, async { self.whole(self.open(method, path, until).await?).await }))
     }
 
     /// The messages of a stream, each of which stands behind its length (u32, little endian).
@@ -178,18 +206,22 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub fn stream(&self, path: &str) -> Result<Messages, ClientError> {
-        let open = async { timeout(ANSWER_LIMIT, self.open(Method::GET, path)).await };
-        let body = self.runtime.block_on(open).map_err(|_| self.silent())??;
+        let until = within(ANSWER_LIMIT);
+        let body = self.runtime.block_on(self.by(until, self.open(Method::GET, path, until)))?;
         Ok(Messages { runtime: self.runtime.clone(), body, gathered: BytesMut::new() })
     }
 
-    fn silent(&self) -> ClientError {
-        ClientError::Silent(self.path.clone())
+    async fn by<T>(
+        &self,
+        until: Instant,
+        answer: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        timeout_at(until.into(), answer).await.unwrap_or_else(|_| Err(ClientError::Silent(self.path.clone())))
     }
 
     /// Sends a request, and gives the body once the head of the answer says that all is well.
-    async fn open(&self, method: Method, path: &str) -> Result<Incoming, ClientError> {
-        let stream = self.connect()?;
+    async fn open(&self, method: Method, path: &str, until: Instant) -> Result<Incoming, ClientError> {
+        let stream = self.connect(until)?;
         let failed = |source| ClientError::System { path: self.path.clone(), source };
         stream.set_nonblocking(true).map_err(failed)?;
         let stream = tokio::net::UnixStream::from_std(stream).map_err(failed)?;
@@ -214,20 +246,22 @@ impl Client {
         if status.is_success() { Ok(body) } else { Err(self.refusal(status, body).await) }
     }
 
-    fn connect(&self) -> Result<std::os::unix::net::UnixStream, ClientError> {
+    /// Blocks until then at most, where too many wait for one that takes no connections.
+    fn connect(&self, until: Instant) -> Result<std::os::unix::net::UnixStream, ClientError> {
         let path = self.path.clone();
-        let stream = socket::connect(&path, Some(CONNECT_LIMIT)).map_err(|source| match source.kind() {
+        let patience = until.saturating_duration_since(Instant::now()).clamp(SHORTEST, ANSWER_LIMIT);
+        let stream = socket::connect(&path, Some(patience)).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                 ClientError::NotRunning { place: format!("at {}", path.display()) }
             }
-            io::ErrorKind::PermissionDenied => ClientError::Denied(path.clone()),
+            io::ErrorKind::PermissionDenied => denied(path.clone()),
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ClientError::Silent(path.clone()),
             _ => ClientError::System { path: path.clone(), source },
         })?;
         let other = peer(&stream).map_err(|source| ClientError::System { path: path.clone(), source })?;
         let own = rustix::process::geteuid().as_raw();
         if own != 0 && other.uid != 0 && other.uid != own {
-            return Err(ClientError::NotOurs { path, why: format!("it runs as the user {}", other.uid) });
+            return Err(ClientError::Theirs { path, uid: other.uid });
         }
         Ok(stream)
     }
@@ -298,31 +332,51 @@ fn split_message(gathered: &mut BytesMut) -> Option<Bytes> {
     Some(gathered.split_to(length).freeze())
 }
 
+/// The moment after this time; a wait without an end ends with the day.
+fn within(limit: Duration) -> Instant {
+    Instant::now() + limit.min(LONGEST)
+}
+
+/// Why we may not: what is another user's is no supervisor of ours.
+fn denied(path: PathBuf) -> ClientError {
+    match discover::owner(&path) {
+        Some((path, uid)) if uid != rustix::process::geteuid().as_raw() => ClientError::Theirs { path, uid },
+        _ => ClientError::Denied(path),
+    }
+}
+
 fn by_rule() -> Result<PathBuf, ClientError> {
-    let folders = place::folders(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name));
+    let folders = place::places(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name));
     // Anybody may have made one of them, where its parent allows it: what listens there is not believed.
-    let trusted: Vec<_> = folders.iter().filter(|folder| place::is_trusted(folder)).cloned().collect();
-    match place::discover(&trusted) {
+    let trusted: Vec<_> = folders.iter().filter(|place| place.is_trusted()).map(Place::folder).collect();
+    match discover::discover(&trusted) {
         Discovery::One(found) => Ok(found.path),
         Discovery::Several(all) => Err(ClientError::Several(listing(&all))),
-        Discovery::Denied(folder) => Err(ClientError::Denied(folder)),
-        Discovery::Nobody => {
-            let all: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
-            Err(ClientError::NotRunning { place: format!("in {}", all.join(", ")) })
-        }
+        Discovery::Denied(folder) => match denied(folder) {
+            // Ours would lie elsewhere.
+            ClientError::Theirs { path, uid } => {
+                let theirs = format!(" ({} belongs to the user {uid})", path.display());
+                Err(ClientError::NotRunning { place: format!("in {}{theirs}", list(&folders)) })
+            }
+            error => Err(error),
+        },
+        Discovery::Nobody => Err(ClientError::NotRunning { place: format!("in {}", list(&folders)) }),
     }
+}
+
+fn list(folders: &[Place]) -> String {
+    folders.iter().map(|place| place.folder().display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// A line for each, with what it says of itself.
 fn listing(all: &[Found]) -> String {
     let mut text = String::new();
+    let until = within(LISTING_LIMIT);
     for found in all {
         let ask = || {
             let client = Client::at(found.path.clone()).ok()?;
-            let question = client.open(Method::GET, "/status");
-            let answer = async { client.whole(question.await?).await };
-            let answer = client.runtime.block_on(async { timeout(LISTING_LIMIT, answer).await });
-            serde_json::from_slice::<Snapshot>(&answer.ok()?.ok()?).ok()
+            let answer = client.get_within("/status", until.saturating_duration_since(Instant::now()));
+            serde_json::from_slice::<Snapshot>(&answer.ok()?).ok()
         };
         let config = ask().and_then(|s| s.config).map(|c| format!("  {}", c.display())).unwrap_or_default();
         text += &format!("\n  {}  pid {}{config}", found.path.display(), found.pid);

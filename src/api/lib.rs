@@ -1,12 +1,17 @@
 //! The control socket: how a person or a script asks a running supervisor, over HTTP on a unix socket that only root
 //! and the supervisor's own user can use. Owns the socket, the server behind it, and the client. Supervision never
-//! waits for it, and it costs nothing until somebody connects: until then there is a descriptor and no thread. The
-//! management API adds its own to the routes.
+//! waits for it, and it costs nothing until somebody connects: until then there are two descriptors and no thread, and
+//! it comes back when it is removed. The management API adds its own to the routes.
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
 pub mod client;
 mod desk;
+mod discover;
+mod door;
+mod error;
+mod folder;
+mod keeper;
 mod patience;
 pub mod place;
 pub mod report;
@@ -18,12 +23,17 @@ mod socket;
 mod tests;
 mod traces;
 pub mod view;
+mod wake;
 
 pub use desk::{Inquiries, Inquiry};
+pub use error::SocketError;
+pub use folder::Place;
 pub use report::TelemetryReport;
-pub use socket::{Listener, SocketError};
+pub use socket::Listener;
 pub use traces::TraceSource;
 
+use door::{Carried, Door};
+use keeper::{Keeper, Slot};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_os::threads::ThreadRuntime;
@@ -33,8 +43,8 @@ use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::io::Interest;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{oneshot, watch};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc::unbounded_channel, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use view::Phase;
@@ -46,7 +56,7 @@ const BREATH: Duration = Duration::from_secs(1);
 
 /// What the server needs of the program.
 pub struct Surroundings {
-    /// Told when all is up, and at the end.
+    /// Told when all is up, and when it will not be.
     pub phase: watch::Receiver<Phase>,
     /// Who keeps the newest spans; nobody when tracing is off.
     pub traces: Option<Arc<dyn TraceSource>>,
@@ -60,10 +70,12 @@ pub struct Surroundings {
 
 /// The control socket as the composition root holds it. Lives on the supervision thread.
 pub struct Control {
-    listener: Listener,
+    slot: Slot,
     closing: watch::Sender<bool>,
     /// Waits for the first connection; finished once the server has its thread.
     waiting: JoinHandle<()>,
+    /// Sees to it that the socket is there.
+    keeping: JoinHandle<()>,
     /// Resolves when the server has ended; an error when it never began.
     ended: oneshot::Receiver<()>,
 }
@@ -78,17 +90,23 @@ impl Control {
         let (supervision, inquiries) = desk::channel();
         let (closing, closed) = watch::channel(false);
         let (end, ended) = oneshot::channel();
+        let (send, fresh) = unbounded_channel();
         let socket = listener.take().ok_or_else(|| io::Error::other("the socket was taken before"))?;
-        let socket = UnixListener::from_std(socket)?;
+        let door = Door::new((socket, fresh))?;
+        let removed = listener.watch();
+        let slot = Slot::new(listener);
         let Surroundings { phase, traces, log, clock, thread_init } = around;
+        let keeper = Keeper { slot: slot.clone(), fresh: send, log: log.clone(), clock, thread_init };
         let around = Around { supervision, phase, traces, closing: closed, log, clock };
-        let waiting = actix::spawn(wait_for_the_first(socket, around, thread_init, end));
-        Ok((Self { listener, closing, waiting, ended }, inquiries))
+        let waiting = actix::spawn(wait_for_the_first(door, around, thread_init, end));
+        let keeping = actix::spawn(keeper.run(removed));
+        Ok((Self { slot, closing, waiting, keeping, ended }, inquiries))
     }
 
     /// Removes the socket, lets answers that are under way end, and waits for that no longer than `limit`.
     pub async fn close(self, limit: Duration) {
-        drop(self.listener);
+        self.keeping.abort();
+        self.slot.close();
         self.closing.send_replace(true);
         self.waiting.abort();
         drop(timeout(limit, self.ended).await); // late, or never begun: nobody is owed more
@@ -96,12 +114,7 @@ impl Control {
 }
 
 /// Waits for the first connection and starts the thread of the server for it. Many supervisors are never asked.
-async fn wait_for_the_first(
-    socket: UnixListener,
-    around: Around,
-    thread_init: fn(),
-    end: oneshot::Sender<()>,
-) {
+async fn wait_for_the_first(mut door: Door, around: Around, thread_init: fn(), end: oneshot::Sender<()>) {
     let (log, clock) = (around.log.clone(), around.clock);
     let say = |text: String| {
         let (at, message) = (clock.now(), text.into());
@@ -109,8 +122,8 @@ async fn wait_for_the_first(
         log.log(LogRecord { at, level: Level::Warn, message, process, instance, fields });
     };
     loop {
-        let first = match socket.accept().await {
-            Ok((stream, _)) => stream,
+        let first = match door.next().await {
+            Ok(stream) => stream,
             Err(error) => {
                 say(format!("control socket: cannot take a connection: {error}"));
                 sleep(BREATH).await;
@@ -122,9 +135,9 @@ async fn wait_for_the_first(
         }
         match start_thread(thread_init) {
             Ok(thread) => {
-                let sockets = socket.into_std().and_then(|socket| Ok((socket, first.into_std()?)));
-                match sockets {
-                    Ok((socket, first)) => drop(thread.send(Work { socket, first, around, end })),
+                let carried = door.carry().and_then(|door| Ok((door, first.into_std()?)));
+                match carried {
+                    Ok((door, first)) => drop(thread.send(Work { door, first, around, end })),
                     Err(error) => say(format!("control socket: cannot be handed to its thread: {error}")),
                 }
                 return;
@@ -149,7 +162,7 @@ async fn only_looked(stream: &UnixStream) -> bool {
 
 /// What the thread of the server is for.
 struct Work {
-    socket: std::os::unix::net::UnixListener,
+    door: Carried,
     first: std::os::unix::net::UnixStream,
     around: Around,
     end: oneshot::Sender<()>,
@@ -161,11 +174,11 @@ fn start_thread(thread_init: fn()) -> io::Result<mpsc::Sender<Work>> {
     let (hand, handed) = mpsc::channel::<Work>();
     let serve = move || {
         thread_init();
-        let Ok(Work { socket, first, around, end }) = handed.recv() else { return };
+        let Ok(Work { door, first, around, end }) = handed.recv() else { return };
         runtime.block_on(async {
-            let sockets = UnixListener::from_std(socket).and_then(|s| Ok((s, UnixStream::from_std(first)?)));
-            if let Ok((socket, first)) = sockets {
-                server::serve(socket, first, around).await;
+            let sockets = Door::new(door).and_then(|door| Ok((door, UnixStream::from_std(first)?)));
+            if let Ok((door, first)) = sockets {
+                server::serve(door, first, around).await;
             }
         });
         end.send(()).ok(); // nobody may wait for it any more

@@ -107,7 +107,7 @@ fn number(query: Option<&str>, name: &str) -> Result<Option<f64>, Refusal> {
     }
 }
 
-/// The state of everything; with `?wait=SECONDS`, once all is up, the supervisor ends, or the time is over.
+/// The state of everything; with `?wait=SECONDS`, once all is up or will not be, or the time is over.
 async fn status(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let wait = number(query.as_deref(), "wait")?.unwrap_or(0.0).min(LONGEST_WAIT);
     let _place = if wait > 0.0 { Some(shared.long_place()?) } else { None };
@@ -118,7 +118,7 @@ async fn status(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Resp
         let settled = phase.wait_for(|p| *p != Phase::Coming);
         let last = !matches!(timeout_at(until, settled).await, Ok(Ok(_)));
         let snapshot = shared.desks.status.ask().await?;
-        if last || snapshot.ready || snapshot.exit_code.is_some() {
+        if last || snapshot.ready || snapshot.hopeless {
             return json_of(&*snapshot);
         }
     }

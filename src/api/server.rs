@@ -3,6 +3,7 @@
 //! first connection; supervision never waits for it.
 
 use super::desk::{Desks, Inquiry};
+use super::door::Door;
 use super::patience::Patient;
 use super::routes::{self, Shared};
 use super::traces::TraceSource;
@@ -21,7 +22,7 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tower_service::Service as _;
 
@@ -65,7 +66,7 @@ struct Server {
 }
 
 /// Takes connections until `closing`, the first of which was taken already; then waits until the last has ended.
-pub(super) async fn serve(listener: UnixListener, first: UnixStream, around: Around) {
+pub(super) async fn serve(mut door: Door, first: UnixStream, around: Around) {
     let Around { supervision, phase, traces, closing, log, clock } = around;
     let long = Arc::new(Semaphore::new(LONG));
     let desks = Desks::open(&supervision);
@@ -74,18 +75,20 @@ pub(super) async fn serve(listener: UnixListener, first: UnixStream, around: Aro
     let uid = rustix::process::geteuid().as_raw();
     let server = Arc::new(Server { router, refusing: routes::refusing(), uid, log, clock });
     let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
-    let accepting = accept_all(&server, &listener, first, &places, &closing);
-    let mut closed = closing.clone();
-    let closed = closed.wait_for(|closing| *closing);
-    select(pin!(accepting), pin!(closed)).await;
-    drop(listener);
+    {
+        let accepting = accept_all(&server, &mut door, first, &places, &closing);
+        let mut closed = closing.clone();
+        let closed = closed.wait_for(|closing| *closing);
+        select(pin!(accepting), pin!(closed)).await;
+    }
+    drop(door);
     // Nobody closes it; an error would end the wait all the same.
     drop(places.acquire_many(CONNECTIONS).await);
 }
 
 async fn accept_all(
     server: &Arc<Server>,
-    listener: &UnixListener,
+    door: &mut Door,
     first: UnixStream,
     places: &Arc<Semaphore>,
     closing: &watch::Receiver<bool>,
@@ -95,8 +98,8 @@ async fn accept_all(
     while let Ok(place) = places.clone().acquire_owned().await {
         let stream = match waiting.take() {
             Some(first) => first,
-            None => match listener.accept().await {
-                Ok((stream, _)) => stream,
+            None => match door.next().await {
+                Ok(stream) => stream,
                 Err(error) => {
                     server.say(Level::Warn, format!("control socket: cannot take a connection: {error}"));
                     tokio::time::sleep(BREATH).await;

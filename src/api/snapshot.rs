@@ -15,6 +15,9 @@ pub struct Snapshot {
     pub state: String,
     /// Whether all is up: the boot is over and every instance that shall run does.
     pub ready: bool,
+    /// Whether waiting for that brings nothing: the supervisor stops, or an instance that shall run has failed for good.
+    #[serde(default)]
+    pub hopeless: bool,
     /// The supervisor's exit code once it has ended.
     pub exit_code: Option<u8>,
     /// The supervisor's version.

@@ -2,6 +2,9 @@
 //! Never takes a living supervisor's socket away, and removes nothing that is no socket. Everything that makes or
 //! removes one holds the lock of its folder. Called before anything is started, so it may wait a moment for the disk.
 
+use super::error::SocketError;
+use super::folder::Place;
+use super::wake::Watch;
 use phpeek_os::peer::peer;
 use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, open};
 use rustix::io::Errno;
@@ -23,48 +26,6 @@ const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 /// How long the lock of the folder is waited for: others hold it for a look and a bind.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const LOCK_STEP: Duration = Duration::from_millis(2);
-
-/// Why there is no control socket.
-#[derive(Debug, thiserror::Error)]
-pub enum SocketError {
-    /// Another supervisor has it.
-    #[error("the control socket {path} belongs to a supervisor that runs{}: stop it first, or set control_socket to another path", of_pid(*.pid))]
-    InUse {
-        /// The socket.
-        path: PathBuf,
-        /// Who has it, if the kernel tells.
-        pid: Option<i32>,
-    },
-    /// Something else lies there.
-    #[error(
-        "cannot make the control socket {0}: something that is no socket lies there; remove it, or set control_socket to another path"
-    )]
-    Occupied(PathBuf),
-    /// The folder is not safe.
-    #[error("cannot make a control socket in {path}: {why}")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// The folder is locked.
-    #[error("cannot make a control socket in {0}: another process keeps the folder locked")]
-    Locked(PathBuf),
-    /// The system refuses.
-    #[error("cannot make the control socket {path}")]
-    Make {
-        /// The socket, or its folder.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
-}
-
-fn of_pid(pid: Option<i32>) -> String {
-    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
-}
 
 /// A folder that nobody else makes or removes sockets in, for as long as this lives.
 #[derive(Debug)]
@@ -96,7 +57,8 @@ impl LockedFolder {
     }
 
     /// Makes the socket `path` of this folder, in place of one that nobody listens at any more.
-    pub(super) fn make(&self, path: &Path) -> Result<Listener, SocketError> {
+    /// `place` is how the folder is made again.
+    pub(super) fn make(&self, path: &Path, place: Place) -> Result<Listener, SocketError> {
         let failed = |source| SocketError::Make { path: path.to_owned(), source };
         match state(path).map_err(failed)? {
             State::Free => {}
@@ -105,9 +67,16 @@ impl LockedFolder {
             State::Occupied => return Err(SocketError::Occupied(path.to_owned())),
         }
         let socket = bound(path).map_err(|error| failed(error.into()))?;
-        let place = fs::symlink_metadata(path).map(|m| (m.dev(), m.ino())).map_err(failed)?;
-        let listener = Listener { path: path.to_owned(), place, socket: Some(socket.into()) };
-        Ok(listener)
+        // Begun before the file is looked at: who removes it later is seen.
+        let watch = Some(Watch::of(path));
+        let number = fs::symlink_metadata(path).map(number).map_err(failed)?;
+        Ok(Listener {
+            path: path.to_owned(),
+            place,
+            number: Some(number),
+            socket: Some(socket.into()),
+            watch,
+        })
     }
 }
 
@@ -172,13 +141,26 @@ pub(super) fn connect(path: &Path, patience: Option<Duration>) -> io::Result<Uni
     Ok(socket.into())
 }
 
+/// Device and inode: what lies at a path later may be another's.
+type Number = (u64, u64);
+
+fn number(found: fs::Metadata) -> Number {
+    (found.dev(), found.ino())
+}
+
+fn is_at(path: &Path, own: Number) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| number(found) == own)
+}
+
 /// A socket that is ours. Dropping it removes the file.
 #[derive(Debug)]
 pub struct Listener {
     path: PathBuf,
-    /// Device and inode: what lies there later may be another's.
-    place: (u64, u64),
+    place: Place,
+    /// None once the file is nobody's.
+    number: Option<Number>,
     socket: Option<UnixListener>,
+    watch: Option<io::Result<Watch>>,
 }
 
 impl Listener {
@@ -188,16 +170,37 @@ impl Listener {
         &self.path
     }
 
+    /// The folder, and how it is made again.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// The socket, once; the file stays ours.
     pub(super) fn take(&mut self) -> Option<UnixListener> {
         self.socket.take()
+    }
+
+    /// What to sleep on until the file goes, once.
+    pub(super) fn watch(&mut self) -> io::Result<Watch> {
+        self.watch.take().unwrap_or_else(|| Err(io::Error::other("it is watched already")))
+    }
+
+    /// Tells whether the file is still at its path; for another thread.
+    pub(super) fn presence(&self) -> impl Fn() -> bool + use<> {
+        let (path, own) = (self.path.clone(), self.number);
+        move || own.is_some_and(|own| is_at(&path, own))
+    }
+
+    /// The file is gone, and another one has its place.
+    pub(super) fn abandon(mut self) {
+        self.number = None;
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
         // While we listened nobody has replaced it; somebody may have removed it, and then another made one.
-        if fs::symlink_metadata(&self.path).is_ok_and(|m| (m.dev(), m.ino()) == self.place) {
+        if self.number.is_some_and(|own| is_at(&self.path, own)) {
             drop(fs::remove_file(&self.path));
         }
     }

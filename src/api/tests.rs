@@ -67,6 +67,7 @@ impl TraceSource for Kept {
 struct Rig {
     _folder: tempfile::TempDir,
     path: PathBuf,
+    log: Arc<RecordingLog>,
     close: Option<oneshot::Sender<()>>,
     program: Option<std::thread::JoinHandle<Duration>>,
 }
@@ -74,9 +75,12 @@ struct Rig {
 impl Rig {
     fn new(traces: Option<Arc<dyn TraceSource>>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("c.sock");
+        let path = folder.path().join("run/c.sock");
+        std::fs::create_dir(folder.path().join("run")).expect("room");
         let listener = place::make_at(&path).expect("a socket");
         let (close, closing) = oneshot::channel();
+        let log = Arc::new(RecordingLog::default());
+        let records = log.clone();
         let program = std::thread::spawn(move || {
             actix::System::new().block_on(async move {
                 let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
@@ -86,11 +90,12 @@ impl Rig {
                     at: clock.now(),
                     state: SystemState::Starting,
                     ready: false,
+                    hopeless: false,
                     exit_code: None,
                     slots: vec![Slot::STOPPED],
                 };
                 let (_coming, phase) = watch::channel(Phase::Coming);
-                let log = Arc::new(RecordingLog::default());
+                let log = records;
                 let around = Surroundings { phase, traces, log, clock, thread_init: || () };
                 let (control, mut inquiries) = Control::start(listener, around).expect("a server");
                 actix::spawn(async move {
@@ -108,7 +113,15 @@ impl Rig {
                 begun.elapsed()
             })
         });
-        Self { _folder: folder, path, close: Some(close), program: Some(program) }
+        Self { _folder: folder, path, log, close: Some(close), program: Some(program) }
+    }
+
+    fn has_said(&self, part: &str) {
+        let begun = Instant::now();
+        while !self.log.records().iter().any(|record| record.message.contains(part)) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nobody says {part:?}");
+            std::thread::yield_now();
+        }
     }
 
     fn client(&self) -> Client {
@@ -262,4 +275,73 @@ fn what_is_no_supervisor_is_not_taken_for_one() {
             _ => assert!(matches!(error, ClientError::Closed), "{error:?}"),
         }
     }
+}
+
+/// Waits for the socket at this path, which is another one than `before`, and gives its number.
+fn another(path: &std::path::Path, before: u64) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let begun = Instant::now();
+    loop {
+        if let Ok(file) = std::fs::symlink_metadata(path)
+            && file.ino() != before
+        {
+            assert_eq!(file.mode() & 0o777, 0o600);
+            return file.ino();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not come back");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_socket_that_was_removed_comes_back() {
+    let kept = Kept::new();
+    let mut rig = Rig::new(Some(kept.clone()));
+    let number = another(&rig.path, 0);
+    // Before anybody has asked anything, and so without a thread of the server.
+    std::fs::remove_file(&rig.path).expect("ours");
+    let number = another(&rig.path, number);
+    let client = rig.client();
+    assert_eq!(client.get("/telemetry").expect("a report")[..13], *b"{\"exporter\":\"");
+    let mut messages = client.stream("/traces/follow").expect("a stream");
+    kept.is_followed_by(1);
+    // With its folder, and by somebody else's file that is moved over it.
+    let folder = rig.path.parent().expect("a folder").to_owned();
+    std::fs::remove_dir_all(&folder).expect("ours");
+    let number = another(&rig.path, number);
+    assert_eq!(client.get("/telemetry").expect("a report")[..13], *b"{\"exporter\":\"");
+    let aside = folder.join("aside");
+    std::fs::rename(&rig.path, &aside).expect("ours");
+    another(&rig.path, number);
+    assert_eq!(client.get("/telemetry").expect("a report")[..13], *b"{\"exporter\":\"");
+    kept.keep(1);
+    assert_eq!(messages.next().expect("no break").as_deref(), Some(&[1][..]), "who was there stays");
+    std::fs::remove_file(&aside).expect("ours");
+    assert!(rig.end() < Duration::from_secs(1));
+    assert!(!rig.path.exists(), "the last one goes at the end");
+}
+
+#[test]
+fn what_lies_in_its_place_is_left_alone_until_it_goes() {
+    let mut rig = Rig::new(None);
+    let folder = rig.path.parent().expect("a folder").to_owned();
+    // Its folder is a file now: nothing can be made there.
+    std::fs::remove_dir_all(&folder).expect("ours");
+    std::fs::write(&folder, "theirs").expect("room");
+    rig.has_said("comes back once it can be made");
+    assert_eq!(std::fs::read_to_string(&folder).expect("it is there"), "theirs");
+    std::fs::remove_file(&folder).expect("ours");
+    let number = another(&rig.path, 0);
+    rig.has_said("is there again");
+    // Another one that lives has its place.
+    let other = folder.join("other");
+    let listens = std::os::unix::net::UnixListener::bind(&other).expect("a socket");
+    std::fs::rename(&other, &rig.path).expect("ours");
+    rig.has_said("belongs to a supervisor that runs");
+    drop(listens);
+    std::fs::remove_file(&rig.path).expect("ours");
+    another(&rig.path, number);
+    assert_eq!(rig.client().get("/telemetry").expect("a report")[..13], *b"{\"exporter\":\"");
+    assert!(rig.end() < Duration::from_secs(1));
+    assert!(!rig.path.exists());
 }

@@ -16,8 +16,8 @@ pub enum Phase {
     Coming,
     /// All is up.
     Ready,
-    /// The supervisor ends: waiting longer brings nothing.
-    Ended,
+    /// It will not be, as far as the supervisor goes by itself: waiting longer brings nothing.
+    Never,
 }
 
 /// Who the supervisor is: what does not change while it runs.
@@ -75,6 +75,8 @@ pub struct View {
     pub state: SystemState,
     /// Whether all is up.
     pub ready: bool,
+    /// Whether nothing that the supervisor does by itself will bring all up.
+    pub hopeless: bool,
     /// The exit code once it has ended.
     pub exit_code: Option<u8>,
     /// The instances of each process, one process after the other.
@@ -117,6 +119,7 @@ impl View {
             pid: std::process::id(),
             state: word(self.state, self.exit_code).to_owned(),
             ready: self.ready,
+            hopeless: self.hopeless,
             exit_code: self.exit_code,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             config: self.identity.config.clone(),

@@ -19,6 +19,9 @@ use tokio::sync::{Notify, watch};
 /// How long changes are gathered before they are written: a boot of 1000 is a handful of writes.
 const GATHER: Duration = Duration::from_millis(20);
 
+/// The word for an instance that is not started again (`phpeek_core::lifecycle`).
+const FAILED: &str = "failed";
+
 /// The board. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub(super) struct SharedBoard(Rc<Inner>);
@@ -48,6 +51,8 @@ struct Cells {
     slots_of: BTreeMap<ProcessId, Slots>,
     /// Instances that have to be up and are not.
     missing: usize,
+    /// Of these, those that have failed for good.
+    failed: usize,
 }
 
 /// The slots of one process.
@@ -87,6 +92,7 @@ impl SharedBoard {
                 told: 0,
                 slots_of: BTreeMap::new(),
                 missing,
+                failed: 0,
             }),
             phase: watch::Sender::new(Phase::Coming),
             file: writer.map(|writer| File { changed: Notify::new(), writer }),
@@ -102,12 +108,13 @@ impl SharedBoard {
             at: self.0.clock.now(),
             state: cells.state,
             ready: cells.ready(),
+            hopeless: cells.hopeless(),
             exit_code: cells.exit_code,
             slots: cells.slots.clone(),
         }
     }
 
-    /// Told when all is up, when that is over, and at the end.
+    /// Told when all is up, when that is over, and when it will not be.
     #[must_use]
     pub(super) fn phase(&self) -> watch::Receiver<Phase> {
         self.0.phase.subscribe()
@@ -137,10 +144,10 @@ impl SharedBoard {
     fn changed(&self) {
         let phase = {
             let cells = self.0.cells.borrow();
-            match (cells.exit_code, cells.ready()) {
-                (Some(_), _) => Phase::Ended,
-                (None, true) => Phase::Ready,
-                (None, false) => Phase::Coming,
+            match (cells.hopeless(), cells.ready()) {
+                (true, _) => Phase::Never,
+                (false, true) => Phase::Ready,
+                (false, false) => Phase::Coming,
             }
         };
         self.0.phase.send_if_modified(|shown| std::mem::replace(shown, phase) != phase);
@@ -155,23 +162,35 @@ impl SharedBoard {
             let own = cells.slots_of.get(&process).filter(|own| number < own.count);
             let Some(own) = own.copied() else { return };
             let Some(slot) = cells.slots.get_mut(own.first + number as usize) else { return };
-            let was_up = slot.is_up();
+            let was = (slot.is_up(), slot.state == FAILED);
             change(slot);
             if own.expected {
-                match (was_up, slot.is_up()) {
-                    (true, false) => cells.missing += 1,
-                    (false, true) => cells.missing = cells.missing.saturating_sub(1),
-                    (true, true) | (false, false) => {}
-                }
+                count(&mut cells.missing, !was.0, !slot.is_up());
+                count(&mut cells.failed, was.1, slot.state == FAILED);
             }
         }
         self.changed();
     }
 }
 
+/// One more or one less.
+fn count(number: &mut usize, was: bool, is: bool) {
+    match (was, is) {
+        (false, true) => *number += 1,
+        (true, false) => *number = number.saturating_sub(1),
+        (true, true) | (false, false) => {}
+    }
+}
+
 impl Cells {
     fn ready(&self) -> bool {
         self.state == SystemState::Running && self.missing == 0 && self.exit_code.is_none()
+    }
+
+    /// What has failed for good comes back only when somebody asks for it, as a rolling restart does.
+    fn hopeless(&self) -> bool {
+        let ends = self.state == SystemState::Stopping || self.exit_code.is_some();
+        ends || self.failed > 0 && self.state != SystemState::Restarting
     }
 }
 
@@ -258,8 +277,17 @@ mod tests {
             board.instance(ProcessId(0), 7, InstanceStatus { state: "failed", pid: None, restarts: 0 });
             show(1, "completed", None);
             assert_eq!(*phase.borrow(), Phase::Ready);
+            show(0, "failed", None);
+            assert!(*phase.borrow() == Phase::Never && board.view().hopeless, "nobody starts it again");
+            board.system(SystemState::Restarting);
+            assert_eq!(*phase.borrow(), Phase::Coming, "a rolling restart does");
+            show(0, "running", Some(7));
+            board.system(SystemState::Running);
+            assert_eq!(*phase.borrow(), Phase::Ready);
+            board.system(SystemState::Stopping);
+            assert_eq!(*phase.borrow(), Phase::Never);
             board.finish(0);
-            assert_eq!(*phase.borrow(), Phase::Ended);
+            assert_eq!(*phase.borrow(), Phase::Never);
             assert_eq!(board.view().snapshot().state, "stopped");
         });
     }

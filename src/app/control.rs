@@ -25,16 +25,16 @@ pub(super) struct Opened {
 
 /// Makes the socket. Only one that was configured has to be.
 pub(super) fn open(wanted: &ControlSocket) -> Result<Opened, SocketError> {
-    let path = match wanted {
+    let places = match wanted {
         ControlSocket::Off => return Ok(Opened::default()),
         ControlSocket::At(path) => {
             return Ok(Opened { listener: Some(place::make_at(path)?), warning: None });
         }
         ControlSocket::Default => {
-            place::folders(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name))
+            place::places(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name))
         }
     };
-    Ok(place::make_in(&path).map_or_else(
+    Ok(place::make_in(&places).map_or_else(
         |errors| {
             let why: Vec<_> = errors.iter().map(|e| chain(e)).collect();
             let advice = "set global.control_socket to a path, or to none";

@@ -5,7 +5,9 @@ mod board;
 mod configure;
 mod control;
 mod ending;
+mod hasten;
 mod kept;
+mod ledger;
 mod pid_file;
 mod reading;
 mod running;
@@ -20,12 +22,14 @@ pub use running::{BeginError, Ending};
 use crate::exit;
 use board::SharedBoard;
 use ending::Finish;
+use hasten::Hasten;
 use kept::Kept;
+use ledger::Ledger;
 use phpeek_actors::board::BoardListener;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::journal::Journal;
-use phpeek_actors::listeners::Listeners;
+use phpeek_actors::listeners::{Listener, Listeners};
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::Story;
@@ -43,14 +47,13 @@ use phpeek_output::Output;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
-use running::{Running, say};
+use running::{Running, say, warn};
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use survivors::Ledger;
 
 /// When the memory that reading the configuration and starting took is given back: once, when most boots are over.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -86,13 +89,19 @@ pub struct ControlOptions {
 ///
 /// # Errors
 /// [`BeginError`] when it could not begin.
-pub fn run(configuration: Configuration, options: Options, signals: Signals) -> Result<Ending, BeginError> {
+pub fn run(
+    configuration: Configuration,
+    mut options: Options,
+    signals: Signals,
+) -> Result<Ending, BeginError> {
     prepare_process()?;
     let pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
     let config = options.control.as_ref().and_then(|c| c.config.as_deref());
-    let ledger = config.map(Ledger::open).transpose()?.flatten().map(Rc::new);
+    let ledger::Opened { ledger, warnings } = config.map(Ledger::open).transpose()?.unwrap_or_default();
+    let ledger = ledger.map(Rc::new);
     let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
-    let opened = control::open(wanted)?;
+    let control::Opened { listener, warning } = control::open(wanted)?;
+    options.warnings.extend(warnings.into_iter().chain(warning));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
         |source| BeginError::System { what: "make the runtime of the supervision thread", source },
     )?;
@@ -103,12 +112,12 @@ pub fn run(configuration: Configuration, options: Options, signals: Signals) -> 
         signals,
         pid_file.as_ref(),
         ledger.clone(),
-        opened,
+        listener,
     ));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
-    if let Some(ledger) = ledger {
-        ledger.close();
+    if let Some(ledger) = ledger.filter(|_| result.is_ok()) {
+        ledger.close(); // one that could not begin leaves the record to the next
     }
     if let Some(file) = pid_file {
         file.remove();
@@ -138,31 +147,28 @@ async fn supervise(
     signals: Signals,
     pid_file: Option<&PidFile>,
     ledger: Option<Rc<Ledger>>,
-    opened: control::Opened,
+    listener: Option<socket::Listener>,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::following(&WALL);
     let router = Router::default();
     let running = build(&configuration, options, clock, router.clone())?;
-    for warning in options.warnings.iter().chain(&opened.warning) {
+    for warning in &options.warnings {
         say(&running, Level::Warn, warning.clone());
     }
     let spec = Arc::new(configuration.spec);
     if let Some(ledger) = ledger {
-        survivors::deal(&ledger, configuration.survivors, &spec, &running).await;
+        survivors::deal(&ledger, configuration.survivors, &spec, &running).await?;
         let names = spec.processes.iter().map(|p| p.name.as_str().to_owned()).collect();
-        actix::spawn(ledger.keep(running.children.clone(), names));
+        actix::spawn(ledger.keep(running.children.clone(), names, warn(&running)));
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(&spec, options, clock, writer);
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
-    let control = opened.listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
+    let control = listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
-        listeners: Rc::new(Listeners::new(
-            Story::new(running.telemetry.tracing()),
-            vec![Rc::new(Journal::new(running.log.clone())), Rc::new(BoardListener::new(board.clone()))],
-        )),
+        listeners: listeners(&running, &board),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
@@ -196,6 +202,16 @@ async fn supervise(
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
     Ok(ending::end(running, finished, &finish, &board, control).await)
+}
+
+/// Who hears of what happens, in this order.
+fn listeners(running: &Running, board: &SharedBoard) -> Rc<Listeners> {
+    let others: Vec<Rc<dyn Listener>> = vec![
+        Rc::new(Journal::new(running.log.clone())),
+        Rc::new(BoardListener::new(board.clone())),
+        Rc::new(Hasten(running.telemetry.clone())),
+    ];
+    Rc::new(Listeners::new(Story::new(running.telemetry.tracing()), others))
 }
 
 /// The board that actors show their state on, with the file thread behind it where there is one.

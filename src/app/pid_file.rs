@@ -26,6 +26,14 @@ pub enum PidFileError {
         /// Who has it.
         pid: u32,
     },
+    /// Somebody else may have put it there, or could change it.
+    #[error("the pid file {path} is not written to: {why}; remove it, or use another --pid-file")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// It cannot be written.
     #[error("cannot write the pid file {path}")]
     Write {
@@ -52,6 +60,7 @@ impl PidFile {
     pub fn create(path: &Path) -> Result<Self, PidFileError> {
         let lock = LockFile::take(path, MODE).map_err(|error| match error {
             LockError::InUse { path, pid } => PidFileError::InUse { path, pid },
+            LockError::Refused { path, why } => PidFileError::Refused { path, why },
             LockError::Write { path, source } => PidFileError::Write { path, source },
         })?;
         // What the last one has left would answer for this one.
@@ -86,7 +95,7 @@ impl PidFile {
 /// The snapshot beside a pid file, if there is one that can be read.
 #[must_use]
 pub fn read_snapshot(pid_file: &Path) -> Option<Snapshot> {
-    serde_json::from_str(&fs::read_to_string(snapshot_path(pid_file)).ok()?).ok()
+    serde_json::from_str(&state_file::look(&snapshot_path(pid_file)).ok()??).ok()
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -32,6 +32,22 @@ pub struct AlreadyRuns {
     pub(super) pid: u32,
 }
 
+/// What may have been left, and cannot be told.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the record {} is not used ({why}), and these carry the mark of a supervisor that is gone, maybe of this \
+     configuration: {left}; end those that are, and remove the record, or set global.survivors: report",
+    record.display()
+)]
+pub struct UnknownSurvivors {
+    /// The record that is not believed.
+    pub(super) record: PathBuf,
+    /// Why not.
+    pub(super) why: String,
+    /// What may be of this configuration.
+    pub(super) left: String,
+}
+
 /// Why the supervisor could not begin; nothing was started.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
@@ -50,6 +66,9 @@ pub enum BeginError {
     /// Another supervisor runs this configuration.
     #[error(transparent)]
     AlreadyRuns(#[from] AlreadyRuns),
+    /// What a killed supervisor has left, which cannot be told.
+    #[error(transparent)]
+    Survivors(#[from] UnknownSurvivors),
     /// The control socket.
     #[error(transparent)]
     Control(#[from] SocketError),
@@ -73,14 +92,18 @@ pub(super) struct Running {
 
 /// A record of the supervisor's own.
 pub(super) fn say(running: &Running, level: Level, message: String) {
-    if running.log.enabled(level) {
-        running.log.log(LogRecord {
-            at: running.clock.now(),
-            level,
-            message: message.into(),
-            process: None,
-            instance: None,
-            fields: Vec::new(),
-        });
+    tell(&*running.log, running.clock, level, message);
+}
+
+/// For who warns while the supervisor runs.
+pub(super) fn warn(running: &Running) -> impl Fn(String) + 'static {
+    let (log, clock) = (running.log.clone(), running.clock);
+    move |message| tell(&*log, clock, Level::Warn, message)
+}
+
+fn tell(log: &dyn LogSink, clock: Clock, level: Level, message: String) {
+    if log.enabled(level) {
+        let (at, message) = (clock.now(), message.into());
+        log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
     }
 }

@@ -108,7 +108,6 @@ impl SignalLoop {
     fn stop(&self, signal: Signal, sender: Option<SignalSender>) {
         // Once everything has stopped, the second request ends the last flush too.
         if self.finish.hurry() == Hurried::TooEarly {
-            self.telemetry.hasten();
             self.ask(Request::Shutdown(cause(signal, sender)));
         }
     }

@@ -1,125 +1,68 @@
-//! What a killed supervisor of the same configuration has left: found and dealt with before anything is started. Owns the
-//! record of what runs, in the runtime directory, which the next supervisor reads; and the lock beside it, so that no two
-//! supervisors of one user run the same configuration. The record is written a moment after something has changed, by a
-//! thread of its own that ends with it: a start never waits for it.
+//! What a killed supervisor of the same configuration has left: dealt with before anything is started, as the policy
+//! says. What it was is told by the record of what ran; where that cannot be believed nothing is signalled, and nothing
+//! that may run already is started.
 
-use super::running::{AlreadyRuns, Running, say};
+use super::ledger::{Before, Ledger};
+use super::running::{BeginError, Running, UnknownSurvivors, say};
 use phpeek_actors::ports::Level;
-use phpeek_api::place;
 use phpeek_core::order::start_order;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessSpec, SystemSpec};
-use phpeek_os::lock_file::{LockError, LockFile};
-use phpeek_os::reaper::Children;
-use phpeek_os::signals::block_all_in_this_thread;
-use phpeek_os::state_file;
-use phpeek_os::survivors::{Record, Survivor};
+use phpeek_os::survivors::{Record, Survivor, marked};
 use phpeek_settings::survivors::Survivors;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::path::Path;
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-/// Nobody else reads what runs here.
-const MODE: u32 = 0o600;
-/// So much is gathered before it is written. What began since then is known by its mark alone.
-const GATHERED: Duration = Duration::from_millis(500);
 /// How often survivors are looked at: the kernel tells of the end of children only, and they are no children.
 const STEP: Duration = Duration::from_millis(10);
+/// So many are named in one message.
+const NAMED: usize = 100;
 /// What SIGKILL may take.
 const KILLED: Duration = Duration::from_secs(2);
 
-/// The record of what runs, and the lock beside it.
-pub(super) struct Ledger {
-    path: PathBuf,
-    lock: LockFile,
-    before: Option<Record>,
-}
-
-impl Ledger {
-    /// In the first runtime directory that can be used; `None` when there is none.
-    ///
-    /// # Errors
-    /// [`AlreadyRuns`] when somebody has this configuration already.
-    pub(super) fn open(config: &Path) -> Result<Option<Self>, AlreadyRuns> {
-        let config = config.canonicalize().unwrap_or_else(|_| config.to_owned());
-        let own = rustix::process::geteuid().as_raw();
-        for folder in place::folders(own, &|name| std::env::var_os(name)) {
-            if place::prepare(&folder).is_err() {
-                continue;
-            }
-            let name = name_of(&config);
-            let runs = |pid| AlreadyRuns { config: config.clone(), pid };
-            let lock = match LockFile::take(&folder.join(format!("{name}.lock")), MODE) {
-                Ok(lock) => lock,
-                Err(LockError::InUse { pid, .. }) => return Err(runs(pid)),
-                Err(LockError::Write { .. }) => continue,
-            };
-            let path = folder.join(format!("{name}.state"));
-            // One that cannot be read, or that others may have written, says nothing.
-            let before = state_file::read(&path).ok().flatten().and_then(|text| Record::parse(&text));
-            if let Some(pid) = before.as_ref().and_then(Record::living_supervisor) {
-                return Err(runs(pid));
-            }
-            return Ok(Some(Self { path, lock, before }));
-        }
-        Ok(None)
-    }
-
-    /// Writes down what runs, for as long as the supervisor does.
-    pub(super) async fn keep(self: Rc<Self>, children: Rc<Children>, names: Vec<String>) {
-        let mut record = Record::own(names);
-        loop {
-            record = self.write(record, &children).await;
-            children.changes().notified().await;
-            sleep(GATHERED).await;
-        }
-    }
-
-    /// On a thread of its own, which looks up what is new and waits for the disk. Where there is no thread to be had the
-    /// next change tries again.
-    async fn write(&self, record: Record, children: &Children) -> Record {
-        let leaders = children.leaders();
-        let (path, spare) = (self.path.clone(), record.clone());
-        let (send, receive) = oneshot::channel();
-        let begun = std::thread::Builder::new().name("state".to_owned()).spawn(move || {
-            if block_all_in_this_thread().is_err() {
-                return; // a handler must not run here: the next change tries again
-            }
-            let mut record = record;
-            record.note(&leaders);
-            // A record that cannot be written is one that nobody will find.
-            drop(state_file::replace(&path, record.to_text().as_bytes(), MODE));
-            drop(send.send(record));
-        });
-        match begun {
-            Ok(_) => receive.await.unwrap_or(spare),
-            Err(_) => spare,
-        }
-    }
-
-    /// Everything has stopped: nobody need look for anything.
-    pub(super) fn close(&self) {
-        drop(std::fs::remove_file(&self.path));
-        drop(std::fs::remove_file(self.lock.path()));
-    }
-}
-
-/// A name for a configuration that is the same for each supervisor of it: FNV-1a of its path, which nobody has to
-/// invert or to guess.
-fn name_of(config: &Path) -> String {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in config.as_os_str().as_encoded_bytes() {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    format!("{hash:016x}")
-}
-
 /// Deals with what was left, before anything is started.
-pub(super) async fn deal(ledger: &Ledger, policy: Survivors, spec: &SystemSpec, running: &Running) {
-    let Some(before) = ledger.before.as_ref().filter(|_| policy != Survivors::Ignore) else { return };
+///
+/// # Errors
+/// [`UnknownSurvivors`] when something may have been left, and the record of it cannot be believed.
+pub(super) async fn deal(
+    ledger: &Ledger,
+    policy: Survivors,
+    spec: &SystemSpec,
+    running: &Running,
+) -> Result<(), BeginError> {
+    match ledger.before() {
+        _ if policy == Survivors::Ignore => {}
+        Before::Nothing => {}
+        Before::Of(record) => known(record, policy, spec, running).await,
+        Before::Refused(why) => unknown(ledger.path(), why, policy, running)?,
+    }
+    Ok(())
+}
+
+/// No word of a record that others may have written is acted upon: it could name whom they want to see dead. To start
+/// all the same could run everything twice, so what carries a mark decides.
+fn unknown(record: &Path, why: &str, policy: Survivors, running: &Running) -> Result<(), UnknownSurvivors> {
+    let left = list(&marked());
+    let refused = || format!("the record {} is not used ({why})", record.display());
+    match policy {
+        _ if left.is_empty() => {
+            let rest = "nothing that carries the mark of a supervisor that is gone is there";
+            say(running, Level::Warn, format!("{}; {rest}", refused()));
+        }
+        Survivors::Stop | Survivors::Kill => {
+            return Err(UnknownSurvivors { record: record.to_owned(), why: why.to_owned(), left });
+        }
+        Survivors::Report | Survivors::Ignore => {
+            let rest = "these carry the mark of a supervisor that is gone, maybe of this configuration";
+            say(running, Level::Error, format!("{}; {rest}: {left}", refused()));
+        }
+    }
+    Ok(())
+}
+
+async fn known(before: &Record, policy: Survivors, spec: &SystemSpec, running: &Running) {
     let mut left = before.survivors();
     if left.is_empty() {
         return;
@@ -147,7 +90,12 @@ pub(super) async fn deal(ledger: &Ledger, policy: Survivors, spec: &SystemSpec, 
 }
 
 fn list(survivors: &[Survivor]) -> String {
-    survivors.iter().map(|s| format!("{} (pid {})", s.name(), s.pid())).collect::<Vec<_>>().join(", ")
+    let mut all: Vec<_> = survivors.iter().map(|s| format!("{} (pid {})", s.name(), s.pid())).collect();
+    if all.len() > NAMED {
+        let more = all.split_off(NAMED).len();
+        all.push(format!("{more} more"));
+    }
+    all.join(", ")
 }
 
 /// Who is stopped together, the last of the start order first; what is not configured any more comes before all.

@@ -68,7 +68,10 @@ impl Fault {
 
 fn of_client(error: &ClientError) -> u8 {
     match error {
-        ClientError::NotRunning { .. } => exit::NOT_RUNNING,
+        ClientError::NotRunning { .. } | ClientError::Theirs { .. } | ClientError::NotOurs { .. } => {
+            exit::NOT_RUNNING
+        }
+        error if error.is_anothers() => exit::NOT_RUNNING,
         ClientError::Configuration(_) => exit::CONFIG,
         _ => exit::UNKNOWN,
     }

@@ -66,6 +66,7 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
 fn of_begin(error: &BeginError) -> u8 {
     match error {
         BeginError::AlreadyRuns(_)
+        | BeginError::Survivors(_)
         | BeginError::PidFile(_)
         | BeginError::Control(_)
         | BeginError::Telemetry(StartError::Spool(_)) => exit::CANNOT_CREATE,

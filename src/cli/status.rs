@@ -23,7 +23,7 @@ pub struct StatusArguments {
     /// Ask no socket: read the file that was given to `serve --pid-file`.
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
-    /// Wait up to this many seconds until all is up.
+    /// Wait up to this many seconds until all is up; ends at once when it will not be.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub wait: Option<Duration>,
     /// Print the snapshot as JSON.
@@ -41,7 +41,14 @@ const LOOK_FOR_SOCKET: Duration = Duration::from_millis(50);
 /// snapshot of the last one that has ended says nothing.
 const COMING: Duration = Duration::from_secs(2);
 
-/// Runs the command. 0: all is up. 1: not (yet). 3: no supervisor runs. Over the socket also 4: it cannot be asked.
+/// What a supervisor has for an answer: nobody waits longer for one that is stopped or hangs, unless told to wait.
+const ANSWER: Duration = Duration::from_secs(5);
+/// What it has when told to wait for less.
+const LEAST: Duration = Duration::from_secs(1);
+/// So much before the end of the wait the supervisor answers that not all is up, so that the answer is here in time.
+const ON_THE_WAY: Duration = Duration::from_millis(500);
+
+/// Runs the command. 0: all is up. 1: not (yet). 3: no supervisor of ours runs. Over the socket also 4: it gives no answer.
 pub(super) fn run(config: Option<PathBuf>, arguments: &StatusArguments) -> Result<u8, Fault> {
     match &arguments.pid_file {
         Some(pid_file) => Ok(by_file(pid_file, arguments)),
@@ -52,17 +59,16 @@ pub(super) fn run(config: Option<PathBuf>, arguments: &StatusArguments) -> Resul
 fn by_socket(target: &Target, arguments: &StatusArguments) -> Result<u8, Fault> {
     let begin = Instant::now();
     let wait = arguments.wait.unwrap_or_default();
+    let bound = if wait.is_zero() { ANSWER } else { wait.max(LEAST) };
     let mut seen = false;
     loop {
-        let left = wait.saturating_sub(begin.elapsed());
+        let left = bound.saturating_sub(begin.elapsed());
+        let own = wait.saturating_sub(begin.elapsed()).min(left.saturating_sub(ON_THE_WAY.min(left / 5)));
         let answer = target.client().and_then(|client| {
-            let path = format!("/status?wait={}", left.as_secs_f64());
-            let bytes = client.get_within(&path, left)?;
-            let snapshot: Snapshot =
-                serde_json::from_slice(&bytes).map_err(|error| ClientError::NotOurs {
-                    path: client.path().to_owned(),
-                    why: format!("its answer is not understood: {error}"),
-                })?;
+            let bytes = client.get_within(&format!("/status?wait={}", own.as_secs_f64()), left)?;
+            let snapshot: Snapshot = serde_json::from_slice(&bytes).map_err(|error| {
+                ClientError::Strange { path: client.path().to_owned(), why: error.to_string() }
+            })?;
             Ok((bytes, snapshot))
         });
         let error = match answer {
@@ -101,6 +107,7 @@ fn by_file(pid_file: &Path, arguments: &StatusArguments) -> u8 {
         let answer = match &snapshot {
             // One that was killed leaves a snapshot, and its successor's comes later than the pid file.
             Some(s) if running && s.ready && pid == Some(s.pid) => Some(exit::OK),
+            Some(s) if running && s.hopeless && pid == Some(s.pid) => Some(exit::FAILURE),
             // It has ended: waiting longer brings nothing.
             Some(s) if !running && s.state == "stopped" && (seen || waited >= COMING) => {
                 Some(exit::NOT_RUNNING)
@@ -207,6 +214,7 @@ mod tests {
             pid: 7,
             state: "running".to_owned(),
             ready: true,
+            hopeless: false,
             exit_code: None,
             version: String::new(),
             config: Some("/etc/app.yaml".into()),

@@ -34,7 +34,7 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs the command. 0: all is well, or tracing is off. 1: spans were lost, or the receiver does not take them.
-/// 3: no supervisor runs.
+/// 3: no supervisor of ours runs.
 pub(super) fn run(config: Option<PathBuf>, arguments: &TelemetryArguments) -> Result<u8, Fault> {
     let target = Target { socket: arguments.socket.clone(), config };
     let (bytes, report) = ask(&target, arguments.flush)?;
@@ -49,9 +49,9 @@ fn ask(target: &Target, flush: bool) -> Result<(Bytes, TelemetryReport), ClientE
     let client = target.client()?;
     let get = || {
         let bytes = client.get("/telemetry")?;
-        let report = serde_json::from_slice(&bytes).map_err(|error| ClientError::NotOurs {
+        let report = serde_json::from_slice(&bytes).map_err(|error| ClientError::Strange {
             path: client.path().to_owned(),
-            why: format!("its answer is not understood: {error}"),
+            why: error.to_string(),
         })?;
         Ok((bytes, report))
     };

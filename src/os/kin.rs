@@ -63,9 +63,15 @@ impl Kin {
         }
     }
 
+    /// This pid is a leader's.
+    pub(super) fn is_no_stray(&self, pid: i32) {
+        self.strays.borrow_mut().remove(&pid);
+    }
+
     /// Looks for those that have come since it looked last. `leader` tells whose group or session a number is; a pid
-    /// that it knows is no stray. Costs one read of a file that is empty, unless somebody was left.
-    pub(super) fn look(&self, leader: impl Fn(i32) -> Option<TaskId>) {
+    /// that it knows, or that is `starting`, is no stray. Costs one read of a file that is empty, unless somebody was
+    /// left; where the kernel keeps no such file, a look at each process of the machine.
+    pub(super) fn look(&self, leader: impl Fn(i32) -> Option<TaskId>, starting: impl Fn(i32) -> bool) {
         let bereaved = std::mem::take(&mut *self.bereaved.borrow_mut());
         if self.adopted.are_none() {
             return self.strays.borrow_mut().clear();
@@ -73,7 +79,7 @@ impl Kin {
         let pids = self.adopted.pids();
         let mut strays = self.strays.borrow_mut();
         for pid in pids {
-            if strays.contains_key(&pid) || leader(pid).is_some() {
+            if strays.contains_key(&pid) || leader(pid).is_some() || starting(pid) {
                 continue;
             }
             let Some(stat) = Stat::of(pid).filter(|stat| !stat.is_dead()) else { continue };

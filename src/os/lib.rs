@@ -13,6 +13,7 @@ pub mod limits;
 pub mod lock_file;
 pub mod memory;
 mod oom;
+pub mod ours;
 pub mod peer;
 pub mod pid1;
 mod plan;

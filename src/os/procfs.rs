@@ -73,7 +73,7 @@ impl Adopted {
     pub(super) fn pids(&self) -> Vec<i32> {
         match self.0.as_ref().map(read_again) {
             Some(Ok(text)) => pids(&text),
-            Some(Err(_)) | None => scan(),
+            Some(Err(_)) | None => scan(std::process::id().cast_signed()),
         }
     }
 
@@ -100,7 +100,8 @@ fn pids(text: &str) -> Vec<i32> {
 
 /// Every child of this process, adopted or not.
 pub(super) fn own_children() -> Vec<i32> {
-    children_of(std::process::id().cast_signed()).unwrap_or_else(scan)
+    let own = std::process::id().cast_signed();
+    children_of(own).unwrap_or_else(|| scan(own))
 }
 
 /// The children of a process; `None` where the kernel lists none, or it is gone.
@@ -110,10 +111,10 @@ pub(super) fn children_of(pid: i32) -> Option<Vec<i32>> {
     Some(lists.collect::<Result<Vec<_>, _>>().ok()?.iter().flat_map(|list| pids(list)).collect())
 }
 
-fn scan() -> Vec<i32> {
-    let own = std::process::id().cast_signed();
-    let ours = |pid: &i32| Stat::of(*pid).is_some_and(|stat| stat.parent == own);
-    every_pid().into_iter().filter(ours).collect()
+/// The children of a process, by the parent of each process of the machine.
+fn scan(parent: i32) -> Vec<i32> {
+    let child = |pid: &i32| Stat::of(*pid).is_some_and(|stat| stat.parent == parent);
+    every_pid().into_iter().filter(child).collect()
 }
 
 /// Every process that we can see.
@@ -128,7 +129,7 @@ pub(super) fn tree(pid: i32) -> Vec<Stat> {
     while let Some(pid) = open.pop() {
         let Some(stat) = Stat::of(pid) else { continue };
         if !stat.is_dead() {
-            open.extend(children_of(pid).unwrap_or_default());
+            open.extend(children_of(pid).unwrap_or_else(|| scan(pid)));
         }
         found.push(stat);
     }
@@ -143,9 +144,9 @@ pub(super) fn variable(pid: i32, name: &[u8]) -> Option<Vec<u8>> {
     all.split(|byte| *byte == 0).find_map(value)
 }
 
-/// The session of this process.
-pub(super) fn own_session() -> i32 {
-    rustix::process::getsid(None).map_or(0, rustix::process::Pid::as_raw_pid)
+/// In which pid namespace a process lives (namespaces(7)); `None` when we may not know.
+pub(super) fn pid_namespace(pid: i32) -> Option<std::path::PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/pid")).ok()
 }
 
 /// A moment as [`Stat::began`] counts: in ticks since the boot, of which there are 100 a second (sysconf(3)).

@@ -270,6 +270,7 @@ impl Children {
             }
             (Some(pid), None) => {
                 self.forget(pid); // the kernel gave the number again, so the old group was empty
+                self.kin.is_no_stray(pid);
                 self.table.borrow_mut().insert(pid, Run::new(task));
                 self.changed.notify_one();
                 self.leaders.borrow_mut().insert(task, pid);

@@ -60,6 +60,12 @@ impl Children {
         delivered || sent.contains(&Sent::Refused)
     }
 
+    fn find_strays(&self) {
+        let table = self.table.borrow();
+        let starting = |pid| self.spawners.is_starting(pid);
+        self.kin.look(|pid| table.get(&pid).map(|run| run.task), starting);
+    }
+
     fn strays_of(&self, task: TaskId) -> Vec<Stat> {
         if self.kin.any_of(task) { self.kin.of(task) } else { Vec::new() }
     }
@@ -96,10 +102,7 @@ impl Children {
         if self.draining.borrow().is_empty() {
             return self.patience.set(DRAIN_POLL);
         }
-        {
-            let table = self.table.borrow();
-            self.kin.look(|pid| table.get(&pid).map(|run| run.task));
-        }
+        self.find_strays();
         let draining: Vec<i32> = self.draining.borrow().iter().copied().collect();
         let mut left = false;
         for pid in draining {
@@ -126,7 +129,7 @@ impl Children {
             return !nobody;
         }
         self.tell_newcomers(pid, &strays);
-        let own_session = procfs::own_session();
+        let own_session = sys::own_session();
         let daemon = |stat: &Stat| stat.session != own_session && stat.session != pid && stat.group != pid;
         if strays.iter().all(daemon) && (!group || self.kin.group(pid).is_empty()) {
             let members = || TaskEvent::Left(strays.iter().map(member).collect());
@@ -161,10 +164,7 @@ impl Children {
 
     /// Those who belong to nobody that could still be stopped: who has left them is unknown, or is told no more.
     pub(super) fn abandoned(&self) -> Vec<Member> {
-        {
-            let table = self.table.borrow();
-            self.kin.look(|pid| table.get(&pid).map(|run| run.task));
-        }
+        self.find_strays();
         self.kin.all().iter().map(member).collect()
     }
 

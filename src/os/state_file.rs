@@ -2,10 +2,11 @@
 //! through a link that somebody else has put there. Waits for the disk. Called for snapshots and for the record of what
 //! runs.
 
+use super::ours;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// More than any of these files holds.
@@ -42,26 +43,38 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 /// # Errors
 /// When it cannot be read, is a link, or somebody else may have written it.
 pub fn read(path: &Path) -> io::Result<Option<String>> {
-    let file = match File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let found = file.metadata()?;
-    let own = rustix::process::geteuid().as_raw();
-    if !found.is_file() || found.uid() != own && found.uid() != 0 || found.mode() & 0o022 != 0 {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may have written it"));
+    let Some(file) = open(path)? else { return Ok(None) };
+    ours::file(&file.metadata()?).map_err(|why| io::Error::new(io::ErrorKind::PermissionDenied, why))?;
+    text_of(file).map(Some)
+}
+
+/// The same for one that anybody may have written, from whom no more is taken than words. Follows no link either.
+///
+/// # Errors
+/// When it cannot be read, or is no plain file.
+pub fn look(path: &Path) -> io::Result<Option<String>> {
+    open(path)?.map(text_of).transpose()
+}
+
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match ours::open(File::options().read(true), path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+fn text_of(file: File) -> io::Result<String> {
     let mut text = String::new();
     file.take(MOST).read_to_string(&mut text)?;
-    Ok(Some(text))
+    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{MetadataExt as _, symlink};
 
     #[test]
     fn no_link_is_followed_and_nobody_else_may_write() {

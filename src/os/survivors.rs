@@ -151,6 +151,25 @@ impl Record {
     }
 }
 
+/// What carries the mark of a supervisor that is gone, whichever that was: for when no record tells. What runs in another
+/// pid namespace is another's: numbers mean nothing across them. Reads each process of the machine once.
+#[must_use]
+pub fn marked() -> Vec<Survivor> {
+    let own = std::process::id().cast_signed();
+    let of_a_dead_one = |pid: &i32| {
+        let mark = procfs::variable(*pid, MARK.as_bytes())?;
+        let mut numbers = std::str::from_utf8(&mark).ok()?.split('.');
+        let (supervisor, began) = (numbers.next()?.parse().ok()?, numbers.next()?.parse::<u64>().ok()?);
+        let lives = Stat::of(supervisor).is_some_and(|stat| stat.began == began && !stat.is_dead());
+        (!lives).then_some(())
+    };
+    let near = |pid: &i32| procfs::pid_namespace(*pid) == procfs::pid_namespace(own);
+    let found = procfs::every_pid()
+        .into_iter()
+        .filter(|pid| *pid != own && of_a_dead_one(pid).is_some() && near(pid));
+    found.filter_map(|pid| Stat::of(pid).filter(|stat| !stat.is_dead()).map(Survivor)).collect()
+}
+
 /// A process that a killed supervisor has left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survivor(Stat);
@@ -210,6 +229,26 @@ mod tests {
             assert_eq!(Record::parse(broken), None, "{broken}");
         }
         assert_eq!(record.living_supervisor(), Some(std::process::id()), "it is this very process");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "nobody else waits in this test program")]
+    fn what_carries_the_mark_of_one_that_is_gone_is_found_without_a_record() {
+        let start = |mark: &str| {
+            std::process::Command::new("sleep").arg("1000").env(MARK, mark).spawn().expect("sleep")
+        };
+        // Somebody who lives, and is not this program: the other tests here look for what it has left.
+        let parent = Stat::of(std::process::id().cast_signed()).expect("we run").parent;
+        let living = format!("{parent}.{}", Stat::of(parent).expect("it waits for us").began);
+        let mut all = [
+            start(&format!("{living}.0.1.1")),
+            start(&format!("{parent}.{}.0.1.1", u64::MAX)),
+            start("anything"),
+        ];
+        let pids = all.iter().map(|child| child.id().cast_signed()).collect::<Vec<_>>();
+        let found: Vec<_> = marked().iter().map(Survivor::pid).filter(|pid| pids.contains(pid)).collect();
+        all.iter_mut().for_each(|child| child.kill().and_then(|()| child.wait().map(drop)).expect("ours"));
+        assert_eq!(found, [pids[1]], "its pid was given again");
     }
 
     #[test]

@@ -176,10 +176,19 @@ pub(super) fn kill(target: Target, signal: Option<Signal>) -> bool {
     send(target, signal) != Sent::Nobody
 }
 
-/// The process group of a child that has not been reaped.
+/// The process group of a child that has not been reaped; 0 when its leader is outside of our PID namespace.
+#[expect(unsafe_code, reason = "rustix takes a group of another PID namespace, which is 0, for impossible")]
 pub(super) fn group_of(pid: i32) -> Option<i32> {
-    let pid = rustix::process::Pid::from_raw(pid)?;
-    rustix::process::getpgid(Some(pid)).ok().map(rustix::process::Pid::as_raw_pid)
+    // SAFETY: takes and returns a number.
+    let group = unsafe { libc::getpgid(pid) };
+    (group >= 0).then_some(group)
+}
+
+/// The session of this process; 0 when its leader is outside of our PID namespace, as `unshare --pid` leaves it.
+#[expect(unsafe_code, reason = "rustix takes a session of another PID namespace, which is 0, for impossible")]
+pub(super) fn own_session() -> i32 {
+    // SAFETY: takes and returns a number; it cannot fail for the caller itself (getsid(2)).
+    unsafe { libc::getsid(0) }
 }
 
 /// Sends a signal to this very process and to no other that was given its pid.

@@ -85,7 +85,7 @@ fn slow_clients_harm_neither_others_nor_the_end() {
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     let begun = Instant::now();
     assert_eq!(asked.supervisor.stop(), 0);
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     drop((silent, half, deaf));
 }
 

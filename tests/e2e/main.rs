@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
 mod autopsy;
 mod boot;
 mod control;
@@ -24,6 +25,7 @@ mod signals;
 mod spool_start;
 mod status;
 mod stop;
+mod surroundings;
 mod survivors;
 mod terminal;
 mod trace_commands;

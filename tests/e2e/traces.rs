@@ -3,7 +3,7 @@
 use crate::support::otlp::{Manner, Outcome, Receiver};
 use crate::support::procfs::signal;
 use crate::support::supervisor::{Launch, MISSING_PROGRAM};
-use crate::support::{Sandbox, Supervisor};
+use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -193,4 +193,31 @@ fn the_stdout_exporter_writes_whole_objects_between_whole_records() {
     let scale = json!({"Key": "process.scale", "Value": {"Type": "INT64", "Value": 3}});
     assert!(process["Attributes"].as_array().is_some_and(|a| a.contains(&scale)), "{process}");
     assert_eq!(objects.iter().filter(|o| o["stream"] == "stdout" && o["process"] == "c").count(), 900);
+}
+
+#[test]
+fn spans_go_out_while_things_stop_whatever_has_begun_the_end() {
+    let receiver = Receiver::start(Manner::Takes);
+    let sandbox = Sandbox::new();
+    let body = format!(
+        "trap 'touch \"$SANDBOX/asked\"; {}; exit 0' TERM\nemit slow start\nwhile :; do sleep 0.02; done",
+        Sandbox::until_open("go")
+    );
+    let config = sandbox.config(
+        traced(&receiver.endpoint()),
+        json!({
+            "slow": {"command": sandbox.script("slow", &body)},
+            "gate": {"type": "oneshot", "command": sandbox.script("gate", &Sandbox::until_open("asked_for"))},
+            "bad": {"command": ["/nonexistent/program-x"], "depends_on": ["gate"]},
+        }),
+    );
+    // Without haste nothing would go out before the last flush.
+    let mut supervisor = Launch::new(&sandbox).env("OTEL_BSP_SCHEDULE_DELAY", "3600000").serve(&config);
+    sandbox.started("slow", 1);
+    sandbox.write("asked_for", "");
+    wait_until(LONG, "the shutdown, which nobody has asked for", || sandbox.path("asked").exists());
+    assert_eq!(receiver.wait(START, 1).remove(0).outcome, Outcome::Error);
+    assert!(supervisor.runs(), "it still stops what runs");
+    sandbox.write("go", "");
+    assert_eq!(supervisor.ended(), MISSING_PROGRAM);
 }

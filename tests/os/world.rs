@@ -14,14 +14,17 @@ use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::os::environment::Environment;
 use phpeek_pm::os::reaper::Children;
 use phpeek_pm::os::signals::Signals;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::Read;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// Never the same for two runs of this process: who is left of one test must not be taken for part of another's run.
+static NEXT_RUN: AtomicU64 = AtomicU64::new(1);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
@@ -38,7 +41,6 @@ pub struct World {
     pub reports: Rc<RefCell<Vec<TaskReport>>>,
     kept: Arc<Kept>,
     changed: Rc<Notify>,
-    next: Cell<u64>,
 }
 
 /// Runs a test on a supervision thread of its own.
@@ -84,7 +86,7 @@ impl World {
         let kept = Arc::new(Kept::default());
         let sink: Arc<dyn CaptureSink> = Arc::<Kept>::clone(&kept);
         let children = Children::new(deliver, sink, Environment::inherited()).expect("spawners start");
-        Self { children: Rc::new(children), reports, kept, changed, next: Cell::new(1) }
+        Self { children: Rc::new(children), reports, kept, changed }
     }
 
     pub async fn until(&self, mut condition: impl FnMut(&Self) -> bool) {
@@ -99,7 +101,7 @@ impl World {
     }
 
     pub fn launch(&self, program: Program) -> TaskId {
-        let run = self.next.replace(self.next.get() + 1);
+        let run = NEXT_RUN.fetch_add(1, Ordering::Relaxed);
         let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(run));
         let program = Arc::new(program);
         self.children.launch(LaunchOrder { task, number: 0, program, context: SpanContext::NONE });

@@ -11,6 +11,7 @@ mod oom;
 mod support;
 
 mod control;
+mod scratch;
 
 use rustix::process::{Signal, geteuid};
 use serde_json::{Value, json};
@@ -125,6 +126,30 @@ fn a_thousand_orphans_leave_no_zombie_and_take_no_status_of_500_runs() {
         "a wrong status would be a failure, and restarted"
     );
     assert_eq!(supervisor.stop(), 0);
+}
+
+/// Whoever makes the namespace may keep the session's leader outside of it, as unshare(1) and some runtimes do.
+#[test]
+fn a_daemon_is_told_and_stopped_in_a_session_from_outside_of_the_namespace() {
+    let sandbox = Sandbox::new();
+    let daemon = "trap 'emit d end; exit 0' TERM\nemit d start\nwhile :; do sleep 0.02; done";
+    let daemon = sandbox.script("d", daemon);
+    let daemon = daemon.as_array().and_then(|words| words.last()).and_then(Value::as_str).expect("a path");
+    let body = format!("setsid sh {daemon} > /dev/null 2>&1 &\nemit o start");
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "o": {"type": "oneshot", "command": sandbox.script("o", &body)},
+            "w": {"command": sandbox.worker("w"), "depends_on": ["o"]},
+        }),
+    );
+    let mut supervisor = init(&sandbox, &config);
+    sandbox.started("w", 1);
+    sandbox.started("d", 1);
+    let told = |r: &Value| r["msg"].as_str().is_some_and(|m| m.contains("daemons")) && r["process"] == "o";
+    wait_until(LONG, "it is told by the process it came from", || supervisor.records().iter().any(told));
+    assert_eq!(supervisor.stop(), 0);
+    assert_eq!(sandbox.events_of("d", "end").len(), 1, "it was asked, and it ended by itself");
 }
 
 #[test]

@@ -37,12 +37,12 @@ async fn a_receiver_that_is_there_and_silent_costs_an_answers_time() {
     until(|| receiver.calls() == 1).await;
     let begin = Instant::now();
     assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Left(5));
-    assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
     assert_law(handle.stats());
 }
 
 #[actix::test]
-async fn who_takes_connections_and_says_nothing_costs_400_ms_at_most() {
+async fn who_takes_connections_and_says_nothing_costs_no_answers_time() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     let (handle, _, clock) = telemetry(&address, 1.0);
@@ -51,7 +51,7 @@ async fn who_takes_connections_and_says_nothing_costs_400_ms_at_most() {
     after(Duration::from_millis(550)).await;
     let begin = Instant::now();
     assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Left(5));
-    assert!(begin.elapsed() < Duration::from_millis(700), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
     assert_law(handle.stats());
 }
 
@@ -86,10 +86,9 @@ async fn answers_that_are_none_of_otlp_are_told_apart() {
     let to = at(&format!("127.0.0.1:{}", server.serve()), Protocol::OtlpHttp);
     let (handle, said, clock) = launch(protobuf(to));
     spans(&handle, clock, 5);
-    until(|| said.warnings() == 1).await;
-    assert_eq!((handle.stats().exported, handle.stats().pending), (0, 5), "nobody has taken them");
-    assert!(said.text().contains("with a page") && !said.text().contains('\x1b'), "{}", said.text());
     until(|| handle.stats().exported == 5).await;
+    assert_eq!(server.posts().len(), 2, "the page has taken nothing, so they were sent again");
+    assert!(said.text().contains("with a page") && !said.text().contains('\x1b'), "{}", said.text());
     let json = "content-type: application/json\r\n";
     let partial = br#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too \u001b[2Jold"}}"#;
     let server = HttpServer::with([(200, json, partial.to_vec())]);

@@ -2,10 +2,11 @@
 //! however it ends (flock(2)). Called before anything is started, and again when the directory could not be used.
 
 use phpeek_os::lock_file::{LockError, LockFile};
+use phpeek_os::ours;
 use phpeek_os::signals::block_all_in_this_thread;
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -49,21 +50,21 @@ pub enum SpoolError {
 pub fn lock(folder: &Path) -> Result<LockFile, SpoolError> {
     let unusable = |source| SpoolError::Unusable { path: folder.to_owned(), source };
     DirBuilder::new().recursive(true).mode(MODE).create(folder).map_err(unusable)?;
-    judge(folder).map_err(unusable)?;
+    ours::folder_at(folder).map_err(|error| unusable(advised(error)))?;
     LockFile::take(&folder.join(LOCK), LOCK_MODE).map_err(|error| match error {
         LockError::InUse { pid, .. } => SpoolError::InUse { path: folder.to_owned(), pid },
         LockError::Write { source, .. } => unusable(source),
+        LockError::Refused { .. } => unusable(io::Error::new(io::ErrorKind::PermissionDenied, error)),
     })
 }
 
-/// A directory in which others may put files is no place for ours.
-fn judge(folder: &Path) -> io::Result<()> {
-    let found = fs::metadata(folder)?;
-    if found.mode() & 0o002 != 0 {
-        let why = "everybody may write to it: chmod o-w, or name another tracing_spool_dir";
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+/// A directory in which others may put files is no place for ours; what to do is said with it.
+fn advised(error: io::Error) -> io::Error {
+    if error.raw_os_error().is_some() {
+        return error; // the system's own refusal
     }
-    Ok(())
+    let advice = "it has to be ours or root's with a mode like 0700; chmod or chown it, or name another tracing_spool_dir";
+    io::Error::new(error.kind(), format!("{error}: {advice}"))
 }
 
 /// An answer that has not come yet.

@@ -11,11 +11,16 @@ pub use state::{
 
 use crate::backoff::Jitter;
 use crate::budget::Budget;
+use crate::outcome::Exit;
 use crate::spec::{ProcessKind, ProcessSpec, RestartSpec, StopSpec};
 use std::time::Duration;
 
 /// A moment after its leader the rest of a group may take to go by itself before it is asked to.
 pub const LINGER: Duration = Duration::from_millis(10);
+
+/// As [`LINGER`], for what a oneshot has left that did its work: who is about to become a daemon has still to be given
+/// the processor and to leave the group, which takes a while on a busy machine.
+pub const DAEMON_LINGER: Duration = Duration::from_secs(1);
 
 /// How long after SIGKILL the kernel may take to take down what is left of a run whose leader is dead. What is there
 /// then hangs in the kernel, or is not ours to kill: it is named and left, and the instance goes on.
@@ -30,6 +35,14 @@ pub struct Policy {
     pub restart: RestartSpec,
     /// How it is stopped.
     pub stop: StopSpec,
+}
+
+impl Policy {
+    /// How long what is left of a run may take to go by itself, after its leader has ended so.
+    #[must_use]
+    pub fn linger(&self, exit: Exit) -> Duration {
+        if self.kind == ProcessKind::Oneshot && exit.is_success() { DAEMON_LINGER } else { LINGER }
+    }
 }
 
 impl From<&ProcessSpec> for Policy {

@@ -220,7 +220,7 @@ impl Step<'_> {
 
     /// The leader has ended unasked. The group may be empty in this very moment, so nothing is sent yet.
     fn drain(&mut self, run: u64, uptime: Duration, exit: Exit) {
-        let due = Some(self.now.at.saturating_add(LINGER));
+        let due = Some(self.now.at.saturating_add(self.policy.linger(exit)));
         self.machine.state = State::Draining { run, uptime, exit, pressure: Pressure::None, due };
     }
 
@@ -304,6 +304,11 @@ impl Step<'_> {
         let (pressure, due) = match (urgency, leader) {
             (Urgency::Now, Leader::Unborn) => (Pressure::Killed, None),
             (Urgency::Now, _) if pressure < Pressure::Killed => self.kill(run),
+            // Who might have become a daemon is not waited for any more.
+            (Urgency::Graceful, _) if pressure == Pressure::None => {
+                let soon = self.now.at.saturating_add(LINGER);
+                (pressure, due.map(|due| due.min(soon)))
+            }
             _ => (pressure, due),
         };
         self.machine.state = State::Stopping { run, leader, pressure, due, then };

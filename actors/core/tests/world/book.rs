@@ -219,6 +219,11 @@ impl Book {
         (self.killed_at, self.unreachable, self.left) = (None, false, false);
     }
 
+    /// How long what is left of the run may stay unasked.
+    fn linger(&self, policy: &Policy) -> Duration {
+        self.exit.map_or(LINGER, |exit| policy.linger(exit))
+    }
+
     fn signal(
         &mut self,
         policy: &Policy,
@@ -229,7 +234,7 @@ impl Book {
         if run != self.asked || !self.born || self.over {
             broken.push(("P3", format!("{signal} to run {run}, which is not there")));
         }
-        let lingered = self.exited_at.is_some_and(|t| now >= t + LINGER);
+        let lingered = self.exited_at.is_some_and(|t| now >= t + self.linger(policy));
         if !self.told_to_go && !lingered {
             broken.push(("P3", format!("{signal} to run {run}, which nobody wants gone")));
         }
@@ -314,11 +319,11 @@ impl Book {
         if there && (!escalated && late(self.request_at, grace) || late(self.urged_at, grace)) {
             broken.push(("P4", format!("run {} was spared after its grace", self.asked)));
         }
-        if there && self.request_at.is_none() && late(self.exited_at, LINGER) {
+        if there && self.request_at.is_none() && late(self.exited_at, self.linger(policy)) {
             broken.push(("P7", format!("what is left of run {} was not asked to go", self.asked)));
         }
         // Whatever hangs in the kernel or may not be signalled.
-        let held = grace * 2 + LINGER + KILL_PATIENCE + ms(60);
+        let held = grace * 2 + self.linger(policy) + KILL_PATIENCE + ms(60);
         if self.born && !self.over && !machine.has_left() && late(self.exited_at, held) {
             broken.push(("P12", format!("still {:?} long after the leader's end", machine.state())));
         }
