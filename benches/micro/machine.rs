@@ -104,6 +104,7 @@ fn system() -> SystemSpec {
             depends_on,
             restart: restart(),
             stop: stop(),
+            hooks: None,
         }))
     };
     SystemSpec {

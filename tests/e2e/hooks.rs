@@ -134,3 +134,43 @@ fn each_hook_is_a_span_and_is_told_which() {
     assert!(trace.covered(&start) >= 0.99, "no time is dark");
     assert_eq!(trace.orphans(), Vec::<String>::new());
 }
+
+#[test]
+fn hooks_of_a_process_run_around_each_of_its_runs() {
+    let sandbox = Sandbox::new();
+    let own = |name: &str| {
+        let body = format!("emit {name} \"$PHPEEK_PM_INSTANCE_ID\"");
+        json!({"name": name, "command": sandbox.script(name, &body)})
+    };
+    let hooks = json!({
+        "pre_start": [own("before")], "post_start": [own("up")], "pre_stop": [own("leave")], "post_stop": [own("after")],
+    });
+    let shutdown = json!({"pre_stop_hook": own("last")});
+    let processes = json!({"c": {"command": sandbox.polite("c"), "hooks": hooks, "shutdown": shutdown}});
+    let config = sandbox.config(json!({}), processes);
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.seen("up", "c-0", 1);
+    supervisor.signal(Signal::USR1);
+    sandbox.seen("up", "c-0", 2);
+    assert_eq!(supervisor.stop(), 0);
+    let run = ["before c-0", "c start", "up c-0", "leave c-0", "last c-0", "c end", "after c-0"];
+    assert_eq!(sandbox.story(), [run, run].concat());
+    assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn a_process_whose_hook_fails_is_not_started() {
+    let sandbox = Sandbox::new();
+    let fails = json!([{"name": "check", "command": sandbox.script("check", "exit 23")}]);
+    let processes = json!({"c": {"command": sandbox.worker("c"), "hooks": {"pre_start": fails}}});
+    let config = sandbox.config(json!({}), processes);
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    assert_eq!(supervisor.ended(), 23);
+    assert!(sandbox.events().is_empty());
+    let errors = supervisor.records().into_iter().filter(|r| r["level"] == "error").collect::<Vec<_>>();
+    assert_eq!(errors[0]["msg"], "hook failed: exit code 23");
+    assert_eq!((&errors[0]["process"], &errors[0]["hook"]), (&json!("c"), &json!("check")));
+    let last = "boot failed, exit code 23: process \"c\" could not be started: the pre_start hook \"check\" failed: exit code 23";
+    assert_eq!(errors[1]["msg"], last);
+    assert_eq!(errors.len(), 2, "one failure, told once, and the last line of the program");
+}

@@ -67,6 +67,8 @@ pub struct ProcessSpec {
     pub restart: RestartSpec,
     /// How it is stopped.
     pub stop: StopSpec,
+    /// What runs around the starts and stops of each of its instances.
+    pub hooks: Option<Box<Hooks>>,
 }
 
 /// Whether a process is started with the supervisor.

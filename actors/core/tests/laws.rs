@@ -240,6 +240,7 @@ fn chain(count: u32) -> Fleet {
                 stable_after: None,
             },
             stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
+            hooks: None,
         })
     };
     let spec = SystemSpec {

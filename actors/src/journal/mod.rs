@@ -20,6 +20,7 @@ use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::{Failure, Rest, SignalStep};
 use phpeek_core::member::{Member, list};
 use phpeek_core::operation::{Cause, Operation};
+use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -179,6 +180,11 @@ impl Journal {
             }
             InstanceFact::Restarting { left, .. } => self.note(instance, |known| known.left = *left),
             InstanceFact::Started { run, pid } => self.started(at, instance, *run, *pid),
+            // A hook that came before it has told of itself.
+            InstanceFact::SpawnFailed {
+                failure: SpawnFailure { kind: SpawnFailureKind::Hook(_), .. },
+                ..
+            } => {}
             InstanceFact::SpawnFailed { failure, .. } => {
                 let kind = failure.kind.as_str();
                 let message = failure.message.clone();

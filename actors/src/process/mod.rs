@@ -8,6 +8,7 @@ pub use messages::{Finish, Order, ProcessReport, ReportKind};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
+use crate::hooks;
 use crate::ports::{LastLines, LaunchOrder, TaskReport};
 use crate::world::{UntoldDeath, World};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
@@ -134,6 +135,7 @@ impl ProcessActor {
                 }
                 self.untold.insert(run, self.world.deaths.begin());
             }
+            Effect::Hook(effect) => hooks::perform(&self.world, at, effect),
             Effect::Report(report) => self.report(at, ReportKind::Machine(report)),
         }
         None
@@ -176,9 +178,11 @@ impl Handler<TaskReport> for ProcessActor {
 
     fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        if let TaskId::Run(run) = report.task {
-            self.step(at, Event::Run(run, report.event), ctx);
-        }
+        let event = match report.task {
+            TaskId::Run(run) => Event::Run(run, report.event),
+            TaskId::Hook(task) => Event::Hook(task, report.event),
+        };
+        self.step(at, event, ctx);
     }
 }
 

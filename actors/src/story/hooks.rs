@@ -1,8 +1,8 @@
 //! The spans of hooks: `hook.execute`, below the operation that a hook belongs to.
 
-use super::Story;
 use super::attributes::set_exit;
-use super::open::Ending;
+use super::open::{Ending, ProcessStory};
+use super::{Story, Teller};
 use crate::clock::Moment;
 use crate::phrases::{HOOK_STOPPED, hook_error_type};
 use crate::trace::{OpenSpan, Tracing, names};
@@ -108,5 +108,73 @@ impl Story {
                 }
             }
         }
+    }
+}
+
+impl ProcessStory {
+    /// Of a hook of an instance: below the stop, restart or start that it is part of. Between these it has a trace of
+    /// its own, linked to the run; that of a folded restart is as folded.
+    pub(super) fn tell_of_hook(&mut self, teller: &Teller<'_>, i: usize, fact: &HookFact) {
+        let at = teller.at;
+        match fact {
+            HookFact::Began { hook, stage } => {
+                let Some(span) = self.open_own_hook(teller, i, hook, *stage) else { return };
+                self.of(i, |instance| {
+                    let spans = instance.spans();
+                    spans.hook = Some(span);
+                    if *stage == Stage::PreStart
+                        && let Some(backoff) = spans.backoff.take()
+                    {
+                        backoff.ok(at); // the next run is wanted, and waits for this
+                    }
+                });
+            }
+            HookFact::Ended(end) => {
+                self.of(i, |instance| {
+                    if let Some(spans) = &mut instance.spans {
+                        if let Some(span) = spans.hook.take() {
+                            end_hook(span, at, end);
+                        }
+                        if end.last {
+                            spans.end_restart(at);
+                        }
+                    }
+                    instance.tidy();
+                });
+                self.end_start_if_over(at);
+            }
+            other => {
+                let spans = self.instances.get_mut(i).and_then(|instance| instance.spans.as_mut());
+                if let Some(span) = spans.and_then(|spans| spans.hook.as_mut()) {
+                    note_hook(span, at, other);
+                }
+            }
+        }
+    }
+
+    fn open_own_hook(
+        &self,
+        teller: &Teller<'_>,
+        i: usize,
+        hook: &HookSpec,
+        stage: Stage,
+    ) -> Option<OpenSpan> {
+        let instance = self.instances.get(i).filter(|instance| instance.folded.is_none())?;
+        let spans = instance.spans.as_deref();
+        let restart = spans.and_then(|spans| spans.restart.as_ref().or(spans.ending.as_ref()));
+        let start = self.start.as_ref().map(|start| &start.span);
+        let parent = match stage {
+            Stage::PreStart | Stage::PostStart => restart.or(start),
+            Stage::PreStop | Stage::PostStop => {
+                spans.and_then(|spans| spans.stop.as_ref()).or(self.stop.as_ref()).or(restart)
+            }
+        };
+        let context = parent.map_or(SpanContext::NONE, OpenSpan::context);
+        let mut span = open_hook(teller.tracing, &context, hook, stage, teller.at);
+        self.name_instance(&mut span, i);
+        if parent.is_none() {
+            span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
+        }
+        Some(span)
     }
 }

@@ -103,7 +103,13 @@ impl Story {
                 }
             }
             Fact::Hook(None, fact) => self.tell_of_hook(told.at, fact),
-            Fact::Hook(Some(_), _) => {}
+            Fact::Hook(Some(instance), fact) => {
+                let Self { tracing, names, operations, processes, .. } = self;
+                let teller = Teller { tracing, operations, names, at: told.at };
+                if let Some(story) = processes.get_mut(&instance.process) {
+                    story.tell_of_hook(&teller, instance.serial as usize, fact);
+                }
+            }
             Fact::Instance(instance, fact) => {
                 let Self { tracing, names, operations, processes, .. } = self;
                 let teller = Teller { tracing, operations, names, at: told.at };
@@ -137,10 +143,11 @@ impl Story {
     /// The span of the hook that runs for this instance, or for the system.
     #[must_use]
     pub fn context_of_hook(&self, of: Option<InstanceId>) -> SpanContext {
-        let hook = match of {
-            None => self.system.hook.as_ref(),
-            Some(_) => None,
+        let of_instance = |id: InstanceId| {
+            let instance = self.processes.get(&id.process)?.instances.get(id.serial as usize)?;
+            instance.spans.as_ref()?.hook.as_ref()
         };
+        let hook = of.map_or(self.system.hook.as_ref(), of_instance);
         hook.map_or(SpanContext::NONE, OpenSpan::context)
     }
 

@@ -59,6 +59,7 @@ impl SpecBuilder {
                 grace: Duration::from_secs(10),
                 kill_signal: Signal::KILL,
             },
+            hooks: None,
         };
         Self(spec, Vec::new())
     }
@@ -112,6 +113,13 @@ impl SpecBuilder {
     #[must_use]
     pub fn attempts(mut self, n: u32) -> Self {
         self.0.restart.attempts = Attempts::AtMost(n);
+        self
+    }
+
+    /// What runs around its starts and stops.
+    #[must_use]
+    pub fn hooks(mut self, hooks: Hooks) -> Self {
+        self.0.hooks = Some(Box::new(hooks));
         self
     }
 

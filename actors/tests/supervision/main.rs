@@ -11,6 +11,7 @@ mod effort;
 mod faults;
 mod hooks;
 mod loops;
+mod own_hooks;
 mod remains;
 mod restart;
 mod rolling;

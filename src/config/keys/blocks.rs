@@ -40,10 +40,10 @@ keys! {
 
 keys! {
     pub(crate) PROCESS_HOOKS;
-    "pre_start": List(&Map(HOOK)), "[]", Later Live, "before each run of it";
-    "post_start": List(&Map(HOOK)), "[]", Later Live, "after each start";
-    "pre_stop": List(&Map(HOOK)), "[]", Later Live, "before it is asked to end";
-    "post_stop": List(&Map(HOOK)), "[]", Later Live, "when it has ended";
+    "pre_start": List(&Map(HOOK)), "[]", Works Live, "before each run of an instance; a failure fails its start";
+    "post_start": List(&Map(HOOK)), "[]", Works Live, "after each start; who waits for the process waits for them";
+    "pre_stop": List(&Map(HOOK)), "[]", Works Live, "before it is asked to end";
+    "post_stop": List(&Map(HOOK)), "[]", Works Live, "when a run has ended; the next waits for them";
 }
 
 keys! {
@@ -100,7 +100,7 @@ keys! {
     "kill_timeout": Time(0.0, 600.0), "5", Later Live, "the wait after kill_signal; 0 means 5";
     "kill_mode": OneOf(&["group", "mixed", "leader"]), "group", Later Live, "`mixed`: the request goes to the leader alone; `leader`: the kill too";
     "graceful": Bool, "true", Idle Live, "a stop is always graceful";
-    "pre_stop_hook": Map(HOOK), "", Later Live, "a command before the signal";
+    "pre_stop_hook": Map(HOOK), "", Works Live, "one more of `hooks.pre_stop`";
 }
 
 keys! {

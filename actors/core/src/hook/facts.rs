@@ -78,6 +78,8 @@ pub struct HookEnd {
     pub exit: Option<Exit>,
     /// How many hooks after it will not run for it.
     pub skipped: usize,
+    /// Whether none of its list follows.
+    pub last: bool,
 }
 
 /// How a hook ended.

@@ -322,7 +322,7 @@ impl Pass {
         }
         let outcome = HookOutcome::Failed(fault, why.clone());
         if hook.on_error == OnError::Continue {
-            self.tell_end(now.at, outcome, 0, out);
+            self.tell_end(now.at, outcome, None, out);
             return self.next(now, out);
         }
         let failure = HookFailure { hook: hook.name.clone(), stage: self.stage, fault, why };
@@ -339,7 +339,7 @@ impl Pass {
     }
 
     fn succeeded<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
-        self.tell_end(now.at, HookOutcome::Succeeded, 0, out);
+        self.tell_end(now.at, HookOutcome::Succeeded, None, out);
         self.next(now, out);
     }
 
@@ -349,14 +349,19 @@ impl Pass {
     }
 
     fn end<E>(&mut self, at: Duration, outcome: HookOutcome, verdict: Verdict, out: &mut Outbox<E>) {
-        let skipped = self.list.len().saturating_sub(self.at.saturating_add(1));
-        self.tell_end(at, outcome, skipped, out);
+        self.tell_end(at, outcome, Some(self.rest()), out);
         self.verdict = Some(verdict);
     }
 
-    fn tell_end<E>(&self, at: Duration, outcome: HookOutcome, skipped: usize, out: &mut Outbox<E>) {
+    /// How many hooks there are after the current one.
+    fn rest(&self) -> usize {
+        self.list.len().saturating_sub(self.at.saturating_add(1))
+    }
+
+    fn tell_end<E>(&self, at: Duration, outcome: HookOutcome, skipped: Option<usize>, out: &mut Outbox<E>) {
         let Try { pid, exit, .. } = self.current;
-        let end = HookEnd { outcome, attempts: self.tries, pid, exit, skipped };
+        let (last, skipped) = (skipped.is_some() || self.rest() == 0, skipped.unwrap_or(0));
+        let end = HookEnd { outcome, attempts: self.tries, pid, exit, skipped, last };
         self.tell(at, HookFact::Ended(end), out);
     }
 }

@@ -98,6 +98,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 depends_on: Vec::new(),
                 restart,
                 stop,
+                hooks: None,
             };
             (spec, edges)
         },
