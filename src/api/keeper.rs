@@ -17,6 +17,9 @@ use tokio::time::sleep;
 
 /// Who removes a folder removes the socket first: he is let finish.
 const BREATH: Duration = Duration::from_millis(100);
+/// Between two looks where nothing wakes us, at first and at last.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// After a thread could not be started: memory or processes are short.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -56,32 +59,45 @@ pub(super) struct Keeper {
     pub(super) clock: Clock,
     /// Runs first in the thread that looks.
     pub(super) thread_init: fn(),
+    /// Told when the file is there again: what else lay in its folder may have gone with it.
+    pub(super) back: Box<dyn Fn()>,
 }
 
 impl Keeper {
     /// Until the end. `watch` was begun before anybody could have removed the file unseen.
-    pub(super) async fn run(self, watch: io::Result<Watch>) {
-        let mut watch = watch;
-        let mut told = false;
+    pub(super) async fn run(self, mut watch: io::Result<Watch>) {
+        let (mut away, mut blind) = (false, None);
         loop {
             let changed = match watch {
                 Ok(watch) => watch.changed().await,
                 Err(error) => Err(error),
             };
-            if let Err(error) = changed {
-                let message = format!("control socket: should it be removed, it will not come back: {error}");
-                return self.say(Level::Info, message);
+            match changed {
+                Ok(()) => {
+                    blind = None;
+                    sleep(BREATH).await;
+                }
+                // Instances of inotify are few on a crowded machine: it looks now and then, and ever more seldom.
+                Err(error) => {
+                    let pause = blind.map_or(FIRST_PAUSE, |pause: Duration| (pause * 2).min(LONGEST_PAUSE));
+                    if blind.replace(pause).is_none() {
+                        let message =
+                            format!("control socket: nobody may see at once that it is removed: {error}");
+                        self.say(Level::Info, message);
+                    }
+                    sleep(pause).await;
+                }
             }
-            sleep(BREATH).await;
             watch = match self.look().await {
                 Found::There(watch) => watch,
                 Found::Back(watch) => {
-                    told = false;
+                    away = false;
                     self.say(Level::Warn, "control socket: it was removed, and is there again".to_owned());
+                    (self.back)();
                     watch
                 }
                 Found::Away(watch, error) => {
-                    if !std::mem::replace(&mut told, true) {
+                    if !std::mem::replace(&mut away, true) {
                         let message = "control socket: it was removed, and comes back once it can be made";
                         self.say(Level::Warn, format!("{message}: {}", chain(&error)));
                     }

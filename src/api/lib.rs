@@ -66,6 +66,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// Runs first in the server's thread: blocks all signals there.
     pub thread_init: fn(),
+    /// Told on the supervision thread when the socket was removed and is there again.
+    pub back: Box<dyn Fn()>,
 }
 
 /// The control socket as the composition root holds it. Lives on the supervision thread.
@@ -95,8 +97,8 @@ impl Control {
         let door = Door::new((socket, fresh))?;
         let removed = listener.watch();
         let slot = Slot::new(listener);
-        let Surroundings { phase, traces, log, clock, thread_init } = around;
-        let keeper = Keeper { slot: slot.clone(), fresh: send, log: log.clone(), clock, thread_init };
+        let Surroundings { phase, traces, log, clock, thread_init, back } = around;
+        let keeper = Keeper { slot: slot.clone(), fresh: send, log: log.clone(), clock, thread_init, back };
         let around = Around { supervision, phase, traces, closing: closed, log, clock };
         let waiting = actix::spawn(wait_for_the_first(door, around, thread_init, end));
         let keeping = actix::spawn(keeper.run(removed));

@@ -185,10 +185,16 @@ impl Listener {
         self.watch.take().unwrap_or_else(|| Err(io::Error::other("it is watched already")))
     }
 
-    /// Tells whether the file is still at its path; for another thread.
+    /// Tells whether the file is still at its path, or nothing else is known; for another thread.
     pub(super) fn presence(&self) -> impl Fn() -> bool + use<> {
         let (path, own) = (self.path.clone(), self.number);
-        move || own.is_some_and(|own| is_at(&path, own))
+        let is_gone = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        };
+        move || match fs::symlink_metadata(&path) {
+            Ok(found) => own == Some(number(found)),
+            Err(error) => !is_gone(&error),
+        }
     }
 
     /// The file is gone, and another one has its place.

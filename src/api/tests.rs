@@ -96,7 +96,8 @@ impl Rig {
                 };
                 let (_coming, phase) = watch::channel(Phase::Coming);
                 let log = records;
-                let around = Surroundings { phase, traces, log, clock, thread_init: || () };
+                let back = Box::new(|| ());
+                let around = Surroundings { phase, traces, log, clock, thread_init: || (), back };
                 let (control, mut inquiries) = Control::start(listener, around).expect("a server");
                 actix::spawn(async move {
                     while let Some(inquiry) = inquiries.recv().await {
@@ -277,13 +278,14 @@ fn what_is_no_supervisor_is_not_taken_for_one() {
     }
 }
 
-/// Waits for the socket at this path, which is another one than `before`, and gives its number.
+/// Waits until somebody listens at this path, at another socket than `before`, and gives its number.
 fn another(path: &std::path::Path, before: u64) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let begun = Instant::now();
     loop {
         if let Ok(file) = std::fs::symlink_metadata(path)
             && file.ino() != before
+            && std::os::unix::net::UnixStream::connect(path).is_ok()
         {
             assert_eq!(file.mode() & 0o777, 0o600);
             return file.ino();

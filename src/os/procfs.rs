@@ -4,8 +4,9 @@
 
 use phpeek_core::ids::{HookTask, InstanceId, ProcessId, TaskId};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// A process, as one moment showed it.
@@ -26,7 +27,7 @@ pub(super) struct Stat {
 impl Stat {
     /// `None` when there is no such process.
     pub(super) fn of(pid: i32) -> Option<Self> {
-        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(&text(&format!("/proc/{pid}/stat"))?)
     }
 
     /// The name may hold anything and ends with the last parenthesis.
@@ -54,6 +55,26 @@ impl Stat {
     /// Whether this very process is still there.
     pub(super) fn is_there(&self) -> bool {
         Self::of(self.pid).is_some_and(|now| now.began == self.began)
+    }
+}
+
+/// What a pseudo file says; `None` when it cannot be read or is no text.
+pub(super) fn text(path: &str) -> Option<String> {
+    String::from_utf8(bytes(path)?).ok()
+}
+
+/// What a pseudo file holds; `None` when it cannot be read. The kernel makes it while it is read, so its length is not
+/// asked for, and one read gets all of most.
+pub(super) fn bytes(path: &str) -> Option<Vec<u8>> {
+    let mut file = File::open(path).ok()?;
+    let (mut all, mut buffer) = (Vec::new(), [0; 2048]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Some(all),
+            Ok(count) => all.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
     }
 }
 
@@ -139,7 +160,7 @@ pub(super) fn tree(pid: i32) -> Vec<Stat> {
 /// The value of a variable that a process was given at its exec. `None` when it has none, has overwritten it, or is
 /// not for us to read.
 pub(super) fn variable(pid: i32, name: &[u8]) -> Option<Vec<u8>> {
-    let all = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let all = bytes(&format!("/proc/{pid}/environ"))?;
     let value = |entry: &[u8]| entry.strip_prefix(name)?.strip_prefix(b"=").map(<[u8]>::to_vec);
     all.split(|byte| *byte == 0).find_map(value)
 }
@@ -190,9 +211,13 @@ pub(super) fn task_of(supervisor: &str, mark: &str) -> Option<TaskId> {
 
 /// What no other supervisor has: its pid, and when it began.
 pub(super) fn supervisor_mark() -> String {
-    let own = std::process::id();
-    let began = Stat::of(own.cast_signed()).map_or(0, |stat| stat.began);
-    format!("{own}.{began}")
+    format!("{}.{}", std::process::id(), own_beginning())
+}
+
+/// When this process began, in ticks since the boot; 0 where /proc is not there.
+pub(super) fn own_beginning() -> u64 {
+    static BEGAN: OnceLock<u64> = OnceLock::new();
+    *BEGAN.get_or_init(|| Stat::of(std::process::id().cast_signed()).map_or(0, |stat| stat.began))
 }
 
 #[cfg(test)]

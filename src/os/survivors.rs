@@ -43,8 +43,7 @@ impl Record {
     pub fn own(mut names: Vec<String>) -> Self {
         names.push(HOOKS.to_owned());
         let supervisor = std::process::id().cast_signed();
-        let began = Stat::of(supervisor).map_or(0, |stat| stat.began);
-        Self { boot: boot_id(), supervisor, began, names, runs: Vec::new() }
+        Self { boot: boot_id(), supervisor, began: procfs::own_beginning(), names, runs: Vec::new() }
     }
 
     /// Takes down which leaders run: pids, with the place of their process. Those that were there before are kept, so
@@ -209,8 +208,7 @@ impl Survivor {
 }
 
 fn boot_id() -> String {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().to_owned()
+    procfs::text("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]

@@ -48,6 +48,11 @@ impl Held {
         if held.records.len() == 1 { Taken::First } else { Taken::Another }
     }
 
+    /// Whether none waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().records.is_empty()
+    }
+
     /// All of them, in the order in which they came.
     pub(super) fn take(&self) -> impl Iterator<Item = LogRecord> + use<> {
         let mut held = self.lock();

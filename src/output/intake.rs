@@ -73,6 +73,12 @@ impl Intake {
         self.count.load(Relaxed)
     }
 
+    /// Whether there is no pipe, and all that came from earlier ones was handed over.
+    pub(super) fn is_idle(&self) -> bool {
+        let tokens = self.lock();
+        tokens.free.len() as u64 == tokens.next
+    }
+
     /// A pipe that has its first event, unless a record that came before it waits still: it must stand first. The pipe
     /// shows again.
     pub(super) fn take(&self, token: Token, held: &Held) -> Option<Capture> {
@@ -104,9 +110,11 @@ impl Intake {
         self.lock().fresh.iter().map(|fresh| waiting(&fresh.capture)).sum()
     }
 
-    /// The pipe of this token is closed and out of the epoll set.
-    pub(super) fn free(&self, token: Token) {
-        self.lock().free.push(token);
+    /// The pipes of these tokens are closed and out of the epoll set, and what came from them was handed over.
+    pub(super) fn free(&self, tokens: &mut Vec<Token>) {
+        if !tokens.is_empty() {
+            self.lock().free.append(tokens);
+        }
     }
 
     pub(super) fn watch(&self, token: Token, capture: &Capture) -> Result<(), Errno> {

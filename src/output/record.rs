@@ -40,13 +40,15 @@ pub struct Frame {
     stamp: Stamp,
     before: Vec<u8>,
     after: Vec<u8>,
+    /// The end of one record and the beginning of the next.
+    between: Vec<u8>,
 }
 
 impl Frame {
     /// An empty frame.
     #[must_use]
     pub fn new(format: LogFormat) -> Self {
-        Self { format, stamp: Stamp::new(), before: Vec::new(), after: Vec::new() }
+        Self { format, stamp: Stamp::new(), before: Vec::new(), after: Vec::new(), between: Vec::new() }
     }
 
     /// Sets the frame for lines of a stream that were read at this time.
@@ -95,6 +97,23 @@ impl Frame {
                 self.after.push(b'\n');
             }
         }
+        self.between.clear();
+        self.between.extend_from_slice(&self.after);
+        self.between.extend_from_slice(&self.before);
+    }
+
+    /// Appends the records of plain lines, which stand between newlines, and says how many they are.
+    pub(super) fn lines(&self, out: &mut Vec<u8>, lines: &[u8]) -> u64 {
+        out.extend_from_slice(&self.before);
+        let (mut begin, mut count) = (0, 1);
+        for end in memchr::memchr_iter(b'\n', lines) {
+            out.extend_from_slice(lines.get(begin..end).unwrap_or_default());
+            out.extend_from_slice(&self.between);
+            (begin, count) = (end + 1, count + 1);
+        }
+        out.extend_from_slice(lines.get(begin..).unwrap_or_default());
+        out.extend_from_slice(&self.after);
+        count
     }
 
     /// Appends the record of one line.

@@ -28,6 +28,7 @@ mod stop;
 mod surroundings;
 mod survivors;
 mod terminal;
+mod threads;
 mod trace_commands;
 mod trace_failure;
 mod traces;

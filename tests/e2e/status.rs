@@ -4,6 +4,7 @@ use crate::support::supervisor::{Launch, MISSING_PROGRAM, run};
 use crate::support::{LONG, Sandbox, wait_until};
 use serde_json::{Value, json};
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 #[test]
 fn status_tells_waits_and_ends_with_the_supervisor() {
@@ -74,6 +75,33 @@ fn a_failed_boot_is_told_to_who_waits() {
     assert_eq!(supervisor.ended(), MISSING_PROGRAM);
     let (code, text) = run(&sandbox, &["status", "--pid-file", &pid_file, "--wait", "30"]);
     assert_eq!(code, 3, "it does not wait for what will not come: {text}");
+}
+
+#[test]
+fn a_pid_file_that_leads_elsewhere_stops_the_start() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(json!({}), json!({"w": {"command": sandbox.worker("w")}}));
+    let precious = sandbox.write("precious", "text");
+    let (pid_file, shared) = (sandbox.path("pm.pid"), sandbox.path("shared.pid"));
+    symlink(&precious, &pid_file).expect("a link");
+    fs::write(&shared, "1\n").expect("room");
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o666)).expect("ours");
+    for (path, why) in [(&pid_file, "it is a symbolic link"), (&shared, "others may write to it")] {
+        let mut supervisor =
+            Launch::new(&sandbox).arg("--pid-file").arg(path.display().to_string()).serve(&config);
+        assert_eq!(supervisor.ended(), 73);
+        let said = supervisor.stderr();
+        assert!(said.contains(why) && said.contains(&path.display().to_string()), "{said}");
+    }
+    // Something else lies where its socket should: what could not begin leaves no pid behind.
+    let config =
+        sandbox.config(json!({"control_socket": precious}), json!({"w": {"command": sandbox.worker("w")}}));
+    let own = sandbox.path("own.pid");
+    let mut supervisor =
+        Launch::new(&sandbox).arg("--pid-file").arg(own.display().to_string()).serve(&config);
+    assert_eq!((supervisor.ended(), own.exists()), (73, false), "{}", supervisor.stderr());
+    assert_eq!(fs::read_to_string(&precious).expect("it is there"), "text");
+    assert!(sandbox.events().is_empty(), "nothing was started");
 }
 
 #[test]

@@ -146,6 +146,27 @@ fn two_supervisors_of_one_configuration_never_run() {
 }
 
 #[test]
+fn not_even_when_somebody_has_cleared_the_folder_away() {
+    let sandbox = Sandbox::new();
+    let config = config(&sandbox, "stop");
+    let mut first = serve(&sandbox, &config);
+    sandbox.started("b", 1);
+    let folder = sandbox.path("run");
+    let has = |end: &str| {
+        let all = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        all.filter(|entry| entry.path().extension().is_some_and(|e| e == end)).count() == 1
+    };
+    wait_until(LONG, "socket and record", || has("sock") && has("state"));
+    std::fs::remove_dir_all(&folder).expect("ours");
+    wait_until(LONG, "both again", || has("sock") && has("state"));
+    let mut second = serve(&sandbox, &config);
+    assert_eq!(second.ended(), 73);
+    assert!(second.stderr().contains(&format!("(pid {})", first.pid())), "{}", second.stderr());
+    assert_eq!(sandbox.events_of("a", "start").len(), 1, "nothing was started");
+    assert_eq!(first.stop(), 0);
+}
+
+#[test]
 fn who_wants_to_go_at_once_does() {
     let sandbox = Sandbox::new();
     let own = json!({"c": {"command": sandbox.worker("c"), "pdeathsig": "SIGKILL"}});

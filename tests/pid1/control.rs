@@ -5,6 +5,7 @@ use crate::support::{LONG, Sandbox, wait_for};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -17,7 +18,8 @@ fn another_user_is_refused_even_when_the_mode_lets_him_in() {
     sandbox.started("w", 1);
     let copy = sandbox.path("phpeek-pm");
     fs::copy(program(), &copy).expect("a copy that everybody may run");
-    let mode = |path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+    let mode =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
     mode(sandbox.dir(), 0o755);
     mode(&copy, 0o755);
     let ask = |uid: &str| {
@@ -33,6 +35,19 @@ fn another_user_is_refused_even_when_the_mode_lets_him_in() {
     };
     let (code, text) = ask("65534");
     assert!(code == Some(3) && text.contains("belongs to the user 0"), "{code:?}: {text}");
+    // Nobody has named it: what is hidden from us is no supervisor of ours, however long we wait.
+    let hidden = sandbox.path("run");
+    fs::create_dir(&hidden).expect("room");
+    mode(&hidden, 0o700);
+    let output = clean(&mut Command::new("setpriv"), &sandbox)
+        .env("RUNTIME_DIRECTORY", &hidden)
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(&copy)
+        .args(["status", "--wait", "1"])
+        .output()
+        .expect("setpriv(1)");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && text.contains("belongs to the user 0"), "{text}");
     mode(&socket, 0o666);
     for _ in 0..5 {
         let (code, text) = ask("65534");

@@ -3,10 +3,11 @@
 
 use super::spool::{Made, at, begun, deliver, ended, id, in_folder, keep, open, segments, sized, spans};
 use phpeek_actors::telemetry::SpanStore;
-use phpeek_pm::telemetry::spool::SpoolState;
+use phpeek_pm::telemetry::spool::{LOCK, SpoolError, SpoolState, lock};
 use phpeek_settings::tracing::Limits;
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -147,4 +148,36 @@ fn no_prefix_of_a_segment_has_a_span_without_its_parent() {
     }
     assert!(boundary && torn_ones > whole.len() / 2, "{torn_ones} of {}", whole.len());
     assert!(seen.contains(&BTreeSet::from([1, 2, 3, 4])));
+}
+
+#[test]
+fn a_directory_in_which_others_could_put_things_is_refused() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("spool");
+    let mode = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).expect("ours");
+    drop(lock(&folder).expect("it is made"));
+    assert_eq!(fs::metadata(&folder).expect("there").permissions().mode() & 0o777, 0o700);
+    let why = || match lock(&folder) {
+        Err(SpoolError::Unusable { source, .. }) => source.to_string(),
+        other => panic!("{other:?}"),
+    };
+    for open in [0o770, 0o702, 0o1777] {
+        mode(open);
+        let why = why();
+        assert!(
+            why.contains("others may write to it") && why.contains("tracing_spool_dir"),
+            "{open:o}: {why}"
+        );
+    }
+    mode(0o755);
+    drop(lock(&folder).expect("to read it does no harm"));
+    fs::remove_file(folder.join(LOCK)).expect("ours");
+    symlink(root.path().join("elsewhere"), folder.join(LOCK)).expect("a link");
+    assert!(why().contains("symbolic link"));
+    assert!(!root.path().join("elsewhere").exists());
+    fs::remove_file(folder.join(LOCK)).expect("ours");
+    if rustix::process::geteuid().is_root() {
+        chown(&folder, Some(4711), None).expect("root may");
+        assert!(why().contains("it belongs to another user"));
+    }
 }

@@ -74,7 +74,10 @@ impl Story {
 
     fn restart_ended(&mut self, at: Moment, end: RestartEnd) {
         let Some((operation, span)) = self.system.restart.take() else { return };
-        self.operations.0.remove(&operation.id);
+        if end != RestartEnd::Interrupted {
+            // A process that has not heard of the interruption may still go on: that belongs to this trace too.
+            self.operations.0.remove(&operation.id);
+        }
         match end {
             RestartEnd::Complete | RestartEnd::Nothing => span.ok(at),
             RestartEnd::Interrupted => {

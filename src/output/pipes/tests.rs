@@ -94,3 +94,19 @@ fn last_words_of_many_that_died_at_once_are_all_heard() {
         assert_eq!(pipes.last_words(task)[1], [format!("I am {}", task.instance().map_or(0, |i| i.serial))]);
     }
 }
+
+#[test]
+fn a_pipe_is_idle_only_when_what_came_from_it_is_in_the_queue() {
+    let (intake, sink, mut pipes) = pipes();
+    assert!(intake.is_idle(), "there is none");
+    let (mut writer, _copy) = child(&intake);
+    writer.write_all(b"one\ntwo\nlast words").expect("room");
+    drop(writer);
+    assert!(!intake.is_idle(), "nobody has read it");
+    assert_eq!(pipes.pass(), Pass::Small);
+    assert!(!intake.is_idle(), "its end was not seen");
+    assert_eq!(pipes.turn(Pace::Hurry), Turn::Idle);
+    assert!(intake.is_idle());
+    let stats = sink.stats();
+    assert_eq!((stats.captured, stats.queued), (3, 3), "and all of it is queued");
+}
