@@ -122,6 +122,8 @@ pub enum ProcessFact {
     StartFailed(SpawnFailure),
     /// Its start will not be finished: it is to stop.
     StartInterrupted,
+    /// The rolling restart that it had the turn in was interrupted: it goes no further from here.
+    RestartAbandoned,
     /// It is stopped, as part of an operation.
     StopBegan(Operation),
     /// The stop is over: all its instances rest.

@@ -167,6 +167,7 @@ impl Journal {
             | ProcessFact::StartFailed(_)
             | ProcessFact::StartInterrupted
             | ProcessFact::Ended(_)
+            | ProcessFact::RestartAbandoned
             | ProcessFact::Abandoned => {}
         }
     }

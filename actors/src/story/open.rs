@@ -284,6 +284,9 @@ pub(super) struct SystemStory {
     /// Why the boot failed, if it did.
     pub(super) boot_failure: Option<String>,
     pub(super) restart: Option<(Operation, OpenSpan)>,
+    /// A rolling restart that was interrupted, until the process that has the turn hears of it: what that one does
+    /// meanwhile is still part of it.
+    pub(super) interrupted: Option<(Operation, OpenSpan)>,
     pub(super) shutdown: Option<OpenSpan>,
     /// `hook.execute` of the hook of the system that runs.
     pub(super) hook: Option<OpenSpan>,

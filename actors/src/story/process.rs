@@ -61,6 +61,7 @@ impl ProcessStory {
                     self.latest = ended;
                 }
             }
+            ProcessFact::RestartAbandoned => {} // told with the whole
             ProcessFact::Abandoned => self.abandon(teller),
             // Whatever was open ends as abandoned when it is dropped.
             ProcessFact::Lost => {

@@ -12,6 +12,9 @@ use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
 use phpeek_core::operation::{Cause, Operation};
 use std::time::Duration;
 
+/// Why a rolling restart goes no further.
+const INTERRUPTED: &str = "a shutdown came first";
+
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -74,25 +77,28 @@ impl Story {
 
     fn restart_ended(&mut self, at: Moment, end: RestartEnd) {
         let Some((operation, span)) = self.system.restart.take() else { return };
-        if end != RestartEnd::Interrupted {
-            // A process that has not heard of the interruption may still go on: that belongs to this trace too.
-            self.operations.0.remove(&operation.id);
-        }
         match end {
             RestartEnd::Complete | RestartEnd::Nothing => span.ok(at),
             RestartEnd::Interrupted => {
-                // A request is older than its handling, and the processes may have gone on since.
-                let at = at.max(self.latest);
-                let why = "a shutdown came first";
-                for process in self.processes.values_mut() {
-                    process.interrupt_rolling(at, why);
-                }
-                span.fail(at, names::ERROR_INTERRUPTED, why);
+                self.system.interrupted = Some((operation, span));
+                return;
             }
             RestartEnd::FailedAt(process) => {
                 span.fail(at, names::ERROR_RESTART_FAILED, &self.names.restart_failure(process));
             }
         }
+        self.operations.0.remove(&operation.id);
+    }
+
+    /// Nobody goes on with the rolling restart that was interrupted. It ends behind all that was part of it: a command
+    /// is older than its handling.
+    pub(super) fn end_interrupted_restart(&mut self) {
+        let Some((operation, span)) = self.system.interrupted.take() else { return };
+        for process in self.processes.values_mut() {
+            process.interrupt_rolling(self.latest, INTERRUPTED);
+        }
+        span.fail(self.latest, names::ERROR_INTERRUPTED, INTERRUPTED);
+        self.operations.0.remove(&operation.id);
     }
 
     fn shutdown_began(&mut self, at: Moment, operation: &Operation, processes: usize, timeout: Duration) {
@@ -121,6 +127,7 @@ impl Story {
     }
 
     fn over(&mut self, at: Moment, outcome: &Outcome) {
+        self.end_interrupted_restart();
         let Some(span) = self.system.shutdown.take() else { return };
         match outcome {
             Outcome::DeadlineMissed => span.fail(at, names::ERROR_DEADLINE, DEADLINE_MISSED),

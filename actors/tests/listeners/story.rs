@@ -110,6 +110,7 @@ fn what_goes_on_after_an_interruption_stays_in_its_trace() {
     let whole = spans.named(names::SPAN_RESTART).remove(0);
     let of_app = spans.named(names::SPAN_RESTART_PROCESS).remove(0);
     assert_eq!(of_app.parent_span_id, whole.span_context.span_id(), "the process had not heard of it");
+    assert!(of_app.end_time <= whole.end_time, "it lies within the whole");
 }
 
 #[test]

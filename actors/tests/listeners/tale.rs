@@ -138,8 +138,9 @@ pub(crate) fn interrupted_restart() -> Vec<Told> {
         (20, Fact::System(SystemFact::RestartBegan { operation: operation.clone(), scope })),
         (21, Fact::System(SystemFact::RestartEnded { scope, end: RestartEnd::Interrupted })),
         (22, of(InstanceFact::RestartBegan(operation))),
-        (23, of(InstanceFact::Rested { rest: Rest::Stopped, restarts: 0, looped: 0 })),
-        (23, of(InstanceFact::Changed(change, Shown { pid: None, restarts: 0 }))),
+        (23, Fact::Process(APP, ProcessFact::RestartAbandoned)),
+        (24, of(InstanceFact::Rested { rest: Rest::Stopped, restarts: 0, looped: 0 })),
+        (24, of(InstanceFact::Changed(change, Shown { pid: None, restarts: 0 }))),
     ]);
     all.into_iter().map(|(at, fact)| Told { at: ms(at), fact }).collect()
 }

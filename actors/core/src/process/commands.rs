@@ -21,7 +21,10 @@ impl Process {
             Command::Start => self.start_all(now, out),
             Command::Stop(urgency) => self.stop_all(now, operation, asked, urgency, out),
             Command::Restart => self.begin_rolling(now, operation, out),
-            Command::AbandonRestart => self.rolling = None,
+            Command::AbandonRestart => {
+                self.rolling = None;
+                self.tell(now.at, ProcessFact::RestartAbandoned, out);
+            }
             Command::Relay(signal) => self.relay(now.at, signal, out),
         }
     }
