@@ -1,6 +1,7 @@
 //! The record of what runs, in the runtime directory, which the next supervisor reads when this one was killed; and the
-//! lock beside it, so that no two supervisors of one user run the same configuration. The record is written a moment
-//! after something has changed, by a thread of its own that ends with it: a start never waits for it.
+//! lock beside it, so that no two supervisors of one user run the same configuration. The record is written before
+//! anything is started, and a moment after something has changed, by a thread of its own that ends with it: nothing that
+//! runs waits for it.
 
 use super::running::AlreadyRuns;
 use phpeek_api::place;
@@ -44,6 +45,12 @@ pub(super) struct Ledger {
     before: Before,
     /// Whether it is over; held while the record is written, so that none appears after the end.
     closed: Arc<Mutex<bool>>,
+}
+
+/// A record, and what came of writing it down.
+pub(super) struct Written {
+    record: Record,
+    result: io::Result<()>,
 }
 
 /// What came of the wish for a ledger.
@@ -116,19 +123,20 @@ impl Ledger {
         &self.before
     }
 
+    /// Writes down whose supervisor this is, before anything is started: what begins from now on can be known by its
+    /// mark.
+    pub(super) fn begin(&self, names: Vec<String>) -> Written {
+        let record = Record::own(names);
+        let result = write(&self.path, &record);
+        Written { record, result }
+    }
+
     /// Writes down what runs, for as long as the supervisor does. Tells of a record that cannot be written once, until
     /// it can again.
-    pub(super) async fn keep(
-        self: Rc<Self>,
-        children: Rc<Children>,
-        names: Vec<String>,
-        tell: impl Fn(String),
-    ) {
-        let (mut record, mut told) = (Record::own(names), false);
+    pub(super) async fn keep(self: Rc<Self>, first: Written, children: Rc<Children>, tell: impl Fn(String)) {
+        let (mut written, mut told) = (first, false);
         loop {
-            let written;
-            (record, written) = self.write(record, &children).await;
-            if let Err(error) = &written
+            if let Err(error) = &written.result
                 && !told
             {
                 let path = self.path.display();
@@ -136,18 +144,17 @@ impl Ledger {
                     "what runs cannot be written down in {path}, for a supervisor after this one: {error}"
                 ));
             }
-            told = written.is_err();
+            told = written.result.is_err();
             children.changes().notified().await;
             sleep(GATHERED).await;
+            written = self.write(written.record, &children).await;
         }
     }
 
     /// On a thread of its own, which looks up what is new and waits for the disk. Where there is no thread to be had the
     /// next change tries again.
-    async fn write(&self, record: Record, children: &Children) -> (Record, io::Result<()>) {
-        // A process has the id of its place in the configuration.
-        let leaders: Vec<(i32, usize)> =
-            children.leaders().into_iter().map(|(pid, task)| (pid, task.owner().0 as usize)).collect();
+    async fn write(&self, record: Record, children: &Children) -> Written {
+        let leaders = children.leaders();
         let (path, spare, closed) = (self.path.clone(), record.clone(), self.closed.clone());
         let (send, receive) = oneshot::channel();
         let begun = std::thread::Builder::new().name("state".to_owned()).spawn(move || {
@@ -160,15 +167,17 @@ impl Ledger {
             if *closed {
                 return;
             }
-            let written = state_file::replace(&path, record.to_text().as_bytes(), MODE);
+            let result = write(&path, &record);
             drop(closed);
-            drop(send.send((record, written)));
+            drop(send.send(Written { record, result }));
         });
+        let failed = |error| Written { record: spare, result: Err(error) };
         match begun {
-            Ok(_) => {
-                receive.await.unwrap_or_else(|_| (spare, Err(io::Error::other("its thread has failed"))))
-            }
-            Err(error) => (spare, Err(error)),
+            Ok(_) => match receive.await {
+                Ok(written) => written,
+                Err(_) => failed(io::Error::other("its thread has failed")),
+            },
+            Err(error) => failed(error),
         }
     }
 
@@ -186,6 +195,10 @@ impl Ledger {
         drop(std::fs::remove_file(&self.path));
         drop(std::fs::remove_file(self.lock.path()));
     }
+}
+
+fn write(path: &Path, record: &Record) -> io::Result<()> {
+    state_file::replace(path, record.to_text().as_bytes(), MODE)
 }
 
 fn read(path: &Path) -> Before {

@@ -9,6 +9,7 @@ mod hasten;
 mod kept;
 mod ledger;
 mod pid_file;
+mod prepare;
 mod reading;
 mod running;
 mod signals;
@@ -16,6 +17,7 @@ mod survivors;
 
 pub use configure::{load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
+pub use prepare::{Prepared, prepare};
 pub use reading::{Reading, read};
 pub use running::{BeginError, Ending};
 
@@ -39,10 +41,9 @@ use phpeek_api::{self as socket, Control, TraceSource};
 use phpeek_config::Configuration;
 use phpeek_core::operation::Cause;
 use phpeek_core::spec::SystemSpec;
-use phpeek_os::environment::Environment;
-use phpeek_os::reaper::Children;
+use phpeek_os::reaper::{Children, Ground};
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
-use phpeek_os::{limits, memory, pid1, unbound};
+use phpeek_os::{memory, pid1};
 use phpeek_output::Output;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
@@ -93,8 +94,9 @@ pub fn run(
     configuration: Configuration,
     mut options: Options,
     signals: Signals,
+    prepared: Prepared,
 ) -> Result<Ending, BeginError> {
-    prepare_process()?;
+    let Prepared { system, ground } = prepared;
     let pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
     let config = options.control.as_ref().and_then(|c| c.config.as_deref());
     let ledger::Opened { ledger, warnings } = config.map(Ledger::open).transpose()?.unwrap_or_default();
@@ -102,35 +104,23 @@ pub fn run(
     let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
     let control::Opened { listener, warning } = control::open(wanted)?;
     options.warnings.extend(warnings.into_iter().chain(warning));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
-        |source| BeginError::System { what: "make the runtime of the supervision thread", source },
-    )?;
-    let system = actix::System::with_tokio_rt(move || runtime);
-    let result = system.block_on(supervise(
-        configuration,
-        &options,
-        signals,
-        pid_file.as_ref(),
-        ledger.clone(),
-        listener,
-    ));
+    let found = Found { pid_file: pid_file.as_ref(), ledger: ledger.clone(), listener, ground };
+    let result = system.block_on(supervise(configuration, &options, signals, found));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
     if let Some(ledger) = ledger.filter(|_| result.is_ok()) {
         ledger.close(); // one that could not begin leaves the record to the next
     }
-    if let Some(file) = pid_file {
-        file.remove();
-    }
+    drop(pid_file);
     result
 }
 
-fn prepare_process() -> Result<(), BeginError> {
-    let failed = |what| move |source| BeginError::System { what, source };
-    limits::keep_descriptors_from_children().map_err(failed("keep inherited descriptors from children"))?;
-    limits::raise_nofile().map_err(failed("raise the limit of open descriptors"))?;
-    unbound::survive().map_err(failed("take the signals that nothing is bound to"))?;
-    pid1::adopt_orphans().map_err(failed("become the parent of orphans"))
+/// What was made ready before anything runs.
+struct Found<'a> {
+    pid_file: Option<&'a PidFile>,
+    ledger: Option<Rc<Ledger>>,
+    listener: Option<socket::Listener>,
+    ground: Ground,
 }
 
 /// First thing in each thread but the main one. A thread that cannot block signals would run handlers in memory that
@@ -145,13 +135,11 @@ async fn supervise(
     configuration: Configuration,
     options: &Options,
     signals: Signals,
-    pid_file: Option<&PidFile>,
-    ledger: Option<Rc<Ledger>>,
-    listener: Option<socket::Listener>,
+    Found { pid_file, ledger, listener, ground }: Found<'_>,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::following(&WALL);
     let router = Router::default();
-    let running = build(&configuration, options, clock, router.clone())?;
+    let running = build(&configuration, options, clock, (ground, router.clone()))?;
     for warning in &options.warnings {
         say(&running, Level::Warn, warning.clone());
     }
@@ -159,7 +147,8 @@ async fn supervise(
     if let Some(ledger) = ledger {
         survivors::deal(&ledger, configuration.survivors, &spec, &running).await?;
         let names = spec.processes.iter().map(|p| p.name.as_str().to_owned()).collect();
-        actix::spawn(ledger.keep(running.children.clone(), names, warn(&running)));
+        let first = ledger.begin(names);
+        actix::spawn(ledger.keep(first, running.children.clone(), warn(&running)));
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(&spec, options, clock, writer);
@@ -248,13 +237,16 @@ fn build(
     configuration: &Configuration,
     options: &Options,
     clock: Clock,
-    router: Router,
+    (ground, router): (Ground, Router),
 ) -> Result<Running, BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
     let settings = configuration.log;
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
     let output =
         Output::start(settings, clock, stdout, in_a_thread)?.hiding(configuration.redactions.clone());
+    if configuration.spec.processes.iter().any(|p| p.program.output.stdout || p.program.output.stderr) {
+        output.expect_pipes()?;
+    }
     let log: Arc<dyn LogSink> = Arc::new(output.clone());
     let block = output.clone();
     let around = Surroundings {
@@ -270,7 +262,6 @@ fn build(
         None => telemetry::start(configuration.tracing.as_ref(), &|name| std::env::var(name).ok(), around)?,
     };
     let deliver = Rc::new(move |report| router.deliver(report));
-    let children = Children::new(deliver, Arc::new(output.clone()), Environment::inherited())
-        .map_err(failed("start the spawner threads"))?;
+    let children = Children::new(ground, deliver, Arc::new(output.clone()));
     Ok(Running { clock, output, telemetry: Rc::new(telemetry), kept, children: Rc::new(children), log })
 }

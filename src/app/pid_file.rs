@@ -84,9 +84,11 @@ impl PidFile {
             .map_err(|source| PidFileError::Write { path: self.0.path().to_owned(), source })?;
         Ok(Writer(shared))
     }
+}
 
-    /// Removes the pid file; the snapshot stays and tells the exit code.
-    pub fn remove(self) {
+impl Drop for PidFile {
+    /// Removes the pid file, also of a supervisor that could not begin; the snapshot stays and tells the exit code.
+    fn drop(&mut self) {
         // Somebody may have removed it already; there is nobody left to tell.
         drop(fs::remove_file(self.0.path()));
     }
@@ -172,7 +174,7 @@ mod tests {
         assert!(is_held(&path));
         let own = std::process::id();
         assert!(matches!(PidFile::create(&path), Err(PidFileError::InUse { pid, .. }) if pid == own));
-        file.remove();
+        drop(file);
         assert!(!path.exists() && !is_held(&path));
     }
 }

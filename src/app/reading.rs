@@ -20,17 +20,24 @@ pub enum Reading {
     Lost,
 }
 
-/// Reads the configuration; the other thread is left alone when a signal comes first.
+/// Reads the configuration, and does something else meanwhile on this thread. The other one is left alone when a signal
+/// comes first.
 #[must_use]
-pub fn read(source: Source, signals: &mut Signals) -> Reading {
+pub fn read(source: Source, signals: &mut Signals, meanwhile: impl FnOnce()) -> Reading {
     match begin(source.clone()) {
-        Ok((done, loaded)) => match signals.wait(done.as_fd()) {
-            Ok(None) => loaded.recv().map_or(Reading::Lost, Reading::Done),
-            Ok(Some(signal)) => Reading::Stopped(signal),
-            Err(_) => Reading::Lost,
-        },
+        Ok((done, loaded)) => {
+            meanwhile();
+            match signals.wait(done.as_fd()) {
+                Ok(None) => loaded.recv().map_or(Reading::Lost, Reading::Done),
+                Ok(Some(signal)) => Reading::Stopped(signal),
+                Err(_) => Reading::Lost,
+            }
+        }
         // No thread to be had: better read deaf to signals than not at all.
-        Err(_) => Reading::Done(Box::new(load(&source, &ProcessEnv))),
+        Err(_) => {
+            meanwhile();
+            Reading::Done(Box::new(load(&source, &ProcessEnv)))
+        }
     }
 }
 

@@ -58,7 +58,8 @@ pub(super) fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
         keep_spans: true,
         ..Options::default()
     };
-    let Ending { code, spans } = match app::run(configuration, options, signals) {
+    let ended = app::prepare().and_then(|prepared| app::run(configuration, options, signals, prepared));
+    let Ending { code, spans } = match ended {
         Ok(ending) => ending,
         Err(error) => {
             complain(&chain(&error));

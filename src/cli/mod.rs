@@ -9,6 +9,7 @@ mod completions;
 mod demo;
 mod fault;
 mod man;
+mod plain;
 mod say;
 mod serve;
 mod source;
@@ -33,6 +34,10 @@ use std::ffi::OsString;
 /// Runs the program with these arguments and gives its exit code. `serve` does not come back: it ends the process
 /// itself, because as PID 1 nothing may happen after the last flush.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some((config, serve)) = plain::serve(&arguments) {
+        return serve::run(config, serve, signals);
+    }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),

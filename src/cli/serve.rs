@@ -32,7 +32,10 @@ impl ServeArguments {
 
 /// Serves, and ends the process with the exit code: as PID 1 nothing may happen after the last flush.
 pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signals: Signals) -> u8 {
-    let Loaded { configuration, report } = match read(source(config), &mut signals) {
+    let mut prepared = None;
+    let Loaded { configuration, report } = match read(source(config), &mut signals, || {
+        prepared = Some(app::prepare());
+    }) {
         Reading::Done(loaded) => *loaded,
         Reading::Stopped(signal) => {
             complain(&format!("{signal} while the configuration was read: nothing was started"));
@@ -54,7 +57,8 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
     });
     drop(report); // it holds the whole text of the file
     let options = Options { pid_file: arguments.pid_file, warnings, control, ..Options::default() };
-    match app::run(configuration, options, signals) {
+    let prepared = prepared.unwrap_or_else(app::prepare);
+    match prepared.and_then(|prepared| app::run(configuration, options, signals, prepared)) {
         Ok(ending) => pid1::leave(ending.code),
         Err(error) => {
             complain(&chain(&error));

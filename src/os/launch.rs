@@ -15,12 +15,12 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
+use std::sync::{Arc, OnceLock};
 
 /// What every start needs.
 pub(super) struct Launch {
-    sink: Arc<dyn CaptureSink>,
+    sink: OnceLock<Arc<dyn CaptureSink>>,
     base: Environment,
     null: OwnedFd,
     /// The mark of each task begins with it.
@@ -30,8 +30,14 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    pub(super) fn new(sink: Arc<dyn CaptureSink>, base: Environment, supervisor: String) -> io::Result<Self> {
-        Ok(Self { sink, base, null: sys::null()?, supervisor, session: terminal::was_there() })
+    pub(super) fn new(base: Environment, supervisor: String) -> io::Result<Self> {
+        let (sink, session) = (OnceLock::new(), terminal::was_there());
+        Ok(Self { sink, base, null: sys::null()?, supervisor, session })
+    }
+
+    /// Where output goes; who asks for its capture before this is said has none.
+    pub(super) fn capture_to(&self, sink: Arc<dyn CaptureSink>) {
+        self.sink.get_or_init(|| sink);
     }
 
     /// Starts a program. The error holds the zombie, if there was a child.
@@ -74,9 +80,10 @@ impl Launch {
             .spawn(&call, slot)
             .map_err(|failed| (failed.zombie, explain(program, &plan.candidates, &failed)))?;
         for (pipe, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
-            if let Some((read_end, _)) = pipe {
-                self.sink.capture(Capture {
+            if let (Some((read_end, _)), Some(sink)) = (pipe, self.sink.get()) {
+                sink.capture(Capture {
                     process: program.name.clone(),
+                    hook: program.hook.clone(),
                     task: order.task,
                     number: order.number,
                     stream,

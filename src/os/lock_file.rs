@@ -70,9 +70,7 @@ impl LockFile {
                 // Who had it may have removed it in between: then another one can make it anew, and have that.
                 Ok(()) if !is_at(&file, path).map_err(failed)? => {}
                 Ok(()) => {
-                    file.set_len(0)
-                        .and_then(|()| writeln!(file, "{}", std::process::id()))
-                        .map_err(failed)?;
+                    write_pid(&mut file).map_err(failed)?;
                     return Ok(Self { path: path.to_owned(), _locked: file });
                 }
                 Err(Errno::WOULDBLOCK) => {}
@@ -109,6 +107,13 @@ fn open(path: &Path, mode: u32) -> Result<File, LockError> {
         file.set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
     }
     Ok(file)
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    if file.metadata()?.len() > 0 {
+        file.set_len(0)?;
+    }
+    file.write_all(format!("{}\n", std::process::id()).as_bytes())
 }
 
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {

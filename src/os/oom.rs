@@ -2,8 +2,9 @@
 //! `memory.oom_control` of v1. Opened once, read by pread: a pseudo file, which does not wait. Never guesses: without
 //! the file there is no count.
 
+use super::procfs;
 use std::cell::Cell;
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ pub(super) struct OomKills {
 impl OomKills {
     /// Of the cgroup of this process. Where there is no memory controller, nothing is ever counted.
     pub(super) fn of_this_cgroup() -> Self {
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let read = |path| procfs::text(path).unwrap_or_default();
         let path = events_file(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
         Self::from(path.and_then(|path| File::open(path).ok()))
     }
@@ -86,6 +87,7 @@ fn below_mount(mounts: &str, cgroup: &str, wanted: impl Fn(&str, &str) -> bool) 
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
+    use std::fs;
 
     const V1: &str = "35 31 0:32 /docker/abc /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n";
     const V2: &str = "31 23 0:28 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";

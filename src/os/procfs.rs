@@ -2,10 +2,11 @@
 //! decides nothing. A pseudo file does not wait for a disk. Called when something has left its group, never on the way
 //! of an ordinary start or stop.
 
-use phpeek_core::ids::TaskId;
+use phpeek_core::ids::{HookTask, InstanceId, ProcessId, TaskId};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// A process, as one moment showed it.
@@ -26,7 +27,7 @@ pub(super) struct Stat {
 impl Stat {
     /// `None` when there is no such process.
     pub(super) fn of(pid: i32) -> Option<Self> {
-        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(&text(&format!("/proc/{pid}/stat"))?)
     }
 
     /// The name may hold anything and ends with the last parenthesis.
@@ -54,6 +55,26 @@ impl Stat {
     /// Whether this very process is still there.
     pub(super) fn is_there(&self) -> bool {
         Self::of(self.pid).is_some_and(|now| now.began == self.began)
+    }
+}
+
+/// What a pseudo file says; `None` when it cannot be read or is no text.
+pub(super) fn text(path: &str) -> Option<String> {
+    String::from_utf8(bytes(path)?).ok()
+}
+
+/// What a pseudo file holds; `None` when it cannot be read. The kernel makes it while it is read, so its length is not
+/// asked for, and one read gets all of most.
+pub(super) fn bytes(path: &str) -> Option<Vec<u8>> {
+    let mut file = File::open(path).ok()?;
+    let (mut all, mut buffer) = (Vec::new(), [0; 2048]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Some(all),
+            Ok(count) => all.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
     }
 }
 
@@ -139,7 +160,7 @@ pub(super) fn tree(pid: i32) -> Vec<Stat> {
 /// The value of a variable that a process was given at its exec. `None` when it has none, has overwritten it, or is
 /// not for us to read.
 pub(super) fn variable(pid: i32, name: &[u8]) -> Option<Vec<u8>> {
-    let all = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let all = bytes(&format!("/proc/{pid}/environ"))?;
     let value = |entry: &[u8]| entry.strip_prefix(name)?.strip_prefix(b"=").map(<[u8]>::to_vec);
     all.split(|byte| *byte == 0).find_map(value)
 }
@@ -160,20 +181,65 @@ pub(super) fn ticks(at: Instant) -> u64 {
 
 /// The mark that a task of ours carries in its environment: which supervisor, and which task of it.
 pub(super) fn mark(supervisor: &str, task: TaskId) -> String {
-    format!("{supervisor}.{}.{}.{}", task.owner().0, task.instance().serial, task.run())
+    let instance = |id: InstanceId| format!("{}.{}", id.process.0, id.serial);
+    match task {
+        TaskId::Run(run) => format!("{supervisor}.{}.{}", instance(run.instance), run.run),
+        TaskId::Hook(HookTask { of: Some(of), serial }) => {
+            format!("{supervisor}.hook.{}.{serial}", instance(of))
+        }
+        TaskId::Hook(HookTask { of: None, serial }) => format!("{supervisor}.hook.{serial}"),
+    }
+}
+
+/// The task of this mark, when it is one of this supervisor.
+pub(super) fn task_of(supervisor: &str, mark: &str) -> Option<TaskId> {
+    let rest = mark.strip_prefix(supervisor)?.strip_prefix('.')?;
+    let (hook, rest) = rest.strip_prefix("hook.").map_or((false, rest), |rest| (true, rest));
+    let numbers: Vec<u64> = rest.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let instance = |process: u64, serial: u64| {
+        Some(InstanceId { process: ProcessId(process.try_into().ok()?), serial: serial.try_into().ok()? })
+    };
+    match (hook, numbers.as_slice()) {
+        (false, [process, serial, run]) => Some(TaskId::Run(instance(*process, *serial)?.run(*run))),
+        (true, [process, of, serial]) => {
+            Some(TaskId::Hook(HookTask { of: Some(instance(*process, *of)?), serial: *serial }))
+        }
+        (true, [serial]) => Some(TaskId::Hook(HookTask { of: None, serial: *serial })),
+        _ => None,
+    }
 }
 
 /// What no other supervisor has: its pid, and when it began.
 pub(super) fn supervisor_mark() -> String {
-    let own = std::process::id();
-    let began = Stat::of(own.cast_signed()).map_or(0, |stat| stat.began);
-    format!("{own}.{began}")
+    format!("{}.{}", std::process::id(), own_beginning())
+}
+
+/// When this process began, in ticks since the boot; 0 where /proc is not there.
+pub(super) fn own_beginning() -> u64 {
+    static BEGAN: OnceLock<u64> = OnceLock::new();
+    *BEGAN.get_or_init(|| Stat::of(std::process::id().cast_signed()).map_or(0, |stat| stat.began))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
+
+    #[test]
+    fn a_mark_says_which_task_it_is_of() {
+        let instance = InstanceId { process: ProcessId(3), serial: 7 };
+        for task in [
+            TaskId::Run(instance.run(12)),
+            TaskId::Hook(HookTask { of: Some(instance), serial: 2 }),
+            TaskId::Hook(HookTask { of: None, serial: 5 }),
+        ] {
+            assert_eq!(task_of("1.2", &mark("1.2", task)), Some(task));
+            assert_eq!(task_of("1.3", &mark("1.2", task)), None, "of another supervisor");
+        }
+        for wrong in ["1.2", "1.2.", "1.2.3.4", "1.2.hook", "1.2.hook.1.2", "1.2.a.b.c"] {
+            assert_eq!(task_of("1.2", wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn a_name_may_hold_anything() {

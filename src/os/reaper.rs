@@ -15,12 +15,12 @@ use phpeek_core::ids::TaskId;
 use phpeek_core::member::Member;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// How soon those whom a leader has left are looked at again when no child of ours tells of their end by ending itself.
@@ -95,6 +95,8 @@ pub struct Children {
     pub(super) draining: RefCell<BTreeSet<i32>>,
     pub(super) kin: Kin,
     pub(super) asked: Asked,
+    /// When a leader has ended last.
+    pub(super) bereft: Cell<Option<Instant>>,
     /// How long the next look at those who drain is put off, when nothing tells of their end.
     pub(super) patience: Cell<Duration>,
     /// Reaped before their spawner has reported them.
@@ -104,40 +106,56 @@ pub struct Children {
     orphans: Cell<u64>,
     /// What is to be delivered when all that has ended together is known.
     outbox: RefCell<Vec<TaskReport>>,
-    oom: OomKills,
+    /// Opened with the first order: nobody of ours was killed before, and a start need not wait for it.
+    oom: OnceCell<OomKills>,
     /// Orphans among them that a SIGKILL ended: the memory controller may have meant them.
     killed_orphans: Cell<u64>,
     changed: Notify,
 }
 
-impl Children {
-    /// Starts the spawner threads. `deliver` is called on this thread and may call back into the table.
+/// What the table of runs is made of that no configuration changes: made while that is still read.
+pub struct Ground {
+    spawners: Arc<Spawners>,
+    kin: Kin,
+}
+
+impl Ground {
+    /// Starts the first spawner thread.
     ///
     /// # Errors
-    /// When a thread, its stack or /dev/null cannot be had.
-    pub fn new(
-        deliver: Rc<dyn Fn(TaskReport)>,
-        sink: Arc<dyn CaptureSink>,
-        base: Environment,
-    ) -> io::Result<Self> {
+    /// When the thread, its stack or /dev/null cannot be had.
+    pub fn new(base: Environment) -> io::Result<Self> {
         let kin = Kin::new();
-        Ok(Self {
-            spawners: Spawners::start(sink, base, kin.supervisor().to_owned())?,
+        let spawners = Spawners::start(base, kin.supervisor().to_owned())?;
+        Ok(Self { spawners, kin })
+    }
+}
+
+impl Children {
+    /// An empty table. `deliver` is called on this thread and may call back into the table; `sink` takes the output of
+    /// children.
+    #[must_use]
+    pub fn new(ground: Ground, deliver: Rc<dyn Fn(TaskReport)>, sink: Arc<dyn CaptureSink>) -> Self {
+        let Ground { spawners, kin } = ground;
+        spawners.capture_to(sink);
+        Self {
+            spawners,
             deliver,
             table: RefCell::default(),
             leaders: RefCell::default(),
             draining: RefCell::default(),
             kin,
             asked: Asked::default(),
+            bereft: Cell::new(None),
             patience: Cell::new(DRAIN_POLL),
             parked: RefCell::default(),
             failed: RefCell::default(),
             orphans: Cell::new(0),
             outbox: RefCell::default(),
-            oom: OomKills::of_this_cgroup(),
+            oom: OnceCell::new(),
             killed_orphans: Cell::new(0),
             changed: Notify::new(),
-        })
+        }
     }
 
     /// Handles the spawners' reports and looks after those who drain or were asked to end, for ever. No timer runs
@@ -249,6 +267,7 @@ impl Children {
             _ => return,
         };
         self.changed.notify_one();
+        self.bereft.set(Some(Instant::now()));
         self.draining.borrow_mut().insert(pid);
         self.patience.set(DRAIN_POLL);
         self.kin.bereave(task);
@@ -316,6 +335,10 @@ impl Children {
         }
     }
 
+    fn oom(&self) -> &OomKills {
+        self.oom.get_or_init(OomKills::of_this_cgroup)
+    }
+
     /// Asks the memory controller once for all of them. It counts a kill before it kills, so those that are reaped
     /// are in its count.
     fn judge(&self, reports: &mut [TaskReport]) {
@@ -326,7 +349,7 @@ impl Children {
         if deaths == 0 {
             return;
         }
-        let oom = Oom::judge(self.oom.since_last(), deaths);
+        let oom = Oom::judge(self.oom().since_last(), deaths);
         for report in reports {
             if let TaskEvent::Exited(autopsy) = &mut report.event
                 && autopsy.is_unexplained_kill()
@@ -347,6 +370,7 @@ impl Children {
 impl Launcher for Children {
     fn launch(&self, order: LaunchOrder) {
         self.spawners.order(order);
+        self.oom(); // while a spawner is at it
     }
 
     fn signal_group(&self, task: TaskId, signal: Signal) -> bool {

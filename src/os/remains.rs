@@ -17,13 +17,17 @@ use std::time::{Duration, Instant};
 /// How long after a request a leader that lives on is looked at: what it has put into other groups may not have heard
 /// of it.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
+/// A look costs more than an end, so while others end one after the other it waits for such a pause,
+const LULL: Duration = Duration::from_millis(20);
+/// but no longer than this after the request.
+const LATEST_LOOK: Duration = Duration::from_secs(1);
 /// The longest time between two looks at those who drain.
 const LONGEST_POLL: Duration = Duration::from_secs(1);
 
 impl Children {
     /// When the driver must look at the clock, if it must.
     pub(super) fn next_look(&self) -> Option<Duration> {
-        let asked = self.asked.0.borrow().front().map(|r| SECOND_LOOK.saturating_sub(r.at.elapsed()));
+        let asked = self.asked.0.borrow().front().map(|request| self.until_look(request));
         let polled = |pid: &i32| {
             let daemons = self.table.borrow().get(pid).is_some_and(|r| r.reported == Some(Remains::Daemons));
             !daemons // they are our children: the kernel tells of their end
@@ -93,8 +97,14 @@ impl Children {
 
     fn next_asked(&self) -> Option<Request> {
         let mut asked = self.asked.0.borrow_mut();
-        let due = asked.front().is_some_and(|request| request.at.elapsed() >= SECOND_LOOK);
+        let due = asked.front().is_some_and(|request| self.until_look(request).is_zero());
         if due { asked.pop_front() } else { None }
+    }
+
+    fn until_look(&self, request: &Request) -> Duration {
+        let since = request.at.elapsed();
+        let lull = self.bereft.get().map_or(Duration::ZERO, |ended| LULL.saturating_sub(ended.elapsed()));
+        SECOND_LOOK.saturating_sub(since).max(lull).min(LATEST_LOOK.saturating_sub(since))
     }
 
     /// Finds out of whom nobody is left, and sends to those who have turned up what the others have had.

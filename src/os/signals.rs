@@ -4,7 +4,7 @@
 //! Every thread but the main one blocks all signals, so that no handler runs in a thread whose memory a child
 //! shares for a moment; see [`block_all_in_this_thread`].
 
-use super::terminal;
+use super::{procfs, terminal};
 use phpeek_core::signal::{Signal, SignalSender};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -206,7 +206,7 @@ fn sender(info: &libc::siginfo_t) -> Option<SignalSender> {
 
 /// A pseudo file, which does not wait. Nothing when the process is gone.
 fn command_of(pid: i32) -> Option<String> {
-    let name = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+    let name = procfs::bytes(&format!("/proc/{pid}/comm"))?;
     Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
 }
 

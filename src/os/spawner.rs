@@ -22,7 +22,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// One thread is too slow on a busy machine, a third brings nothing (measured).
+/// One thread is too slow for many on a busy machine, a third brings nothing (measured).
 const SPAWNERS: usize = 2;
 /// Threads at most: when so many programs hang at once, nothing more can be started until one comes back.
 const MOST: usize = 16;
@@ -128,27 +128,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Spawners {
-    /// Starts the threads, with all signals blocked in them. The mark of each task begins with `supervisor`.
-    pub(super) fn start(
-        sink: Arc<dyn CaptureSink>,
-        base: Environment,
-        supervisor: String,
-    ) -> io::Result<Arc<Self>> {
+    /// Starts the first thread, with all signals blocked in it; the others come when there is work for them. The mark of
+    /// each task begins with `supervisor`.
+    pub(super) fn start(base: Environment, supervisor: String) -> io::Result<Arc<Self>> {
         let spawners = Arc::new(Self {
             orders: Mutex::default(),
             ordered: Condvar::new(),
             reports: Mutex::default(),
             wake: Notify::new(),
             slots: [const { AtomicI32::new(0) }; MOST],
-            launch: Launch::new(sink, base, supervisor)?,
+            launch: Launch::new(base, supervisor)?,
         });
-        for _ in 0..SPAWNERS {
-            if let Err(error) = spawners.start_thread() {
-                spawners.close();
-                return Err(error);
-            }
-        }
+        spawners.start_thread()?;
         Ok(spawners)
+    }
+
+    /// Where the output of children goes. Said once, before the first order.
+    pub(super) fn capture_to(&self, sink: Arc<dyn CaptureSink>) {
+        self.launch.capture_to(sink);
     }
 
     /// One more. It stays for good: a child may want a signal when the thread that made it ends.
@@ -162,14 +159,18 @@ impl Spawners {
     }
 
     /// Takes an order.
-    pub(super) fn order(&self, order: LaunchOrder) {
+    pub(super) fn order(self: &Arc<Self>, order: LaunchOrder) {
         let mut orders = lock(&self.orders);
         orders.queue.push_back(order);
         if orders.idle == 0 {
             self.wake.notify_one(); // the driver watches how long that lasts
         }
+        let wanted = orders.threads < SPAWNERS && orders.queue.len() > 1;
         drop(orders);
         self.ordered.notify_one();
+        if wanted {
+            drop(self.start_thread()); // no thread to be had: the next order tries again, and until then one is enough
+        }
     }
 
     /// The task is not wanted any more. An order that nobody has begun with is given up; a program whose exec hangs is
@@ -315,9 +316,9 @@ mod tests {
         assert_eq!(orders.takable(), Some(0), "it may only be slow");
         orders.busy[0] = Some(busy("bad", HANGS));
         let taken = orders.take().expect("the other program");
-        assert_eq!(taken.task.instance().serial, 1);
+        assert_eq!(taken.task.instance().map(|i| i.serial), Some(1));
         assert_eq!((orders.takable(), orders.queue.len()), (None, 2), "the rest waits for it");
         orders.busy[0] = None;
-        assert_eq!(orders.take().expect("it came back").task.instance().serial, 0);
+        assert_eq!(orders.take().expect("it came back").task.instance().map(|i| i.serial), Some(0));
     }
 }

@@ -3,6 +3,7 @@
 //! runs.
 
 use super::ours;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -30,12 +31,24 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
             .open(temporary)?;
         file.write_all(content)?;
         file.set_permissions(fs::Permissions::from_mode(mode))?;
-        fs::rename(temporary, path)
+        put(temporary, path)
     })();
     if written.is_err() {
         drop(fs::remove_file(temporary));
     }
     written
+}
+
+/// Gives the new file the name of the old one, if there is one, in one step. They change places and the old one goes:
+/// a rename over it makes ext4 write the new one to the disk at once (auto_da_alloc, ext4(5)), and its removal wait.
+fn put(new: &Path, path: &Path) -> io::Result<()> {
+    match renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => fs::remove_file(new).inspect_err(|_| {
+            // No file was there: it gets its place back, and the caller removes ours.
+            renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE).ok();
+        }),
+        Err(_) => fs::rename(new, path), // there is none, or the file system cannot do that
+    }
 }
 
 /// What such a file holds. `None` when it is not there.
@@ -90,7 +103,13 @@ mod tests {
         let mode = |path: &Path| fs::symlink_metadata(path).expect("it is there").mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         replace(&path, b"again", 0o644).expect("room");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "again");
+        assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 2, "nothing else is left");
         assert_eq!(mode(&path), 0o644, "whatever the umask");
+        let directory = folder.path().join("directory");
+        fs::create_dir(&directory).expect("a directory");
+        assert!(replace(&directory, b"ours", 0o600).is_err() && directory.is_dir());
+        assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 3, "nothing else is left");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("ours");
         assert!(read(&path).is_err(), "anybody may have written it");
         assert_eq!(read(&folder.path().join("none")).expect("nothing is fine"), None);

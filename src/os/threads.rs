@@ -2,7 +2,7 @@
 //! of tokio that is dropped within another one panics.
 
 use std::io;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 /// A runtime of one thread. When it is dropped it ends in the background.
 #[derive(Debug)]
@@ -23,6 +23,11 @@ impl ThreadRuntime {
     /// Never, but for a runtime that is gone.
     pub fn into_inner(mut self) -> io::Result<Runtime> {
         self.0.take().ok_or_else(|| io::Error::other("the runtime is gone"))
+    }
+
+    /// While it is held, descriptors are registered with this runtime, also within another one.
+    pub fn enter(&self) -> Option<EnterGuard<'_>> {
+        self.0.as_ref().map(Runtime::enter)
     }
 
     /// Runs to the end of `future`, in this thread.

@@ -25,6 +25,13 @@ pub(super) struct Line {
     progress: Progress,
 }
 
+impl Line {
+    /// Whether what comes next begins a line.
+    fn is_at_start(&self) -> bool {
+        self.rest.is_empty() && self.progress == Progress::Start
+    }
+}
+
 /// See the top of the file.
 pub(super) struct Framer {
     sink: Arc<Sink>,
@@ -64,13 +71,34 @@ impl Framer {
         if self.skips(&mut line.rest, Input::Read(read)) {
             return;
         }
-        self.frame.set(at, &capture.process, capture.number, capture.stream);
+        self.frame.set(at, capture.into());
         for part in read.chunks(PART) {
             let clean = Bytes::of(part) == Bytes::Plain;
+            let part = if clean && self.takes == Takes::All && line.is_at_start() {
+                self.whole_lines(part)
+            } else {
+                part
+            };
             let bytes = if clean && !line.odd { Bytes::Plain } else { Bytes::Any };
             let ended = self.put(capture, line, Input::Read(part), bytes);
             line.odd = !line.rest.is_empty() && !(clean && (ended || !line.odd));
         }
+    }
+
+    /// Frames plain lines that begin and end in this part, which is most of what there is; gives what follows them.
+    fn whole_lines<'a>(&mut self, part: &'a [u8]) -> &'a [u8] {
+        let Some((lines, rest)) = memchr::memrchr(b'\n', part).and_then(|end| part.split_at_checked(end))
+        else {
+            return part;
+        };
+        if self.chunk.capacity() == 0 {
+            self.chunk = self.sink.buffer();
+        }
+        self.chunk_lines += self.frame.lines(&mut self.chunk, lines);
+        if self.chunk.len() >= CHUNK {
+            self.hand_over();
+        }
+        rest.get(1..).unwrap_or_default()
     }
 
     /// The last words of a stream.
@@ -78,7 +106,7 @@ impl Framer {
         if self.skips(&mut line.rest, Input::End) {
             return;
         }
-        self.frame.set(at, &capture.process, capture.number, capture.stream);
+        self.frame.set(at, capture.into());
         self.put(capture, line, Input::End, Bytes::Any);
     }
 

@@ -1,47 +1,29 @@
-//! Starting the output layer, and what the rest of the program holds of it. Owns the threads; never blocks a caller
-//! but for the start itself.
+//! Starting the output layer, and what the rest of the program holds of it. Owns when its threads begin; never blocks a
+//! caller but for the start of a thread.
 
-use super::actor::{Ask, Drain, GiveUp, OutputActor, Release, read_on};
+use super::actor::{Ask, Drain, GiveUp, OutputActor, Release};
+use super::failure::StartError;
 use super::held::Taken;
 use super::intake::Intake;
-use super::pipes::Pipes;
+use super::reader::Reader;
 use super::sink::Sink;
 use super::stats::Stats;
 use super::steps;
-use super::watch::watch;
+use super::writer::Writer;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
 use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, CaptureSink};
-use phpeek_os::threads::ThreadRuntime;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::redaction::Redactions;
-use std::cell::RefCell;
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::rc::Rc;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// Counting what is given up takes no longer.
 const GIVE_UP: Duration = Duration::from_millis(100);
-
-/// Why the output layer could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The descriptor that all pipes are watched through.
-    #[error("cannot watch the output of processes")]
-    Watch(#[source] io::Error),
-    /// A thread.
-    #[error("cannot start a thread for output")]
-    Thread(#[source] io::Error),
-    /// The arbiter ended before the actor was there.
-    #[error("the output arbiter ended while it started")]
-    Arbiter,
-}
 
 /// What a flush achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,11 +37,18 @@ pub struct FlushReport {
 /// The output layer. Cheap to clone; any thread may hold it.
 #[derive(Clone)]
 pub struct Output {
+    shared: Arc<Shared>,
+    redactions: Arc<Redactions>,
+}
+
+struct Shared {
     sink: Arc<Sink>,
     intake: Arc<Intake>,
-    actor: Addr<OutputActor>,
+    reader: Reader,
+    writer: Writer,
     clock: Clock,
-    redactions: Arc<Redactions>,
+    /// Runs first in each thread.
+    first: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Output {
@@ -70,8 +59,9 @@ impl Output {
         self
     }
 
-    /// Starts the writer thread and the arbiter, under a running [`System`]. `first` runs first in each of the two
-    /// threads: it must block all signals there. `stdout` is a duplicate of descriptor 1.
+    /// Starts the output layer, in a task of actix. Its threads begin with the first use of each, or now where records
+    /// are sure to come: one writes, one reads pipes. `first` runs first in each of the two: it must block all signals
+    /// there. `stdout` is a duplicate of descriptor 1.
     ///
     /// # Errors
     /// [`StartError`] says which part the kernel refused.
@@ -79,48 +69,41 @@ impl Output {
         settings: LogSettings,
         clock: Clock,
         stdout: OwnedFd,
-        first: impl Fn() + Clone + Send + 'static,
+        first: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let intake = Arc::new(Intake::new().map_err(|error| StartError::Watch(error.into()))?);
-        let watched = intake.as_fd().try_clone_to_owned().map_err(StartError::Watch)?;
-        let runtime = ThreadRuntime::new().map_err(StartError::Thread)?;
         // Without stderr the loss of stdout is only counted.
         let stderr = rustix::stdio::stderr().try_clone_to_owned().ok();
         let sink = Arc::new(Sink::new(settings, stdout, stderr));
-        let (writer, before) = (Arc::clone(&sink), first.clone());
-        std::thread::Builder::new()
-            .name("stdout".into())
-            .spawn(move || {
-                before();
-                writer.write_all_chunks();
-            })
-            .map_err(StartError::Thread)?;
-        let arbiter = Arbiter::try_with_tokio_rt(move || {
-            first();
-            runtime.into_inner()
-        })
-        .map_err(StartError::Thread)?;
-        let (tell, told) = mpsc::channel();
-        let (their_intake, their_sink) = (Arc::clone(&intake), Arc::clone(&sink));
-        arbiter.spawn_fn(move || {
-            let begun = watch(watched).map(|ready| {
-                let sink = Arc::clone(&their_sink);
-                let pipes = Rc::new(RefCell::new(Pipes::new(their_intake, their_sink, clock)));
-                actix::spawn(read_on(ready, Rc::clone(&pipes)));
-                OutputActor { pipes, sink, clock }.start()
-            });
-            tell.send(begun).ok(); // the starter waits for it below
-        });
-        let actor = told.recv().map_err(|_| StartError::Arbiter)?.map_err(StartError::Watch)?;
-        let teller = actor.clone();
-        arbiter.spawn(steps::watch(move || teller.do_send(Release)));
-        Ok(Self { sink, intake, actor, clock, redactions: Arc::default() })
+        let (reader, writer) = (Reader::new(), Writer::new());
+        let shared = Arc::new(Shared { sink, intake, reader, writer, clock, first: Arc::new(first) });
+        if shared.sink.shows(Level::Info) {
+            shared.write()?;
+        }
+        let told = Arc::downgrade(&shared);
+        actix::spawn(steps::watch(move || {
+            if let Some(shared) = told.upgrade() {
+                shared.tell_step();
+            }
+        }));
+        Ok(Self { shared, redactions: Arc::default() })
+    }
+
+    /// Starts all threads now: there will be pipes, and what they need is not to be missing then.
+    ///
+    /// # Errors
+    /// [`StartError`] says which part the kernel refused.
+    pub fn expect_pipes(&self) -> Result<(), StartError> {
+        self.shared.write()?;
+        self.shared.read().map(drop)
     }
 
     /// Writes bytes that no record may interrupt, such as an exported span. False when there was no room: counted.
     #[must_use = "a block may be dropped"]
     pub fn write_block(&self, bytes: Vec<u8>) -> bool {
-        self.sink.push_own(bytes)
+        let taken = self.shared.sink.push_own(bytes);
+        self.shared.write_or_wait();
+        taken
     }
 
     /// Reads what ended children have left and waits until stdout has taken all of it: as long as its reader makes
@@ -128,22 +111,28 @@ impl Output {
     pub async fn flush(&self, still: Duration, most: Duration) -> FlushReport {
         let begun = Instant::now();
         let until = begun + most;
+        let Shared { sink, reader, .. } = &*self.shared;
         let everything = async {
             // An actor that is gone has left nothing to read; the queue is still written.
-            self.actor.send(Drain { until }).await.ok();
-            self.sink.flushed().await.is_ok()
+            if let Some(actor) = reader.get().filter(|_| !self.shared.all_is_read()) {
+                actor.send(Drain { until }).await.ok();
+            }
+            sink.flushed().await.is_ok()
         };
+        if !sink.is_idle() && self.shared.write().is_err() {
+            return FlushReport { complete: false, stats: self.stats() };
+        }
         let mut everything = std::pin::pin!(everything);
         let complete = loop {
-            let due = || until.min(self.sink.stuck_since().unwrap_or_else(Instant::now).max(begun) + still);
+            let due = || until.min(sink.stuck_since().unwrap_or_else(Instant::now).max(begun) + still);
             match tokio::time::timeout_at(due().into(), &mut everything).await {
                 Ok(complete) => break complete,
                 Err(_) if Instant::now() >= due() => break false,
                 Err(_) => {}
             }
         };
-        if !complete {
-            tokio::time::timeout(GIVE_UP, self.actor.send(GiveUp)).await.ok();
+        if let Some(actor) = reader.get().filter(|_| !complete) {
+            tokio::time::timeout(GIVE_UP, actor.send(GiveUp)).await.ok();
         }
         FlushReport { complete, stats: self.stats() }
     }
@@ -151,7 +140,7 @@ impl Output {
     /// What SIGUSR2 asks for. Stdout cannot be opened again: it was handed to us open.
     pub fn reopen(&self) {
         self.log(LogRecord {
-            at: self.clock.now(),
+            at: self.shared.clock.now(),
             level: Level::Info,
             message: "reopened log files: none, output goes to standard output".into(),
             process: None,
@@ -163,26 +152,71 @@ impl Output {
     /// The counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.sink.stats()
+        self.shared.sink.stats()
     }
 
     /// Ends the writer thread once the queue is empty.
     pub fn close(&self) {
-        self.sink.close();
+        self.shared.sink.close();
+    }
+}
+
+impl Shared {
+    fn read(&self) -> Result<&Addr<OutputActor>, StartError> {
+        if let Some(actor) = self.reader.get() {
+            return Ok(actor);
+        }
+        let first = Arc::clone(&self.first);
+        self.reader.start((&self.intake, &self.sink, self.clock), move || first())
+    }
+
+    fn write(&self) -> Result<(), StartError> {
+        let first = Arc::clone(&self.first);
+        self.writer.start(&self.sink, move || first()).map_err(StartError::Thread)
+    }
+
+    /// Sees that somebody writes. Where there is no thread to be had the queue waits for the next record, or the end.
+    fn write_or_wait(&self) {
+        self.write().ok();
+    }
+
+    /// Whether nothing is in any pipe nor on its way from there, so that a record need not wait for what was written
+    /// before it.
+    fn all_is_read(&self) -> bool {
+        self.sink.held.is_empty() && self.intake.is_idle()
+    }
+
+    /// Says that the wall clock was set.
+    fn tell_step(&self) {
+        match self.reader.get() {
+            Some(actor) => actor.do_send(Release),
+            None => {
+                self.sink.tell_step(&self.clock);
+                self.write_or_wait();
+            }
+        }
+    }
+
+    fn watch(&self, capture: Capture) -> Result<(), StartError> {
+        self.write()?;
+        self.read()?;
+        self.intake.add(capture).map_err(|error| StartError::Watch(error.into()))
     }
 }
 
 impl CaptureSink for Output {
     fn capture(&self, capture: Capture) {
         let (process, instance) = (capture.process.clone(), capture.number);
-        if let Err(error) = self.intake.add(capture) {
+        if let Err(error) = self.shared.watch(capture) {
+            let cause =
+                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             self.log(LogRecord {
-                at: self.clock.now(),
+                at: self.shared.clock.now(),
                 level: Level::Error,
                 message: "cannot watch the output of an instance: it is lost".into(),
                 process: Some(process),
                 instance: Some(instance),
-                fields: vec![("error", io::Error::from(error).to_string().into())],
+                fields: vec![("error", cause.into())],
             });
         }
     }
@@ -191,28 +225,36 @@ impl CaptureSink for Output {
 impl LastWords for Output {
     /// One message for each death that is told: bounded by the number of runs, so none is refused.
     fn ask(&self, task: TaskId, process: &ProcessName, hearer: Recipient<LastLines>) -> bool {
-        let there = self.actor.connected();
+        let Some(actor) = self.shared.reader.get() else { return false };
+        let there = actor.connected();
         let redactions = Arc::clone(&self.redactions);
-        self.actor.do_send(Ask { task, process: process.clone(), redactions, hearer });
+        actor.do_send(Ask { task, process: process.clone(), redactions, hearer });
         there
     }
 }
 
 impl LogSink for Output {
     fn enabled(&self, level: Level) -> bool {
-        self.sink.shows(level)
+        self.shared.sink.shows(level)
     }
 
     fn log(&self, record: LogRecord) {
         if !self.enabled(record.level) {
             return;
         }
-        let taken = self.sink.held.add(record, self.intake.count(), self.sink.own_limit());
-        match taken {
-            Taken::No => self.sink.lose_record(),
-            _ if !self.actor.connected() => self.sink.push_held(&self.clock),
-            Taken::First => self.actor.do_send(Release),
-            Taken::Another => {}
+        let Shared { sink, intake, reader, clock, .. } = &*self.shared;
+        match reader.get().filter(|_| !self.shared.all_is_read()) {
+            None => {
+                sink.tell_step(clock);
+                sink.push_record(&record, clock.wall(record.at));
+            }
+            Some(actor) => match sink.held.add(record, intake.count(), sink.own_limit()) {
+                Taken::No => sink.lose_record(),
+                _ if !actor.connected() => sink.push_held(clock),
+                Taken::First => actor.do_send(Release),
+                Taken::Another => {}
+            },
         }
+        self.shared.write_or_wait();
     }
 }

@@ -1,9 +1,9 @@
 //! Pipes that the reader has not seen yet, and the epoll descriptor that all are in. Owns the tokens; never reads. A
 //! spawner adds to both without waking the reader: the first output does.
 
-use super::held::Held;
+use super::held::{Held, is_about};
+use phpeek_actors::ports::LogRecord;
 use phpeek_core::ids::TaskId;
-use phpeek_core::name::ProcessName;
 use phpeek_os::capture::Capture;
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -73,28 +73,27 @@ impl Intake {
         self.count.load(Relaxed)
     }
 
+    /// Whether there is no pipe, and all that came from earlier ones was handed over.
+    pub(super) fn is_idle(&self) -> bool {
+        let tokens = self.lock();
+        tokens.free.len() as u64 == tokens.next
+    }
+
     /// A pipe that has its first event, unless a record that came before it waits still: it must stand first. The pipe
     /// shows again.
     pub(super) fn take(&self, token: Token, held: &Held) -> Option<Capture> {
         let mut tokens = self.lock();
         let place = tokens.fresh.iter().position(|fresh| fresh.token == token)?;
         let Fresh { number, capture, .. } = tokens.fresh.get(place)?;
-        if held.any_before(&capture.process, capture.number, *number) {
+        if held.any_before(capture, *number) {
             return None;
         }
         Some(tokens.fresh.swap_remove(place).capture)
     }
 
-    /// The pipes of an instance that came before so many had come.
-    pub(super) fn take_before(
-        &self,
-        process: &ProcessName,
-        instance: u32,
-        count: u64,
-    ) -> Vec<(Token, Capture)> {
-        self.take_where(|Fresh { number, capture, .. }| {
-            *number < count && capture.number == instance && capture.process == *process
-        })
+    /// The pipes that a record is about and that came before so many had come.
+    pub(super) fn take_before(&self, record: &LogRecord, count: u64) -> Vec<(Token, Capture)> {
+        self.take_where(|Fresh { number, capture, .. }| *number < count && is_about(record, capture))
     }
 
     /// The pipes of a run.
@@ -111,9 +110,11 @@ impl Intake {
         self.lock().fresh.iter().map(|fresh| waiting(&fresh.capture)).sum()
     }
 
-    /// The pipe of this token is closed and out of the epoll set.
-    pub(super) fn free(&self, token: Token) {
-        self.lock().free.push(token);
+    /// The pipes of these tokens are closed and out of the epoll set, and what came from them was handed over.
+    pub(super) fn free(&self, tokens: &mut Vec<Token>) {
+        if !tokens.is_empty() {
+            self.lock().free.append(tokens);
+        }
     }
 
     pub(super) fn watch(&self, token: Token, capture: &Capture) -> Result<(), Errno> {

@@ -10,6 +10,7 @@
 mod actor;
 mod door;
 mod escape;
+mod failure;
 mod framer;
 mod handle;
 mod held;
@@ -20,6 +21,7 @@ mod notice;
 mod pieces;
 mod pipes;
 mod queue;
+mod reader;
 pub mod record;
 mod redact;
 mod sink;
@@ -30,6 +32,7 @@ pub mod terminal;
 mod watch;
 mod writer;
 
-pub use handle::{FlushReport, Output, StartError};
+pub use failure::StartError;
+pub use handle::{FlushReport, Output};
 pub use lines::LINE_CAP;
 pub use stats::Stats;

@@ -3,10 +3,10 @@
 //! pipes, the output arbiter reads them.
 
 use super::framer::{Framer, Line, Takes};
+use super::held::{is_about, is_about_any};
 use super::intake::{self, Intake, Token};
 use super::last_words::LastWords;
 use super::sink::{Gate, Sink};
-use super::steps;
 use phpeek_actors::clock::Clock;
 use phpeek_core::ids::TaskId;
 use phpeek_os::capture::{Capture, Stream};
@@ -97,6 +97,8 @@ pub(super) struct Pipes {
     /// By token.
     pipes: Vec<Option<Pipe>>,
     busy: Vec<Token>,
+    /// Those whose pipe is closed, until what came from it is handed over.
+    ended: Vec<Token>,
     events: Vec<epoll::Event>,
     /// Bytes that were read.
     taken: u64,
@@ -122,6 +124,7 @@ impl Pipes {
             sink,
             pipes: Vec::new(),
             busy: Vec::new(),
+            ended: Vec::new(),
             events: Vec::with_capacity(64),
             taken: 0,
             reads: 0,
@@ -169,17 +172,15 @@ impl Pipes {
     /// Records of the supervisor go out, each after what its instance had written before. What has no room, not even in
     /// the reserve, is not waited for.
     pub(super) fn release(&mut self) {
-        self.tell_step();
+        self.sink.tell_step(&self.clock);
         self.enter();
         while let Some((pipes, record)) = self.sink.held.front() {
-            if let (Some(process), Some(instance)) = (&record.process, record.instance)
-                && (self.look() || !self.busy.is_empty())
-            {
-                let fresh = self.intake.take_before(process, instance, pipes);
+            if is_about_any(&record) && (self.look() || !self.busy.is_empty()) {
+                let fresh = self.intake.take_before(&record, pipes);
                 for (token, capture) in fresh {
                     self.place(token, Pipe::new(capture));
                 }
-                self.read_where(|of| of.number == instance && of.process == *process);
+                self.read_where(|of| is_about(&record, of));
             }
             self.sink.push_record(&record, self.clock.wall(record.at));
             self.sink.held.pop_front();
@@ -212,7 +213,7 @@ impl Pipes {
                 before = Some(self.taken);
                 self.busy.retain(|busy| *busy != token); // the read says whether it still is
                 self.read(token, at);
-                self.framer.hand_over();
+                self.hand_over();
             }
         }
     }
@@ -245,16 +246,6 @@ impl Pipes {
         gate
     }
 
-    /// Says that the wall clock was set, before anything has its new time.
-    fn tell_step(&mut self) {
-        if let Some(step) = steps::untold(&self.clock) {
-            let now = self.sink.stamp(self.clock.wall(step.at));
-            if self.sink.shows(step.level) {
-                self.sink.push_record(&step, now);
-            }
-        }
-    }
-
     /// Asks the kernel which pipes have something.
     fn look(&mut self) -> bool {
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -269,7 +260,7 @@ impl Pipes {
         if !self.look() && self.busy.is_empty() {
             return Pass::Idle;
         }
-        self.tell_step();
+        self.sink.tell_step(&self.clock);
         let at = self.sink.stamp(self.clock.wall(self.clock.now()));
         let events = std::mem::take(&mut self.events);
         let mut ready: Vec<Token> = events.iter().map(|event| event.data.u64()).collect();
@@ -289,12 +280,17 @@ impl Pipes {
         }
         let unread: Vec<Token> = ready.filter(|token| self.is_busy(*token)).collect();
         self.busy.extend(unread);
-        self.framer.hand_over();
+        self.hand_over();
         pass
     }
 
     fn is_busy(&self, token: Token) -> bool {
         self.known(token).is_some_and(|pipe| matches!(pipe.watch, Watch::Busy(_)))
+    }
+
+    fn hand_over(&mut self) {
+        self.framer.hand_over();
+        self.intake.free(&mut self.ended);
     }
 
     /// One read of a pipe, and what follows for how it is watched.
@@ -377,7 +373,7 @@ impl Pipes {
             self.intake.unwatch(&pipe.capture).ok(); // nothing else can take it out
         }
         drop(pipe);
-        self.intake.free(token);
+        self.ended.push(token);
         Pass::Small
     }
 }

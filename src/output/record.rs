@@ -6,7 +6,7 @@ use super::lines::Piece;
 use super::stamp::Stamp;
 use phpeek_actors::ports::{Level, LogRecord, Value};
 use phpeek_core::name::ProcessName;
-use phpeek_os::capture::Stream;
+use phpeek_os::capture::{Capture, Stream};
 use phpeek_settings::log::LogFormat;
 use std::io::Write;
 use std::time::SystemTime;
@@ -15,6 +15,24 @@ const PLAIN: &str = "\x1b[0m";
 const FAINT: &str = "\x1b[2m";
 const NAME: &str = "\x1b[36m";
 
+/// Whose lines they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Speaker<'a> {
+    /// The instance; none for a hook of the system.
+    pub instance: Option<(&'a ProcessName, u32)>,
+    /// The name of the hook, when it is one.
+    pub hook: Option<&'a str>,
+    /// Which of its streams.
+    pub stream: Stream,
+}
+
+impl<'a> From<&'a Capture> for Speaker<'a> {
+    fn from(capture: &'a Capture) -> Self {
+        let instance = capture.task.instance().map(|_| (&capture.process, capture.number));
+        Self { instance, hook: capture.hook.as_deref(), stream: capture.stream }
+    }
+}
+
 /// What stands before and after each line of one read: made once for each read, reused for the next.
 #[derive(Debug)]
 pub struct Frame {
@@ -22,17 +40,20 @@ pub struct Frame {
     stamp: Stamp,
     before: Vec<u8>,
     after: Vec<u8>,
+    /// The end of one record and the beginning of the next.
+    between: Vec<u8>,
 }
 
 impl Frame {
     /// An empty frame.
     #[must_use]
     pub fn new(format: LogFormat) -> Self {
-        Self { format, stamp: Stamp::new(), before: Vec::new(), after: Vec::new() }
+        Self { format, stamp: Stamp::new(), before: Vec::new(), after: Vec::new(), between: Vec::new() }
     }
 
     /// Sets the frame for lines of a stream that were read at this time.
-    pub fn set(&mut self, at: SystemTime, process: &ProcessName, instance: u32, stream: Stream) {
+    pub fn set(&mut self, at: SystemTime, speaker: Speaker<'_>) {
+        let Speaker { instance, hook, stream } = speaker;
         let stream = match stream {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
@@ -44,23 +65,55 @@ impl Frame {
                 self.before.extend_from_slice(b"{\"time\":\"");
                 self.before.extend_from_slice(self.stamp.of(at));
                 self.before.extend_from_slice(b"\",\"level\":\"info\",\"msg\":\"");
-                self.after.extend_from_slice(b"\",\"process\":\"");
-                escape::json(&mut self.after, process.as_str().as_bytes());
-                self.after.extend_from_slice(b"\",\"instance_id\":\"");
-                escape::json(&mut self.after, process.as_str().as_bytes());
-                number(&mut self.after, format_args!("-{instance}\",\"stream\":\"{stream}\""));
-                self.after.extend_from_slice(b"}\n");
+                if let Some((process, instance)) = instance {
+                    self.after.extend_from_slice(b"\",\"process\":\"");
+                    escape::json(&mut self.after, process.as_str().as_bytes());
+                    self.after.extend_from_slice(b"\",\"instance_id\":\"");
+                    escape::json(&mut self.after, process.as_str().as_bytes());
+                    number(&mut self.after, format_args!("-{instance}"));
+                }
+                if let Some(hook) = hook {
+                    self.after.extend_from_slice(b"\",\"hook\":\"");
+                    escape::json(&mut self.after, hook.as_bytes());
+                }
+                number(&mut self.after, format_args!("\",\"stream\":\"{stream}\"}}\n"));
             }
             LogFormat::Text | LogFormat::Colour => {
                 let (format, before) = (self.format, &mut self.before);
                 inked(format, before, FAINT, |out| out.extend_from_slice(self.stamp.of(at)));
                 inked(format, before, ink(Level::Info), |out| out.extend_from_slice(b" INFO "));
-                let name = format_args!("[{process}-{instance} {stream}]");
-                inked(format, before, NAME, |out| number(out, name));
+                inked(format, before, NAME, |out| {
+                    out.push(b'[');
+                    if let Some((process, instance)) = instance {
+                        number(out, format_args!("{process}-{instance} "));
+                    }
+                    if let Some(hook) = hook {
+                        escape::plain(out, hook.as_bytes());
+                        out.push(b' ');
+                    }
+                    number(out, format_args!("{stream}]"));
+                });
                 before.push(b' ');
                 self.after.push(b'\n');
             }
         }
+        self.between.clear();
+        self.between.extend_from_slice(&self.after);
+        self.between.extend_from_slice(&self.before);
+    }
+
+    /// Appends the records of plain lines, which stand between newlines, and says how many they are.
+    pub(super) fn lines(&self, out: &mut Vec<u8>, lines: &[u8]) -> u64 {
+        out.extend_from_slice(&self.before);
+        let (mut begin, mut count) = (0, 1);
+        for end in memchr::memchr_iter(b'\n', lines) {
+            out.extend_from_slice(lines.get(begin..end).unwrap_or_default());
+            out.extend_from_slice(&self.between);
+            (begin, count) = (end + 1, count + 1);
+        }
+        out.extend_from_slice(lines.get(begin..).unwrap_or_default());
+        out.extend_from_slice(&self.after);
+        count
     }
 
     /// Appends the record of one line.

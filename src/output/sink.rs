@@ -11,6 +11,7 @@ use super::pieces::Room;
 use super::queue::{Chunk, Queue};
 use super::record;
 use super::stats::Stats;
+use super::steps;
 use super::terminal;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord};
@@ -203,6 +204,16 @@ impl Sink {
         self.enqueue(queue, Chunk { bytes, lines, records: 0, begun: false });
     }
 
+    /// Says that the wall clock was set, before anything has its new time.
+    pub(super) fn tell_step(&self, clock: &Clock) {
+        if let Some(step) = steps::untold(clock) {
+            let now = self.stamp(clock.wall(step.at));
+            if self.shows(step.level) {
+                self.push_record(&step, now);
+            }
+        }
+    }
+
     /// Takes a record of the supervisor's own, which happened then.
     pub(super) fn push_record(&self, record: &LogRecord, at: SystemTime) {
         let mut bytes = Vec::with_capacity(256);
@@ -266,6 +277,12 @@ impl Sink {
             queue.flushed.push(tell);
         }
         told
+    }
+
+    /// Whether nothing waits and nothing is being written.
+    pub(super) fn is_idle(&self) -> bool {
+        let queue = self.lock();
+        queue.chunks.is_empty() && !queue.busy
     }
 
     pub(super) fn close(&self) {

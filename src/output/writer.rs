@@ -8,9 +8,33 @@ use phpeek_actors::ports::{Level, LogRecord};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::io;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+
+/// The thread, once it was started.
+pub(super) struct Writer(Mutex<bool>);
+
+impl Writer {
+    /// None yet.
+    pub(super) const fn new() -> Self {
+        Self(Mutex::new(false))
+    }
+
+    /// Starts the thread unless it runs; `first` runs first in it.
+    pub(super) fn start(&self, sink: &Arc<Sink>, first: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner); // a flag is always whole
+        if !*begun {
+            let sink = Arc::clone(sink);
+            std::thread::Builder::new().name("stdout".into()).spawn(move || {
+                first();
+                sink.write_all_chunks();
+            })?;
+            *begun = true;
+        }
+        Ok(())
+    }
+}
 
 impl Sink {
     /// Runs until [`Sink::close`] and an empty queue.

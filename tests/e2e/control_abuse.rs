@@ -224,3 +224,29 @@ fn its_thread_is_started_by_the_first_question_and_not_by_a_look() {
     wait_until(LONG, "its thread", || names() == 1);
     assert_eq!(asked.supervisor.stop(), 0);
 }
+
+#[test]
+fn it_wakes_nobody_while_nobody_asks() {
+    let mut asked = Asked::new();
+    assert_eq!(asked.status().0, 0);
+    let switches = || {
+        let tasks = fs::read_dir(format!("/proc/{}/task", asked.supervisor.pid())).expect("its threads");
+        let of = |task: fs::DirEntry| fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        let line = |text: String| {
+            text.lines().find_map(|l| l.strip_prefix("voluntary_ctxt_switches:")?.trim().parse::<u64>().ok())
+        };
+        tasks.flatten().map(of).filter_map(line).sum::<u64>()
+    };
+    // What the start leaves to do is done within seconds; then it sleeps, and sees the socket go all the same.
+    let mut last = (switches(), Instant::now());
+    wait_until(LONG, "two seconds of sleep in every thread", || {
+        let now = switches();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        last.1.elapsed() > Duration::from_secs(2)
+    });
+    fs::remove_file(&asked.socket).expect("ours");
+    wait_until(LONG, "the socket is back", || asked.status().0 == 0);
+    assert_eq!(asked.supervisor.stop(), 0);
+}

@@ -93,6 +93,13 @@ fn a_pid_file_that_leads_elsewhere_stops_the_start() {
         let said = supervisor.stderr();
         assert!(said.contains(why) && said.contains(&path.display().to_string()), "{said}");
     }
+    // Something else lies where its socket should: what could not begin leaves no pid behind.
+    let config =
+        sandbox.config(json!({"control_socket": precious}), json!({"w": {"command": sandbox.worker("w")}}));
+    let own = sandbox.path("own.pid");
+    let mut supervisor =
+        Launch::new(&sandbox).arg("--pid-file").arg(own.display().to_string()).serve(&config);
+    assert_eq!((supervisor.ended(), own.exists()), (73, false), "{}", supervisor.stderr());
     assert_eq!(fs::read_to_string(&precious).expect("it is there"), "text");
     assert!(sandbox.events().is_empty(), "nothing was started");
 }

@@ -12,7 +12,7 @@ use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::os::environment::Environment;
-use phpeek_pm::os::reaper::Children;
+use phpeek_pm::os::reaper::{Children, Ground};
 use phpeek_pm::os::signals::Signals;
 use std::cell::RefCell;
 use std::io::Read;
@@ -85,7 +85,8 @@ impl World {
         });
         let kept = Arc::new(Kept::default());
         let sink: Arc<dyn CaptureSink> = Arc::<Kept>::clone(&kept);
-        let children = Children::new(deliver, sink, Environment::inherited()).expect("spawners start");
+        let ground = Ground::new(Environment::inherited()).expect("a spawner starts");
+        let children = Children::new(ground, deliver, sink);
         Self { children: Rc::new(children), reports, kept, changed }
     }
 
@@ -165,6 +166,7 @@ pub fn program(argv: &[&str]) -> Program {
     let argv = argv.iter().map(|a| (*a).to_owned()).collect();
     Program {
         name: ProcessName::new("web").expect("a name"),
+        hook: None,
         command: CommandLine::new(argv).expect("a command"),
         working_dir: None,
         user: None,

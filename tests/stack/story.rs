@@ -55,7 +55,7 @@ fn restarts(trace: &Trace) -> Vec<Span> {
     }
     assert!(!names.contains("prepare"), "a oneshot is not run again");
     let traces: BTreeSet<_> = rolling.iter().map(|s| &s.trace).collect();
-    assert_eq!(traces.len(), 1, "one signal, one trace");
+    assert_eq!(traces.len(), 1, "one signal, one trace: {rolling:#?}");
     rolling.into_iter().filter(|s| matches!(s.get("process.name"), "nginx" | "php-fpm")).collect()
 }
 

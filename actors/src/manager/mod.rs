@@ -11,6 +11,7 @@ pub use router::Router;
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
+use crate::hooks;
 use crate::phrases::Names;
 use crate::process::{Finish, Order, ProcessActor};
 use crate::world::World;
@@ -113,6 +114,7 @@ impl ManagerActor {
                     }
                     self.command(process, operation, at, command);
                 }
+                Output::Do(Effect::Hook(effect)) => hooks::perform(&self.world, at, effect),
                 Output::Do(Effect::Done(outcome)) => self.finish(at, outcome, ctx),
             }
         }

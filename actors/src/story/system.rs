@@ -2,6 +2,7 @@
 
 use super::Story;
 use super::attributes::{millis, set_sender};
+use super::open::Ending;
 use crate::clock::Moment;
 use crate::phrases::{DEADLINE_MISSED, boot_error_type, restart_reason, shutdown_reason};
 use crate::trace::names;
@@ -10,6 +11,9 @@ use phpeek_core::facts::SystemFact;
 use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
 use phpeek_core::operation::{Cause, Operation};
 use std::time::Duration;
+
+/// Why a rolling restart goes no further.
+const INTERRUPTED: &str = "a shutdown came first";
 
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
@@ -73,28 +77,42 @@ impl Story {
 
     fn restart_ended(&mut self, at: Moment, end: RestartEnd) {
         let Some((operation, span)) = self.system.restart.take() else { return };
-        self.operations.0.remove(&operation.id);
         match end {
             RestartEnd::Complete | RestartEnd::Nothing => span.ok(at),
             RestartEnd::Interrupted => {
-                // A request is older than its handling, and the processes may have gone on since.
-                let at = at.max(self.latest);
-                let why = "a shutdown came first";
-                for process in self.processes.values_mut() {
-                    process.interrupt_rolling(at, why);
-                }
-                span.fail(at, names::ERROR_INTERRUPTED, why);
+                self.system.interrupted = Some((operation, span));
+                return;
             }
             RestartEnd::FailedAt(process) => {
                 span.fail(at, names::ERROR_RESTART_FAILED, &self.names.restart_failure(process));
             }
         }
+        self.operations.0.remove(&operation.id);
+    }
+
+    /// Nobody goes on with the rolling restart that was interrupted. It ends behind all that was part of it: a command
+    /// is older than its handling.
+    pub(super) fn end_interrupted_restart(&mut self) {
+        let Some((operation, span)) = self.system.interrupted.take() else { return };
+        for process in self.processes.values_mut() {
+            process.interrupt_rolling(self.latest, INTERRUPTED);
+        }
+        span.fail(self.latest, names::ERROR_INTERRUPTED, INTERRUPTED);
+        self.operations.0.remove(&operation.id);
     }
 
     fn shutdown_began(&mut self, at: Moment, operation: &Operation, processes: usize, timeout: Duration) {
         let text = shutdown_reason(&operation.cause, self.system.boot_failure.as_deref());
         if let Some(span) = self.system.boot.take() {
-            span.fail(at, names::ERROR_INTERRUPTED, &format!("interrupted by a shutdown: {text}"));
+            let message = format!("interrupted by a shutdown: {text}");
+            match self.system.hook {
+                // A child that ends after its parent is taken by backends for one whose clock is wrong.
+                Some(_) => {
+                    let error_type = names::ERROR_INTERRUPTED.to_owned();
+                    self.system.ending = Some(Ending { span, error_type, message });
+                }
+                None => span.fail(at, names::ERROR_INTERRUPTED, &message),
+            }
         }
         let mut span = self.tracing.open(names::SPAN_SHUTDOWN, &self.operations.of(operation.id), at);
         span.link(names::LINK_START, &self.boot_parent());
@@ -109,6 +127,7 @@ impl Story {
     }
 
     fn over(&mut self, at: Moment, outcome: &Outcome) {
+        self.end_interrupted_restart();
         let Some(span) = self.system.shutdown.take() else { return };
         match outcome {
             Outcome::DeadlineMissed => span.fail(at, names::ERROR_DEADLINE, DEADLINE_MISSED),

@@ -102,6 +102,18 @@ fn what_somebody_asked_for_is_below_the_span_of_the_request() {
 }
 
 #[test]
+fn what_goes_on_after_an_interruption_stays_in_its_trace() {
+    let spans = SpanRecorder::default();
+    let mut story = Story::new(spans.tracing(Clock::starting_at(SystemTime::UNIX_EPOCH)));
+    let facts = tale::interrupted_restart();
+    facts.iter().for_each(|told| story.hear(told));
+    let whole = spans.named(names::SPAN_RESTART).remove(0);
+    let of_app = spans.named(names::SPAN_RESTART_PROCESS).remove(0);
+    assert_eq!(of_app.parent_span_id, whole.span_context.span_id(), "the process had not heard of it");
+    assert!(of_app.end_time <= whole.end_time, "it lies within the whole");
+}
+
+#[test]
 fn with_tracing_off_nothing_is_kept() {
     let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
     let mut story = Story::new(Tracing::off(clock));

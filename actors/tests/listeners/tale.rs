@@ -5,10 +5,10 @@ use phpeek_core::autopsy::Autopsy;
 use phpeek_core::facts::{
     Asked, Change, Death, Fact, InstanceFact, Obituary, ProcessFact, Shown, SystemFact, Told, Words,
 };
-use phpeek_core::fleet::Outcome;
+use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
 use phpeek_core::fold::{Tally, Telling};
 use phpeek_core::ids::{InstanceId, ProcessId};
-use phpeek_core::lifecycle::{SignalStep, Trigger};
+use phpeek_core::lifecycle::{Rest, SignalStep, Trigger};
 use phpeek_core::operation::{Cause, Operation, Operations};
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::{Signal, SignalSender};
@@ -124,6 +124,25 @@ fn stop(asks: &Asks) -> Vec<(u64, Fact)> {
     }
     facts.push((1020, Fact::System(SystemFact::Over(Outcome::Stopped))));
     facts
+}
+
+/// A rolling restart that a shutdown interrupts, while a process goes on with it.
+pub(crate) fn interrupted_restart() -> Vec<Told> {
+    let asks = asks();
+    let operation = Operations::of_system().begin(Cause::Signal { signal: Signal::USR1, sender: None });
+    let scope = RestartScope::All;
+    let of = |fact| Fact::Instance(only(APP), fact);
+    let change = Change { from: "starting", to: "stopped" };
+    let mut all = boot(&asks);
+    all.extend([
+        (20, Fact::System(SystemFact::RestartBegan { operation: operation.clone(), scope })),
+        (21, Fact::System(SystemFact::RestartEnded { scope, end: RestartEnd::Interrupted })),
+        (22, of(InstanceFact::RestartBegan(operation))),
+        (23, Fact::Process(APP, ProcessFact::RestartAbandoned)),
+        (24, of(InstanceFact::Rested { rest: Rest::Stopped, restarts: 0, looped: 0 })),
+        (24, of(InstanceFact::Changed(change, Shown { pid: None, restarts: 0 }))),
+    ]);
+    all.into_iter().map(|(at, fact)| Told { at: ms(at), fact }).collect()
 }
 
 /// The whole tale.

@@ -28,7 +28,7 @@ fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::
     let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
     let copy = read_end.try_clone().expect("a copy");
     let process = ProcessName::new("web").expect("a name");
-    intake.add(Capture { process, task, number: 0, stream, read_end }).expect("a watch");
+    intake.add(Capture { process, hook: None, task, number: 0, stream, read_end }).expect("a watch");
     (write.into(), copy)
 }
 
@@ -82,13 +82,31 @@ fn last_words_of_many_that_died_at_once_are_all_heard() {
         let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
         let process = ProcessName::new("web").expect("a name");
         let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: instance }.run(1));
-        intake.add(Capture { process, task, number: 0, stream: Stream::Stderr, read_end }).expect("a watch");
+        intake
+            .add(Capture { process, hook: None, task, number: 0, stream: Stream::Stderr, read_end })
+            .expect("a watch");
         let mut write = File::from(write);
         write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");
         writers.push((task, write));
     }
     for (task, writer) in writers.into_iter().rev() {
         drop(writer);
-        assert_eq!(pipes.last_words(task)[1], [format!("I am {}", task.instance().serial)]);
+        assert_eq!(pipes.last_words(task)[1], [format!("I am {}", task.instance().map_or(0, |i| i.serial))]);
     }
+}
+
+#[test]
+fn a_pipe_is_idle_only_when_what_came_from_it_is_in_the_queue() {
+    let (intake, sink, mut pipes) = pipes();
+    assert!(intake.is_idle(), "there is none");
+    let (mut writer, _copy) = child(&intake);
+    writer.write_all(b"one\ntwo\nlast words").expect("room");
+    drop(writer);
+    assert!(!intake.is_idle(), "nobody has read it");
+    assert_eq!(pipes.pass(), Pass::Small);
+    assert!(!intake.is_idle(), "its end was not seen");
+    assert_eq!(pipes.turn(Pace::Hurry), Turn::Idle);
+    assert!(intake.is_idle());
+    let stats = sink.stats();
+    assert_eq!((stats.captured, stats.queued), (3, 3), "and all of it is queued");
 }
