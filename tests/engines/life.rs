@@ -1,7 +1,9 @@
 //! Start, stop and the end of a container: what PID 1 ends with is what the engine tells, and HEALTHCHECK says the truth.
 
 use crate::podman::{BARE, Container, SCRATCH, shell};
+use crate::support::procfs::{children_of, signal};
 use crate::support::{LONG, wait_until};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -100,7 +102,9 @@ fn a_health_check_with_status_tells_both_ways() {
     let container = container.up();
     assert_eq!(container.health(), Some(0));
     fs::remove_file(container.srv("open")).expect("it is there");
-    container.exec(&["/bin/busybox", "pkill", "-f", "sleep 1000"]);
+    for pid in children_of(container.pid()) {
+        assert!(signal(pid, Signal::KILL));
+    }
     wait_until(LONG, "the health check fails again", || container.health() == Some(1));
     assert_eq!(container.stop(), 0);
 }
