@@ -1,6 +1,6 @@
 //! The root: the `ManagerActor` owns the `Fleet` machine, the actors of all processes, and one timer. Feeds events in,
-//! performs effects, hands facts to the listeners; every decision is the machine's. Never blocks, starts nothing before
-//! `Boot`. Built and asked by `phpeek-pm`.
+//! performs effects, hands facts to the listeners; what runs, and in which order, is the machine's to decide. Never blocks,
+//! starts nothing before `Boot`.
 
 mod handlers;
 mod messages;

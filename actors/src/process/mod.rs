@@ -1,6 +1,6 @@
 //! The `ProcessActor`: one for each configured process. Owns the machine of the process, the ports that its effects
-//! go to, and one timer. Feeds events in, performs effects, hands facts to the listeners; every decision is the
-//! machine's. Never blocks, never starts anything before it is told to. Spawned and commanded by the `ManagerActor`.
+//! go to, and one timer. Feeds events in, performs effects, hands facts to the listeners; what an instance does
+//! next is the machine's to decide. Never blocks, never starts anything before it is told to.
 
 mod messages;
 

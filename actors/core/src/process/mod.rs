@@ -93,7 +93,7 @@ pub struct Process {
     spec: Arc<ProcessSpec>,
     policy: Policy,
     operations: Operations,
-    /// In the order of their numbers, which is that of their serials: the highest goes first, a new one comes last.
+    /// In the order of their numbers, which is that of their serials: a new one comes last.
     instances: Vec<Instance>,
     serials: u32,
     /// How many instances are at rest. Counted along, as is `due`: a look at all of them for each event would cost
