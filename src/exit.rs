@@ -3,7 +3,7 @@
 
 use phpeek_core::fleet::{BootFailureCause, Outcome};
 use phpeek_core::lifecycle::Failure;
-use phpeek_core::outcome::{Exit, SpawnFailureKind};
+use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
 
 /// All ended well.
 pub const OK: u8 = 0;
@@ -57,6 +57,7 @@ pub fn of_outcome(outcome: &Outcome) -> u8 {
         Outcome::BootFailed(failure) => match &failure.cause {
             BootFailureCause::Spawn(failure) => of_spawn_failure(failure.kind),
             BootFailureCause::Failed(failure) => of_failure(*failure),
+            BootFailureCause::Hook(failure) => of_hook(failure.fault),
             BootFailureCause::TimedOut => FAILURE,
         },
         Outcome::DeadlineMissed => DEADLINE,
@@ -75,10 +76,21 @@ fn of_spawn_failure(kind: SpawnFailureKind) -> u8 {
     match kind {
         SpawnFailureKind::NotFound => NOT_FOUND,
         SpawnFailureKind::NotExecutable => NOT_EXECUTABLE,
+        SpawnFailureKind::Hook(fault) => of_hook(fault),
         SpawnFailureKind::Credentials
         | SpawnFailureKind::WorkingDirectory
         | SpawnFailureKind::Resources
         | SpawnFailureKind::Other => FAILURE,
+    }
+}
+
+/// The hook's own code; one that was cut off by its timeout has none that means anything.
+fn of_hook(fault: HookFault) -> u8 {
+    match fault {
+        HookFault::Exit(exit) => of_exit(exit),
+        HookFault::NotFound => NOT_FOUND,
+        HookFault::NotExecutable => NOT_EXECUTABLE,
+        HookFault::TimedOut | HookFault::NotStarted => FAILURE,
     }
 }
 

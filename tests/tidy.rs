@@ -64,6 +64,21 @@ fn source_files_are_short_and_say_first_what_they_are() {
     none("files whose first line does not say what they are", dumb.map(|(path, _)| path.clone()).collect());
 }
 
+/// Who calls a file is held by nothing, and changes without it.
+#[test]
+fn heads_do_not_say_who_calls_the_file() {
+    let words = concat!("called", " by");
+    let sources = files(&["src", "actors"], &["rs"]);
+    let head = |text: &str| {
+        let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.map(str::trim).collect::<Vec<_>>().join(" ")
+    };
+    none(
+        words,
+        sources.iter().filter(|(_, text)| head(text).contains(words)).map(|(path, _)| path.clone()).collect(),
+    );
+}
+
 #[test]
 fn nothing_is_left_for_later() {
     // In pieces, so that this file does not find itself.

@@ -1,4 +1,4 @@
-//! What every message between actors travels in: the message, the span under which its handler starts its own, and
+//! What commands and events of supervision travel in between actors: the message, the span under which its handler starts its own, and
 //! when it was sent, so that the time in a mailbox is part of the operation and no time is dark. It carries the
 //! 64-byte `SpanContext`, never a `Context`: a cloned `Context` would keep a span open.
 

@@ -17,6 +17,7 @@
 pub mod board;
 pub mod clock;
 pub mod envelope;
+mod hooks;
 pub mod journal;
 pub mod listeners;
 pub mod manager;

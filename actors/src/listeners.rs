@@ -4,7 +4,7 @@
 use crate::story::Story;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Told;
-use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::ids::{InstanceId, ProcessId, RunId};
 use phpeek_core::operation::OperationId;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -51,6 +51,12 @@ impl Listeners {
     #[must_use]
     pub fn context_of_run(&self, run: RunId) -> SpanContext {
         self.story.borrow().context_of_run(run)
+    }
+
+    /// The span of the hook that runs for this instance, or for the system; for its environment.
+    #[must_use]
+    pub fn context_of_hook(&self, of: Option<InstanceId>) -> SpanContext {
+        self.story.borrow().context_of_hook(of)
     }
 
     /// The latest span of a process that others may link to: its start, or the run of a oneshot.

@@ -8,7 +8,8 @@ use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::Failure;
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
-use phpeek_core::outcome::Exit;
+use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The names of all processes that were ever told of.
@@ -36,8 +37,9 @@ impl Names {
     /// Which process failed a boot and why, in one sentence.
     #[must_use]
     pub fn boot_failure(&self, failure: &BootFailure) -> String {
-        let name = self.text(failure.process);
+        let name = failure.process.map_or("", |process| self.text(process));
         match &failure.cause {
+            BootFailureCause::Hook(failure) => failure.to_string(),
             BootFailureCause::Spawn(why) => format!("process {name:?} could not be started: {why}"),
             BootFailureCause::Failed(failure) => {
                 let how = failure_text(*failure);
@@ -94,10 +96,26 @@ pub fn ended(exit: Exit) -> String {
 pub fn boot_error_type(cause: &BootFailureCause) -> &'static str {
     match cause {
         BootFailureCause::Spawn(failure) => failure.kind.as_str(),
+        BootFailureCause::Hook(_) => names::ERROR_HOOK_FAILED,
         BootFailureCause::Failed(_) => names::ERROR_DEPENDENCY_FAILED,
         BootFailureCause::TimedOut => names::ERROR_DEPENDENCY_TIMEOUT,
     }
 }
+
+/// A short, stable word for `error.type` of a hook that failed.
+#[must_use]
+pub fn hook_error_type(fault: HookFault) -> Cow<'static, str> {
+    match fault {
+        HookFault::Exit(exit) => Autopsy::from(exit).error_type(),
+        HookFault::TimedOut => names::ERROR_DEADLINE.into(),
+        HookFault::NotFound => SpawnFailureKind::NotFound.as_str().into(),
+        HookFault::NotExecutable => SpawnFailureKind::NotExecutable.as_str().into(),
+        HookFault::NotStarted => SpawnFailureKind::Other.as_str().into(),
+    }
+}
+
+/// What is said of a hook that something else came before.
+pub const HOOK_STOPPED: &str = "it was stopped before it had ended";
 
 /// As `shutdown.reason` and the log say it.
 #[must_use]

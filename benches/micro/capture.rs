@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput};
 use phpeek_core::name::ProcessName;
 use phpeek_pm::os::capture::Stream;
-use phpeek_pm::output::record::Frame;
+use phpeek_pm::output::record::{Frame, Speaker};
 use phpeek_settings::log::LogFormat;
 use std::hint::black_box;
 use std::time::SystemTime;
@@ -14,7 +14,8 @@ pub(crate) fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("capture");
     for (name, line) in [("plain", vec![b'x'; 99]), ("escaped", b"say \"hi\" ".repeat(11))] {
         let mut frame = Frame::new(LogFormat::Json);
-        frame.set(SystemTime::now(), &process, 0, Stream::Stdout);
+        let speaker = Speaker { instance: Some((&process, 0)), hook: None, stream: Stream::Stdout };
+        frame.set(SystemTime::now(), speaker);
         let mut out = Vec::with_capacity(1 << 20);
         group.throughput(Throughput::Elements(1));
         group.bench_function(name, |b| {

@@ -13,8 +13,8 @@ use phpeek_core::process::Command;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::hint::black_box;
@@ -90,6 +90,7 @@ fn system() -> SystemSpec {
             initial: InitialState::Running,
             program: Arc::new(Program {
                 name,
+                hook: None,
                 command,
                 working_dir: None,
                 user: None,
@@ -103,6 +104,7 @@ fn system() -> SystemSpec {
             depends_on,
             restart: restart(),
             stop: stop(),
+            hooks: None,
         }))
     };
     SystemSpec {
@@ -110,6 +112,7 @@ fn system() -> SystemSpec {
         dependency_timeout: Duration::from_secs(300),
         processes: (0..FLEET).filter_map(process).collect(),
         signals: BTreeMap::new(),
+        hooks: Hooks::default(),
     }
 }
 

@@ -154,9 +154,7 @@ impl Ledger {
     /// On a thread of its own, which looks up what is new and waits for the disk. Where there is no thread to be had the
     /// next change tries again.
     async fn write(&self, record: Record, children: &Children) -> Written {
-        // A process has the id of its place in the configuration.
-        let leaders: Vec<(i32, usize)> =
-            children.leaders().into_iter().map(|(pid, task)| (pid, task.owner().0 as usize)).collect();
+        let leaders = children.leaders();
         let (path, spare, closed) = (self.path.clone(), record.clone(), self.closed.clone());
         let (send, receive) = oneshot::channel();
         let begun = std::thread::Builder::new().name("state".to_owned()).spawn(move || {

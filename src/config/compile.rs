@@ -7,7 +7,7 @@ use super::keys::GLOBAL;
 use super::names::{Names, truth};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, process, restart, signals};
+use super::{depends, hooks, process, restart, signals};
 use phpeek_core::name::ProcessName;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::spec::{ProcessKind, SystemSpec};
@@ -35,11 +35,14 @@ pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Find
         })
         .collect();
     cycles(&enabled, &names, findings);
+    let owner = hooks::Owner { lists: root.get("hooks"), spelled: hooks::hyphenated, process: None };
+    let hooks = hooks::compile(&owner, &Path::ROOT.key("hooks"), &mut env, findings);
     Some(SystemSpec {
         shutdown_timeout: global.time("shutdown_timeout")?,
         dependency_timeout: global.time("dependency_timeout")?,
         processes,
         signals: signals::compile(root, &names, findings),
+        hooks,
     })
 }
 

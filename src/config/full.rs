@@ -4,8 +4,9 @@ use super::keys::{Key, Kind, PROCESS, ROOT, Reload, Standing};
 
 const HEAD: &str = "\
 # Every key with its default or, where there is none, an example; made from the key tables. What is marked \"later\" belongs
-# to features that are announced: it is checked, and named in one warning. A change takes effect by a reload where nothing
-# is said, else [restart] by a restart of the process, or [supervisor] by a new start of the supervisor.
+# to features that are announced: it is checked, and named in one warning. Once there is a reload, a change will take no more
+# than that where nothing is said, else [restart] a restart of the process, or [supervisor] a new start of the supervisor.
+# Until then each takes a new start.
 # `phpeek-pm check-config --config config/full.yaml`.
 #
 # Times are seconds (30) or durations (1m30s, 300ms), sizes bytes or 64KB, 256MB. ${VAR} and ${VAR:-default} are replaced
@@ -126,7 +127,7 @@ fn about(key: &Key, inside: bool) -> String {
 /// The keys that act today, as the rows of a Markdown table.
 #[must_use]
 pub fn keys_table() -> String {
-    let mut out = String::from("| key | default | a change takes | meaning |\n|---|---|---|---|\n");
+    let mut out = String::from("| key | default | a change will take | meaning |\n|---|---|---|---|\n");
     rows(ROOT, "", &mut out);
     out
 }

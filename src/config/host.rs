@@ -2,7 +2,7 @@
 //! nothing and changes nothing. Only `check-config --host` asks for it: a file is mostly checked where it will not run.
 
 use super::report::{Finding, Findings, Path as YamlPath};
-use super::tree::{Node, Place};
+use super::tree::{Entry, Node, Place};
 use super::vars::Vars;
 use phpeek_core::program::Program;
 use phpeek_core::spec::SystemSpec;
@@ -50,6 +50,8 @@ pub(crate) fn check(
             look.process(process.name.as_str(), node, &process.program);
         }
     }
+    let hooks = root.get("hooks").map(Node::entries).unwrap_or_default();
+    look.hooks(hooks, None, &YamlPath::ROOT);
     look.tls(root);
     look.folders(root);
 }
@@ -94,14 +96,31 @@ impl Look<'_> {
             let advice = "install it, or name one that is there";
             self.error(&path.key("command"), place("command"), message, advice);
         }
-        // These have no effect yet: what they lack keeps nothing from running.
-        for inner in [&["health_check", "command"][..], &["shutdown", "pre_stop_hook", "command"]] {
-            let found = node.at(inner).and_then(|n| Some((n, n.items().first()?.text()?)));
-            if let Some((written, text)) = found
-                && let Err(message) = at.program(text)
-            {
-                let warning = Finding::warning(path, written.place.clone(), message);
-                self.findings.push(warning.advice("install it, or name one that is there"));
+        // It has no effect yet: what it lacks keeps nothing from running.
+        let found = node.at(&["health_check", "command"]).and_then(|n| Some((n, n.items().first()?.text()?)));
+        if let Some((written, text)) = found
+            && let Err(message) = at.program(text)
+        {
+            let warning = Finding::warning(path, written.place.clone(), message);
+            self.findings.push(warning.advice("install it, or name one that is there"));
+        }
+        let own = node.at(&["shutdown", "pre_stop_hook"]);
+        self.hooks(node.get("hooks").map(Node::entries).unwrap_or_default(), own, &path);
+    }
+
+    /// Lists of hooks, and one that stands alone.
+    fn hooks(&mut self, lists: &[Entry], alone: Option<&Node>, path: &YamlPath<'_>) {
+        let all = lists.iter().flat_map(|list| list.node.items()).chain(alone);
+        for hook in all {
+            let text = |key: &str| hook.filled(key);
+            let folder = text("working_dir").map(Path::new);
+            let identity = self.host.identity(text("user"), text("group"));
+            let own = hook.at(&["env", "PATH"]).and_then(Node::text).unwrap_or(self.path);
+            let Some(program) = hook.get("command").and_then(|c| c.items().first()?.text()) else { continue };
+            let checked = identity.and_then(|identity| At { folder, path: own, identity }.program(program));
+            if let Err(message) = checked {
+                let advice = "install it, or name one that is there";
+                self.error(&path.key("hooks"), hook.place.clone(), message, advice);
             }
         }
     }

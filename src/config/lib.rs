@@ -18,6 +18,7 @@ mod full;
 mod globals;
 mod hint;
 mod hook_vars;
+mod hooks;
 mod host;
 mod include;
 mod json_schema;

@@ -6,12 +6,12 @@ use super::keys::{PROCESS, SHUTDOWN};
 use super::names::{Names, int, truth};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, restart, rules};
+use super::{depends, hooks, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, StopSpec,
+    CommandLine, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage, StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -83,7 +83,7 @@ pub(crate) fn compile(
     node: &Node,
     defaults: &Defaults,
     names: &Names<'_>,
-    env: &mut Environments<'_>,
+    envs: &mut Environments<'_>,
     findings: &mut Findings,
 ) -> Option<ProcessSpec> {
     let path = Path::PROCESSES;
@@ -96,7 +96,7 @@ pub(crate) fn compile(
         .get("depends_on")
         .map(|list| depends::compile(list, name, &path.key("depends_on"), names, findings))
         .unwrap_or_default();
-    let env = env.of(node, &path, findings);
+    let env = envs.of(node, &path, findings);
     rules::check(node, &path, findings);
     let owned = |key: &str| node.filled(key).map(str::to_owned);
     let stream = |key: &str, usual: bool| {
@@ -110,8 +110,10 @@ pub(crate) fn compile(
     let stop = stop?;
     let stopped = node.get("initial_state").and_then(Node::text) == Some("stopped");
     let name = ProcessName::new(name).ok()?;
+    let hooks = hooks(node, &name, &path, envs, findings);
     let program = Program {
         name: name.clone(),
+        hook: None,
         command: command?,
         working_dir: owned("working_dir").filter(|directory| !directory.is_empty()).map(PathBuf::from),
         user: owned("user"),
@@ -133,7 +135,30 @@ pub(crate) fn compile(
         depends_on,
         restart: restart?,
         stop,
+        hooks,
     })
+}
+
+/// What runs around its starts and stops, the one below `shutdown` last; none when nothing does.
+fn hooks(
+    node: &Node,
+    process: &ProcessName,
+    path: &Path<'_>,
+    env: &mut Environments<'_>,
+    findings: &mut Findings,
+) -> Option<Box<Hooks>> {
+    let (lists, own) = (node.get("hooks"), node.at(&["shutdown", "pre_stop_hook"]));
+    if lists.is_none() && own.is_none() {
+        return None;
+    }
+    let owner = hooks::Owner { lists, spelled: Stage::as_str, process: Some(process) };
+    let mut hooks = hooks::compile(&owner, &path.key("hooks"), env, findings);
+    let path = path.key("shutdown");
+    let usual = "pre_stop_hook".to_owned();
+    let one =
+        own.and_then(|own| hooks::one(own, usual, Some(process), &path.key("pre_stop_hook"), env, findings));
+    hooks.pre_stop = hooks.pre_stop.iter().cloned().chain(one).collect();
+    (!hooks.is_empty()).then(|| Box::new(hooks))
 }
 
 fn context(node: &Node) -> ContextPolicy {

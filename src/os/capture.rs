@@ -4,6 +4,7 @@
 use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 /// Which stream of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,8 +18,10 @@ pub enum Stream {
 /// The read end of one stream of a task that has just begun.
 #[derive(Debug)]
 pub struct Capture {
-    /// Whose stream it is.
+    /// Whose stream it is; of a hook of the system, the hook.
     pub process: ProcessName,
+    /// The name of the hook, when it is one.
+    pub hook: Option<Arc<str>>,
     /// Which task.
     pub task: TaskId,
     /// The number of the instance that it is, or works for.

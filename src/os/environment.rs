@@ -5,7 +5,7 @@ use super::baggage::normalised;
 use super::kin::MARK;
 use super::users::Identity;
 use super::variable::{BAGGAGE, TRACEPARENT, TRACESTATE, Variable};
-use phpeek_core::program::Program;
+use phpeek_actors::ports::LaunchOrder;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -74,17 +74,19 @@ impl Environment {
     }
 }
 
-/// The configured and the documented variables of an instance, both families of names.
+/// The configured and the documented variables of a task, both families of names: those of its instance, and the name
+/// of a hook.
 ///
 /// # Errors
 /// The name of a variable that no process could be given.
 pub(super) fn own(
-    program: &Program,
-    instance: u32,
+    order: &LaunchOrder,
     identity: &Option<Identity>,
     mark: &str,
 ) -> Result<Vec<Variable>, String> {
-    let (name, id, index) = (program.name.as_str(), program.name.instance_id(instance), instance.to_string());
+    let program = &*order.program;
+    let (name, id, index) =
+        (program.name.as_str(), program.name.instance_id(order.number), order.number.to_string());
     let mut own: Vec<Variable> = Vec::with_capacity(program.env.len() + 17);
     let mut set = |key: &str, value: &str| -> Result<(), String> {
         let variable = Variable::new(key.as_bytes(), value.as_bytes()).ok_or_else(|| key.to_owned())?;
@@ -105,6 +107,14 @@ pub(super) fn own(
     for (key, value) in &program.env {
         set(key, value)?;
     }
+    set(MARK, mark)?;
+    if let Some(hook) = &program.hook {
+        set("PHPEEK_PM_HOOK_NAME", hook)?;
+        set("CBOX_INIT_HOOK_NAME", hook)?;
+    }
+    if order.task.instance().is_none() {
+        return Ok(own);
+    }
     for (key, value) in [
         ("PHPEEK_PM_PROCESS_NAME", name),
         ("PHPEEK_PM_INSTANCE_ID", &id),
@@ -117,7 +127,6 @@ pub(super) fn own(
         ("CBOX_INSTANCE", &id),
         ("CBOX_PROCESS", name),
         ("CBOX_INIT_INSTANCE_INDEX", &index),
-        (MARK, mark),
     ] {
         set(key, value)?;
     }

@@ -5,7 +5,7 @@
 
 use super::procfs::{self, Adopted, Stat};
 use super::sys::{self, Sent, Target};
-use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
+use phpeek_core::ids::TaskId;
 use phpeek_core::member::{Condition, Member};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -94,12 +94,7 @@ impl Kin {
 
     fn marked(&self, pid: i32) -> Option<TaskId> {
         let mark = procfs::variable(pid, MARK.as_bytes())?;
-        let numbers = std::str::from_utf8(&mark).ok()?.strip_prefix(&self.supervisor)?.strip_prefix('.')?;
-        let mut numbers = numbers.split('.');
-        let process = ProcessId(numbers.next()?.parse().ok()?);
-        let serial = numbers.next()?.parse().ok()?;
-        let run = numbers.next()?.parse().ok()?;
-        Some(TaskId::Run(InstanceId { process, serial }.run(run)))
+        procfs::task_of(&self.supervisor, std::str::from_utf8(&mark).ok()?)
     }
 
     /// The strays of a task that live, as they are now: a daemon may have changed its session since it was found.

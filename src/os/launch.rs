@@ -83,6 +83,7 @@ impl Launch {
             if let (Some((read_end, _)), Some(sink)) = (pipe, self.sink.get()) {
                 sink.capture(Capture {
                     process: program.name.clone(),
+                    hook: program.hook.clone(),
                     task: order.task,
                     number: order.number,
                     stream,

@@ -41,7 +41,7 @@ impl Plan {
         let account = users::resolve(program.user.as_deref(), program.group.as_deref())
             .map_err(|e| failure(SpawnFailureKind::Credentials, e.to_string()))?;
         let mark = procfs::mark(supervisor, order.task);
-        let mut own = environment::own(program, order.number, &account.identity, &mark).map_err(|name| {
+        let mut own = environment::own(order, &account.identity, &mark).map_err(|name| {
             failure(SpawnFailureKind::Other, format!("the variable {name:?} cannot be given to a program"))
         })?;
         trace_context::add(&mut own, order, base);

@@ -6,11 +6,15 @@
 use super::kin::MARK;
 use super::procfs::{self, Stat};
 use super::sys;
+use phpeek_core::ids::TaskId;
 use phpeek_core::signal::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The first line of a record.
 const HEAD: &str = "phpeek-pm state 1";
+
+/// Stands in the place of a process for the hooks of the system.
+const HOOKS: &str = "(hooks)";
 
 /// A run as the record has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,21 +40,22 @@ pub struct Record {
 impl Record {
     /// Of this supervisor, with the names of its processes.
     #[must_use]
-    pub fn own(names: Vec<String>) -> Self {
+    pub fn own(mut names: Vec<String>) -> Self {
+        names.push(HOOKS.to_owned());
         let supervisor = std::process::id().cast_signed();
         Self { boot: boot_id(), supervisor, began: procfs::own_beginning(), names, runs: Vec::new() }
     }
 
     /// Takes down which leaders run: pids, with the place of their process. Those that were there before are kept, so
     /// only new ones are looked up; one that is gone by now is left out.
-    pub fn note(&mut self, leaders: &[(i32, usize)]) {
+    pub fn note(&mut self, leaders: &[(i32, TaskId)]) {
         let known: BTreeMap<i32, u64> = self.runs.iter().map(|run| (run.pid, run.began)).collect();
-        let recorded = |(pid, process): &(i32, usize)| {
+        let recorded = |(pid, task): &(i32, TaskId)| {
             let began = match known.get(pid) {
                 Some(began) => *began,
                 None => Stat::of(*pid).filter(|stat| stat.parent == self.supervisor)?.began,
             };
-            Some(Recorded { pid: *pid, began, process: *process })
+            Some(Recorded { pid: *pid, began, process: self.place_of(*task) })
         };
         self.runs = leaders.iter().filter_map(recorded).collect();
     }
@@ -135,8 +140,13 @@ impl Record {
             return same.then_some(run.process);
         }
         let mark = procfs::variable(stat.pid, MARK.as_bytes())?;
-        let own = format!("{}.{}.", self.supervisor, self.began);
-        std::str::from_utf8(&mark).ok()?.strip_prefix(&own)?.split('.').next()?.parse().ok()
+        let own = format!("{}.{}", self.supervisor, self.began);
+        procfs::task_of(&own, std::str::from_utf8(&mark).ok()?).map(|task| self.place_of(task))
+    }
+
+    /// A process has the id of its place in the configuration; hooks of the system come after all.
+    fn place_of(&self, task: TaskId) -> usize {
+        task.owner().map_or(self.names.len().saturating_sub(1), |process| process.0 as usize)
     }
 }
 
@@ -205,6 +215,7 @@ fn boot_id() -> String {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
+    use phpeek_core::ids::{InstanceId, ProcessId};
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
@@ -245,7 +256,8 @@ mod tests {
         let pid = child.id().cast_signed();
         let stat = Stat::of(pid).expect("it runs");
         let mut record = Record::own(vec!["web".to_owned()]);
-        record.note(&[(pid, 0), (1, 0)]);
+        let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(1));
+        record.note(&[(pid, task), (1, task)]);
         assert_eq!(
             record.runs,
             [Recorded { pid, began: stat.began, process: 0 }],

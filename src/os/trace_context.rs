@@ -61,13 +61,15 @@ fn traceparent(context: &SpanContext) -> String {
 fn attributes(own: &[Variable], order: &LaunchOrder, base: &Environment) -> String {
     let configured = own.iter().any(|v| v.name() == RESOURCE_ATTRIBUTES);
     let given = base.value(own, RESOURCE_ATTRIBUTES).map(String::from_utf8_lossy).unwrap_or_default();
-    let added = [
-        (SERVICE_INSTANCE_ID, order.program.name.instance_id(order.number)),
-        (names::PROCESS_INCARNATION, order.task.run().to_string()),
-        (START_TRACE_ID, order.context.trace_id().to_string()),
-    ];
-    let added =
-        added.iter().filter(|(key, _)| order.program.handover == Handover::Link || *key != START_TRACE_ID);
+    let (name, number) = (&order.program.name, order.number);
+    let id = match (order.task.instance(), &order.program.hook) {
+        (None, Some(hook)) => hook.to_string(),
+        (Some(_), _) | (None, None) => name.instance_id(number),
+    };
+    let run = order.task.run().map(|run| (names::PROCESS_INCARNATION, run.run.to_string()));
+    let trace = (order.program.handover == Handover::Link)
+        .then(|| (START_TRACE_ID, order.context.trace_id().to_string()));
+    let added = [(SERVICE_INSTANCE_ID, id)].into_iter().chain(run).chain(trace);
     let key_of = |entry: &str| entry.split('=').next().unwrap_or_default().trim().to_owned();
     let ours = |key: &str| [SERVICE_INSTANCE_ID, names::PROCESS_INCARNATION, START_TRACE_ID].contains(&key);
     let mut all: Vec<String> = given
@@ -77,7 +79,7 @@ fn attributes(own: &[Variable], order: &LaunchOrder, base: &Environment) -> Stri
         .collect();
     let kept: Vec<String> = all.iter().map(|entry| key_of(entry)).collect();
     for (key, value) in added.filter(|(key, _)| !kept.iter().any(|k| k == key)) {
-        all.push(format!("{key}={}", utf8_percent_encode(value, ENCODED)));
+        all.push(format!("{key}={}", utf8_percent_encode(&value, ENCODED)));
     }
     all.join(",")
 }
@@ -102,7 +104,7 @@ mod tests {
 
     fn seen(order: &LaunchOrder, inherited: &[(&str, &str)]) -> Vec<String> {
         let base = Environment::new(inherited.iter().map(|(k, v)| ((*k).into(), (*v).into())));
-        let mut own = environment::own(&order.program, order.number, &None, "0.0").expect("sound names");
+        let mut own = environment::own(order, &None, "0.0").expect("sound names");
         add(&mut own, order, &base);
         let all = base.with(&own).map(|v| v.as_c_str().to_string_lossy().into_owned());
         all.filter(|v| ["TRACE", "BAGGAGE", "OTEL"].iter().any(|p| v.starts_with(p))).collect()

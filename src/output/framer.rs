@@ -71,7 +71,7 @@ impl Framer {
         if self.skips(&mut line.rest, Input::Read(read)) {
             return;
         }
-        self.frame.set(at, &capture.process, capture.number, capture.stream);
+        self.frame.set(at, capture.into());
         for part in read.chunks(PART) {
             let clean = Bytes::of(part) == Bytes::Plain;
             let part = if clean && self.takes == Takes::All && line.is_at_start() {
@@ -106,7 +106,7 @@ impl Framer {
         if self.skips(&mut line.rest, Input::End) {
             return;
         }
-        self.frame.set(at, &capture.process, capture.number, capture.stream);
+        self.frame.set(at, capture.into());
         self.put(capture, line, Input::End, Bytes::Any);
     }
 

@@ -3,7 +3,7 @@
 //! actor.
 
 use phpeek_actors::ports::{LogRecord, Value};
-use phpeek_core::name::ProcessName;
+use phpeek_os::capture::Capture;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -73,13 +73,26 @@ impl Held {
         }
     }
 
-    /// Whether a record about this instance came before the pipe of this number.
-    pub(super) fn any_before(&self, process: &ProcessName, instance: u32, number: u64) -> bool {
-        let about = |record: &LogRecord| {
-            record.instance == Some(instance) && record.process.as_ref() == Some(process)
-        };
-        self.lock().records.iter().any(|(pipes, record)| *pipes <= number && about(record))
+    /// Whether a record about whom this pipe is of came before it.
+    pub(super) fn any_before(&self, capture: &Capture, number: u64) -> bool {
+        self.lock().records.iter().any(|(pipes, record)| *pipes <= number && is_about(record, capture))
     }
+}
+
+/// Whether a record is about whom this pipe is of: an instance, or a hook of the system.
+pub(super) fn is_about(record: &LogRecord, capture: &Capture) -> bool {
+    match (&record.process, capture.task.instance()) {
+        (Some(process), Some(_)) => record.instance == Some(capture.number) && *process == capture.process,
+        (None, None) => record.fields.iter().any(|(key, value)| {
+            matches!(value, Value::Text(name) if *key == "hook" && capture.hook.as_deref() == Some(name))
+        }),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Whether a record can be about whom a pipe is of.
+pub(super) fn is_about_any(record: &LogRecord) -> bool {
+    record.instance.is_some() || record.fields.iter().any(|(key, _)| *key == "hook")
 }
 
 fn size(record: &LogRecord) -> usize {

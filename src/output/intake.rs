@@ -1,9 +1,9 @@
 //! Pipes that the reader has not seen yet, and the epoll descriptor that all are in. Owns the tokens; never reads. A
 //! spawner adds to both without waking the reader: the first output does.
 
-use super::held::Held;
+use super::held::{Held, is_about};
+use phpeek_actors::ports::LogRecord;
 use phpeek_core::ids::TaskId;
-use phpeek_core::name::ProcessName;
 use phpeek_os::capture::Capture;
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -85,22 +85,15 @@ impl Intake {
         let mut tokens = self.lock();
         let place = tokens.fresh.iter().position(|fresh| fresh.token == token)?;
         let Fresh { number, capture, .. } = tokens.fresh.get(place)?;
-        if held.any_before(&capture.process, capture.number, *number) {
+        if held.any_before(capture, *number) {
             return None;
         }
         Some(tokens.fresh.swap_remove(place).capture)
     }
 
-    /// The pipes of an instance that came before so many had come.
-    pub(super) fn take_before(
-        &self,
-        process: &ProcessName,
-        instance: u32,
-        count: u64,
-    ) -> Vec<(Token, Capture)> {
-        self.take_where(|Fresh { number, capture, .. }| {
-            *number < count && capture.number == instance && capture.process == *process
-        })
+    /// The pipes that a record is about and that came before so many had come.
+    pub(super) fn take_before(&self, record: &LogRecord, count: u64) -> Vec<(Token, Capture)> {
+        self.take_where(|Fresh { number, capture, .. }| *number < count && is_about(record, capture))
     }
 
     /// The pipes of a run.

@@ -3,6 +3,7 @@
 //! pipes, the output arbiter reads them.
 
 use super::framer::{Framer, Line, Takes};
+use super::held::{is_about, is_about_any};
 use super::intake::{self, Intake, Token};
 use super::last_words::LastWords;
 use super::sink::{Gate, Sink};
@@ -174,14 +175,12 @@ impl Pipes {
         self.sink.tell_step(&self.clock);
         self.enter();
         while let Some((pipes, record)) = self.sink.held.front() {
-            if let (Some(process), Some(instance)) = (&record.process, record.instance)
-                && (self.look() || !self.busy.is_empty())
-            {
-                let fresh = self.intake.take_before(process, instance, pipes);
+            if is_about_any(&record) && (self.look() || !self.busy.is_empty()) {
+                let fresh = self.intake.take_before(&record, pipes);
                 for (token, capture) in fresh {
                     self.place(token, Pipe::new(capture));
                 }
-                self.read_where(|of| of.number == instance && of.process == *process);
+                self.read_where(|of| is_about(&record, of));
             }
             self.sink.push_record(&record, self.clock.wall(record.at));
             self.sink.held.pop_front();

@@ -6,7 +6,7 @@ use super::lines::Piece;
 use super::stamp::Stamp;
 use phpeek_actors::ports::{Level, LogRecord, Value};
 use phpeek_core::name::ProcessName;
-use phpeek_os::capture::Stream;
+use phpeek_os::capture::{Capture, Stream};
 use phpeek_settings::log::LogFormat;
 use std::io::Write;
 use std::time::SystemTime;
@@ -14,6 +14,24 @@ use std::time::SystemTime;
 const PLAIN: &str = "\x1b[0m";
 const FAINT: &str = "\x1b[2m";
 const NAME: &str = "\x1b[36m";
+
+/// Whose lines they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Speaker<'a> {
+    /// The instance; none for a hook of the system.
+    pub instance: Option<(&'a ProcessName, u32)>,
+    /// The name of the hook, when it is one.
+    pub hook: Option<&'a str>,
+    /// Which of its streams.
+    pub stream: Stream,
+}
+
+impl<'a> From<&'a Capture> for Speaker<'a> {
+    fn from(capture: &'a Capture) -> Self {
+        let instance = capture.task.instance().map(|_| (&capture.process, capture.number));
+        Self { instance, hook: capture.hook.as_deref(), stream: capture.stream }
+    }
+}
 
 /// What stands before and after each line of one read: made once for each read, reused for the next.
 #[derive(Debug)]
@@ -34,7 +52,8 @@ impl Frame {
     }
 
     /// Sets the frame for lines of a stream that were read at this time.
-    pub fn set(&mut self, at: SystemTime, process: &ProcessName, instance: u32, stream: Stream) {
+    pub fn set(&mut self, at: SystemTime, speaker: Speaker<'_>) {
+        let Speaker { instance, hook, stream } = speaker;
         let stream = match stream {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
@@ -46,19 +65,34 @@ impl Frame {
                 self.before.extend_from_slice(b"{\"time\":\"");
                 self.before.extend_from_slice(self.stamp.of(at));
                 self.before.extend_from_slice(b"\",\"level\":\"info\",\"msg\":\"");
-                self.after.extend_from_slice(b"\",\"process\":\"");
-                escape::json(&mut self.after, process.as_str().as_bytes());
-                self.after.extend_from_slice(b"\",\"instance_id\":\"");
-                escape::json(&mut self.after, process.as_str().as_bytes());
-                number(&mut self.after, format_args!("-{instance}\",\"stream\":\"{stream}\""));
-                self.after.extend_from_slice(b"}\n");
+                if let Some((process, instance)) = instance {
+                    self.after.extend_from_slice(b"\",\"process\":\"");
+                    escape::json(&mut self.after, process.as_str().as_bytes());
+                    self.after.extend_from_slice(b"\",\"instance_id\":\"");
+                    escape::json(&mut self.after, process.as_str().as_bytes());
+                    number(&mut self.after, format_args!("-{instance}"));
+                }
+                if let Some(hook) = hook {
+                    self.after.extend_from_slice(b"\",\"hook\":\"");
+                    escape::json(&mut self.after, hook.as_bytes());
+                }
+                number(&mut self.after, format_args!("\",\"stream\":\"{stream}\"}}\n"));
             }
             LogFormat::Text | LogFormat::Colour => {
                 let (format, before) = (self.format, &mut self.before);
                 inked(format, before, FAINT, |out| out.extend_from_slice(self.stamp.of(at)));
                 inked(format, before, ink(Level::Info), |out| out.extend_from_slice(b" INFO "));
-                let name = format_args!("[{process}-{instance} {stream}]");
-                inked(format, before, NAME, |out| number(out, name));
+                inked(format, before, NAME, |out| {
+                    out.push(b'[');
+                    if let Some((process, instance)) = instance {
+                        number(out, format_args!("{process}-{instance} "));
+                    }
+                    if let Some(hook) = hook {
+                        escape::plain(out, hook.as_bytes());
+                        out.push(b' ');
+                    }
+                    number(out, format_args!("{stream}]"));
+                });
                 before.push(b' ');
                 self.after.push(b'\n');
             }

@@ -1,6 +1,6 @@
 //! What NO_PROXY says of a host, in all of its usual forms. There is no standard: what curl, Go, Python and wget agree on,
 //! and where they differ the wider meaning, since a list of exceptions that says less than was meant leads through a
-//! stranger. Pure; called by the choice of a proxy.
+//! stranger. Pure.
 
 use std::net::IpAddr;
 

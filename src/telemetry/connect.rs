@@ -1,6 +1,6 @@
 //! One way to connect for gRPC and HTTP: TCP or a unix socket, then TLS where the endpoint wants it. Owns the bounds of
 //! a connection: the name, each address and the handshake have one of their own. Never falls back to plain text. Lives
-//! on the telemetry arbiter; called by `link`.
+//! on the telemetry arbiter.
 
 use super::dial::Dialer;
 use super::names::{Lookup, NameError};

@@ -1,6 +1,6 @@
 //! Several receivers, of which one is enough: the first that takes spans is kept, the next is tried when it does not.
 //! Owns the choice. A batch is offered to each receiver once an attempt, and only after the one before has said "not
-//! now"; one that refuses it for good ends the attempt. Lives on the telemetry arbiter; called by the `TelemetryActor`.
+//! now"; one that refuses it for good ends the attempt. Lives on the telemetry arbiter.
 
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use std::cell::RefCell;

@@ -1,6 +1,6 @@
 //! Spans in a file: one `ExportTraceServiceRequest` as OTLP JSON a line, rotated by size. Owns the file. A line is
 //! whole or not there. Notices when somebody else has moved the file, and opens a new one. Lives on the telemetry
-//! arbiter, the only one that waits when the disk is slow; called by the `TelemetryActor`.
+//! arbiter, the only one that waits when the disk is slow.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};

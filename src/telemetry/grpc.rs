@@ -1,6 +1,6 @@
 //! OTLP over gRPC: a unary call with bytes that are already encoded, so that status codes, RetryInfo and partial
 //! success are seen. Owns what a call needs, not the judgement of its answer. Must never log a header. Lives on the
-//! telemetry arbiter; called by the `TelemetryActor`.
+//! telemetry arbiter.
 
 use super::connect::Connector;
 use super::headers::Headers;

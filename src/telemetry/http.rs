@@ -1,6 +1,6 @@
 //! OTLP over HTTP and Zipkin: requests over hyper, by the same connections as gRPC. Owns requests.
 //! Must never log a header, follows no redirect (a header with a key must not go elsewhere). Lives on the telemetry
-//! arbiter; called by the `TelemetryActor`.
+//! arbiter.
 
 use super::compression;
 use super::connect::Connector;

@@ -1,7 +1,6 @@
 //! The connection to a receiver, for gRPC and HTTP alike: kept while it is sound, made anew when it is not. Owns the rule
 //! that only a connection over which an answer has come is used again: one that was silent, broke or was given up in the
-//! middle is closed, so a connection that is open and dead is left after one request. Lives on the telemetry arbiter;
-//! called by the exporters.
+//! middle is closed, so a connection that is open and dead is left after one request. Lives on the telemetry arbiter.
 
 use super::connect::{ConnectError, Connector, Pulse, Stream};
 use http::{Request, Response};

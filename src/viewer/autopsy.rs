@@ -1,5 +1,5 @@
 //! How a process ended, in words: from the attributes that a span has about it. What it does not know by name it shows by
-//! its key and unit, so that a newer supervisor's attributes are readable too. Pure; called by the notes.
+//! its key and unit, so that a newer supervisor's attributes are readable too. Pure.
 
 use super::model::Span;
 use super::text::{self, Charset};

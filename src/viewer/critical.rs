@@ -1,4 +1,4 @@
-//! The critical path of a trace: the chain of spans that decided when its roots ended. Pure; called by all that draw.
+//! The critical path of a trace: the chain of spans that decided when its roots ended. Pure.
 
 use super::model::{Span, Trace};
 

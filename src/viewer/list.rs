@@ -1,4 +1,4 @@
-//! Traces as a list, one line each. Pure; called by `trace list`, and where a prefix names several.
+//! Traces as a list, one line each. Pure.
 
 use super::links::short;
 use super::model::{Status, Trace};

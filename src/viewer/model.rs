@@ -1,6 +1,6 @@
 //! Traces as they are drawn: what OTLP says, grouped by trace, each span below its parent, in the order in which they
 //! began. Takes any input: spans whose parent is not there, cycles, duplicates, times that run backwards. Never recurses.
-//! Pure; called by everything that draws or analyses.
+//! Pure.
 
 use super::value;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

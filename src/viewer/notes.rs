@@ -1,5 +1,4 @@
-//! What stands below the bar of a span: its error, how its process ended, links, events, attributes. Pure; called by the
-//! waterfall and by `--follow`.
+//! What stands below the bar of a span: its error, how its process ended, links, events, attributes. Pure.
 
 use super::autopsy;
 use super::links::Names;

@@ -1,4 +1,4 @@
-//! Parts of a request: its spans, the traces that are wanted, what several batches say of one resource. Pure; called by sources and commands.
+//! Parts of a request: its spans, the traces that are wanted, what several batches say of one resource. Pure.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};

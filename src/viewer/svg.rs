@@ -1,5 +1,5 @@
 //! A trace as one picture: an SVG without scripts, fonts or anything else from elsewhere, readable in light and dark,
-//! with titles for screen readers. Pure; called by `trace --svg`.
+//! with titles for screen readers. Pure.
 
 use super::critical;
 use super::links::Names;

@@ -1,5 +1,5 @@
 //! Text that is safe to show and as wide as it may be: control characters as escapes, columns counted, durations and
-//! times for people. Pure; called by everything that draws. No text of a trace reaches a terminal on another way.
+//! times for people. Pure. No text of a trace reaches a terminal on another way.
 
 use jiff::Timestamp;
 use std::borrow::Cow;

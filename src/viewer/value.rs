@@ -1,4 +1,4 @@
-//! The values of attributes as text and as JSON. Pure; called by everything that shows attributes.
+//! The values of attributes as text and as JSON. Pure.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use serde_json::{Map, Number, Value as Json};

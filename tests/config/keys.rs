@@ -127,7 +127,6 @@ fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
         "essential: true, on_exhausted: slow_retry, success_codes: [0, 3], recycle_codes: [12]",
         "shutdown: {kill_mode: mixed, kill_timeout: 3}, reload: {signal: USR2}, rolling: false, max_unavailable: 25%",
         "health: {startup: {type: log, pattern: 'ready'}, readiness: {type: grpc, address: 'a:1'}, liveness: {type: notify, protocol: s6, fd: 3}}",
-        "hooks: {pre_start: [{command: [x], user: root}], post_stop: [{command: [x]}]}",
         "schedule: '*/2 * * * * *', schedule_overlap: replace, schedule_jitter: 3s, schedule_catch_up: latest, schedule_retries: 2",
         "limits: {nofile: '1024:4096', core: 0, stack: unlimited}, umask: 0027, nice: -5, oom_score_adj: 500, no_new_privs: true",
         "capabilities: {bounding: [CAP_NET_BIND_SERVICE], ambient: []}, groups: [adm], pdeathsig: SIGKILL, memory: {soft: 256MB, hard: 512MB}",

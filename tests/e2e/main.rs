@@ -14,6 +14,7 @@ mod boot;
 mod control;
 mod control_abuse;
 mod exits;
+mod hooks;
 mod order;
 mod orphans;
 mod reading;

@@ -110,7 +110,7 @@ fn a_second_stop_ends_the_last_flush_and_leaves_the_files_in_order() {
     let second = Instant::now();
     if procfs::signal(supervisor.pid(), Signal::TERM) {
         assert_eq!(supervisor.ended(), 0);
-        assert!(second.elapsed() < Duration::from_millis(1500), "{:?}", second.elapsed());
+        assert!(second.elapsed() < Duration::from_secs(3), "{:?}", second.elapsed());
     }
     assert!(!pid_file.exists());
     let (code, text) = run(&sandbox, &["status", "--pid-file", &pid_file.display().to_string()]);

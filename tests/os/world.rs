@@ -166,6 +166,7 @@ pub fn program(argv: &[&str]) -> Program {
     let argv = argv.iter().map(|a| (*a).to_owned()).collect();
     Program {
         name: ProcessName::new("web").expect("a name"),
+        hook: None,
         command: CommandLine::new(argv).expect("a command"),
         working_dir: None,
         user: None,

@@ -85,8 +85,9 @@ fn a_writer_waits_once_the_buffer_is_full_and_goes_on_with_the_reader() {
         now > 0 && last.1.elapsed() > Duration::from_millis(300)
     });
     let stats = output.stats();
+    // One block of the pipe (64 KiB of short lines) may come on top of a buffer that is all but full.
     let records = 130; // bytes of one, at least
-    assert!(stats.queued * records < 2 * buffer as u64, "{stats:?}");
+    assert!(stats.queued * records < 3 * buffer as u64, "{stats:?}");
     assert!(written.load(Relaxed) < LINES && stats.dropped_full == 0, "{stats:?}");
     let reader = slowly(read, 16 << 20, &["\"299999\""]);
     child.join().expect("the child");

@@ -105,7 +105,14 @@ fn a_pipe_that_cannot_be_watched_is_said() {
     let (system, output) = start(LogFormat::Json, Level::Info, file.try_clone().expect("a copy").into());
     let read_end = tempfile::tempfile().expect("a file, which epoll refuses").into();
     let process = ProcessName::new("web").expect("a name");
-    output.capture(Capture { process, number: 2, task: task(2), stream: Stream::Stdout, read_end });
+    output.capture(Capture {
+        process,
+        hook: None,
+        number: 2,
+        task: task(2),
+        stream: Stream::Stdout,
+        read_end,
+    });
     assert!(system.block_on(output.flush(PATIENCE, PATIENCE)).complete);
     let mut out = Vec::new();
     file.rewind().expect("a file can be rewound");

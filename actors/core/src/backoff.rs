@@ -20,6 +20,9 @@ impl Jitter {
 }
 
 impl Backoff {
+    /// No wait at all.
+    pub const NONE: Self = Self { initial: Duration::ZERO, max: Duration::ZERO };
+
     /// `None` when `initial` is longer than `max`.
     #[must_use]
     pub fn new(initial: Duration, max: Duration) -> Option<Self> {

@@ -14,7 +14,7 @@ pub struct Edge {
     /// What must be so.
     pub condition: Condition,
     state: Hold,
-    /// Whether it was met since the start of the dependent began.
+    /// Whether it was ever met.
     met_once: bool,
 }
 

@@ -1,6 +1,7 @@
 //! How processes stand to each other, and how they, boots, restarts and the whole system end: words that the machines of
 //! the process and of the system share. Values only.
 
+use crate::hook::HookFailure;
 use crate::ids::ProcessId;
 use crate::lifecycle::Failure;
 use crate::outcome::SpawnFailure;
@@ -62,8 +63,8 @@ pub enum Phase {
 /// Why a boot failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootFailure {
-    /// The process that could not be started, or did not do what others wait for.
-    pub process: ProcessId,
+    /// The process that could not be started, or did not do what others wait for; `None`: a hook of the system.
+    pub process: Option<ProcessId>,
     /// What happened to it.
     pub cause: BootFailureCause,
 }
@@ -77,6 +78,8 @@ pub enum BootFailureCause {
     Failed(Failure),
     /// Others waited for it too long.
     TimedOut,
+    /// A hook that comes before everything has failed.
+    Hook(HookFailure),
 }
 
 /// How the restart of a process went.

@@ -5,6 +5,7 @@
 use crate::autopsy::Autopsy;
 use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartScope};
 use crate::fold::{Tally, Telling};
+pub use crate::hook::facts::{HookEnd, HookFact, HookOutcome};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{Rest, SignalStep, Trigger};
 use crate::member::Member;
@@ -25,6 +26,8 @@ pub enum Fact {
     Process(ProcessId, ProcessFact),
     /// To an instance of a process.
     Instance(InstanceId, InstanceFact),
+    /// To a hook of an instance, or of the system. Each runs one at a time.
+    Hook(Option<InstanceId>, HookFact),
 }
 
 /// A fact and when it happened.
@@ -368,8 +371,9 @@ impl Fact {
     #[must_use]
     pub fn process(&self) -> Option<ProcessId> {
         match self {
-            Self::System(_) => None,
+            Self::System(_) | Self::Hook(None, _) => None,
             Self::Process(process, _) => Some(*process),
+            Self::Hook(Some(instance), _) => Some(instance.process),
             Self::Instance(instance, _) => Some(instance.process),
         }
     }

@@ -29,30 +29,41 @@ pub struct RunId {
 pub enum TaskId {
     /// A run of an instance.
     Run(RunId),
+    /// One try of a hook.
+    Hook(HookTask),
+}
+
+/// One try of a hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HookTask {
+    /// The instance that it works for; `None`: the system.
+    pub of: Option<InstanceId>,
+    /// Counts the tries that its owner has given, from 1.
+    pub serial: u64,
 }
 
 impl TaskId {
-    /// Whose actor hears of it.
+    /// Whose actor hears of it; `None`: that of the system.
     #[must_use]
-    pub fn owner(self) -> ProcessId {
+    pub fn owner(self) -> Option<ProcessId> {
+        self.instance().map(|instance| instance.process)
+    }
+
+    /// The instance that it is, or works for; `None`: the system.
+    #[must_use]
+    pub fn instance(self) -> Option<InstanceId> {
         match self {
-            Self::Run(run) => run.instance.process,
+            Self::Run(run) => Some(run.instance),
+            Self::Hook(hook) => hook.of,
         }
     }
 
-    /// The instance that it is, or works for.
+    /// The run that it is.
     #[must_use]
-    pub fn instance(self) -> InstanceId {
+    pub fn run(self) -> Option<RunId> {
         match self {
-            Self::Run(run) => run.instance,
-        }
-    }
-
-    /// The run that it is, or works for.
-    #[must_use]
-    pub fn run(self) -> u64 {
-        match self {
-            Self::Run(run) => run.run,
+            Self::Run(run) => Some(run),
+            Self::Hook(_) => None,
         }
     }
 }

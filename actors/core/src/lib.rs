@@ -1,11 +1,12 @@
 //! What phpeek-pm decides, as pure state machines. No actors, no tokio, no clock, no randomness, no system calls:
 //! time and jitter are arguments; what has happened is given back as [`facts`], what shall happen as effects, in one
 //! order. Three machines stand on each other: the instance ([`lifecycle`]), the process ([`process`]), the system
-//! ([`fleet`], with an [`edge`] for each dependency). Whatever is asked for is an [`operation`].
+//! ([`fleet`], with an [`edge`] for each dependency); a pass through [`hook`]s is one beside them. Whatever is asked for is an [`operation`].
 //!
 //! # The laws
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
-//! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q7, stand in [`process`].
+//! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q7, stand in [`process`], those of
+//! hooks, R1 to R7, in [`hook::pass`].
 //!
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
@@ -35,6 +36,7 @@ pub mod facts;
 pub mod fleet;
 pub mod fold;
 pub mod foreground;
+pub mod hook;
 pub mod ids;
 pub mod level;
 pub mod lifecycle;

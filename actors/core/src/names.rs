@@ -113,6 +113,10 @@ pub const EVENT_LEFT: &str = "left";
 pub const STOP_LEFT: &str = "stop.left";
 /// Nobody is left in the process group.
 pub const EVENT_GROUP_EMPTY: &str = "group_empty";
+/// A try of a hook failed, and another follows.
+pub const EVENT_TRIED_IN_VAIN: &str = "tried_in_vain";
+/// Which try it was, from 1 (int).
+pub const HOOK_ATTEMPT: &str = "hook.attempt";
 /// A probe failed.
 pub const EVENT_PROBE_FAILED: &str = "probe_failed";
 
@@ -124,6 +128,8 @@ pub const ERROR_DEADLINE: &str = "deadline_exceeded";
 pub const ERROR_INTERNAL: &str = "internal";
 /// `error.type` of a rolling restart that met a process which did not come up.
 pub const ERROR_RESTART_FAILED: &str = "restart_failed";
+/// `error.type` of a start that a hook has failed.
+pub const ERROR_HOOK_FAILED: &str = "hook_failed";
 /// `error.type` of an instance whose restart budget is spent.
 pub const ERROR_GAVE_UP: &str = "gave_up";
 /// `error.type` of a process that others wait for to complete, and that failed.

@@ -1,5 +1,5 @@
-//! What was asked for, and by what: an operation has an id and a cause, and both go with every event, effect and fact
-//! that it sets off, however late. Values only. The span that it was asked under travels beside it, in the envelope of
+//! What was asked for, and by what: an operation has an id and a cause, and both go with commands and with the facts of
+//! what begins. Values only. The span that it was asked under travels beside it, in the envelope of
 //! each message, for this crate knows no spans.
 
 use crate::ids::{ProcessId, RunId};

@@ -49,8 +49,37 @@ pub enum SpawnFailureKind {
     WorkingDirectory,
     /// The system had no room: memory, processes, descriptors. The only kind that may pass by itself.
     Resources,
+    /// A hook that comes before it has failed.
+    Hook(HookFault),
     /// Anything else.
     Other,
+}
+
+/// What happened to the last try of a hook that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HookFault {
+    /// It ended like this.
+    Exit(Exit),
+    /// It took longer than its timeout.
+    TimedOut,
+    /// Its program is not there.
+    NotFound,
+    /// Its program is there and may not be run.
+    NotExecutable,
+    /// It could not be started for another reason.
+    NotStarted,
+}
+
+impl HookFault {
+    /// What kept a program from beginning.
+    #[must_use]
+    pub fn refused(kind: SpawnFailureKind) -> Self {
+        match kind {
+            SpawnFailureKind::NotFound => Self::NotFound,
+            SpawnFailureKind::NotExecutable => Self::NotExecutable,
+            _ => Self::NotStarted,
+        }
+    }
 }
 
 impl SpawnFailureKind {
@@ -63,6 +92,7 @@ impl SpawnFailureKind {
             Self::Credentials => "credentials",
             Self::WorkingDirectory => "working_directory",
             Self::Resources => "resources",
+            Self::Hook(_) => "hook_failed",
             Self::Other => "spawn_failed",
         }
     }

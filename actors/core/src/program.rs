@@ -8,12 +8,15 @@ use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
 use crate::signal::Signal;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A program, ready to be started as often as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// The process that it belongs to.
+    /// The process that it belongs to; for a hook of the system, the hook itself.
     pub name: ProcessName,
+    /// The name of the hook, when it is one.
+    pub hook: Option<Arc<str>>,
     /// Program and arguments; exec'd as they are, no shell.
     pub command: CommandLine,
     /// Where it runs; the supervisor's own directory when absent.

@@ -5,6 +5,7 @@
 use crate::backoff::Backoff;
 use crate::budget::Attempts;
 pub use crate::command::{CommandLine, OutputSpec, ProcessKind};
+pub use crate::hook::{HookList, HookSpec, Hooks, OnError, Stage};
 use crate::name::ProcessName;
 use crate::program::Program;
 use crate::signal::Signal;
@@ -24,6 +25,8 @@ pub struct SystemSpec {
     pub processes: Vec<Arc<ProcessSpec>>,
     /// What the supervisor does when a signal reaches it. Signals that are not here are left alone.
     pub signals: BTreeMap<Signal, SignalAction>,
+    /// What runs around its start and its stop.
+    pub hooks: Hooks,
 }
 
 /// What a signal to the supervisor means.
@@ -64,6 +67,8 @@ pub struct ProcessSpec {
     pub restart: RestartSpec,
     /// How it is stopped.
     pub stop: StopSpec,
+    /// What runs around the starts and stops of each of its instances.
+    pub hooks: Option<Box<Hooks>>,
 }
 
 /// Whether a process is started with the supervisor.

@@ -17,8 +17,8 @@ use phpeek_core::process::Command;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -218,6 +218,7 @@ fn chain(count: u32) -> Fleet {
             initial: InitialState::Running,
             program: Arc::new(Program {
                 name,
+                hook: None,
                 command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
                 working_dir: None,
                 user: None,
@@ -239,6 +240,7 @@ fn chain(count: u32) -> Fleet {
                 stable_after: None,
             },
             stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
+            hooks: None,
         })
     };
     let spec = SystemSpec {
@@ -246,6 +248,7 @@ fn chain(count: u32) -> Fleet {
         dependency_timeout: Duration::from_secs(1),
         processes: (0..count).map(process).collect(),
         signals: BTreeMap::new(),
+        hooks: Hooks::default(),
     };
     Fleet::new(&spec).expect("a chain has no cycle")
 }

@@ -2,6 +2,8 @@
 //! it says. Decides nothing, keeps nothing but names and numbers, never waits.
 
 mod fields;
+mod hooks;
+mod known;
 
 use crate::clock::Moment;
 use crate::listeners::Listener;
@@ -9,6 +11,7 @@ use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_r
 use crate::ports::{Level, LogRecord, LogSink, Value};
 pub use fields::sender_fields;
 use fields::{Fields, autopsy_fields, count, int, millis};
+use known::KnownHook;
 use phpeek_core::facts::{
     Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, Refusal, SystemFact, Told,
 };
@@ -17,6 +20,7 @@ use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::{Failure, Rest, SignalStep};
 use phpeek_core::member::{Member, list};
 use phpeek_core::operation::{Cause, Operation};
+use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -33,6 +37,8 @@ pub struct Journal {
 struct Known {
     names: Names,
     instances: BTreeMap<InstanceId, KnownInstance>,
+    /// The hooks that run.
+    hooks: BTreeMap<Option<InstanceId>, KnownHook>,
 }
 
 /// What is known of an instance.
@@ -59,6 +65,7 @@ impl Listener for Journal {
             Fact::System(fact) => self.system(told.at, fact),
             Fact::Process(process, fact) => self.process(told.at, *process, fact),
             Fact::Instance(instance, fact) => self.instance(told.at, *instance, fact),
+            Fact::Hook(of, fact) => self.hook(told.at, *of, fact),
         }
     }
 }
@@ -97,9 +104,9 @@ impl Journal {
         }
     }
 
-    /// What could not be started was told by its instance, and the program's last line says all of it again.
+    /// What could not be started was told by its instance, a hook by itself, and the program's last line says all of it again.
     fn boot_failed(&self, at: Moment, failure: &BootFailure) {
-        if matches!(failure.cause, BootFailureCause::Spawn(_)) {
+        if matches!(failure.cause, BootFailureCause::Spawn(_) | BootFailureCause::Hook(_)) {
             return;
         }
         let text = self.known.borrow().names.boot_failure(failure);
@@ -174,6 +181,11 @@ impl Journal {
             }
             InstanceFact::Restarting { left, .. } => self.note(instance, |known| known.left = *left),
             InstanceFact::Started { run, pid } => self.started(at, instance, *run, *pid),
+            // A hook that came before it has told of itself.
+            InstanceFact::SpawnFailed {
+                failure: SpawnFailure { kind: SpawnFailureKind::Hook(_), .. },
+                ..
+            } => {}
             InstanceFact::SpawnFailed { failure, .. } => {
                 let kind = failure.kind.as_str();
                 let message = failure.message.clone();

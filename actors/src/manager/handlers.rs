@@ -8,7 +8,7 @@ use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, Refusal, SystemFact, Told};
 use phpeek_core::fleet::{Event, Phase};
-use phpeek_core::ids::{ProcessId, TaskId};
+use phpeek_core::ids::{HookTask, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::process::{Command, Report};
@@ -68,10 +68,10 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
                 Event::Stopped(process)
             }
             ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
-            ReportKind::Lost { runs } => {
+            ReportKind::Lost { tasks } => {
                 self.unanswered.remove(&process);
-                for run in runs {
-                    self.world.launcher.signal_group(TaskId::Run(run), Signal::KILL); // nobody else would stop it
+                for task in tasks {
+                    self.world.launcher.signal_group(task, Signal::KILL); // nobody else would stop it
                 }
                 Event::Lost(process)
             }
@@ -83,9 +83,12 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
 impl Handler<TaskReport> for ManagerActor {
     type Result = ();
 
-    /// A run whose actor is lost: it was ordered before, and nobody looks after it.
-    fn handle(&mut self, report: TaskReport, _: &mut Context<Self>) {
-        if matches!(report.event, TaskEvent::Spawned { .. }) {
+    /// A hook of the system; or a task whose actor is lost: it was ordered before, and nobody looks after it.
+    fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
+        if let TaskId::Hook(task @ HookTask { of: None, .. }) = report.task {
+            let at = self.moment(self.world.clock.now());
+            self.step(at, Event::Hook(task, report.event), ctx);
+        } else if matches!(report.event, TaskEvent::Spawned { .. }) {
             self.world.launcher.signal_group(report.task, Signal::KILL);
         }
     }

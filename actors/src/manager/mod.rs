@@ -1,6 +1,6 @@
 //! The root: the `ManagerActor` owns the `Fleet` machine, the actors of all processes, and one timer. Feeds events in,
-//! performs effects, hands facts to the listeners; every decision is the machine's. Never blocks, starts nothing before
-//! `Boot`. Built and asked by `phpeek-pm`.
+//! performs effects, hands facts to the listeners; what runs, and in which order, is the machine's to decide. Never blocks,
+//! starts nothing before `Boot`.
 
 mod handlers;
 mod messages;
@@ -11,6 +11,7 @@ pub use router::Router;
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
+use crate::hooks;
 use crate::phrases::Names;
 use crate::process::{Finish, Order, ProcessActor};
 use crate::world::World;
@@ -113,6 +114,7 @@ impl ManagerActor {
                     }
                     self.command(process, operation, at, command);
                 }
+                Output::Do(Effect::Hook(effect)) => hooks::perform(&self.world, at, effect),
                 Output::Do(Effect::Done(outcome)) => self.finish(at, outcome, ctx),
             }
         }

@@ -18,7 +18,7 @@ pub struct Router(Rc<RefCell<Routes>>);
 #[derive(Default)]
 struct Routes {
     processes: BTreeMap<ProcessId, Addr<ProcessActor>>,
-    /// Who hears of runs whose actor is lost: the manager.
+    /// Who hears of tasks of the system, and of those whose actor is lost: the manager.
     orphans: Option<Recipient<TaskReport>>,
 }
 
@@ -48,9 +48,11 @@ impl Router {
     /// Hands a report to its actor. `do_send` is right here: a handful of reports for each task, and none may be lost.
     pub fn deliver(&self, report: TaskReport) {
         let routes = self.0.borrow();
-        match (routes.processes.get(&report.task.owner()), &routes.orphans) {
+        let owner = report.task.owner();
+        match (owner.and_then(|process| routes.processes.get(&process)), &routes.orphans) {
             (Some(address), _) if address.connected() => address.do_send(report),
-            (Some(_), Some(orphans)) => orphans.do_send(report),
+            (Some(_), Some(manager)) => manager.do_send(report),
+            (None, Some(manager)) if owner.is_none() => manager.do_send(report), // of the system
             (Some(_), None) | (None, _) => {} // of no process that was ever started
         }
     }

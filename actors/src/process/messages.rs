@@ -1,6 +1,6 @@
 //! The vocabulary of a `ProcessActor`: what it is told, and what it reports. Values only.
 
-use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::ids::{ProcessId, TaskId};
 use phpeek_core::operation::Operation;
 use phpeek_core::process::{Command, Report};
 
@@ -38,7 +38,7 @@ pub enum ReportKind {
     Machine(Report),
     /// The actor has panicked.
     Lost {
-        /// Runs that were not over; nobody looks after them any more.
-        runs: Vec<RunId>,
+        /// Tasks that were not over; nobody looks after them any more.
+        tasks: Vec<TaskId>,
     },
 }

@@ -1,6 +1,6 @@
 //! The `ProcessActor`: one for each configured process. Owns the machine of the process, the ports that its effects
-//! go to, and one timer. Feeds events in, performs effects, hands facts to the listeners; every decision is the
-//! machine's. Never blocks, never starts anything before it is told to. Spawned and commanded by the `ManagerActor`.
+//! go to, and one timer. Feeds events in, performs effects, hands facts to the listeners; what an instance does
+//! next is the machine's to decide. Never blocks, never starts anything before it is told to.
 
 mod messages;
 
@@ -8,6 +8,7 @@ pub use messages::{Finish, Order, ProcessReport, ReportKind};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
+use crate::hooks;
 use crate::ports::{LastLines, LaunchOrder, TaskReport};
 use crate::world::{UntoldDeath, World};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
@@ -41,7 +42,7 @@ impl Drop for ProcessActor {
     /// A panic in a handler drops the actor while unwinding, and nobody else would notice.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.report(self.latest, ReportKind::Lost { runs: self.process.live_runs() });
+            self.report(self.latest, ReportKind::Lost { tasks: self.process.live_tasks() });
         }
     }
 }
@@ -134,6 +135,7 @@ impl ProcessActor {
                 }
                 self.untold.insert(run, self.world.deaths.begin());
             }
+            Effect::Hook(effect) => hooks::perform(&self.world, at, effect),
             Effect::Report(report) => self.report(at, ReportKind::Machine(report)),
         }
         None
@@ -176,8 +178,11 @@ impl Handler<TaskReport> for ProcessActor {
 
     fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        let TaskId::Run(run) = report.task;
-        self.step(at, Event::Run(run, report.event), ctx);
+        let event = match report.task {
+            TaskId::Run(run) => Event::Run(run, report.event),
+            TaskId::Hook(task) => Event::Hook(task, report.event),
+        };
+        self.step(at, event, ctx);
     }
 }
 
@@ -186,8 +191,9 @@ impl Handler<LastLines> for ProcessActor {
 
     fn handle(&mut self, last: LastLines, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        let TaskId::Run(run) = last.task;
-        self.step(at, Event::LastWords(run, last.words), ctx);
+        if let TaskId::Run(run) = last.task {
+            self.step(at, Event::LastWords(run, last.words), ctx);
+        }
     }
 }
 

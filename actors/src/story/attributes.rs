@@ -53,6 +53,13 @@ pub(super) fn autopsy_attributes(autopsy: &Autopsy, uptime: Duration) -> Vec<Key
     all
 }
 
+/// How it ended, and no more.
+pub(super) fn set_exit(span: &mut OpenSpan, exit: Exit) {
+    if span.is_recording() {
+        exit_attributes(exit).into_iter().for_each(|attribute| span.set_attribute(attribute));
+    }
+}
+
 fn exit_attributes(exit: Exit) -> Vec<KeyValue> {
     match exit {
         Exit::Code(code) => vec![KeyValue::new(names::PROCESS_EXIT_CODE, i64::from(code))],

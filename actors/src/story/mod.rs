@@ -4,6 +4,7 @@
 
 mod attributes;
 mod deaths;
+mod hooks;
 mod instance;
 mod loops;
 mod open;
@@ -13,11 +14,11 @@ mod system;
 
 use crate::clock::Moment;
 use crate::phrases::Names;
-use crate::trace::Tracing;
+use crate::trace::{OpenSpan, Tracing};
 use open::{ProcessStory, SystemStory};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, ProcessFact, Told};
-use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::ids::{InstanceId, ProcessId, RunId};
 use phpeek_core::operation::OperationId;
 use std::collections::BTreeMap;
 
@@ -105,6 +106,14 @@ impl Story {
                     self.end_interrupted_restart();
                 }
             }
+            Fact::Hook(None, fact) => self.tell_of_hook(told.at, fact),
+            Fact::Hook(Some(instance), fact) => {
+                let Self { tracing, names, operations, processes, .. } = self;
+                let teller = Teller { tracing, operations, names, at: told.at };
+                if let Some(story) = processes.get_mut(&instance.process) {
+                    story.tell_of_hook(&teller, instance.serial as usize, fact);
+                }
+            }
             Fact::Instance(instance, fact) => {
                 let Self { tracing, names, operations, processes, .. } = self;
                 let teller = Teller { tracing, operations, names, at: told.at };
@@ -133,6 +142,17 @@ impl Story {
     pub fn context_of_run(&self, run: RunId) -> SpanContext {
         let process = self.processes.get(&run.process());
         process.map_or(SpanContext::NONE, |p| p.context_of_run(run.instance.serial))
+    }
+
+    /// The span of the hook that runs for this instance, or for the system.
+    #[must_use]
+    pub fn context_of_hook(&self, of: Option<InstanceId>) -> SpanContext {
+        let of_instance = |id: InstanceId| {
+            let instance = self.processes.get(&id.process)?.instances.get(id.serial as usize)?;
+            instance.spans.as_ref()?.hook.as_ref()
+        };
+        let hook = of.map_or(self.system.hook.as_ref(), of_instance);
+        hook.map_or(SpanContext::NONE, OpenSpan::context)
     }
 
     /// The latest span of a process that others may link to.

@@ -98,11 +98,25 @@ pub(super) struct InstanceSpans {
     pub(super) backoff: Option<OpenSpan>,
     /// `process_manager.stop_process` of this instance alone: in a rolling restart, or for what a dead leader left.
     pub(super) stop: Option<OpenSpan>,
+    /// `hook.execute` of the hook that runs.
+    pub(super) hook: Option<OpenSpan>,
+    /// A restart whose run is up, while hooks after its start are to come: it ends with them.
+    pub(super) ending: Option<OpenSpan>,
 }
 
 impl InstanceSpans {
     pub(super) fn is_empty(&self) -> bool {
-        self.spawn.is_none() && self.restart.is_none() && self.backoff.is_none() && self.stop.is_none()
+        let Self { spawn, restart, asked: _, backoff, stop, hook, ending } = self;
+        [spawn, restart, backoff, stop, hook, ending].into_iter().all(Option::is_none)
+    }
+
+    /// A restart that is over but for the hooks after it is over.
+    pub(super) fn end_restart(&mut self, at: Moment) {
+        if self.hook.is_none()
+            && let Some(span) = self.ending.take()
+        {
+            span.ok(at);
+        }
     }
 
     /// The operation that a change of state is part of.
@@ -119,9 +133,10 @@ impl InstanceSpans {
 
     /// Ends all of them: something else came first.
     pub(super) fn interrupt(&mut self, at: Moment, why: &str) {
-        for span in [self.spawn.take(), self.stop.take()].into_iter().flatten() {
+        for span in [self.hook.take(), self.spawn.take(), self.stop.take()].into_iter().flatten() {
             span.fail(at, names::ERROR_INTERRUPTED, why);
         }
+        self.end_restart(at);
         self.interrupt_restart(at, why);
     }
 }
@@ -160,9 +175,9 @@ impl InstanceStory {
         self.tidy();
     }
 
-    /// Whether a run was ordered, and is not known to have begun.
+    /// Whether a run was ordered, and is not known to have begun; or a hook runs.
     pub(super) fn is_spawning(&self) -> bool {
-        self.spans.as_ref().is_some_and(|s| s.spawn.is_some())
+        self.spans.as_ref().is_some_and(|s| s.spawn.is_some() || s.hook.is_some())
     }
 
     pub(super) fn context_of_run(&self) -> SpanContext {
@@ -273,4 +288,8 @@ pub(super) struct SystemStory {
     /// meanwhile is still part of it.
     pub(super) interrupted: Option<(Operation, OpenSpan)>,
     pub(super) shutdown: Option<OpenSpan>,
+    /// `hook.execute` of the hook of the system that runs.
+    pub(super) hook: Option<OpenSpan>,
+    /// A boot that a shutdown came before, while a hook of it is being stopped: it ends with it.
+    pub(super) ending: Option<Ending>,
 }

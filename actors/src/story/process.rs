@@ -120,7 +120,7 @@ impl ProcessStory {
         link: &SpanContext,
     ) {
         let Some(mut start) = self.start.take() else { return };
-        let message = names_of.boot_failure(&BootFailure { process: on, cause: cause.clone() });
+        let message = names_of.boot_failure(&BootFailure { process: Some(on), cause: cause.clone() });
         let error_type = boot_error_type(cause);
         start.wait(on, link).fail(at, error_type, &message);
         start.interrupt_waits(at, "another dependency failed");

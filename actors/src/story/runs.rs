@@ -55,6 +55,7 @@ impl ProcessStory {
     }
 
     pub(super) fn started(&mut self, i: usize, at: Moment, pid: Option<i32>) {
+        let hooks = self.spec.hooks.as_ref().is_some_and(|hooks| !hooks.post_start.is_empty());
         let Some(instance) = self.instances.get_mut(i) else { return };
         let spans = instance.spans();
         let restart = spans.restart.take();
@@ -65,8 +66,10 @@ impl ProcessStory {
             instance.origin = span.context();
             span.ok(at);
         }
-        if let Some(span) = restart {
-            span.ok(at);
+        match restart {
+            Some(span) if hooks => instance.spans().ending = Some(span),
+            Some(span) => span.ok(at),
+            None => {}
         }
         if let Some(folded) = &mut instance.folded {
             folded.up(at, pid);
@@ -93,7 +96,13 @@ impl ProcessStory {
             facts.extend(autopsy_attributes(&death.autopsy, death.uptime));
             facts
         });
-        self.of(i, |instance| instance.death = Some(Box::new(*death)));
+        self.of(i, |instance| {
+            instance.death = Some(Box::new(*death));
+            if let Some(spans) = &mut instance.spans {
+                spans.end_restart(at);
+            }
+            instance.tidy();
+        });
     }
 
     pub(super) fn left_alone(&mut self, i: usize, at: Moment, members: &[Member]) {

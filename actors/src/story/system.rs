@@ -2,6 +2,7 @@
 
 use super::Story;
 use super::attributes::{millis, set_sender};
+use super::open::Ending;
 use crate::clock::Moment;
 use crate::phrases::{DEADLINE_MISSED, boot_error_type, restart_reason, shutdown_reason};
 use crate::trace::names;
@@ -103,7 +104,15 @@ impl Story {
     fn shutdown_began(&mut self, at: Moment, operation: &Operation, processes: usize, timeout: Duration) {
         let text = shutdown_reason(&operation.cause, self.system.boot_failure.as_deref());
         if let Some(span) = self.system.boot.take() {
-            span.fail(at, names::ERROR_INTERRUPTED, &format!("interrupted by a shutdown: {text}"));
+            let message = format!("interrupted by a shutdown: {text}");
+            match self.system.hook {
+                // A child that ends after its parent is taken by backends for one whose clock is wrong.
+                Some(_) => {
+                    let error_type = names::ERROR_INTERRUPTED.to_owned();
+                    self.system.ending = Some(Ending { span, error_type, message });
+                }
+                None => span.fail(at, names::ERROR_INTERRUPTED, &message),
+            }
         }
         let mut span = self.tracing.open(names::SPAN_SHUTDOWN, &self.operations.of(operation.id), at);
         span.link(names::LINK_START, &self.boot_parent());

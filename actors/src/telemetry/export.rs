@@ -1,5 +1,5 @@
 //! The port behind which spans leave the program. Owns the answers that an exporter can give. Implemented by the
-//! exporters of `phpeek-pm`; called by the `TelemetryActor`.
+//! exporters of `phpeek-pm`.
 
 use bytes::Bytes;
 use std::future::Future;

@@ -1,6 +1,5 @@
 //! The port behind which ended spans wait until a receiver has them. Owns its vocabulary. Implemented by `phpeek-pm`
-//! over the spool and over memory; called by the `TelemetryActor` alone, on the telemetry arbiter, which is the only
-//! thread that waits when a disk is slow.
+//! over the spool and over memory. On the telemetry arbiter, the only thread that waits when a disk is slow.
 
 use super::export::Batch;
 use opentelemetry::StringValue;

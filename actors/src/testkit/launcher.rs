@@ -7,7 +7,7 @@ use crate::ports::{LastLines, LastWords, LaunchOrder, Launcher, TaskEvent, TaskR
 use actix::Recipient;
 use phpeek_core::autopsy::Autopsy;
 use phpeek_core::facts::Words;
-use phpeek_core::ids::{ProcessId, RunId, TaskId};
+use phpeek_core::ids::{HookTask, ProcessId, RunId, TaskId};
 use phpeek_core::member::{Condition, Member};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
@@ -119,6 +119,7 @@ struct Run {
 }
 
 type Script = Rc<dyn Fn(RunId) -> Behaviour>;
+type HookScript = Rc<dyn Fn(HookTask) -> Behaviour>;
 
 /// The launcher. Its reports go through the router.
 pub struct FakeLauncher {
@@ -126,8 +127,10 @@ pub struct FakeLauncher {
     router: Router,
     clock: Clock,
     scripts: RefCell<BTreeMap<ProcessId, Script>>,
-    runs: RefCell<BTreeMap<RunId, Run>>,
+    hook_script: RefCell<Option<HookScript>>,
+    runs: RefCell<BTreeMap<TaskId, Run>>,
     launches: RefCell<Vec<(Moment, RunId)>>,
+    hooks: RefCell<Vec<(Moment, HookTask, String)>>,
     signals: RefCell<Vec<Sent>>,
     next_pid: Cell<i32>,
     hearers: RefCell<Vec<Recipient<LastLines>>>,
@@ -142,8 +145,10 @@ impl FakeLauncher {
             router,
             clock,
             scripts: RefCell::default(),
+            hook_script: RefCell::default(),
             runs: RefCell::default(),
             launches: RefCell::default(),
+            hooks: RefCell::default(),
             signals: RefCell::default(),
             next_pid: Cell::new(100),
             hearers: RefCell::default(),
@@ -155,7 +160,24 @@ impl FakeLauncher {
         self.scripts.borrow_mut().insert(ProcessId(process), Rc::new(script));
     }
 
-    /// Every order so far.
+    /// What hooks do, by task. Without one they are workers too.
+    pub fn script_hooks(&self, script: impl Fn(HookTask) -> Behaviour + 'static) {
+        *self.hook_script.borrow_mut() = Some(Rc::new(script));
+    }
+
+    /// Every order of a hook so far, with its name.
+    #[must_use]
+    pub fn hooks(&self) -> Vec<(Moment, HookTask, String)> {
+        self.hooks.borrow().clone()
+    }
+
+    /// Whether a hook runs.
+    #[must_use]
+    pub fn hook_runs(&self) -> bool {
+        self.runs.borrow().keys().any(|task| matches!(task, TaskId::Hook(_)))
+    }
+
+    /// Every order of a run so far.
     #[must_use]
     pub fn launches(&self) -> Vec<(Moment, RunId)> {
         self.launches.borrow().clone()
@@ -170,14 +192,15 @@ impl FakeLauncher {
     /// The runs whose group has members, in the order of their ids.
     #[must_use]
     pub fn alive(&self) -> Vec<RunId> {
-        self.runs.borrow().keys().copied().collect()
+        self.runs.borrow().keys().filter_map(|task| task.run()).collect()
     }
 
     /// The run of an instance whose leader runs.
     #[must_use]
     pub fn leader_of(&self, process: u32, instance: u32) -> Option<RunId> {
         let of = |id: &RunId| id.process() == ProcessId(process) && id.instance.serial == instance;
-        self.runs.borrow().iter().find(|(id, run)| of(id) && run.leader).map(|(id, _)| *id)
+        let leaders = self.runs.borrow();
+        leaders.iter().filter(|(_, run)| run.leader).filter_map(|(task, _)| task.run()).find(of)
     }
 
     /// Ends the leader of a run, now. Nothing when it has ended.
@@ -187,6 +210,10 @@ impl FakeLauncher {
 
     /// As [`Self::end`], with all that is known of it.
     pub fn end_as(&self, id: RunId, autopsy: Autopsy) {
+        self.end_task(TaskId::Run(id), autopsy);
+    }
+
+    fn end_task(&self, id: TaskId, autopsy: Autopsy) {
         let exit = autopsy.exit;
         let group = {
             let mut runs = self.runs.borrow_mut();
@@ -196,21 +223,25 @@ impl FakeLauncher {
             let killed = matches!(exit, Exit::Signal { signal: Signal::KILL, .. }) && run.group_told;
             if told || killed { Grandchildren::None } else { run.behaviour.grandchildren }
         };
-        self.report(id, TaskEvent::Exited(autopsy));
+        self.tell(id, TaskEvent::Exited(autopsy));
         match group {
             Grandchildren::None => self.empty(id),
             Grandchildren::For(time) => self.after(time, move |own| own.empty(id)),
             Grandchildren::UntilSignal | Grandchildren::UntilKill | Grandchildren::Stuck => {}
             Grandchildren::Daemons => {
                 let daemon = Member { pid: 99, name: "daemon".to_owned(), condition: Condition::Alive };
-                self.report(id, TaskEvent::Left(vec![daemon]));
+                self.tell(id, TaskEvent::Left(vec![daemon]));
             }
         }
     }
 
     /// Delivers any report, also one that no launcher would send.
     pub fn report(&self, id: RunId, event: TaskEvent) {
-        self.router.deliver(TaskReport { task: TaskId::Run(id), event });
+        self.tell(TaskId::Run(id), event);
+    }
+
+    fn tell(&self, task: TaskId, event: TaskEvent) {
+        self.router.deliver(TaskReport { task, event });
     }
 
     /// Says the last words of a run to everybody who ever asked for any.
@@ -224,9 +255,9 @@ impl FakeLauncher {
         }
     }
 
-    fn empty(&self, id: RunId) {
+    fn empty(&self, id: TaskId) {
         if self.runs.borrow_mut().remove(&id).is_some() {
-            self.report(id, TaskEvent::GroupEmpty);
+            self.tell(id, TaskEvent::GroupEmpty);
         }
     }
 
@@ -240,18 +271,18 @@ impl FakeLauncher {
         });
     }
 
-    fn come_up(&self, id: RunId, behaviour: Behaviour) {
+    fn come_up(&self, id: TaskId, behaviour: Behaviour) {
         let lives = behaviour.lives;
         self.runs.borrow_mut().insert(id, Run { behaviour, leader: true, group_told: false });
         let pid = self.next_pid.get();
         self.next_pid.set(pid + 1);
-        self.report(id, TaskEvent::Spawned { pid });
+        self.tell(id, TaskEvent::Spawned { pid });
         if let Some((time, exit)) = lives {
-            self.after(time, move |own| own.end(id, exit));
+            self.after(time, move |own| own.end_task(id, exit.into()));
         }
     }
 
-    fn obey(&self, id: RunId, signal: Signal) {
+    fn obey(&self, id: TaskId, signal: Signal) {
         let (leader, behaviour) = {
             let runs = self.runs.borrow();
             let Some(run) = runs.get(&id) else { return };
@@ -262,8 +293,8 @@ impl FakeLauncher {
             let exit = behaviour.answer.filter(|_| !kill).unwrap_or(Exit::Signal { signal, core: false });
             match behaviour.obeys {
                 Obeys::Nothing => {}
-                Obeys::After(_) | Obeys::OnlyKill if kill => self.end(id, exit),
-                Obeys::After(time) => self.after(time, move |own| own.end(id, exit)),
+                Obeys::After(_) | Obeys::OnlyKill if kill => self.end_task(id, exit.into()),
+                Obeys::After(time) => self.after(time, move |own| own.end_task(id, exit.into())),
                 Obeys::OnlyKill => {}
             }
         } else if behaviour.grandchildren != Grandchildren::Stuck
@@ -277,23 +308,35 @@ impl FakeLauncher {
 impl Launcher for FakeLauncher {
     #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]
     fn launch(&self, order: LaunchOrder) {
-        let TaskId::Run(id) = order.task;
-        self.launches.borrow_mut().push((self.clock.now(), id));
-        let script = self.scripts.borrow().get(&id.process()).cloned();
-        let behaviour = script.map(|s| s(id)).unwrap_or_default();
+        let id = order.task;
+        let behaviour = match id {
+            TaskId::Run(run) => {
+                self.launches.borrow_mut().push((self.clock.now(), run));
+                let script = self.scripts.borrow().get(&run.process()).cloned();
+                script.map(|s| s(run)).unwrap_or_default()
+            }
+            TaskId::Hook(hook) => {
+                let name = order.program.hook.as_deref().unwrap_or_default().to_owned();
+                self.hooks.borrow_mut().push((self.clock.now(), hook, name));
+                let script = self.hook_script.borrow().clone();
+                script.map(|s| s(hook)).unwrap_or_default()
+            }
+        };
         if behaviour.panics {
             panic!("scripted: the order of {id:?} panics");
         }
         self.after(behaviour.spawn_after, move |own| match behaviour.failure.clone() {
-            Some(failure) => own.report(id, TaskEvent::SpawnFailed(failure)),
+            Some(failure) => own.tell(id, TaskEvent::SpawnFailed(failure)),
             None => own.come_up(id, behaviour),
         });
     }
 
-    fn signal_group(&self, TaskId::Run(id): TaskId, signal: Signal) -> bool {
+    fn signal_group(&self, id: TaskId, signal: Signal) -> bool {
         let delivered = self.runs.borrow_mut().get_mut(&id).map(|r| r.group_told = true).is_some();
         let at = self.clock.now();
-        self.signals.borrow_mut().push(Sent { at, id, signal, to_group: true, delivered });
+        if let TaskId::Run(id) = id {
+            self.signals.borrow_mut().push(Sent { at, id, signal, to_group: true, delivered });
+        }
         if delivered {
             self.obey(id, signal);
         }
@@ -302,7 +345,7 @@ impl Launcher for FakeLauncher {
 
     fn cancel(&self, _: TaskId) {}
 
-    fn leave(&self, TaskId::Run(id): TaskId) -> Vec<Member> {
+    fn leave(&self, id: TaskId) -> Vec<Member> {
         let gone = self.runs.borrow().get(&id).is_some_and(|run| !run.leader);
         if gone {
             self.runs.borrow_mut().remove(&id);
@@ -310,17 +353,19 @@ impl Launcher for FakeLauncher {
         vec![Member { pid: 99, name: "stuck".to_owned(), condition: Condition::Uninterruptible }]
     }
 
-    fn signal_leader(&self, TaskId::Run(id): TaskId, signal: Signal) -> bool {
+    fn signal_leader(&self, id: TaskId, signal: Signal) -> bool {
         let delivered = self.runs.borrow().get(&id).is_some_and(|r| r.leader);
         let at = self.clock.now();
-        self.signals.borrow_mut().push(Sent { at, id, signal, to_group: false, delivered });
+        if let TaskId::Run(id) = id {
+            self.signals.borrow_mut().push(Sent { at, id, signal, to_group: false, delivered });
+        }
         delivered
     }
 }
 
 impl LastWords for FakeLauncher {
     fn ask(&self, task: TaskId, _: &ProcessName, hearer: Recipient<LastLines>) -> bool {
-        let TaskId::Run(id) = task;
+        let TaskId::Run(id) = task else { return false };
         self.hearers.borrow_mut().push(hearer.clone());
         let script = self.scripts.borrow().get(&id.process()).cloned();
         let Some((time, words)) = script.and_then(|s| s(id).last_words) else { return false };

@@ -9,4 +9,4 @@ mod spec;
 pub use launcher::{Behaviour, FakeLauncher, Grandchildren, Obeys, Sent};
 pub use recorder::{SpanRecorder, attribute, duration, error_type, is_error};
 pub use sinks::{RecordingBoard, RecordingLog};
-pub use spec::{SpecBuilder, system};
+pub use spec::{SpecBuilder, hook, hooks, system};

@@ -6,8 +6,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError, OutputSpec,
+    ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -35,6 +35,7 @@ impl SpecBuilder {
             initial: InitialState::Running,
             program: Arc::new(Program {
                 name: own,
+                hook: None,
                 command: CommandLine::new(vec![format!("/usr/bin/{name}"), "--flag".to_owned()])
                     .expect("a name is a program"),
                 working_dir: None,
@@ -58,6 +59,7 @@ impl SpecBuilder {
                 grace: Duration::from_secs(10),
                 kill_signal: Signal::KILL,
             },
+            hooks: None,
         };
         Self(spec, Vec::new())
     }
@@ -114,6 +116,13 @@ impl SpecBuilder {
         self
     }
 
+    /// What runs around its starts and stops.
+    #[must_use]
+    pub fn hooks(mut self, hooks: Hooks) -> Self {
+        self.0.hooks = Some(Box::new(hooks));
+        self
+    }
+
     /// Both its streams are captured.
     #[must_use]
     pub fn captured(mut self) -> Self {
@@ -152,5 +161,41 @@ pub fn system(mut processes: Vec<SpecBuilder>) -> SystemSpec {
         dependency_timeout: Duration::from_secs(30),
         processes: processes.into_iter().map(|p| Arc::new(p.0)).collect(),
         signals: BTreeMap::new(),
+        hooks: Hooks::default(),
     }
+}
+
+/// A hook that is tried once, for ten seconds, and whose failure counts.
+///
+/// # Panics
+/// When the name is not valid: a test wrote it.
+#[must_use]
+#[expect(clippy::expect_used, reason = "the arguments are written in tests")]
+pub fn hook(name: &str) -> HookSpec {
+    let program = Program {
+        name: ProcessName::new(name).expect("a test names its hooks well"),
+        hook: Some(name.into()),
+        command: CommandLine::new(vec![format!("/usr/bin/{name}")]).expect("a name is a program"),
+        working_dir: None,
+        user: None,
+        group: None,
+        env: Vec::new(),
+        pdeathsig: None,
+        output: OutputSpec { stdout: true, stderr: true },
+        handover: Handover::Parent,
+    };
+    HookSpec {
+        name: name.into(),
+        program: Arc::new(program),
+        timeout: Duration::from_secs(10),
+        retries: 0,
+        retry_delay: Duration::ZERO,
+        on_error: OnError::Stop,
+    }
+}
+
+/// Hooks as a list.
+#[must_use]
+pub fn hooks<const N: usize>(hooks: [HookSpec; N]) -> HookList {
+    hooks.into_iter().map(Arc::new).collect()
 }

@@ -32,33 +32,33 @@ keys! {
 
 keys! {
     pub(crate) HOOKS;
-    "pre-start": List(&Map(HOOK)), "[]", Later Live, "before anything is started";
-    "post-start": List(&Map(HOOK)), "[]", Later Live, "when everything was started";
-    "pre-stop": List(&Map(HOOK)), "[]", Later Live, "before anything is stopped";
-    "post-stop": List(&Map(HOOK)), "[]", Later Live, "when everything has stopped";
+    "pre-start": List(&Map(HOOK)), "[]", Works Live, "before anything is started";
+    "post-start": List(&Map(HOOK)), "[]", Works Live, "when everything was started";
+    "pre-stop": List(&Map(HOOK)), "[]", Works Live, "before anything is stopped";
+    "post-stop": List(&Map(HOOK)), "[]", Works Live, "when everything has stopped";
 }
 
 keys! {
     pub(crate) PROCESS_HOOKS;
-    "pre_start": List(&Map(HOOK)), "[]", Later Live, "before each run of it";
-    "post_start": List(&Map(HOOK)), "[]", Later Live, "after each start";
-    "pre_stop": List(&Map(HOOK)), "[]", Later Live, "before it is asked to end";
-    "post_stop": List(&Map(HOOK)), "[]", Later Live, "when it has ended";
+    "pre_start": List(&Map(HOOK)), "[]", Works Live, "before each run of an instance; a failure fails its start";
+    "post_start": List(&Map(HOOK)), "[]", Works Live, "after each start; who waits for the process waits for them";
+    "pre_stop": List(&Map(HOOK)), "[]", Works Live, "before it is asked to end";
+    "post_stop": List(&Map(HOOK)), "[]", Works Live, "when a run has ended; the next waits for them";
 }
 
 keys! {
     /// One hook.
     pub(crate) HOOK;
-    "name": Text, "", Later Live, "for logs and spans; default: its list and place", eg "warm-up";
-    "command": Command, "", Later Live, "program and arguments", eg "[\"true\"]";
-    "timeout": Time(0.0, YEAR), "30", Later Live, "of each try";
-    "retry": Int(0, 1000), "0", Later Live, "tries after the first";
-    "retry_delay": Time(0.0, YEAR), "0", Later Live, "between tries";
-    "continue_on_error": Bool, "false", Later Live, "a failure does not matter";
-    "env": MapOf(&Text), "", Later Live, "over the inherited variables", eg "{ KEY: value }";
-    "working_dir": Text, "", Later Live, "where it runs", eg "/";
-    "user": Guard, "", Later Live, "who it runs as", eg "root";
-    "group": Guard, "", Later Live, "and its group", eg "root";
+    "name": Text, "", Works Live, "for logs and spans; default: its list and place", eg "warm-up";
+    "command": Command, "", Works Live, "program and arguments", eg "[\"true\"]";
+    "timeout": Time(0.0, YEAR), "30", Works Live, "of each try; 0 means 30";
+    "retry": Int(0, 1000), "0", Works Live, "tries after the first";
+    "retry_delay": Time(0.0, YEAR), "0", Works Live, "between tries";
+    "continue_on_error": Bool, "false", Works Live, "a failure does not matter";
+    "env": MapOf(&Text), "", Works Live, "over the inherited variables", eg "{ KEY: value }";
+    "working_dir": Text, "", Works Live, "where it runs", eg "/";
+    "user": Guard, "", Works Live, "who it runs as", eg "root";
+    "group": Guard, "", Works Live, "and its group", eg "root";
 }
 
 keys! {
@@ -100,7 +100,7 @@ keys! {
     "kill_timeout": Time(0.0, 600.0), "5", Later Live, "the wait after kill_signal; 0 means 5";
     "kill_mode": OneOf(&["group", "mixed", "leader"]), "group", Later Live, "`mixed`: the request goes to the leader alone; `leader`: the kill too";
     "graceful": Bool, "true", Idle Live, "a stop is always graceful";
-    "pre_stop_hook": Map(HOOK), "", Later Live, "a command before the signal";
+    "pre_stop_hook": Map(HOOK), "", Works Live, "one more of `hooks.pre_stop`";
 }
 
 keys! {

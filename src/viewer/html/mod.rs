@@ -1,6 +1,6 @@
 //! A trace as one page: an HTML file with its style, its script and its data inside, that asks nothing of any network.
 //! The data is JSON in a block that no browser runs or reads as markup; the script sets texts as texts; the policy of the
-//! page (page.csp, made from the two files) lets nothing run but this script. Pure; called by `trace --html`.
+//! page (page.csp, made from the two files) lets nothing run but this script. Pure.
 
 use super::critical;
 use super::links::{Names, short};

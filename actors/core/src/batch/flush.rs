@@ -1,5 +1,5 @@
 //! How long a flush may take. A receiver that makes progress has all of the time that there is; one that is silent, or
-//! known to be bad, has a little. Owns what is known of the receiver. Pure; called by the batcher and its caller.
+//! known to be bad, has a little. Owns what is known of the receiver. Pure.
 
 use std::time::Duration;
 

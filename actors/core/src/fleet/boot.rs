@@ -3,6 +3,7 @@
 
 use super::{BootFailure, BootFailureCause, Effect, Ending, Fleet, Out, Outcome, Phase, Standing};
 use crate::facts::{Fact, ProcessFact, SystemFact};
+use crate::hook::Stage;
 use crate::ids::ProcessId;
 use crate::operation::{Cause, Operation};
 use crate::outcome::SpawnFailure;
@@ -18,7 +19,16 @@ impl Fleet {
         self.phase = Phase::Booting;
         self.boot = Some(operation.clone());
         let processes = self.members.len();
-        self.tell(now, SystemFact::BootBegan { operation: operation.clone(), processes }, out);
+        self.tell(now, SystemFact::BootBegan { operation, processes }, out);
+        if !self.run_hooks(Stage::PreStart, now, out) {
+            self.launch_all(now, out);
+        }
+    }
+
+    /// Begins the start of every process that shall run.
+    pub(super) fn launch_all(&mut self, now: Duration, out: &mut Out) {
+        let Some(operation) = self.boot.clone() else { return };
+        self.launched = true;
         self.unsettled = self.members.values().filter(|m| m.standing != Standing::Dormant).count();
         for p in self.order.clone() {
             let Some(member) = self.members.get(&p).filter(|m| m.standing == Standing::Waiting) else {
@@ -83,7 +93,7 @@ impl Fleet {
         }
         self.set(p, Standing::Broken, now, out);
         if self.phase == Phase::Booting {
-            self.fail_boot(p, BootFailureCause::Spawn(failure), now, out);
+            self.fail_boot(Some(p), BootFailureCause::Spawn(failure), now, out);
         }
     }
 
@@ -108,7 +118,7 @@ impl Fleet {
         if self.phase == Phase::Booting {
             match ending {
                 Ending::Failed(failure) if self.is_hopeless(p) => {
-                    self.fail_boot(p, BootFailureCause::Failed(failure), now, out);
+                    self.fail_boot(Some(p), BootFailureCause::Failed(failure), now, out);
                 }
                 Ending::Completed | Ending::Failed(_) => {
                     self.launch_dependents(p, now, out);
@@ -134,27 +144,44 @@ impl Fleet {
     }
 
     fn finish_boot(&mut self, now: Duration, out: &mut Out) {
-        if self.phase == Phase::Booting && self.unsettled == 0 {
-            self.phase = Phase::Running;
+        if self.phase == Phase::Booting && self.launched && self.unsettled == 0 && !self.in_hooks() {
             self.awaited = std::collections::BTreeSet::new();
-            self.tell(now, SystemFact::BootSucceeded, out);
-            self.next_restart(now, out);
+            if !self.run_hooks(Stage::PostStart, now, out) {
+                self.booted(now, out);
+            }
         }
+    }
+
+    /// The boot is over, with all that follows it.
+    pub(super) fn booted(&mut self, now: Duration, out: &mut Out) {
+        self.phase = Phase::Running;
+        self.tell(now, SystemFact::BootSucceeded, out);
+        self.next_restart(now, out);
+        self.check_all_ended(now, out);
     }
 
     pub(super) fn dependency_deadline(&mut self, now: Duration, out: &mut Out) {
         if let Some((_, p)) = self.awaited.first().copied().filter(|(until, _)| *until <= now) {
-            self.fail_boot(p, BootFailureCause::TimedOut, now, out);
+            self.fail_boot(Some(p), BootFailureCause::TimedOut, now, out);
         }
     }
 
-    fn fail_boot(&mut self, p: ProcessId, cause: BootFailureCause, now: Duration, out: &mut Out) {
-        let blocked: Vec<ProcessId> = self.waiting_for(p).collect();
-        for dependent in blocked {
-            self.set(dependent, Standing::Dormant, now, out);
-            out.tell(now, Fact::Process(dependent, ProcessFact::EdgeFailed(p, cause.clone())));
+    /// The boot has failed by this process, or by a hook of the system.
+    pub(super) fn fail_boot(
+        &mut self,
+        process: Option<ProcessId>,
+        cause: BootFailureCause,
+        now: Duration,
+        out: &mut Out,
+    ) {
+        if let Some(p) = process {
+            let blocked: Vec<ProcessId> = self.waiting_for(p).collect();
+            for dependent in blocked {
+                self.set(dependent, Standing::Dormant, now, out);
+                out.tell(now, Fact::Process(dependent, ProcessFact::EdgeFailed(p, cause.clone())));
+            }
         }
-        let failure = BootFailure { process: p, cause };
+        let failure = BootFailure { process, cause };
         self.tell(now, SystemFact::BootFailed(failure.clone()), out);
         self.outcome = Outcome::BootFailed(failure);
         let operation = self.begin(Cause::BootFailed);

@@ -2,7 +2,9 @@
 //! container. A pure machine; owns every decision that concerns more than one process, the edges between processes,
 //! and the ids of processes and of operations. Never acts.
 
+mod around;
 mod boot;
+mod hooks;
 mod restart;
 mod rolling;
 mod shutdown;
@@ -21,6 +23,7 @@ use crate::name::ProcessName;
 use crate::operation::{Cause, Operation, Operations};
 use crate::order::{Cycle, start_order};
 use crate::spec::{InitialState, ProcessKind, ProcessSpec, SystemSpec};
+use around::Around;
 use rolling::Rolling;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -82,6 +85,12 @@ pub struct Fleet {
     /// How many processes a shutdown still waits for.
     live: usize,
     outcome: Outcome,
+    /// What runs around the start and the stop; none when nothing does.
+    hooks: Option<Box<Around>>,
+    /// Whether processes were told to start, or would have been: the hooks before that have succeeded.
+    launched: bool,
+    /// Whether the hooks at the very end have had their turn.
+    wound_up: bool,
 }
 
 impl Fleet {
@@ -109,6 +118,9 @@ impl Fleet {
             forced: false,
             live: 0,
             outcome: Outcome::Stopped,
+            hooks: (!spec.hooks.is_empty()).then(|| Box::new(Around::new(spec.hooks.clone()))),
+            launched: false,
+            wound_up: false,
         })
     }
 
@@ -136,6 +148,7 @@ impl Fleet {
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
             Event::Restart(operation, p) => self.ask_restart(operation, RestartScope::One(p), now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
+            Event::Hook(task, event) => self.observe_hook(task, event, now, out),
             Event::Tick => self.tick(now, out),
         }
     }
@@ -143,11 +156,12 @@ impl Fleet {
     /// When a [`Event::Tick`] is due, if at all.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        match self.phase {
+        let own = match self.phase {
             Phase::Booting => self.awaited.first().map(|(until, _)| *until),
             Phase::Stopping => self.deadline,
-            Phase::New | Phase::Running | Phase::Done => None,
-        }
+            Phase::New | Phase::Running | Phase::Done => return None,
+        };
+        own.into_iter().chain(self.hook_deadline()).min()
     }
 
     /// What the system as a whole is doing.
@@ -225,6 +239,7 @@ impl Fleet {
     }
 
     fn tick(&mut self, now: Duration, out: &mut Out) {
+        self.tick_hook(now, out);
         match self.phase {
             Phase::Booting => self.dependency_deadline(now, out),
             Phase::Stopping => self.shutdown_deadline(now, out),

@@ -3,6 +3,7 @@
 
 use super::{Effect, Fleet, KILL_PATIENCE, Member, Out, Outcome, Phase, Standing};
 use crate::facts::{Fact, ProcessFact, SystemFact};
+use crate::hook::Stage;
 use crate::ids::ProcessId;
 use crate::lifecycle::Urgency;
 use crate::operation::{Cause, Operation};
@@ -43,6 +44,25 @@ impl Fleet {
             }
         }
         self.live = self.members.values().filter(|m| m.standing.may_run() || m.has_left()).count();
+        if self.in_hooks() {
+            self.stop_hooks(Urgency::Graceful, now, out); // it goes down when they are over
+        } else {
+            self.go_down(now, out);
+        }
+    }
+
+    /// The hooks before the stop have their turn. When nothing was started there is nothing that they come before.
+    pub(super) fn go_down(&mut self, now: Duration, out: &mut Out) {
+        if self.launched && self.forced {
+            self.skip_hooks(Stage::PreStop, now, out);
+        } else if self.launched && self.run_hooks(Stage::PreStop, now, out) {
+            return;
+        }
+        self.stop_processes(now, out);
+    }
+
+    pub(super) fn stop_processes(&mut self, now: Duration, out: &mut Out) {
+        let ids: Vec<ProcessId> = self.members.keys().copied().collect();
         for p in ids {
             self.stop_if_free(p, now, out);
         }
@@ -104,9 +124,16 @@ impl Fleet {
     }
 
     fn finish_if_empty(&mut self, now: Duration, out: &mut Out) {
-        if self.phase == Phase::Stopping && self.live == 0 {
-            self.finish(now, out);
+        if self.phase != Phase::Stopping || self.live > 0 || self.in_hooks() {
+            return;
         }
+        let first = !std::mem::replace(&mut self.wound_up, true);
+        if first && self.boot.is_some() && self.forced {
+            self.skip_hooks(Stage::PostStop, now, out);
+        } else if first && self.boot.is_some() && self.run_hooks(Stage::PostStop, now, out) {
+            return;
+        }
+        self.finish(now, out);
     }
 
     fn force(&mut self, now: Duration, out: &mut Out) {
@@ -128,6 +155,7 @@ impl Fleet {
                 }
             }
         }
+        self.stop_hooks(Urgency::Now, now, out);
     }
 
     pub(super) fn shutdown_deadline(&mut self, now: Duration, out: &mut Out) {
@@ -142,7 +170,8 @@ impl Fleet {
         }
     }
 
-    fn finish(&mut self, now: Duration, out: &mut Out) {
+    pub(super) fn finish(&mut self, now: Duration, out: &mut Out) {
+        self.abandon_hooks(now, out);
         self.phase = Phase::Done;
         self.deadline = None;
         self.tell(now, SystemFact::Over(self.outcome.clone()), out);

@@ -1,10 +1,12 @@
 //! The words of the fleet: what may happen to the system, and what it asks for. Values only.
 
 use crate::ends::{Ending, Outcome, RestartOutcome};
-use crate::ids::ProcessId;
+use crate::hook::words as hook;
+use crate::ids::{HookTask, ProcessId};
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
+use crate::program::TaskEvent;
 
 /// What may happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub enum Event {
     Restart(Operation, ProcessId),
     /// Command: stop everything; when that is under way already, kill everything.
     Shutdown(Operation),
+    /// Something has happened to a hook of the system.
+    Hook(HookTask, TaskEvent),
     /// Time has passed.
     Tick,
 }
@@ -42,6 +46,14 @@ pub enum Event {
 pub enum Effect {
     /// Tell a process to do this, as part of this operation.
     Command(ProcessId, Operation, Command),
+    /// For a hook of the system.
+    Hook(hook::Effect),
     /// Everything is over.
     Done(Outcome),
+}
+
+impl From<hook::Effect> for Effect {
+    fn from(effect: hook::Effect) -> Self {
+        Self::Hook(effect)
+    }
 }

@@ -30,10 +30,12 @@ impl Process {
     }
 
     fn start_all(&mut self, now: Now, out: &mut Out) {
-        self.failed = None;
+        (self.failed, self.forced) = (None, false);
         self.start = Some(Start { missing: self.instances.len(), failed: false });
         for i in 0..self.instances.len() {
-            self.advance(i, now, Event::Start, out);
+            if !self.start_follows(i) {
+                self.advance(i, now, Event::Start, out);
+            }
         }
         // Counted by instance: one that dies and is up again while another is not up yet counts once.
         let mut missing = 0;
@@ -49,6 +51,7 @@ impl Process {
 
     fn stop_all(&mut self, now: Now, operation: Operation, asked: Duration, urgency: Urgency, out: &mut Out) {
         self.rolling = None;
+        self.forced |= urgency == Urgency::Now;
         if self.start.take().is_some() {
             self.tell(now.at, ProcessFact::StartInterrupted, out);
         }
@@ -59,7 +62,13 @@ impl Process {
         }
         for i in 0..self.instances.len() {
             self.end_loop(i, now.at, out);
-            self.advance(i, now, Event::Stop(urgency), out);
+            match urgency {
+                Urgency::Graceful => self.press(i, now, Event::Stop(urgency), out),
+                Urgency::Now => {
+                    self.kill_hooks(i, now, out);
+                    self.advance(i, now, Event::Stop(urgency), out);
+                }
+            }
         }
         if self.stop.is_none() {
             self.end_reported = true; // nothing ran: there is no end to report beside this
@@ -95,6 +104,7 @@ impl Process {
             self.end_loop(i, at, out);
         }
         self.hear_no_more(at, out);
+        self.abandon_hooks(at, out);
         self.tell(at, ProcessFact::Abandoned, out);
         self.finished = true;
     }

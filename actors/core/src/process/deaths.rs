@@ -15,7 +15,11 @@ impl Process {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let (asked, uptime) = match instance.machine.state() {
             State::Starting { .. } => (Asked::No, Duration::ZERO),
-            State::Running { since, .. } => (Asked::No, at.saturating_sub(since)),
+            State::Running { since, .. } => {
+                // A stop that waits for its hooks was asked for all the same.
+                let asked = instance.hooking.as_ref().is_some_and(|hooking| hooking.pending.is_some());
+                (if asked { Asked::Yes } else { Asked::No }, at.saturating_sub(since))
+            }
             State::Stopping { leader: Leader::Unborn, .. } => (Asked::Yes, Duration::ZERO),
             State::Stopping { leader: Leader::Alive { since }, .. } => (Asked::Yes, at.saturating_sub(since)),
             _ => return, // it has ended already

@@ -16,6 +16,7 @@
 
 mod commands;
 mod deaths;
+mod hooks;
 mod loops;
 mod rolling;
 mod runs;
@@ -25,12 +26,12 @@ mod words;
 pub use words::{Command, Effect, Event, Report};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
-use crate::ids::{InstanceId, ProcessId, RunId};
+use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
 use crate::spec::ProcessSpec;
-use state::{CrashLoop, Dying, Rolling};
+use state::{CrashLoop, Dying, Hooking, Rolling};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,8 @@ struct Instance {
     relays: Vec<Signal>,
     /// Whether the start of the process waits for the first run of this instance.
     awaited: bool,
+    /// Hooks that run or wait; none when none do.
+    hooking: Option<Box<Hooking>>,
 }
 
 /// The start under way.
@@ -79,6 +82,8 @@ enum Due {
     Words(u64),
     /// The run of a folded restart has stayed.
     Loop,
+    /// A step of its hooks.
+    Hook,
 }
 
 /// The machine of one process.
@@ -88,12 +93,18 @@ pub struct Process {
     spec: Arc<ProcessSpec>,
     policy: Policy,
     operations: Operations,
-    /// In the order of their numbers, which is that of their serials: the highest goes first, a new one comes last.
+    /// In the order of their numbers, which is that of their serials: a new one comes last.
     instances: Vec<Instance>,
     serials: u32,
     /// How many instances are at rest. Counted along, as is `due`: a look at all of them for each event would cost
     /// n^2 over a start of n instances.
     resting: usize,
+    /// How many instances have hooks under way.
+    hooking: usize,
+    /// How many tasks were given to hooks, at most to those of one instance.
+    given: u64,
+    /// Whether there is no time: no hook begins.
+    forced: bool,
     /// What is due, by the serial of the instance.
     due: BTreeSet<(Duration, u32, Due)>,
     /// Deaths that wait for their last words, by serial and run, with the end of that wait. Several of one instance
@@ -122,6 +133,9 @@ impl Process {
             instances: Vec::with_capacity(spec.scale.get() as usize),
             serials: 0,
             resting: 0,
+            hooking: 0,
+            given: 0,
+            forced: false,
             due: BTreeSet::new(),
             unheard: BTreeMap::new(),
             start: None,
@@ -154,6 +168,7 @@ impl Process {
             crash_loop: None,
             relays: Vec::new(),
             awaited: false,
+            hooking: None,
         });
         out.tell(at, Fact::Instance(id, InstanceFact::Added { number }));
     }
@@ -168,6 +183,7 @@ impl Process {
         match event {
             Event::Command { operation, asked, command } => self.command(now, operation, asked, command, out),
             Event::Run(run, event) => self.observe(now, run, event, out),
+            Event::Hook(task, event) => self.observe_hook(now, task, event, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now.at, out),
@@ -180,11 +196,13 @@ impl Process {
         self.due.first().filter(|_| !self.finished).map(|(at, ..)| *at)
     }
 
-    /// The runs that are not over; for whoever must look after them when this machine is lost.
+    /// The tasks that are not over; for whoever must look after them when this machine is lost.
     #[must_use]
-    pub fn live_runs(&self) -> Vec<RunId> {
+    pub fn live_tasks(&self) -> Vec<TaskId> {
         let live = self.instances.iter().filter(|i| !i.machine.at_rest());
-        live.map(|i| i.id.run(i.machine.run())).collect()
+        let runs = live.map(|i| TaskId::Run(i.id.run(i.machine.run())));
+        let hook = |i: &Instance| i.hooking.as_ref()?.pass.as_ref()?.task().map(TaskId::Hook);
+        runs.chain(self.instances.iter().filter_map(hook)).collect()
     }
 
     /// Its configuration.
@@ -207,8 +225,9 @@ impl Process {
         self.instances.binary_search_by_key(&serial, |i| i.id.serial).ok()
     }
 
+    /// Whether nothing will happen without a command: hooks are over, too.
     fn all_at_rest(&self) -> bool {
-        self.resting == self.instances.len()
+        self.resting == self.instances.len() && self.hooking == 0
     }
 
     fn tell(&self, at: Duration, fact: ProcessFact, out: &mut Out) {
@@ -257,6 +276,9 @@ impl Process {
             out.tell(now.at, Fact::Instance(instance.id, InstanceFact::Changed(change, shown)));
         }
         self.lay_out(i, now.at, out);
+        if self.hooking > 0 {
+            self.hooks_on(i, now, out);
+        }
     }
 
     fn tick(&mut self, now: Now, out: &mut Out) {
@@ -269,6 +291,7 @@ impl Process {
                 Due::Step => self.advance(i, now, lifecycle::Event::Tick, out),
                 Due::Words(run) => self.hear(now.at, serial, run, Words::default(), out),
                 Due::Loop => self.unfold(i, now.at, out),
+                Due::Hook => self.tick_hook(i, now, out),
             }
         }
         self.settle(now, out);

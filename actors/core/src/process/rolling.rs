@@ -41,7 +41,7 @@ impl Process {
         if matches!(state, State::Stopping { .. } | State::Draining { .. }) {
             out.tell(now.at, Fact::Instance(id, InstanceFact::StopTakenOver));
         }
-        self.advance(i, now, Event::Restart, out);
+        self.press(i, now, Event::Restart, out);
     }
 
     /// A run has started: maybe it is the one that the rolling restart waits for.

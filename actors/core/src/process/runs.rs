@@ -30,6 +30,7 @@ impl Process {
             TaskEvent::Exited(autopsy) => {
                 self.note_death(i, now.at, run.run, autopsy, out);
                 self.advance(i, now, Event::Exited { run: run.run, exit: autopsy.exit }, out);
+                self.deliver_pending(i, now, out);
             }
             TaskEvent::Left(members) => {
                 // Right for a oneshot, a mistake for what is meant to stay.
@@ -44,7 +45,14 @@ impl Process {
         self.settle(now, out);
     }
 
-    fn spawn_failed(&mut self, i: usize, now: Now, run: u64, failure: &SpawnFailure, out: &mut Out) {
+    pub(super) fn spawn_failed(
+        &mut self,
+        i: usize,
+        now: Now,
+        run: u64,
+        failure: &SpawnFailure,
+        out: &mut Out,
+    ) {
         let Some(state) = self.instances.get(i).map(|x| x.machine.state()) else { return };
         if !matches!(state, State::Starting { .. } | State::Stopping { leader: Leader::Unborn, .. }) {
             return; // it was up already
@@ -67,12 +75,24 @@ impl Process {
     /// Performs what an instance asks for.
     pub(super) fn follow(&mut self, i: usize, now: Now, effect: lifecycle::Effect, out: &mut Out) {
         match effect {
-            lifecycle::Effect::Spawn { run } => self.order(i, now.at, run, out),
+            lifecycle::Effect::Spawn { run } => {
+                self.end_reported = false;
+                if !self.hooks_before_run(i, run) {
+                    self.order(i, now.at, run, out);
+                }
+            }
             lifecycle::Effect::Signal { run, signal, step } => self.signal(i, run, signal, step, out),
-            lifecycle::Effect::Cancel { run } => self.to_run(i, run, Effect::Cancel, out),
+            lifecycle::Effect::Cancel { run } => {
+                if !self.hooks_cancelled(i, now, run, out) {
+                    self.to_run(i, run, Effect::Cancel, out);
+                }
+            }
             lifecycle::Effect::Leave { run } => self.to_run(i, run, Effect::Leave, out),
             lifecycle::Effect::RunStarted { run } => self.run_started(i, now, run, out),
-            lifecycle::Effect::RunEnded { .. } => self.run_ended(i, now.at, out),
+            lifecycle::Effect::RunEnded { run, .. } => {
+                self.run_ended(i, now.at, out);
+                self.hooks_after_run(i, now, run, out);
+            }
             lifecycle::Effect::Restarting { after, attempt } => {
                 self.restarting(i, now.at, after, attempt, out)
             }
@@ -83,8 +103,8 @@ impl Process {
         }
     }
 
-    fn order(&mut self, i: usize, at: Duration, run: u64, out: &mut Out) {
-        self.end_reported = false;
+    /// Starts a run, now that nothing comes before it any more.
+    pub(super) fn order(&mut self, i: usize, at: Duration, run: u64, out: &mut Out) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         instance.pid = None;
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Ordered { run }));
@@ -132,12 +152,20 @@ impl Process {
         for signal in std::mem::take(&mut instance.relays) {
             out.act(Effect::SignalLeader { run: id.run(run), signal });
         }
+        self.folded_run_up(i, now.at);
+        if !self.hooks_after_start(i, run) {
+            self.run_up(i, now, run, out);
+        }
+    }
+
+    /// A run is up, and all that follows its start is over: whoever waits for it goes on.
+    pub(super) fn run_up(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
         if std::mem::take(&mut instance.awaited)
             && let Some(start) = &mut self.start
         {
             start.missing = start.missing.saturating_sub(1);
         }
-        self.folded_run_up(i, now.at);
         self.roll_on(i, now, run, out);
     }
 

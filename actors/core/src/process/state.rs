@@ -1,7 +1,11 @@
-//! What the process machine holds beside its instances: deaths on their way to be told, crash loops, a rolling restart.
+//! What the process machine holds beside its instances: deaths on their way to be told, crash loops, a rolling restart,
+//! hooks.
 
 use crate::facts::{Asked, Death, InstanceFact, Obituary, Words};
 use crate::fold::Fold;
+use crate::hook::Stage;
+use crate::hook::pass::Pass;
+use crate::lifecycle::Event;
 use crate::operation::Operation;
 use std::time::Duration;
 
@@ -55,4 +59,18 @@ pub(super) struct Rolling {
     pub(super) current: u32,
     /// The first run of the current instance that counts as new.
     pub(super) target: u64,
+}
+
+/// The hooks of an instance that run or wait.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hooking {
+    pub(super) pass: Option<Pass>,
+    /// The run that it is about.
+    pub(super) run: u64,
+    /// What follows it, with the run that each is about.
+    pub(super) waiting: Vec<(Stage, u64)>,
+    /// The stop or restart that the hooks before it hold up.
+    pub(super) pending: Option<Event>,
+    /// When the pass is due, as it stands among all that is due.
+    pub(super) due: Option<Duration>,
 }

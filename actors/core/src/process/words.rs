@@ -2,7 +2,8 @@
 
 use crate::ends::{Ending, RestartOutcome};
 use crate::facts::Words;
-use crate::ids::RunId;
+use crate::hook::words as hook;
+use crate::ids::{HookTask, RunId};
 use crate::lifecycle::{SignalStep, Urgency};
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
@@ -24,6 +25,8 @@ pub enum Event {
     },
     /// Something has happened to one of its runs.
     Run(RunId, TaskEvent),
+    /// Something has happened to a hook of one of its instances.
+    Hook(HookTask, TaskEvent),
     /// The last lines that a run wrote.
     LastWords(RunId, Words),
     /// Time has passed. Before the deadline it changes nothing.
@@ -82,8 +85,16 @@ pub enum Effect {
     Leave(RunId),
     /// Ask for the last words of this run: one `LastWords` follows, or none within the patience.
     AskLastWords(RunId),
+    /// For a hook of an instance.
+    Hook(hook::Effect),
     /// Tell the manager.
     Report(Report),
+}
+
+impl From<hook::Effect> for Effect {
+    fn from(effect: hook::Effect) -> Self {
+        Self::Hook(effect)
+    }
 }
 
 /// What is told to the manager.

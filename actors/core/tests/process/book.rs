@@ -111,6 +111,7 @@ impl Book {
 
     pub(crate) fn asked(&mut self, now: Duration, asked: &Output<Effect>, process: &Process) {
         match asked {
+            Output::Do(Effect::Hook(_)) => {} // the processes of this world have no hooks
             Output::Tell(Told { fact: Fact::Instance(id, fact), .. }) => self.told_of(now, *id, fact),
             Output::Tell(Told { fact: Fact::Process(_, ProcessFact::Ended(ending)), .. }) => {
                 self.is_the_ending(*ending);

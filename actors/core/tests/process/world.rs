@@ -104,6 +104,7 @@ fn spec(
         depends_on: Vec::new(),
         restart: RestartSpec { policy, attempts, backoff, stable_after: Some(ms(60)) },
         stop: StopSpec { signal: Signal::TERM, grace: ms(30), kill_signal: Signal::KILL },
+        hooks: None,
     }
 }
 
@@ -112,6 +113,7 @@ fn program(name: &ProcessName, command: CommandLine, output: OutputSpec, kind: P
     let (working_dir, user, group, env) = (None, None, None, Vec::new());
     Arc::new(Program {
         name: name.clone(),
+        hook: None,
         command,
         working_dir,
         user,

@@ -9,8 +9,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -84,6 +84,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 initial,
                 program: Arc::new(Program {
                     name,
+                    hook: None,
                     command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
                     working_dir: None,
                     user: None,
@@ -97,6 +98,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 depends_on: Vec::new(),
                 restart,
                 stop,
+                hooks: None,
             };
             (spec, edges)
         },
@@ -155,6 +157,7 @@ fn system(most: usize) -> impl Strategy<Value = SystemSpec> {
             dependency_timeout: ms(wait),
             processes: wire(parts, backwards),
             signals: BTreeMap::new(),
+            hooks: Hooks::default(),
         },
     )
 }

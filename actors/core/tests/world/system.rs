@@ -129,7 +129,9 @@ impl<S: Subject> World<'_, S> {
             Output::Do(Effect::Done(outcome)) => self.done(outcome),
             Output::Tell(Told { fact: Fact::System(fact), .. }) => self.told_of_system(fact),
             Output::Tell(Told { fact: Fact::Process(p, fact), .. }) => self.told_of_process(p, fact),
-            Output::Tell(Told { fact: Fact::Instance(..), .. }) => {}
+            // The systems of this world have no hooks.
+            Output::Do(Effect::Hook(_))
+            | Output::Tell(Told { fact: Fact::Instance(..) | Fact::Hook(..), .. }) => {}
         }
     }
 
