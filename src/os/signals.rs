@@ -60,6 +60,8 @@ impl Signals {
     /// # Errors
     /// When the pipe cannot be made or a handler cannot be set.
     pub fn install() -> io::Result<Self> {
+        // A handler is there a moment before what it is for: a signal that came in between would be lost.
+        set_mask(Mask::Full)?;
         forget_ignored();
         let (read, write) = UnixStream::pair()?;
         FROM_THE_START.iter().for_each(|signal| mark_changed(signal.number()));
