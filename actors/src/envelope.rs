@@ -1,6 +1,6 @@
-//! What commands and events of supervision travel in between actors: the message, the span under which its handler starts its own, and
-//! when it was sent, so that the time in a mailbox is part of the operation and no time is dark. It carries the
-//! 64-byte `SpanContext`, never a `Context`: a cloned `Context` would keep a span open.
+//! What requests, commands and reports travel in between the actors of supervision: the message, the span under which
+//! its handler starts its own, and when it was sent, so that the time in a mailbox is part of the operation and no time
+//! is dark. It carries the 64-byte `SpanContext`, never a `Context`: a cloned `Context` would keep a span open.
 
 use crate::clock::Moment;
 use opentelemetry::trace::SpanContext;

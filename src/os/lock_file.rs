@@ -1,7 +1,6 @@
 //! A file that holds our pid and is locked (flock(2)) for as long as this process lives, however it ends: so no pid that
 //! was given again can be taken for us, and two that start in one moment cannot both have it. Owns the lock. Waits for
-//! the disk, so it is taken before anything is started or off the supervision thread. Called for
-//! pid files, records of what runs, and spools.
+//! the disk, so it is taken before anything is started or off the supervision thread. For pid files, records of what runs, and spools.
 
 use super::{ours, state_file};
 use rustix::fs::{FlockOperation, flock};

@@ -252,6 +252,13 @@ mod tests {
     }
 
     #[test]
+    fn children_are_found_without_the_list_of_the_kernel() {
+        let own = std::process::id().cast_signed();
+        let parent = Stat::of(own).expect("we run").parent;
+        assert!(scan(parent).contains(&own) && !scan(own).contains(&own));
+    }
+
+    #[test]
     fn we_find_ourselves() {
         let own = std::process::id().cast_signed();
         let stat = Stat::of(own).expect("we run");

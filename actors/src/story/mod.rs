@@ -95,15 +95,12 @@ impl Story {
                     story.edge_failed(told.at, &self.names, *on, cause, &on_context);
                 }
             }
+            Fact::Process(_, ProcessFact::RestartAbandoned) => self.end_interrupted_restart(),
             Fact::Process(process, fact) => {
-                let abandoned = *fact == ProcessFact::RestartAbandoned;
                 let Self { tracing, names, operations, processes, .. } = self;
                 let teller = Teller { tracing, operations, names, at: told.at };
                 if let Some(story) = processes.get_mut(process) {
                     story.tell(&teller, fact);
-                }
-                if abandoned {
-                    self.end_interrupted_restart();
                 }
             }
             Fact::Hook(None, fact) => self.tell_of_hook(told.at, fact),
