@@ -26,9 +26,12 @@ fn hooks_run_around_everything_in_their_order() {
     let sandbox = Sandbox::new();
     let hook = |name: &str| emits(&sandbox, name);
     let found = sandbox.script("env", "emit env \"$PHPEEK_PM_HOOK_NAME,$CBOX_INIT_HOOK_NAME,$K,$(pwd)\"");
+    // A process is up once its program runs, not once that program has said so: here the hook waits for its word.
+    let after_start = sandbox
+        .script("up", "until grep -q '^c start' \"$SANDBOX/events\"; do sleep 0.01; done\nemit up ran");
     let lists = json!({
         "pre-start": [hook("one"), {"name": "a name", "command": found, "env": {"K": "v"}, "working_dir": "/usr"}],
-        "post-start": [hook("up")],
+        "post-start": [{"name": "up", "command": after_start}],
         "pre-stop": [hook("before")],
         "post-stop": [hook("after")],
     });
