@@ -85,6 +85,7 @@ impl Edge {
     pub fn is_hopeless(&self, standing: Standing) -> bool {
         match self.condition {
             Condition::Started => false,
+            Condition::Ready => matches!(standing, Standing::Ended(_)),
             Condition::Completed => matches!(standing, Standing::Ended(Ending::Failed(_))),
         }
     }
@@ -93,9 +94,9 @@ impl Edge {
 /// What a condition means.
 fn holds(condition: Condition, kind: ProcessKind, standing: Standing) -> bool {
     match (condition, standing) {
-        (Condition::Started, Standing::Up) | (Condition::Completed, Standing::Ended(Ending::Completed)) => {
-            true
-        }
+        (Condition::Started, Standing::Up | Standing::Unready)
+        | (Condition::Ready, Standing::Up)
+        | (Condition::Completed, Standing::Ended(Ending::Completed)) => true,
         // What is meant to end has been started for as long as nobody starts it anew.
         (Condition::Started, Standing::Ended(_)) => kind == ProcessKind::Oneshot,
         _ => false,

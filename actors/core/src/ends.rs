@@ -16,7 +16,9 @@ pub enum Standing {
     Waiting,
     /// It was told to start at this time.
     Launched(Duration),
-    /// All its instances run, or wait for their next run.
+    /// All its instances run, or have run, and not all are ready, or ready again.
+    Unready,
+    /// All its instances run, or wait for their next run; where checks say so, all are ready.
     Up,
     /// Its start has failed; instances that did start may run.
     Broken,
@@ -32,7 +34,7 @@ impl Standing {
     /// Whether something of the process may run.
     #[must_use]
     pub fn may_run(self) -> bool {
-        matches!(self, Self::Launched(_) | Self::Up | Self::Broken | Self::Stopping)
+        matches!(self, Self::Launched(_) | Self::Unready | Self::Up | Self::Broken | Self::Stopping)
     }
 }
 

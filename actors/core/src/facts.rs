@@ -5,6 +5,7 @@
 use crate::autopsy::Autopsy;
 use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartScope};
 use crate::fold::{Tally, Telling};
+pub use crate::health::facts::{HealthFact, Probed};
 pub use crate::hook::facts::{HookEnd, HookFact, HookOutcome};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{Rest, SignalStep, Trigger};
@@ -28,6 +29,8 @@ pub enum Fact {
     Instance(InstanceId, InstanceFact),
     /// To a hook of an instance, or of the system. Each runs one at a time.
     Hook(Option<InstanceId>, HookFact),
+    /// To the health of an instance.
+    Health(InstanceId, HealthFact),
 }
 
 /// A fact and when it happened.
@@ -118,6 +121,10 @@ pub enum ProcessFact {
     EdgeFailed(ProcessId, BootFailureCause),
     /// Its start is over: all its instances run.
     Up,
+    /// All its instances are ready again.
+    Ready,
+    /// Not all its instances are ready any more.
+    Unready,
     /// Its start has failed: an instance could not be started.
     StartFailed(SpawnFailure),
     /// Its start will not be finished: it is to stop.
@@ -374,7 +381,7 @@ impl Fact {
             Self::System(_) | Self::Hook(None, _) => None,
             Self::Process(process, _) => Some(*process),
             Self::Hook(Some(instance), _) => Some(instance.process),
-            Self::Instance(instance, _) => Some(instance.process),
+            Self::Instance(instance, _) | Self::Health(instance, _) => Some(instance.process),
         }
     }
 }

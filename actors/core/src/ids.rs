@@ -31,6 +31,17 @@ pub enum TaskId {
     Run(RunId),
     /// One try of a hook.
     Hook(HookTask),
+    /// A probe that is a program.
+    Probe(ProbeId),
+}
+
+/// One probe of the health of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProbeId {
+    /// Whose health.
+    pub of: InstanceId,
+    /// Counts the probes of the instance, from 1.
+    pub serial: u64,
 }
 
 /// One try of a hook.
@@ -55,6 +66,7 @@ impl TaskId {
         match self {
             Self::Run(run) => Some(run.instance),
             Self::Hook(hook) => hook.of,
+            Self::Probe(probe) => Some(probe.of),
         }
     }
 
@@ -63,7 +75,7 @@ impl TaskId {
     pub fn run(self) -> Option<RunId> {
         match self {
             Self::Run(run) => Some(run),
-            Self::Hook(_) => None,
+            Self::Hook(_) | Self::Probe(_) => None,
         }
     }
 }

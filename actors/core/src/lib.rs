@@ -36,6 +36,7 @@ pub mod facts;
 pub mod fleet;
 pub mod fold;
 pub mod foreground;
+pub mod health;
 pub mod hook;
 pub mod ids;
 pub mod level;

@@ -5,6 +5,8 @@
 use crate::backoff::Backoff;
 use crate::budget::Attempts;
 pub use crate::command::{CommandLine, OutputSpec, ProcessKind};
+use crate::health;
+pub use crate::health::{CheckSpec, Checks, HttpQuestion, Question, Role};
 pub use crate::hook::{HookList, HookSpec, Hooks, OnError, Stage};
 use crate::name::ProcessName;
 use crate::program::Program;
@@ -69,6 +71,16 @@ pub struct ProcessSpec {
     pub stop: StopSpec,
     /// What runs around the starts and stops of each of its instances.
     pub hooks: Option<Box<Hooks>>,
+    /// What each of its instances is asked while it runs.
+    pub health: Option<Checks>,
+}
+
+impl ProcessSpec {
+    /// Whether an instance that runs is not ready by that alone.
+    #[must_use]
+    pub fn has_readiness(&self) -> bool {
+        self.health.as_ref().is_some_and(|checks| health::gates(checks))
+    }
 }
 
 /// Whether a process is started with the supervisor.
@@ -92,8 +104,10 @@ pub struct Dependency {
 /// What must have happened to a dependency. One that is `initial_state: stopped` or scheduled holds nobody up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// All its instances run (the default for long-running processes).
+    /// All its instances run (the default for long-running processes that no check says more of).
     Started,
+    /// All its instances are ready (the default for those with checks of readiness).
+    Ready,
     /// It has ended with 0 (the default for oneshots).
     Completed,
 }
@@ -104,6 +118,7 @@ impl Condition {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Started => "started",
+            Self::Ready => "ready",
             Self::Completed => "completed",
         }
     }

@@ -15,6 +15,10 @@ pub enum Event {
     Boot(Operation),
     /// All instances of a process run for the first time since it was told to start.
     Up(ProcessId),
+    /// All instances of a process are ready again.
+    Ready(ProcessId),
+    /// Not all instances of a process are ready: any more, or yet, when all have run since it was told to start.
+    Unready(ProcessId),
     /// A process could not be started.
     StartFailed(ProcessId, SpawnFailure),
     /// All instances of a process have come to rest by themselves. Between an order to restart and its answer, and

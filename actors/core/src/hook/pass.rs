@@ -308,7 +308,8 @@ impl Pass {
                 HookFault::Exit(exit)
             }
             Rest::Failed(lifecycle::Failure::Spawn(kind)) => HookFault::refused(kind),
-            Rest::Completed | Rest::Stopped => return self.succeeded(now, out),
+            // Nobody asks for the health of a hook.
+            Rest::Failed(lifecycle::Failure::Unhealthy) | Rest::Completed | Rest::Stopped => return self.succeeded(now, out),
         };
         let why = self.why(&hook, fault);
         if self.tries <= hook.retries && !self.current.left {

@@ -2,8 +2,9 @@
 //! nothing can be done about them. Part of the transition table, and as pure.
 
 use super::table::Step;
-use super::{Effect, First, Leader, Pressure, Rest, State, Then};
+use super::{Effect, Failure, First, Leader, Pressure, Rest, State, Then, Trigger};
 use crate::spec::ProcessKind;
+use std::time::Duration;
 
 impl Step<'_> {
     /// A oneshot has done its work when it has put a daemon there. For whatever else, the daemon is what is left of a
@@ -64,17 +65,18 @@ impl Step<'_> {
             }
             State::Stopping { run, leader: Leader::Ended { exit, uptime }, then, .. } => {
                 self.out.push(Effect::RunEnded { run, exit, uptime });
-                self.stopped(then);
+                self.stopped(then, uptime);
             }
-            State::Stopping { leader: Leader::Gone, then, .. } => self.stopped(then),
+            State::Stopping { leader: Leader::Gone, then, .. } => self.stopped(then, Duration::ZERO),
             _ => {}
         }
     }
 
-    fn stopped(&mut self, then: Then) {
+    fn stopped(&mut self, then: Then, uptime: Duration) {
         match then {
             Then::Rest => self.rest(State::Idle, Rest::Stopped),
             Then::Restart => self.spawn(First::No),
+            Then::Follow => self.follow(Trigger::Unhealthy, uptime, Failure::Unhealthy),
         }
     }
 }

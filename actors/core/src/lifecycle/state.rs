@@ -126,6 +126,8 @@ pub enum Then {
     Rest,
     /// A new run.
     Restart,
+    /// What follows a failure: it was stopped because it is not healthy.
+    Follow,
 }
 
 /// Why an instance rests in [`State::Failed`].
@@ -137,6 +139,8 @@ pub enum Failure {
     GaveUp(Exit),
     /// It could not be started.
     Spawn(SpawnFailureKind),
+    /// It was stopped too often because it was not healthy.
+    Unhealthy,
 }
 
 /// How urgent a stop is.
@@ -157,6 +161,11 @@ pub enum Event {
     Stop(Urgency),
     /// Command: there shall be a new run in place of this one.
     Restart,
+    /// The run is up and does not do its work.
+    Unhealthy {
+        /// Which run.
+        run: u64,
+    },
     /// The run is up.
     Spawned {
         /// Which run.
@@ -270,6 +279,8 @@ pub enum Trigger {
     Exit(Exit),
     /// The run before never came up.
     Spawn(SpawnFailureKind),
+    /// The run before was stopped because it was not healthy.
+    Unhealthy,
 }
 
 /// How an instance came to rest.

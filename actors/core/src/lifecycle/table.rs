@@ -31,6 +31,7 @@ impl Step<'_> {
             Event::Start => self.start(),
             Event::Stop(urgency) => self.stop(urgency),
             Event::Restart => self.restart(),
+            Event::Unhealthy { run } => self.unhealthy(run),
             Event::Spawned { run } => self.spawned(run),
             Event::SpawnFailed { run, kind } => self.spawn_failed(run, kind),
             Event::Exited { run, exit } => self.exited(run, exit),
@@ -54,7 +55,7 @@ impl Step<'_> {
                 self.machine.budget.reset();
                 self.press(run, Leader::Gone, Urgency::Graceful, Then::Restart);
             }
-            State::Stopping { run, leader, pressure, due, then: Then::Rest } => {
+            State::Stopping { run, leader, pressure, due, then: Then::Rest | Then::Follow } => {
                 self.machine.budget.reset();
                 self.machine.state = State::Stopping { run, leader, pressure, due, then: Then::Restart };
             }
@@ -110,6 +111,17 @@ impl Step<'_> {
     }
 
     // Observations: those of another run change nothing (P8).
+
+    /// It is asked to go as by a command, and what follows is what follows a failure. Where nothing would, it stays as
+    /// it is: to end it would help nobody.
+    fn unhealthy(&mut self, run: u64) {
+        match self.machine.state {
+            State::Running { run: own, since } if own == run && self.restarts_by_itself() => {
+                self.press(run, Leader::Alive { since }, Urgency::Graceful, Then::Follow);
+            }
+            _ => {}
+        }
+    }
 
     fn spawned(&mut self, run: u64) {
         match self.machine.state {
@@ -245,7 +257,7 @@ impl Step<'_> {
 
     /// A new run is wanted after `cause`, if the budget has room (P6). It begins at once when the run before lived
     /// longer than the wait would be: a throttle for crash loops, no tax on the rest.
-    fn follow(&mut self, cause: Trigger, uptime: Duration, otherwise: Failure) {
+    pub(super) fn follow(&mut self, cause: Trigger, uptime: Duration, otherwise: Failure) {
         let restart = self.policy.restart;
         self.machine.budget.run_ended(uptime, restart.stable_after);
         let failed = !matches!(cause, Trigger::Exit(exit) if exit.is_success());

@@ -31,20 +31,22 @@ impl Process {
 
     fn start_all(&mut self, now: Now, out: &mut Out) {
         (self.failed, self.forced) = (None, false);
-        self.start = Some(Start { missing: self.instances.len(), failed: false });
+        self.start = Some(Start { missing: self.instances.len(), unborn: 0, failed: false });
         for i in 0..self.instances.len() {
             if !self.start_follows(i) {
                 self.advance(i, now, Event::Start, out);
             }
         }
         // Counted by instance: one that dies and is up again while another is not up yet counts once.
-        let mut missing = 0;
+        let (mut missing, mut unborn) = (0, 0);
         for instance in &mut self.instances {
-            instance.awaited = instance.machine.live_run().is_none();
+            instance.unborn = instance.machine.live_run().is_none();
+            instance.awaited = instance.unborn || instance.health.as_ref().is_some_and(|m| !m.is_ready());
             missing += usize::from(instance.awaited);
+            unborn += usize::from(instance.unborn);
         }
         if let Some(start) = &mut self.start {
-            start.missing = missing;
+            (start.missing, start.unborn) = (missing, unborn);
         }
         self.settle(now, out);
     }
@@ -99,7 +101,9 @@ impl Process {
     }
 
     /// Tells all that is still under way, with what is known of it.
-    pub(super) fn finish(&mut self, at: Duration, out: &mut Out) {
+    pub(super) fn finish(&mut self, now: Now, out: &mut Out) {
+        let at = now.at;
+        self.abandon_health(now, out);
         for i in 0..self.instances.len() {
             self.end_loop(i, at, out);
         }

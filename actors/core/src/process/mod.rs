@@ -16,6 +16,7 @@
 
 mod commands;
 mod deaths;
+mod health;
 mod hooks;
 mod loops;
 mod rolling;
@@ -26,6 +27,7 @@ mod words;
 pub use words::{Command, Effect, Event, Report};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
+use crate::health::monitor::Monitor;
 use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
@@ -60,8 +62,12 @@ struct Instance {
     relays: Vec<Signal>,
     /// Whether the start of the process waits for the first run of this instance.
     awaited: bool,
+    /// Whether the start of the process waits for the program of this instance to run at all.
+    unborn: bool,
     /// Hooks that run or wait; none when none do.
     hooking: Option<Box<Hooking>>,
+    /// What it is asked while it runs, if it is.
+    health: Option<Box<Monitor>>,
 }
 
 /// The start under way.
@@ -69,6 +75,8 @@ struct Instance {
 struct Start {
     /// Instances that have not been up since.
     missing: usize,
+    /// Of these, instances whose program has not run since.
+    unborn: usize,
     /// Whether an instance could not be started: told once.
     failed: bool,
 }
@@ -84,6 +92,8 @@ enum Due {
     Loop,
     /// A step of its hooks.
     Hook,
+    /// A step of its health.
+    Health,
 }
 
 /// The machine of one process.
@@ -101,6 +111,12 @@ pub struct Process {
     resting: usize,
     /// How many instances have hooks under way.
     hooking: usize,
+    /// How many instances have a probe whose program is not gone.
+    probing: usize,
+    /// How many instances are not ready, where they have checks that say so.
+    unready: usize,
+    /// Whether others were told that it is ready, and nothing else since.
+    told_ready: bool,
     /// How many tasks were given to hooks, at most to those of one instance.
     given: u64,
     /// Whether there is no time: no hook begins.
@@ -134,6 +150,9 @@ impl Process {
             serials: 0,
             resting: 0,
             hooking: 0,
+            probing: 0,
+            unready: 0,
+            told_ready: false,
             given: 0,
             forced: false,
             due: BTreeSet::new(),
@@ -157,6 +176,8 @@ impl Process {
         let id = InstanceId { process: self.id, serial: self.serials };
         self.serials = self.serials.saturating_add(1);
         self.resting += 1;
+        self.unready += usize::from(self.spec.has_readiness());
+        let checks = self.spec.health.clone();
         self.instances.push(Instance {
             id,
             number,
@@ -168,7 +189,9 @@ impl Process {
             crash_loop: None,
             relays: Vec::new(),
             awaited: false,
+            unborn: false,
             hooking: None,
+            health: checks.map(|checks| Box::new(Monitor::new(id, number, checks))),
         });
         out.tell(at, Fact::Instance(id, InstanceFact::Added { number }));
     }
@@ -184,9 +207,10 @@ impl Process {
             Event::Command { operation, asked, command } => self.command(now, operation, asked, command, out),
             Event::Run(run, event) => self.observe(now, run, event, out),
             Event::Hook(task, event) => self.observe_hook(now, task, event, out),
+            Event::Probe(probe, event) => self.observe_probe(now, probe, event, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::Tick => self.tick(now, out),
-            Event::Finish => self.finish(now.at, out),
+            Event::Finish => self.finish(now, out),
         }
     }
 
@@ -202,7 +226,8 @@ impl Process {
         let live = self.instances.iter().filter(|i| !i.machine.at_rest());
         let runs = live.map(|i| TaskId::Run(i.id.run(i.machine.run())));
         let hook = |i: &Instance| i.hooking.as_ref()?.pass.as_ref()?.task().map(TaskId::Hook);
-        runs.chain(self.instances.iter().filter_map(hook)).collect()
+        let probes = self.instances.iter().filter_map(|i| i.health.as_ref()).flat_map(|m| m.tasks());
+        runs.chain(self.instances.iter().filter_map(hook)).chain(probes.map(TaskId::Probe)).collect()
     }
 
     /// Its configuration.
@@ -225,9 +250,9 @@ impl Process {
         self.instances.binary_search_by_key(&serial, |i| i.id.serial).ok()
     }
 
-    /// Whether nothing will happen without a command: hooks are over, too.
+    /// Whether nothing will happen without a command: hooks and probes are over, too.
     fn all_at_rest(&self) -> bool {
-        self.resting == self.instances.len() && self.hooking == 0
+        self.resting == self.instances.len() && self.hooking == 0 && self.probing == 0
     }
 
     fn tell(&self, at: Duration, fact: ProcessFact, out: &mut Out) {
@@ -261,6 +286,7 @@ impl Process {
                 self.due.insert((due, serial, Due::Step));
             }
         }
+        self.watch_health(i, now, out);
         let change = Change { from: before, to: after };
         if before != after {
             self.tell_of(i, now.at, InstanceFact::Changes(change), out);
@@ -292,6 +318,7 @@ impl Process {
                 Due::Words(run) => self.hear(now.at, serial, run, Words::default(), out),
                 Due::Loop => self.unfold(i, now.at, out),
                 Due::Hook => self.tick_hook(i, now, out),
+                Due::Health => self.tick_health(i, now, out),
             }
         }
         self.settle(now, out);
@@ -302,6 +329,7 @@ impl Process {
         if self.start.take_if(|s| s.missing == 0 && !s.failed).is_some() {
             self.tell(now.at, ProcessFact::Up, out);
             out.act(Effect::Report(Report::Up));
+            self.started_ready(now, out);
         }
         if !self.all_at_rest() {
             return;
@@ -310,7 +338,8 @@ impl Process {
             self.end_reported = true; // `Stopped` says it
             self.tell(now.at, ProcessFact::Stopped, out);
             out.act(Effect::Report(Report::Stopped));
-        } else if self.start.is_none() && !self.end_reported {
+        } else if !self.end_reported && (self.start.is_none() || self.waits_for_readiness()) {
+            self.start = None; // what has ended does not become ready
             self.end_reported = true;
             self.report_end(now.at, out);
         }

@@ -154,12 +154,12 @@ impl Process {
         }
         self.folded_run_up(i, now.at);
         if !self.hooks_after_start(i, run) {
-            self.run_up(i, now, run, out);
+            self.ask_health(i, now, run, out);
         }
     }
 
     /// A run is up, and all that follows its start is over: whoever waits for it goes on.
-    pub(super) fn run_up(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
+    pub(super) fn came_up(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         if std::mem::take(&mut instance.awaited)
             && let Some(start) = &mut self.start

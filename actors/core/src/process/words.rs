@@ -2,8 +2,9 @@
 
 use crate::ends::{Ending, RestartOutcome};
 use crate::facts::Words;
+use crate::health::words as health;
 use crate::hook::words as hook;
-use crate::ids::{HookTask, RunId};
+use crate::ids::{HookTask, ProbeId, RunId};
 use crate::lifecycle::{SignalStep, Urgency};
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
@@ -27,6 +28,8 @@ pub enum Event {
     Run(RunId, TaskEvent),
     /// Something has happened to a hook of one of its instances.
     Hook(HookTask, TaskEvent),
+    /// Something has happened to a probe of one of its instances.
+    Probe(ProbeId, health::Event),
     /// The last lines that a run wrote.
     LastWords(RunId, Words),
     /// Time has passed. Before the deadline it changes nothing.
@@ -87,6 +90,8 @@ pub enum Effect {
     AskLastWords(RunId),
     /// For a hook of an instance.
     Hook(hook::Effect),
+    /// For the health of an instance.
+    Health(health::Effect),
     /// Tell the manager.
     Report(Report),
 }
@@ -97,11 +102,21 @@ impl From<hook::Effect> for Effect {
     }
 }
 
+impl From<health::Effect> for Effect {
+    fn from(effect: health::Effect) -> Self {
+        Self::Health(effect)
+    }
+}
+
 /// What is told to the manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
-    /// All instances have been up since the command to start.
+    /// All instances have been up since the command to start, and ready where checks say so.
     Up,
+    /// All instances are ready again.
+    Ready,
+    /// Not all are ready: any more, or yet, when the programs of all have run since the command to start.
+    Unready,
     /// An instance could not be started.
     StartFailed(SpawnFailure),
     /// All instances have come to rest by themselves.

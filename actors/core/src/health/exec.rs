@@ -1,0 +1,131 @@
+//! A probe that is a program: started, killed with all that belongs to it when its time is over, and gone before the
+//! next one begins. Its run is that of a oneshot that nobody restarts and that is never asked to go.
+
+use super::facts::{Answer, ProbeFault};
+use super::words::Effect;
+use crate::backoff::Backoff;
+use crate::budget::Attempts;
+use crate::command::ProcessKind;
+use crate::facts::Outbox;
+use crate::ids::ProbeId;
+use crate::lifecycle::{self, Machine, Now, Policy, Urgency};
+use crate::outcome::Exit;
+use crate::program::{Program, TaskEvent};
+use crate::signal::Signal;
+use crate::spec::{RestartPolicy, RestartSpec, StopSpec};
+use std::sync::Arc;
+use std::time::Duration;
+
+const POLICY: Policy = Policy {
+    kind: ProcessKind::LongRun, // whatever it leaves in the background goes
+    restart: RestartSpec {
+        policy: RestartPolicy::Never,
+        attempts: Attempts::AtMost(0),
+        backoff: Backoff::NONE,
+        stable_after: None,
+    },
+    stop: StopSpec { signal: Signal::KILL, grace: Duration::ZERO, kill_signal: Signal::KILL },
+};
+
+/// The only run of a probe's machine.
+const RUN: u64 = 1;
+
+/// One try.
+#[derive(Debug, Clone)]
+pub(super) struct Trial {
+    pub(super) probe: ProbeId,
+    machine: Machine,
+    /// Nothing can be done about it any more.
+    left: bool,
+}
+
+impl Trial {
+    /// Asks for the program.
+    pub(super) fn begin<E: From<Effect>>(
+        probe: ProbeId,
+        number: u32,
+        program: &Arc<Program>,
+        now: Now,
+        out: &mut Outbox<E>,
+    ) -> Self {
+        let mut trial = Self { probe, machine: Machine::default(), left: false };
+        trial.machine.step(&POLICY, now, lifecycle::Event::Start, &mut Vec::new());
+        out.act(Effect::Launch { probe, number, program: program.clone() }.into());
+        trial
+    }
+
+    /// Something has happened to the program; the answer, when that is one.
+    pub(super) fn observe<E: From<Effect>>(
+        &mut self,
+        now: Now,
+        event: TaskEvent,
+        out: &mut Outbox<E>,
+    ) -> Option<Answer> {
+        let (event, answer) = match event {
+            TaskEvent::Spawned { .. } => (lifecycle::Event::Spawned { run: RUN }, None),
+            TaskEvent::SpawnFailed(failure) => {
+                let answer = Answer::bad(ProbeFault::NotStarted, failure.message);
+                (lifecycle::Event::SpawnFailed { run: RUN, kind: failure.kind }, Some(answer))
+            }
+            TaskEvent::Exited(autopsy) => {
+                let exit = autopsy.exit;
+                (lifecycle::Event::Exited { run: RUN, exit }, Some(answer_of(exit)))
+            }
+            TaskEvent::Left(_) => (lifecycle::Event::Left { run: RUN }, None),
+            TaskEvent::OutOfReach => (lifecycle::Event::OutOfReach { run: RUN }, None),
+            TaskEvent::GroupEmpty => (lifecycle::Event::GroupEmpty { run: RUN }, None),
+        };
+        self.feed(now, event, out);
+        answer
+    }
+
+    /// Its time is over, or nobody wants to know.
+    pub(super) fn kill<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
+        self.feed(now, lifecycle::Event::Stop(Urgency::Now), out);
+    }
+
+    /// Time has passed.
+    pub(super) fn tick<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
+        self.feed(now, lifecycle::Event::Tick, out);
+    }
+
+    /// When a tick is due, if at all.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.machine.deadline()
+    }
+
+    /// Whether nobody is left of it, or nobody that anything can be done about.
+    pub(super) fn is_over(&self) -> bool {
+        self.left || self.machine.at_rest()
+    }
+
+    fn feed<E: From<Effect>>(&mut self, now: Now, event: lifecycle::Event, out: &mut Outbox<E>) {
+        let mut effects = Vec::new();
+        self.machine.step(&POLICY, now, event, &mut effects);
+        for effect in effects {
+            match effect {
+                lifecycle::Effect::Signal { .. } => out.act(Effect::Kill(self.probe).into()),
+                lifecycle::Effect::Cancel { .. } => out.act(Effect::Cancel(self.probe).into()),
+                lifecycle::Effect::Leave { .. } => {
+                    self.left = true;
+                    out.act(Effect::Leave(self.probe).into());
+                }
+                // It begins once, and nothing follows its end.
+                lifecycle::Effect::Spawn { .. }
+                | lifecycle::Effect::RunStarted { .. }
+                | lifecycle::Effect::RunEnded { .. }
+                | lifecycle::Effect::BackoffBegan { .. }
+                | lifecycle::Effect::Restarting { .. }
+                | lifecycle::Effect::Rested(_) => {}
+            }
+        }
+    }
+}
+
+fn answer_of(exit: Exit) -> Answer {
+    if exit.is_success() {
+        Answer::well(exit.to_string())
+    } else {
+        Answer::bad(ProbeFault::Exit(exit), exit.to_string())
+    }
+}

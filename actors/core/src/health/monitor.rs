@@ -1,0 +1,210 @@
+//! The health of an instance as a pure machine: which of its checks ask when, whether it is ready, and whether it has to
+//! be restarted. One for each instance, for as long as that is there. Never acts, never reads a clock, never fails.
+//!
+//! # The laws
+//! * **H1** no probe while no run is up, nor before the initial delay of its check is over.
+//! * **H2** one probe of a check at a time, and the next begins within the period of the last, or when that is answered.
+//! * **H3** every probe that was asked is told once: by its answer, by its time, or by the end of the run.
+//! * **H4** an instance is ready when each check that gates has had its successes in a row since its last failures in a
+//!   row, and only in the run that had them.
+//! * **H5** it has fallen when a check that restarts has had its failures in a row, and not before.
+//! * **H6** nothing asks before the startup check has passed, and that asks no more after it.
+//! * **H7** the program of a probe is killed when its time is over, or its run, and is gone before the next begins.
+
+use super::facts::{Answer, Health, HealthFact};
+use super::watch::{Asker, Watch};
+use super::words::{Effect, Event};
+use super::{Checks, Role};
+use crate::facts::{Fact, Outbox};
+use crate::ids::{InstanceId, ProbeId};
+use crate::lifecycle::Now;
+use std::time::Duration;
+
+/// The health of one instance.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    of: InstanceId,
+    number: u32,
+    checks: Checks,
+    watches: Vec<Watch>,
+    /// The run that is watched; 0: none.
+    run: u64,
+    /// Probes so far.
+    given: u64,
+    ready: bool,
+    fallen: bool,
+}
+
+impl Monitor {
+    /// Of an instance of which nothing runs.
+    #[must_use]
+    pub fn new(of: InstanceId, number: u32, checks: Checks) -> Self {
+        let watches = checks.iter().map(|_| Watch::new()).collect();
+        Self { of, number, checks, watches, run: 0, given: 0, ready: false, fallen: false }
+    }
+
+    /// This run is up: everything is asked anew.
+    pub fn begin<E: From<Effect>>(&mut self, now: Now, run: u64, out: &mut Outbox<E>) {
+        self.end(now, out);
+        self.run = run;
+        let startup = self.checks.iter().any(|check| check.role == Role::Startup);
+        self.open(now, |role| (role == Role::Startup) == startup);
+        let first = self.checks.iter().find(|check| check.role.gates());
+        match first.map(|check| check.question.as_str()) {
+            Some(kind) => self.tell(now, HealthFact::Waits { run, kind }, out),
+            None => self.ready = true,
+        }
+        self.ask_due(now, out);
+    }
+
+    /// The run is over, or is to be: nothing is asked any more.
+    pub fn end<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
+        let run = std::mem::take(&mut self.run);
+        if run == 0 {
+            return;
+        }
+        let was_ready = std::mem::take(&mut self.ready);
+        self.fallen = false;
+        for i in 0..self.watches.len() {
+            let of = self.of;
+            if let Some(serial) = self.watches.get_mut(i).and_then(|watch| watch.end(now, of, out)) {
+                self.tell(now, HealthFact::Forgotten { serial }, out);
+            }
+        }
+        if !was_ready && super::gates(&self.checks) {
+            self.tell(now, HealthFact::NeverReady { run }, out);
+        }
+    }
+
+    /// Something has happened to a probe. One that nobody waits for changes nothing.
+    pub fn observe<E: From<Effect>>(&mut self, now: Now, probe: ProbeId, event: Event, out: &mut Outbox<E>) {
+        match event {
+            Event::Answered(answer) => self.answered(now, probe.serial, answer, out),
+            Event::Task(event) => {
+                let mut watches = self.watches.iter_mut();
+                let of_it = |watch: &&mut Watch| watch.task().is_some_and(|task| task == probe);
+                let Some(watch) = watches.find(of_it) else { return };
+                if let Some(answer) = watch.observe(now, probe.serial, event, out) {
+                    self.answered(now, probe.serial, answer, out);
+                }
+            }
+        }
+        self.ask_due(now, out);
+    }
+
+    /// Time has passed. Before the deadline it changes nothing.
+    pub fn tick<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
+        let checks = self.checks.clone();
+        for (i, check) in checks.iter().enumerate() {
+            let of = self.of;
+            let Some(watch) = self.watches.get_mut(i) else { continue };
+            watch.tick(now, out);
+            if let Some((serial, answer)) = watch.timed_out(now, of, check.timeout, out) {
+                self.answered(now, serial, answer, out);
+            }
+        }
+        self.ask_due(now, out);
+    }
+
+    /// When a tick is due, if at all.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.watches.iter().filter_map(Watch::deadline).min()
+    }
+
+    /// Whether the run is ready. One that nothing gates is, once it is up.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The run that it watches.
+    #[must_use]
+    pub fn run(&self) -> Option<u64> {
+        (self.run > 0).then_some(self.run)
+    }
+
+    /// Whether a check that restarts has failed since the last time that this was asked.
+    pub fn take_fall(&mut self) -> bool {
+        std::mem::take(&mut self.fallen)
+    }
+
+    /// Programs of probes that are not gone.
+    pub fn tasks(&self) -> impl Iterator<Item = ProbeId> + '_ {
+        self.watches.iter().filter_map(Watch::task)
+    }
+
+    fn tell<E>(&self, now: Now, fact: HealthFact, out: &mut Outbox<E>) {
+        out.tell(now.at, Fact::Health(self.of, fact));
+    }
+
+    /// The checks of these roles ask from now on.
+    fn open(&mut self, now: Now, which: impl Fn(Role) -> bool) {
+        for (watch, check) in self.watches.iter_mut().zip(self.checks.iter()) {
+            if which(check.role) {
+                watch.begin(now, check);
+            }
+        }
+    }
+
+    fn answered<E: From<Effect>>(&mut self, now: Now, serial: u64, answer: Answer, out: &mut Outbox<E>) {
+        let (checks, run) = (self.checks.clone(), self.run);
+        let mut heard = checks.iter().zip(self.watches.iter_mut());
+        let mut answer = Some(answer);
+        let found = heard.find_map(|(check, watch)| {
+            let waited = watch.waits_for(serial);
+            waited.then(|| answer.take().and_then(|own| watch.answered(now, check, run, serial, own)))?
+        });
+        let Some(probed) = found else { return };
+        let (role, change) = (probed.role, probed.change);
+        self.tell(now, HealthFact::Probed(Box::new(probed)), out);
+        match change {
+            Some(Health::Passing) if role == Role::Startup => {
+                self.watches
+                    .iter_mut()
+                    .zip(checks.iter())
+                    .filter(|(_, check)| check.role == Role::Startup)
+                    .for_each(|(watch, _)| watch.rest());
+                self.open(now, |role| role != Role::Startup);
+            }
+            Some(Health::Failing) if role.restarts() => self.fallen = true,
+            _ => {}
+        }
+        self.weigh(now, out);
+    }
+
+    /// Looks whether it is ready.
+    fn weigh<E>(&mut self, now: Now, out: &mut Outbox<E>) {
+        let gates = self.checks.iter().zip(&self.watches).filter(|(check, _)| check.role.gates());
+        let ready = gates.clone().all(|(_, watch)| watch.health == Health::Passing);
+        if std::mem::replace(&mut self.ready, ready) == ready {
+            return;
+        }
+        let (run, attempts) = (self.run, gates.map(|(_, watch)| watch.attempts()).sum());
+        let fact = match ready {
+            true => HealthFact::Ready { run, attempts },
+            false => HealthFact::Unready { run },
+        };
+        self.tell(now, fact, out);
+    }
+
+    fn ask_due<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
+        if self.run == 0 {
+            return;
+        }
+        let asker = Asker { of: self.of, number: self.number };
+        let checks = self.checks.clone();
+        for (check, watch) in checks.iter().zip(self.watches.iter_mut()) {
+            if !watch.is_due(now) {
+                continue;
+            }
+            let serial = self.given.saturating_add(1);
+            let (role, kind) = (check.role, check.question.as_str());
+            if watch.is_free() {
+                self.given = serial;
+                out.tell(now.at, Fact::Health(self.of, HealthFact::Asked { serial, role, kind }));
+            }
+            watch.ask(now, check, asker, serial, out);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! One check of one run: when it asks, and what its answers in a row mean.
+
+use super::exec::Trial;
+use super::facts::{Answer, Health, ProbeFault, Probed};
+use super::words::Effect;
+use super::{CheckSpec, Question};
+use crate::backoff::Jitter;
+use crate::facts::Outbox;
+use crate::ids::{InstanceId, ProbeId};
+use crate::lifecycle::Now;
+use crate::program::TaskEvent;
+use std::time::Duration;
+
+/// What it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// For another check, or for nothing any more.
+    Nothing,
+    /// The next probe is due then.
+    Probe(Duration),
+    /// The next probe is due, and the program of the last one is not gone.
+    Gone,
+    /// The answer to this probe, which was asked at `began`, may take until `until`.
+    Answer {
+        serial: u64,
+        began: Duration,
+        until: Duration,
+    },
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) of: InstanceId,
+    pub(super) number: u32,
+}
+
+/// A check of the current run.
+#[derive(Debug, Clone)]
+pub(super) struct Watch {
+    wait: Wait,
+    pub(super) health: Health,
+    attempts: u64,
+    in_a_row: u32,
+    /// Whether the last answer was a good one.
+    last: Option<bool>,
+    /// The program of a probe that is not gone.
+    trial: Option<Trial>,
+}
+
+impl Watch {
+    pub(super) fn new() -> Self {
+        Self { wait: Wait::Nothing, health: Health::Unknown, attempts: 0, in_a_row: 0, last: None, trial: None }
+    }
+
+    /// It asks from now on, with nothing known.
+    pub(super) fn begin(&mut self, now: Now, check: &CheckSpec) {
+        *self = Self { trial: self.trial.take(), ..Self::new() };
+        self.wait = Wait::Probe(now.at.saturating_add(check.initial_delay));
+    }
+
+    /// Nothing is known any more, and nothing asked; gives the probe that will have no answer.
+    pub(super) fn end<E: From<Effect>>(
+        &mut self,
+        now: Now,
+        of: InstanceId,
+        out: &mut Outbox<E>,
+    ) -> Option<u64> {
+        let wait = std::mem::replace(&mut self.wait, Wait::Nothing);
+        self.health = Health::Unknown;
+        match wait {
+            Wait::Answer { serial, .. } => {
+                self.give_up(now, of, serial, out);
+                Some(serial)
+            }
+            Wait::Nothing | Wait::Probe(_) | Wait::Gone => None,
+        }
+    }
+
+    /// What it has said stays, and it asks no more.
+    pub(super) fn rest(&mut self) {
+        self.wait = Wait::Nothing;
+    }
+
+    /// Nobody wants the answer any more.
+    fn give_up<E: From<Effect>>(&mut self, now: Now, of: InstanceId, serial: u64, out: &mut Outbox<E>) {
+        match &mut self.trial {
+            Some(trial) => trial.kill(now, out),
+            None => out.act(Effect::Forget(ProbeId { of, serial }).into()),
+        }
+        self.clear();
+    }
+
+    /// Forgets a program that is gone.
+    fn clear(&mut self) {
+        self.trial.take_if(|trial| trial.is_over());
+    }
+
+    /// Whether this probe is the one that it waits for.
+    pub(super) fn waits_for(&self, serial: u64) -> bool {
+        matches!(self.wait, Wait::Answer { serial: own, .. } if own == serial)
+    }
+
+    /// Whether nothing is left of the last probe.
+    pub(super) fn is_free(&self) -> bool {
+        self.trial.is_none()
+    }
+
+    /// Whether a probe is to be asked now.
+    pub(super) fn is_due(&self, now: Now) -> bool {
+        match self.wait {
+            Wait::Probe(due) => due <= now.at,
+            Wait::Gone => self.trial.is_none(),
+            Wait::Nothing | Wait::Answer { .. } => false,
+        }
+    }
+
+    /// Asks, unless the program of the last probe has to go first.
+    pub(super) fn ask<E: From<Effect>>(
+        &mut self,
+        now: Now,
+        check: &CheckSpec,
+        asker: Asker,
+        serial: u64,
+        out: &mut Outbox<E>,
+    ) {
+        if !self.is_free() {
+            self.wait = Wait::Gone;
+            return;
+        }
+        let (probe, number) = (ProbeId { of: asker.of, serial }, asker.number);
+        match &check.question {
+            Question::Exec(program) => self.trial = Some(Trial::begin(probe, number, program, now, out)),
+            question => {
+                let (question, timeout) = (question.clone(), check.timeout);
+                out.act(Effect::Ask { probe, number, question, timeout }.into());
+            }
+        }
+        self.attempts = self.attempts.saturating_add(1);
+        self.wait = Wait::Answer { serial, began: now.at, until: now.at.saturating_add(check.timeout) };
+    }
+
+    /// The answer to a probe; one that is not waited for is nothing.
+    pub(super) fn answered(
+        &mut self,
+        now: Now,
+        check: &CheckSpec,
+        run: u64,
+        serial: u64,
+        answer: Answer,
+    ) -> Option<Probed> {
+        let Wait::Answer { serial: own, began, .. } = self.wait else { return None };
+        if own != serial {
+            return None;
+        }
+        self.in_a_row = match self.last == Some(answer.fault.is_none()) {
+            true => self.in_a_row.saturating_add(1),
+            false => 1,
+        };
+        self.last = Some(answer.fault.is_none());
+        let (says, threshold) = match answer.fault {
+            None => (Health::Passing, check.success_threshold),
+            Some(_) => (Health::Failing, check.failure_threshold),
+        };
+        let changes = self.health != says && self.in_a_row >= threshold;
+        if changes {
+            self.health = says;
+        }
+        self.wait = Wait::Probe(began.saturating_add(step(check.period, now.jitter)).max(now.at));
+        Some(Probed {
+            serial,
+            run,
+            role: check.role,
+            kind: check.question.as_str(),
+            began,
+            attempt: self.attempts,
+            in_a_row: self.in_a_row,
+            answer,
+            change: changes.then_some(says),
+        })
+    }
+
+    /// The probe whose time is over now, with the answer that stands for none.
+    pub(super) fn timed_out<E: From<Effect>>(
+        &mut self,
+        now: Now,
+        of: InstanceId,
+        timeout: Duration,
+        out: &mut Outbox<E>,
+    ) -> Option<(u64, Answer)> {
+        match self.wait {
+            Wait::Answer { serial, until, .. } if until <= now.at => {
+                self.give_up(now, of, serial, out);
+                Some((serial, Answer::bad(ProbeFault::TimedOut, format!("no answer within {timeout:?}"))))
+            }
+            Wait::Nothing | Wait::Probe(_) | Wait::Gone | Wait::Answer { .. } => None,
+        }
+    }
+
+    /// Something has happened to the program of a probe.
+    pub(super) fn observe<E: From<Effect>>(
+        &mut self,
+        now: Now,
+        serial: u64,
+        event: TaskEvent,
+        out: &mut Outbox<E>,
+    ) -> Option<Answer> {
+        let trial = self.trial.as_mut().filter(|trial| trial.probe.serial == serial)?;
+        let answer = trial.observe(now, event, out);
+        self.clear();
+        answer
+    }
+
+    /// Time has passed for the program of a probe.
+    pub(super) fn tick<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
+        if let Some(trial) = &mut self.trial {
+            trial.tick(now, out);
+        }
+        self.clear();
+    }
+
+    /// When something is due, if at all.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let own = match self.wait {
+            Wait::Nothing | Wait::Gone => None,
+            Wait::Probe(due) => Some(due),
+            Wait::Answer { until, .. } => Some(until),
+        };
+        own.into_iter().chain(self.trial.as_ref().and_then(Trial::deadline)).min()
+    }
+
+    /// The probe whose program is not gone.
+    pub(super) fn task(&self) -> Option<ProbeId> {
+        self.trial.as_ref().map(|trial| trial.probe)
+    }
+
+    /// How many probes of the run were asked.
+    pub(super) fn attempts(&self) -> u64 {
+        self.attempts
+    }
+}
+
+/// From the beginning of a probe to that of the next: up to a tenth less than the period, so that many that began
+/// together do not stay together.
+fn step(period: Duration, jitter: Jitter) -> Duration {
+    let spare = period.as_nanos() / 10 * u128::from(jitter.0) / u128::from(u16::MAX);
+    period.saturating_sub(Duration::from_nanos(u64::try_from(spare).unwrap_or(u64::MAX)))
+}

@@ -1,0 +1,50 @@
+//! What the health of an instance asks for. Values only.
+
+use super::Question;
+use super::facts::Answer;
+use crate::ids::ProbeId;
+use crate::program::{Program, TaskEvent};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is asked for, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask this, and say within the time what came: one `Answered` follows.
+    Ask {
+        /// The probe.
+        probe: ProbeId,
+        /// The number of the instance.
+        number: u32,
+        /// What to ask.
+        question: Question,
+        /// How long it may take; what comes later is not heard.
+        timeout: Duration,
+    },
+    /// The answer to this probe is not wanted any more.
+    Forget(ProbeId),
+    /// Start this program.
+    Launch {
+        /// The probe that it is.
+        probe: ProbeId,
+        /// The number of the instance.
+        number: u32,
+        /// The program.
+        program: Arc<Program>,
+    },
+    /// Kill all that belongs to this program.
+    Kill(ProbeId),
+    /// This program is not wanted any more, and may not have begun: it need not.
+    Cancel(ProbeId),
+    /// SIGKILL has not helped: who is left of this program is left alone.
+    Leave(ProbeId),
+}
+
+/// What may happen to a probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// It was answered.
+    Answered(Answer),
+    /// Something has happened to its program.
+    Task(TaskEvent),
+}

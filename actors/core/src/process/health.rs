@@ -1,0 +1,122 @@
+//! The health of instances: asked while their runs are up, in the way of whoever waits for them to be ready, and the
+//! reason to restart the one that fails. Whether the process is ready is what its instances are together.
+
+use super::{Due, Effect, Out, Process, Report};
+use crate::facts::ProcessFact;
+use crate::health::monitor::Monitor;
+use crate::health::words;
+use crate::ids::ProbeId;
+use crate::lifecycle::{self, Now, State};
+
+impl Process {
+    /// A run is up, with all that follows its start: it is asked for its health, and counts when it is ready.
+    pub(super) fn ask_health(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        let lives = matches!(instance.machine.state(), State::Running { run: own, .. } if own == run);
+        let unborn = std::mem::take(&mut instance.unborn);
+        if lives {
+            self.with_health(i, now, out, |monitor, out| monitor.begin(now, run, out));
+        }
+        if !self.spec.has_readiness() {
+            return self.came_up(i, now, run, out);
+        }
+        if let Some(start) = self.start.as_mut().filter(|_| unborn) {
+            start.unborn = start.unborn.saturating_sub(1);
+            if start.unborn == 0 && start.missing > 0 && !start.failed {
+                out.act(Effect::Report(Report::Unready));
+            }
+        }
+    }
+
+    /// Nothing is asked of a run that is over, or is to be.
+    pub(super) fn watch_health(&mut self, i: usize, now: Now, out: &mut Out) {
+        let Some(instance) = self.instances.get(i) else { return };
+        let Some(run) = instance.health.as_ref().and_then(|monitor| monitor.run()) else { return };
+        if !matches!(instance.machine.state(), State::Running { run: own, .. } if own == run) {
+            self.with_health(i, now, out, |monitor, out| monitor.end(now, out));
+        }
+    }
+
+    pub(super) fn observe_probe(&mut self, now: Now, probe: ProbeId, event: words::Event, out: &mut Out) {
+        let Some(i) = self.place(probe.of.serial) else { return };
+        self.with_health(i, now, out, |monitor, out| monitor.observe(now, probe, event, out));
+        self.settle(now, out);
+    }
+
+    pub(super) fn tick_health(&mut self, i: usize, now: Now, out: &mut Out) {
+        self.with_health(i, now, out, |monitor, out| monitor.tick(now, out));
+    }
+
+    /// Lets something happen to the health of an instance, and goes on with what follows from it.
+    fn with_health(&mut self, i: usize, now: Now, out: &mut Out, act: impl FnOnce(&mut Monitor, &mut Out)) {
+        let Some(instance) = self.instances.get_mut(i) else { return };
+        let Some(monitor) = instance.health.as_deref_mut() else { return };
+        let of = |monitor: &Monitor| (monitor.is_ready(), monitor.tasks().next().is_some());
+        let ((was_ready, was_busy), due) = (of(monitor), monitor.deadline());
+        act(monitor, out);
+        let ((is_ready, is_busy), next) = (of(monitor), monitor.deadline());
+        let (fell, run, serial) = (monitor.take_fall(), monitor.run(), instance.id.serial);
+        if due != next {
+            due.map(|due| self.due.remove(&(due, serial, Due::Health)));
+            next.map(|due| self.due.insert((due, serial, Due::Health)));
+        }
+        match (was_busy, is_busy) {
+            (false, true) => self.probing += 1,
+            (true, false) => self.probing = self.probing.saturating_sub(1),
+            (true, true) | (false, false) => {}
+        }
+        if self.spec.has_readiness() && was_ready != is_ready {
+            self.readiness_changed(i, now, is_ready, run, out);
+        }
+        if let Some(run) = run.filter(|_| fell) {
+            self.press(i, now, lifecycle::Event::Unhealthy { run }, out);
+        }
+    }
+
+    fn readiness_changed(&mut self, i: usize, now: Now, ready: bool, run: Option<u64>, out: &mut Out) {
+        if !ready {
+            self.unready += 1;
+            return self.report_unready(now, out);
+        }
+        self.unready = self.unready.saturating_sub(1);
+        if let Some(run) = run {
+            self.came_up(i, now, run, out);
+        }
+        if self.unready == 0 && !self.told_ready && self.start.is_none() && self.stop.is_none() {
+            self.told_ready = true;
+            self.tell(now.at, ProcessFact::Ready, out);
+            out.act(Effect::Report(Report::Ready));
+        }
+    }
+
+    /// Whoever was told that it is ready hears that it is not any more.
+    fn report_unready(&mut self, now: Now, out: &mut Out) {
+        if std::mem::take(&mut self.told_ready) && self.stop.is_none() {
+            self.tell(now.at, ProcessFact::Unready, out);
+            out.act(Effect::Report(Report::Unready));
+        }
+    }
+
+    /// The start is over: every instance was ready once, and maybe not all are now.
+    pub(super) fn started_ready(&mut self, now: Now, out: &mut Out) {
+        if self.spec.has_readiness() {
+            self.told_ready = true;
+            if self.unready > 0 {
+                self.report_unready(now, out);
+            }
+        }
+    }
+
+    /// Nobody will hear of answers any more.
+    pub(super) fn abandon_health(&mut self, now: Now, out: &mut Out) {
+        self.told_ready = false;
+        for i in 0..self.instances.len() {
+            self.with_health(i, now, out, |monitor, out| monitor.end(now, out));
+        }
+    }
+
+    /// Whether all that the start still waits for is that instances are ready, whose programs have all run.
+    pub(super) fn waits_for_readiness(&self) -> bool {
+        self.spec.has_readiness() && self.start.is_some_and(|start| start.unborn == 0 && !start.failed)
+    }
+}
