@@ -22,6 +22,7 @@ mod loops;
 mod rolling;
 mod runs;
 mod state;
+mod up;
 mod words;
 
 pub use words::{Command, Effect, Event, Report};
