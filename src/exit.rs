@@ -69,6 +69,7 @@ fn of_failure(failure: Failure) -> u8 {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => of_exit(exit),
         Failure::Spawn(kind) => of_spawn_failure(kind),
+        Failure::Unhealthy => FAILURE,
     }
 }
 

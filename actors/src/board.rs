@@ -92,7 +92,7 @@ impl<B: StatusBoard> Listener for BoardListener<B> {
         let state = match &told.fact {
             Fact::Instance(id, fact) => return self.instance(*id, fact),
             Fact::Process(process, ProcessFact::Added(spec)) => return self.board.process(*process, spec),
-            Fact::Process(..) | Fact::Hook(..) => return,
+            Fact::Process(..) | Fact::Hook(..) | Fact::Health(..) => return,
             Fact::System(SystemFact::BootBegan { .. }) => SystemState::Starting,
             Fact::System(SystemFact::RestartBegan { .. }) => SystemState::Restarting,
             Fact::System(SystemFact::RestartEnded { end: RestartEnd::Interrupted, .. }) => return,

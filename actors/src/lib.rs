@@ -17,6 +17,7 @@
 pub mod board;
 pub mod clock;
 pub mod envelope;
+mod health;
 mod hooks;
 pub mod journal;
 pub mod listeners;

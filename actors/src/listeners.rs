@@ -4,7 +4,7 @@
 use crate::story::Story;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Told;
-use phpeek_core::ids::{InstanceId, ProcessId, RunId};
+use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, RunId};
 use phpeek_core::operation::OperationId;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -57,6 +57,12 @@ impl Listeners {
     #[must_use]
     pub fn context_of_hook(&self, of: Option<InstanceId>) -> SpanContext {
         self.story.borrow().context_of_hook(of)
+    }
+
+    /// The context of a probe, for whoever is asked.
+    #[must_use]
+    pub fn context_of_probe(&self, probe: ProbeId) -> SpanContext {
+        self.story.borrow().context_of_probe(probe)
     }
 
     /// The latest span of a process that others may link to: its start, or the run of a oneshot.

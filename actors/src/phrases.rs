@@ -72,6 +72,7 @@ fn failure_text(failure: Failure) -> String {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => exit.to_string(),
         Failure::Spawn(_) => "a program that could not be started".to_owned(),
+        Failure::Unhealthy => "health checks that fail".to_owned(),
     }
 }
 
@@ -82,6 +83,7 @@ pub fn gave_up(failure: Failure, restarts: u32) -> Option<String> {
         Failure::Exit(_) => None,
         Failure::Spawn(_) => Some(format!("gave up after {restarts} restarts: it could not be started")),
         Failure::GaveUp(exit) => Some(format!("gave up after {restarts} restarts: {exit}")),
+        Failure::Unhealthy => Some(format!("gave up after {restarts} restarts: its health checks fail")),
     }
 }
 

@@ -5,7 +5,9 @@ use crate::clock::Moment;
 use actix::Recipient;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Words;
-use phpeek_core::ids::TaskId;
+use phpeek_core::health::Question;
+use phpeek_core::health::facts::Answer;
+use phpeek_core::ids::{ProbeId, TaskId};
 use phpeek_core::member::Member;
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::Program;
@@ -13,6 +15,7 @@ pub use phpeek_core::program::TaskEvent;
 use phpeek_core::signal::Signal;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use phpeek_core::level::Level;
 
@@ -77,6 +80,42 @@ pub trait LastWords {
     /// Asks for the last lines of a task of this process that has ended. Returns at once. True: `hearer` is sent them
     /// once, soon. False: nobody keeps them.
     fn ask(&self, task: TaskId, process: &ProcessName, hearer: Recipient<LastLines>) -> bool;
+}
+
+/// Asks for the health of an instance.
+#[derive(Debug)]
+pub struct ProbeOrder {
+    /// The probe.
+    pub probe: ProbeId,
+    /// The number of the instance.
+    pub number: u32,
+    /// What to ask.
+    pub question: Question,
+    /// How long it may take; nobody waits for what comes later.
+    pub timeout: Duration,
+    /// The span of the probe, for whoever is asked; [`SpanContext::NONE`] when tracing is off.
+    pub context: SpanContext,
+    /// Who is told the answer.
+    pub hearer: Recipient<ProbeAnswer>,
+}
+
+/// What came of a probe.
+#[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub struct ProbeAnswer {
+    /// The probe.
+    pub probe: ProbeId,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// Asks for health, elsewhere.
+pub trait Prober {
+    /// Asks. Returns at once; the hearer is sent one [`ProbeAnswer`], unless the probe is forgotten first.
+    fn ask(&self, order: ProbeOrder);
+
+    /// The answer to a probe is not wanted any more. Returns at once.
+    fn forget(&self, probe: ProbeId);
 }
 
 /// The value of a field of a log record.

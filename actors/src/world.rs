@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::listeners::Listeners;
-use crate::ports::{LastWords, Launcher};
+use crate::ports::{LastWords, Launcher, Prober};
 use phpeek_core::facts::Outbox;
 use phpeek_core::process::Effect;
 use std::cell::Cell;
@@ -17,6 +17,8 @@ pub struct World {
     pub launcher: Rc<dyn Launcher>,
     /// Keeps the last lines of processes.
     pub words: Rc<dyn LastWords>,
+    /// Asks for the health of processes.
+    pub prober: Rc<dyn Prober>,
     /// Hear of all that happens.
     pub listeners: Rc<Listeners>,
     /// The one clock.

@@ -105,6 +105,7 @@ fn system() -> SystemSpec {
             restart: restart(),
             stop: stop(),
             hooks: None,
+            health: None,
         }))
     };
     SystemSpec {

@@ -34,7 +34,7 @@ use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::{Listener, Listeners};
 use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
-use phpeek_actors::story::Story;
+use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
 use phpeek_api::view::Identity;
 use phpeek_api::{self as socket, Control, TraceSource};
@@ -46,6 +46,7 @@ use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{memory, pid1};
 use phpeek_output::Output;
 use phpeek_settings::control::ControlSocket;
+use phpeek_probe::Probes;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
 use running::{Running, say, warn};
@@ -143,6 +144,8 @@ async fn supervise(
     for warning in &options.warnings {
         say(&running, Level::Warn, warning.clone());
     }
+    let every = configuration.tracing.as_ref().is_some_and(|tracing| tracing.every_probe);
+    let probes = if every { ProbeSpans::All } else { ProbeSpans::Changes };
     let spec = Arc::new(configuration.spec);
     if let Some(ledger) = ledger {
         survivors::deal(&ledger, configuration.survivors, &spec, &running).await?;
@@ -157,7 +160,8 @@ async fn supervise(
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
-        listeners: listeners(&running, &board),
+        prober: Rc::new(Probes::new(in_a_thread)),
+        listeners: listeners(&running, &board, probes),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
@@ -194,13 +198,14 @@ async fn supervise(
 }
 
 /// Who hears of what happens, in this order.
-fn listeners(running: &Running, board: &SharedBoard) -> Rc<Listeners> {
+fn listeners(running: &Running, board: &SharedBoard, probes: ProbeSpans) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
         Rc::new(Journal::new(running.log.clone())),
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
     ];
-    Rc::new(Listeners::new(Story::new(running.telemetry.tracing()), others))
+    let story = Story::new(running.telemetry.tracing()).with_probes(probes);
+    Rc::new(Listeners::new(story, others))
 }
 
 /// The board that actors show their state on, with the file thread behind it where there is one.

@@ -30,6 +30,11 @@ impl<'a> Block<'a> {
         written.and_then(&parse).or_else(|| parse(keys::default(self.table, key)))
     }
 
+    /// The default of a key, as the table has it.
+    pub(crate) fn usual(&self, key: &str) -> &'static str {
+        keys::default(self.table, key)
+    }
+
     /// A truth.
     pub(crate) fn truth(&self, key: &str) -> Option<bool> {
         self.read(key, value::truth)

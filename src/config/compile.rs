@@ -7,7 +7,7 @@ use super::keys::GLOBAL;
 use super::names::{Names, truth};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, hooks, process, restart, signals};
+use super::{depends, health, hooks, process, restart, signals};
 use phpeek_core::name::ProcessName;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::spec::{ProcessKind, SystemSpec};
@@ -25,7 +25,8 @@ pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Find
     let restart = restart::global(written, findings)?;
     let max_scale = global.int("max_process_scale")?;
     let (enabled, known) = declared(root, findings)?;
-    let names = Names { known };
+    let gated = enabled.iter().filter(|(_, node)| health::gates(node)).map(|(name, _)| *name).collect();
+    let names = Names { known, gated };
     let mut env = Environments::new(folder);
     let defaults = process::Defaults::new(restart, max_scale);
     let processes: Vec<Arc<_>> = enabled

@@ -37,11 +37,16 @@ pub(crate) fn compile(
                 continue;
             }
         };
-        let usual = if kind == ProcessKind::Oneshot { Condition::Completed } else { Condition::Started };
+        let usual = match kind {
+            ProcessKind::Oneshot => Condition::Completed,
+            _ if names.gated.contains(name) => Condition::Ready,
+            _ => Condition::Started,
+        };
         let mut early = None;
         let condition = match condition.and_then(Node::text) {
             Some("started") => Condition::Started,
             Some("completed" | "completed_successfully") => Condition::Completed,
+            Some("ready" | "healthy") if names.gated.contains(name) => Condition::Ready,
             Some(word @ ("ready" | "healthy")) => {
                 early = Some(word);
                 usual
@@ -54,12 +59,16 @@ pub(crate) fn compile(
             continue;
         }
         if let Some(word) = early {
-            let message = format!("{word} means {} until there are health checks", usual.as_str());
-            findings.push(Finding::warning(path, at.place.clone(), message));
+            let message =
+                format!("no check says when {name:?} is ready: {word} means {}", usual.as_str());
+            let warning = Finding::warning(path, at.place.clone(), message);
+            findings.push(warning.advice("give it a health_check of readiness, or write that"));
         }
         match all.iter_mut().find(|d| d.process == process) {
             // Of two conditions the one that waits longer holds.
-            Some(known) if condition == Condition::Completed => known.condition = condition,
+            Some(known) if condition == Condition::Completed || known.condition == Condition::Started => {
+                known.condition = condition;
+            }
             Some(_) => {}
             None => all.push(Dependency { process, condition }),
         }

@@ -96,13 +96,15 @@ impl Look<'_> {
             let advice = "install it, or name one that is there";
             self.error(&path.key("command"), place("command"), message, advice);
         }
-        // It has no effect yet: what it lacks keeps nothing from running.
-        let found = node.at(&["health_check", "command"]).and_then(|n| Some((n, n.items().first()?.text()?)));
-        if let Some((written, text)) = found
-            && let Err(message) = at.program(text)
-        {
-            let warning = Finding::warning(path, written.place.clone(), message);
-            self.findings.push(warning.advice("install it, or name one that is there"));
+        let checks = [&["health_check"][..], &["health", "startup"], &["health", "readiness"], &["health", "liveness"]];
+        for check in checks.into_iter().filter_map(|keys| node.at(keys)) {
+            let Some(text) = check.get("command").and_then(|c| c.items().first()?.text()) else { continue };
+            let identity = self.host.identity(check.filled("user"), check.filled("group"));
+            let checked = identity.and_then(|identity| At { folder: None, path: at.path, identity }.program(text));
+            if let Err(message) = checked {
+                let fault = Finding::error(path, check.place.clone(), message);
+                self.findings.push(fault.advice("install it, or name one that is there"));
+            }
         }
         let own = node.at(&["shutdown", "pre_stop_hook"]);
         self.hooks(node.get("hooks").map(Node::entries).unwrap_or_default(), own, &path);

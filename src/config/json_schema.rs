@@ -88,6 +88,10 @@ fn of(kind: &Kind) -> Value {
             any(&[text(), file])
         }
         Kind::List(item) => or_variable(json!({ "type": "array", "items": of(item) })),
+        Kind::Statuses => {
+            let one = || json!({ "type": ["integer", "string"] });
+            any(&[one(), json!({ "type": "array", "items": one() })])
+        }
         Kind::Files => files(),
         Kind::FilesOr(keys) => any(&[files(), object(keys)]),
         Kind::Command => or_variable(json!({ "type": "array", "minItems": 1, "items": text() })),

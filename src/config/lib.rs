@@ -16,6 +16,7 @@ mod environment;
 mod files;
 mod full;
 mod globals;
+mod health;
 mod hint;
 mod hook_vars;
 mod hooks;

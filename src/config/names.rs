@@ -5,11 +5,13 @@ use super::tree::Node;
 use super::value;
 use phpeek_core::name::ProcessName;
 use phpeek_core::spec::ProcessKind;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The processes by name.
 pub(crate) struct Names<'a> {
     pub(crate) known: HashMap<&'a str, Option<(ProcessName, ProcessKind)>>,
+    /// Those that checks say more of than that they run.
+    pub(crate) gated: HashSet<&'a str>,
 }
 
 impl Names<'_> {

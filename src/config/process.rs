@@ -6,7 +6,7 @@ use super::keys::{PROCESS, SHUTDOWN};
 use super::names::{Names, int, truth};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, hooks, restart, rules};
+use super::{depends, health, hooks, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Program};
 use phpeek_core::signal::Signal;
@@ -111,6 +111,7 @@ pub(crate) fn compile(
     let stopped = node.get("initial_state").and_then(Node::text) == Some("stopped");
     let name = ProcessName::new(name).ok()?;
     let hooks = hooks(node, &name, &path, envs, findings);
+    let health = health::compile(node, &name, &env, &path, findings);
     let program = Program {
         name: name.clone(),
         hook: None,
@@ -136,6 +137,7 @@ pub(crate) fn compile(
         restart: restart?,
         stop,
         hooks,
+        health,
     })
 }
 

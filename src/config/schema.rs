@@ -74,6 +74,10 @@ impl Check<'_> {
             Kind::MapOf(kind) => self.map_of(node, path, kind, standing),
             Kind::List(kind) => self.list(node, path, kind, standing),
             Kind::Files => self.files(node, path),
+            Kind::Statuses => match node.value {
+                Value::List(_) => self.list(node, path, &Kind::Statuses, standing),
+                _ => self.scalar(node, path, kind),
+            },
             Kind::FilesOr(keys) => match node.value {
                 Value::Map(_) => self.block(node, path, keys, standing),
                 _ => self.files(node, path),

@@ -45,6 +45,7 @@ pub(crate) fn tracing(
         exporter,
         sampling,
         spool,
+        every_probe: text("tracing_health_checks") == Some("all"),
         service_name: text("tracing_service_name").filter(|n| !n.is_empty()).map(str::to_owned),
     })
 }

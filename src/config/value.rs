@@ -16,6 +16,29 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
     }
 }
 
+/// Statuses of HTTP between commas, each alone, as `2xx`, or as a range `200-299`.
+pub(crate) fn statuses(text: &str) -> Option<Vec<(u16, u16)>> {
+    let one = |text: &str| -> Option<(u16, u16)> {
+        let text = text.trim();
+        let number = |text: &str| {
+            let digits = text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
+            text.parse::<u16>().ok().filter(|n| digits && (100..=599).contains(n))
+        };
+        if let Some(class) = text.strip_suffix("xx").or(text.strip_suffix("XX")) {
+            let from = number(&format!("{class}00"))?;
+            return Some((from, from + 99));
+        }
+        match text.split_once('-') {
+            Some((from, to)) => {
+                let (from, to) = (number(from.trim())?, number(to.trim())?);
+                (from <= to).then_some((from, to))
+            }
+            None => number(text).map(|n| (n, n)),
+        }
+    };
+    text.split(',').map(one).collect()
+}
+
 /// A whole number, decimal or `0x`, `0o`, with `_` between digits.
 pub(crate) fn int(text: &str) -> Option<i64> {
     let text = text.trim();

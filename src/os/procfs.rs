@@ -2,7 +2,7 @@
 //! decides nothing. A pseudo file does not wait for a disk. Called when something has left its group, never on the way
 //! of an ordinary start or stop.
 
-use phpeek_core::ids::{HookTask, InstanceId, ProcessId, TaskId};
+use phpeek_core::ids::{HookTask, InstanceId, ProbeId, ProcessId, TaskId};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt;
@@ -188,23 +188,30 @@ pub(super) fn mark(supervisor: &str, task: TaskId) -> String {
             format!("{supervisor}.hook.{}.{serial}", instance(of))
         }
         TaskId::Hook(HookTask { of: None, serial }) => format!("{supervisor}.hook.{serial}"),
+        TaskId::Probe(ProbeId { of, serial }) => format!("{supervisor}.probe.{}.{serial}", instance(of)),
     }
 }
 
 /// The task of this mark, when it is one of this supervisor.
 pub(super) fn task_of(supervisor: &str, mark: &str) -> Option<TaskId> {
     let rest = mark.strip_prefix(supervisor)?.strip_prefix('.')?;
-    let (hook, rest) = rest.strip_prefix("hook.").map_or((false, rest), |rest| (true, rest));
+    let (kind, rest) = match rest.split_once('.') {
+        Some((kind @ ("hook" | "probe"), rest)) => (kind, rest),
+        _ => ("", rest),
+    };
     let numbers: Vec<u64> = rest.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
     let instance = |process: u64, serial: u64| {
         Some(InstanceId { process: ProcessId(process.try_into().ok()?), serial: serial.try_into().ok()? })
     };
-    match (hook, numbers.as_slice()) {
-        (false, [process, serial, run]) => Some(TaskId::Run(instance(*process, *serial)?.run(*run))),
-        (true, [process, of, serial]) => {
+    match (kind, numbers.as_slice()) {
+        ("", [process, serial, run]) => Some(TaskId::Run(instance(*process, *serial)?.run(*run))),
+        ("hook", [process, of, serial]) => {
             Some(TaskId::Hook(HookTask { of: Some(instance(*process, *of)?), serial: *serial }))
         }
-        (true, [serial]) => Some(TaskId::Hook(HookTask { of: None, serial: *serial })),
+        ("probe", [process, of, serial]) => {
+            Some(TaskId::Probe(ProbeId { of: instance(*process, *of)?, serial: *serial }))
+        }
+        ("hook", [serial]) => Some(TaskId::Hook(HookTask { of: None, serial: *serial })),
         _ => None,
     }
 }
@@ -232,11 +239,12 @@ mod tests {
             TaskId::Run(instance.run(12)),
             TaskId::Hook(HookTask { of: Some(instance), serial: 2 }),
             TaskId::Hook(HookTask { of: None, serial: 5 }),
+            TaskId::Probe(ProbeId { of: instance, serial: 4 }),
         ] {
             assert_eq!(task_of("1.2", &mark("1.2", task)), Some(task));
             assert_eq!(task_of("1.3", &mark("1.2", task)), None, "of another supervisor");
         }
-        for wrong in ["1.2", "1.2.", "1.2.3.4", "1.2.hook", "1.2.hook.1.2", "1.2.a.b.c"] {
+        for wrong in ["1.2", "1.2.", "1.2.3.4", "1.2.hook", "1.2.hook.1.2", "1.2.probe.1", "1.2.a.b.c"] {
             assert_eq!(task_of("1.2", wrong), None, "{wrong}");
         }
     }

@@ -21,6 +21,8 @@ pub struct TracingSettings {
     pub spool: SpoolSettings,
     /// `service.name` as the configuration says it; `None` leaves it to OTEL_SERVICE_NAME and the default.
     pub service_name: Option<String>,
+    /// Whether each health check has a span, and not only those that fail or change something.
+    pub every_probe: bool,
 }
 
 /// Where spans wait.

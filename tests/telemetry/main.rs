@@ -59,13 +59,13 @@ fn launch(exporter: ExporterSettings) -> (TelemetryHandle, Arc<Said>, Clock) {
 fn launch_at(exporter: ExporterSettings, rate: f64) -> (TelemetryHandle, Arc<Said>, Clock) {
     let sampling = Sampling { rate, keep_errors: rate > 0.0, ..Sampling::default() };
     let settings =
-        TracingSettings { exporter, sampling, spool: SpoolSettings::default(), service_name: None };
+        TracingSettings { exporter, sampling, spool: SpoolSettings::default(), service_name: None, every_probe: false };
     launch_with(&settings)
 }
 
 fn launch_in(exporter: ExporterSettings, env: Lookup<'_>) -> (TelemetryHandle, Arc<Said>, Clock) {
     let (sampling, spool) = (Sampling::default(), SpoolSettings::default());
-    start_with(&TracingSettings { exporter, sampling, spool, service_name: None }, env)
+    start_with(&TracingSettings { exporter, sampling, spool, service_name: None, every_probe: false }, env)
 }
 
 fn launch_with(settings: &TracingSettings) -> (TelemetryHandle, Arc<Said>, Clock) {

@@ -64,8 +64,16 @@ pub const PROCESS_EXECUTABLE_NAME: &str = "process.executable.name";
 pub const PROCESS_ARGS_COUNT: &str = "process.args_count";
 /// The run number of the instance, from 1 (int).
 pub const PROCESS_INCARNATION: &str = "process.incarnation";
-/// `tcp`, `http` or `exec`.
+/// How it asks: `tcp`, `http` or `exec`.
 pub const HEALTH_CHECK_TYPE: &str = "health_check.type";
+/// What it is for: `startup`, `readiness`, `liveness` or `both`.
+pub const HEALTH_CHECK_ROLE: &str = "health_check.role";
+/// `passing` or `failing`: what the check says since this probe, when that has changed by it.
+pub const HEALTH_CHECK_STATE: &str = "health_check.state";
+/// How many probes in a row had this result (int).
+pub const HEALTH_CHECK_IN_A_ROW: &str = "health_check.in_a_row";
+/// What the probe got, for people.
+pub const HEALTH_CHECK_RESULT: &str = "health_check.result";
 /// How many probes it took (int).
 pub const HEALTH_CHECK_ATTEMPTS: &str = "health_check.attempts";
 /// crash, normal_exit, health_check, memory_limit, manual, signal or dependency.
@@ -130,6 +138,10 @@ pub const ERROR_INTERNAL: &str = "internal";
 pub const ERROR_RESTART_FAILED: &str = "restart_failed";
 /// `error.type` of a start that a hook has failed.
 pub const ERROR_HOOK_FAILED: &str = "hook_failed";
+/// `error.type` of what ended because health checks failed.
+pub const ERROR_UNHEALTHY: &str = "unhealthy";
+/// `error.type` of a start or a wait whose instances were not ready in time, or ended before they were.
+pub const ERROR_NOT_READY: &str = "not_ready";
 /// `error.type` of an instance whose restart budget is spent.
 pub const ERROR_GAVE_UP: &str = "gave_up";
 /// `error.type` of a process that others wait for to complete, and that failed.
@@ -157,6 +169,10 @@ pub const LINK_PREVIOUS_RUN: &str = "previous_run";
 pub const LINK_DEATH: &str = "death";
 /// From a wait to the start, or the run, of what was waited for.
 pub const LINK_DEPENDENCY: &str = "dependency";
+/// From a restart or a stop to the probe that caused it.
+pub const LINK_PROBE: &str = "probe";
+/// To the run that was asked.
+pub const LINK_RUN: &str = "run";
 /// To the start of everything.
 pub const LINK_START: &str = "start";
 

@@ -241,6 +241,7 @@ fn chain(count: u32) -> Fleet {
             },
             stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
             hooks: None,
+            health: None,
         })
     };
     let spec = SystemSpec {

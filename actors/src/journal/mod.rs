@@ -2,6 +2,7 @@
 //! it says. Decides nothing, keeps nothing but names and numbers, never waits.
 
 mod fields;
+mod health;
 mod hooks;
 mod known;
 
@@ -66,6 +67,7 @@ impl Listener for Journal {
             Fact::Process(process, fact) => self.process(told.at, *process, fact),
             Fact::Instance(instance, fact) => self.instance(told.at, *instance, fact),
             Fact::Hook(of, fact) => self.hook(told.at, *of, fact),
+            Fact::Health(instance, fact) => self.health(told.at, *instance, fact),
         }
     }
 }
@@ -164,6 +166,8 @@ impl Journal {
             | ProcessFact::EdgeLost(_)
             | ProcessFact::EdgeFailed(..)
             | ProcessFact::Up
+            | ProcessFact::Ready
+            | ProcessFact::Unready
             | ProcessFact::StartFailed(_)
             | ProcessFact::StartInterrupted
             | ProcessFact::Ended(_)

@@ -60,6 +60,8 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
         let at = self.moment(envelope.at);
         let event = match kind {
             ReportKind::Machine(Report::Up) => Event::Up(process),
+            ReportKind::Machine(Report::Ready) => Event::Ready(process),
+            ReportKind::Machine(Report::Unready) => Event::Unready(process),
             ReportKind::Machine(Report::StartFailed(failure)) => Event::StartFailed(process, failure),
             ReportKind::Machine(Report::Ended(ending)) => Event::Ended(process, ending),
             ReportKind::Machine(Report::Left) => Event::Left(process),

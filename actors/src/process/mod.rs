@@ -8,12 +8,14 @@ pub use messages::{Finish, Order, ProcessReport, ReportKind};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
+use crate::health;
 use crate::hooks;
-use crate::ports::{LastLines, LaunchOrder, TaskReport};
+use crate::ports::{LastLines, LaunchOrder, ProbeAnswer, TaskReport};
 use crate::world::{UntoldDeath, World};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Fact, InstanceFact, Outbox, Output, Told, Words};
+use phpeek_core::health::words;
 use phpeek_core::ids::{ProcessId, RunId, TaskId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::process::{Effect, Event, Process};
@@ -136,6 +138,7 @@ impl ProcessActor {
                 self.untold.insert(run, self.world.deaths.begin());
             }
             Effect::Hook(effect) => hooks::perform(&self.world, at, effect),
+            Effect::Health(effect) => health::perform(&self.world, effect, || ctx.address().recipient()),
             Effect::Report(report) => self.report(at, ReportKind::Machine(report)),
         }
         None
@@ -181,8 +184,18 @@ impl Handler<TaskReport> for ProcessActor {
         let event = match report.task {
             TaskId::Run(run) => Event::Run(run, report.event),
             TaskId::Hook(task) => Event::Hook(task, report.event),
+            TaskId::Probe(probe) => Event::Probe(probe, words::Event::Task(report.event)),
         };
         self.step(at, event, ctx);
+    }
+}
+
+impl Handler<ProbeAnswer> for ProcessActor {
+    type Result = ();
+
+    fn handle(&mut self, ProbeAnswer { probe, answer }: ProbeAnswer, ctx: &mut Context<Self>) {
+        let at = self.moment(self.world.clock.now());
+        self.step(at, Event::Probe(probe, words::Event::Answered(answer)), ctx);
     }
 }
 

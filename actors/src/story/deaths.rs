@@ -168,6 +168,9 @@ impl ProcessStory {
                 let error_type = death.as_ref().map_or("exit".into(), |d| d.autopsy.error_type());
                 Verdict::Failed(error_type, phrases::ended(exit))
             }
+            (Some(Failure::Unhealthy), None) => {
+                Verdict::Failed(names::ERROR_UNHEALTHY.into(), "its health checks fail".to_owned())
+            }
             (Some(Failure::Spawn(kind)), None) => {
                 Verdict::Failed(kind.as_str().into(), "it could not be started".to_owned())
             }

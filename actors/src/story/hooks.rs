@@ -130,12 +130,13 @@ impl ProcessStory {
                 });
             }
             HookFact::Ended(end) => {
+                let waits = self.spec.has_readiness();
                 self.of(i, |instance| {
                     if let Some(spans) = &mut instance.spans {
                         if let Some(span) = spans.hook.take() {
                             end_hook(span, at, end);
                         }
-                        if end.last {
+                        if end.last && !waits {
                             spans.end_restart(at);
                         }
                     }

@@ -25,11 +25,16 @@ impl ProcessStory {
         }
         if let Some(instance) = self.instances.get(i) {
             span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
+            let fell = instance.health.as_ref().and_then(|health| health.fell());
+            if let Some(fell) = fell.filter(|_| restart.after == Trigger::Unhealthy) {
+                span.link(names::LINK_PROBE, fell);
+            }
         }
         self.name_instance(&mut span, i);
         let reason = match restart.after {
             Trigger::Exit(exit) if exit.is_success() => "normal_exit",
             Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
+            Trigger::Unhealthy => "health_check",
         };
         span.set(names::RESTART_REASON, reason);
         span.set(names::RESTART_ATTEMPT, i64::from(restart.attempt));

@@ -4,6 +4,7 @@
 
 mod attributes;
 mod deaths;
+mod health;
 mod hooks;
 mod instance;
 mod loops;
@@ -15,10 +16,11 @@ mod system;
 use crate::clock::Moment;
 use crate::phrases::Names;
 use crate::trace::{OpenSpan, Tracing};
+pub use health::ProbeSpans;
 use open::{ProcessStory, SystemStory};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, ProcessFact, Told};
-use phpeek_core::ids::{InstanceId, ProcessId, RunId};
+use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, RunId};
 use phpeek_core::operation::OperationId;
 use std::collections::BTreeMap;
 
@@ -29,6 +31,7 @@ pub struct Story {
     operations: Contexts,
     system: SystemStory,
     processes: BTreeMap<ProcessId, ProcessStory>,
+    probes: ProbeSpans,
     /// The latest moment that was told of.
     latest: Moment,
 }
@@ -67,8 +70,15 @@ impl Story {
             operations: Contexts::default(),
             system: SystemStory::default(),
             processes: BTreeMap::new(),
+            probes: ProbeSpans::Changes,
             latest: Moment::ZERO,
         }
+    }
+
+    /// The same, with spans for these probes.
+    #[must_use]
+    pub fn with_probes(self, probes: ProbeSpans) -> Self {
+        Self { probes, ..self }
     }
 
     /// Tells this fact.
@@ -111,6 +121,13 @@ impl Story {
                     story.tell_of_hook(&teller, instance.serial as usize, fact);
                 }
             }
+            Fact::Health(instance, fact) => {
+                let Self { tracing, names, operations, processes, probes, .. } = self;
+                let teller = Teller { tracing, operations, names, at: told.at };
+                if let Some(story) = processes.get_mut(&instance.process) {
+                    story.tell_of_health(&teller, instance.serial as usize, *probes, fact);
+                }
+            }
             Fact::Instance(instance, fact) => {
                 let Self { tracing, names, operations, processes, .. } = self;
                 let teller = Teller { tracing, operations, names, at: told.at };
@@ -150,6 +167,17 @@ impl Story {
         };
         let hook = of.map_or(self.system.hook.as_ref(), of_instance);
         hook.map_or(SpanContext::NONE, OpenSpan::context)
+    }
+
+    /// The context of a probe, for whoever is asked.
+    #[must_use]
+    pub fn context_of_probe(&self, probe: ProbeId) -> SpanContext {
+        if !self.tracing.is_on() {
+            return SpanContext::NONE;
+        }
+        let instance = |id: InstanceId| self.processes.get(&id.process)?.instances.get(id.serial as usize);
+        let asked = instance(probe.of).and_then(|instance| instance.health.as_ref()?.context_of(probe.serial));
+        asked.unwrap_or_else(health::unrecorded)
     }
 
     /// The latest span of a process that others may link to.

@@ -1,6 +1,7 @@
 //! What the story holds while it is open: of a process, of an instance, of a death that is being told, of a restart that
 //! is folded. Values that end their spans; what they are told stands beside.
 
+use super::health::HealthStory;
 use crate::clock::Moment;
 use crate::phrases;
 use crate::trace::{OpenSpan, names};
@@ -73,6 +74,8 @@ pub(super) struct InstanceStory {
     pub(super) origin: SpanContext,
     /// Spans of what is under way; none when nothing is.
     pub(super) spans: Option<Box<InstanceSpans>>,
+    /// What is open of its health; none when it was never asked.
+    pub(super) health: Option<Box<HealthStory>>,
     /// The end of the leader, until nobody is left of its run.
     pub(super) death: Option<Box<Death>>,
     /// Deaths that nobody asked for and that are not fully told.
@@ -100,7 +103,7 @@ pub(super) struct InstanceSpans {
     pub(super) stop: Option<OpenSpan>,
     /// `hook.execute` of the hook that runs.
     pub(super) hook: Option<OpenSpan>,
-    /// A restart whose run is up, while hooks after its start are to come: it ends with them.
+    /// A restart whose run is up, while hooks after its start are to come, or it is not ready: it ends with that.
     pub(super) ending: Option<OpenSpan>,
 }
 
@@ -150,6 +153,7 @@ impl InstanceStory {
             ordered: Moment::ZERO,
             origin: SpanContext::NONE,
             spans: None,
+            health: None,
             death: None,
             deaths: Vec::new(),
             fresh: None,
@@ -160,6 +164,10 @@ impl InstanceStory {
 
     pub(super) fn spans(&mut self) -> &mut InstanceSpans {
         self.spans.get_or_insert_default()
+    }
+
+    pub(super) fn health(&mut self) -> &mut HealthStory {
+        self.health.get_or_insert_default()
     }
 
     /// Frees the spans' place when none is open.

@@ -71,6 +71,8 @@ impl ProcessStory {
             }
             // Those that need others are told by the story; an edge that is lost is told by no span.
             ProcessFact::Added(_)
+            | ProcessFact::Ready
+            | ProcessFact::Unready
             | ProcessFact::EdgeMet(_)
             | ProcessFact::EdgeFailed(..)
             | ProcessFact::EdgeLost(_) => {}

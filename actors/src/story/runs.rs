@@ -56,6 +56,7 @@ impl ProcessStory {
 
     pub(super) fn started(&mut self, i: usize, at: Moment, pid: Option<i32>) {
         let hooks = self.spec.hooks.as_ref().is_some_and(|hooks| !hooks.post_start.is_empty());
+        let goes_on = hooks || self.spec.has_readiness();
         let Some(instance) = self.instances.get_mut(i) else { return };
         let spans = instance.spans();
         let restart = spans.restart.take();
@@ -67,7 +68,7 @@ impl ProcessStory {
             span.ok(at);
         }
         match restart {
-            Some(span) if hooks => instance.spans().ending = Some(span),
+            Some(span) if goes_on => instance.spans().ending = Some(span),
             Some(span) => span.ok(at),
             None => {}
         }
@@ -96,9 +97,10 @@ impl ProcessStory {
             facts.extend(autopsy_attributes(&death.autopsy, death.uptime));
             facts
         });
+        let waits = self.spec.has_readiness(); // it is told that it was never ready
         self.of(i, |instance| {
             instance.death = Some(Box::new(*death));
-            if let Some(spans) = &mut instance.spans {
+            if let Some(spans) = instance.spans.as_mut().filter(|_| !waits) {
                 spans.end_restart(at);
             }
             instance.tidy();

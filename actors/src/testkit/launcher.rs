@@ -7,7 +7,7 @@ use crate::ports::{LastLines, LastWords, LaunchOrder, Launcher, TaskEvent, TaskR
 use actix::Recipient;
 use phpeek_core::autopsy::Autopsy;
 use phpeek_core::facts::Words;
-use phpeek_core::ids::{HookTask, ProcessId, RunId, TaskId};
+use phpeek_core::ids::{HookTask, ProbeId, ProcessId, RunId, TaskId};
 use phpeek_core::member::{Condition, Member};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
@@ -120,6 +120,7 @@ struct Run {
 
 type Script = Rc<dyn Fn(RunId) -> Behaviour>;
 type HookScript = Rc<dyn Fn(HookTask) -> Behaviour>;
+type ProbeScript = Rc<dyn Fn(ProbeId) -> Behaviour>;
 
 /// The launcher. Its reports go through the router.
 pub struct FakeLauncher {
@@ -128,6 +129,8 @@ pub struct FakeLauncher {
     clock: Clock,
     scripts: RefCell<BTreeMap<ProcessId, Script>>,
     hook_script: RefCell<Option<HookScript>>,
+    probe_script: RefCell<Option<ProbeScript>>,
+    probes: RefCell<Vec<(Moment, ProbeId)>>,
     runs: RefCell<BTreeMap<TaskId, Run>>,
     launches: RefCell<Vec<(Moment, RunId)>>,
     hooks: RefCell<Vec<(Moment, HookTask, String)>>,
@@ -146,6 +149,8 @@ impl FakeLauncher {
             clock,
             scripts: RefCell::default(),
             hook_script: RefCell::default(),
+            probe_script: RefCell::default(),
+            probes: RefCell::default(),
             runs: RefCell::default(),
             launches: RefCell::default(),
             hooks: RefCell::default(),
@@ -169,6 +174,23 @@ impl FakeLauncher {
     #[must_use]
     pub fn hooks(&self) -> Vec<(Moment, HookTask, String)> {
         self.hooks.borrow().clone()
+    }
+
+    /// What programs of probes do, by probe. Without one they are workers too.
+    pub fn script_probes(&self, script: impl Fn(ProbeId) -> Behaviour + 'static) {
+        *self.probe_script.borrow_mut() = Some(Rc::new(script));
+    }
+
+    /// Every order of a probe's program so far.
+    #[must_use]
+    pub fn probes(&self) -> Vec<(Moment, ProbeId)> {
+        self.probes.borrow().clone()
+    }
+
+    /// Whether the program of a probe runs.
+    #[must_use]
+    pub fn probe_runs(&self) -> bool {
+        self.runs.borrow().keys().any(|task| matches!(task, TaskId::Probe(_)))
     }
 
     /// Whether a hook runs.
@@ -314,6 +336,11 @@ impl Launcher for FakeLauncher {
                 self.launches.borrow_mut().push((self.clock.now(), run));
                 let script = self.scripts.borrow().get(&run.process()).cloned();
                 script.map(|s| s(run)).unwrap_or_default()
+            }
+            TaskId::Probe(probe) => {
+                self.probes.borrow_mut().push((self.clock.now(), probe));
+                let script = self.probe_script.borrow().clone();
+                script.map(|s| s(probe)).unwrap_or_default()
             }
             TaskId::Hook(hook) => {
                 let name = order.program.hook.as_deref().unwrap_or_default().to_owned();

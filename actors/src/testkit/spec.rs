@@ -60,6 +60,7 @@ impl SpecBuilder {
                 kill_signal: Signal::KILL,
             },
             hooks: None,
+            health: None,
         };
         Self(spec, Vec::new())
     }

@@ -10,7 +10,7 @@ use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::Listeners;
 use phpeek_actors::manager::{Finished, ManagerActor, Request, Router};
 use phpeek_actors::story::Story;
-use phpeek_actors::testkit::{FakeLauncher, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
+use phpeek_actors::testkit::{FakeLauncher, FakeProber, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
 use phpeek_actors::trace::names;
 use phpeek_actors::world::{Deaths, World};
 use phpeek_core::fleet::{BootFailureCause, Outcome};
@@ -27,6 +27,7 @@ use tokio::sync::oneshot;
 
 pub(crate) struct Rig {
     pub(crate) launcher: Rc<FakeLauncher>,
+    pub(crate) prober: Rc<FakeProber>,
     pub(crate) spans: SpanRecorder,
     pub(crate) log: RecordingLog,
     pub(crate) board: Rc<RecordingBoard>,
@@ -94,11 +95,13 @@ impl Rig {
     pub(crate) fn new(spec: SystemSpec) -> Self {
         let (clock, router) = (Clock::starting_at(SystemTime::UNIX_EPOCH), Router::default());
         let launcher = FakeLauncher::new(router.clone(), clock);
+        let prober = FakeProber::new(clock);
         let (spans, log) = (SpanRecorder::default(), RecordingLog::default());
         let board = Rc::new(RecordingBoard::default());
         let world = World {
             launcher: launcher.clone(),
             words: launcher.clone(),
+            prober: prober.clone(),
             listeners: Rc::new(Listeners::new(
                 Story::new(spans.tracing(clock)),
                 vec![
@@ -114,7 +117,7 @@ impl Rig {
         let (tell, done) = oneshot::channel();
         let manager = ManagerActor::new(Arc::new(spec), world, router, tell);
         let manager = manager.expect("a test's graph has no cycle").start();
-        Self { launcher, spans, log, board, clock, manager, names, done }
+        Self { launcher, prober, spans, log, board, clock, manager, names, done }
     }
 
     /// A system that was told to start; its scripts are set before.

@@ -4,7 +4,7 @@ use super::bounds::{LEVEL, MANY, YEAR};
 use super::keys;
 use super::kind::CONDITIONS;
 use super::kind::Kind::{
-    Bool, Command, Guard, Int, List, Map, MapOf, Network, OneOf, Regex, Signal, Size, Text, Time,
+    Bool, Command, Guard, Int, List, Map, MapOf, Network, OneOf, Regex, Signal, Size, Statuses, Text, Time,
 };
 
 keys! {
@@ -64,32 +64,33 @@ keys! {
 keys! {
     /// One way to ask for health.
     pub(crate) CHECK;
-    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Later Live, "`tcp`, `http`, `exec`, `grpc`, `notify`, `log`", eg "http";
-    "address": Text, "", Later Live, "of tcp and grpc: host:port", eg "#127.0.0.1:9000";
-    "url": Text, "", Later Live, "of http", eg "\"http://127.0.0.1:8080/\"";
-    "command": Command, "", Later Live, "of exec", eg "#[\"redis-cli\", \"ping\"]";
+    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Works Live, "`tcp`, `http`, `exec`; announced: `grpc`, `notify`, `log`", eg "http";
+    "address": Text, "", Works Live, "of tcp and grpc: host:port", eg "#127.0.0.1:9000";
+    "url": Text, "", Works Live, "of http", eg "\"http://127.0.0.1:8080/\"";
+    "command": Command, "", Works Live, "of exec", eg "#[\"redis-cli\", \"ping\"]";
     "service": Text, "", Later Live, "of grpc: whose health is asked; empty: the server's", eg "#\"\"";
     "protocol": OneOf(&["systemd", "s6"]), "systemd", Later Restart, "of notify", eg "#systemd";
     "fd": Int(3, 1023), "3", Later Restart, "of notify by s6: the descriptor that is written to", eg "#3";
     "watchdog": Time(0.0, YEAR), "", Later Restart, "of notify: the longest silence", eg "#30s";
     "pattern": Regex, "", Later Live, "of log: a line that says it is ready", eg "#ready to accept";
     "stream": OneOf(&["any", "stdout", "stderr"]), "any", Later Live, "of log", eg "#any";
-    "initial_delay": Time(0.0, YEAR), "0", Later Live, "before the first probe";
-    "period": Time(0.001, YEAR), "10", Later Live, "between probes";
-    "timeout": Time(0.001, YEAR), "3", Later Live, "of a probe";
-    "failure_threshold": Int(1, MANY), "3", Later Live, "failures in a row that make it unhealthy";
-    "success_threshold": Int(1, MANY), "1", Later Live, "successes in a row that make it healthy again";
-    "expected_status": Int(100, 599), "200", Later Live, "of http";
-    "mode": OneOf(&["liveness", "readiness", "both"]), "both", Later Live, "`liveness` (it is restarted), `readiness` (dependents wait), `both`";
-    "user": Guard, "", Later Live, "who an exec probe runs as", eg "#nobody";
-    "group": Guard, "", Later Live, "and its group", eg "#nogroup";
+    "initial_delay": Time(0.0, YEAR), "5", Works Live, "before the first probe of each run; 0: at once";
+    "period": Time(0.001, YEAR), "10", Works Live, "between the beginnings of probes, up to a tenth less";
+    "timeout": Time(0.001, YEAR), "3", Works Live, "of a probe";
+    "failure_threshold": Int(1, MANY), "3", Works Live, "failures in a row that make it unhealthy";
+    "success_threshold": Int(1, MANY), "1", Works Live, "successes in a row that make it healthy again";
+    "expected_status": Statuses, "200", Works Live, "of http: a status, a range as `200-399` or `2xx`, or a list of them", eg "[200, 204, 3xx]";
+    "headers": MapOf(&Text), "", Works Live, "of an http request", eg "{ X-Source: phpeek-pm }";
+    "mode": OneOf(&["liveness", "readiness", "both"]), "both", Works Live, "`liveness` (it is restarted), `readiness` (dependents wait), `both`";
+    "user": Guard, "", Works Live, "who an exec probe runs as", eg "#nobody";
+    "group": Guard, "", Works Live, "and its group", eg "#nogroup";
 }
 
 keys! {
     pub(crate) HEALTH;
-    "startup": Map(CHECK), "", Later Live, "until it has passed the others wait";
-    "readiness": Map(CHECK), "", Later Live, "dependents wait for it; it never kills";
-    "liveness": Map(CHECK), "", Later Live, "a failure restarts the instance";
+    "startup": Map(CHECK), "", Works Live, "until it has passed the others wait";
+    "readiness": Map(CHECK), "", Works Live, "dependents wait for it; it never kills";
+    "liveness": Map(CHECK), "", Works Live, "a failure restarts the instance";
 }
 
 keys! {

@@ -51,7 +51,7 @@ keys! {
     "tracing_spool_max_age": Time(1.0, YEAR), "24h", Works Supervisor, "and when they are older than this";
     "tracing_service_name": Text, "", Works Supervisor, "`service.name`; default: OTEL_SERVICE_NAME, or phpeek-pm", eg "phpeek-pm";
     "tracing_span_names": OneOf(&["documented", "with_process"]), "documented", Later Supervisor, "`with_process`: `process_manager.start_process php-fpm`";
-    "tracing_health_checks": OneOf(&["changes", "all"]), "changes", Later Supervisor, "`all`: a span for each probe";
+    "tracing_health_checks": OneOf(&["changes", "all"]), "changes", Works Supervisor, "`all`: a span for each probe";
     "history_max_mb": Int(0, 1_000_000), "64", Later Supervisor, "how much of what was delivered stays readable";
     "history_max_age": Time(0.0, YEAR), "168h", Later Supervisor, "and for how long";
     "health_check_interval": Time(0.0, YEAR), "10", Idle Live, "each check has a period of its own";

@@ -91,6 +91,8 @@ pub(crate) enum Kind {
     Cron,
     /// A time zone; an empty one is none.
     Zone,
+    /// Statuses of HTTP: one, a range, several between commas or in a list.
+    Statuses,
     /// A size as `10MB`.
     Size,
     /// A number from 1, or a share as `25%`.
@@ -133,9 +135,9 @@ pub(crate) type Refusal = (String, String);
 impl Kind {
     /// Whether nothing at all is an error: what has a type, and a default that may allow more.
     pub(crate) fn refuses_nothing(&self) -> bool {
-        use Kind::{Bool, Float, Int, Limit, OneOf, Share, Signal, Size, Time, TimeOrOff, Umask};
+        use Kind::{Bool, Float, Int, Limit, OneOf, Share, Signal, Size, Statuses, Time, TimeOrOff, Umask};
         let typed = matches!(self, Bool | Int(..) | Float(..) | OneOf(_) | Time(..) | TimeOrOff | Signal);
-        typed || matches!(self, Size | Share | Limit | Umask)
+        typed || matches!(self, Size | Share | Limit | Umask | Statuses)
     }
 
     /// Whether a variable that turns out to be empty is an error: everything but free text.
@@ -183,6 +185,7 @@ impl Kind {
                     .to_owned()
             }
             Kind::Zone => "write UTC, Local or a name as Europe/Copenhagen".to_owned(),
+            Kind::Statuses => "write a status as 200, a range as 200-399 or 2xx, or a list of them".to_owned(),
             Kind::Size => "write a size as 512KB, 10MB or 1GB".to_owned(),
             Kind::Share => "write a number from 1, or a share as 25%".to_owned(),
             Kind::Limit => {
@@ -228,6 +231,7 @@ impl Kind {
             Kind::Cron | Kind::Zone if text.trim().is_empty() => Ok(()),
             Kind::Cron => schedule::cron(text).map_err(|e| (e, self.wanted())),
             Kind::Zone => schedule::zone(text).map_err(|e| (e, self.wanted())),
+            Kind::Statuses if value::statuses(text).is_none() => no("holds what is no status"),
             Kind::Size if value::size(text).is_none() => no("is no size"),
             Kind::Share if !share(text) => no("is neither a number from 1 nor a share"),
             Kind::Limit if !limit(text) => no("is no limit"),
@@ -324,6 +328,11 @@ mod tests {
                 Kind::Network,
                 &["127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8", "0.0.0.0/0"],
                 &["", "10.0.0.0/33", "::/129", "localhost", "10.0.0/8", "10.0.0.0/", "1.2.3.4/+8"],
+            ),
+            (
+                Kind::Statuses,
+                &["200", "200-299", "2xx", "200, 204,3XX", "100-599"],
+                &["", "99", "600", "299-200", "2x", "xx", "200,", "+200", "200-"],
             ),
             (Kind::Size, &["10MB", "1", "1.5 gb"], &["", "0", "MB", "-1", "10 apples"]),
         ] {

@@ -9,7 +9,7 @@ mod gone;
 mod kind;
 mod process;
 
-pub(crate) use blocks::{DEPENDENCY, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN};
+pub(crate) use blocks::{CHECK, DEPENDENCY, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN};
 pub(crate) use global::GLOBAL;
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
 pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};

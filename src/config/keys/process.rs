@@ -40,8 +40,8 @@ keys! {
     "tracing_context": OneOf(&["auto", "parent", "link", "none"]), "auto", Works Restart, "`parent`, `link`, `none`: what it learns of the trace that started it";
     "shutdown": Map(SHUTDOWN), "", Works Live, "how it is stopped";
     "reload": Map(RELOAD), "", Later Live, "how it reloads itself; a rolling restart uses it";
-    "health_check": Map(CHECK), "", Later Live, "how its health is asked";
-    "health": Map(HEALTH), "", Later Live, "a check each for the start, for readiness and for life; not beside health_check", eg "#{ startup: {}, readiness: { type: tcp, address: \"127.0.0.1:9000\" }, liveness: {} }";
+    "health_check": Map(CHECK), "", Works Live, "how its health is asked";
+    "health": Map(HEALTH), "", Works Live, "a check each for the start, for readiness and for life; not beside health_check", eg "#{ startup: {}, readiness: { type: tcp, address: \"127.0.0.1:9000\" }, liveness: {} }";
     "hooks": Map(PROCESS_HOOKS), "", Works Live, "commands around its own start and stop";
     "logging": Map(LOGGING), "", Works Live, "what becomes of its output";
     "schedule": Cron, "", Later Live, "five fields, or six with seconds first: it is started by the clock", eg "#\"0 3 * * *\"";

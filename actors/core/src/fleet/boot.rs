@@ -63,7 +63,7 @@ impl Fleet {
     }
 
     /// Starts whoever had only this process to wait for, and forgets the time that it had when nobody waits for it.
-    fn launch_dependents(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+    pub(super) fn launch_dependents(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
         for dependent in self.dependents(p).to_vec() {
             self.launch_if_free(dependent, now, out);
         }
@@ -75,7 +75,7 @@ impl Fleet {
     }
 
     pub(super) fn up(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
-        if !matches!(self.standing(p), Standing::Launched(_)) {
+        if !matches!(self.standing(p), Standing::Launched(_) | Standing::Unready) {
             return;
         }
         self.set(p, Standing::Up, now, out);
@@ -108,7 +108,7 @@ impl Fleet {
         }
         // An end that was reported before the order to restart arrived: the process is wanted again, and reports
         // its end anew after `Restarted` if that fails.
-        if self.standing(p) != Standing::Up || self.is_restarting(p) {
+        if !matches!(self.standing(p), Standing::Up | Standing::Unready) || self.is_restarting(p) {
             return;
         }
         self.set(p, Standing::Ended(ending), now, out);
@@ -206,7 +206,7 @@ impl Fleet {
             match self.standing(p) {
                 // Nobody waits for it; it takes its turn with the others.
                 Standing::Dormant | Standing::Ended(_) | Standing::Waiting | Standing::Stopped => {}
-                Standing::Launched(_) | Standing::Up | Standing::Broken | Standing::Stopping => {
+                Standing::Launched(_) | Standing::Unready | Standing::Up | Standing::Broken | Standing::Stopping => {
                     self.set(p, Standing::Stopping, now, out);
                     self.stopped(p, now, out);
                 }
@@ -220,7 +220,7 @@ impl Fleet {
 
     /// Whether a process takes part in restarts: it is meant to stay, and was started.
     pub(super) fn restartable(&self, p: ProcessId) -> bool {
-        self.kind(p) == ProcessKind::LongRun && matches!(self.standing(p), Standing::Up | Standing::Ended(_))
+        self.kind(p) == ProcessKind::LongRun && matches!(self.standing(p), Standing::Up | Standing::Unready | Standing::Ended(_))
     }
 
     /// Whether a process was left out of the boot (`initial_state: stopped`): a restart by its name starts it.

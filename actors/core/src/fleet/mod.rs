@@ -5,6 +5,7 @@
 mod around;
 mod boot;
 mod hooks;
+mod readiness;
 mod restart;
 mod rolling;
 mod shutdown;
@@ -135,6 +136,8 @@ impl Fleet {
         match event {
             Event::Boot(operation) => self.boot(operation, now, out),
             Event::Up(p) => self.up(p, now, out),
+            Event::Ready(p) => self.ready(p, now, out),
+            Event::Unready(p) => self.unready(p, now, out),
             Event::StartFailed(p, failure) => self.start_failed(p, failure, now, out),
             Event::Ended(p, ending) => self.ended(p, ending, now, out),
             Event::Left(p) => {

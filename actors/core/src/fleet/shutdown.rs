@@ -90,7 +90,7 @@ impl Fleet {
                     self.set(p, Standing::Stopped, now, out);
                     work.extend(self.needs(p).iter().map(|e| e.on));
                 }
-                Standing::Launched(_) | Standing::Up | Standing::Broken => {
+                Standing::Launched(_) | Standing::Unready | Standing::Up | Standing::Broken => {
                     self.stop(p, Urgency::Graceful, now, out)
                 }
                 Standing::Waiting | Standing::Stopping | Standing::Stopped => {}
@@ -150,7 +150,7 @@ impl Fleet {
                 Standing::Dormant | Standing::Ended(_) | Standing::Waiting => {
                     self.set(p, Standing::Stopped, now, out);
                 }
-                Standing::Launched(_) | Standing::Up | Standing::Broken | Standing::Stopping => {
+                Standing::Launched(_) | Standing::Unready | Standing::Up | Standing::Broken | Standing::Stopping => {
                     self.stop(p, Urgency::Now, now, out);
                 }
             }

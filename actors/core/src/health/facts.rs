@@ -70,6 +70,18 @@ pub enum Health {
     Failing,
 }
 
+impl Health {
+    /// As `health_check.state` says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Passing => "passing",
+            Self::Failing => "failing",
+        }
+    }
+}
+
 /// What happens to the health of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HealthFact {

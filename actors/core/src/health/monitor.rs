@@ -118,6 +118,12 @@ impl Monitor {
         self.ready
     }
 
+    /// Whether an instance is not ready before checks have passed.
+    #[must_use]
+    pub fn gates(&self) -> bool {
+        super::gates(&self.checks)
+    }
+
     /// The run that it watches.
     #[must_use]
     pub fn run(&self) -> Option<u64> {

@@ -23,6 +23,7 @@ impl Process {
             Command::Restart => self.begin_rolling(now, operation, out),
             Command::AbandonRestart => {
                 self.rolling = None;
+                self.abandon_health(now, out); // a stop follows, and what it waits for is part of the restart
                 self.tell(now.at, ProcessFact::RestartAbandoned, out);
             }
             Command::Relay(signal) => self.relay(now.at, signal, out),
@@ -54,6 +55,7 @@ impl Process {
     fn stop_all(&mut self, now: Now, operation: Operation, asked: Duration, urgency: Urgency, out: &mut Out) {
         self.rolling = None;
         self.forced |= urgency == Urgency::Now;
+        self.abandon_health(now, out);
         if self.start.take().is_some() {
             self.tell(now.at, ProcessFact::StartInterrupted, out);
         }

@@ -1,12 +1,26 @@
 //! The health of instances: asked while their runs are up, in the way of whoever waits for them to be ready, and the
 //! reason to restart the one that fails. Whether the process is ready is what its instances are together.
 
-use super::{Due, Effect, Out, Process, Report};
-use crate::facts::ProcessFact;
+use super::{Due, Effect, Instance, Out, Process, Report};
+use crate::facts::{Change, InstanceFact, ProcessFact};
 use crate::health::monitor::Monitor;
 use crate::health::words;
 use crate::ids::ProbeId;
 use crate::lifecycle::{self, Now, State};
+
+/// The word for an instance that runs and is not ready.
+const UNREADY: &str = "unready";
+
+impl Instance {
+    /// One word for its state.
+    pub(super) fn word(&self) -> &'static str {
+        let state = self.machine.state();
+        match (state, &self.health) {
+            (State::Running { .. }, Some(monitor)) if !monitor.is_ready() && monitor.gates() => UNREADY,
+            _ => state.as_str(),
+        }
+    }
+}
 
 impl Process {
     /// A run is up, with all that follows its start: it is asked for its health, and counts when it is ready.
@@ -66,11 +80,25 @@ impl Process {
             (true, true) | (false, false) => {}
         }
         if self.spec.has_readiness() && was_ready != is_ready {
+            self.show_readiness(i, now, is_ready, out);
             self.readiness_changed(i, now, is_ready, run, out);
         }
         if let Some(run) = run.filter(|_| fell) {
             self.press(i, now, lifecycle::Event::Unhealthy { run }, out);
         }
+    }
+
+    /// What is shown of an instance that runs says whether it is ready.
+    fn show_readiness(&self, i: usize, now: Now, ready: bool, out: &mut Out) {
+        let state = self.instances.get(i).map(|instance| instance.machine.state());
+        let Some(state @ State::Running { .. }) = state else { return };
+        let (from, to) = match ready {
+            true => (UNREADY, state.as_str()),
+            false => (state.as_str(), UNREADY),
+        };
+        let change = Change { from, to };
+        self.tell_of(i, now.at, InstanceFact::Changes(change), out);
+        self.tell_change(i, now.at, change, out);
     }
 
     fn readiness_changed(&mut self, i: usize, now: Now, ready: bool, run: Option<u64>, out: &mut Out) {

@@ -36,7 +36,8 @@ impl Process {
     pub(super) fn folded_run_up(&mut self, i: usize, at: Duration) {
         let window = self.policy.restart.stable_after.unwrap_or(STAYS);
         let Some(instance) = self.instances.get_mut(i) else { return };
-        if let Some(own) = instance.crash_loop.as_mut().filter(|own| own.fold.last_is_folded() && own.stays.is_none()) {
+        let waits = |own: &&mut super::state::CrashLoop| own.fold.last_is_folded() && own.stays.is_none();
+        if let Some(own) = instance.crash_loop.as_deref_mut().filter(waits) {
             let due = at.saturating_add(window);
             own.stays = Some(due);
             self.due.insert((due, instance.id.serial, Due::Loop));

@@ -271,9 +271,9 @@ impl Process {
         let mut effects = Vec::new();
         let Some(instance) = self.instances.get_mut(i) else { return };
         let (before, rested, due) =
-            (instance.machine.state().as_str(), instance.machine.at_rest(), instance.machine.deadline());
+            (instance.word(), instance.machine.at_rest(), instance.machine.deadline());
         instance.machine.step(&self.policy, now, event, &mut effects);
-        let (after, serial) = (instance.machine.state().as_str(), instance.id.serial);
+        let (after, serial) = (instance.word(), instance.id.serial);
         match (rested, instance.machine.at_rest()) {
             (true, false) => self.resting = self.resting.saturating_sub(1),
             (false, true) => self.resting += 1,
@@ -295,16 +295,21 @@ impl Process {
         for effect in effects {
             self.follow(i, now, effect, out);
         }
-        if before != after
-            && let Some(instance) = self.instances.get(i)
-        {
-            let pid = instance.machine.live_run().and(instance.pid);
-            let shown = Shown { pid, restarts: instance.restarts };
-            out.tell(now.at, Fact::Instance(instance.id, InstanceFact::Changed(change, shown)));
+        if before != after {
+            self.tell_change(i, now.at, change, out);
         }
         self.lay_out(i, now.at, out);
         if self.hooking > 0 {
             self.hooks_on(i, now, out);
+        }
+    }
+
+    /// The state of an instance has changed, with all that changes with it.
+    fn tell_change(&self, i: usize, at: Duration, change: Change, out: &mut Out) {
+        if let Some(instance) = self.instances.get(i) {
+            let pid = instance.machine.live_run().and(instance.pid);
+            let shown = Shown { pid, restarts: instance.restarts };
+            out.tell(at, Fact::Instance(instance.id, InstanceFact::Changed(change, shown)));
         }
     }
 

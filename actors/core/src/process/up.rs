@@ -1,5 +1,6 @@
 //! From the start of a run to the moment in which its instance counts as up. What holds it back between the two (the
-//! hooks after a start, the checks that say whether it is ready) ends in [`Process::came_up`], and all that waits for an instance to be up goes on there alone.
+//! hooks after a start, the checks that say whether it is ready) ends in [`Process::came_up`], and all that waits for an
+//! instance to be up goes on there alone.
 
 use super::{Effect, Out, Process};
 use crate::facts::{Fact, InstanceFact};
@@ -23,7 +24,8 @@ impl Process {
     }
 
     /// An instance counts as up, by this run: the start of the process waits for it no longer, a rolling restart goes
-    /// on, and a folded restart is told if its run stays. A run that has ended in the meantime was up, too.
+    /// on, and a folded restart is told if its run stays. A run that has ended in the meantime was up, too, unless checks
+    /// say when it is ready.
     pub(super) fn came_up(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let lives = instance.machine.live_run() == Some(run);

@@ -105,6 +105,7 @@ fn spec(
         restart: RestartSpec { policy, attempts, backoff, stable_after: Some(ms(60)) },
         stop: StopSpec { signal: Signal::TERM, grace: ms(30), kill_signal: Signal::KILL },
         hooks: None,
+        health: None,
     }
 }
 

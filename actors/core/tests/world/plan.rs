@@ -99,6 +99,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 restart,
                 stop,
                 hooks: None,
+                health: None,
             };
             (spec, edges)
         },

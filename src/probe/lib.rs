@@ -1,0 +1,11 @@
+//! Asks for health: each question once, and says what came. Owns a thread of its own, so that nobody waits for a network;
+//! when to ask, and what an answer means, is decided elsewhere. Programs are started by the launcher, like all others.
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
+
+mod dial;
+mod http;
+mod thread;
+mod tls;
+
+pub use thread::Probes;

@@ -1,0 +1,126 @@
+//! The thread in which questions are asked, and the port in front of it. It begins with the first question; one that is
+//! lost to a fault is begun anew by the next question, so that a fault of ours does not make a process look ill.
+
+use super::{dial, http};
+use phpeek_actors::ports::{ProbeAnswer, ProbeOrder, Prober};
+use phpeek_core::health::Question;
+use phpeek_core::health::facts::{Answer, ProbeFault};
+use phpeek_core::ids::ProbeId;
+use phpeek_os::threads::ThreadRuntime;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{AbortHandle, JoinSet};
+
+/// What the thread is told. Bounded by the machines: each check has one question at a time.
+enum Job {
+    Ask(Box<ProbeOrder>),
+    Forget(ProbeId),
+}
+
+/// The port. Lives on the supervision thread.
+pub struct Probes {
+    jobs: RefCell<Option<UnboundedSender<Job>>>,
+    /// First thing in the thread: it must block all signals there.
+    first: fn(),
+}
+
+impl Probes {
+    /// Nothing runs before the first question.
+    #[must_use]
+    pub fn new(first: fn()) -> Self {
+        Self { jobs: RefCell::default(), first }
+    }
+
+    /// Hands a job to the thread, which is begun if it is not there. What no thread takes has no answer: its time will
+    /// be over.
+    fn hand(&self, job: Job) {
+        let mut jobs = self.jobs.borrow_mut();
+        let job = match &*jobs {
+            Some(sender) => match sender.send(job) {
+                Ok(()) => return,
+                Err(lost) => lost.0,
+            },
+            None => job,
+        };
+        *jobs = begin(self.first).ok();
+        if let Some(sender) = &*jobs {
+            let taken = sender.send(job);
+            debug_assert!(taken.is_ok(), "the thread has just begun");
+        }
+    }
+}
+
+impl Prober for Probes {
+    fn ask(&self, order: ProbeOrder) {
+        self.hand(Job::Ask(Box::new(order)));
+    }
+
+    fn forget(&self, probe: ProbeId) {
+        if self.jobs.borrow().is_some() {
+            self.hand(Job::Forget(probe));
+        }
+    }
+}
+
+fn begin(first: fn()) -> io::Result<UnboundedSender<Job>> {
+    let (sender, jobs) = unbounded_channel();
+    let runtime = ThreadRuntime::new()?;
+    std::thread::Builder::new().name("probes".to_owned()).spawn(move || {
+        first();
+        runtime.block_on(serve(jobs));
+    })?;
+    Ok(sender)
+}
+
+/// Asks until nobody can ask any more.
+async fn serve(mut jobs: UnboundedReceiver<Job>) {
+    let mut asked = JoinSet::new();
+    let mut handles: HashMap<ProbeId, AbortHandle> = HashMap::new();
+    loop {
+        tokio::select! {
+            job = jobs.recv() => match job {
+                Some(Job::Ask(order)) => {
+                    let probe = order.probe;
+                    handles.insert(probe, asked.spawn(answer(order)));
+                }
+                Some(Job::Forget(probe)) => {
+                    if let Some(handle) = handles.remove(&probe) {
+                        handle.abort();
+                    }
+                }
+                None => return,
+            },
+            Some(over) = asked.join_next() => match over {
+                Ok(probe) => drop(handles.remove(&probe)),
+                // It was forgotten, or has panicked, and then its time will be over.
+                Err(_) => handles.retain(|_, handle| !handle.is_finished()),
+            },
+        }
+    }
+}
+
+/// Asks, and tells the answer.
+async fn answer(order: Box<ProbeOrder>) -> ProbeId {
+    let ProbeOrder { probe, question, timeout, context, hearer, .. } = *order;
+    let asking = async {
+        match &question {
+            Question::Tcp(address) => match dial::connect(address).await {
+                Ok(_) => Answer::well(format!("{address} takes connections")),
+                Err(error) => dial::answer(address, &error),
+            },
+            Question::Http(question) => http::ask(question, &context).await,
+            Question::Exec(_) => Answer::bad(ProbeFault::NotStarted, "a program is started by the launcher"),
+        }
+    };
+    let answer = match tokio::time::timeout(timeout, asking).await {
+        Ok(answer) => answer,
+        Err(_) => Answer::bad(ProbeFault::TimedOut, format!("no answer within {timeout:?}")),
+    };
+    hearer.do_send(ProbeAnswer { probe, answer });
+    probe
+}
+
+#[cfg(test)]
+mod tests;
