@@ -48,6 +48,9 @@ impl Names {
             BootFailureCause::TimedOut => {
                 format!("process {name:?} was waited for longer than dependency_timeout")
             }
+            BootFailureCause::Gone => {
+                format!("process {name:?} does not run and is not being started, and others wait for it")
+            }
         }
     }
 
@@ -99,7 +102,7 @@ pub fn boot_error_type(cause: &BootFailureCause) -> &'static str {
     match cause {
         BootFailureCause::Spawn(failure) => failure.kind.as_str(),
         BootFailureCause::Hook(_) => names::ERROR_HOOK_FAILED,
-        BootFailureCause::Failed(_) => names::ERROR_DEPENDENCY_FAILED,
+        BootFailureCause::Failed(_) | BootFailureCause::Gone => names::ERROR_DEPENDENCY_FAILED,
         BootFailureCause::TimedOut => names::ERROR_DEPENDENCY_TIMEOUT,
     }
 }

@@ -125,6 +125,8 @@ pub enum ProcessFact {
     Ready,
     /// Not all its instances are ready any more.
     Unready,
+    /// Its start ends without it being ready: that has taken too long. It goes on, and may be ready later.
+    NotReadyInTime,
     /// Its start has failed: an instance could not be started.
     StartFailed(SpawnFailure),
     /// Its start will not be finished: it is to stop.

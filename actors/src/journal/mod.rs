@@ -155,16 +155,24 @@ impl Journal {
             ProcessFact::Added(spec) => self.known.borrow_mut().names.add(process, spec.name.clone()),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
+            ProcessFact::EdgeFailed(on, cause) => {
+                let failure = BootFailure { process: Some(*on), cause: cause.clone() };
+                let why = self.known.borrow().names.boot_failure(&failure);
+                self.record(at, Level::Error, about, format!("was not started: {why}"), Vec::new);
+            }
             ProcessFact::Lost => {
                 let name = self.known.borrow().names.text(process).to_owned();
                 let message = "internal error: the actor of a process is lost; shutting down";
                 self.say(at, Level::Error, message, vec![("process", name.into())]);
             }
+            ProcessFact::NotReadyInTime => {
+                let message = "not ready within dependency_timeout: nobody waits for it any longer";
+                self.record(at, Level::Warn, about, message, Vec::new);
+            }
             // Told by what its instances do, or by the boot.
             ProcessFact::StartBegan { .. }
             | ProcessFact::EdgeMet(_)
             | ProcessFact::EdgeLost(_)
-            | ProcessFact::EdgeFailed(..)
             | ProcessFact::Up
             | ProcessFact::Ready
             | ProcessFact::Unready

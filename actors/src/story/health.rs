@@ -151,6 +151,15 @@ impl ProcessStory {
         });
     }
 
+    /// Nobody waits for an instance to be ready any longer.
+    pub(super) fn end_wait(&mut self, i: usize, at: Moment, why: &str) {
+        self.of(i, |instance| {
+            if let Some(span) = instance.health.as_mut().and_then(|health| health.wait.take()) {
+                span.fail(at, names::ERROR_NOT_READY, why);
+            }
+        });
+    }
+
     fn never_ready(&mut self, i: usize, at: Moment) {
         self.of(i, |instance| {
             let wait = instance.health.as_mut().and_then(|health| health.wait.take());

@@ -10,7 +10,7 @@ use phpeek_core::autopsy::Autopsy;
 use phpeek_core::facts::Death;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::Trigger;
-use phpeek_core::operation::Operation;
+use phpeek_core::operation::{Operation, OperationId};
 use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::spec::ProcessSpec;
 use std::borrow::Cow;
@@ -35,6 +35,8 @@ pub(super) struct ProcessStory {
 
 /// A start under way.
 pub(super) struct StartStory {
+    /// What it is part of.
+    pub(super) operation: OperationId,
     pub(super) span: OpenSpan,
     pub(super) waits: Vec<(ProcessId, OpenSpan)>,
 }

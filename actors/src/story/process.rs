@@ -70,6 +70,13 @@ impl ProcessStory {
                 self.instances.clear();
             }
             // Those that need others are told by the story; an edge that is lost is told by no span.
+            ProcessFact::NotReadyInTime => {
+                let why = "it was not ready within dependency_timeout";
+                for i in self.places() {
+                    self.end_wait(i, at, why);
+                }
+                self.fail_start(at, names::ERROR_NOT_READY, why, why);
+            }
             ProcessFact::Added(_)
             | ProcessFact::Ready
             | ProcessFact::Unready
@@ -104,7 +111,7 @@ impl ProcessStory {
             (*on, span)
         };
         let waits = waits.iter().map(open).collect();
-        self.start = Some(Box::new(StartStory { span, waits }));
+        self.start = Some(Box::new(StartStory { operation: operation.id, span, waits }));
     }
 
     pub(super) fn edge_met(&mut self, at: Moment, on: ProcessId, link: &SpanContext) {
@@ -129,7 +136,7 @@ impl ProcessStory {
         self.end_start(at, start.span, error_type, &message);
     }
 
-    fn fail_start(&mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
+    pub(super) fn fail_start(&mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
         if let Some(mut start) = self.start.take() {
             start.interrupt_waits(at, interrupted);
             self.end_start(at, start.span, error_type, message);

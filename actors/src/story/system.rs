@@ -95,7 +95,7 @@ impl Story {
     pub(super) fn end_interrupted_restart(&mut self) {
         let Some((operation, span)) = self.system.interrupted.take() else { return };
         for process in self.processes.values_mut() {
-            process.interrupt_rolling(self.latest, INTERRUPTED);
+            process.interrupt_rolling(operation.id, self.latest, INTERRUPTED);
         }
         span.fail(self.latest, names::ERROR_INTERRUPTED, INTERRUPTED);
         self.operations.0.remove(&operation.id);

@@ -9,6 +9,7 @@ mod readiness;
 mod restart;
 mod rolling;
 mod shutdown;
+mod start;
 mod words;
 
 pub use crate::ends::{
@@ -26,6 +27,7 @@ use crate::order::{Cycle, start_order};
 use crate::spec::{InitialState, ProcessKind, ProcessSpec, SystemSpec};
 use around::Around;
 use rolling::Rolling;
+use start::Start;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +46,10 @@ struct Member {
     needs: Vec<Edge>,
     /// Who needs something of it.
     dependents: Vec<ProcessId>,
-    /// Until when others may wait for it, while it was launched and somebody does.
-    awaited_until: Option<Duration>,
+    /// Whether it is not up before its checks say that it is ready.
+    gated: bool,
+    /// Its start, until it is up or has failed.
+    start: Option<Start>,
     /// Whether daemons of its live on after its end: a stop has something to do.
     left: bool,
 }
@@ -54,6 +58,11 @@ impl Member {
     /// Whether it has ended and daemons of its live on.
     fn has_left(&self) -> bool {
         self.left && matches!(self.standing, Standing::Ended(_))
+    }
+
+    /// Whether a stop has something to do.
+    fn is_to_be_stopped(&self) -> bool {
+        self.standing.may_run() || self.has_left()
     }
 }
 
@@ -73,8 +82,10 @@ pub struct Fleet {
     dependency_timeout: Duration,
     /// How many of the processes that are to be started have not been up yet.
     unsettled: usize,
-    /// The `awaited_until` of all that have one.
-    awaited: BTreeSet<(Duration, ProcessId)>,
+    /// Until when who waits for whom.
+    awaited: BTreeSet<(Duration, ProcessId, ProcessId)>,
+    /// Until when starts under way wait for their processes to be ready.
+    unready_until: BTreeSet<(Duration, ProcessId)>,
     /// Processes that have ended badly and were not restarted since; the latest comes last.
     failures: Vec<(ProcessId, Failure)>,
     rolling: Option<Rolling>,
@@ -112,6 +123,7 @@ impl Fleet {
             dependency_timeout: spec.dependency_timeout,
             unsettled: 0,
             awaited: BTreeSet::new(),
+            unready_until: BTreeSet::new(),
             failures: Vec::new(),
             rolling: None,
             pending: Vec::new(),
@@ -160,9 +172,12 @@ impl Fleet {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let own = match self.phase {
-            Phase::Booting => self.awaited.first().map(|(until, _)| *until),
+            Phase::Booting | Phase::Running => {
+                let ready = self.unready_until.first().map(|(until, _)| *until);
+                self.awaited.first().map(|(until, ..)| *until).into_iter().chain(ready).min()
+            }
             Phase::Stopping => self.deadline,
-            Phase::New | Phase::Running | Phase::Done => return None,
+            Phase::New | Phase::Done => return None,
         };
         own.into_iter().chain(self.hook_deadline()).min()
     }
@@ -202,14 +217,19 @@ impl Fleet {
         self.members.get(&process).map_or(&[], |m| &m.needs)
     }
 
-    /// The only place where a standing is written: whoever needs something of the process hears of it.
+    /// The only place where a standing is written: whoever needs something of the process hears of it, and what it
+    /// waits for itself, or others for it, is measured anew.
     fn set(&mut self, process: ProcessId, standing: Standing, now: Duration, out: &mut Out) {
         let Some(member) = self.members.get_mut(&process) else { return };
-        if std::mem::replace(&mut member.standing, standing) == standing || member.dependents.is_empty() {
+        let before = std::mem::replace(&mut member.standing, standing);
+        if before == standing {
             return;
         }
         let kind = member.kind;
         let dependents = std::mem::take(&mut member.dependents);
+        if before == Standing::Waiting {
+            self.watch(process, now);
+        }
         for dependent in &dependents {
             let Some(other) = self.members.get_mut(dependent) else { continue };
             for edge in other.needs.iter_mut().filter(|e| e.on == process) {
@@ -222,6 +242,9 @@ impl Fleet {
                     }
                     None => {}
                 }
+            }
+            if other.standing == Standing::Waiting {
+                self.watch(*dependent, now);
             }
         }
         if let Some(member) = self.members.get_mut(&process) {
@@ -244,9 +267,12 @@ impl Fleet {
     fn tick(&mut self, now: Duration, out: &mut Out) {
         self.tick_hook(now, out);
         match self.phase {
-            Phase::Booting => self.dependency_deadline(now, out),
+            Phase::Booting | Phase::Running => {
+                self.waits_are_over(now, out);
+                self.readiness_is_late(now, out);
+            }
             Phase::Stopping => self.shutdown_deadline(now, out),
-            Phase::New | Phase::Running | Phase::Done => {}
+            Phase::New | Phase::Done => {}
         }
     }
 }
@@ -282,7 +308,8 @@ fn members(specs: &[Arc<ProcessSpec>]) -> Result<(BTreeMap<ProcessId, Member>, V
                 standing: standing(spec),
                 needs: spec.depends_on.iter().filter_map(need).collect(),
                 dependents: Vec::new(),
-                awaited_until: None,
+                gated: spec.has_readiness(),
+                start: None,
                 left: false,
             },
         );

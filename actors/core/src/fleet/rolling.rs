@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 pub(super) struct Rolling {
     pub(super) operation: Operation,
     pub(super) scope: RestartScope,
+    /// Whose turn it is.
     pub(super) current: ProcessId,
+    /// Whether that one is started, for nothing of it ran, and not restarted.
+    pub(super) starts: bool,
     pub(super) rest: VecDeque<ProcessId>,
 }

@@ -36,7 +36,7 @@ impl Process {
         }
         if let Some(start) = self.start.as_mut().filter(|_| unborn) {
             start.unborn = start.unborn.saturating_sub(1);
-            if start.unborn == 0 && start.missing > 0 && !start.failed {
+            if start.unborn == 0 && start.missing > 0 {
                 out.act(Effect::Report(Report::Unready));
             }
         }
@@ -145,6 +145,6 @@ impl Process {
 
     /// Whether all that the start still waits for is that instances are ready, whose programs have all run.
     pub(super) fn waits_for_readiness(&self) -> bool {
-        self.spec.has_readiness() && self.start.is_some_and(|start| start.unborn == 0 && !start.failed)
+        self.spec.has_readiness() && self.start.is_some_and(|start| start.unborn == 0)
     }
 }
