@@ -129,21 +129,20 @@ impl Forecast {
     }
 
     fn hear_of_instance(&mut self, id: InstanceId, fact: &InstanceFact) {
-        let state = match fact {
-            InstanceFact::Added { .. } => InstanceState::Stopped,
-            InstanceFact::Changed(change, _) => change.to,
-            InstanceFact::Removed => {
-                let Some(awaited) = self.processes.get_mut(&id.process) else { return };
-                let was = awaited.instances.remove(id.serial);
-                let expected = awaited.expected;
-                return self.recount(expected, was, None);
+        let Some(awaited) = self.processes.get_mut(&id.process) else { return };
+        let (expected, instances) = (awaited.expected, &mut awaited.instances);
+        let (was, is) = match fact {
+            InstanceFact::Added { .. } => {
+                (instances.insert(id.serial, InstanceState::Stopped), Some(InstanceState::Stopped))
             }
+            InstanceFact::Changed(change, _) => match instances.get_mut(id.serial) {
+                Some(state) => (Some(std::mem::replace(state, change.to)), Some(change.to)),
+                None => return, // it is gone
+            },
+            InstanceFact::Removed => (instances.remove(id.serial), None),
             _ => return,
         };
-        let Some(awaited) = self.processes.get_mut(&id.process) else { return };
-        let was = awaited.instances.insert(id.serial, state);
-        let expected = awaited.expected;
-        self.recount(expected, was, Some(state));
+        self.recount(expected, was, is);
     }
 
     /// One instance has changed from this to that.

@@ -140,13 +140,12 @@ fn truth(told: &[Fact]) -> Outlook {
                 Fact::Instance(id, fact) if *id == (InstanceId { process, serial }) => Some(fact),
                 _ => None,
             });
-            let last = own.filter_map(|f| match f {
-                InstanceFact::Added { .. } => Some(Some(InstanceState::Stopped)),
-                InstanceFact::Changed(change, _) => Some(Some(change.to)),
-                InstanceFact::Removed => Some(None),
-                _ => None,
-            });
-            states.extend(last.last().flatten());
+            states.extend(own.fold(None, |state, fact| match fact {
+                InstanceFact::Added { .. } => Some(InstanceState::Stopped),
+                InstanceFact::Changed(change, _) => state.map(|_| change.to),
+                InstanceFact::Removed => None,
+                _ => state,
+            }));
         }
     }
     match course {
@@ -165,7 +164,7 @@ enum Bug {
     SleeperIsExpected,
     JobIsExpected,
     ChangeOfSpecIgnored,
-    NewInstanceIgnored,
+    NewInstanceIsUp,
     CompletedIsMissing,
     FailureIsComing,
     BootIsNotWaitedFor,
@@ -184,7 +183,7 @@ const ALL: [Bug; 14] = [
     SleeperIsExpected,
     JobIsExpected,
     ChangeOfSpecIgnored,
-    NewInstanceIgnored,
+    NewInstanceIsUp,
     CompletedIsMissing,
     FailureIsComing,
     BootIsNotWaitedFor,
@@ -205,17 +204,16 @@ fn awake(spec: &ProcessSpec, bug: Option<Bug>) -> Arc<ProcessSpec> {
     Arc::new(spec)
 }
 
+fn turned(id: InstanceId, to: InstanceState, shown: Shown) -> Fact {
+    Fact::Instance(id, InstanceFact::Changed(Change { from: InstanceState::Stopped, to }, shown))
+}
+
 /// What a fold with this bug hears of a fact; nothing when it misses it.
 fn heard(fact: &Fact, bug: Option<Bug>) -> Option<Fact> {
-    let turned = |id: InstanceId, to, shown| {
-        let change = Change { from: InstanceState::Stopped, to };
-        Fact::Instance(id, InstanceFact::Changed(change, shown))
-    };
     match (fact, bug) {
         (Fact::Instance(_, InstanceFact::Removed), Some(GoneInstanceCounts))
         | (Fact::Process(_, ProcessFact::Removed), Some(GoneProcessCounts))
         | (Fact::Process(_, ProcessFact::Changed(_)), Some(ChangeOfSpecIgnored))
-        | (Fact::Instance(_, InstanceFact::Added { .. }), Some(NewInstanceIgnored))
         | (Fact::System(SystemFact::RestartBegan { .. }), Some(RestartIgnored))
         | (Fact::System(SystemFact::ShutdownBegan { .. }), Some(ShutdownIgnored)) => None,
         (Fact::Process(p, ProcessFact::Added(spec)), _) => {
@@ -251,6 +249,9 @@ fn run(plan: &[(u8, u8, u8, u8)], bug: Option<Bug>) -> Result<(), String> {
     let mut was = Outlook::Coming;
     for (at, fact) in facts.iter().enumerate() {
         let mut told = heard(fact, bug).and_then(|fact| fold.hear(&fact));
+        if let (Fact::Instance(id, InstanceFact::Added { .. }), Some(NewInstanceIsUp)) = (fact, bug) {
+            fold.hear(&turned(*id, InstanceState::Running, Shown { pid: None, restarts: 0 }));
+        }
         match bug {
             Some(ChangeNotTold) if told == Some(Outlook::Ready) => told = None,
             Some(ToldAgain) => told = Some(fold.outlook()),
