@@ -56,7 +56,7 @@ impl ProcessStory {
     pub(super) fn tell_of_health(
         &mut self,
         teller: &Teller<'_>,
-        i: usize,
+        i: u32,
         probes: ProbeSpans,
         fact: &HealthFact,
     ) {
@@ -80,7 +80,7 @@ impl ProcessStory {
         }
     }
 
-    fn open_probe(&self, tracing: &Tracing, i: usize, at: Moment) -> OpenSpan {
+    fn open_probe(&self, tracing: &Tracing, i: u32, at: Moment) -> OpenSpan {
         let mut span = tracing.open(names::SPAN_HEALTH_CHECK, &SpanContext::NONE, at);
         self.name_instance(&mut span, i);
         if let Some(instance) = self.instances.get(i) {
@@ -89,13 +89,13 @@ impl ProcessStory {
         span
     }
 
-    fn take_asked(&mut self, i: usize, serial: u64) -> Option<OpenSpan> {
+    fn take_asked(&mut self, i: u32, serial: u64) -> Option<OpenSpan> {
         let asked = &mut self.instances.get_mut(i)?.health.as_mut()?.asked;
         let place = asked.iter().position(|(own, _)| *own == serial)?;
         Some(asked.swap_remove(place).1)
     }
 
-    fn probed(&mut self, teller: &Teller<'_>, i: usize, probed: &Probed) {
+    fn probed(&mut self, teller: &Teller<'_>, i: u32, probed: &Probed) {
         let at = teller.at;
         let notable = probed.answer.fault.is_some() || probed.change.is_some();
         let span = match self.take_asked(i, probed.serial) {
@@ -127,7 +127,7 @@ impl ProcessStory {
     }
 
     /// A run is up and not ready: the wait belongs to whatever started it.
-    fn waits(&mut self, teller: &Teller<'_>, i: usize, kind: &'static str) {
+    fn waits(&mut self, teller: &Teller<'_>, i: u32, kind: &'static str) {
         let Some(instance) = self.instances.get(i) else { return };
         let restart = instance.spans.as_ref().and_then(|spans| spans.ending.as_ref());
         let parent = restart.or(self.start.as_ref().map(|start| &start.span));
@@ -138,7 +138,7 @@ impl ProcessStory {
         self.of(i, |instance| instance.health().wait = Some(span));
     }
 
-    fn ready(&mut self, i: usize, at: Moment, attempts: u64) {
+    fn ready(&mut self, i: u32, at: Moment, attempts: u64) {
         self.of(i, |instance| {
             if let Some(mut span) = instance.health.as_mut().and_then(|health| health.wait.take()) {
                 span.set(names::HEALTH_CHECK_ATTEMPTS, int(attempts));
@@ -152,7 +152,7 @@ impl ProcessStory {
     }
 
     /// Nobody waits for an instance to be ready any longer.
-    pub(super) fn end_wait(&mut self, i: usize, at: Moment, why: &str) {
+    pub(super) fn end_wait(&mut self, i: u32, at: Moment, why: &str) {
         self.of(i, |instance| {
             if let Some(span) = instance.health.as_mut().and_then(|health| health.wait.take()) {
                 span.fail(at, names::ERROR_NOT_READY, why);
@@ -160,7 +160,7 @@ impl ProcessStory {
         });
     }
 
-    fn never_ready(&mut self, i: usize, at: Moment) {
+    fn never_ready(&mut self, i: u32, at: Moment) {
         self.of(i, |instance| {
             let wait = instance.health.as_mut().and_then(|health| health.wait.take());
             let restart = instance.spans.as_mut().and_then(|spans| spans.ending.take());

@@ -8,7 +8,7 @@ use std::time::Duration;
 impl Fleet {
     /// Whether a process is not up before its checks say that it is ready.
     pub(super) fn is_gated(&self, p: ProcessId) -> bool {
-        self.members.get(&p).is_some_and(|member| member.gated)
+        self.members.get(&p).is_some_and(|member| member.spec.has_readiness())
     }
 
     /// All its instances are ready again. The first time that is said by [`super::Event::Up`].

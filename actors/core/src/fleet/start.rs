@@ -38,7 +38,7 @@ impl Fleet {
         }
         let Some(operation) = member.start.as_ref().map(|start| start.operation.clone()) else { return };
         member.left = false; // whatever it leaves from now on is told anew
-        if member.gated {
+        if member.spec.has_readiness() {
             self.unready_until.insert((now.saturating_add(self.dependency_timeout), p));
         }
         self.failures.retain(|(failed, _)| *failed != p);

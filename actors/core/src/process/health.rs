@@ -6,18 +6,17 @@ use crate::facts::{Change, InstanceFact, ProcessFact};
 use crate::health::monitor::Monitor;
 use crate::health::words;
 use crate::ids::ProbeId;
-use crate::lifecycle::{self, Now, State};
-
-/// The word for an instance that runs and is not ready.
-const UNREADY: &str = "unready";
+use crate::lifecycle::{self, InstanceState, Now, State};
 
 impl Instance {
-    /// One word for its state.
-    pub(super) fn word(&self) -> &'static str {
+    /// Where it stands, as others are told of it.
+    pub(super) fn shown(&self) -> InstanceState {
         let state = self.machine.state();
         match (state, &self.health) {
-            (State::Running { .. }, Some(monitor)) if !monitor.is_ready() && monitor.gates() => UNREADY,
-            _ => state.as_str(),
+            (State::Running { .. }, Some(monitor)) if !monitor.is_ready() && monitor.gates() => {
+                InstanceState::Unready
+            }
+            _ => state.shown(),
         }
     }
 }
@@ -91,10 +90,10 @@ impl Process {
     /// What is shown of an instance that runs says whether it is ready.
     fn show_readiness(&self, i: usize, now: Now, ready: bool, out: &mut Out) {
         let state = self.instances.get(i).map(|instance| instance.machine.state());
-        let Some(state @ State::Running { .. }) = state else { return };
+        let Some(State::Running { .. }) = state else { return };
         let (from, to) = match ready {
-            true => (UNREADY, state.as_str()),
-            false => (state.as_str(), UNREADY),
+            true => (InstanceState::Unready, InstanceState::Running),
+            false => (InstanceState::Running, InstanceState::Unready),
         };
         let change = Change { from, to };
         self.tell_of(i, now.at, InstanceFact::Changes(change), out);

@@ -110,7 +110,8 @@ impl Book {
 
     pub(crate) fn asked(&mut self, now: Duration, asked: &Output<Effect>, process: &Process) {
         match asked {
-            Output::Do(Effect::Hook(_)) => {} // the processes of this world have no hooks
+            // The processes of this world have no hooks and no checks.
+            Output::Do(Effect::Hook(_) | Effect::Health(_)) => {}
             Output::Tell(Told { fact: Fact::Instance(id, fact), .. }) => self.told_of(now, *id, fact),
             Output::Tell(Told { fact: Fact::Process(_, ProcessFact::Ended(ending)), .. }) => {
                 self.is_the_ending(*ending);
@@ -242,6 +243,7 @@ impl Book {
                     self.broken("Q2", format!("up with {} of {}", self.up.len(), self.instances.len()));
                 }
             }
+            Report::Ready | Report::Unready => self.broken("Q2", "readiness of what has no checks"),
             Report::StartFailed(_) => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.start, "StartFailed");
                 if !self.spawn_failed {

@@ -124,8 +124,7 @@ impl Book {
         let mut broken = Vec::new();
         let stop = before.has_left() && matches!(event, Event::Stop(_));
         let command = stop || matches!(event, Event::Start | Event::Restart);
-        let gone =
-            before.has_left() && *after.state().as_str() == *before.state().as_str() && effects.is_empty();
+        let gone = before.has_left() && after.state().shown() == before.state().shown() && effects.is_empty();
         if before.at_rest() && !command && !gone && (before.state() != after.state() || !effects.is_empty()) {
             broken.push(("P9", format!("rest left by {event:?}")));
         }
@@ -291,6 +290,8 @@ impl Book {
             broken.push(("P11", format!("{rest:?} against the last command {:?}", self.wanted)));
         }
         let sound = match rest {
+            // Nobody asks for health here.
+            Rest::Failed(Failure::Unhealthy) => false,
             Rest::Stopped | Rest::Failed(Failure::Spawn(_)) => true,
             Rest::Completed => self.ended_exit.is_some_and(Exit::is_success),
             Rest::Failed(Failure::Exit(exit)) => self.ended_exit == Some(exit) && !exit.is_success(),

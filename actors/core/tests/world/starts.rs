@@ -36,7 +36,7 @@ impl<S: Subject> World<'_, S> {
             (Condition::Started, Some(Known::Up)) => true,
             (Condition::Started, Some(Known::Ended(_))) => oneshot,
             (Condition::Completed, known) => known == Some(&Known::Ended(Ending::Completed)),
-            (Condition::Started, _) => false,
+            (Condition::Started | Condition::Ready, _) => false, // the systems of this world have no checks
         }
     }
 
@@ -85,7 +85,7 @@ impl<S: Subject> World<'_, S> {
         for (d, condition) in needs(&self.plan.spec, place(p)) {
             let on = &self.processes[place(d)];
             let there = match condition {
-                Condition::Started => on.was_up(),
+                Condition::Started | Condition::Ready => on.was_up(),
                 Condition::Completed => on.completed(),
             };
             if !(there && self.system.held.contains(&(p, d))) && !self.asleep(d) {

@@ -1,0 +1,55 @@
+//! The laws H1 to H7 of the health of an instance, each kept by a property test named after it, in a simulated world
+//! (`health/world.rs`); and planted bugs, each of which a law must notice. Deterministic where bugs are planted.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+#[path = "health/book.rs"]
+mod book;
+#[path = "health/planted.rs"]
+mod planted;
+#[path = "health/world.rs"]
+mod world;
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use world::{Plan, Real};
+
+const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/health.regressions");
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
+        ..ProptestConfig::default()
+    }
+}
+
+/// No world breaks this law. Any other law that is broken first counts as well: the world ends there.
+fn holds(law: &str, plan: &Plan) -> Result<(), TestCaseError> {
+    match world::run(plan, &mut Real).first() {
+        None => Ok(()),
+        Some((name, what)) => {
+            Err(TestCaseError::fail(format!("{name} is broken (looking for {law}): {what}\n{plan:#?}")))
+        }
+    }
+}
+
+macro_rules! laws {
+    ($($name:ident: $law:literal;)*) => {
+        $(proptest! {
+            #![proptest_config(config())]
+            #[test]
+            fn $name(plan in world::plan()) {
+                holds($law, &plan)?;
+            }
+        })*
+    };
+}
+
+laws! {
+    h1_no_probe_while_nothing_runs_or_before_its_delay: "H1";
+    h2_one_probe_at_a_time_and_the_next_within_its_period: "H2";
+    h3_every_probe_is_told_once: "H3";
+    h4_ready_is_what_the_answers_of_this_run_say: "H4";
+    h5_it_falls_by_its_failures_in_a_row: "H5";
+    h6_nothing_is_asked_before_the_startup_check_has_passed: "H6";
+    h7_the_program_of_a_probe_is_killed_in_time_and_gone_before_the_next: "H7";
+}

@@ -1,0 +1,271 @@
+//! What the health of an instance has done, and the laws about it. Knows the answers by what the world said, never by what
+//! the machine believes.
+
+use crate::world::{Broken, Check, Plan, ms};
+use phpeek_core::health::Role;
+use phpeek_core::health::facts::HealthFact;
+use phpeek_core::health::monitor::Monitor;
+use phpeek_core::health::words::Event;
+use phpeek_core::ids::ProbeId;
+use phpeek_core::program::TaskEvent;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A check as the answers make it.
+#[derive(Debug, Clone, Default)]
+struct Truth {
+    /// When it may begin to ask; none: it may not.
+    open: Option<Duration>,
+    waits: Option<(u64, Duration)>,
+    last: Option<(Duration, Duration)>,
+    in_a_row: (bool, u32),
+    passes: bool,
+    fails: bool,
+    asked: usize,
+    /// The program that is not gone, and whether it was told to go.
+    program: Option<(u64, Duration, bool)>,
+}
+
+pub(crate) struct Book {
+    checks: Vec<Check>,
+    truths: Vec<Truth>,
+    run: Option<u64>,
+    /// Probes that were announced and not asked: each with its check.
+    announced: BTreeMap<u64, usize>,
+    open: BTreeMap<u64, usize>,
+    answered: BTreeMap<u64, bool>,
+    ready: bool,
+    fallen: bool,
+    pub(crate) broken: Broken,
+}
+
+impl Book {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            checks: plan.checks.clone(),
+            truths: vec![Truth::default(); plan.checks.len()],
+            run: None,
+            announced: BTreeMap::new(),
+            open: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            ready: false,
+            fallen: false,
+            broken: Vec::new(),
+        }
+    }
+
+    fn broken(&mut self, law: &'static str, what: impl Into<String>) {
+        self.broken.push((law, what.into()));
+    }
+
+    pub(crate) fn run_is_up(&mut self, now: Duration, run: u64) {
+        self.run = Some(run);
+        let startup = self.checks.iter().any(|check| check.role == Role::Startup);
+        for (check, truth) in self.checks.iter().zip(&mut self.truths) {
+            let opens = !startup || check.role == Role::Startup;
+            let program = truth.program;
+            *truth = Truth { asked: truth.asked, program, ..Truth::default() };
+            truth.open = opens.then(|| now + ms(check.delay));
+        }
+        self.weigh();
+    }
+
+    pub(crate) fn run_is_over(&mut self, _: Duration) {
+        self.run = None;
+        self.ready = false;
+        for truth in &mut self.truths {
+            (truth.open, truth.waits) = (None, None);
+        }
+    }
+
+    /// A probe is asked; gives its check, and how many that had before.
+    pub(crate) fn asks(&mut self, now: Duration, probe: ProbeId) -> Option<(usize, usize)> {
+        let Some(place) = self.announced.remove(&probe.serial) else {
+            self.broken("H3", format!("probe {} was not told of, or twice", probe.serial));
+            return None;
+        };
+        let (check, truth) = (self.checks[place].clone(), self.truths[place].clone());
+        match truth.open {
+            _ if self.run.is_none() => self.broken("H1", "a probe while nothing runs"),
+            None => self.broken("H6", format!("{:?} asks out of its turn", check.role)),
+            Some(from) if now < from => self.broken("H1", format!("asked at {now:?}, before {from:?}")),
+            Some(_) => {}
+        }
+        if truth.waits.is_some() {
+            self.broken("H2", "two probes of one check at a time");
+        }
+        if truth.program.is_some() {
+            self.broken("H7", "the program of the last probe is not gone");
+        }
+        if let Some((began, _)) = truth.last.filter(|(began, _)| now < *began + ms(check.period) * 8 / 10) {
+            self.broken("H2", format!("asked at {now:?}, the last at {began:?}"));
+        }
+        let truth = &mut self.truths[place];
+        truth.waits = Some((probe.serial, now));
+        truth.asked += 1;
+        if check.exec {
+            truth.program = Some((probe.serial, now, false));
+        }
+        Some((place, truth.asked - 1))
+    }
+
+    /// Nothing may be late when time passes.
+    pub(crate) fn passes(&mut self, now: Duration) {
+        if self.run.is_none() {
+            return;
+        }
+        for place in 0..self.checks.len() {
+            let (check, truth) = (self.checks[place].clone(), self.truths[place].clone());
+            let (Some(open), None, None) = (truth.open, truth.waits, truth.program) else { continue };
+            let due = truth.last.map_or(open, |(began, over)| over.max(began + ms(check.period)));
+            if now > due + ms(1) {
+                self.broken("H2", format!("{:?} asks nothing at {now:?}, and was to at {due:?}", check.role));
+            }
+        }
+    }
+
+    /// What the world says of a probe.
+    pub(crate) fn heard(&mut self, now: Duration, probe: ProbeId, event: &Event) {
+        let well = match event {
+            Event::Answered(answer) => answer.fault.is_none(),
+            Event::Task(TaskEvent::Exited(autopsy)) => autopsy.exit.is_success(),
+            Event::Task(TaskEvent::GroupEmpty) => {
+                for truth in &mut self.truths {
+                    if truth.program.take_if(|(serial, ..)| *serial == probe.serial).is_some()
+                        && let Some(last) = &mut truth.last
+                    {
+                        last.1 = last.1.max(now); // the next has waited for it
+                    }
+                }
+                return;
+            }
+            Event::Task(_) => return,
+        };
+        let waits = |t: &Truth| t.waits.is_some_and(|(serial, _)| serial == probe.serial);
+        if let Some(place) = self.truths.iter().position(waits) {
+            let (_, began) = self.truths[place].waits.expect("it waits");
+            if now <= began + ms(self.checks[place].timeout) {
+                self.count(now, place, well);
+            }
+        }
+    }
+
+    fn count(&mut self, now: Duration, place: usize, well: bool) {
+        let check = self.checks[place].clone();
+        let truth = &mut self.truths[place];
+        let Some((serial, began)) = truth.waits.take() else { return };
+        self.answered.insert(serial, well);
+        truth.last = Some((began, now));
+        truth.in_a_row = (well, if truth.in_a_row.0 == well { truth.in_a_row.1 + 1 } else { 1 });
+        let row = truth.in_a_row.1;
+        if well && row >= check.successes {
+            (truth.passes, truth.fails) = (true, false);
+        } else if !well && row >= check.failures {
+            self.fallen |= !truth.fails && check.role != Role::Readiness;
+            (truth.passes, truth.fails) = (false, true);
+        }
+        if truth.passes && check.role == Role::Startup && truth.open.take().is_some() {
+            for (other, truth) in self.checks.iter().zip(&mut self.truths) {
+                if other.role != Role::Startup {
+                    truth.open = Some(now + ms(other.delay));
+                }
+            }
+        }
+        self.weigh();
+    }
+
+    fn weigh(&mut self) {
+        let mut gates = self.checks.iter().zip(&self.truths).filter(|(c, _)| c.role != Role::Liveness);
+        self.ready = self.run.is_some() && gates.all(|(_, truth)| truth.passes);
+    }
+
+    pub(crate) fn killed(&mut self, now: Duration, probe: ProbeId) {
+        let up = self.run.is_some();
+        let mut early = None;
+        for (check, truth) in self.checks.iter().zip(&mut self.truths) {
+            if let Some((_, began, told)) = truth.program.as_mut().filter(|p| p.0 == probe.serial) {
+                *told = true;
+                let answered = truth.waits.is_none_or(|(serial, _)| serial != probe.serial);
+                if up && !answered && now < *began + ms(check.timeout) {
+                    early = Some(*began);
+                }
+            }
+        }
+        if let Some(began) = early {
+            self.broken("H7", format!("killed at {now:?}, and it began at {began:?}"));
+        }
+    }
+
+    pub(crate) fn told(&mut self, now: Duration, fact: &HealthFact) {
+        match fact {
+            HealthFact::Asked { serial, role, .. } => {
+                let place = self.checks.iter().position(|check| check.role == *role).expect("a check");
+                self.announced.insert(*serial, place);
+                if self.open.insert(*serial, place).is_some() {
+                    self.broken("H3", format!("probe {serial} is asked twice"));
+                }
+            }
+            HealthFact::Probed(probed) => {
+                let Some(place) = self.open.remove(&probed.serial) else {
+                    return self.broken("H3", format!("probe {} was answered and not asked", probed.serial));
+                };
+                let late = self.truths[place].waits.filter(|(serial, began)| {
+                    *serial == probed.serial && now >= *began + ms(self.checks[place].timeout)
+                });
+                if late.is_some() {
+                    self.count(now, place, false);
+                }
+                if self.answered.remove(&probed.serial) != Some(probed.answer.fault.is_none()) {
+                    self.broken("H3", format!("the answer of probe {} is not what it got", probed.serial));
+                }
+            }
+            HealthFact::Forgotten { serial } => {
+                if self.open.remove(serial).is_none() || self.run.is_some() {
+                    self.broken("H3", format!("probe {serial} is forgotten out of turn"));
+                }
+            }
+            HealthFact::Ready { run, .. } => {
+                if !self.ready || self.run != Some(*run) {
+                    self.broken("H4", format!("told as ready at {now:?}"));
+                }
+            }
+            HealthFact::Unready { .. } => {
+                if self.ready {
+                    self.broken("H4", format!("told as not ready at {now:?}"));
+                }
+            }
+            HealthFact::Waits { .. } | HealthFact::NeverReady { .. } => {}
+        }
+    }
+
+    /// Looks at the machine after a step.
+    pub(crate) fn look(&mut self, now: Duration, ready: bool, fell: bool) {
+        if ready != self.ready {
+            self.broken("H4", format!("ready {ready} at {now:?}, and the answers say {}", self.ready));
+        }
+        if fell != std::mem::take(&mut self.fallen) {
+            self.broken("H5", format!("fallen {fell} at {now:?}, and the answers say otherwise"));
+        }
+        let late = |(check, truth): (&Check, &Truth)| {
+            let untold = truth.program.filter(|(_, _, told)| !told);
+            untold.is_some_and(|(serial, began, _)| {
+                let answered = truth.waits.is_none_or(|(own, _)| own != serial);
+                !answered && now > began + ms(check.timeout)
+                    || self.run.is_none() && now > began + ms(check.timeout + 20)
+            })
+        };
+        if self.checks.iter().zip(&self.truths).any(late) {
+            self.broken("H7", format!("a program goes on at {now:?}"));
+        }
+        if self.run.is_none() && !self.open.is_empty() {
+            self.broken("H3", "a run is over, and a probe of it is not told to be");
+        }
+    }
+
+    /// Nothing happens any more.
+    pub(crate) fn over(&mut self, monitor: &Monitor) {
+        if monitor.tasks().next().is_some() {
+            self.broken("H7", "a program of a probe is left");
+        }
+    }
+}
