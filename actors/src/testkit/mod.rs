@@ -11,4 +11,4 @@ pub use launcher::{Behaviour, FakeLauncher, Grandchildren, Obeys, Sent};
 pub use prober::FakeProber;
 pub use recorder::{SpanRecorder, attribute, duration, error_type, is_error};
 pub use sinks::{RecordingBoard, RecordingLog};
-pub use spec::{SpecBuilder, hook, hooks, system};
+pub use spec::{SpecBuilder, check, exec_check, hook, hooks, system};

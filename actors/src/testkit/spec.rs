@@ -6,8 +6,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError, OutputSpec,
-    ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CheckSpec, CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError, OutputSpec,
+    ProcessKind, ProcessSpec, Question, RestartPolicy, RestartSpec, Role, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -124,6 +124,19 @@ impl SpecBuilder {
         self
     }
 
+    /// What each of its instances is asked.
+    #[must_use]
+    pub fn health<const N: usize>(mut self, checks: [CheckSpec; N]) -> Self {
+        self.0.health = Some(checks.into_iter().collect());
+        self
+    }
+
+    /// It waits until this process is ready.
+    #[must_use]
+    pub fn ready_after(self, process: u32) -> Self {
+        self.needs(process, Condition::Ready)
+    }
+
     /// Both its streams are captured.
     #[must_use]
     pub fn captured(mut self) -> Self {
@@ -199,6 +212,26 @@ pub fn hook(name: &str) -> HookSpec {
         retry_delay: Duration::ZERO,
         on_error: OnError::Stop,
     }
+}
+
+/// A check by TCP without a delay, every ten seconds, for three seconds, that changes with each answer.
+#[must_use]
+pub fn check(role: Role) -> CheckSpec {
+    CheckSpec {
+        role,
+        question: Question::Tcp("127.0.0.1:1".into()),
+        initial_delay: Duration::ZERO,
+        period: Duration::from_secs(10),
+        timeout: Duration::from_secs(3),
+        failure_threshold: 1,
+        success_threshold: 1,
+    }
+}
+
+/// The same by a program.
+#[must_use]
+pub fn exec_check(role: Role) -> CheckSpec {
+    CheckSpec { question: Question::Exec(hook("probe").program), ..check(role) }
 }
 
 /// Hooks as a list.

@@ -9,6 +9,7 @@ mod chaos;
 mod dark_time;
 mod effort;
 mod faults;
+mod health;
 mod hooks;
 mod loops;
 mod own_hooks;
