@@ -78,7 +78,7 @@ pub struct BootFailure {
 pub enum BootFailureCause {
     /// It could not be started.
     Spawn(SpawnFailure),
-    /// Others wait for it to complete, and it ended like this.
+    /// Others wait for it, and it ended like this for good.
     Failed(Failure),
     /// Others wait for it to run, and it does not, nor will it by itself.
     Gone,
