@@ -261,8 +261,9 @@ pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
 
 fn perform(plan: &Plan, os: &mut Os, book: &mut Book, now: Duration, effect: Effect) {
     match effect {
-        Effect::Launch { task, hook, .. } => {
-            let place: usize = hook.name.trim_start_matches('h').parse().expect("its place");
+        Effect::Launch(Launch { task: TaskId::Hook(task), program, .. }) => {
+            let name = program.hook.as_deref().expect("a hook has a name");
+            let place: usize = name.trim_start_matches('h').parse().expect("its place");
             let number = book.launched(now, task, place);
             let tries = plan.hooks.get(place).map(|hook| hook.tries.clone()).unwrap_or_default();
             let own = tries.get(number % tries.len().max(1)).cloned().expect("a plan for it");
@@ -272,6 +273,7 @@ fn perform(plan: &Plan, os: &mut Os, book: &mut Book, now: Duration, effect: Eff
             book.signalled(now, task, step);
             os.signal(now, task, signal);
         }
+        Effect::Launch(launch) => book.broken.push(("R1", format!("{launch:?} is no hook"))),
         Effect::Cancel(_) => {}
         Effect::Leave(task) => book.left(now, task),
     }
