@@ -6,11 +6,11 @@ use phpeek_core::facts::{Fact, Outbox, Output, Told};
 use phpeek_core::hook::pass::Pass;
 use phpeek_core::hook::words::Effect;
 use phpeek_core::hook::{HookList, HookSpec, OnError, Stage};
-use phpeek_core::ids::HookTask;
+use phpeek_core::ids::{HookTask, TaskId};
 use phpeek_core::lifecycle::{Now, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
-use phpeek_core::program::{Handover, Program, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use proptest::collection::vec;
@@ -204,7 +204,7 @@ fn list(plan: &Plan, subject: &impl Subject) -> HookList {
 
 /// Plays a plan to its end, or to the first law that is broken.
 pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
-    let mut pass = Pass::new(None, 0, Stage::PreStart, list(plan, subject), 10);
+    let mut pass = Pass::new(None, Stage::PreStart, list(plan, subject), 10);
     let (mut os, mut book) = (Os::default(), Book::new(plan));
     let mut stops: Vec<(Duration, Urgency)> = Vec::new();
     if let Some((at, kill)) = plan.stop {
