@@ -1,6 +1,6 @@
 //! What the health of an instance asks for, performed. Decides nothing, never waits.
 
-use crate::ports::{LaunchOrder, ProbeAnswer, ProbeOrder};
+use crate::ports::{ProbeAnswer, ProbeOrder};
 use crate::world::World;
 use actix::Recipient;
 use phpeek_core::health::words::Effect;
@@ -10,15 +10,12 @@ use phpeek_core::signal::Signal;
 /// Performs an effect; `hearer` is told the answers.
 pub(crate) fn perform(world: &World, effect: Effect, hearer: impl FnOnce() -> Recipient<ProbeAnswer>) {
     match effect {
-        Effect::Ask { probe, number, question, timeout } => {
+        Effect::Ask { probe, question, timeout } => {
             let context = world.listeners.context_of_probe(probe);
-            world.prober.ask(ProbeOrder { probe, number, question, timeout, context, hearer: hearer() });
+            world.prober.ask(ProbeOrder { probe, question, timeout, context, hearer: hearer() });
         }
         Effect::Forget(probe) => world.prober.forget(probe),
-        Effect::Launch { probe, number, program } => {
-            let context = world.listeners.context_of_probe(probe);
-            world.launcher.launch(LaunchOrder { task: TaskId::Probe(probe), number, program, context });
-        }
+        Effect::Launch(launch) => world.launch(launch),
         Effect::Kill(probe) => {
             world.launcher.signal_group(TaskId::Probe(probe), Signal::KILL);
         }

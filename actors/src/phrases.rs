@@ -48,7 +48,7 @@ impl Names {
             BootFailureCause::Spawn(why) => format!("process {name:?} could not be started: {why}"),
             BootFailureCause::Failed(failure) => {
                 let how = failure_text(*failure);
-                format!("process {name:?} failed with {how}, and others wait for it to complete")
+                format!("process {name:?} failed with {how}, and others wait for it")
             }
             BootFailureCause::TimedOut => {
                 format!("process {name:?} was waited for longer than dependency_timeout")

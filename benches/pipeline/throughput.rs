@@ -35,7 +35,13 @@ pub(crate) fn tracing(address: &str, folder: Option<&Path>) -> (TelemetryHandle,
         limits: phpeek_settings::tracing::Limits { bytes: 1 << 30, ..Default::default() },
     };
     let exporter = ExporterSettings::OtlpGrpc(Endpoint::parse(address).expect("an address").into());
-    let settings = TracingSettings { exporter, sampling: Sampling::default(), spool, service_name: None, every_probe: false };
+    let settings = TracingSettings {
+        exporter,
+        sampling: Sampling::default(),
+        spool,
+        service_name: None,
+        every_probe: false,
+    };
     let around = Surroundings {
         log: Arc::new(Silent),
         clock,

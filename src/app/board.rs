@@ -7,7 +7,6 @@ use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
 use phpeek_api::view::{Slot, View};
 use phpeek_core::ids::{InstanceId, ProcessId};
-use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;

@@ -59,8 +59,7 @@ pub(crate) fn compile(
             continue;
         }
         if let Some(word) = early {
-            let message =
-                format!("no check says when {name:?} is ready: {word} means {}", usual.as_str());
+            let message = format!("no check says when {name:?} is ready: {word} means {}", usual.as_str());
             let warning = Finding::warning(path, at.place.clone(), message);
             findings.push(warning.advice("give it a health_check of readiness, or write that"));
         }

@@ -24,11 +24,7 @@ fn written(node: &Node) -> impl Iterator<Item = (&'static str, Role, &Node)> {
         let role = Block::new(Some(check), CHECK).word("mode", &MODES).unwrap_or(Role::Both);
         ("", role, check)
     });
-    let below = [
-        ("startup", Role::Startup),
-        ("readiness", Role::Readiness),
-        ("liveness", Role::Liveness),
-    ];
+    let below = [("startup", Role::Startup), ("readiness", Role::Readiness), ("liveness", Role::Liveness)];
     let several = below.into_iter().filter_map(|(key, role)| Some((key, role, node.at(&["health", key])?)));
     single.into_iter().chain(several).filter(|(_, _, check)| !check.is_nothing())
 }
@@ -39,7 +35,8 @@ fn kind(check: &Node) -> Option<&str> {
 
 /// Whether an instance that runs is not ready by that alone.
 pub(crate) fn gates(node: &Node) -> bool {
-    written(node).any(|(_, role, check)| role.gates() && kind(check).is_some_and(|kind| !LATER.contains(&kind)))
+    written(node)
+        .any(|(_, role, check)| role.gates() && kind(check).is_some_and(|kind| !LATER.contains(&kind)))
 }
 
 /// What each instance is asked; none when nothing is.
@@ -86,7 +83,8 @@ fn one(
     };
     let (period, timeout) = (block.time("period")?, block.time("timeout")?);
     if timeout > period {
-        let message = format!("a probe may take longer ({timeout:?}) than the period of its check ({period:?})");
+        let message =
+            format!("a probe may take longer ({timeout:?}) than the period of its check ({period:?})");
         let place = check.get("timeout").or(check.get("period")).unwrap_or(check).place.clone();
         findings.push(Finding::suggestion(path.key("timeout"), place, message));
     }

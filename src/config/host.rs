@@ -96,11 +96,17 @@ impl Look<'_> {
             let advice = "install it, or name one that is there";
             self.error(&path.key("command"), place("command"), message, advice);
         }
-        let checks = [&["health_check"][..], &["health", "startup"], &["health", "readiness"], &["health", "liveness"]];
+        let checks = [
+            &["health_check"][..],
+            &["health", "startup"],
+            &["health", "readiness"],
+            &["health", "liveness"],
+        ];
         for check in checks.into_iter().filter_map(|keys| node.at(keys)) {
             let Some(text) = check.get("command").and_then(|c| c.items().first()?.text()) else { continue };
             let identity = self.host.identity(check.filled("user"), check.filled("group"));
-            let checked = identity.and_then(|identity| At { folder: None, path: at.path, identity }.program(text));
+            let checked =
+                identity.and_then(|identity| At { folder: None, path: at.path, identity }.program(text));
             if let Err(message) = checked {
                 let fault = Finding::error(path, check.place.clone(), message);
                 self.findings.push(fault.advice("install it, or name one that is there"));

@@ -3,10 +3,10 @@
 //! environment, by the groups of its runs, and by descent. They are nobody's children any more, so each is signalled by
 //! a handle of its own (pidfd_open(2)). Looks and signals; decides nothing. Called before anything is started.
 
-use super::kin::MARK;
+use super::mark::{self, MARK};
 use super::procfs::{self, Stat};
 use super::sys;
-use phpeek_core::ids::{ProcessId, TaskId};
+use phpeek_core::ids::{Owner, ProcessId, TaskId};
 use phpeek_core::signal::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ impl Record {
                 Some(began) => *began,
                 None => Stat::of(*pid).filter(|stat| stat.parent == self.supervisor)?.began,
             };
-            Some(Recorded { pid: *pid, began, process: task.owner() })
+            Some(Recorded { pid: *pid, began, process: process_of_task(*task) })
         };
         self.runs = leaders.iter().filter_map(recorded).collect();
     }
@@ -163,9 +163,9 @@ impl Record {
             let same = Stat::of(run.pid).is_none_or(|leader| leader.began == run.began);
             return same.then_some(run.process);
         }
-        let mark = procfs::variable(stat.pid, MARK.as_bytes())?;
+        let carried = procfs::variable(stat.pid, MARK.as_bytes())?;
         let own = format!("{}.{}", self.supervisor, self.began);
-        procfs::task_of(&own, std::str::from_utf8(&mark).ok()?).map(TaskId::owner)
+        mark::task(&own, std::str::from_utf8(&carried).ok()?).map(process_of_task)
     }
 
     /// One that began a moment before the supervisor was killed may not be named yet: what it left is found all the same.
@@ -175,15 +175,21 @@ impl Record {
     }
 }
 
+fn process_of_task(task: TaskId) -> Option<ProcessId> {
+    match task.owner() {
+        Owner::Process(process) => Some(process),
+        Owner::System => None,
+    }
+}
+
 /// What carries the mark of a supervisor that is gone, whichever that was: for when no record tells. What runs in another
 /// pid namespace is another's: numbers mean nothing across them. Reads each process of the machine once.
 #[must_use]
 pub fn marked() -> Vec<Survivor> {
     let own = std::process::id().cast_signed();
     let of_a_dead_one = |pid: &i32| {
-        let mark = procfs::variable(*pid, MARK.as_bytes())?;
-        let mut numbers = std::str::from_utf8(&mark).ok()?.split('.');
-        let (supervisor, began) = (numbers.next()?.parse().ok()?, numbers.next()?.parse::<u64>().ok()?);
+        let carried = procfs::variable(*pid, MARK.as_bytes())?;
+        let (supervisor, began) = mark::supervisor(std::str::from_utf8(&carried).ok()?)?;
         let lives = Stat::of(supervisor).is_some_and(|stat| stat.began == began && !stat.is_dead());
         (!lives).then_some(())
     };
@@ -276,8 +282,8 @@ mod tests {
         let parent = Stat::of(std::process::id().cast_signed()).expect("we run").parent;
         let living = format!("{parent}.{}", Stat::of(parent).expect("it waits for us").began);
         let mut all = [
-            start(&format!("{living}.0.1.1")),
-            start(&format!("{parent}.{}.0.1.1", u64::MAX)),
+            start(&format!("{living}.r.0.1.1")),
+            start(&format!("{parent}.{}.r.0.1.1", u64::MAX)),
             start("anything"),
         ];
         let pids = all.iter().map(|child| child.id().cast_signed()).collect::<Vec<_>>();

@@ -18,8 +18,13 @@ async fn exported(sampling: Sampling, work: impl FnOnce(&Tracing, Clock)) -> Vec
     let path = folder.path().join("traces.jsonl");
     let file = FileSettings { path: path.clone(), max_size: 1 << 30, max_files: 1 };
     let exporter = ExporterSettings::File(file);
-    let settings =
-        TracingSettings { exporter, sampling, spool: SpoolSettings::default(), service_name: None, every_probe: false };
+    let settings = TracingSettings {
+        exporter,
+        sampling,
+        spool: SpoolSettings::default(),
+        service_name: None,
+        every_probe: false,
+    };
     let (handle, _, clock) = launch_with(&settings);
     work(&handle.tracing(), clock);
     assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Drained);

@@ -58,8 +58,13 @@ fn launch(exporter: ExporterSettings) -> (TelemetryHandle, Arc<Said>, Clock) {
 
 fn launch_at(exporter: ExporterSettings, rate: f64) -> (TelemetryHandle, Arc<Said>, Clock) {
     let sampling = Sampling { rate, keep_errors: rate > 0.0, ..Sampling::default() };
-    let settings =
-        TracingSettings { exporter, sampling, spool: SpoolSettings::default(), service_name: None, every_probe: false };
+    let settings = TracingSettings {
+        exporter,
+        sampling,
+        spool: SpoolSettings::default(),
+        service_name: None,
+        every_probe: false,
+    };
     launch_with(&settings)
 }
 

@@ -36,12 +36,9 @@ impl Standing {
     #[must_use]
     pub fn may_run(self) -> bool {
         match self {
-            Self::Dormant
-            | Self::Launched(_)
-            | Self::Unready
-            | Self::Up
-            | Self::Broken
-            | Self::Stopping => true,
+            Self::Dormant | Self::Launched(_) | Self::Unready | Self::Up | Self::Broken | Self::Stopping => {
+                true
+            }
             Self::Waiting | Self::Ended(_) | Self::Stopped => false,
         }
     }
@@ -85,7 +82,7 @@ pub struct BootFailure {
 pub enum BootFailureCause {
     /// It could not be started.
     Spawn(SpawnFailure),
-    /// Others wait for it to complete, and it ended like this.
+    /// Others wait for it, and it ended like this for good.
     Failed(Failure),
     /// Others wait for it to run, and it does not, nor will it by itself.
     Gone,

@@ -21,6 +21,7 @@ use phpeek_core::fleet::{Effect, Event, Fleet, Outcome};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::Operation;
 use phpeek_core::process::Command;
+use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessSpec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -96,6 +97,9 @@ impl ManagerActor {
                         self.unanswered.insert(process);
                     }
                     self.command(process, operation, at, command);
+                }
+                Output::Do(Effect::Kill(task)) => {
+                    self.world.launcher.signal_group(task, Signal::KILL);
                 }
                 Output::Do(Effect::Hook(effect)) => hooks::perform(&self.world, at, effect),
                 Output::Do(Effect::Done(outcome)) => self.finish(at, outcome, ctx),

@@ -10,12 +10,11 @@ use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::health;
 use crate::hooks;
-use crate::ports::{LastLines, LaunchOrder, ProbeAnswer, TaskReport};
+use crate::ports::{LastLines, ProbeAnswer, TaskReport};
 use crate::world::{UntoldDeath, World};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Fact, InstanceFact, Outbox, Output, Told, Words};
-use phpeek_core::health::words;
 use phpeek_core::ids::{ProcessId, RunId, TaskId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::process::{Effect, Event, Process};
@@ -109,11 +108,7 @@ impl ProcessActor {
     /// Performs an effect; gives what the machine is to hear of it at once.
     fn perform(&mut self, at: Moment, effect: Effect, ctx: &Context<Self>) -> Option<Event> {
         match effect {
-            Effect::Launch { run, number } => {
-                let context = self.world.listeners.context_of_run(run);
-                let (task, program) = (TaskId::Run(run), self.process.spec().program.clone());
-                self.world.launcher.launch(LaunchOrder { task, number, program, context });
-            }
+            Effect::Launch(launch) => self.world.launch(launch),
             Effect::Signal { run, signal, step, folded } => {
                 let delivered = self.world.launcher.signal_group(TaskId::Run(run), signal);
                 let fact = Process::signalled(run.instance, signal, step, folded, delivered);
@@ -181,12 +176,7 @@ impl Handler<TaskReport> for ProcessActor {
 
     fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        let event = match report.task {
-            TaskId::Run(run) => Event::Run(run, report.event),
-            TaskId::Hook(task) => Event::Hook(task, report.event),
-            TaskId::Probe(probe) => Event::Probe(probe, words::Event::Task(report.event)),
-        };
-        self.step(at, event, ctx);
+        self.step(at, Event::Task(report.task, report.event), ctx);
     }
 }
 
@@ -195,7 +185,7 @@ impl Handler<ProbeAnswer> for ProcessActor {
 
     fn handle(&mut self, ProbeAnswer { probe, answer }: ProbeAnswer, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        self.step(at, Event::Probe(probe, words::Event::Answered(answer)), ctx);
+        self.step(at, Event::Answered(probe, answer), ctx);
     }
 }
 

@@ -138,6 +138,9 @@ impl Story {
                 if let Some(story) = processes.get_mut(&instance.process) {
                     story.tell_of_instance(&teller, instance.serial, fact);
                 }
+                if !self.system.failed.is_empty() {
+                    self.end_failed_restarts(false);
+                }
             }
         }
     }
@@ -180,7 +183,8 @@ impl Story {
             return SpanContext::NONE;
         }
         let instance = |id: InstanceId| self.processes.get(&id.process)?.instances.get(id.serial);
-        let asked = instance(probe.of).and_then(|instance| instance.health.as_ref()?.context_of(probe.serial));
+        let asked =
+            instance(probe.of).and_then(|instance| instance.health.as_ref()?.context_of(probe.serial));
         asked.unwrap_or_else(health::unrecorded)
     }
 

@@ -57,6 +57,8 @@ impl ProcessStory {
                 }
             }
             ProcessFact::Ended(_) => {
+                let why = "it ended before it was ready";
+                self.fail_start(at, names::ERROR_NOT_READY, why, why);
                 let ended = std::mem::replace(&mut self.ended, SpanContext::NONE);
                 if ended.is_valid() {
                     self.latest = ended;

@@ -6,8 +6,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CheckSpec, CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError, OutputSpec,
-    ProcessKind, ProcessSpec, Question, RestartPolicy, RestartSpec, Role, StopSpec, SystemSpec,
+    CheckSpec, CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError,
+    OutputSpec, ProcessKind, ProcessSpec, Question, RestartPolicy, RestartSpec, Role, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

@@ -51,13 +51,18 @@ fn others_wait_until_it_is_ready_and_the_wait_is_in_the_trace() {
         assert_eq!(rig.board.shown(0, 0).expect("it is shown").state, InstanceState::Running);
         rig.terminate();
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
-        let (wait, start) = (rig.one(names::SPAN_WAIT_READY), &rig.of_process(names::SPAN_START_PROCESS, "db")[0]);
+        let (wait, start) =
+            (rig.one(names::SPAN_WAIT_READY), &rig.of_process(names::SPAN_START_PROCESS, "db")[0]);
         assert_eq!(wait.parent_span_id, start.span_context.span_id());
         assert!(wait.events.events.len() >= 4 && rig.spans.coverage(start) >= 0.99);
         let waited = &rig.of_process(names::SPAN_WAIT_DEPENDENCY, "app")[0];
         assert_eq!(text(waited, names::DEPENDENCY_CONDITION), "ready");
         let probes = rig.spans.named(names::SPAN_HEALTH_CHECK);
-        assert_eq!(probes.len(), wait.events.events.len() + 1, "those that fail, and the one that changes it");
+        assert_eq!(
+            probes.len(),
+            wait.events.events.len() + 1,
+            "those that fail, and the one that changes it"
+        );
     });
 }
 
@@ -106,7 +111,9 @@ fn what_is_never_restarted_is_only_told_of() {
         rig.all_up().await;
         rig.pass(ms(10_000)).await;
         assert!(rig.launcher.signals().is_empty());
-        assert!(rig.log.holds(phpeek_actors::ports::Level::Warn, "unhealthy: 2 health checks in a row failed"));
+        assert!(
+            rig.log.holds(phpeek_actors::ports::Level::Warn, "unhealthy: 2 health checks in a row failed")
+        );
         rig.terminate();
         rig.finished().await;
     });

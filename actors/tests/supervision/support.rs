@@ -10,7 +10,9 @@ use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::Listeners;
 use phpeek_actors::manager::{Finished, ManagerActor, Request, Router};
 use phpeek_actors::story::Story;
-use phpeek_actors::testkit::{FakeLauncher, FakeProber, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
+use phpeek_actors::testkit::{
+    FakeLauncher, FakeProber, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration,
+};
 use phpeek_actors::trace::names;
 use phpeek_actors::world::{Deaths, World};
 use phpeek_core::fleet::{BootFailureCause, Fleet, Outcome};

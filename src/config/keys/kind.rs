@@ -185,7 +185,9 @@ impl Kind {
                     .to_owned()
             }
             Kind::Zone => "write UTC, Local or a name as Europe/Copenhagen".to_owned(),
-            Kind::Statuses => "write a status as 200, a range as 200-399 or 2xx, or a list of them".to_owned(),
+            Kind::Statuses => {
+                "write a status as 200, a range as 200-399 or 2xx, or a list of them".to_owned()
+            }
             Kind::Size => "write a size as 512KB, 10MB or 1GB".to_owned(),
             Kind::Share => "write a number from 1, or a share as 25%".to_owned(),
             Kind::Limit => {

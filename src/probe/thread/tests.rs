@@ -38,7 +38,7 @@ fn ask_within(question: Question, timeout: Duration) -> Answer {
         let hearer = Hearer(Some(told)).start().recipient();
         let probe = ProbeId { of: InstanceId { process: ProcessId(0), serial: 0 }, serial: 1 };
         let probes = Probes::new(|| {});
-        probes.ask(ProbeOrder { probe, number: 0, question, timeout, context, hearer });
+        probes.ask(ProbeOrder { probe, question, timeout, context, hearer });
         tokio::time::timeout(Duration::from_secs(60), answer).await.expect("in time").expect("an answer")
     })
 }

@@ -42,10 +42,9 @@ impl Fleet {
     }
 
     pub(super) fn finish_boot(&mut self, now: Duration, out: &mut Out) {
-        if self.phase == Phase::Booting && self.launched && self.unsettled == 0 && !self.in_hooks() {
-            if !self.run_hooks(Stage::PostStart, now, out) {
-                self.booted(now, out);
-            }
+        let settled = self.phase == Phase::Booting && self.launched && self.unsettled == 0;
+        if settled && !self.in_hooks() && !self.run_hooks(Stage::PostStart, now, out) {
+            self.booted(now, out);
         }
     }
 

@@ -99,9 +99,7 @@ impl Fleet {
                 | Standing::Launched(_)
                 | Standing::Unready
                 | Standing::Up
-                | Standing::Broken => {
-                    self.stop(p, Urgency::Graceful, now, out)
-                }
+                | Standing::Broken => self.stop(p, Urgency::Graceful, now, out),
                 Standing::Stopping | Standing::Stopped => {}
             }
         }

@@ -1,6 +1,7 @@
 //! The start of a process, in every phase: it waits for what it needs, is told to start, and is up or is not. What the
 //! end of a wait means depends on the phase: in a boot the boot fails, else that start alone.
 
+use super::rolling::Start;
 use super::{BootFailureCause, Effect, Ending, Fleet, Out, Phase, RestartOutcome, Standing};
 use crate::edge::Edge;
 use crate::facts::{Fact, ProcessFact};
@@ -9,14 +10,6 @@ use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
 use std::time::Duration;
-
-/// A start under way.
-#[derive(Debug, Clone)]
-pub(super) struct Start {
-    pub(super) operation: Operation,
-    /// Where the process stood before; it stands there again when it was never told to start.
-    before: Standing,
-}
 
 impl Fleet {
     /// The start of a process begins, as part of an operation. [`Self::launch_if_free`] goes on with it.

@@ -7,10 +7,10 @@ use crate::backoff::Backoff;
 use crate::budget::Attempts;
 use crate::command::ProcessKind;
 use crate::facts::Outbox;
-use crate::ids::ProbeId;
+use crate::ids::{ProbeId, TaskId};
 use crate::lifecycle::{self, Machine, Now, Policy, Urgency};
 use crate::outcome::Exit;
-use crate::program::{Program, TaskEvent};
+use crate::program::{Label, Launch, Program, TaskEvent};
 use crate::signal::Signal;
 use crate::spec::{RestartPolicy, RestartSpec, StopSpec};
 use std::sync::Arc;
@@ -50,7 +50,9 @@ impl Trial {
     ) -> Self {
         let mut trial = Self { probe, machine: Machine::default(), left: false };
         trial.machine.step(&POLICY, now, lifecycle::Event::Start, &mut Vec::new());
-        out.act(Effect::Launch { probe, number, program: program.clone() }.into());
+        let label = Label { number: Some(number), incarnation: None };
+        let (task, program) = (TaskId::Probe(probe), program.clone());
+        out.act(Effect::Launch(Launch { task, label, program }).into());
         trial
     }
 

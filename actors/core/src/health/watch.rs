@@ -21,11 +21,7 @@ enum Wait {
     /// The next probe is due, and the program of the last one is not gone.
     Gone,
     /// The answer to this probe, which was asked at `began`, may take until `until`.
-    Answer {
-        serial: u64,
-        began: Duration,
-        until: Duration,
-    },
+    Answer { serial: u64, began: Duration, until: Duration },
 }
 
 /// Who asks.
@@ -50,7 +46,14 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Self { wait: Wait::Nothing, health: Health::Unknown, attempts: 0, in_a_row: 0, last: None, trial: None }
+        Self {
+            wait: Wait::Nothing,
+            health: Health::Unknown,
+            attempts: 0,
+            in_a_row: 0,
+            last: None,
+            trial: None,
+        }
     }
 
     /// It asks from now on, with nothing known.
@@ -128,12 +131,14 @@ impl Watch {
             self.wait = Wait::Gone;
             return;
         }
-        let (probe, number) = (ProbeId { of: asker.of, serial }, asker.number);
+        let probe = ProbeId { of: asker.of, serial };
         match &check.question {
-            Question::Exec(program) => self.trial = Some(Trial::begin(probe, number, program, now, out)),
+            Question::Exec(program) => {
+                self.trial = Some(Trial::begin(probe, asker.number, program, now, out))
+            }
             question => {
                 let (question, timeout) = (question.clone(), check.timeout);
-                out.act(Effect::Ask { probe, number, question, timeout }.into());
+                out.act(Effect::Ask { probe, question, timeout }.into());
             }
         }
         self.attempts = self.attempts.saturating_add(1);

@@ -3,8 +3,7 @@
 use super::Question;
 use super::facts::Answer;
 use crate::ids::ProbeId;
-use crate::program::{Program, TaskEvent};
-use std::sync::Arc;
+use crate::program::{Launch, TaskEvent};
 use std::time::Duration;
 
 /// What is asked for, in order.
@@ -14,8 +13,6 @@ pub enum Effect {
     Ask {
         /// The probe.
         probe: ProbeId,
-        /// The number of the instance.
-        number: u32,
         /// What to ask.
         question: Question,
         /// How long it may take; what comes later is not heard.
@@ -24,14 +21,7 @@ pub enum Effect {
     /// The answer to this probe is not wanted any more.
     Forget(ProbeId),
     /// Start this program.
-    Launch {
-        /// The probe that it is.
-        probe: ProbeId,
-        /// The number of the instance.
-        number: u32,
-        /// The program.
-        program: Arc<Program>,
-    },
+    Launch(Launch),
     /// Kill all that belongs to this program.
     Kill(ProbeId),
     /// This program is not wanted any more, and may not have begun: it need not.

@@ -29,6 +29,7 @@ pub use words::{Command, Effect, Event, Report};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
 use crate::health::monitor::Monitor;
+use crate::health::words as health_words;
 use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
@@ -204,9 +205,14 @@ impl Process {
         }
         match event {
             Event::Command { operation, asked, command } => self.command(now, operation, asked, command, out),
-            Event::Run(run, event) => self.observe(now, run, event, out),
-            Event::Hook(task, event) => self.observe_hook(now, task, event, out),
-            Event::Probe(probe, event) => self.observe_probe(now, probe, event, out),
+            Event::Task(TaskId::Run(run), event) => self.observe(now, run, event, out),
+            Event::Task(TaskId::Hook(task), event) => self.observe_hook(now, task, event, out),
+            Event::Task(TaskId::Probe(probe), event) => {
+                self.observe_probe(now, probe, health_words::Event::Task(event), out);
+            }
+            Event::Answered(probe, answer) => {
+                self.observe_probe(now, probe, health_words::Event::Answered(answer), out);
+            }
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now, out),

@@ -78,7 +78,7 @@ fn tells(asked: &Asked, which: impl Fn(&HealthFact) -> bool) -> bool {
 }
 
 fn asks(asked: &Asked) -> bool {
-    matches!(asked, Output::Do(Effect::Ask { .. } | Effect::Launch { .. }))
+    matches!(asked, Output::Do(Effect::Ask { .. } | Effect::Launch(_)))
 }
 
 fn double(out: &mut Vec<Asked>, which: impl Fn(&Asked) -> bool) {

@@ -8,11 +8,11 @@ use phpeek_core::health::facts::{Answer, ProbeFault};
 use phpeek_core::health::monitor::Monitor;
 use phpeek_core::health::words::{Effect, Event};
 use phpeek_core::health::{CheckSpec, Checks, Question, Role};
-use phpeek_core::ids::{InstanceId, ProbeId, ProcessId};
+use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, TaskId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
-use phpeek_core::program::{Handover, Program, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use proptest::collection::vec;
@@ -293,7 +293,7 @@ fn perform(plan: &Plan, others: &mut Others, book: &mut Book, now: Duration, eff
                 others.at(now + ms(after), probe, Event::Answered(answer));
             }
         }
-        Effect::Launch { probe, .. } => {
+        Effect::Launch(Launch { task: TaskId::Probe(probe), .. }) => {
             let Some((place, nth)) = book.asks(now, probe) else { return };
             others.launch(now, probe, reply(plan, place, nth));
         }
@@ -301,7 +301,7 @@ fn perform(plan: &Plan, others: &mut Others, book: &mut Book, now: Duration, eff
             book.killed(now, probe);
             others.kill(now, probe);
         }
-        Effect::Forget(_) | Effect::Cancel(_) | Effect::Leave(_) => {}
+        Effect::Launch(_) | Effect::Forget(_) | Effect::Cancel(_) | Effect::Leave(_) => {}
     }
 }
 

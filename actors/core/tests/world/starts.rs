@@ -88,7 +88,8 @@ impl<S: Subject> World<'_, S> {
                 Condition::Started | Condition::Ready => on.was_up(),
                 Condition::Completed => on.completed(),
             };
-            if !(there && self.system.held.contains(&(p, d))) && !self.asleep(d) {
+            let met = there && self.system.held.contains(&(p, d));
+            if !met && !self.asleep(d) {
                 self.broken("start_order", format!("p{} was started before p{}", p.0, d.0));
             }
         }
