@@ -188,6 +188,7 @@ mod tests {
     use phpeek_core::facts::{
         Asked, Change, Death, Fact, InstanceFact, ProcessFact, Shown, SystemFact, Told,
     };
+    use phpeek_core::lifecycle::InstanceState;
     use phpeek_core::operation::{Cause, Operations};
     use std::time::SystemTime;
 

@@ -91,17 +91,8 @@ fn health_check(check: &Node, path: &Path<'_>, findings: &mut Findings) {
             wrong(check, path, &message, "write 127.0.0.1:6379", findings);
         }
     }
-    if needed == "url"
-        && let Some(url) = check.get("url").and_then(Node::text)
-        && !(url.starts_with("http://") || url.starts_with("https://"))
-    {
-        wrong(
-            check,
-            path,
-            &format!("the url {url:?} is no http:// or https://"),
-            "write http://127.0.0.1/",
-            findings,
-        );
+    if needed == "url" {
+        http(check, path, findings);
     }
     for who in ["user", "group"].into_iter().filter(|_| kind != Some("exec")) {
         if let Some(node) = check.get(who).filter(|_| check.filled(who).is_some()) {
@@ -109,6 +100,49 @@ fn health_check(check: &Node, path: &Path<'_>, findings: &mut Findings) {
             wrong(node, path, &message, "remove it", findings);
         }
     }
+}
+
+/// What no request could be made of would make a process look ill.
+fn http(check: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let advice = "write http://127.0.0.1/";
+    if let Some(url) = check.get("url").and_then(Node::text) {
+        let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"));
+        let plain = url.bytes().all(|byte| byte.is_ascii_graphic());
+        match rest {
+            None => {
+                wrong(check, path, &format!("the url {url:?} is no http:// or https://"), advice, findings)
+            }
+            Some(rest) if !plain || !is_authority(rest.split(['/', '?', '#']).next().unwrap_or_default()) => {
+                wrong(
+                    check,
+                    path,
+                    &format!("the url {url:?} names no host, or holds what no url may"),
+                    advice,
+                    findings,
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    for header in check.get("headers").map(Node::entries).unwrap_or_default() {
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let name = !header.key.is_empty() && header.key.bytes().all(token);
+        let value = header.node.text().unwrap_or_default();
+        if !name || !value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
+            let message = format!("{:?} with its value is no header", header.key);
+            wrong(&header.node, path, &message, "write NAME: plain text", findings);
+        }
+    }
+}
+
+/// `host`, `host:port`, an IPv6 address in brackets; maybe with a user before it.
+fn is_authority(text: &str) -> bool {
+    let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    let (host, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => (host, port.strip_prefix(':').or((!port.is_empty()).then_some("x"))),
+        None => host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port))),
+    };
+    !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 fn lists_of_hooks(

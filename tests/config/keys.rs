@@ -117,7 +117,7 @@ fn whatever_is_written_in_depends_on_is_read_or_told() {
     }
     has(&with("{db: {condtion: started}}"), "processes.app.depends_on.db.condtion", "did you mean");
     has(&with("{db: {restart: true}}"), "", "processes.*.depends_on.db.restart");
-    has(&with("{db: healthy}"), "processes.app.depends_on", "until there are health checks");
+    has(&with("{db: healthy}"), "processes.app.depends_on", "no check says when");
 }
 
 #[test]
@@ -126,7 +126,6 @@ fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     for fields in [
         "essential: true, on_exhausted: slow_retry, success_codes: [0, 3], recycle_codes: [12]",
         "shutdown: {kill_mode: mixed, kill_timeout: 3}, reload: {signal: USR2}, rolling: false, max_unavailable: 25%",
-        "health: {startup: {type: log, pattern: 'ready'}, readiness: {type: grpc, address: 'a:1'}, liveness: {type: notify, protocol: s6, fd: 3}}",
         "schedule: '*/2 * * * * *', schedule_overlap: replace, schedule_jitter: 3s, schedule_catch_up: latest, schedule_retries: 2",
         "limits: {nofile: '1024:4096', core: 0, stack: unlimited}, umask: 0027, nice: -5, oom_score_adj: 500, no_new_privs: true",
         "capabilities: {bounding: [CAP_NET_BIND_SERVICE], ambient: []}, groups: [adm], pdeathsig: SIGKILL, memory: {soft: 256MB, hard: 512MB}",
@@ -151,6 +150,11 @@ fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
         ("health: {readiness: {type: tcp, address: 'a:1', mode: both}}", "no mode"),
         ("health_check: {type: log}", "needs pattern"),
         ("health_check: {type: http, url: 'a'}", "no http://"),
+        ("health_check: {type: http, url: 'http:///x'}", "names no host"),
+        ("health_check: {type: http, url: 'http://a:0/x'}", "names no host"),
+        ("health_check: {type: http, url: 'http://a/ b'}", "names no host"),
+        ("health_check: {type: http, url: 'http://a/', headers: {'a b': c}}", "is no header"),
+        ("health_check: {type: http, url: 'http://a/', expected_status: [200, 99]}", "no status"),
         ("health_check: {type: tcp, address: 'a:1', user: root}", "exec alone"),
         ("recycle_codes: [3], restart: never", "restart is never"),
         ("reload: {signal: HUP, command: [x]}", "a signal and a command"),

@@ -6,6 +6,7 @@ mod backends;
 mod bounds;
 mod empty;
 mod files;
+mod health;
 mod host;
 mod keeping;
 mod keys;
