@@ -9,9 +9,11 @@ use phpeek_core::ids::ProbeId;
 use phpeek_os::threads::ThreadRuntime;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 /// What the thread is told. Bounded by the machines: each check has one question at a time.
 enum Job {
@@ -79,26 +81,36 @@ async fn serve(mut jobs: UnboundedReceiver<Job>) {
     let mut asked = JoinSet::new();
     let mut handles: HashMap<ProbeId, AbortHandle> = HashMap::new();
     loop {
-        tokio::select! {
-            job = jobs.recv() => match job {
-                Some(Job::Ask(order)) => {
-                    let probe = order.probe;
-                    handles.insert(probe, asked.spawn(answer(order)));
+        match next(&mut jobs, &mut asked).await {
+            Next::Job(Some(Job::Ask(order))) => {
+                let probe = order.probe;
+                handles.insert(probe, asked.spawn(answer(order)));
+            }
+            Next::Job(Some(Job::Forget(probe))) => {
+                if let Some(handle) = handles.remove(&probe) {
+                    handle.abort();
                 }
-                Some(Job::Forget(probe)) => {
-                    if let Some(handle) = handles.remove(&probe) {
-                        handle.abort();
-                    }
-                }
-                None => return,
-            },
-            Some(over) = asked.join_next() => match over {
-                Ok(probe) => drop(handles.remove(&probe)),
-                // It was forgotten, or has panicked, and then its time will be over.
-                Err(_) => handles.retain(|_, handle| !handle.is_finished()),
-            },
+            }
+            Next::Job(None) => return,
+            Next::Over(Ok(probe)) => drop(handles.remove(&probe)),
+            // It was forgotten, or has panicked, and then its time will be over.
+            Next::Over(Err(_)) => handles.retain(|_, handle| !handle.is_finished()),
         }
     }
+}
+
+/// What the thread has to do next.
+enum Next {
+    Job(Option<Job>),
+    Over(Result<ProbeId, JoinError>),
+}
+
+async fn next(jobs: &mut UnboundedReceiver<Job>, asked: &mut JoinSet<ProbeId>) -> Next {
+    poll_fn(|context| match asked.poll_join_next(context) {
+        Poll::Ready(Some(over)) => Poll::Ready(Next::Over(over)),
+        Poll::Ready(None) | Poll::Pending => jobs.poll_recv(context).map(Next::Job),
+    })
+    .await
 }
 
 /// Asks, and tells the answer.
