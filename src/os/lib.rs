@@ -4,9 +4,11 @@
 
 mod asked;
 mod baggage;
+mod bell;
 pub mod capture;
 mod child;
 pub mod environment;
+pub mod folder_watch;
 mod kin;
 mod launch;
 pub mod limits;
