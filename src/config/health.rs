@@ -130,7 +130,7 @@ fn program(check: &Node, process: &ProcessName, env: &[(String, String)]) -> Opt
         user: check.filled("user").map(str::to_owned),
         group: check.filled("group").map(str::to_owned),
         env: env.to_vec(),
-        pdeathsig: None,
+        privilege: None,
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Parent,
     })

@@ -140,7 +140,7 @@ fn checks(plan: &Plan, subject: &impl Subject) -> Checks {
         user: None,
         group: None,
         env: Vec::new(),
-        pdeathsig: None,
+        privilege: None,
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Parent,
     });
