@@ -9,6 +9,7 @@ mod hooks;
 mod instance;
 mod loops;
 mod open;
+mod probes;
 mod process;
 mod runs;
 mod system;
@@ -16,12 +17,12 @@ mod system;
 use crate::clock::Moment;
 use crate::phrases::Names;
 use crate::trace::{OpenSpan, Tracing};
-pub use health::ProbeSpans;
 use open::{ProcessStory, SystemStory};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, ProcessFact, Told};
 use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, RunId};
 use phpeek_core::operation::OperationId;
+pub use probes::ProbeSpans;
 use std::collections::BTreeMap;
 
 /// The spans of a supervisor.
@@ -185,7 +186,7 @@ impl Story {
         let instance = |id: InstanceId| self.processes.get(&id.process)?.instances.get(id.serial);
         let asked =
             instance(probe.of).and_then(|instance| instance.health.as_ref()?.context_of(probe.serial));
-        asked.unwrap_or_else(health::unrecorded)
+        asked.unwrap_or_else(probes::unrecorded)
     }
 
     /// The latest span of a process that others may link to.

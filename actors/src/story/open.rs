@@ -1,7 +1,7 @@
 //! What the story holds while it is open: of a process, of an instance, of a death that is being told, of a restart that
 //! is folded. Values that end their spans; what they are told stands beside.
 
-use super::health::HealthStory;
+use super::probes::HealthStory;
 use crate::clock::Moment;
 use crate::phrases;
 use crate::trace::{OpenSpan, names};

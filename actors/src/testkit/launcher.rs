@@ -1,15 +1,15 @@
 //! A launcher without processes: what a run does is scripted, what is asked of it is recorded with the virtual time.
 //! Keeps the port's promises: reports come in order, a run that is over is not signalled.
 
+mod words;
+
 use crate::clock::{Clock, Moment};
 use crate::manager::Router;
-use crate::ports::{LastLines, LastWords, LaunchOrder, Launcher, TaskEvent, TaskReport};
+use crate::ports::{LastLines, LaunchOrder, Launcher, TaskEvent, TaskReport};
 use actix::Recipient;
 use phpeek_core::autopsy::Autopsy;
-use phpeek_core::facts::Words;
 use phpeek_core::ids::{HookTask, ProbeId, ProcessId, RunId, TaskId};
 use phpeek_core::member::{Condition, Member};
-use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
 use phpeek_core::signal::Signal;
 use std::cell::{Cell, RefCell};
@@ -266,17 +266,6 @@ impl FakeLauncher {
         self.router.deliver(TaskReport { task, event });
     }
 
-    /// Says the last words of a run to everybody who ever asked for any.
-    pub fn say(&self, id: RunId, lines: &[&str]) {
-        for hearer in &*self.hearers.borrow() {
-            let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-            hearer.do_send(LastLines {
-                task: TaskId::Run(id),
-                words: Words { stderr: lines, ..Words::default() },
-            });
-        }
-    }
-
     fn empty(&self, id: TaskId) {
         if self.runs.borrow_mut().remove(&id).is_some() {
             self.tell(id, TaskEvent::GroupEmpty);
@@ -394,18 +383,5 @@ impl Launcher for FakeLauncher {
             self.signals.borrow_mut().push(Sent { at, id, signal, to_group: false, delivered });
         }
         delivered
-    }
-}
-
-impl LastWords for FakeLauncher {
-    fn ask(&self, task: TaskId, _: &ProcessName, hearer: Recipient<LastLines>) -> bool {
-        let TaskId::Run(id) = task else { return false };
-        self.hearers.borrow_mut().push(hearer.clone());
-        let script = self.scripts.borrow().get(&id.process()).cloned();
-        let Some((time, words)) = script.and_then(|s| s(id).last_words) else { return false };
-        self.after(time, move |_| {
-            hearer.do_send(LastLines { task, words: Words { stderr: words.clone(), ..Words::default() } })
-        });
-        true
     }
 }
