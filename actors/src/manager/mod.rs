@@ -22,6 +22,7 @@ use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::Operation;
 use phpeek_core::order::Cycle;
 use phpeek_core::process::Command;
+use phpeek_core::signal::Signal;
 use phpeek_core::spec::SystemSpec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -79,7 +80,7 @@ impl ManagerActor {
     }
 
     fn create_processes(&self, ctx: &Context<Self>) {
-        self.router.orphans_to(ctx.address().recipient());
+        self.router.rest_to(ctx.address().recipient());
         for (id, spec) in self.fleet.processes().zip(&self.spec.processes) {
             let reports = ctx.address().recipient();
             let actor = ProcessActor::new(id, spec.clone(), self.world.clone(), reports);
@@ -113,6 +114,9 @@ impl ManagerActor {
                         self.unanswered.insert(process);
                     }
                     self.command(process, operation, at, command);
+                }
+                Output::Do(Effect::Kill(task)) => {
+                    self.world.launcher.signal_group(task, Signal::KILL);
                 }
                 Output::Do(Effect::Hook(effect)) => hooks::perform(&self.world, at, effect),
                 Output::Do(Effect::Done(outcome)) => self.finish(at, outcome, ctx),

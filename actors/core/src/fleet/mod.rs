@@ -5,6 +5,7 @@
 mod around;
 mod boot;
 mod hooks;
+mod orphans;
 mod restart;
 mod rolling;
 mod shutdown;
@@ -144,11 +145,11 @@ impl Fleet {
             }
             Event::Stopped(p) => self.stopped(p, now, out),
             Event::Restarted(p, outcome) => self.restarted(p, outcome, now, out),
-            Event::Lost(p) => self.lost(p, now, out),
+            Event::Lost(p, tasks) => self.owner_lost(p, tasks, now, out),
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
             Event::Restart(operation, p) => self.ask_restart(operation, RestartScope::One(p), now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
-            Event::Hook(task, event) => self.observe_hook(task, event, now, out),
+            Event::Task(task, event) => self.observe_task(task, event, now, out),
             Event::Tick => self.tick(now, out),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::ends::{Ending, Outcome, RestartOutcome};
 use crate::hook::words as hook;
-use crate::ids::{HookTask, ProcessId};
+use crate::ids::{ProcessId, TaskId};
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
@@ -27,16 +27,16 @@ pub enum Event {
     Stopped(ProcessId),
     /// The restart of a process is over. When it failed and nothing of the process is left, `Ended` follows.
     Restarted(ProcessId, RestartOutcome),
-    /// The part of the supervisor that owned a process is gone.
-    Lost(ProcessId),
+    /// The part of the supervisor that owned a process is gone, and these of its tasks are not over.
+    Lost(ProcessId, Vec<TaskId>),
     /// Command: restart every long-running process.
     RestartAll(Operation),
     /// Command: restart one process.
     Restart(Operation, ProcessId),
     /// Command: stop everything; when that is under way already, kill everything.
     Shutdown(Operation),
-    /// Something has happened to a hook of the system.
-    Hook(HookTask, TaskEvent),
+    /// Something has happened to a task of the system, or to one whose owner is lost.
+    Task(TaskId, TaskEvent),
     /// Time has passed.
     Tick,
 }
@@ -46,6 +46,8 @@ pub enum Event {
 pub enum Effect {
     /// Tell a process to do this, as part of this operation.
     Command(ProcessId, Operation, Command),
+    /// Kill all that belongs to this task: its owner is lost, and nobody else would stop it.
+    Kill(TaskId),
     /// For a hook of the system.
     Hook(hook::Effect),
     /// Everything is over.

@@ -199,7 +199,7 @@ impl Process {
         };
         match self.hooks_of(stage).filter(|_| wanted).cloned() {
             Some(list) => {
-                let mut pass = Pass::new(Some(id), number, stage, list, self.given);
+                let mut pass = Pass::new(Some((id, number)), stage, list, self.given);
                 pass.begin(now, out);
                 if let Some(hooking) = self.hooking(i) {
                     (hooking.pass, hooking.run) = (Some(pass), run);
@@ -223,7 +223,7 @@ impl Process {
                 let failure = SpawnFailure { kind, message: "stopped before it was started".to_owned() };
                 self.spawn_failed(i, now, run, &failure, out);
             }
-            ((Stage::PostStart, run), _) => self.run_up(i, now, run, out),
+            ((Stage::PostStart, run), _) => self.came_up(i, now, run, out),
             ((Stage::PreStop, _), _) => self.deliver_pending(i, now, out),
             ((Stage::PostStop, _), _) => {}
         }

@@ -5,11 +5,11 @@ use super::{Effect, Out, Process, Report};
 use crate::ends::{Ending, RestartOutcome};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::foreground;
-use crate::ids::{InstanceId, RunId};
+use crate::ids::{InstanceId, RunId, TaskId};
 use crate::lifecycle::{self, Event, First, Leader, Now, Rest, SignalStep, State};
 use crate::member::Member;
 use crate::outcome::SpawnFailure;
-use crate::program::TaskEvent;
+use crate::program::{Label, Launch, TaskEvent};
 use crate::signal::Signal;
 use crate::spec::ProcessKind;
 use std::time::Duration;
@@ -108,7 +108,9 @@ impl Process {
         let Some(instance) = self.instances.get_mut(i) else { return };
         instance.pid = None;
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Ordered { run }));
-        out.act(Effect::Launch { run: instance.id.run(run), number: instance.number });
+        let label = Label { number: Some(instance.number), incarnation: Some(run) };
+        let (task, program) = (TaskId::Run(instance.id.run(run)), self.spec.program.clone());
+        out.act(Effect::Launch(Launch { task, label, program }));
     }
 
     fn to_run(&self, i: usize, run: u64, effect: impl FnOnce(RunId) -> Effect, out: &mut Out) {
@@ -140,33 +142,6 @@ impl Process {
         delivered: bool,
     ) -> Fact {
         Fact::Instance(instance, InstanceFact::Signalled { signal, step, delivered, folded })
-    }
-
-    fn run_started(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        if run > 1 {
-            instance.restarts = instance.restarts.saturating_add(1);
-        }
-        let (id, pid) = (instance.id, instance.pid);
-        out.tell(now.at, Fact::Instance(id, InstanceFact::Started { run, pid }));
-        for signal in std::mem::take(&mut instance.relays) {
-            out.act(Effect::SignalLeader { run: id.run(run), signal });
-        }
-        self.folded_run_up(i, now.at);
-        if !self.hooks_after_start(i, run) {
-            self.run_up(i, now, run, out);
-        }
-    }
-
-    /// A run is up, and all that follows its start is over: whoever waits for it goes on.
-    pub(super) fn run_up(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        if std::mem::take(&mut instance.awaited)
-            && let Some(start) = &mut self.start
-        {
-            start.missing = start.missing.saturating_sub(1);
-        }
-        self.roll_on(i, now, run, out);
     }
 
     fn run_ended(&mut self, i: usize, at: Duration, out: &mut Out) {
