@@ -12,7 +12,7 @@ use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The names of all processes that were ever told of.
+/// The names of all processes that there are.
 #[derive(Debug, Clone, Default)]
 pub struct Names(BTreeMap<ProcessId, ProcessName>);
 
@@ -22,7 +22,12 @@ impl Names {
         self.0.insert(process, name);
     }
 
-    /// The name of a process, if it was told of.
+    /// There is no such process any more.
+    pub fn remove(&mut self, process: ProcessId) {
+        self.0.remove(&process);
+    }
+
+    /// The name of a process, if there is one.
     #[must_use]
     pub fn get(&self, process: ProcessId) -> Option<&ProcessName> {
         self.0.get(&process)
@@ -43,10 +48,13 @@ impl Names {
             BootFailureCause::Spawn(why) => format!("process {name:?} could not be started: {why}"),
             BootFailureCause::Failed(failure) => {
                 let how = failure_text(*failure);
-                format!("process {name:?} failed with {how}, and others wait for it to complete")
+                format!("process {name:?} failed with {how}, and others wait for it")
             }
             BootFailureCause::TimedOut => {
                 format!("process {name:?} was waited for longer than dependency_timeout")
+            }
+            BootFailureCause::Gone => {
+                format!("process {name:?} does not run and is not being started, and others wait for it")
             }
         }
     }
@@ -97,7 +105,7 @@ pub fn boot_error_type(cause: &BootFailureCause) -> &'static str {
     match cause {
         BootFailureCause::Spawn(failure) => failure.kind.as_str(),
         BootFailureCause::Hook(_) => names::ERROR_HOOK_FAILED,
-        BootFailureCause::Failed(_) => names::ERROR_DEPENDENCY_FAILED,
+        BootFailureCause::Failed(_) | BootFailureCause::Gone => names::ERROR_DEPENDENCY_FAILED,
         BootFailureCause::TimedOut => names::ERROR_DEPENDENCY_TIMEOUT,
     }
 }

@@ -7,7 +7,8 @@
 //! # The laws
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
 //! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q7, stand in [`process`], those of
-//! hooks, R1 to R7, in [`hook::pass`], those of schedules, T1 to T9, in [`schedule`].
+//! hooks, R1 to R7, in [`hook::pass`], those of schedules, T1 to T9, in [`schedule`], those of the outlook, O1 to O3, in
+//! [`outlook`].
 //!
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
@@ -47,9 +48,11 @@ pub mod names;
 pub mod operation;
 pub mod order;
 pub mod outcome;
+pub mod outlook;
 pub mod process;
 pub mod program;
 pub mod schedule;
+pub mod serials;
 pub mod signal;
 pub mod spec;
 pub mod tail;

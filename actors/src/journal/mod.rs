@@ -152,18 +152,24 @@ impl Journal {
         let about = About::Process(process);
         match fact {
             ProcessFact::Added(spec) => self.known.borrow_mut().names.add(process, spec.name.clone()),
+            ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
+            ProcessFact::EdgeFailed(on, cause) => {
+                let failure = BootFailure { process: Some(*on), cause: cause.clone() };
+                let why = self.known.borrow().names.boot_failure(&failure);
+                self.record(at, Level::Error, about, format!("was not started: {why}"), Vec::new);
+            }
             ProcessFact::Lost => {
                 let name = self.known.borrow().names.text(process).to_owned();
                 let message = "internal error: the actor of a process is lost; shutting down";
                 self.say(at, Level::Error, message, vec![("process", name.into())]);
             }
             // Told by what its instances do, or by the boot.
-            ProcessFact::StartBegan { .. }
+            ProcessFact::Changed(_)
+            | ProcessFact::StartBegan { .. }
             | ProcessFact::EdgeMet(_)
             | ProcessFact::EdgeLost(_)
-            | ProcessFact::EdgeFailed(..)
             | ProcessFact::Up
             | ProcessFact::StartFailed(_)
             | ProcessFact::StartInterrupted
@@ -179,6 +185,11 @@ impl Journal {
             InstanceFact::Added { number } => {
                 let known = KnownInstance { number: *number, pid: None, left: None };
                 self.known.borrow_mut().instances.insert(instance, known);
+            }
+            InstanceFact::Removed => {
+                let known = &mut *self.known.borrow_mut();
+                known.instances.remove(&instance);
+                known.hooks.remove(&Some(instance));
             }
             InstanceFact::Restarting { left, .. } => self.note(instance, |known| known.left = *left),
             InstanceFact::Started { run, pid } => self.started(at, instance, *run, *pid),

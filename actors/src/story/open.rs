@@ -8,9 +8,10 @@ use opentelemetry::trace::SpanContext;
 use phpeek_core::autopsy::Autopsy;
 use phpeek_core::facts::Death;
 use phpeek_core::ids::ProcessId;
-use phpeek_core::lifecycle::Trigger;
-use phpeek_core::operation::Operation;
+use phpeek_core::lifecycle::{InstanceState, Trigger};
+use phpeek_core::operation::{Operation, OperationId};
 use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::serials::Serials;
 use phpeek_core::spec::ProcessSpec;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -28,12 +29,13 @@ pub(super) struct ProcessStory {
     pub(super) latest: SpanContext,
     /// The span of the last end that nothing followed.
     pub(super) ended: SpanContext,
-    /// By serial.
-    pub(super) instances: Vec<InstanceStory>,
+    pub(super) instances: Serials<InstanceStory>,
 }
 
 /// A start under way.
 pub(super) struct StartStory {
+    /// What it is part of.
+    pub(super) operation: OperationId,
     pub(super) span: OpenSpan,
     pub(super) waits: Vec<(ProcessId, OpenSpan)>,
 }
@@ -65,7 +67,7 @@ impl StartStory {
 /// What is open of an instance.
 pub(super) struct InstanceStory {
     pub(super) number: u32,
-    pub(super) state: &'static str,
+    pub(super) state: InstanceState,
     pub(super) run: u64,
     /// When that run was ordered.
     pub(super) ordered: Moment,
@@ -145,7 +147,7 @@ impl InstanceStory {
     pub(super) fn new(number: u32) -> Self {
         Self {
             number,
-            state: "",
+            state: InstanceState::Stopped,
             run: 0,
             ordered: Moment::ZERO,
             origin: SpanContext::NONE,
@@ -287,6 +289,9 @@ pub(super) struct SystemStory {
     /// A rolling restart that was interrupted, until the process that has the turn hears of it: what that one does
     /// meanwhile is still part of it.
     pub(super) interrupted: Option<(Operation, OpenSpan)>,
+    /// Rolling restarts that ended at a process whose start has failed while programs of it are being run: each ends with
+    /// that start.
+    pub(super) failed: Vec<(ProcessId, OpenSpan)>,
     pub(super) shutdown: Option<OpenSpan>,
     /// `hook.execute` of the hook of the system that runs.
     pub(super) hook: Option<OpenSpan>,

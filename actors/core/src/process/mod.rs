@@ -70,8 +70,6 @@ struct Instance {
 struct Start {
     /// Instances that have not been up since.
     missing: usize,
-    /// Whether an instance could not be started: told once.
-    failed: bool,
 }
 
 /// What is due at a moment.
@@ -246,9 +244,9 @@ impl Process {
         let mut effects = Vec::new();
         let Some(instance) = self.instances.get_mut(i) else { return };
         let (before, rested, due) =
-            (instance.machine.state().as_str(), instance.machine.at_rest(), instance.machine.deadline());
+            (instance.machine.state().shown(), instance.machine.at_rest(), instance.machine.deadline());
         instance.machine.step(&self.policy, now, event, &mut effects);
-        let (after, serial) = (instance.machine.state().as_str(), instance.id.serial);
+        let (after, serial) = (instance.machine.state().shown(), instance.id.serial);
         match (rested, instance.machine.at_rest()) {
             (true, false) => self.resting = self.resting.saturating_sub(1),
             (false, true) => self.resting += 1,
@@ -300,7 +298,7 @@ impl Process {
 
     /// Looks whether an operation of the whole process is over. Called after the instances have been fed.
     fn settle(&mut self, now: Now, out: &mut Out) {
-        if self.start.take_if(|s| s.missing == 0 && !s.failed).is_some() {
+        if self.start.take_if(|s| s.missing == 0).is_some() {
             self.tell(now.at, ProcessFact::Up, out);
             out.act(Effect::Report(Report::Up));
         }
