@@ -49,6 +49,7 @@ pub mod operation;
 pub mod order;
 pub mod outcome;
 pub mod outlook;
+pub mod privilege;
 pub mod process;
 pub mod program;
 pub mod schedule;
