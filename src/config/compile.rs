@@ -28,7 +28,7 @@ pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Find
     let gated = enabled.iter().filter(|(_, node)| health::gates(node)).map(|(name, _)| *name).collect();
     let names = Names { known, gated };
     let mut env = Environments::new(folder);
-    let defaults = process::Defaults::new(restart, max_scale);
+    let defaults = process::Defaults::new(restart, max_scale)?;
     let processes: Vec<Arc<_>> = enabled
         .iter()
         .filter_map(|(name, node)| {
