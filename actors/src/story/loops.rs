@@ -9,6 +9,7 @@ use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
 use phpeek_core::fold::Tally;
+use phpeek_core::lifecycle::Trigger;
 
 impl ProcessStory {
     pub(super) fn open_restart(
