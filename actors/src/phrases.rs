@@ -46,7 +46,7 @@ impl Names {
                 format!("process {name:?} failed with {how}, and others wait for it")
             }
             BootFailureCause::TimedOut => {
-                format!("process {name:?} was waited for longer than dependency_timeout")
+                format!("process {name:?} was waited for longer than its timeout, or dependency_timeout")
             }
             BootFailureCause::Gone => {
                 format!("process {name:?} does not run and is not being started, and others wait for it")

@@ -114,6 +114,8 @@ pub enum ProcessFact {
     EdgeMet(ProcessId),
     /// What it needs of another process held, and does not any more.
     EdgeLost(ProcessId),
+    /// What it waits for has taken too long: its start goes on without.
+    EdgeGivenUp(ProcessId),
     /// What it waits for will never be there: its start has failed.
     EdgeFailed(ProcessId, BootFailureCause),
     /// Its start is over: all its instances run.

@@ -153,6 +153,11 @@ impl Journal {
             ProcessFact::Added(spec) => self.known.borrow_mut().names.add(process, spec.name.clone()),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
+            ProcessFact::EdgeGivenUp(on) => {
+                let on = self.known.borrow().names.text(*on).to_owned();
+                let message = format!("is started without {on:?}, which took too long");
+                self.record(at, Level::Warn, about, message, Vec::new);
+            }
             ProcessFact::EdgeFailed(on, cause) => {
                 let failure = BootFailure { process: Some(*on), cause: cause.clone() };
                 let why = self.known.borrow().names.boot_failure(&failure);

@@ -72,6 +72,7 @@ impl ProcessStory {
             // Those that need others are told by the story; an edge that is lost is told by no span.
             ProcessFact::Added(_)
             | ProcessFact::EdgeMet(_)
+            | ProcessFact::EdgeGivenUp(_)
             | ProcessFact::EdgeFailed(..)
             | ProcessFact::EdgeLost(_) => {}
         }
@@ -108,6 +109,17 @@ impl ProcessStory {
     pub(super) fn edge_met(&mut self, at: Moment, on: ProcessId, link: &SpanContext) {
         if let Some(start) = &mut self.start {
             start.wait(on, link).ok(at);
+        }
+    }
+
+    /// The wait has failed, and the start goes on.
+    pub(super) fn edge_given_up(&mut self, at: Moment, on: ProcessId, link: &SpanContext) {
+        if let Some(start) = &mut self.start {
+            start.wait(on, link).fail(
+                at,
+                names::ERROR_DEPENDENCY_TIMEOUT,
+                "it took too long; started without",
+            );
         }
     }
 

@@ -280,7 +280,7 @@ fn members(specs: &[Arc<ProcessSpec>]) -> Result<(BTreeMap<ProcessId, Member>, V
     for (i, spec) in specs.iter().enumerate() {
         let need = |d: &crate::spec::Dependency| {
             let on = *places.get(&d.process)?;
-            let mut edge = Edge::new(id(on), d.condition);
+            let mut edge = Edge::new(id(on), d);
             let other = specs.get(on)?;
             edge.observe(other.kind, standing(other));
             Some(edge)

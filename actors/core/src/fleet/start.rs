@@ -9,6 +9,7 @@ use crate::ids::ProcessId;
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
+use crate::spec::OnTimeout;
 use std::time::Duration;
 
 impl Fleet {
@@ -189,11 +190,12 @@ impl Fleet {
             .iter()
             .map(|e| starts && e.holds_up() && self.standing(e.on) != Standing::Waiting)
             .collect();
-        let until = now.saturating_add(self.dependency_timeout);
+        let usual = self.dependency_timeout;
         let Some(member) = self.members.get_mut(&p) else { return };
         for (edge, counts) in member.needs.iter_mut().zip(counts) {
             match (edge.until, counts) {
                 (None, true) => {
+                    let until = now.saturating_add(edge.timeout.unwrap_or(usual));
                     edge.until = Some(until);
                     self.awaited.insert((until, p, edge.on));
                 }
@@ -209,13 +211,36 @@ impl Fleet {
     /// Some have waited too long.
     pub(super) fn waits_are_over(&mut self, now: Duration, out: &mut Out) {
         while let Some((_, p, on)) = self.awaited.first().copied().filter(|(until, ..)| *until <= now) {
+            if self.goes_on_without(p, on, now, out) {
+                continue;
+            }
             if self.phase == Phase::Booting {
                 let due = self.awaited.iter().take_while(|(until, ..)| *until <= now);
-                let late = due.filter(|(_, _, other)| *other == on).map(|(_, p, _)| *p).collect();
+                let fails =
+                    |p: &ProcessId| self.edge(*p, on).is_some_and(|e| e.on_timeout == OnTimeout::Fail);
+                let late =
+                    due.filter(|(_, _, other)| *other == on).map(|(_, p, _)| *p).filter(fails).collect();
                 return self.fail_boot(Some(on), BootFailureCause::TimedOut, late, now, out);
             }
             self.fail_start(p, on, &BootFailureCause::TimedOut, now, out);
             self.watch(p, now);
         }
+    }
+
+    /// Whether a start goes on without what it has waited for too long.
+    fn goes_on_without(&mut self, p: ProcessId, on: ProcessId, now: Duration, out: &mut Out) -> bool {
+        let edges = self.members.get_mut(&p).into_iter().flat_map(|m| &mut m.needs);
+        let Some(edge) = edges.into_iter().find(|e| e.on == on && e.on_timeout == OnTimeout::Start) else {
+            return false;
+        };
+        edge.give_up();
+        out.tell(now, Fact::Process(p, ProcessFact::EdgeGivenUp(on)));
+        self.watch(p, now);
+        self.launch_if_free(p, now, out);
+        true
+    }
+
+    fn edge(&self, p: ProcessId, on: ProcessId) -> Option<&Edge> {
+        self.needs(p).iter().find(|e| e.on == on)
     }
 }

@@ -9,7 +9,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
+    CommandLine, Condition, Dependency, Hooks, InitialState, OnTimeout, OutputSpec, ProcessKind, ProcessSpec,
     RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
@@ -119,11 +119,14 @@ fn wire(mut parts: Vec<(ProcessSpec, [u8; 4])>, backwards: bool) -> Vec<Arc<Proc
                 continue;
             };
             let condition = match parts[on].0.kind {
-                ProcessKind::Oneshot if edge % 4 != 0 => Condition::Completed,
+                ProcessKind::Oneshot if edge % 8 == 1 => Condition::Completed,
+                ProcessKind::Oneshot if edge % 4 != 0 => Condition::CompletedSuccessfully,
                 _ => Condition::Started,
             };
+            let timeout = (edge % 5 == 0).then(|| ms(u64::from(edge)));
+            let on_timeout = if edge % 3 == 0 { OnTimeout::Start } else { OnTimeout::Fail };
             if depends.iter().all(|d| d.process != name(on)) {
-                depends.push(Dependency { process: name(on), condition });
+                depends.push(Dependency { process: name(on), condition, timeout, on_timeout });
             }
         }
         parts[i].0.name = name(i);
@@ -150,6 +153,13 @@ fn name(i: usize) -> ProcessName {
 pub(crate) fn needs(spec: &SystemSpec, p: usize) -> Vec<(ProcessId, Condition)> {
     let of = |d: &Dependency| spec.processes.iter().position(|other| other.name == d.process).map(index);
     spec.processes[p].depends_on.iter().filter_map(|d| Some((of(d)?, d.condition))).collect()
+}
+
+/// How long `p` waits for `on`, and what follows when it takes longer.
+pub(crate) fn patience(spec: &SystemSpec, p: ProcessId, on: ProcessId) -> (Duration, OnTimeout) {
+    let edge = spec.processes[place(p)].depends_on.iter().find(|d| d.process == name(place(on)));
+    let usual = (spec.dependency_timeout, OnTimeout::Fail);
+    edge.map_or(usual, |d| (d.timeout.unwrap_or(spec.dependency_timeout), d.on_timeout))
 }
 
 fn system(most: usize) -> impl Strategy<Value = SystemSpec> {

@@ -1,14 +1,14 @@
 //! The laws of starts and edges: whoever starts waits for what it needs, no longer than it may, and not for what will
 //! never be. They compare what the fleet says with what the processes of the world have reported.
 
-use super::plan::{index, needs, place};
+use super::plan::{index, needs, patience, place};
 use super::system::{Known, SystemBook, dormant};
 use super::{Subject, World};
 use phpeek_core::fleet::{BootFailureCause, Ending, Event, RestartScope};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::process::Command;
-use phpeek_core::spec::{Condition, ProcessKind};
+use phpeek_core::spec::{Condition, OnTimeout, ProcessKind};
 use std::time::Duration;
 
 /// A start that has begun, of a process that was not told to start yet.
@@ -35,7 +35,8 @@ impl<S: Subject> World<'_, S> {
         match (condition, self.system.known.get(&on)) {
             (Condition::Started, Some(Known::Up)) => true,
             (Condition::Started, Some(Known::Ended(_))) => oneshot,
-            (Condition::Completed, known) => known == Some(&Known::Ended(Ending::Completed)),
+            (Condition::Completed, known) => matches!(known, Some(Known::Ended(_))),
+            (Condition::CompletedSuccessfully, known) => known == Some(&Known::Ended(Ending::Completed)),
             (Condition::Started, _) => false,
         }
     }
@@ -73,6 +74,7 @@ impl<S: Subject> World<'_, S> {
             self.broken("start_order", format!("the start of p{} began twice", p.0));
         }
         self.system.held.retain(|(dependent, _)| *dependent != p);
+        self.system.without.retain(|(dependent, _)| *dependent != p);
         self.note_what_holds();
     }
 
@@ -86,9 +88,11 @@ impl<S: Subject> World<'_, S> {
             let on = &self.processes[place(d)];
             let there = match condition {
                 Condition::Started => on.was_up(),
-                Condition::Completed => on.completed(),
+                Condition::Completed => on.at_rest(),
+                Condition::CompletedSuccessfully => on.completed(),
             };
-            let met = there && self.system.held.contains(&(p, d));
+            let without = self.system.without.contains(&(p, d));
+            let met = without || there && self.system.held.contains(&(p, d));
             if !met && !self.asleep(d) {
                 self.broken("start_order", format!("p{} was started before p{}", p.0, d.0));
             }
@@ -129,8 +133,11 @@ impl<S: Subject> World<'_, S> {
             return Vec::new();
         }
         let open = |p: &ProcessId| {
-            let missing =
-                |(on, _): &(ProcessId, _)| !self.system.held.contains(&(*p, *on)) && !self.asleep(*on);
+            let missing = |(on, _): &(ProcessId, _)| {
+                let edge = (*p, *on);
+                let settled = self.system.held.contains(&edge) || self.system.without.contains(&edge);
+                !settled && !self.asleep(*on)
+            };
             let all = needs(&self.plan.spec, place(*p));
             let missing: Vec<_> = all.into_iter().filter(missing).map(|(on, _)| (*p, Some(on))).collect();
             if missing.is_empty() { vec![(*p, None)] } else { missing }
@@ -145,14 +152,17 @@ impl<S: Subject> World<'_, S> {
             return None;
         }
         let since = self.system.launched.get(&on).map_or(began, |at| began.max(*at));
-        Some(since + self.plan.spec.dependency_timeout)
+        Some(since + patience(&self.plan.spec, p, on).0)
     }
 
     pub(super) fn dependency_failed(&mut self, p: ProcessId, on: ProcessId, cause: &BootFailureCause) {
         let until = self.waits_until(p, on);
         let known = self.system.known.get(&on).copied();
         let sound = match cause {
-            BootFailureCause::TimedOut => until.is_some_and(|until| self.now >= until),
+            BootFailureCause::TimedOut => {
+                let fails = patience(&self.plan.spec, p, on).1 == OnTimeout::Fail;
+                fails && until.is_some_and(|until| self.now >= until)
+            }
             BootFailureCause::Spawn(_) => known == Some(Known::Broken),
             BootFailureCause::Failed(failure) => known == Some(Known::Ended(Ending::Failed(*failure))),
             BootFailureCause::Gone => known != Some(Known::Up),
@@ -173,6 +183,16 @@ impl<S: Subject> World<'_, S> {
         if self.system.turn == Some(p) {
             self.system.turn = None;
         }
+    }
+
+    /// A start goes on without what it has waited for long enough.
+    pub(super) fn dependency_given_up(&mut self, p: ProcessId, on: ProcessId) {
+        let late = self.waits_until(p, on).is_some_and(|until| self.now >= until);
+        let starts = patience(&self.plan.spec, p, on).1 == OnTimeout::Start;
+        if !late || !starts || self.system.held.contains(&(p, on)) {
+            self.broken("timeouts", format!("p{} goes on without p{} out of turn", p.0, on.0));
+        }
+        self.system.without.insert((p, on));
     }
 
     /// What was told of an edge is what its condition means, at any moment before the shutdown.

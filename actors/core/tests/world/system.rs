@@ -33,6 +33,8 @@ pub(crate) struct SystemBook {
     pub(super) pending: BTreeMap<ProcessId, Pending>,
     /// What is needed and has held since the start of whoever needs it began.
     pub(super) held: BTreeSet<(ProcessId, ProcessId)>,
+    /// What a start goes on without.
+    pub(super) without: BTreeSet<(ProcessId, ProcessId)>,
     pub(super) shutdown_at: Option<Duration>,
     pub(super) reason: Option<Cause>,
     pub(super) boot_failure: Option<BootFailure>,

@@ -68,6 +68,7 @@ impl<S: Subject> World<'_, S> {
                 self.broken("edges", format!("what p{} needs of p{} was lost and not met", p.0, on.0));
             }
             ProcessFact::EdgeFailed(on, cause) => self.dependency_failed(p, on, &cause),
+            ProcessFact::EdgeGivenUp(on) => self.dependency_given_up(p, on),
             ProcessFact::StartBegan { operation, .. } => self.start_began(p, operation),
             ProcessFact::StartInterrupted if self.system.pending.remove(&p).is_none() => {
                 self.broken("operations", format!("the start of p{} was interrupted and had not begun", p.0));
