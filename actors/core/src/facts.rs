@@ -85,6 +85,8 @@ pub enum SystemFact {
     },
     /// A shutdown was asked for while one is under way: everything is killed.
     ShutdownHurried(Operation),
+    /// A signal is handed on to the leaders of a process; that is all that the operation asked for.
+    Relayed(Operation, ProcessId, Signal),
     /// Something was asked for that cannot be done; nothing was changed.
     Refused(Operation, Refusal),
     /// Everything is over.
@@ -96,6 +98,8 @@ pub enum SystemFact {
 pub enum Refusal {
     /// No process has this name.
     NoSuchProcess(ProcessName),
+    /// Everything is being stopped, or has been.
+    Stopping,
 }
 
 /// What happens to a process.

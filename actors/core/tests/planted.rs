@@ -101,6 +101,9 @@ enum Bug {
     OwnTimeoutIgnored,
     OnTimeoutIgnored,
     FailureCompletesWell,
+    RefusalForgotten,
+    RelayForgotten,
+    FinishForgotten,
 }
 
 use Bug::*;
@@ -141,7 +144,7 @@ const MACHINE: [Bug; 33] = [
     DaemonsForgotten,
 ];
 
-const FLEET: [Bug; 40] = [
+const FLEET: [Bug; 43] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -182,6 +185,9 @@ const FLEET: [Bug; 40] = [
     OwnTimeoutIgnored,
     OnTimeoutIgnored,
     FailureCompletesWell,
+    RefusalForgotten,
+    RelayForgotten,
+    FinishForgotten,
 ];
 
 struct Planted(Bug);

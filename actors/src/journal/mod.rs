@@ -100,7 +100,11 @@ impl Journal {
                 let message = format!("nothing was done: no process is named {:?}", name.as_str());
                 self.say(at, Level::Warn, message, Vec::new());
             }
-            SystemFact::Over(_) | SystemFact::RestartJoined { .. } => {}
+            SystemFact::Refused(_, Refusal::Stopping) => {
+                self.say(at, Level::Warn, "nothing was done: everything is being stopped", Vec::new());
+            }
+            // Told when it finds nobody.
+            SystemFact::Over(_) | SystemFact::RestartJoined { .. } | SystemFact::Relayed(..) => {}
         }
     }
 

@@ -6,14 +6,11 @@ use crate::ports::TaskReport;
 use crate::process::{ProcessReport, ReportKind};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
-use phpeek_core::facts::{Fact, Refusal, SystemFact, Told};
 use phpeek_core::fleet::{Event, Phase};
-use phpeek_core::ids::{HookTask, ProcessId, TaskId};
-use phpeek_core::name::ProcessName;
+use phpeek_core::ids::{HookTask, TaskId};
 use phpeek_core::operation::{Cause, Operation};
-use phpeek_core::process::{Command, Report};
+use phpeek_core::process::Report;
 use phpeek_core::program::TaskEvent;
-use phpeek_core::signal::Signal;
 
 impl Handler<Envelope<Request>> for ManagerActor {
     type Result = ();
@@ -38,15 +35,11 @@ impl Handler<Envelope<Request>> for ManagerActor {
             }
             Request::Restart(name, cause) => {
                 let operation = self.begin(cause, &parent);
-                if let Some((process, operation)) = self.find(at, &name, operation) {
-                    self.step(at, Event::Restart(operation, process), ctx);
-                }
+                self.step(at, Event::Restart(operation, name), ctx);
             }
-            Request::Relay(name, signal) => {
-                let operation = self.begin(Cause::signal(signal), &parent);
-                if let Some((process, operation)) = self.find(at, &name, operation) {
-                    self.command(process, operation, at, Command::Relay(signal));
-                }
+            Request::Relay(name, signal, cause) => {
+                let operation = self.begin(cause, &parent);
+                self.step(at, Event::Relay(operation, name, signal), ctx);
             }
         }
     }
@@ -63,18 +56,9 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Machine(Report::StartFailed(failure)) => Event::StartFailed(process, failure),
             ReportKind::Machine(Report::Ended(ending)) => Event::Ended(process, ending),
             ReportKind::Machine(Report::Left) => Event::Left(process),
-            ReportKind::Machine(Report::Stopped) => {
-                self.unanswered.remove(&process);
-                Event::Stopped(process)
-            }
+            ReportKind::Machine(Report::Stopped) => Event::Stopped(process),
             ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
-            ReportKind::Lost { tasks } => {
-                self.unanswered.remove(&process);
-                for task in tasks {
-                    self.world.launcher.signal_group(task, Signal::KILL); // nobody else would stop it
-                }
-                Event::Lost(process)
-            }
+            ReportKind::Lost { tasks } => Event::Lost(process, tasks),
         };
         self.step(at, event, ctx);
     }
@@ -85,11 +69,11 @@ impl Handler<TaskReport> for ManagerActor {
 
     /// A hook of the system; or a task whose actor is lost: it was ordered before, and nobody looks after it.
     fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
+        let at = self.moment(self.world.clock.now());
         if let TaskId::Hook(task @ HookTask { of: None, .. }) = report.task {
-            let at = self.moment(self.world.clock.now());
             self.step(at, Event::Hook(task, report.event), ctx);
         } else if matches!(report.event, TaskEvent::Spawned { .. }) {
-            self.world.launcher.signal_group(report.task, Signal::KILL);
+            self.step(at, Event::Orphan(report.task), ctx);
         }
     }
 }
@@ -100,21 +84,5 @@ impl ManagerActor {
         let operation = self.fleet.begin(cause);
         self.world.listeners.adopt(operation.id, parent);
         operation
-    }
-
-    /// The process of this name, for this operation; when there is none, it is refused.
-    fn find(
-        &self,
-        at: crate::clock::Moment,
-        name: &ProcessName,
-        operation: Operation,
-    ) -> Option<(ProcessId, Operation)> {
-        let Some(process) = self.fleet.find(name) else {
-            let refusal = Refusal::NoSuchProcess(name.clone());
-            let fact = Fact::System(SystemFact::Refused(operation, refusal));
-            self.world.listeners.tell(&Told { at, fact });
-            return None;
-        };
-        Some((process, operation))
     }
 }

@@ -5,6 +5,7 @@
 mod around;
 mod boot;
 mod hooks;
+mod requests;
 mod restart;
 mod rolling;
 mod shutdown;
@@ -88,6 +89,8 @@ pub struct Fleet {
     /// When the shutdown's patience ends.
     deadline: Option<Duration>,
     forced: bool,
+    /// Those that were told to stop and have not answered.
+    unanswered: BTreeSet<ProcessId>,
     /// How many processes a shutdown still waits for.
     live: usize,
     outcome: Outcome,
@@ -122,6 +125,7 @@ impl Fleet {
             pending: Vec::new(),
             deadline: None,
             forced: false,
+            unanswered: BTreeSet::new(),
             live: 0,
             outcome: Outcome::Stopped,
             hooks: (!spec.hooks.is_empty()).then(|| Box::new(Around::new(spec.hooks.clone()))),
@@ -150,9 +154,14 @@ impl Fleet {
             }
             Event::Stopped(p) => self.stopped(p, now, out),
             Event::Restarted(p, outcome) => self.restarted(p, outcome, now, out),
-            Event::Lost(p) => self.lost(p, now, out),
+            Event::Lost(p, tasks) => {
+                tasks.into_iter().for_each(|task| out.act(Effect::Kill(task)));
+                self.lost(p, now, out);
+            }
+            Event::Orphan(task) => out.act(Effect::Kill(task)),
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
-            Event::Restart(operation, p) => self.ask_restart(operation, RestartScope::One(p), now, out),
+            Event::Restart(operation, name) => self.restart_named(operation, name, now, out),
+            Event::Relay(operation, name, signal) => self.relay(operation, name, signal, now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
             Event::Hook(task, event) => self.observe_hook(task, event, now, out),
             Event::Tick => self.tick(now, out),

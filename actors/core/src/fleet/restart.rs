@@ -3,7 +3,7 @@
 
 use super::rolling::Rolling;
 use super::{Effect, Fleet, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
-use crate::facts::SystemFact;
+use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
 use crate::operation::Operation;
 use crate::process::Command;
@@ -20,7 +20,7 @@ impl Fleet {
         out: &mut Out,
     ) {
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
-            return;
+            return self.tell(now, SystemFact::Refused(operation, Refusal::Stopping), out);
         }
         if self.pending.iter().any(|(_, s)| *s == scope) {
             self.tell(now, SystemFact::RestartJoined { operation, scope }, out);

@@ -75,6 +75,7 @@ impl Fleet {
 
     fn stop(&mut self, p: ProcessId, urgency: Urgency, now: Duration, out: &mut Out) {
         self.set(p, Standing::Stopping, now, out);
+        self.unanswered.insert(p);
         if let Some(operation) = self.shutdown.clone() {
             out.act(Effect::Command(p, operation, Command::Stop(urgency)));
         }
@@ -112,6 +113,7 @@ impl Fleet {
     }
 
     pub(super) fn stopped(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        self.unanswered.remove(&p);
         if self.standing(p) != Standing::Stopping {
             return;
         }
@@ -180,6 +182,7 @@ impl Fleet {
         self.phase = Phase::Done;
         self.deadline = None;
         self.tell(now, SystemFact::Over(self.outcome.clone()), out);
+        std::mem::take(&mut self.unanswered).into_iter().for_each(|p| out.act(Effect::Finish(p)));
         out.act(Effect::Done(self.outcome.clone()));
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::ends::{Ending, Outcome, RestartOutcome};
 use crate::hook::words as hook;
-use crate::ids::{HookTask, ProcessId};
+use crate::ids::{HookTask, ProcessId, TaskId};
+use crate::name::ProcessName;
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
 use crate::program::TaskEvent;
+use crate::signal::Signal;
 
 /// What may happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +29,16 @@ pub enum Event {
     Stopped(ProcessId),
     /// The restart of a process is over. When it failed and nothing of the process is left, `Ended` follows.
     Restarted(ProcessId, RestartOutcome),
-    /// The part of the supervisor that owned a process is gone.
-    Lost(ProcessId),
+    /// The part of the supervisor that owned a process is gone, and these tasks with it, which were not over.
+    Lost(ProcessId, Vec<TaskId>),
+    /// A task has come up whose owner is gone.
+    Orphan(TaskId),
     /// Command: restart every long-running process.
     RestartAll(Operation),
-    /// Command: restart one process.
-    Restart(Operation, ProcessId),
+    /// Command: restart the process of this name.
+    Restart(Operation, ProcessName),
+    /// Command: hand a signal on to the leaders of the process of this name.
+    Relay(Operation, ProcessName, Signal),
     /// Command: stop everything; when that is under way already, kill everything.
     Shutdown(Operation),
     /// Something has happened to a hook of the system.
@@ -48,7 +54,11 @@ pub enum Effect {
     Command(ProcessId, Operation, Command),
     /// For a hook of the system.
     Hook(hook::Effect),
-    /// Everything is over.
+    /// SIGKILL to all that belongs to a task which nobody looks after any more.
+    Kill(TaskId),
+    /// Have a process tell what it has under way: it was told to stop, has not answered, and is waited for no longer.
+    Finish(ProcessId),
+    /// Everything is over, once those that were told to finish have: comes last.
     Done(Outcome),
 }
 

@@ -76,6 +76,9 @@ impl Planted {
             StartBeganMissing => {
                 out.retain(|o| !is_edge(o, |f| matches!(f, ProcessFact::StartBegan { .. })));
             }
+            RefusalForgotten => out.retain(|o| !is_fact(o, |f| matches!(f, SystemFact::Refused(..)))),
+            RelayForgotten => out.retain(|o| !matches!(command_of(o), Some(Command::Relay(_)))),
+            FinishForgotten => out.retain(|o| !matches!(o, Output::Do(fleet::Effect::Finish(_)))),
             DoneTwice => double(out, is_done),
             DoneEarly if began => out.push(done),
             DoneNever => out.retain(|o| !is_done(o)),

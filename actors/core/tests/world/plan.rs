@@ -24,6 +24,7 @@ use std::time::Duration;
 pub(crate) enum Order {
     RestartAll,
     Restart(u8),
+    Relay(u8),
     /// The same request many times at once.
     Burst(u8),
     /// The own clock of a process that has one.
@@ -145,7 +146,7 @@ pub(crate) fn place(p: ProcessId) -> usize {
     p.0 as usize
 }
 
-fn name(i: usize) -> ProcessName {
+pub(crate) fn name(i: usize) -> ProcessName {
     ProcessName::new(&format!("p{i}")).expect("a plain name")
 }
 
@@ -180,6 +181,7 @@ pub(crate) fn fleet() -> impl Strategy<Value = Plan> {
         2 => Just(Order::RestartAll),
         2 => any::<u8>().prop_map(Order::Restart),
         1 => (2u8..20).prop_map(Order::Burst),
+        1 => any::<u8>().prop_map(Order::Relay),
         2 => any::<u8>().prop_map(Order::Clock),
         2 => Just(Order::Shutdown),
     ];

@@ -220,6 +220,9 @@ impl SystemBook {
                 self.known.insert(*p, Known::Up);
                 self.turn_is_over(*p);
             }
+            Event::Stopped(p) => {
+                self.unanswered.remove(p);
+            }
             Event::StartFailed(p, _) => {
                 self.known.insert(*p, Known::Broken);
                 self.turn_is_over(*p);

@@ -35,6 +35,8 @@ pub(crate) struct SystemBook {
     pub(super) held: BTreeSet<(ProcessId, ProcessId)>,
     /// What a start goes on without.
     pub(super) without: BTreeSet<(ProcessId, ProcessId)>,
+    /// Who was told to stop and has not answered.
+    pub(super) unanswered: BTreeSet<ProcessId>,
     pub(super) shutdown_at: Option<Duration>,
     pub(super) reason: Option<Cause>,
     pub(super) boot_failure: Option<BootFailure>,
@@ -73,6 +75,7 @@ impl<S: Subject> World<'_, S> {
             self.history.push(format!("{:>9?} fleet {event:?} -> {:?} {effects:?}", self.now, fleet.phase()));
         }
         let first = self.system.shutdown_at.is_none();
+        let before = effects.clone();
         if self.system.done.is_some() && !effects.is_empty() {
             self.broken("nothing_after_done", format!("{effects:?}"));
         }
@@ -95,6 +98,7 @@ impl<S: Subject> World<'_, S> {
                 }
             }
         }
+        self.check_request(&event, &before);
         self.check_waits();
         self.check_edges();
     }
@@ -111,11 +115,21 @@ impl<S: Subject> World<'_, S> {
                     Ordered::AbandonRestart | Ordered::Relay(_) => {}
                 }
             }
-            Output::Do(Effect::Done(outcome)) => self.done(outcome),
+            Output::Do(Effect::Finish(p)) => {
+                if !self.system.unanswered.remove(&p) {
+                    self.broken("finish", format!("p{} was told to finish and had answered", p.0));
+                }
+            }
+            Output::Do(Effect::Done(outcome)) => {
+                if let Some(p) = self.system.unanswered.first() {
+                    self.broken("finish", format!("done, and p{} was not told to finish", p.0));
+                }
+                self.done(outcome);
+            }
             Output::Tell(Told { fact: Fact::System(fact), .. }) => self.told_of_system(fact),
             Output::Tell(Told { fact: Fact::Process(p, fact), .. }) => self.told_of_process(p, fact),
             // The systems of this world have no hooks.
-            Output::Do(Effect::Hook(_))
+            Output::Do(Effect::Hook(_) | Effect::Kill(_))
             | Output::Tell(Told { fact: Fact::Instance(..) | Fact::Hook(..), .. }) => {}
         }
     }
@@ -144,6 +158,7 @@ impl<S: Subject> World<'_, S> {
                 }
             }
         }
+        self.system.unanswered.insert(p);
         self.send(place(p), Ordered::Stop(urgency));
     }
 

@@ -3,10 +3,12 @@
 
 use super::plan::index;
 use super::process::Process;
-use super::{Subject, World};
-use phpeek_core::facts::{ProcessFact, SystemFact};
+use super::{Asked, Subject, World};
+use phpeek_core::facts::{Fact, Output, ProcessFact, SystemFact, Told};
+use phpeek_core::fleet::{Effect, Event};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::{Cause, OperationId};
+use phpeek_core::process::Command;
 
 impl<S: Subject> World<'_, S> {
     /// What is commanded is part of an operation that has begun and is not over.
@@ -54,6 +56,7 @@ impl<S: Subject> World<'_, S> {
             SystemFact::BootSucceeded
             | SystemFact::RestartJoined { .. }
             | SystemFact::ShutdownHurried(_)
+            | SystemFact::Relayed(..)
             | SystemFact::Refused(..) => {}
         }
     }
@@ -74,6 +77,24 @@ impl<S: Subject> World<'_, S> {
                 self.broken("operations", format!("the start of p{} was interrupted and had not begun", p.0));
             }
             _ => {}
+        }
+    }
+
+    /// What names a process is refused when there is none, or when it is too late, and then nothing else is done.
+    pub(super) fn check_request(&mut self, event: &Event, answers: &[Asked]) {
+        let (Event::Restart(_, name) | Event::Relay(_, name, _)) = event else { return };
+        let known = self.plan.spec.processes.iter().any(|p| p.name == *name);
+        let refused =
+            |o: &Asked| matches!(o, Output::Tell(Told { fact: Fact::System(SystemFact::Refused(..)), .. }));
+        let relayed = |o: &Asked| matches!(o, Output::Do(Effect::Command(_, _, Command::Relay(_))));
+        let wrong = if known && self.system.shutdown_at.is_none() {
+            let relay = matches!(event, Event::Relay(..));
+            answers.iter().any(refused) || answers.iter().any(relayed) != relay
+        } else {
+            self.system.done.is_none() && (answers.len() != 1 || !answers.iter().all(refused))
+        };
+        if wrong {
+            self.broken("refused", format!("{event:?} was answered by {answers:?}"));
         }
     }
 
