@@ -4,6 +4,7 @@
 use super::plan::{index, ms, needs, place};
 use super::process::Process;
 use super::starts::Pending;
+use super::told::is_refusal;
 use super::{Asked, Subject, World};
 use phpeek_core::facts::{Fact, Output, Told};
 use phpeek_core::fleet::{BootFailure, Effect, Ending, Event, KILL_PATIENCE, Outcome, RestartScope};
@@ -75,8 +76,8 @@ impl<S: Subject> World<'_, S> {
             self.history.push(format!("{:>9?} fleet {event:?} -> {:?} {effects:?}", self.now, fleet.phase()));
         }
         let first = self.system.shutdown_at.is_none();
-        let before = effects.clone();
-        if self.system.done.is_some() && !effects.is_empty() {
+        let answers = effects.clone();
+        if self.system.done.is_some() && !effects.iter().all(is_refusal) {
             self.broken("nothing_after_done", format!("{effects:?}"));
         }
         for effect in effects {
@@ -98,7 +99,7 @@ impl<S: Subject> World<'_, S> {
                 }
             }
         }
-        self.check_request(&event, &before);
+        self.check_request(&event, &answers);
         self.check_waits();
         self.check_edges();
     }
