@@ -10,6 +10,11 @@ use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::process::Command;
 
+/// Whether it tells that nothing was done.
+pub(super) fn is_refusal(asked: &Asked) -> bool {
+    matches!(asked, Output::Tell(Told { fact: Fact::System(SystemFact::Refused(..)), .. }))
+}
+
 impl<S: Subject> World<'_, S> {
     /// What is commanded is part of an operation that has begun and is not over.
     pub(super) fn operation_is_known(&mut self, id: OperationId) {
@@ -84,14 +89,12 @@ impl<S: Subject> World<'_, S> {
     pub(super) fn check_request(&mut self, event: &Event, answers: &[Asked]) {
         let (Event::Restart(_, name) | Event::Relay(_, name, _)) = event else { return };
         let known = self.plan.spec.processes.iter().any(|p| p.name == *name);
-        let refused =
-            |o: &Asked| matches!(o, Output::Tell(Told { fact: Fact::System(SystemFact::Refused(..)), .. }));
         let relayed = |o: &Asked| matches!(o, Output::Do(Effect::Command(_, _, Command::Relay(_))));
         let wrong = if known && self.system.shutdown_at.is_none() {
             let relay = matches!(event, Event::Relay(..));
-            answers.iter().any(refused) || answers.iter().any(relayed) != relay
+            answers.iter().any(is_refusal) || answers.iter().any(relayed) != relay
         } else {
-            self.system.done.is_none() && (answers.len() != 1 || !answers.iter().all(refused))
+            answers.len() != 1 || !answers.iter().all(is_refusal)
         };
         if wrong {
             self.broken("refused", format!("{event:?} was answered by {answers:?}"));
