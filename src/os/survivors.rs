@@ -3,10 +3,10 @@
 //! environment, by the groups of its runs, and by descent. They are nobody's children any more, so each is signalled by
 //! a handle of its own (pidfd_open(2)). Looks and signals; decides nothing. Called before anything is started.
 
-use super::kin::MARK;
+use super::mark::{self, MARK};
 use super::procfs::{self, Stat};
 use super::sys;
-use phpeek_core::ids::TaskId;
+use phpeek_core::ids::{Owner, TaskId};
 use phpeek_core::signal::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -139,14 +139,17 @@ impl Record {
             let same = Stat::of(run.pid).is_none_or(|leader| leader.began == run.began);
             return same.then_some(run.process);
         }
-        let mark = procfs::variable(stat.pid, MARK.as_bytes())?;
+        let carried = procfs::variable(stat.pid, MARK.as_bytes())?;
         let own = format!("{}.{}", self.supervisor, self.began);
-        procfs::task_of(&own, std::str::from_utf8(&mark).ok()?).map(|task| self.place_of(task))
+        mark::task(&own, std::str::from_utf8(&carried).ok()?).map(|task| self.place_of(task))
     }
 
     /// A process has the id of its place in the configuration; hooks of the system come after all.
     fn place_of(&self, task: TaskId) -> usize {
-        task.owner().map_or(self.names.len().saturating_sub(1), |process| process.0 as usize)
+        match task.owner() {
+            Owner::Process(process) => process.0 as usize,
+            Owner::System => self.names.len().saturating_sub(1),
+        }
     }
 }
 
@@ -156,9 +159,8 @@ impl Record {
 pub fn marked() -> Vec<Survivor> {
     let own = std::process::id().cast_signed();
     let of_a_dead_one = |pid: &i32| {
-        let mark = procfs::variable(*pid, MARK.as_bytes())?;
-        let mut numbers = std::str::from_utf8(&mark).ok()?.split('.');
-        let (supervisor, began) = (numbers.next()?.parse().ok()?, numbers.next()?.parse::<u64>().ok()?);
+        let carried = procfs::variable(*pid, MARK.as_bytes())?;
+        let (supervisor, began) = mark::supervisor(std::str::from_utf8(&carried).ok()?)?;
         let lives = Stat::of(supervisor).is_some_and(|stat| stat.began == began && !stat.is_dead());
         (!lives).then_some(())
     };
@@ -239,8 +241,8 @@ mod tests {
         let parent = Stat::of(std::process::id().cast_signed()).expect("we run").parent;
         let living = format!("{parent}.{}", Stat::of(parent).expect("it waits for us").began);
         let mut all = [
-            start(&format!("{living}.0.1.1")),
-            start(&format!("{parent}.{}.0.1.1", u64::MAX)),
+            start(&format!("{living}.r.0.1.1")),
+            start(&format!("{parent}.{}.r.0.1.1", u64::MAX)),
             start("anything"),
         ];
         let pids = all.iter().map(|child| child.id().cast_signed()).collect::<Vec<_>>();

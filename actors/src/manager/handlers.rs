@@ -7,10 +7,8 @@ use crate::process::{ProcessReport, ReportKind};
 use actix::{Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::{Event, Phase};
-use phpeek_core::ids::{HookTask, TaskId};
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::process::Report;
-use phpeek_core::program::TaskEvent;
 
 impl Handler<Envelope<Request>> for ManagerActor {
     type Result = ();
@@ -67,14 +65,9 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
 impl Handler<TaskReport> for ManagerActor {
     type Result = ();
 
-    /// A hook of the system; or a task whose actor is lost: it was ordered before, and nobody looks after it.
     fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        if let TaskId::Hook(task @ HookTask { of: None, .. }) = report.task {
-            self.step(at, Event::Hook(task, report.event), ctx);
-        } else if matches!(report.event, TaskEvent::Spawned { .. }) {
-            self.step(at, Event::Orphan(report.task), ctx);
-        }
+        self.step(at, Event::Task(report.task, report.event), ctx);
     }
 }
 

@@ -80,7 +80,7 @@ impl ManagerActor {
     }
 
     fn create_processes(&self, ctx: &Context<Self>) {
-        self.router.orphans_to(ctx.address().recipient());
+        self.router.rest_to(ctx.address().recipient());
         for (id, spec) in self.fleet.processes().zip(&self.spec.processes) {
             let reports = ctx.address().recipient();
             let actor = ProcessActor::new(id, spec.clone(), self.world.clone(), reports);
@@ -112,7 +112,6 @@ impl ManagerActor {
                 Output::Do(Effect::Command(process, operation, command)) => {
                     self.command(process, operation, at, command);
                 }
-                // Nobody is told of what comes of it: who would care is lost.
                 Output::Do(Effect::Kill(task)) => {
                     self.world.launcher.signal_group(task, Signal::KILL);
                 }

@@ -289,6 +289,9 @@ pub(super) struct SystemStory {
     /// A rolling restart that was interrupted, until the process that has the turn hears of it: what that one does
     /// meanwhile is still part of it.
     pub(super) interrupted: Option<(Operation, OpenSpan)>,
+    /// Rolling restarts that ended at a process whose start has failed while programs of it are being run: each ends with
+    /// that start.
+    pub(super) failed: Vec<(ProcessId, OpenSpan)>,
     pub(super) shutdown: Option<OpenSpan>,
     /// `hook.execute` of the hook of the system that runs.
     pub(super) hook: Option<OpenSpan>,

@@ -5,6 +5,7 @@
 mod around;
 mod boot;
 mod hooks;
+mod orphans;
 mod requests;
 mod restart;
 mod rolling;
@@ -154,16 +155,12 @@ impl Fleet {
             }
             Event::Stopped(p) => self.stopped(p, now, out),
             Event::Restarted(p, outcome) => self.restarted(p, outcome, now, out),
-            Event::Lost(p, tasks) => {
-                tasks.into_iter().for_each(|task| out.act(Effect::Kill(task)));
-                self.lost(p, now, out);
-            }
-            Event::Orphan(task) => out.act(Effect::Kill(task)),
+            Event::Lost(p, tasks) => self.owner_lost(p, tasks, now, out),
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
             Event::Restart(operation, name) => self.restart_named(operation, name, now, out),
             Event::Relay(operation, name, signal) => self.relay(operation, name, signal, now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
-            Event::Hook(task, event) => self.observe_hook(task, event, now, out),
+            Event::Task(task, event) => self.observe_task(task, event, now, out),
             Event::Tick => self.tick(now, out),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::ends::{Ending, Outcome, RestartOutcome};
 use crate::hook::words as hook;
-use crate::ids::{HookTask, ProcessId, TaskId};
+use crate::ids::{ProcessId, TaskId};
 use crate::name::ProcessName;
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
@@ -29,10 +29,8 @@ pub enum Event {
     Stopped(ProcessId),
     /// The restart of a process is over. When it failed and nothing of the process is left, `Ended` follows.
     Restarted(ProcessId, RestartOutcome),
-    /// The part of the supervisor that owned a process is gone, and these tasks with it, which were not over.
+    /// The part of the supervisor that owned a process is gone, and these of its tasks are not over.
     Lost(ProcessId, Vec<TaskId>),
-    /// A task has come up whose owner is gone.
-    Orphan(TaskId),
     /// Command: restart every long-running process.
     RestartAll(Operation),
     /// Command: restart the process of this name.
@@ -41,8 +39,8 @@ pub enum Event {
     Relay(Operation, ProcessName, Signal),
     /// Command: stop everything; when that is under way already, kill everything.
     Shutdown(Operation),
-    /// Something has happened to a hook of the system.
-    Hook(HookTask, TaskEvent),
+    /// Something has happened to a task of the system, or to one whose owner is lost.
+    Task(TaskId, TaskEvent),
     /// Time has passed.
     Tick,
 }
@@ -52,10 +50,10 @@ pub enum Event {
 pub enum Effect {
     /// Tell a process to do this, as part of this operation.
     Command(ProcessId, Operation, Command),
+    /// Kill all that belongs to this task: its owner is lost, and nobody else would stop it.
+    Kill(TaskId),
     /// For a hook of the system.
     Hook(hook::Effect),
-    /// SIGKILL to all that belongs to a task which nobody looks after any more.
-    Kill(TaskId),
     /// Have a process tell what it has under way: it was told to stop, has not answered, and is waited for no longer.
     Finish(ProcessId),
     /// Everything is over, once those that were told to finish have: comes last.

@@ -181,8 +181,8 @@ impl Process {
         }
         match event {
             Event::Command { operation, asked, command } => self.command(now, operation, asked, command, out),
-            Event::Run(run, event) => self.observe(now, run, event, out),
-            Event::Hook(task, event) => self.observe_hook(now, task, event, out),
+            Event::Task(TaskId::Run(run), event) => self.observe(now, run, event, out),
+            Event::Task(TaskId::Hook(task), event) => self.observe_hook(now, task, event, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now.at, out),
