@@ -129,7 +129,9 @@ pub fn shutdown_reason(cause: &Cause, boot_failure: Option<&str>) -> String {
         (Cause::Signal { signal, .. }, _) => signal.to_string(),
         (Cause::AllEnded, _) => "all processes ended".to_owned(),
         (Cause::Internal, _) => "internal error".to_owned(),
-        (Cause::Request | Cause::Boot | Cause::Death(_), _) => "user request".to_owned(),
+        (Cause::Request | Cause::Boot | Cause::Death(_) | Cause::Dependency(_), _) => {
+            "user request".to_owned()
+        }
     }
 }
 
@@ -139,6 +141,7 @@ pub fn restart_reason(cause: &Cause) -> &'static str {
     match cause {
         Cause::Signal { .. } => "signal",
         Cause::Death(_) => "crash",
+        Cause::Dependency(_) => "dependency",
         Cause::Boot | Cause::Request | Cause::AllEnded | Cause::BootFailed | Cause::Internal => "manual",
     }
 }

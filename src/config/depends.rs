@@ -82,6 +82,7 @@ fn dependency(
         condition,
         timeout: block.time("timeout"),
         on_timeout: on_timeout.unwrap_or(OnTimeout::Fail),
+        restart: block.truth("restart").unwrap_or(false),
     };
     Ok((dependency, early))
 }

@@ -119,7 +119,6 @@ fn whatever_is_written_in_depends_on_is_read_or_told() {
         assert!(all.contains(word), "{depends}: {all}");
     }
     has(&with("{db: {condtion: started}}"), "processes.app.depends_on.db.condtion", "did you mean");
-    has(&with("{db: {restart: true}}"), "", "processes.*.depends_on.db.restart");
     has(&with("{db: healthy}"), "processes.app.depends_on", "until there are health checks");
 }
 

@@ -18,6 +18,8 @@ pub struct Edge {
     pub timeout: Option<Duration>,
     /// What follows when it takes longer.
     pub on_timeout: OnTimeout,
+    /// Whether the dependent is stopped when it is lost, and started once it is met again.
+    pub restart: bool,
     state: Hold,
     /// Whether it was met since the start of the dependent began, or that start goes on without.
     met_once: bool,
@@ -51,8 +53,9 @@ impl Edge {
     /// An edge of which nothing is known.
     #[must_use]
     pub fn new(on: ProcessId, of: &Dependency) -> Self {
-        let Dependency { condition, timeout, on_timeout, .. } = *of;
-        Self { on, condition, timeout, on_timeout, state: Hold::Open, met_once: false, until: None }
+        let Dependency { condition, timeout, on_timeout, restart, .. } = *of;
+        let (state, met_once, until) = (Hold::Open, false, None);
+        Self { on, condition, timeout, on_timeout, restart, state, met_once, until }
     }
 
     /// It took too long: the start that waits goes on without.

@@ -91,13 +91,15 @@ pub struct Dependency {
     pub timeout: Option<Duration>,
     /// What follows when it takes longer.
     pub on_timeout: OnTimeout,
+    /// Whether the dependent is stopped when the condition is lost, and started once it holds again.
+    pub restart: bool,
 }
 
 impl Dependency {
     /// One that may take as long as the system has it, and must be met.
     #[must_use]
     pub fn new(process: ProcessName, condition: Condition) -> Self {
-        Self { process, condition, timeout: None, on_timeout: OnTimeout::Fail }
+        Self { process, condition, timeout: None, on_timeout: OnTimeout::Fail, restart: false }
     }
 }
 

@@ -104,6 +104,8 @@ enum Bug {
     RefusalForgotten,
     RelayForgotten,
     FinishForgotten,
+    LossIgnored,
+    StoppedForLossAndLeft,
 }
 
 use Bug::*;
@@ -144,7 +146,7 @@ const MACHINE: [Bug; 33] = [
     DaemonsForgotten,
 ];
 
-const FLEET: [Bug; 43] = [
+const FLEET: [Bug; 45] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -188,6 +190,8 @@ const FLEET: [Bug; 43] = [
     RefusalForgotten,
     RelayForgotten,
     FinishForgotten,
+    LossIgnored,
+    StoppedForLossAndLeft,
 ];
 
 struct Planted(Bug);
@@ -206,6 +210,7 @@ impl Subject for Planted {
             OwnTimeoutIgnored => {
                 change(&mut spec, |p| p.depends_on.iter_mut().for_each(|d| d.timeout = None))
             }
+            LossIgnored => change(&mut spec, |p| p.depends_on.iter_mut().for_each(|d| d.restart = false)),
             OnTimeoutIgnored => change(&mut spec, |p| {
                 p.depends_on.iter_mut().for_each(|d| d.on_timeout = phpeek_core::spec::OnTimeout::Fail);
             }),

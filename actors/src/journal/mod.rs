@@ -155,6 +155,12 @@ impl Journal {
         let about = About::Process(process);
         match fact {
             ProcessFact::Added(spec) => self.known.borrow_mut().names.add(process, spec.name.clone()),
+            ProcessFact::StopBegan(Operation { cause: Cause::Dependency(on), .. }) => {
+                let on = self.known.borrow().names.text(*on).to_owned();
+                self.record(at, Level::Warn, about, "stopping until what it needs is there again", || {
+                    vec![("dependency", on.into())]
+                });
+            }
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
             ProcessFact::EdgeGivenUp(on) => {

@@ -25,6 +25,7 @@ struct Need {
     condition: Condition,
     timeout: Option<Duration>,
     on_timeout: OnTimeout,
+    restart: bool,
 }
 
 impl SpecBuilder {
@@ -121,8 +122,17 @@ impl SpecBuilder {
         self
     }
 
+    /// It shares the fate of the latest it was told to wait for.
+    #[must_use]
+    pub fn restarted_with(mut self) -> Self {
+        if let Some(need) = self.1.last_mut() {
+            need.restart = true;
+        }
+        self
+    }
+
     fn needs(mut self, on: u32, condition: Condition) -> Self {
-        self.1.push(Need { on, condition, timeout: None, on_timeout: OnTimeout::Fail });
+        self.1.push(Need { on, condition, timeout: None, on_timeout: OnTimeout::Fail, restart: false });
         self
     }
 
@@ -174,11 +184,12 @@ impl SpecBuilder {
 pub fn system(mut processes: Vec<SpecBuilder>) -> SystemSpec {
     let names: Vec<ProcessName> = processes.iter().map(|p| p.0.name.clone()).collect();
     for SpecBuilder(spec, needs) in &mut processes {
-        let needs = needs.iter().filter_map(|Need { on, condition, timeout, on_timeout }| {
+        let needs = needs.iter().filter_map(|Need { on, condition, timeout, on_timeout, restart }| {
             let process = names.get(*on as usize)?.clone();
             Some(Dependency {
                 timeout: *timeout,
                 on_timeout: *on_timeout,
+                restart: *restart,
                 ..Dependency::new(process, *condition)
             })
         });

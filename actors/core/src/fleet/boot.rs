@@ -30,6 +30,9 @@ impl Fleet {
         let wanted: Vec<ProcessId> = self.order.iter().copied().filter(wanted).collect();
         self.unsettled = wanted.len();
         for p in &wanted {
+            if let Some(member) = self.members.get_mut(p) {
+                member.awaited = true;
+            }
             self.begin_start(*p, operation.clone(), now, out);
         }
         for p in wanted {
@@ -75,7 +78,7 @@ impl Fleet {
 
     /// When nothing runs, nothing will, and nothing could be started by anybody, the container is over.
     pub(super) fn check_all_ended(&mut self, now: Duration, out: &mut Out) {
-        let ended = |m: &super::Member| matches!(m.standing, Standing::Ended(_));
+        let ended = |m: &super::Member| matches!(m.standing, Standing::Ended(_) | Standing::Stopped);
         if self.phase == Phase::Running && self.members.values().all(ended) {
             let last = self.failures.last();
             self.outcome = last.map_or(Outcome::AllCompleted, |(_, failure)| Outcome::Failed(*failure));

@@ -5,6 +5,7 @@
 mod around;
 mod boot;
 mod hooks;
+mod losses;
 mod orphans;
 mod requests;
 mod restart;
@@ -48,6 +49,10 @@ struct Member {
     dependents: Vec<ProcessId>,
     /// Its start, until it is up or has failed.
     start: Option<Start>,
+    /// The operation that stops it and starts it again: when it has stopped, or when what it needs is there again.
+    again: Option<Operation>,
+    /// Whether the boot waits for it to be up.
+    awaited: bool,
     /// Whether daemons of its live on after its end: a stop has something to do.
     left: bool,
 }
@@ -92,6 +97,8 @@ pub struct Fleet {
     forced: bool,
     /// Those that were told to stop and have not answered.
     unanswered: BTreeSet<ProcessId>,
+    /// Who has lost what it shares the fate of, and was not stopped for it yet.
+    lost: Vec<(ProcessId, ProcessId)>,
     /// How many processes a shutdown still waits for.
     live: usize,
     outcome: Outcome,
@@ -127,6 +134,7 @@ impl Fleet {
             deadline: None,
             forced: false,
             unanswered: BTreeSet::new(),
+            lost: Vec::new(),
             live: 0,
             outcome: Outcome::Stopped,
             hooks: (!spec.hooks.is_empty()).then(|| Box::new(Around::new(spec.hooks.clone()))),
@@ -163,6 +171,7 @@ impl Fleet {
             Event::Task(task, event) => self.observe_task(task, event, now, out),
             Event::Tick => self.tick(now, out),
         }
+        self.follow_losses(now, out);
     }
 
     /// When a [`Event::Tick`] is due, if at all.
@@ -232,7 +241,10 @@ impl Fleet {
                         out.tell(now, Fact::Process(*dependent, ProcessFact::EdgeMet(process)))
                     }
                     Some(EdgeChange::Lost) => {
-                        out.tell(now, Fact::Process(*dependent, ProcessFact::EdgeLost(process)))
+                        out.tell(now, Fact::Process(*dependent, ProcessFact::EdgeLost(process)));
+                        if edge.restart {
+                            self.lost.push((*dependent, process));
+                        }
                     }
                     None => {}
                 }
@@ -300,6 +312,8 @@ fn members(specs: &[Arc<ProcessSpec>]) -> Result<(BTreeMap<ProcessId, Member>, V
                 needs: spec.depends_on.iter().filter_map(need).collect(),
                 dependents: Vec::new(),
                 start: None,
+                again: None,
+                awaited: false,
                 left: false,
             },
         );

@@ -119,7 +119,7 @@ impl Fleet {
         }
         self.set(p, Standing::Stopped, now, out);
         if self.phase != Phase::Stopping {
-            return;
+            return self.start_again(p, now, out);
         }
         // Only those that `p` depends on can have become free: a look at all would cost n^2 over a shutdown.
         let below: Vec<ProcessId> = self.needs(p).iter().map(|e| e.on).collect();

@@ -6,7 +6,7 @@ use super::{BootFailureCause, Effect, Ending, Fleet, Out, Phase, RestartOutcome,
 use crate::edge::Edge;
 use crate::facts::{Fact, ProcessFact};
 use crate::ids::ProcessId;
-use crate::operation::Operation;
+use crate::operation::{Cause, Operation};
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
 use crate::spec::OnTimeout;
@@ -43,7 +43,7 @@ impl Fleet {
         }
         self.set(p, Standing::Up, now, out);
         self.end_start(p);
-        if self.phase == Phase::Booting {
+        if self.members.get_mut(&p).is_some_and(|member| std::mem::take(&mut member.awaited)) {
             self.unsettled = self.unsettled.saturating_sub(1);
         }
         self.launch_dependents(p, now, out);
@@ -108,6 +108,9 @@ impl Fleet {
             return;
         }
         for dependent in self.dependents(p).to_vec() {
+            if self.standing(dependent) == Standing::Stopped {
+                self.start_again(dependent, now, out);
+            }
             self.launch_if_free(dependent, now, out);
         }
     }
@@ -140,6 +143,9 @@ impl Fleet {
             Standing::Ended(Ending::Failed(failure)) => BootFailureCause::Failed(failure),
             _ => BootFailureCause::Gone,
         };
+        if self.phase == Phase::Booting {
+            return self.fail_boot(Some(on), cause, vec![p], now, out);
+        }
         self.fail_start(p, on, &cause, now, out);
     }
 
@@ -161,6 +167,9 @@ impl Fleet {
             self.fail_start(dependent, p, &BootFailureCause::Gone, now, out);
         }
         out.tell(now, Fact::Process(p, ProcessFact::EdgeFailed(on, cause.clone())));
+        if let (Cause::Dependency(_), Some(member)) = (&start.operation.cause, self.members.get_mut(&p)) {
+            member.again = Some(start.operation.clone()); // once more when what it needs is there again
+        }
         self.set(p, start.before, now, out);
         self.started(p, RestartOutcome::Failed, now, out);
         self.check_all_ended(now, out);

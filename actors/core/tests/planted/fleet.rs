@@ -19,6 +19,7 @@ impl Planted {
             (SecondShutdownIgnored, fleet::Event::Shutdown(_)) if phase == Phase::Stopping => None,
             (ShutdownIgnoredDuringBoot, fleet::Event::Shutdown(_)) if phase == Phase::Booting => None,
             (LeftForgotten, fleet::Event::Left(_)) => None,
+            (StoppedForLossAndLeft, fleet::Event::Stopped(_)) if phase == Phase::Running => None,
             (StartFailedIgnored, fleet::Event::StartFailed(..)) => None,
             (UpAfterTheBootIgnored, fleet::Event::Up(_)) if phase == Phase::Running => None,
             (FailureCodeForgotten, fleet::Event::Ended(p, _)) => {

@@ -127,7 +127,8 @@ fn wire(mut parts: Vec<(ProcessSpec, [u8; 4])>, backwards: bool) -> Vec<Arc<Proc
             let timeout = (edge % 5 == 0).then(|| ms(u64::from(edge)));
             let on_timeout = if edge % 3 == 0 { OnTimeout::Start } else { OnTimeout::Fail };
             if depends.iter().all(|d| d.process != name(on)) {
-                depends.push(Dependency { process: name(on), condition, timeout, on_timeout });
+                let restart = edge % 7 < 3;
+                depends.push(Dependency { process: name(on), condition, timeout, on_timeout, restart });
             }
         }
         parts[i].0.name = name(i);
@@ -154,6 +155,12 @@ pub(crate) fn name(i: usize) -> ProcessName {
 pub(crate) fn needs(spec: &SystemSpec, p: usize) -> Vec<(ProcessId, Condition)> {
     let of = |d: &Dependency| spec.processes.iter().position(|other| other.name == d.process).map(index);
     spec.processes[p].depends_on.iter().filter_map(|d| Some((of(d)?, d.condition))).collect()
+}
+
+/// Whether `p` shares the fate of `on`.
+pub(crate) fn shares(spec: &SystemSpec, p: ProcessId, on: ProcessId) -> bool {
+    let edges = &spec.processes[place(p)].depends_on;
+    edges.iter().any(|d| d.restart && d.process == name(place(on)))
 }
 
 /// How long `p` waits for `on`, and what follows when it takes longer.

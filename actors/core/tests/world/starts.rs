@@ -1,11 +1,12 @@
 //! The laws of starts and edges: whoever starts waits for what it needs, no longer than it may, and not for what will
 //! never be. They compare what the fleet says with what the processes of the world have reported.
 
-use super::plan::{index, needs, patience, place};
+use super::plan::{index, needs, patience, place, shares};
 use super::system::{Known, SystemBook, dormant};
 use super::{Subject, World};
 use phpeek_core::fleet::{BootFailureCause, Ending, Event, RestartScope};
 use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::Urgency;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::process::Command;
 use phpeek_core::spec::{Condition, OnTimeout, ProcessKind};
@@ -52,17 +53,57 @@ impl<S: Subject> World<'_, S> {
         }
     }
 
+    /// Whether it was told to start, has not ended, and is not being stopped.
+    pub(super) fn runs(&self, p: ProcessId) -> bool {
+        let system = &self.system;
+        system.launched.contains_key(&p)
+            && !system.pending.contains_key(&p)
+            && !system.interrupted.contains(&p)
+            && !system.rested.contains(&p)
+    }
+
+    /// A process is stopped because it has lost what it shares the fate of.
+    pub(super) fn ask_interruption(&mut self, p: ProcessId, operation: &Operation) {
+        let by_loss = matches!(operation.cause, Cause::Dependency(on) if shares(&self.plan.spec, p, on));
+        if !self.system.lost.remove(&p) || !by_loss || self.system.turn == Some(p) {
+            self.broken("losses", format!("p{} is stopped out of turn, for {:?}", p.0, operation.cause));
+        }
+        self.system.interrupted.insert(p);
+        self.system.known.remove(&p);
+        self.system.unanswered.insert(p);
+        self.send(place(p), Command::Stop(Urgency::Graceful));
+    }
+
+    /// Who has lost what it shares the fate of is stopped in the same step, or when its turn is over; and the start of
+    /// who has stopped for that begins.
+    pub(super) fn check_losses(&mut self) {
+        if self.system.shutdown_at.is_some() {
+            return;
+        }
+        let spared = self.system.lost.iter().find(|p| self.system.turn != Some(**p) && self.runs(**p));
+        if let Some(p) = spared {
+            self.broken("losses", format!("p{} has lost what it shares the fate of, and goes on", p.0));
+        } else if let Some(p) = self.system.again.first() {
+            self.broken("losses", format!("p{} was stopped to be started again, and is not", p.0));
+        }
+    }
+
     pub(super) fn start_began(&mut self, p: ProcessId, operation: Operation) {
         let boot = operation.cause == Cause::Boot;
+        let again = matches!(operation.cause, Cause::Dependency(_));
         let turn = self.system.rolling.as_ref().is_some_and(|(scope, _)| {
             *scope == RestartScope::One(p) || *scope == RestartScope::All && !self.asleep(p)
         });
         let process = &self.processes[place(p)];
-        let wanted = if boot { !dormant(&self.plan.spec.processes[place(p)]) } else { turn };
+        let wanted = match operation.cause {
+            Cause::Boot => !dormant(&self.plan.spec.processes[place(p)]),
+            Cause::Dependency(_) => self.system.again.remove(&p) || self.system.fallen.remove(&p),
+            _ => turn,
+        };
         if !wanted || !process.at_rest() || self.system.shutdown_at.is_some() {
             self.broken("start_order", format!("the start of p{} began out of turn", p.0));
         }
-        if !boot {
+        if !boot && !again {
             self.takes_its_turn(p);
         }
         let before = self.system.known.remove(&p);
@@ -98,6 +139,7 @@ impl<S: Subject> World<'_, S> {
             }
         }
         self.system.launched.insert(p, self.now);
+        self.system.rested.remove(&p);
         self.system.failures.retain(|(q, _)| *q != p);
         self.send(place(p), Command::Start);
     }
@@ -173,6 +215,9 @@ impl<S: Subject> World<'_, S> {
             let what = format!("p{} was told that p{} failed, and was not starting", p.0, on.0);
             return self.broken("boot_failure", what);
         };
+        if let Cause::Dependency(_) = pending.operation.cause {
+            self.system.fallen.insert(p);
+        }
         if let Some(before) = pending.before {
             self.system.known.insert(p, before);
         }
@@ -222,7 +267,12 @@ impl SystemBook {
             }
             Event::Stopped(p) => {
                 self.unanswered.remove(p);
+                if self.interrupted.remove(p) && self.shutdown_at.is_none() {
+                    self.again.insert(*p);
+                }
             }
+            // Older than the order to stop.
+            Event::Up(p) | Event::StartFailed(p, _) | Event::Ended(p, _) if self.interrupted.contains(p) => {}
             Event::StartFailed(p, _) => {
                 self.known.insert(*p, Known::Broken);
                 self.turn_is_over(*p);
@@ -235,6 +285,8 @@ impl SystemBook {
             }
             Event::Ended(p, ending) => {
                 self.known.insert(*p, Known::Ended(*ending));
+                self.rested.insert(*p);
+                self.lost.remove(p);
                 self.turn_is_over(*p);
                 if let (Ending::Failed(failure), None) = (ending, self.shutdown_at) {
                     self.failures.push((*p, *failure));

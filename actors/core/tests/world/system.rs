@@ -38,6 +38,15 @@ pub(crate) struct SystemBook {
     pub(super) without: BTreeSet<(ProcessId, ProcessId)>,
     /// Who was told to stop and has not answered.
     pub(super) unanswered: BTreeSet<ProcessId>,
+    /// Who has lost what it shares the fate of, and runs.
+    pub(super) lost: BTreeSet<ProcessId>,
+    /// Who is stopped for that, and who has stopped.
+    pub(super) interrupted: BTreeSet<ProcessId>,
+    pub(super) again: BTreeSet<ProcessId>,
+    /// Whose start has failed after that.
+    pub(super) fallen: BTreeSet<ProcessId>,
+    /// Who has ended by itself since it was told to start.
+    pub(super) rested: BTreeSet<ProcessId>,
     pub(super) shutdown_at: Option<Duration>,
     pub(super) reason: Option<Cause>,
     pub(super) boot_failure: Option<BootFailure>,
@@ -100,6 +109,7 @@ impl<S: Subject> World<'_, S> {
             }
         }
         self.check_request(&event, &answers);
+        self.check_losses();
         self.check_waits();
         self.check_edges();
     }
@@ -110,6 +120,9 @@ impl<S: Subject> World<'_, S> {
                 self.operation_is_known(operation.id);
                 match command {
                     Ordered::Start => self.ask_start(p, &operation),
+                    Ordered::Stop(_) if self.system.shutdown_at.is_none() => {
+                        self.ask_interruption(p, &operation)
+                    }
                     Ordered::Stop(urgency) => self.ask_stop(p, urgency),
                     Ordered::Restart => self.ask_restart(p),
                     // The processes of this world restart all instances at once.

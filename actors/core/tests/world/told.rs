@@ -1,7 +1,7 @@
 //! The laws of what the fleet tells: operations, the boot and the shutdown, each compared with the truth that only the
 //! world knows.
 
-use super::plan::index;
+use super::plan::{index, shares};
 use super::process::Process;
 use super::{Asked, Subject, World};
 use phpeek_core::facts::{Fact, Output, ProcessFact, SystemFact, Told};
@@ -72,7 +72,13 @@ impl<S: Subject> World<'_, S> {
             ProcessFact::EdgeMet(on) if !self.system.met.insert((p, on)) => {
                 self.broken("edges", format!("what p{} needs of p{} was met twice", p.0, on.0));
             }
-            ProcessFact::EdgeLost(on) if !self.system.met.remove(&(p, on)) => {
+            ProcessFact::EdgeLost(on) if self.system.met.contains(&(p, on)) => {
+                self.system.met.remove(&(p, on));
+                if shares(&self.plan.spec, p, on) && self.runs(p) {
+                    self.system.lost.insert(p);
+                }
+            }
+            ProcessFact::EdgeLost(on) => {
                 self.broken("edges", format!("what p{} needs of p{} was lost and not met", p.0, on.0));
             }
             ProcessFact::EdgeFailed(on, cause) => self.dependency_failed(p, on, &cause),
