@@ -7,6 +7,7 @@ use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{Behaviour, SpecBuilder, error_type, is_error, system};
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::spec::RestartPolicy;
@@ -42,7 +43,8 @@ fn nobody_waits_for_what_has_ended_for_good_and_the_rest_goes_on() {
                 if id.run == 1 { Behaviour::ends(ms(10), Exit::Code(3)) } else { Behaviour::default() }
             });
         });
-        rig.until("the end of db", |r| r.board.shown(0, 0).is_some_and(|s| s.state == "failed")).await;
+        rig.until("the end of db", |r| r.board.shown(0, 0).is_some_and(|s| s.state == InstanceState::Failed))
+            .await;
         rig.ask(Request::Restart(rig.name(1), Cause::Request));
         let restart = rig.spans_named(names::SPAN_RESTART, 1).await.remove(0);
         assert_eq!(error_type(&restart).as_deref(), Some("restart_failed"));

@@ -1,7 +1,7 @@
 //! The boot: everything that shall run starts, and is up, or the boot has failed; and the end of a system in which
 //! nothing is left to run.
 
-use super::{BootFailure, BootFailureCause, Fleet, Out, Outcome, Phase, Standing};
+use super::{BootFailure, BootFailureCause, Effect, Fleet, Out, Outcome, Phase, Standing};
 use crate::facts::{Fact, ProcessFact, SystemFact};
 use crate::hook::Stage;
 use crate::ids::ProcessId;
@@ -15,6 +15,9 @@ impl Fleet {
         }
         self.phase = Phase::Booting;
         self.boot = Some(operation.clone());
+        for (p, member) in &self.members {
+            out.act(Effect::Create(*p, member.spec.clone()));
+        }
         let processes = self.members.len();
         self.tell(now, SystemFact::BootBegan { operation, processes }, out);
         if !self.run_hooks(Stage::PreStart, now, out) {
