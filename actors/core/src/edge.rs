@@ -105,7 +105,13 @@ impl Edge {
     /// started, does nothing more by itself.
     #[must_use]
     pub fn is_hopeless(&self, standing: Standing) -> bool {
-        self.holds_up() && matches!(standing, Standing::Ended(_) | Standing::Broken | Standing::Stopped)
+        self.holds_up() && Self::is_over(standing)
+    }
+
+    /// Whether a process that stands there does nothing more by itself.
+    #[must_use]
+    pub fn is_over(standing: Standing) -> bool {
+        matches!(standing, Standing::Ended(_) | Standing::Broken | Standing::Stopped)
     }
 }
 

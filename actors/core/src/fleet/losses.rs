@@ -2,6 +2,7 @@
 //! begins anew when they have stopped, with all that a start waits for.
 
 use super::{Effect, Fleet, Out, Phase, Standing};
+use crate::edge::{Edge, Hold};
 use crate::ids::ProcessId;
 use crate::lifecycle::Urgency;
 use crate::operation::Cause;
@@ -27,6 +28,11 @@ impl Fleet {
             self.set(p, Standing::Stopping, now, out);
             out.act(Effect::Command(p, operation, Command::Stop(Urgency::Graceful)));
         }
+    }
+
+    /// Whether something that this process needs is not so, and will not be without a command.
+    pub(super) fn is_left_alone(&self, p: ProcessId) -> bool {
+        self.needs(p).iter().any(|e| e.hold() == Hold::Lost && Edge::is_over(self.standing(e.on)))
     }
 
     /// One that was stopped to be started again has stopped, or has what it needs again.

@@ -34,8 +34,8 @@ impl Fleet {
     ) {
         match self.named(name) {
             Ok(p) => {
-                out.act(Effect::Command(p, operation.clone(), Command::Relay(signal)));
-                self.tell(now, SystemFact::Relayed(operation, p, signal), out);
+                self.tell(now, SystemFact::Relayed(operation.clone(), p, signal), out);
+                out.act(Effect::Command(p, operation, Command::Relay(signal)));
             }
             Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
         }

@@ -41,6 +41,9 @@ impl Fleet {
             if self.boot.is_none() {
                 self.set(p, Standing::Stopped, now, out); // nothing was made that could be told
             }
+            if self.boot.is_some() && self.standing(p) == Standing::Stopped {
+                self.set(p, Standing::Waiting, now, out); // for its turn
+            }
             let begun = self.members.get_mut(&p).is_some_and(|member| member.start.take().is_some());
             if begun && self.standing(p) == Standing::Waiting {
                 out.tell(now, Fact::Process(p, ProcessFact::StartInterrupted)); // it will never run
@@ -117,7 +120,9 @@ impl Fleet {
         if self.standing(p) != Standing::Stopping {
             return;
         }
-        self.set(p, Standing::Stopped, now, out);
+        // One that was stopped before its turn takes it all the same: the order holds along the whole graph.
+        let early = self.phase == Phase::Stopping && !self.dependents_rest(p);
+        self.set(p, if early { Standing::Waiting } else { Standing::Stopped }, now, out);
         if self.phase != Phase::Stopping {
             return self.start_again(p, now, out);
         }

@@ -108,7 +108,7 @@ impl Fleet {
             return;
         }
         for dependent in self.dependents(p).to_vec() {
-            if self.standing(dependent) == Standing::Stopped {
+            if self.standing(dependent) == Standing::Stopped && !self.is_left_alone(dependent) {
                 self.start_again(dependent, now, out);
             }
             self.launch_if_free(dependent, now, out);

@@ -69,6 +69,7 @@ impl<S: Subject> World<'_, S> {
             self.broken("losses", format!("p{} is stopped out of turn, for {:?}", p.0, operation.cause));
         }
         self.system.interrupted.insert(p);
+        self.system.operations.insert(operation.id);
         self.system.known.remove(&p);
         self.system.unanswered.insert(p);
         self.send(place(p), Command::Stop(Urgency::Graceful));
@@ -215,6 +216,7 @@ impl<S: Subject> World<'_, S> {
             let what = format!("p{} was told that p{} failed, and was not starting", p.0, on.0);
             return self.broken("boot_failure", what);
         };
+        self.system.rested.insert(p);
         if let Cause::Dependency(_) = pending.operation.cause {
             self.system.fallen.insert(p);
         }
@@ -261,6 +263,8 @@ impl SystemBook {
     /// Notes what the fleet is told, before it hears it: only what processes report makes anything hold.
     pub(super) fn heard(&mut self, event: &Event) {
         match event {
+            // Older than the order to stop.
+            Event::Up(p) | Event::StartFailed(p, _) | Event::Ended(p, _) if self.interrupted.contains(p) => {}
             Event::Up(p) => {
                 self.known.insert(*p, Known::Up);
                 self.turn_is_over(*p);
@@ -271,8 +275,6 @@ impl SystemBook {
                     self.again.insert(*p);
                 }
             }
-            // Older than the order to stop.
-            Event::Up(p) | Event::StartFailed(p, _) | Event::Ended(p, _) if self.interrupted.contains(p) => {}
             Event::StartFailed(p, _) => {
                 self.known.insert(*p, Known::Broken);
                 self.turn_is_over(*p);

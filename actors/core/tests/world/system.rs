@@ -117,7 +117,6 @@ impl<S: Subject> World<'_, S> {
     fn ask(&mut self, asked: Asked) {
         match asked {
             Output::Do(Effect::Command(p, operation, command)) => {
-                self.operation_is_known(operation.id);
                 match command {
                     Ordered::Start => self.ask_start(p, &operation),
                     Ordered::Stop(_) if self.system.shutdown_at.is_none() => {
@@ -128,6 +127,7 @@ impl<S: Subject> World<'_, S> {
                     // The processes of this world restart all instances at once.
                     Ordered::AbandonRestart | Ordered::Relay(_) => {}
                 }
+                self.operation_is_known(operation.id);
             }
             Output::Do(Effect::Finish(p)) => {
                 if !self.system.unanswered.remove(&p) {

@@ -58,10 +58,12 @@ impl<S: Subject> World<'_, S> {
                     self.broken("done_once", "it was over twice".to_owned());
                 }
             }
+            SystemFact::Relayed(operation, ..) => {
+                self.system.operations.insert(operation.id);
+            }
             SystemFact::BootSucceeded
             | SystemFact::RestartJoined { .. }
             | SystemFact::ShutdownHurried(_)
-            | SystemFact::Relayed(..)
             | SystemFact::Refused(..) => {}
         }
     }
