@@ -24,6 +24,7 @@ use phpeek_core::operation::Operation;
 use phpeek_core::process::Command;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessSpec;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -36,7 +37,7 @@ pub struct ManagerActor {
     /// What the machine has given back in the step under way; kept for its room.
     out: Outbox<Effect>,
     /// The answers of those that were told to finish: the end waits for them.
-    finishing: Vec<Sending<ProcessActor, Envelope<Finish>>>,
+    finishing: Vec<Pin<Box<Sending<ProcessActor, Envelope<Finish>>>>>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
     timer: Option<(Moment, SpawnHandle)>,
@@ -99,7 +100,8 @@ impl ManagerActor {
                     self.world.launcher.signal_group(task, Signal::KILL);
                 }
                 Output::Do(Effect::Finish(process)) => {
-                    self.finishing.extend(self.router.finish(process, Envelope::root(at, Finish)));
+                    let answer = self.router.finish(process, Envelope::root(at, Finish));
+                    self.finishing.extend(answer.map(Box::pin));
                 }
                 Output::Do(Effect::Hook(effect)) => hooks::perform(&self.world, at, effect),
                 Output::Do(Effect::Done(outcome)) => self.finish(outcome, ctx),
