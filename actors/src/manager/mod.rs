@@ -28,6 +28,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+/// The answer of a process that was told to finish, to come.
+type Answer = Pin<Box<Sending<ProcessActor, Envelope<Finish>>>>;
+
 /// The root actor.
 pub struct ManagerActor {
     fleet: Fleet,
@@ -37,7 +40,7 @@ pub struct ManagerActor {
     /// What the machine has given back in the step under way; kept for its room.
     out: Outbox<Effect>,
     /// The answers of those that were told to finish: the end waits for them.
-    finishing: Vec<Pin<Box<Sending<ProcessActor, Envelope<Finish>>>>>,
+    finishing: Vec<Answer>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
     timer: Option<(Moment, SpawnHandle)>,
