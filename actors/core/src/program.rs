@@ -207,7 +207,8 @@ mod tests {
         };
         let second = program("--port={{port}}", 3000).of_instance(1);
         assert_eq!(second.command.argv(), ["/bin/x", "--port=3001"]);
-        assert_eq!((second.working_dir.clone(), second.env[0].1.as_str()), (Some("/srv/1".into()), "web"));
+        assert_eq!(second.working_dir, Some("/srv/1".into()));
+        assert_eq!(second.env, [("HERE".to_owned(), "web".to_owned())]);
         let same = program("plain", 0);
         assert!(Arc::ptr_eq(&same, &same.of_instance(7)));
         let last = program("", u16::MAX).numbering;
