@@ -31,6 +31,7 @@ mod numbering;
 mod overlay;
 mod parse;
 mod plain;
+mod privilege;
 mod process;
 mod redaction;
 mod report;

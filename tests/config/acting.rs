@@ -70,6 +70,10 @@ fn by_name(path: &str) -> Option<Value> {
         "log_patience" => json!("3s"),
         "log_on_full" => json!("drop"),
         "pdeathsig" => json!("SIGKILL"),
+        "umask" => json!("0027"),
+        "groups" => json!(["daemon"]),
+        "capabilities.bounding" | "capabilities.ambient" => json!(["CAP_KILL"]),
+        limit if limit.starts_with("limits.") => json!("7:unlimited"),
         _ => return None,
     })
 }

@@ -7,7 +7,7 @@ use crate::ids::TaskId;
 use crate::member::Member;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
-use crate::signal::Signal;
+use crate::privilege::Privilege;
 use crate::template::{self, Place};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -30,8 +30,8 @@ pub struct Program {
     pub group: Option<String>,
     /// Variables over the inherited environment, in the order of their names.
     pub env: Vec<(String, String)>,
-    /// The signal that the kernel sends when the supervisor dies.
-    pub pdeathsig: Option<Signal>,
+    /// What it may use and do, where anything is configured.
+    pub privilege: Option<Arc<Privilege>>,
     /// Which streams are captured.
     pub output: OutputSpec,
     /// What it is told of the span that starts it.
@@ -199,7 +199,7 @@ mod tests {
                 user: None,
                 group: None,
                 env: vec![("HERE".to_owned(), "{{name}}".to_owned())],
-                pdeathsig: None,
+                privilege: None,
                 output: OutputSpec { stdout: false, stderr: false },
                 handover: Handover::Nothing,
                 numbering: Numbering { port_base: NonZeroU16::new(port_base), templates },
