@@ -5,7 +5,7 @@ use crate::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender};
 use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartScope};
 use phpeek_core::ids::ProcessId;
-use phpeek_core::lifecycle::Failure;
+use phpeek_core::lifecycle::{Failure, Trigger};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
@@ -145,6 +145,15 @@ pub fn restart_reason(cause: &Cause) -> &'static str {
         Cause::Signal { .. } => "signal",
         Cause::Death(_) => "crash",
         Cause::Boot | Cause::Request | Cause::AllEnded | Cause::BootFailed | Cause::Internal => "manual",
+    }
+}
+
+/// As `restart.reason` says it of a restart that follows an end by itself.
+#[must_use]
+pub fn restart_reason_after(after: Trigger) -> &'static str {
+    match after {
+        Trigger::Exit(exit) if exit.is_success() => "normal_exit",
+        Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
     }
 }
 

@@ -88,6 +88,11 @@ pub enum InitialState {
     Stopped,
 }
 
+impl InitialState {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 2] = [("running", Self::Running), ("stopped", Self::Stopped)];
+}
+
 /// An edge of the dependency graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
@@ -126,6 +131,12 @@ pub enum RestartPolicy {
     OnFailure,
     /// None.
     Never,
+}
+
+impl RestartPolicy {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("always", Self::Always), ("on-failure", Self::OnFailure), ("never", Self::Never)];
 }
 
 /// What follows an end that nobody asked for.
