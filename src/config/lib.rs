@@ -27,6 +27,7 @@ mod keys;
 mod lint;
 mod mask;
 mod names;
+mod numbering;
 mod overlay;
 mod parse;
 mod plain;

@@ -10,6 +10,7 @@ mod host;
 mod keeping;
 mod keys;
 mod laws;
+mod numbering;
 mod reading;
 mod replay;
 mod reports;

@@ -57,3 +57,4 @@ pub mod serials;
 pub mod signal;
 pub mod spec;
 pub mod tail;
+pub mod template;

@@ -3,7 +3,7 @@
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Program};
+use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError, OnTimeout,
@@ -55,6 +55,7 @@ impl SpecBuilder {
                 privilege: None,
                 output: OutputSpec { stdout: false, stderr: false },
                 handover: Handover::Link,
+                numbering: Numbering::default(),
             }),
             scale: NonZeroU32::MIN,
             depends_on: Vec::new(),
@@ -228,6 +229,7 @@ pub fn hook(name: &str) -> HookSpec {
         privilege: None,
         output: OutputSpec { stdout: true, stderr: true },
         handover: Handover::Parent,
+        numbering: Numbering::default(),
     };
     HookSpec {
         name: name.into(),

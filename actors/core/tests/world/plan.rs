@@ -6,7 +6,7 @@ use phpeek_core::budget::Attempts;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Event, Urgency};
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Program};
+use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Condition, Dependency, Hooks, InitialState, OnTimeout, OutputSpec, ProcessKind, ProcessSpec,
@@ -96,6 +96,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                     privilege: None,
                     output: OutputSpec { stdout: true, stderr: true },
                     handover: Handover::Link,
+                    numbering: Numbering::default(),
                 }),
                 scale: NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN),
                 depends_on: Vec::new(),
