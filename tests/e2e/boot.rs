@@ -72,7 +72,7 @@ fn a_missing_working_directory_is_1() {
 fn a_failed_oneshot_gives_its_code_and_what_ran_is_stopped_in_reverse() {
     let sandbox = Sandbox::new();
     // It fails only once both others have set their traps, so that both can tell of their end.
-    let both = "while [ \"$(grep -c ' start ' \"$SANDBOX/events\")\" -lt 2 ]; do sleep 0.02; done";
+    let both = "until [ \"$(grep -c ' start ' \"$SANDBOX/events\")\" -ge 2 ]; do sleep 0.02; done";
     let migrate = sandbox.script("migrate", &format!("{both}\nexit 43"));
     let config = sandbox.config(
         json!({}),

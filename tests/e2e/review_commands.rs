@@ -184,6 +184,7 @@ fn a_restart_by_name_starts_what_was_left_out_of_the_boot() {
     supervisor.signal(Signal::ALARM);
     wait_until(LONG, "its start", || has("rolling restart is complete"));
     sandbox.started("spare", 1);
+    sandbox.started("w", 1);
     assert_eq!(sandbox.events_of("w", "start").len(), 1, "the other was left alone");
     assert_eq!(supervisor.stop(), 0);
 }

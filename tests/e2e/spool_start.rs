@@ -28,8 +28,8 @@ fn segments(sandbox: &Sandbox) -> Vec<PathBuf> {
 fn killed(sandbox: &Sandbox, count: usize) {
     let config =
         sandbox.config(spooled(sandbox, &closed_port()), json!({"c": {"command": sandbox.worker("c")}}));
-    let mut supervisor = Supervisor::start(sandbox, &config);
     let before = sandbox.events_of("c", "start").len();
+    let mut supervisor = Supervisor::start(sandbox, &config);
     for n in before + 1..count {
         assert!(signal(sandbox.started("c", n), Signal::KILL));
     }

@@ -39,7 +39,7 @@ fn status_tells_waits_and_ends_with_the_supervisor() {
     let instances = web["instances"].as_array().expect("a list");
     let mut pids: Vec<i64> = instances.iter().filter_map(|i| i["pid"].as_i64()).collect();
     pids.sort_unstable();
-    let mut reported: Vec<i64> = sandbox.events_of("web", "start").iter().map(|e| e.pid.into()).collect();
+    let mut reported: Vec<i64> = sandbox.seen("web", "start", 2).iter().map(|e| e.pid.into()).collect();
     reported.sort_unstable();
     assert_eq!(pids, reported, "{text}");
 

@@ -136,6 +136,7 @@ fn two_supervisors_of_one_configuration_never_run() {
     let sandbox = Sandbox::new();
     let config = config(&sandbox, "stop");
     let mut first = serve(&sandbox, &config);
+    sandbox.started("a", 1);
     sandbox.started("b", 1);
     let mut second = serve(&sandbox, &config);
     assert_eq!(second.ended(), 73);
@@ -150,6 +151,7 @@ fn not_even_when_somebody_has_cleared_the_folder_away() {
     let sandbox = Sandbox::new();
     let config = config(&sandbox, "stop");
     let mut first = serve(&sandbox, &config);
+    sandbox.started("a", 1);
     sandbox.started("b", 1);
     let folder = sandbox.path("run");
     let has = |end: &str| {

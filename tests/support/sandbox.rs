@@ -8,7 +8,14 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// `emit WHO WHAT` appends a line with the script's pid; one write, so lines never mix and stand in their order.
-const PREAMBLE: &str = "#!/bin/sh\nemit() { echo \"$*\" $$ >> \"$SANDBOX/events\"; }\n";
+/// `await_turn WHO1 WHO2` waits until WHO1 has emitted more lines than WHO2.
+const PREAMBLE: &str = "#!/bin/sh\nemit() { echo \"$*\" $$ >> \"$SANDBOX/events\"; }\n\
+    count() { grep -c \"^$1 \" \"$SANDBOX/events\"; }\n\
+    await_turn() { until [ \"$(count $1)\" -gt \"$(count $2)\" ]; do sleep 0.01; done; }\n";
+
+/// With `PHPEEK_TEST_LATE` set, what a script that is late begins with: a test that takes two programs to be in an
+/// order that nothing keeps fails then, not only on a slow machine.
+const LATE: &str = "case $(($$ % 3)) in 0) sleep 0.08;; 1) sleep 0.02;; esac\n";
 
 /// One line that a child wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +61,8 @@ impl Sandbox {
 
     /// A command that runs a shell script.
     pub fn script(&self, name: &str, body: &str) -> Value {
-        let path = self.write(&format!("{name}.sh"), &format!("{PREAMBLE}{body}\n"));
+        let late = if std::env::var_os("PHPEEK_TEST_LATE").is_some() { LATE } else { "" };
+        let path = self.write(&format!("{name}.sh"), &format!("{PREAMBLE}{late}{body}\n"));
         json!(["/bin/sh", path])
     }
 

@@ -223,7 +223,7 @@ impl Process {
                 let failure = SpawnFailure { kind, message: "stopped before it was started".to_owned() };
                 self.spawn_failed(i, now, run, &failure, out);
             }
-            ((Stage::PostStart, run), _) => self.run_up(i, now, run, out),
+            ((Stage::PostStart, run), _) => self.came_up(i, now, run, out),
             ((Stage::PreStop, _), _) => self.deliver_pending(i, now, out),
             ((Stage::PostStop, _), _) => {}
         }

@@ -21,6 +21,7 @@ mod loops;
 mod rolling;
 mod runs;
 mod state;
+mod up;
 mod words;
 
 pub use words::{Command, Effect, Event, Report};

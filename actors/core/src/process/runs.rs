@@ -142,33 +142,6 @@ impl Process {
         Fact::Instance(instance, InstanceFact::Signalled { signal, step, delivered, folded })
     }
 
-    fn run_started(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        if run > 1 {
-            instance.restarts = instance.restarts.saturating_add(1);
-        }
-        let (id, pid) = (instance.id, instance.pid);
-        out.tell(now.at, Fact::Instance(id, InstanceFact::Started { run, pid }));
-        for signal in std::mem::take(&mut instance.relays) {
-            out.act(Effect::SignalLeader { run: id.run(run), signal });
-        }
-        self.folded_run_up(i, now.at);
-        if !self.hooks_after_start(i, run) {
-            self.run_up(i, now, run, out);
-        }
-    }
-
-    /// A run is up, and all that follows its start is over: whoever waits for it goes on.
-    pub(super) fn run_up(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
-        let Some(instance) = self.instances.get_mut(i) else { return };
-        if std::mem::take(&mut instance.awaited)
-            && let Some(start) = &mut self.start
-        {
-            start.missing = start.missing.saturating_sub(1);
-        }
-        self.roll_on(i, now, run, out);
-    }
-
     fn run_ended(&mut self, i: usize, at: Duration, out: &mut Out) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let Some(death) = instance.death.take() else { return };
