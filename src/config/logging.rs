@@ -142,10 +142,10 @@ impl<'a> Reader<'a, '_> {
             let fault = Finding::error(path.key("redaction"), block.place.clone(), message);
             self.findings.push(fault.advice("remove format: raw, or switch redaction off"));
         }
-        for key in ["multiline", "json", "level_detection", "filters", "labels", "min_level"] {
-            let Some(written) = node.get(key).filter(|n| truth(n, "enabled") != Some(false)) else {
-                continue;
-            };
+        let blocks = ["multiline", "json", "level_detection"].map(|key| (key, switched_on(node, key)));
+        let others = ["filters", "labels", "min_level"].map(|key| (key, node.get(key)));
+        for (key, written) in blocks.into_iter().chain(others) {
+            let Some(written) = written else { continue };
             let message = format!("{key} has no effect beside format: raw");
             self.findings.push(Finding::warning(path.key(key), written.place.clone(), message));
         }

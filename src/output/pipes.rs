@@ -229,37 +229,6 @@ impl Pipes {
         Now { wall: self.sink.stamp(self.clock.wall(self.clock.now())), steady: Instant::now() }
     }
 
-    /// When something that waits for more has waited long enough; `None` while nothing waits.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.timers.next()
-    }
-
-    /// Gives what has waited long enough.
-    fn flush_due(&mut self) {
-        if self.timers.next().is_none() {
-            return;
-        }
-        let now = self.at();
-        while let Some(token) = self.timers.pop(now.steady) {
-            let Some(mut pipe) = self.known_mut(token).and_then(Option::take) else { continue };
-            pipe.timed = false;
-            if pipe.due().is_some_and(|due| due <= now.steady) {
-                pipe.flush(&mut self.framer, now);
-            }
-            self.place(token, pipe);
-        }
-        self.framer.hand_over();
-    }
-
-    /// Gives all that waits for more: there is no time for it.
-    pub(super) fn flush_waiting(&mut self) {
-        let now = self.at();
-        for pipe in self.pipes.iter_mut().flatten() {
-            pipe.flush(&mut self.framer, now);
-        }
-        self.framer.hand_over();
-    }
-
     /// Asks the kernel which pipes have something.
     fn look(&mut self) -> bool {
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -406,6 +375,8 @@ impl Pipes {
 fn pause() {
     std::thread::sleep(PAUSE);
 }
+
+mod waiting;
 
 #[cfg(test)]
 mod tests;

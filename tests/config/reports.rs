@@ -1,7 +1,7 @@
 //! The words of reports, held by golden files; the files of `config/`; the schema.
 //! `UPDATE_GOLDEN=1` writes what is held.
 
-use crate::{read, refused, valid};
+use crate::read;
 use phpeek_pm::app::load;
 use phpeek_pm::cli::check::{Detail, human, json};
 use phpeek_pm::config::{Severity, Source, Strictness, schema_json};

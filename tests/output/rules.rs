@@ -5,7 +5,7 @@ use super::{File, OwnedFd, PATIENCE, child, law, pipe, records, start, until};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_core::name::ProcessName;
 use phpeek_pm::os::capture::Stream;
-use phpeek_pm::output::{Output, Stats};
+use phpeek_pm::output::Stats;
 use phpeek_settings::lines::{
     Filters, JsonLines, LevelPatterns, LineFormat, LineRules, Multiline, ProcessLines, Redaction,
 };
