@@ -2,7 +2,6 @@
 //! nothing, never waits.
 
 use crate::clock::Moment;
-use crate::ports::LaunchOrder;
 use crate::world::World;
 use phpeek_core::facts::{Fact, Told};
 use phpeek_core::hook::pass::{left_alone, signalled};
@@ -13,11 +12,7 @@ use phpeek_core::ids::TaskId;
 pub(crate) fn perform(world: &World, at: Moment, effect: Effect) {
     let tell = |fact: Fact| world.listeners.tell(&Told { at, fact });
     match effect {
-        Effect::Launch { task, number, hook } => {
-            let context = world.listeners.context_of_hook(task.of);
-            let (task, program) = (TaskId::Hook(task), hook.program.clone());
-            world.launcher.launch(LaunchOrder { task, number, program, context });
-        }
+        Effect::Launch(launch) => world.launch(launch),
         Effect::Signal { task, signal, step } => {
             let delivered = world.launcher.signal_group(TaskId::Hook(task), signal);
             tell(signalled(task, signal, step, delivered));

@@ -4,7 +4,7 @@
 use crate::story::Story;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Told;
-use phpeek_core::ids::{InstanceId, ProcessId, RunId};
+use phpeek_core::ids::{ProcessId, TaskId};
 use phpeek_core::operation::OperationId;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -47,16 +47,13 @@ impl Listeners {
         self.story.borrow().context_of(operation)
     }
 
-    /// The span that starts a run, for its environment.
+    /// The span that starts a task, for its environment.
     #[must_use]
-    pub fn context_of_run(&self, run: RunId) -> SpanContext {
-        self.story.borrow().context_of_run(run)
-    }
-
-    /// The span of the hook that runs for this instance, or for the system; for its environment.
-    #[must_use]
-    pub fn context_of_hook(&self, of: Option<InstanceId>) -> SpanContext {
-        self.story.borrow().context_of_hook(of)
+    pub fn context_of_task(&self, task: TaskId) -> SpanContext {
+        match task {
+            TaskId::Run(run) => self.story.borrow().context_of_run(run),
+            TaskId::Hook(hook) => self.story.borrow().context_of_hook(hook.of),
+        }
     }
 
     /// The latest span of a process that others may link to: its start, or the run of a oneshot.

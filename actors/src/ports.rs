@@ -8,8 +8,8 @@ use phpeek_core::facts::Words;
 use phpeek_core::ids::TaskId;
 use phpeek_core::member::Member;
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::Program;
 pub use phpeek_core::program::TaskEvent;
+use phpeek_core::program::{Label, Launch, Program};
 use phpeek_core::signal::Signal;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -33,12 +33,21 @@ pub struct TaskReport {
 pub struct LaunchOrder {
     /// The task to be.
     pub task: TaskId,
-    /// The number of the instance that it is, or works for: `NAME-number`.
-    pub number: u32,
+    /// What it is called.
+    pub label: Label,
     /// What to run.
     pub program: Arc<Program>,
     /// The span that starts it, for its environment; [`SpanContext::NONE`] when tracing is off.
     pub context: SpanContext,
+}
+
+impl LaunchOrder {
+    /// This task is to be started by the span of this context.
+    #[must_use]
+    pub fn new(launch: Launch, context: SpanContext) -> Self {
+        let Launch { task, label, program } = launch;
+        Self { task, label, program, context }
+    }
 }
 
 /// Starts programs, and signals those it has started. Lives on the supervision thread.

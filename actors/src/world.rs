@@ -3,9 +3,10 @@
 
 use crate::clock::Clock;
 use crate::listeners::Listeners;
-use crate::ports::{LastWords, Launcher};
+use crate::ports::{LastWords, LaunchOrder, Launcher};
 use phpeek_core::facts::Outbox;
 use phpeek_core::process::Effect;
+use phpeek_core::program::Launch;
 use std::cell::Cell;
 use std::rc::Rc;
 use tokio::sync::Notify;
@@ -25,6 +26,14 @@ pub struct World {
     pub scratch: Rc<Cell<Outbox<Effect>>>,
     /// Deaths that wait for their last words.
     pub deaths: Deaths,
+}
+
+impl World {
+    /// Starts a task, with the context of the span that does.
+    pub(crate) fn launch(&self, launch: Launch) {
+        let context = self.listeners.context_of_task(launch.task);
+        self.launcher.launch(LaunchOrder::new(launch, context));
+    }
 }
 
 /// Deaths that are not fully told yet, of all processes: the end of everything waits for them. Clones count together.

@@ -24,8 +24,8 @@ pub struct Capture {
     pub hook: Option<Arc<str>>,
     /// Which task.
     pub task: TaskId,
-    /// The number of the instance that it is, or works for.
-    pub number: u32,
+    /// The number of the instance that it is, or works for; none when it works for the system.
+    pub number: Option<u32>,
     /// Which stream.
     pub stream: Stream,
     /// Non-blocking, close-on-exec; end of file once the last writer is gone.

@@ -2,7 +2,7 @@
 //! appears twice. Never reads the live environment after the start.
 
 use super::baggage::normalised;
-use super::kin::MARK;
+use super::mark::MARK;
 use super::users::Identity;
 use super::variable::{BAGGAGE, TRACEPARENT, TRACESTATE, Variable};
 use phpeek_actors::ports::LaunchOrder;
@@ -85,8 +85,6 @@ pub(super) fn own(
     mark: &str,
 ) -> Result<Vec<Variable>, String> {
     let program = &*order.program;
-    let (name, id, index) =
-        (program.name.as_str(), program.name.instance_id(order.number), order.number.to_string());
     let mut own: Vec<Variable> = Vec::with_capacity(program.env.len() + 17);
     let mut set = |key: &str, value: &str| -> Result<(), String> {
         let variable = Variable::new(key.as_bytes(), value.as_bytes()).ok_or_else(|| key.to_owned())?;
@@ -112,9 +110,8 @@ pub(super) fn own(
         set("PHPEEK_PM_HOOK_NAME", hook)?;
         set("CBOX_INIT_HOOK_NAME", hook)?;
     }
-    if order.task.instance().is_none() {
-        return Ok(own);
-    }
+    let Some(number) = order.label.number else { return Ok(own) };
+    let (name, id, index) = (program.name.as_str(), program.name.instance_id(number), number.to_string());
     for (key, value) in [
         ("PHPEEK_PM_PROCESS_NAME", name),
         ("PHPEEK_PM_INSTANCE_ID", &id),

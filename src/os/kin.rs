@@ -3,15 +3,13 @@
 //! mark in the environment, by group or session, or by whose death has brought it here. Keeps whose each of them is
 //! for as long as it is our child; signals nobody.
 
+use super::mark::{self, MARK};
 use super::procfs::{self, Adopted, Stat};
 use super::sys::{self, Sent, Target};
 use phpeek_core::ids::TaskId;
 use phpeek_core::member::{Condition, Member};
 use std::cell::RefCell;
 use std::collections::HashMap;
-
-/// The variable that carries the mark.
-pub(super) const MARK: &str = "PHPEEK_PM_RUN";
 
 /// A child that we have adopted.
 #[derive(Debug, Clone)]
@@ -37,7 +35,7 @@ impl Kin {
     pub(super) fn new() -> Self {
         Self {
             adopted: Adopted::open(),
-            supervisor: procfs::supervisor_mark(),
+            supervisor: mark::of_supervisor(),
             strays: RefCell::default(),
             bereaved: RefCell::default(),
         }
@@ -93,8 +91,8 @@ impl Kin {
     }
 
     fn marked(&self, pid: i32) -> Option<TaskId> {
-        let mark = procfs::variable(pid, MARK.as_bytes())?;
-        procfs::task_of(&self.supervisor, std::str::from_utf8(&mark).ok()?)
+        let carried = procfs::variable(pid, MARK.as_bytes())?;
+        mark::task(&self.supervisor, std::str::from_utf8(&carried).ok()?)
     }
 
     /// The strays of a task that live, as they are now: a daemon may have changed its session since it was found.

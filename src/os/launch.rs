@@ -85,7 +85,7 @@ impl Launch {
                     process: program.name.clone(),
                     hook: program.hook.clone(),
                     task: order.task,
-                    number: order.number,
+                    number: order.label.number,
                     stream,
                     read_end,
                 });

@@ -11,6 +11,7 @@ mod kin;
 mod launch;
 pub mod limits;
 pub mod lock_file;
+mod mark;
 pub mod memory;
 mod oom;
 pub mod ours;

@@ -2,7 +2,7 @@
 //! directory, credentials. Opens nothing and looks at no file.
 
 use super::environment::{self, Environment};
-use super::procfs;
+use super::mark;
 use super::trace_context;
 use super::users::{self, Credentials};
 use super::variable::Variable;
@@ -40,7 +40,7 @@ impl Plan {
         let program = &*order.program;
         let account = users::resolve(program.user.as_deref(), program.group.as_deref())
             .map_err(|e| failure(SpawnFailureKind::Credentials, e.to_string()))?;
-        let mark = procfs::mark(supervisor, order.task);
+        let mark = mark::of(supervisor, order.task);
         let mut own = environment::own(order, &account.identity, &mark).map_err(|name| {
             failure(SpawnFailureKind::Other, format!("the variable {name:?} cannot be given to a program"))
         })?;

@@ -2,7 +2,6 @@
 //! decides nothing. A pseudo file does not wait for a disk. Called when something has left its group, never on the way
 //! of an ordinary start or stop.
 
-use phpeek_core::ids::{HookTask, InstanceId, ProcessId, TaskId};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt;
@@ -179,41 +178,6 @@ pub(super) fn ticks(at: Instant) -> u64 {
     u64::try_from(then).unwrap_or(u64::MAX)
 }
 
-/// The mark that a task of ours carries in its environment: which supervisor, and which task of it.
-pub(super) fn mark(supervisor: &str, task: TaskId) -> String {
-    let instance = |id: InstanceId| format!("{}.{}", id.process.0, id.serial);
-    match task {
-        TaskId::Run(run) => format!("{supervisor}.{}.{}", instance(run.instance), run.run),
-        TaskId::Hook(HookTask { of: Some(of), serial }) => {
-            format!("{supervisor}.hook.{}.{serial}", instance(of))
-        }
-        TaskId::Hook(HookTask { of: None, serial }) => format!("{supervisor}.hook.{serial}"),
-    }
-}
-
-/// The task of this mark, when it is one of this supervisor.
-pub(super) fn task_of(supervisor: &str, mark: &str) -> Option<TaskId> {
-    let rest = mark.strip_prefix(supervisor)?.strip_prefix('.')?;
-    let (hook, rest) = rest.strip_prefix("hook.").map_or((false, rest), |rest| (true, rest));
-    let numbers: Vec<u64> = rest.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
-    let instance = |process: u64, serial: u64| {
-        Some(InstanceId { process: ProcessId(process.try_into().ok()?), serial: serial.try_into().ok()? })
-    };
-    match (hook, numbers.as_slice()) {
-        (false, [process, serial, run]) => Some(TaskId::Run(instance(*process, *serial)?.run(*run))),
-        (true, [process, of, serial]) => {
-            Some(TaskId::Hook(HookTask { of: Some(instance(*process, *of)?), serial: *serial }))
-        }
-        (true, [serial]) => Some(TaskId::Hook(HookTask { of: None, serial: *serial })),
-        _ => None,
-    }
-}
-
-/// What no other supervisor has: its pid, and when it began.
-pub(super) fn supervisor_mark() -> String {
-    format!("{}.{}", std::process::id(), own_beginning())
-}
-
 /// When this process began, in ticks since the boot; 0 where /proc is not there.
 pub(super) fn own_beginning() -> u64 {
     static BEGAN: OnceLock<u64> = OnceLock::new();
@@ -224,22 +188,6 @@ pub(super) fn own_beginning() -> u64 {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-
-    #[test]
-    fn a_mark_says_which_task_it_is_of() {
-        let instance = InstanceId { process: ProcessId(3), serial: 7 };
-        for task in [
-            TaskId::Run(instance.run(12)),
-            TaskId::Hook(HookTask { of: Some(instance), serial: 2 }),
-            TaskId::Hook(HookTask { of: None, serial: 5 }),
-        ] {
-            assert_eq!(task_of("1.2", &mark("1.2", task)), Some(task));
-            assert_eq!(task_of("1.3", &mark("1.2", task)), None, "of another supervisor");
-        }
-        for wrong in ["1.2", "1.2.", "1.2.3.4", "1.2.hook", "1.2.hook.1.2", "1.2.a.b.c"] {
-            assert_eq!(task_of("1.2", wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn a_name_may_hold_anything() {

@@ -294,11 +294,13 @@ mod tests {
     use opentelemetry::trace::SpanContext;
     use phpeek_actors::testkit::{SpecBuilder, system};
     use phpeek_core::ids::{InstanceId, ProcessId};
+    use phpeek_core::program::Label;
 
     fn order(name: &str, instance: u32) -> LaunchOrder {
         let program = system(vec![SpecBuilder::new(name)]).processes.remove(0).program.clone();
         let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: instance }.run(1));
-        LaunchOrder { task, number: instance, program, context: SpanContext::NONE }
+        let label = Label { number: Some(instance), incarnation: Some(1) };
+        LaunchOrder { task, label, program, context: SpanContext::NONE }
     }
 
     fn busy(name: &str, ago: Duration) -> Busy {

@@ -61,12 +61,13 @@ fn traceparent(context: &SpanContext) -> String {
 fn attributes(own: &[Variable], order: &LaunchOrder, base: &Environment) -> String {
     let configured = own.iter().any(|v| v.name() == RESOURCE_ATTRIBUTES);
     let given = base.value(own, RESOURCE_ATTRIBUTES).map(String::from_utf8_lossy).unwrap_or_default();
-    let (name, number) = (&order.program.name, order.number);
-    let id = match (order.task.instance(), &order.program.hook) {
+    let name = &order.program.name;
+    let id = match (order.label.number, &order.program.hook) {
+        (Some(number), _) => name.instance_id(number),
         (None, Some(hook)) => hook.to_string(),
-        (Some(_), _) | (None, None) => name.instance_id(number),
+        (None, None) => name.to_string(),
     };
-    let run = order.task.run().map(|run| (names::PROCESS_INCARNATION, run.run.to_string()));
+    let run = order.label.incarnation.map(|run| (names::PROCESS_INCARNATION, run.to_string()));
     let trace = (order.program.handover == Handover::Link)
         .then(|| (START_TRACE_ID, order.context.trace_id().to_string()));
     let added = [(SERVICE_INSTANCE_ID, id)].into_iter().chain(run).chain(trace);
@@ -92,14 +93,15 @@ mod tests {
     use opentelemetry::trace::{SpanId, TraceId, TraceState};
     use phpeek_actors::testkit::{SpecBuilder, system};
     use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
-    use phpeek_core::program::Program;
+    use phpeek_core::program::{Label, Program};
     use std::sync::Arc;
 
     fn order(program: Program, flags: TraceFlags) -> LaunchOrder {
         let state = TraceState::from_key_value([("vendor", "x")]).expect("a sound state");
         let context = SpanContext::new(TraceId::from(0xabcd), SpanId::from(0x1234), flags, false, state);
         let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 5 }.run(7));
-        LaunchOrder { task, number: 2, program: Arc::new(program), context }
+        let label = Label { number: Some(2), incarnation: Some(7) };
+        LaunchOrder { task, label, program: Arc::new(program), context }
     }
 
     fn seen(order: &LaunchOrder, inherited: &[(&str, &str)]) -> Vec<String> {

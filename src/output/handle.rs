@@ -234,7 +234,7 @@ impl CaptureSink for Output {
                 level: Level::Error,
                 message: "cannot watch the output of an instance: it is lost".into(),
                 process: Some(process),
-                instance: Some(instance),
+                instance,
                 fields: vec![("error", cause.into())],
             });
         }

@@ -81,8 +81,8 @@ impl Held {
 
 /// Whether a record is about whom this pipe is of: an instance, or a hook of the system.
 pub(super) fn is_about(record: &LogRecord, capture: &Capture) -> bool {
-    match (&record.process, capture.task.instance()) {
-        (Some(process), Some(_)) => record.instance == Some(capture.number) && *process == capture.process,
+    match (&record.process, capture.number) {
+        (Some(process), Some(_)) => record.instance == capture.number && *process == capture.process,
         (None, None) => hook(record).is_some_and(|name| capture.hook.as_deref() == Some(name)),
         (Some(_), None) | (None, Some(_)) => false,
     }

@@ -100,7 +100,7 @@ impl Pipe {
 
 /// Rules hold for an instance and its hooks; a hook's output is never raw, so that its name stands with it.
 fn way(capture: &Capture, lines: &ProcessLines) -> Way {
-    let of_process = capture.task.instance().is_some();
+    let of_process = capture.number.is_some();
     match lines.get(&capture.process).filter(|_| of_process) {
         Some(rules) if rules.format == LineFormat::Record => {
             Way::Ruled(Box::new(Pipeline::new(Arc::clone(rules))))

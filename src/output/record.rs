@@ -26,7 +26,7 @@ pub struct Speaker<'a> {
 
 impl<'a> From<&'a Capture> for Speaker<'a> {
     fn from(capture: &'a Capture) -> Self {
-        let instance = capture.task.instance().map(|_| (&capture.process, capture.number));
+        let instance = capture.number.map(|number| (&capture.process, number));
         Self { instance, hook: capture.hook.as_deref(), stream: capture.stream }
     }
 }

@@ -7,7 +7,7 @@ use phpeek_core::autopsy::Autopsy;
 use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
-use phpeek_core::program::{Handover, Program};
+use phpeek_core::program::{Handover, Label, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
@@ -105,7 +105,8 @@ impl World {
         let run = NEXT_RUN.fetch_add(1, Ordering::Relaxed);
         let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(run));
         let program = Arc::new(program);
-        self.children.launch(LaunchOrder { task, number: 0, program, context: SpanContext::NONE });
+        let label = Label { number: Some(0), incarnation: Some(run) };
+        self.children.launch(LaunchOrder { task, label, program, context: SpanContext::NONE });
         task
     }
 

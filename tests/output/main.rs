@@ -57,7 +57,7 @@ fn task(instance: u32) -> TaskId {
 fn child(output: &Output, name: &str, stream: Stream) -> File {
     let (read_end, write) = pipe();
     let process = ProcessName::new(name).expect("a name");
-    output.capture(Capture { process, hook: None, number: 0, task: task(0), stream, read_end });
+    output.capture(Capture { process, hook: None, number: Some(0), task: task(0), stream, read_end });
     write
 }
 

@@ -108,7 +108,7 @@ fn a_pipe_that_cannot_be_watched_is_said() {
     output.capture(Capture {
         process,
         hook: None,
-        number: 2,
+        number: Some(2),
         task: task(2),
         stream: Stream::Stdout,
         read_end,

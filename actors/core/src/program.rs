@@ -3,6 +3,7 @@
 
 use crate::autopsy::Autopsy;
 use crate::command::{CommandLine, OutputSpec, ProcessKind};
+use crate::ids::TaskId;
 use crate::member::Member;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
@@ -33,6 +34,26 @@ pub struct Program {
     pub output: OutputSpec,
     /// What it is told of the span that starts it.
     pub handover: Handover,
+}
+
+/// What a task is called, towards itself and people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Label {
+    /// The number of the instance that it is, or works for: `NAME-number`. None when it works for the system.
+    pub number: Option<u32>,
+    /// Which run of the instance it is, from 1, when it is one.
+    pub incarnation: Option<u64>,
+}
+
+/// A task that is to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// The task to be.
+    pub task: TaskId,
+    /// What it is called.
+    pub label: Label,
+    /// What to run.
+    pub program: Arc<Program>,
 }
 
 /// What happened to a program that was started for a task.

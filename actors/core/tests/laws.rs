@@ -269,7 +269,7 @@ proptest! {
                 fleet.step(Duration::ZERO, fleet::Event::Shutdown(stop), &mut out);
             }
             if steps == after {
-                fleet.step(Duration::ZERO, fleet::Event::Lost(lost), &mut out);
+                fleet.step(Duration::ZERO, fleet::Event::Lost(lost, Vec::new()), &mut out);
             }
             steps += 1;
             let effects: Vec<fleet::Effect> = out.effects().cloned().collect();

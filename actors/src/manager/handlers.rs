@@ -4,16 +4,14 @@ use super::{ManagerActor, Request};
 use crate::envelope::Envelope;
 use crate::ports::TaskReport;
 use crate::process::{ProcessReport, ReportKind};
-use actix::{Context, Handler};
+use actix::{AsyncContext, Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, Refusal, SystemFact, Told};
-use phpeek_core::fleet::{Event, Phase};
-use phpeek_core::ids::{HookTask, ProcessId, TaskId};
+use phpeek_core::fleet::Event;
+use phpeek_core::ids::ProcessId;
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::process::{Command, Report};
-use phpeek_core::program::TaskEvent;
-use phpeek_core::signal::Signal;
 
 impl Handler<Envelope<Request>> for ManagerActor {
     type Result = ();
@@ -22,9 +20,8 @@ impl Handler<Envelope<Request>> for ManagerActor {
         let Envelope { parent, at, message } = envelope;
         let at = self.moment(at);
         match message {
-            Request::Boot if self.fleet.phase() != Phase::New => {} // once; and not after a stop that came first
             Request::Boot => {
-                self.create_processes(ctx);
+                self.router.rest_to(ctx.address().recipient());
                 let operation = self.begin(Cause::Boot, &parent);
                 self.step(at, Event::Boot(operation), ctx);
             }
@@ -70,10 +67,7 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
             ReportKind::Lost { tasks } => {
                 self.unanswered.remove(&process);
-                for task in tasks {
-                    self.world.launcher.signal_group(task, Signal::KILL); // nobody else would stop it
-                }
-                Event::Lost(process)
+                Event::Lost(process, tasks)
             }
         };
         self.step(at, event, ctx);
@@ -83,14 +77,9 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
 impl Handler<TaskReport> for ManagerActor {
     type Result = ();
 
-    /// A hook of the system; or a task whose actor is lost: it was ordered before, and nobody looks after it.
     fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
-        if let TaskId::Hook(task @ HookTask { of: None, .. }) = report.task {
-            let at = self.moment(self.world.clock.now());
-            self.step(at, Event::Hook(task, report.event), ctx);
-        } else if matches!(report.event, TaskEvent::Spawned { .. }) {
-            self.world.launcher.signal_group(report.task, Signal::KILL);
-        }
+        let at = self.moment(self.world.clock.now());
+        self.step(at, Event::Task(report.task, report.event), ctx);
     }
 }
 

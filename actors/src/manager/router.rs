@@ -6,7 +6,7 @@ use crate::ports::TaskReport;
 use crate::process::{Finish, Order, ProcessActor};
 use actix::prelude::Request as Sending;
 use actix::{Addr, Recipient};
-use phpeek_core::ids::ProcessId;
+use phpeek_core::ids::{Owner, ProcessId};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,13 +18,13 @@ pub struct Router(Rc<RefCell<Routes>>);
 #[derive(Default)]
 struct Routes {
     processes: BTreeMap<ProcessId, Addr<ProcessActor>>,
-    /// Who hears of tasks of the system, and of those whose actor is lost: the manager.
-    orphans: Option<Recipient<TaskReport>>,
+    /// Who hears of tasks of the system, and of those whose owner is lost or was never there.
+    manager: Option<Recipient<TaskReport>>,
 }
 
 impl Router {
-    pub(super) fn orphans_to(&self, manager: Recipient<TaskReport>) {
-        self.0.borrow_mut().orphans = Some(manager);
+    pub(super) fn rest_to(&self, manager: Recipient<TaskReport>) {
+        self.0.borrow_mut().manager = Some(manager);
     }
 
     pub(super) fn add(&self, process: ProcessId, actor: Addr<ProcessActor>) {
@@ -48,12 +48,14 @@ impl Router {
     /// Hands a report to its actor. `do_send` is right here: a handful of reports for each task, and none may be lost.
     pub fn deliver(&self, report: TaskReport) {
         let routes = self.0.borrow();
-        let owner = report.task.owner();
-        match (owner.and_then(|process| routes.processes.get(&process)), &routes.orphans) {
-            (Some(address), _) if address.connected() => address.do_send(report),
-            (Some(_), Some(manager)) => manager.do_send(report),
-            (None, Some(manager)) if owner.is_none() => manager.do_send(report), // of the system
-            (Some(_), None) | (None, _) => {} // of no process that was ever started
+        let owner = match report.task.owner() {
+            Owner::Process(process) => routes.processes.get(&process).filter(|address| address.connected()),
+            Owner::System => None,
+        };
+        match (owner, &routes.manager) {
+            (Some(address), _) => address.do_send(report),
+            (None, Some(manager)) => manager.do_send(report),
+            (None, None) => {} // before the boot, when nothing was ordered
         }
     }
 }

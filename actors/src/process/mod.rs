@@ -9,7 +9,7 @@ pub use messages::{Finish, Order, ProcessReport, ReportKind};
 use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::hooks;
-use crate::ports::{LastLines, LaunchOrder, TaskReport};
+use crate::ports::{LastLines, TaskReport};
 use crate::world::{UntoldDeath, World};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
@@ -107,11 +107,7 @@ impl ProcessActor {
     /// Performs an effect; gives what the machine is to hear of it at once.
     fn perform(&mut self, at: Moment, effect: Effect, ctx: &Context<Self>) -> Option<Event> {
         match effect {
-            Effect::Launch { run, number } => {
-                let context = self.world.listeners.context_of_run(run);
-                let (task, program) = (TaskId::Run(run), self.process.spec().program.clone());
-                self.world.launcher.launch(LaunchOrder { task, number, program, context });
-            }
+            Effect::Launch(launch) => self.world.launch(launch),
             Effect::Signal { run, signal, step, folded } => {
                 let delivered = self.world.launcher.signal_group(TaskId::Run(run), signal);
                 let fact = Process::signalled(run.instance, signal, step, folded, delivered);
@@ -178,11 +174,7 @@ impl Handler<TaskReport> for ProcessActor {
 
     fn handle(&mut self, report: TaskReport, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        let event = match report.task {
-            TaskId::Run(run) => Event::Run(run, report.event),
-            TaskId::Hook(task) => Event::Hook(task, report.event),
-        };
-        self.step(at, event, ctx);
+        self.step(at, Event::Task(report.task, report.event), ctx);
     }
 }
 

@@ -192,7 +192,7 @@ impl FakeLauncher {
     /// The runs whose group has members, in the order of their ids.
     #[must_use]
     pub fn alive(&self) -> Vec<RunId> {
-        self.runs.borrow().keys().filter_map(|task| task.run()).collect()
+        self.runs.borrow().keys().filter_map(run_of).collect()
     }
 
     /// The run of an instance whose leader runs.
@@ -200,7 +200,7 @@ impl FakeLauncher {
     pub fn leader_of(&self, process: u32, instance: u32) -> Option<RunId> {
         let of = |id: &RunId| id.process() == ProcessId(process) && id.instance.serial == instance;
         let leaders = self.runs.borrow();
-        leaders.iter().filter(|(_, run)| run.leader).filter_map(|(task, _)| task.run()).find(of)
+        leaders.iter().filter(|(_, run)| run.leader).filter_map(|(task, _)| run_of(task)).find(of)
     }
 
     /// Ends the leader of a run, now. Nothing when it has ended.
@@ -302,6 +302,13 @@ impl FakeLauncher {
         {
             self.empty(id);
         }
+    }
+}
+
+fn run_of(task: &TaskId) -> Option<RunId> {
+    match task {
+        TaskId::Run(run) => Some(*run),
+        TaskId::Hook(_) => None,
     }
 }
 

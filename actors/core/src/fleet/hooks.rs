@@ -21,7 +21,7 @@ impl Fleet {
         let Some(around) = self.hooks.as_mut().filter(|around| !around.lists.of(stage).is_empty()) else {
             return false;
         };
-        let mut pass = Pass::new(None, 0, stage, around.lists.of(stage).clone(), around.given);
+        let mut pass = Pass::new(None, stage, around.lists.of(stage).clone(), around.given);
         pass.begin(moment(now), out);
         around.pass = Some(pass);
         true

@@ -2,11 +2,13 @@
 
 use crate::ends::{Ending, Outcome, RestartOutcome};
 use crate::hook::words as hook;
-use crate::ids::{HookTask, ProcessId};
+use crate::ids::{ProcessId, TaskId};
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
 use crate::program::TaskEvent;
+use crate::spec::ProcessSpec;
+use std::sync::Arc;
 
 /// What may happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,16 +29,16 @@ pub enum Event {
     Stopped(ProcessId),
     /// The restart of a process is over. When it failed and nothing of the process is left, `Ended` follows.
     Restarted(ProcessId, RestartOutcome),
-    /// The part of the supervisor that owned a process is gone.
-    Lost(ProcessId),
+    /// The part of the supervisor that owned a process is gone, and these of its tasks are not over.
+    Lost(ProcessId, Vec<TaskId>),
     /// Command: restart every long-running process.
     RestartAll(Operation),
     /// Command: restart one process.
     Restart(Operation, ProcessId),
     /// Command: stop everything; when that is under way already, kill everything.
     Shutdown(Operation),
-    /// Something has happened to a hook of the system.
-    Hook(HookTask, TaskEvent),
+    /// Something has happened to a task of the system, or to one whose owner is lost.
+    Task(TaskId, TaskEvent),
     /// Time has passed.
     Tick,
 }
@@ -44,8 +46,12 @@ pub enum Event {
 /// What the machine asks for, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
+    /// Make what looks after this process, which has this id. Comes before anything else for it.
+    Create(ProcessId, Arc<ProcessSpec>),
     /// Tell a process to do this, as part of this operation.
     Command(ProcessId, Operation, Command),
+    /// Kill all that belongs to this task: its owner is lost, and nobody else would stop it.
+    Kill(TaskId),
     /// For a hook of the system.
     Hook(hook::Effect),
     /// Everything is over.

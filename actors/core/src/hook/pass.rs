@@ -19,11 +19,11 @@ use crate::backoff::Backoff;
 use crate::budget::Attempts;
 use crate::command::ProcessKind;
 use crate::facts::{Fact, HookEnd, HookFact, HookOutcome, Outbox};
-use crate::ids::{HookTask, InstanceId};
+use crate::ids::{HookTask, InstanceId, TaskId};
 use crate::lifecycle::{self, Machine, Now, Policy, Rest, SignalStep, State, Urgency};
 use crate::member::Member;
 use crate::outcome::{Exit, HookFault};
-use crate::program::TaskEvent;
+use crate::program::{Label, Launch, TaskEvent};
 use crate::signal::Signal;
 use crate::spec::{RestartPolicy, RestartSpec, StopSpec};
 use std::time::Duration;
@@ -77,7 +77,7 @@ struct Try {
 #[derive(Debug, Clone)]
 pub struct Pass {
     of: Option<InstanceId>,
-    number: u32,
+    number: Option<u32>,
     stage: Stage,
     list: HookList,
     /// The place of the current hook.
@@ -94,12 +94,13 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// A pass that has not begun, of this instance or of the system, whose owner has given so many tasks before.
+    /// A pass that has not begun, of this instance and its number, or of the system; its owner has given so many tasks
+    /// before.
     #[must_use]
-    pub fn new(of: Option<InstanceId>, number: u32, stage: Stage, list: HookList, given: u64) -> Self {
+    pub fn new(of: Option<(InstanceId, u32)>, stage: Stage, list: HookList, given: u64) -> Self {
         Self {
-            of,
-            number,
+            of: of.map(|(instance, _)| instance),
+            number: of.map(|(_, number)| number),
             stage,
             list,
             at: 0,
@@ -292,7 +293,9 @@ impl Pass {
     fn launch<E: From<Effect>>(&mut self, at: Duration, run: u64, out: &mut Outbox<E>) {
         let Some(hook) = self.list.get(self.at).cloned() else { return };
         self.tell(at, HookFact::Ordered { attempt: self.tries }, out);
-        out.act(Effect::Launch { task: self.task_of(run), number: self.number, hook }.into());
+        let label = Label { number: self.number, incarnation: None };
+        let (task, program) = (TaskId::Hook(self.task_of(run)), hook.program.clone());
+        out.act(Effect::Launch(Launch { task, label, program }).into());
     }
 
     /// A try is over.

@@ -1,23 +1,15 @@
 //! What a pass through hooks asks for. Values only.
 
-use super::HookSpec;
 use crate::ids::HookTask;
 use crate::lifecycle::SignalStep;
+use crate::program::Launch;
 use crate::signal::Signal;
-use std::sync::Arc;
 
 /// What is asked for, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Start this task.
-    Launch {
-        /// The task.
-        task: HookTask,
-        /// The number of the instance that it works for; 0 for the system.
-        number: u32,
-        /// What it is.
-        hook: Arc<HookSpec>,
-    },
+    Launch(Launch),
     /// Send a signal to all that belongs to this task; [`super::pass::signalled`] says what came of it.
     Signal {
         /// Which task.

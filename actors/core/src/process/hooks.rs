@@ -199,7 +199,7 @@ impl Process {
         };
         match self.hooks_of(stage).filter(|_| wanted).cloned() {
             Some(list) => {
-                let mut pass = Pass::new(Some(id), number, stage, list, self.given);
+                let mut pass = Pass::new(Some((id, number)), stage, list, self.given);
                 pass.begin(now, out);
                 if let Some(hooking) = self.hooking(i) {
                     (hooking.pass, hooking.run) = (Some(pass), run);

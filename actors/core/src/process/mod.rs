@@ -183,8 +183,8 @@ impl Process {
         }
         match event {
             Event::Command { operation, asked, command } => self.command(now, operation, asked, command, out),
-            Event::Run(run, event) => self.observe(now, run, event, out),
-            Event::Hook(task, event) => self.observe_hook(now, task, event, out),
+            Event::Task(TaskId::Run(run), event) => self.observe(now, run, event, out),
+            Event::Task(TaskId::Hook(task), event) => self.observe_hook(now, task, event, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now.at, out),
@@ -246,9 +246,9 @@ impl Process {
         let mut effects = Vec::new();
         let Some(instance) = self.instances.get_mut(i) else { return };
         let (before, rested, due) =
-            (instance.machine.state().as_str(), instance.machine.at_rest(), instance.machine.deadline());
+            (instance.machine.state().shown(), instance.machine.at_rest(), instance.machine.deadline());
         instance.machine.step(&self.policy, now, event, &mut effects);
-        let (after, serial) = (instance.machine.state().as_str(), instance.id.serial);
+        let (after, serial) = (instance.machine.state().shown(), instance.id.serial);
         match (rested, instance.machine.at_rest()) {
             (true, false) => self.resting = self.resting.saturating_sub(1),
             (false, true) => self.resting += 1,

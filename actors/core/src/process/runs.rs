@@ -5,11 +5,11 @@ use super::{Effect, Out, Process, Report};
 use crate::ends::{Ending, RestartOutcome};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::foreground;
-use crate::ids::{InstanceId, RunId};
+use crate::ids::{InstanceId, RunId, TaskId};
 use crate::lifecycle::{self, Event, First, Leader, Now, Rest, SignalStep, State};
 use crate::member::Member;
 use crate::outcome::SpawnFailure;
-use crate::program::TaskEvent;
+use crate::program::{Label, Launch, TaskEvent};
 use crate::signal::Signal;
 use crate::spec::ProcessKind;
 use std::time::Duration;
@@ -108,7 +108,9 @@ impl Process {
         let Some(instance) = self.instances.get_mut(i) else { return };
         instance.pid = None;
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Ordered { run }));
-        out.act(Effect::Launch { run: instance.id.run(run), number: instance.number });
+        let label = Label { number: Some(instance.number), incarnation: Some(run) };
+        let (task, program) = (TaskId::Run(instance.id.run(run)), self.spec.program.clone());
+        out.act(Effect::Launch(Launch { task, label, program }));
     }
 
     fn to_run(&self, i: usize, run: u64, effect: impl FnOnce(RunId) -> Effect, out: &mut Out) {

@@ -3,11 +3,11 @@
 use crate::ends::{Ending, RestartOutcome};
 use crate::facts::Words;
 use crate::hook::words as hook;
-use crate::ids::{HookTask, RunId};
+use crate::ids::{RunId, TaskId};
 use crate::lifecycle::{SignalStep, Urgency};
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
-use crate::program::TaskEvent;
+use crate::program::{Launch, TaskEvent};
 use crate::signal::Signal;
 use std::time::Duration;
 
@@ -23,10 +23,8 @@ pub enum Event {
         /// What it is told.
         command: Command,
     },
-    /// Something has happened to one of its runs.
-    Run(RunId, TaskEvent),
-    /// Something has happened to a hook of one of its instances.
-    Hook(HookTask, TaskEvent),
+    /// Something has happened to one of its tasks.
+    Task(TaskId, TaskEvent),
     /// The last lines that a run wrote.
     LastWords(RunId, Words),
     /// Time has passed. Before the deadline it changes nothing.
@@ -54,12 +52,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Start this run.
-    Launch {
-        /// The run.
-        run: RunId,
-        /// The number of the instance: `NAME-number`.
-        number: u32,
-    },
+    Launch(Launch),
     /// Send a signal to all that belongs to this run; [`super::Process::signalled`] says what came of it.
     Signal {
         /// Which run.

@@ -6,11 +6,11 @@ use phpeek_core::facts::{Fact, Outbox, Output, Told};
 use phpeek_core::hook::pass::Pass;
 use phpeek_core::hook::words::Effect;
 use phpeek_core::hook::{HookList, HookSpec, OnError, Stage};
-use phpeek_core::ids::HookTask;
+use phpeek_core::ids::{HookTask, TaskId};
 use phpeek_core::lifecycle::{Now, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
-use phpeek_core::program::{Handover, Program, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use proptest::collection::vec;
@@ -204,7 +204,7 @@ fn list(plan: &Plan, subject: &impl Subject) -> HookList {
 
 /// Plays a plan to its end, or to the first law that is broken.
 pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
-    let mut pass = Pass::new(None, 0, Stage::PreStart, list(plan, subject), 10);
+    let mut pass = Pass::new(None, Stage::PreStart, list(plan, subject), 10);
     let (mut os, mut book) = (Os::default(), Book::new(plan));
     let mut stops: Vec<(Duration, Urgency)> = Vec::new();
     if let Some((at, kill)) = plan.stop {
@@ -261,8 +261,9 @@ pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
 
 fn perform(plan: &Plan, os: &mut Os, book: &mut Book, now: Duration, effect: Effect) {
     match effect {
-        Effect::Launch { task, hook, .. } => {
-            let place: usize = hook.name.trim_start_matches('h').parse().expect("its place");
+        Effect::Launch(Launch { task: TaskId::Hook(task), program, .. }) => {
+            let name = program.hook.as_deref().expect("a hook has a name");
+            let place: usize = name.trim_start_matches('h').parse().expect("its place");
             let number = book.launched(now, task, place);
             let tries = plan.hooks.get(place).map(|hook| hook.tries.clone()).unwrap_or_default();
             let own = tries.get(number % tries.len().max(1)).cloned().expect("a plan for it");
@@ -272,6 +273,7 @@ fn perform(plan: &Plan, os: &mut Os, book: &mut Book, now: Duration, effect: Eff
             book.signalled(now, task, step);
             os.signal(now, task, signal);
         }
+        Effect::Launch(launch) => book.broken.push(("R1", format!("{launch:?} is no hook"))),
         Effect::Cancel(_) => {}
         Effect::Leave(task) => book.left(now, task),
     }

@@ -3,10 +3,10 @@
 use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Output, ProcessFact, Told, Words};
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::{Tally, Telling};
-use phpeek_core::ids::{InstanceId, RunId};
+use phpeek_core::ids::{InstanceId, RunId, TaskId};
 use phpeek_core::lifecycle::{Failure, Rest};
 use phpeek_core::process::{Command, Effect, Event, Process, Report, WORDS_PATIENCE};
-use phpeek_core::program::TaskEvent;
+use phpeek_core::program::{Launch, TaskEvent};
 use phpeek_core::spec::ProcessSpec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Book {
         if let Event::LastWords(run, words) = event {
             self.words.entry(*run).or_insert(words.clone());
         }
-        if let Event::Run(_, TaskEvent::SpawnFailed(_)) = event {
+        if let Event::Task(_, TaskEvent::SpawnFailed(_)) = event {
             self.spawn_failed = true;
         }
     }
@@ -117,7 +117,7 @@ impl Book {
                 self.is_the_ending(*ending);
             }
             Output::Tell(_) => {}
-            Output::Do(Effect::Launch { run, .. }) => {
+            Output::Do(Effect::Launch(Launch { task: TaskId::Run(run), .. })) => {
                 if self.live.iter().any(|other| other.instance == run.instance) || !self.live.insert(*run) {
                     self.broken("P1", format!("{run:?} was launched beside another"));
                 }
@@ -129,6 +129,7 @@ impl Book {
             Output::Do(Effect::Leave(run) | Effect::Cancel(run)) if !self.live.contains(run) => {
                 self.broken("P3", format!("{run:?} is given up, and is not there"));
             }
+            Output::Do(Effect::Launch(_)) => {} // a hook
             Output::Do(Effect::Signal { .. } | Effect::Leave(_) | Effect::Cancel(_)) => {}
             Output::Do(Effect::SignalLeader { run, .. }) => self.relayed(run.instance),
             Output::Do(Effect::AskLastWords(run)) => {

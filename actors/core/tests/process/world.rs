@@ -5,13 +5,13 @@ use crate::book::{Book, Broken};
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
 use phpeek_core::facts::{Outbox, Output, Words};
-use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::ids::{ProcessId, RunId, TaskId};
 use phpeek_core::lifecycle::{Now, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::process::{Command, Effect, Event, Process, Report};
-use phpeek_core::program::{ContextPolicy, Program, TaskEvent};
+use phpeek_core::program::{ContextPolicy, Launch, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
@@ -222,7 +222,7 @@ impl<S: Subject> World<'_, S> {
         self.now = at;
         match happening {
             Happening::Order(order) => self.order(order),
-            Happening::Hear(run, event) => self.feed(Event::Run(run, event)),
+            Happening::Hear(run, event) => self.feed(Event::Task(TaskId::Run(run), event)),
             Happening::Words(run, words) => self.feed(Event::LastWords(run, words)),
             Happening::Dies(run, exit) => self.dies(run, exit),
         }
@@ -269,7 +269,7 @@ impl<S: Subject> World<'_, S> {
         for asked in out {
             self.book.asked(self.now, &asked, &self.process);
             match asked {
-                Output::Do(Effect::Launch { run, .. }) => self.launch(run),
+                Output::Do(Effect::Launch(Launch { task: TaskId::Run(run), .. })) => self.launch(run),
                 Output::Do(Effect::Signal { run, signal, .. }) => self.signal(run, signal),
                 Output::Do(Effect::AskLastWords(run)) => self.words(run),
                 Output::Do(Effect::Report(Report::Up | Report::StartFailed(_))) => self.started = true,
