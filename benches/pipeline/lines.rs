@@ -50,7 +50,14 @@ fn once(rules: Option<LineRules>, lines: u64) -> Duration {
     let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
     let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(1));
     let before = cpu::of_others();
-    output.capture(Capture { process: name, hook: None, number: Some(0), task, stream: Stream::Stdout, read_end });
+    output.capture(Capture {
+        process: name,
+        hook: None,
+        number: Some(0),
+        task,
+        stream: Stream::Stdout,
+        read_end,
+    });
     let mut child = File::from(write);
     let line =
         format!("{:<99}\n", "2026-11-28 request 0123456789 GET /cart took 17 ms for user 42 in eu-west");

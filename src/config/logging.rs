@@ -75,7 +75,7 @@ impl<'a> Reader<'a, '_> {
         for (index, entry) in patterns.map(Node::items).unwrap_or_default().iter().enumerate() {
             let path = path.index(index);
             let Some(written) = entry.get("pattern") else {
-                let fault = Finding::error(&path, entry.place.clone(), "the pattern is missing");
+                let fault = Finding::error(path, entry.place.clone(), "the pattern is missing");
                 self.findings.push(fault.advice("write pattern: with what shall be hidden, or remove it"));
                 continue;
             };

@@ -130,7 +130,8 @@ pub(super) async fn read_on(ready: AsyncFd<OwnedFd>, pipes: Rc<RefCell<Pipes>>) 
                 Ok(ready) => ready,
                 Err(_) => {
                     // Something has waited long enough; what came meanwhile is read with it.
-                    if let Turn::Full(until) = pipes.borrow_mut().turn(Pace::Hurry) {
+                    let turn = pipes.borrow_mut().turn(Pace::Hurry);
+                    if let Turn::Full(until) = turn {
                         tokio::time::timeout_at(until.into(), room.changed()).await.ok();
                     }
                     continue;

@@ -58,17 +58,15 @@ impl Outlet {
         }
     }
 
-    /// Takes bytes that are no records. A line counts for each part of it.
-    pub(super) fn raw(&mut self, process: &ProcessName, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
-        }
-        let open = u64::from(bytes.last() != Some(&b'\n'));
-        let lines = memchr::memchr_iter(b'\n', bytes).count() as u64 + open;
+    /// Takes bytes that are no records, and what was held of their line. A line counts for each part of it.
+    pub(super) fn raw(&mut self, process: &ProcessName, held: &[u8], bytes: &[u8]) {
+        let Some(last) = bytes.last().or(held.last()) else { return };
+        let lines = newlines(held) + newlines(bytes) + u64::from(*last != b'\n');
         if self.room() == Room::Full {
             return self.sink.lost(process, lines);
         }
         self.begin(true);
+        self.bytes.extend_from_slice(held);
         self.bytes.extend_from_slice(bytes);
         self.lines += lines;
         self.hand_over_large();
@@ -88,4 +86,8 @@ impl Outlet {
             self.sink.push_lines(std::mem::take(&mut self.bytes), lines, self.raw);
         }
     }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }

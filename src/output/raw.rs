@@ -23,12 +23,12 @@ impl Raw {
         let ended = memchr::memrchr(b'\n', read).map_or(0, |end| end + 1);
         let (lines, open) = read.split_at_checked(ended).unwrap_or((read, &[]));
         if !lines.is_empty() {
-            self.flush(process, out);
-            out.raw(process, lines);
+            out.raw(process, &std::mem::take(&mut self.held), lines);
+            self.due = None;
         }
         if self.held.len() + open.len() > MOST {
-            self.flush(process, out);
-            return out.raw(process, open);
+            self.due = None;
+            return out.raw(process, &std::mem::take(&mut self.held), open);
         }
         self.held.extend_from_slice(open);
         self.due = if self.held.is_empty() { None } else { self.due.or(Some(now + HOLD)) };
@@ -42,6 +42,6 @@ impl Raw {
     /// Gives what waits.
     pub(super) fn flush(&mut self, process: &ProcessName, out: &mut Outlet) {
         self.due = None;
-        out.raw(process, &std::mem::take(&mut self.held));
+        out.raw(process, &std::mem::take(&mut self.held), &[]);
     }
 }

@@ -208,7 +208,9 @@ impl Frame {
             self.piece(out, part, piece, Bytes::Any);
             records += 1;
         });
-        self.piece(out, rest, piece, Bytes::of(rest));
+        // A text may be of several lines, unlike what is framed elsewhere.
+        let several = memchr::memchr(b'\n', rest).is_some();
+        self.piece(out, rest, piece, if several { Bytes::Any } else { Bytes::of(rest) });
         if piece == Piece::Last && !entry.fields.is_empty() {
             out.truncate(out.len() - self.closing().len());
             for (name, value) in &entry.fields {
