@@ -153,6 +153,7 @@ fn a_group_that_waits_goes_out_at_the_end_and_before_a_record_about_it() {
         instance: Some(0),
         fields: Vec::new(),
     });
+    until("the record is written", || output.stats().records_written == 1);
     child.write_all(b"[2]\n  b\n").expect("the pipe is read");
     let report = system.block_on(output.flush(PATIENCE, PATIENCE));
     assert!(report.complete, "{report:?}");

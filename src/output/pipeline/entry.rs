@@ -115,7 +115,9 @@ mod tests {
         JsonLines { level: Some("level".into()), message: vec!["message".into()], merge: true }
     }
 
-    fn judged(rules: &LineRules, line: &str) -> Option<(Level, String, Vec<(String, String)>)> {
+    type Fields = Vec<(String, String)>;
+
+    fn judged(rules: &LineRules, line: &str) -> Option<(Level, String, Fields)> {
         let clean = redact(&rules.redactions, Cow::Borrowed(line));
         let entry = judge(rules, &clean)?;
         let fields = entry.fields.into_iter().map(|(name, value)| (name, value.into_owned())).collect();
