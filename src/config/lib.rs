@@ -32,6 +32,7 @@ mod names;
 mod overlay;
 mod parse;
 mod plain;
+mod privilege;
 mod process;
 mod report;
 mod restart;

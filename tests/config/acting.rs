@@ -73,6 +73,10 @@ fn by_name(path: &str) -> Option<Value> {
         "logging.min_level" => json!("error"),
         "logging.labels" => json!({"team": "shop"}),
         "logging.filters.exclude" | "logging.filters.include" => json!(["x"]),
+        "umask" => json!("0027"),
+        "groups" => json!(["daemon"]),
+        "capabilities.bounding" | "capabilities.ambient" => json!(["CAP_KILL"]),
+        limit if limit.starts_with("limits.") => json!("7:unlimited"),
         _ => return None,
     })
 }
