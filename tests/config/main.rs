@@ -10,6 +10,7 @@ mod host;
 mod keeping;
 mod keys;
 mod laws;
+mod logging;
 mod numbering;
 mod reading;
 mod replay;

@@ -7,6 +7,7 @@ mod order;
 mod people;
 mod pressure;
 mod refusal;
+mod rules;
 mod time;
 
 use actix::System;
@@ -88,7 +89,8 @@ fn written(format: LogFormat, level: Level, bytes: &[u8], part: usize) -> (Vec<u
 }
 
 fn law(stats: Stats) {
-    let sum = stats.written + stats.hidden + stats.dropped_full + stats.dropped_closed + stats.queued;
+    let dropped = stats.dropped_full + stats.dropped_closed;
+    let sum = stats.written + stats.hidden + stats.filtered + stats.joined + dropped + stats.queued;
     assert_eq!(stats.captured, sum, "{stats:?}");
 }
 
