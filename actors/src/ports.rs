@@ -134,6 +134,8 @@ pub enum Value {
     Int(i64),
     /// A truth.
     Bool(bool),
+    /// The name of the hook that a record is about: with it a record stands after what the hook has written.
+    Hook(Arc<str>),
 }
 
 impl From<&'static str> for Value {

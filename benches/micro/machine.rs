@@ -10,7 +10,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::process::Command;
-use phpeek_core::program::{Handover, Program};
+use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
@@ -79,7 +79,7 @@ fn system() -> SystemSpec {
         let depends_on = i
             .checked_sub(LAYER)
             .and_then(name)
-            .map(|process| Dependency { process, condition: Condition::Started })
+            .map(|process| Dependency::new(process, Condition::Started))
             .into_iter()
             .collect();
         let name = name(i)?;
@@ -99,6 +99,7 @@ fn system() -> SystemSpec {
                 privilege: None,
                 output: OutputSpec { stdout: true, stderr: true },
                 handover: Handover::Link,
+                numbering: Numbering::default(),
             }),
             scale: NonZeroU32::MIN,
             depends_on,

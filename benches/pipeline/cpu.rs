@@ -11,9 +11,18 @@ pub(crate) fn of_arbiters() -> Duration {
     of_actix.filter_map(|t| schedstat(&t.path().join("schedstat"))).sum()
 }
 
+/// What all threads but this one have run so far, those that have ended too.
+pub(crate) fn of_others() -> Duration {
+    of(rustix::time::ClockId::ProcessCPUTime).saturating_sub(of_this_thread())
+}
+
 /// What this thread has run so far.
 pub(crate) fn of_this_thread() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    of(rustix::time::ClockId::ThreadCPUTime)
+}
+
+fn of(clock: rustix::time::ClockId) -> Duration {
+    let now = rustix::time::clock_gettime(clock);
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 

@@ -254,8 +254,9 @@ fn build(
     let failed = |what| move |source| BeginError::System { what, source };
     let settings = configuration.log;
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
-    let output =
-        Output::start(settings, clock, stdout, in_a_thread)?.hiding(configuration.redactions.clone());
+    let stderr = std::io::stderr().as_fd().try_clone_to_owned().ok(); // closed, raw output has stdout alone
+    let output = Output::start(settings, clock, stdout, in_a_thread)?;
+    let output = output.following(configuration.lines.clone(), stderr);
     if configuration.spec.processes.iter().any(|p| p.program.output.stdout || p.program.output.stderr) {
         output.expect_pipes()?;
     }

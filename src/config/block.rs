@@ -40,6 +40,11 @@ impl<'a> Block<'a> {
         self.read(key, value::truth)
     }
 
+    /// A text; an empty one is none.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        self.read(key, |text| (!text.is_empty()).then(|| text.to_owned()))
+    }
+
     /// A whole number.
     pub(crate) fn int(&self, key: &str) -> Option<i64> {
         self.read(key, value::int)

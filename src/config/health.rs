@@ -2,12 +2,12 @@
 
 use super::block::Block;
 use super::keys::CHECK;
+use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
 use super::value;
 use phpeek_core::command::{CommandLine, OutputSpec};
-use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Program};
+use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::spec::{CheckSpec, Checks, HttpQuestion, Question, Role};
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(crate) fn gates(node: &Node) -> bool {
 /// What each instance is asked; none when nothing is.
 pub(crate) fn compile(
     node: &Node,
-    process: &ProcessName,
+    process: Numbered<'_>,
     env: &[(String, String)],
     path: &Path<'_>,
     findings: &mut Findings,
@@ -59,7 +59,7 @@ pub(crate) fn compile(
 fn one(
     check: &Node,
     role: Role,
-    process: &ProcessName,
+    process: Numbered<'_>,
     env: &[(String, String)],
     path: &Path<'_>,
     findings: &mut Findings,
@@ -78,7 +78,7 @@ fn one(
             headers: headers(check),
             statuses: statuses(check),
         })),
-        "exec" => Question::Exec(Arc::new(program(check, process, env)?)),
+        "exec" => Question::Exec(Arc::new(program(check, process, env, path, findings)?)),
         _ => return None, // the check of types has told that it is none
     };
     let (period, timeout) = (block.time("period")?, block.time("timeout")?);
@@ -119,11 +119,17 @@ fn statuses(check: &Node) -> Vec<(u16, u16)> {
 }
 
 /// What an exec probe runs. It sees the variables of the process, and those of its instance.
-fn program(check: &Node, process: &ProcessName, env: &[(String, String)]) -> Option<Program> {
+fn program(
+    check: &Node,
+    process: Numbered<'_>,
+    env: &[(String, String)],
+    path: &Path<'_>,
+    findings: &mut Findings,
+) -> Option<Program> {
     let argv = check.get("command")?.items().iter();
     let argv = argv.map(|item| item.text().unwrap_or_default().to_owned()).collect();
-    Some(Program {
-        name: process.clone(),
+    let mut program = Program {
+        name: process.name.clone(),
         hook: None,
         command: CommandLine::new(argv)?,
         working_dir: None,
@@ -133,5 +139,8 @@ fn program(check: &Node, process: &ProcessName, env: &[(String, String)]) -> Opt
         privilege: None,
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Parent,
-    })
+        numbering: Numbering::default(),
+    };
+    program.numbering = numbering::of(&program, process.port_base, check, path, findings);
+    Some(program)
 }

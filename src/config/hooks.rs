@@ -4,12 +4,13 @@
 use super::block::Block;
 use super::environment::Environments;
 use super::keys::HOOK;
+use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
 use super::tree::Node;
 use phpeek_core::command::{CommandLine, OutputSpec};
 use phpeek_core::hook::{HookList, HookSpec, Hooks, OnError, Stage};
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Program};
+use phpeek_core::program::{Handover, Numbering, Program};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(crate) struct Owner<'a> {
     /// How a list of a stage is spelled there.
     pub(crate) spelled: fn(Stage) -> &'static str,
     /// The process; `None`: the whole.
-    pub(crate) process: Option<&'a ProcessName>,
+    pub(crate) process: Option<Numbered<'a>>,
 }
 
 /// With a hyphen, as at the top level.
@@ -65,7 +66,7 @@ pub(crate) fn compile(
 pub(crate) fn one(
     node: &Node,
     usual_name: String,
-    process: Option<&ProcessName>,
+    process: Option<Numbered<'_>>,
     path: &Path<'_>,
     env: &mut Environments<'_>,
     findings: &mut Findings,
@@ -83,9 +84,9 @@ pub(crate) fn one(
     let block = Block::new(Some(node), HOOK);
     let timeout = block.time("timeout").filter(|time| !time.is_zero()).unwrap_or(USUAL_TIMEOUT);
     let name: Arc<str> = name.into();
-    let program = Program {
+    let mut program = Program {
         name: match process {
-            Some(process) => process.clone(),
+            Some(process) => process.name.clone(),
             None => ProcessName::new(&name).or_else(|_| ProcessName::new("hook")).ok()?,
         },
         hook: Some(name.clone()),
@@ -97,7 +98,11 @@ pub(crate) fn one(
         privilege: None,
         output: OutputSpec { stdout: true, stderr: true },
         handover: Handover::Parent,
+        numbering: Numbering::default(),
     };
+    if let Some(process) = process {
+        program.numbering = numbering::of(&program, process.port_base, node, path, findings);
+    }
     let goes_on = block.truth("continue_on_error").unwrap_or(false);
     Some(Arc::new(HookSpec {
         name,

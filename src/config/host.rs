@@ -6,6 +6,7 @@ use super::tree::{Entry, Node, Place};
 use super::vars::Vars;
 use phpeek_core::program::Program;
 use phpeek_core::spec::SystemSpec;
+use phpeek_core::template::is_template;
 use std::fs::{self, Metadata};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -131,6 +132,9 @@ impl Look<'_> {
             let identity = self.host.identity(text("user"), text("group"));
             let own = hook.at(&["env", "PATH"]).and_then(Node::text).unwrap_or(self.path);
             let Some(program) = hook.get("command").and_then(|c| c.items().first()?.text()) else { continue };
+            if is_template(program) || text("working_dir").is_some_and(is_template) {
+                continue; // each instance has another
+            }
             let checked = identity.and_then(|identity| At { folder, path: own, identity }.program(program));
             if let Err(message) = checked {
                 let advice = "install it, or name one that is there";

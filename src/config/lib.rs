@@ -13,6 +13,7 @@ mod connection;
 mod depends;
 mod discover;
 mod environment;
+mod expressions;
 mod files;
 mod full;
 mod globals;
@@ -26,14 +27,15 @@ mod json_schema;
 mod keeping;
 mod keys;
 mod lint;
+mod logging;
 mod mask;
 mod names;
+mod numbering;
 mod overlay;
 mod parse;
 mod plain;
 mod privilege;
 mod process;
-mod redaction;
 mod report;
 mod restart;
 mod rules;
@@ -56,8 +58,8 @@ pub use tree::Place;
 
 use phpeek_core::spec::SystemSpec;
 use phpeek_settings::control::ControlSocket;
+use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
-use phpeek_settings::redaction::Redactions;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::TracingSettings;
@@ -80,8 +82,8 @@ pub struct Configuration {
     pub control_socket: ControlSocket,
     /// What becomes of processes that a killed supervisor has left.
     pub survivors: Survivors,
-    /// What is hidden in the last words of processes.
-    pub redactions: Redactions,
+    /// What becomes of the output of processes.
+    pub lines: ProcessLines,
 }
 
 /// What came of loading.
@@ -171,9 +173,9 @@ fn compiled(
     let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
     let spec = compile::compile(root, folder, findings)?;
-    let redactions = redaction::redactions(root, &spec, findings);
+    let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
-    Some(Configuration { spec, log, tracing, control_socket, survivors, redactions })
+    Some(Configuration { spec, log, tracing, control_socket, survivors, lines })
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {

@@ -4,11 +4,12 @@ use super::block::Block;
 use super::environment::Environments;
 use super::keys::{PROCESS, SHUTDOWN};
 use super::names::{Names, int, truth};
+use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
 use super::{depends, health, hooks, privilege, restart, rules};
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{ContextPolicy, Handover, Program};
+use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
 use phpeek_core::spec::{
     CommandLine, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage, StopSpec,
 };
@@ -109,9 +110,10 @@ pub(crate) fn compile(
     let initial = block.word("initial_state", &InitialState::WORDS)?;
     let context = block.word("tracing_context", &ContextPolicy::WORDS)?;
     let name = ProcessName::new(name).ok()?;
-    let hooks = hooks(node, &name, &path, envs, findings);
-    let health = health::compile(node, &name, &env, &path, findings);
-    let program = Program {
+    let port_base = numbering::port_base(node, scale.get(), &path, findings);
+    let hooks = hooks(node, Numbered { name: &name, port_base }, &path, envs, findings);
+    let health = health::compile(node, Numbered { name: &name, port_base }, &env, &path, findings);
+    let mut program = Program {
         name: name.clone(),
         hook: None,
         command: command?,
@@ -125,7 +127,9 @@ pub(crate) fn compile(
             stderr: stream("stderr", defaults.stderr),
         },
         handover: Handover::of(context, kind),
+        numbering: Numbering::default(),
     };
+    program.numbering = numbering::of(&program, port_base, node, &path, findings);
     Some(ProcessSpec {
         name,
         kind,
@@ -143,7 +147,7 @@ pub(crate) fn compile(
 /// What runs around its starts and stops, the one below `shutdown` last; none when nothing does.
 fn hooks(
     node: &Node,
-    process: &ProcessName,
+    process: Numbered<'_>,
     path: &Path<'_>,
     env: &mut Environments<'_>,
     findings: &mut Findings,

@@ -97,7 +97,7 @@ pub(super) fn own(
     mark: &str,
 ) -> Result<Vec<Variable>, String> {
     let program = &*order.program;
-    let mut own: Vec<Variable> = Vec::with_capacity(program.env.len() + 17);
+    let mut own: Vec<Variable> = Vec::with_capacity(program.env.len() + 19);
     let mut set = |key: &str, value: &str| -> Result<(), String> {
         let variable = Variable::new(key.as_bytes(), value.as_bytes()).ok_or_else(|| key.to_owned())?;
         match own.iter_mut().find(|v| v.name() == variable.name()) {
@@ -136,8 +136,12 @@ pub(super) fn own(
         ("CBOX_INSTANCE", &id),
         ("CBOX_PROCESS", name),
         ("CBOX_INIT_INSTANCE_INDEX", &index),
+        ("PHPEEK_PM_INSTANCE_NUMBER", &index),
     ] {
         set(key, value)?;
+    }
+    if let Some(port) = program.numbering.port(number) {
+        set("PORT", &port.to_string())?;
     }
     Ok(own)
 }

@@ -10,7 +10,6 @@ use phpeek_actors::ports::LastLines;
 use phpeek_core::facts::Words;
 use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
-use phpeek_settings::redaction::Redactions;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -60,14 +59,15 @@ async fn drain(pipes: Rc<RefCell<Pipes>>, until: Instant) {
     while Instant::now() < until {
         let turn = pipes.borrow_mut().turn(Pace::Hurry);
         match turn {
-            Turn::Idle => return,
-            Turn::More if pipes.borrow().taken() >= all => return,
+            Turn::Idle => break,
+            Turn::More if pipes.borrow().taken() >= all => break,
             Turn::More => tokio::task::yield_now().await,
             Turn::Full(next) => {
                 tokio::time::timeout_at(next.min(until).into(), room.changed()).await.ok();
             }
         }
     }
+    pipes.borrow_mut().flush_waiting();
 }
 
 /// Counts what the pipes hold as lost: its time is over.
@@ -102,8 +102,6 @@ impl Handler<Release> for OutputActor {
 pub(super) struct Ask {
     pub(super) task: TaskId,
     pub(super) process: ProcessName,
-    /// What the configuration wants hidden in them.
-    pub(super) redactions: Arc<Redactions>,
     /// Told once, with `do_send`: one answer for each question.
     pub(super) hearer: Recipient<LastLines>,
 }
@@ -111,9 +109,10 @@ pub(super) struct Ask {
 impl Handler<Ask> for OutputActor {
     type Result = ();
 
-    fn handle(&mut self, Ask { task, process, redactions, hearer }: Ask, _: &mut Context<Self>) {
+    fn handle(&mut self, Ask { task, process, hearer }: Ask, _: &mut Context<Self>) {
         let [stdout, stderr] = self.pipes.borrow_mut().last_words(task);
-        let own = redactions.get(&process).map(Vec::as_slice).unwrap_or_default();
+        let lines = self.sink.lines();
+        let own = lines.get(&process).map(|rules| rules.redactions.as_slice()).unwrap_or_default();
         let words = Words { stdout: redact::lines(stdout, own), stderr: redact::lines(stderr, own) };
         hearer.do_send(LastLines { task, words });
     }
@@ -123,7 +122,23 @@ impl Handler<Ask> for OutputActor {
 /// waits for some, and at most until the patience with the reader of stdout is over.
 pub(super) async fn read_on(ready: AsyncFd<OwnedFd>, pipes: Rc<RefCell<Pipes>>) {
     let mut room = pipes.borrow().told_of_room();
-    while let Ok(mut guard) = ready.readable().await {
+    loop {
+        let due = pipes.borrow().due();
+        let ready = match due {
+            None => ready.readable().await,
+            Some(due) => match tokio::time::timeout_at(due.into(), ready.readable()).await {
+                Ok(ready) => ready,
+                Err(_) => {
+                    // Something has waited long enough; what came meanwhile is read with it.
+                    let turn = pipes.borrow_mut().turn(Pace::Hurry);
+                    if let Turn::Full(until) = turn {
+                        tokio::time::timeout_at(until.into(), room.changed()).await.ok();
+                    }
+                    continue;
+                }
+            },
+        };
+        let Ok(mut guard) = ready else { return };
         let turn = pipes.borrow_mut().turn(Pace::Gather);
         match turn {
             Turn::Idle => guard.clear_ready(),

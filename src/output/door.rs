@@ -46,6 +46,12 @@ impl Door {
         Self { stdout, way }
     }
 
+    /// Whether this is the same file.
+    pub(super) fn is_same(&self, other: &OwnedFd) -> bool {
+        let of = |fd: &OwnedFd| rustix::fs::fstat(fd).ok().map(|stat| (stat.st_dev, stat.st_ino));
+        of(&self.stdout).is_some_and(|own| Some(own) == of(other))
+    }
+
     /// Takes the beginning of the bytes. [`Errno::AGAIN`]: there is no room now.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
         match &self.way {

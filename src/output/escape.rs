@@ -38,15 +38,23 @@ pub(super) fn json(out: &mut Vec<u8>, text: &[u8]) {
             '\n' => "\\n",
             '\r' => "\\r",
             '\t' => "\\t",
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(out, "\\u{unit:04x}").ok(); // a Vec takes everything
-                }
-                return;
-            }
+            _ => return unicode(out, c),
         };
         out.extend_from_slice(short.as_bytes());
     });
+}
+
+/// A JSON value as it was written, on one line: what a terminal obeys is escaped, which it can be only inside a text.
+pub(super) fn json_value(out: &mut Vec<u8>, value: &[u8]) {
+    escape(
+        out,
+        value,
+        |byte| byte < 0x20 || byte == 0x7F,
+        |out, c| match c {
+            '\0'..='\x1F' => {} // space between its parts: inside a text there is none (RFC 8259 section 7)
+            _ => unicode(out, c),
+        },
+    );
 }
 
 /// A line for people: what a terminal obeys is shown as `\x1b` or `\u{202e}`.
@@ -67,6 +75,12 @@ pub(super) fn value(out: &mut Vec<u8>, text: &[u8]) {
         _ => show(out, c),
     });
     out.push(b'"');
+}
+
+fn unicode(out: &mut Vec<u8>, c: char) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        write!(out, "\\u{unit:04x}").ok(); // a Vec takes everything
+    }
 }
 
 fn show(out: &mut Vec<u8>, c: char) {

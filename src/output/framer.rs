@@ -1,15 +1,20 @@
-//! From bytes that were read to chunks of records. Owns the chunk that is being filled; never reads a pipe.
+//! From bytes that were read to chunks of records. Owns what becomes of the lines of each kind of stream; never reads a
+//! pipe.
 
 use super::escape::Bytes;
 use super::lines::{self, Input, Piece};
+use super::outlet::{Outlet, Takes};
 use super::pieces::{Fate, Progress, Room};
+use super::pipeline::{self, Pipeline, Text};
+use super::raw::Raw;
 use super::record::Frame;
-use super::sink::{CHUNK, Sink};
+use super::sink::{Gate, Sink};
 use super::stats::Stats;
 use phpeek_actors::ports::Level;
-use phpeek_os::capture::Capture;
+use phpeek_os::capture::{Capture, Stream};
+use phpeek_settings::log::OnFull;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Bytes that are framed between two looks at the room and the size of the chunk. Lines of one byte make records of a
 /// hundred and more, so this bounds a chunk to 2 MiB.
@@ -32,49 +37,67 @@ impl Line {
     }
 }
 
+/// When something was read: by the wall clock, for its record, and by the other, for what waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    pub(super) wall: SystemTime,
+    pub(super) steady: Instant,
+}
+
 /// See the top of the file.
 pub(super) struct Framer {
     sink: Arc<Sink>,
     frame: Frame,
-    chunk: Vec<u8>,
-    chunk_lines: u64,
-    takes: Takes,
-}
-
-/// What becomes of lines while the queue is full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Takes {
-    /// There was room for the whole read before it was made.
-    All,
-    /// What has no room is dropped.
-    WhatFits,
+    out: Outlet,
+    /// To standard error, which only raw output goes to, and where that is another file than standard output.
+    err: Option<Outlet>,
 }
 
 impl Framer {
     pub(super) fn new(sink: Arc<Sink>) -> Self {
         let frame = Frame::new(sink.settings.format);
-        Self { sink, frame, chunk: Vec::new(), chunk_lines: 0, takes: Takes::All }
+        let err = sink.twin().map(|twin| Outlet::new(Arc::clone(twin)));
+        Self { frame, out: Outlet::new(Arc::clone(&sink)), err, sink }
     }
 
-    /// What becomes of the lines that follow.
-    pub(super) fn taking(&mut self, takes: Takes) {
-        self.takes = takes;
+    /// Asks whether there is room, and lets what follows be taken so. Of two streams the one that is stuck decides.
+    pub(super) fn enter(&mut self) -> Gate {
+        let mut decided = Gate::Open;
+        for outlet in [Some(&mut self.out), self.err.as_mut()].into_iter().flatten() {
+            let gate = outlet.sink.gate();
+            let drops = gate == Gate::Drop || outlet.sink.settings.on_full == OnFull::Drop;
+            outlet.takes = if drops { Takes::WhatFits } else { Takes::All };
+            decided = match (decided, gate) {
+                (Gate::Wait(a), Gate::Wait(b)) => Gate::Wait(a.min(b)),
+                (Gate::Wait(until), _) | (_, Gate::Wait(until)) => Gate::Wait(until),
+                (_, gate) => gate,
+            };
+        }
+        decided
     }
 
-    /// Whether all that is taken now fills the queue.
+    /// What has no room is dropped from here on.
+    pub(super) fn take_what_fits(&mut self) {
+        for outlet in [Some(&mut self.out), self.err.as_mut()].into_iter().flatten() {
+            outlet.takes = Takes::WhatFits;
+        }
+    }
+
+    /// Whether all that is taken now fills a queue.
     pub(super) fn is_full(&self) -> bool {
-        self.takes == Takes::All && self.sink.is_full_with(self.chunk.len())
+        self.out.is_full() || self.err.as_ref().is_some_and(Outlet::is_full)
     }
 
     /// Takes one read.
-    pub(super) fn take(&mut self, line: &mut Line, capture: &Capture, read: &[u8], at: SystemTime) {
+    pub(super) fn take(&mut self, line: &mut Line, capture: &Capture, read: &[u8], now: Now) {
         if self.skips(&mut line.rest, Input::Read(read)) {
             return;
         }
-        self.frame.set(at, capture.into());
+        self.out.records();
+        self.frame.set(now.wall, capture.into());
         for part in read.chunks(PART) {
             let clean = Bytes::of(part) == Bytes::Plain;
-            let part = if clean && self.takes == Takes::All && line.is_at_start() {
+            let part = if clean && self.out.takes == Takes::All && line.is_at_start() {
                 self.whole_lines(part)
             } else {
                 part
@@ -91,22 +114,18 @@ impl Framer {
         else {
             return part;
         };
-        if self.chunk.capacity() == 0 {
-            self.chunk = self.sink.buffer();
-        }
-        self.chunk_lines += self.frame.lines(&mut self.chunk, lines);
-        if self.chunk.len() >= CHUNK {
-            self.hand_over();
-        }
+        self.out.records();
+        self.out.lines += self.frame.lines(&mut self.out.bytes, lines);
+        self.out.hand_over_large();
         rest.get(1..).unwrap_or_default()
     }
 
     /// The last words of a stream.
-    pub(super) fn finish(&mut self, line: &mut Line, capture: &Capture, at: SystemTime) {
+    pub(super) fn finish(&mut self, line: &mut Line, capture: &Capture, now: Now) {
         if self.skips(&mut line.rest, Input::End) {
             return;
         }
-        self.frame.set(at, capture.into());
+        self.frame.set(now.wall, capture.into());
         self.put(capture, line, Input::End, Bytes::Any);
     }
 
@@ -126,14 +145,9 @@ impl Framer {
 
     /// Frames what has room and counts the rest. Says whether a line ended.
     fn put(&mut self, capture: &Capture, line: &mut Line, input: Input<'_>, bytes: Bytes) -> bool {
-        let room = match self.takes {
-            Takes::All => Room::Free,
-            Takes::WhatFits => self.sink.room(),
-        };
-        if self.chunk.capacity() == 0 {
-            self.chunk = self.sink.buffer();
-        }
-        let (frame, chunk) = (&self.frame, &mut self.chunk);
+        let room = self.out.room();
+        self.out.records();
+        let (frame, chunk) = (&self.frame, &mut self.out.bytes);
         let (mut kept, mut lost, mut ended) = (0, 0, false);
         let Line { rest, progress, .. } = line;
         lines::cut(rest, input, &mut |line, piece| {
@@ -148,21 +162,94 @@ impl Framer {
             }
             kept += 1;
         });
-        self.chunk_lines += kept;
+        self.out.lines += kept;
         if lost > 0 {
             self.sink.lost(&capture.process, lost);
         }
-        if self.chunk.len() >= CHUNK {
-            self.hand_over();
-        }
+        self.out.hand_over_large();
         ended
     }
 
-    /// Gives the chunk to the sink.
+    /// Takes a part of a stream that has rules, or its end.
+    pub(super) fn take_ruled(&mut self, of: &mut Pipeline, capture: &Capture, input: Input<'_>, now: Now) {
+        self.set_ruled(of, capture, now);
+        let Input::Read(read) = input else {
+            return self
+                .put_ruled(of, capture, |of, emit| of.feed(Input::End, now.steady, &mut |text| emit(text)));
+        };
+        for part in read.chunks(PART) {
+            self.put_ruled(of, capture, |of, emit| {
+                of.feed(Input::Read(part), now.steady, &mut |text| emit(text))
+            });
+        }
+    }
+
+    /// Lines of a stream that wait for others have waited long enough.
+    pub(super) fn flush_ruled(&mut self, of: &mut Pipeline, capture: &Capture, now: Now) {
+        self.set_ruled(of, capture, now);
+        self.put_ruled(of, capture, |of, emit| of.flush(&mut |text| emit(text)));
+    }
+
+    fn set_ruled(&mut self, of: &Pipeline, capture: &Capture, now: Now) {
+        self.frame.set(now.wall, capture.into());
+        self.frame.set_labels(&of.rules.labels);
+    }
+
+    fn put_ruled(
+        &mut self,
+        of: &mut Pipeline,
+        capture: &Capture,
+        feed: impl FnOnce(&mut Pipeline, &mut dyn FnMut(Text<'_>)),
+    ) {
+        let room = if self.sink.is_gone() { None } else { Some(self.out.room()) };
+        self.out.records();
+        let Self { sink, frame, out, .. } = self;
+        let rules = Arc::clone(&of.rules);
+        let (mut tally, mut lost) = (Stats::default(), 0);
+        feed(of, &mut |text| {
+            let clean = pipeline::redact(&rules.redactions, String::from_utf8_lossy(text.bytes));
+            match (pipeline::judge(&rules, &clean), room) {
+                (None, _) => tally.filter(text.lines),
+                (Some(entry), _) if !sink.shows(entry.level) => tally.hide(text.lines),
+                (Some(_), None) => tally.drop_closed(text.lines),
+                (Some(_), Some(Room::Full)) => lost += text.lines,
+                (Some(entry), Some(Room::Free)) => {
+                    tally.join(text.lines.saturating_sub(1));
+                    out.lines += frame.entry(&mut out.bytes, &entry, text.piece);
+                }
+            }
+        });
+        if tally.captured > 0 {
+            sink.count(|stats| stats.add(&tally));
+        }
+        if lost > 0 {
+            sink.lost(&capture.process, lost);
+        }
+        out.hand_over_large();
+    }
+
+    /// Takes a read of a stream that passes untouched.
+    pub(super) fn take_raw(&mut self, raw: &mut Raw, capture: &Capture, read: &[u8], now: Now) {
+        raw.take(read, &capture.process, now.steady, self.raw_outlet(capture.stream));
+    }
+
+    /// Gives what waits of such a stream.
+    pub(super) fn flush_raw(&mut self, raw: &mut Raw, capture: &Capture) {
+        raw.flush(&capture.process, self.raw_outlet(capture.stream));
+    }
+
+    fn raw_outlet(&mut self, stream: Stream) -> &mut Outlet {
+        match (stream, &mut self.err) {
+            (Stream::Stderr, Some(err)) => err,
+            _ => &mut self.out,
+        }
+    }
+
+    /// Gives the chunks to the sinks.
     pub(super) fn hand_over(&mut self) {
-        if !self.chunk.is_empty() {
-            let lines = std::mem::take(&mut self.chunk_lines);
-            self.sink.push_lines(std::mem::take(&mut self.chunk), lines);
+        self.out.hand_over();
+        if let Some(err) = &mut self.err {
+            err.hand_over();
         }
     }
 }

@@ -16,8 +16,8 @@ use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
 use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, CaptureSink};
+use phpeek_settings::lines::{LineFormat, ProcessLines};
 use phpeek_settings::log::LogSettings;
-use phpeek_settings::redaction::Redactions;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +38,6 @@ pub struct FlushReport {
 #[derive(Clone)]
 pub struct Output {
     shared: Arc<Shared>,
-    redactions: Arc<Redactions>,
 }
 
 struct Shared {
@@ -46,16 +45,20 @@ struct Shared {
     intake: Arc<Intake>,
     reader: Reader,
     writer: Writer,
+    /// Of raw output to standard error.
+    twin: Writer,
     clock: Clock,
     /// Runs first in each thread.
     first: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Output {
-    /// Hides these in last words, besides what is always hidden.
+    /// Lets the output of these processes follow their rules. To be called before there is any output. `stderr` is a
+    /// duplicate of descriptor 2.
     #[must_use]
-    pub fn hiding(mut self, redactions: Redactions) -> Self {
-        self.redactions = Arc::new(redactions);
+    pub fn following(self, lines: ProcessLines, stderr: Option<OwnedFd>) -> Self {
+        let raw = lines.values().any(|rules| rules.format == LineFormat::Raw);
+        self.shared.sink.follow(lines, stderr.filter(|_| raw));
         self
     }
 
@@ -75,8 +78,8 @@ impl Output {
         // Without stderr the loss of stdout is only counted.
         let stderr = rustix::stdio::stderr().try_clone_to_owned().ok();
         let sink = Arc::new(Sink::new(settings, stdout, stderr));
-        let (reader, writer) = (Reader::new(), Writer::new());
-        let shared = Arc::new(Shared { sink, intake, reader, writer, clock, first: Arc::new(first) });
+        let (reader, writer, twin) = (Reader::new(), Writer::new(), Writer::new());
+        let shared = Arc::new(Shared { sink, intake, reader, writer, twin, clock, first: Arc::new(first) });
         if shared.sink.shows(Level::Info) {
             shared.write()?;
         }
@@ -86,7 +89,7 @@ impl Output {
                 shared.tell_step();
             }
         }));
-        Ok(Self { shared, redactions: Arc::default() })
+        Ok(Self { shared })
     }
 
     /// Starts all threads now: there will be pipes, and what they need is not to be missing then.
@@ -117,14 +120,19 @@ impl Output {
             if let Some(actor) = reader.get().filter(|_| !self.shared.all_is_read()) {
                 actor.send(Drain { until }).await.ok();
             }
-            sink.flushed().await.is_ok()
+            let twin = sink.twin().map(|twin| twin.flushed());
+            let first = sink.flushed().await.is_ok();
+            match twin {
+                Some(twin) => twin.await.is_ok() && first,
+                None => first,
+            }
         };
         if !sink.is_idle() && self.shared.write().is_err() {
             return FlushReport { complete: false, stats: self.stats() };
         }
         let mut everything = std::pin::pin!(everything);
         let complete = loop {
-            let due = || until.min(sink.stuck_since().unwrap_or_else(Instant::now).max(begun) + still);
+            let due = || until.min(sink.either_stuck_since().unwrap_or_else(Instant::now).max(begun) + still);
             match tokio::time::timeout_at(due().into(), &mut everything).await {
                 Ok(complete) => break complete,
                 Err(_) if Instant::now() >= due() => break false,
@@ -152,12 +160,19 @@ impl Output {
     /// The counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.shared.sink.stats()
+        let mut stats = self.shared.sink.stats();
+        if let Some(twin) = self.shared.sink.twin() {
+            stats.add(&twin.stats());
+        }
+        stats
     }
 
     /// Ends the writer thread once the queue is empty.
     pub fn close(&self) {
         self.shared.sink.close();
+        if let Some(twin) = self.shared.sink.twin() {
+            twin.close();
+        }
     }
 }
 
@@ -199,6 +214,10 @@ impl Shared {
 
     fn watch(&self, capture: Capture) -> Result<(), StartError> {
         self.write()?;
+        if let Some(twin) = self.sink.twin() {
+            let first = Arc::clone(&self.first);
+            self.twin.start(twin, move || first()).map_err(StartError::Thread)?;
+        }
         self.read()?;
         self.intake.add(capture).map_err(|error| StartError::Watch(error.into()))
     }
@@ -227,8 +246,7 @@ impl LastWords for Output {
     fn ask(&self, task: TaskId, process: &ProcessName, hearer: Recipient<LastLines>) -> bool {
         let Some(actor) = self.shared.reader.get() else { return false };
         let there = actor.connected();
-        let redactions = Arc::clone(&self.redactions);
-        actor.do_send(Ask { task, process: process.clone(), redactions, hearer });
+        actor.do_send(Ask { task, process: process.clone(), hearer });
         there
     }
 }

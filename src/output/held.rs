@@ -83,16 +83,22 @@ impl Held {
 pub(super) fn is_about(record: &LogRecord, capture: &Capture) -> bool {
     match (&record.process, capture.number) {
         (Some(process), Some(_)) => record.instance == capture.number && *process == capture.process,
-        (None, None) => record.fields.iter().any(|(key, value)| {
-            matches!(value, Value::Text(name) if *key == "hook" && capture.hook.as_deref() == Some(name))
-        }),
+        (None, None) => hook(record).is_some_and(|name| capture.hook.as_deref() == Some(name)),
         (Some(_), None) | (None, Some(_)) => false,
     }
 }
 
 /// Whether a record can be about whom a pipe is of.
 pub(super) fn is_about_any(record: &LogRecord) -> bool {
-    record.instance.is_some() || record.fields.iter().any(|(key, _)| *key == "hook")
+    record.instance.is_some() || hook(record).is_some()
+}
+
+/// The hook that a record is about.
+fn hook(record: &LogRecord) -> Option<&str> {
+    record.fields.iter().find_map(|(_, value)| match value {
+        Value::Hook(name) => Some(&**name),
+        Value::Text(_) | Value::Int(_) | Value::Bool(_) => None,
+    })
 }
 
 fn size(record: &LogRecord) -> usize {
@@ -100,6 +106,7 @@ fn size(record: &LogRecord) -> usize {
         key.len()
             + match value {
                 Value::Text(text) => text.len(),
+                Value::Hook(name) => name.len(),
                 Value::Int(_) | Value::Bool(_) => 8,
             }
     });

@@ -64,7 +64,7 @@ fn whole(line: &[u8], emit: &mut impl FnMut(&[u8], Piece)) {
 }
 
 /// Emits pieces until at most [`LINE_CAP`] bytes are left, and returns those.
-fn cut_long<'a>(mut line: &'a [u8], emit: &mut impl FnMut(&[u8], Piece)) -> &'a [u8] {
+pub(super) fn cut_long<'a>(mut line: &'a [u8], emit: &mut impl FnMut(&[u8], Piece)) -> &'a [u8] {
     while line.len() > LINE_CAP {
         let (piece, left) = line.split_at(boundary(line));
         emit(piece, Piece::Partial);

@@ -2,28 +2,28 @@
 //! times the memory. Owns reading; never waits for a child, and for stdout only as the sink allows. The spawners add
 //! pipes, the output arbiter reads them.
 
-use super::framer::{Framer, Line, Takes};
+use super::framer::{Framer, Now};
 use super::held::{is_about, is_about_any};
 use super::intake::{self, Intake, Token};
 use super::last_words::LastWords;
+use super::pipe::{Pipe, SMALL_PIPE, Watch};
 use super::sink::{Gate, Sink};
+use super::timers::Timers;
 use phpeek_actors::clock::Clock;
 use phpeek_core::ids::TaskId;
 use phpeek_os::capture::{Capture, Stream};
-use phpeek_settings::log::OnFull;
+use phpeek_settings::lines::ProcessLines;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::io::Errno;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Bytes of one read. Shared by all pipes.
 const READ: usize = 128 << 10;
 /// Reads up to this size since the pipes were last empty leave the buffers as they are.
 const SMALL_READ: usize = 16 << 10;
-/// What a pipe holds at first (pipe(7)).
-const SMALL_PIPE: usize = 64 << 10;
 /// What a chatty child's pipe holds. Without CAP_SYS_RESOURCE a user has 64 of these (pipe(7)).
 const LARGE_PIPE: usize = 1 << 20;
 /// Passes for each wake-up of the arbiter.
@@ -65,31 +65,6 @@ enum Pass {
     Large,
 }
 
-#[derive(Debug)]
-struct Pipe {
-    capture: Capture,
-    line: Line,
-    /// What the pipe holds.
-    size: u32,
-    watch: Watch,
-}
-
-impl Pipe {
-    fn new(capture: Capture) -> Self {
-        Self { capture, line: Line::default(), size: SMALL_PIPE as u32, watch: Watch::Epoll }
-    }
-}
-
-/// Who says that a pipe has something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watch {
-    /// The epoll descriptor.
-    Epoll,
-    /// Nobody: it is read in each pass, and this many passes found it empty. Each write to a watched pipe walks
-    /// through both epoll descriptors, at the writer's cost; the writer of a busy one is spared that.
-    Busy(u8),
-}
-
 /// Every pipe that the reader knows.
 pub(super) struct Pipes {
     intake: Arc<Intake>,
@@ -110,6 +85,8 @@ pub(super) struct Pipes {
     /// The largest read since the pipes were last empty: so much of the buffer is in memory.
     most: usize,
     framer: Framer,
+    timers: Timers,
+    lines: Arc<ProcessLines>,
     /// Of standard output and standard error.
     words: [LastWords; 2],
     clock: Clock,
@@ -118,6 +95,7 @@ pub(super) struct Pipes {
 impl Pipes {
     pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>, clock: Clock) -> Self {
         let framer = Framer::new(Arc::clone(&sink));
+        let lines = sink.lines();
         let read = (sink.settings.buffer / 8).clamp(SMALL_READ, READ);
         Self {
             intake,
@@ -132,6 +110,8 @@ impl Pipes {
             read,
             most: 0,
             framer,
+            timers: Timers::default(),
+            lines,
             words: Default::default(),
             clock,
         }
@@ -140,9 +120,10 @@ impl Pipes {
     /// Reads for one wake-up of the arbiter. With a pace of none it does not let lines gather.
     pub(super) fn turn(&mut self, pace: Pace) -> Turn {
         for _ in 0..PASSES {
-            if let Gate::Wait(until) = self.enter() {
+            if let Gate::Wait(until) = self.framer.enter() {
                 return Turn::Full(until);
             }
+            self.flush_due();
             match self.pass() {
                 Pass::Idle => {
                     if std::mem::take(&mut self.most) > SMALL_READ {
@@ -160,7 +141,7 @@ impl Pipes {
 
     /// Reads and drops what there is, but for a turn at most: its time is over.
     pub(super) fn give_up(&mut self) {
-        self.framer.taking(Takes::WhatFits);
+        self.framer.take_what_fits();
         for _ in 0..PASSES {
             if self.pass() == Pass::Idle {
                 break;
@@ -173,12 +154,12 @@ impl Pipes {
     /// the reserve, is not waited for.
     pub(super) fn release(&mut self) {
         self.sink.tell_step(&self.clock);
-        self.enter();
+        self.framer.enter();
         while let Some((pipes, record)) = self.sink.held.front() {
             if is_about_any(&record) && (self.look() || !self.busy.is_empty()) {
                 let fresh = self.intake.take_before(&record, pipes);
                 for (token, capture) in fresh {
-                    self.place(token, Pipe::new(capture));
+                    self.place(token, Pipe::new(capture, &self.lines));
                 }
                 self.read_where(|of| is_about(&record, of));
             }
@@ -190,9 +171,9 @@ impl Pipes {
     /// The last lines of a run, of standard output and standard error, secrets and all. What is still in its pipes is
     /// read first, also when there is no room: a death must be told at once, and has a reserve.
     pub(super) fn last_words(&mut self, task: TaskId) -> [Vec<String>; 2] {
-        self.enter();
+        self.framer.enter();
         for (token, capture) in self.intake.take_run(task) {
-            self.place(token, Pipe::new(capture));
+            self.place(token, Pipe::new(capture, &self.lines));
         }
         self.read_where(|of| of.task == task);
         self.words.each_mut().map(|words| words.take(task))
@@ -203,7 +184,7 @@ impl Pipes {
         let wanted = |pipe: &Option<Pipe>| pipe.as_ref().is_some_and(|pipe| wanted(&pipe.capture));
         let tokens: Vec<Token> =
             (0..).zip(&self.pipes).filter(|(_, pipe)| wanted(pipe)).map(|(token, _)| token).collect();
-        let at = self.sink.stamp(self.clock.wall(self.clock.now()));
+        let at = self.at();
         for token in tokens {
             let waiting = self.known(token).map_or(0, |pipe| intake::waiting(&pipe.capture));
             let all = self.taken + waiting;
@@ -214,6 +195,12 @@ impl Pipes {
                 self.busy.retain(|busy| *busy != token); // the read says whether it still is
                 self.read(token, at);
                 self.hand_over();
+            }
+            // What it has written comes before what is told of it.
+            if let Some(mut pipe) = self.known_mut(token).and_then(Option::take) {
+                pipe.flush_lines(&mut self.framer, at);
+                self.place(token, pipe);
+                self.framer.hand_over();
             }
         }
     }
@@ -238,12 +225,8 @@ impl Pipes {
         self.sink.told_of_room()
     }
 
-    /// Asks whether there is room, and lets what follows be taken so.
-    fn enter(&mut self) -> Gate {
-        let gate = self.sink.gate();
-        let drops = gate == Gate::Drop || self.sink.settings.on_full == OnFull::Drop;
-        self.framer.taking(if drops { Takes::WhatFits } else { Takes::All });
-        gate
+    fn at(&self) -> Now {
+        Now { wall: self.sink.stamp(self.clock.wall(self.clock.now())), steady: Instant::now() }
     }
 
     /// Asks the kernel which pipes have something.
@@ -261,7 +244,7 @@ impl Pipes {
             return Pass::Idle;
         }
         self.sink.tell_step(&self.clock);
-        let at = self.sink.stamp(self.clock.wall(self.clock.now()));
+        let at = self.at();
         let events = std::mem::take(&mut self.events);
         let mut ready: Vec<Token> = events.iter().map(|event| event.data.u64()).collect();
         self.events = events;
@@ -294,7 +277,7 @@ impl Pipes {
     }
 
     /// One read of a pipe, and what follows for how it is watched.
-    fn read(&mut self, token: Token, at: SystemTime) -> Pass {
+    fn read(&mut self, token: Token, at: Now) -> Pass {
         let Some(mut pipe) = self.take(token) else { return Pass::Small };
         self.buffer.clear();
         self.buffer.reserve(self.read);
@@ -308,7 +291,7 @@ impl Pipes {
                     Stream::Stdout => stdout.feed(pipe.capture.task, &self.buffer),
                     Stream::Stderr => stderr.feed(pipe.capture.task, &self.buffer),
                 }
-                self.framer.take(&mut pipe.line, &pipe.capture, &self.buffer, at);
+                pipe.take(&mut self.framer, &self.buffer, at);
                 count
             }
             Err(Errno::AGAIN | Errno::INTR) => 0,
@@ -327,10 +310,18 @@ impl Pipes {
         if let Some(pipe) = self.pipes.get_mut(index).and_then(Option::take) {
             return Some(pipe);
         }
-        self.intake.take(token, &self.sink.held).map(Pipe::new)
+        self.intake.take(token, &self.sink.held).map(|capture| Pipe::new(capture, &self.lines))
     }
 
-    fn place(&mut self, token: Token, pipe: Pipe) {
+    fn known_mut(&mut self, token: Token) -> Option<&mut Option<Pipe>> {
+        usize::try_from(token).ok().and_then(|index| self.pipes.get_mut(index))
+    }
+
+    fn place(&mut self, token: Token, mut pipe: Pipe) {
+        if let Some(due) = pipe.due().filter(|_| !pipe.timed) {
+            pipe.timed = true;
+            self.timers.add(due, token);
+        }
         let Ok(index) = usize::try_from(token) else { return };
         if self.pipes.len() <= index {
             self.pipes.resize_with(index + 1, || None);
@@ -367,8 +358,8 @@ impl Pipes {
 
     /// The last words go out without their newline. The descriptor leaves the epoll set before it is closed: a child
     /// between vfork and exec may hold a copy, which would keep it in there, ready for ever (epoll(7)).
-    fn end(&mut self, token: Token, mut pipe: Pipe, at: SystemTime) -> Pass {
-        self.framer.finish(&mut pipe.line, &pipe.capture, at);
+    fn end(&mut self, token: Token, mut pipe: Pipe, at: Now) -> Pass {
+        pipe.finish(&mut self.framer, at);
         if pipe.watch == Watch::Epoll {
             self.intake.unwatch(&pipe.capture).ok(); // nothing else can take it out
         }
@@ -384,6 +375,8 @@ impl Pipes {
 fn pause() {
     std::thread::sleep(PAUSE);
 }
+
+mod waiting;
 
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,8 @@ pub(super) struct Queue {
     spares: Vec<Vec<u8>>,
     pub(super) stats: Stats,
     pub(super) losses: Losses,
+    /// What was queued last are raw bytes that do not end their line.
+    pub(super) open: bool,
     /// Bytes of the supervisor's own that wait: they have a place that lines cannot take.
     pub(super) own: usize,
     /// The latest time that a record has: none after it has an earlier one.
@@ -55,6 +57,7 @@ impl Queue {
             spares: Vec::new(),
             stats: Stats::default(),
             losses: Losses::default(),
+            open: false,
             own: 0,
             latest: SystemTime::UNIX_EPOCH,
             busy: false,

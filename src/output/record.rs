@@ -2,18 +2,16 @@
 //! one; never allocates for a line.
 
 use super::escape::{self, Bytes};
-use super::lines::Piece;
-use super::stamp::Stamp;
-use phpeek_actors::ports::{Level, LogRecord, Value};
+use super::ink::{self, FAINT, NAME, inked};
+use super::lines::{self, Piece};
+use super::pipeline::{self, Entry};
+use super::stamp::Rfc3339;
+use phpeek_actors::ports::Level;
 use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, Stream};
 use phpeek_settings::log::LogFormat;
 use std::io::Write;
 use std::time::SystemTime;
-
-const PLAIN: &str = "\x1b[0m";
-const FAINT: &str = "\x1b[2m";
-const NAME: &str = "\x1b[36m";
 
 /// Whose lines they are.
 #[derive(Debug, Clone, Copy)]
@@ -37,52 +35,67 @@ impl<'a> From<&'a Capture> for Speaker<'a> {
 #[derive(Debug)]
 pub struct Frame {
     format: LogFormat,
-    stamp: Stamp,
+    stamp: Rfc3339,
     before: Vec<u8>,
     after: Vec<u8>,
     /// The end of one record and the beginning of the next.
     between: Vec<u8>,
+    /// The level that stands in `before`, where, and what follows it there.
+    level: Level,
+    level_at: usize,
+    tail: Vec<u8>,
 }
 
 impl Frame {
     /// An empty frame.
     #[must_use]
     pub fn new(format: LogFormat) -> Self {
-        Self { format, stamp: Stamp::new(), before: Vec::new(), after: Vec::new(), between: Vec::new() }
+        Self {
+            format,
+            stamp: Rfc3339::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            between: Vec::new(),
+            level: Level::Info,
+            level_at: 0,
+            tail: Vec::new(),
+        }
     }
 
-    /// Sets the frame for lines of a stream that were read at this time.
+    /// Sets the frame for lines of a stream that were read at this time, of level info.
     pub fn set(&mut self, at: SystemTime, speaker: Speaker<'_>) {
         let Speaker { instance, hook, stream } = speaker;
         let stream = match stream {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
         };
-        self.before.clear();
-        self.after.clear();
-        match self.format {
+        let format = self.format;
+        let Self { stamp, before, after, tail, .. } = self;
+        before.clear();
+        after.clear();
+        tail.clear();
+        match format {
             LogFormat::Json | LogFormat::Auto => {
-                self.before.extend_from_slice(b"{\"time\":\"");
-                self.before.extend_from_slice(self.stamp.of(at));
-                self.before.extend_from_slice(b"\",\"level\":\"info\",\"msg\":\"");
+                before.extend_from_slice(b"{\"time\":\"");
+                before.extend_from_slice(stamp.of(at));
+                before.extend_from_slice(b"\",\"level\":\"");
+                tail.extend_from_slice(b"\",\"msg\":\"");
                 if let Some((process, instance)) = instance {
-                    self.after.extend_from_slice(b"\",\"process\":\"");
-                    escape::json(&mut self.after, process.as_str().as_bytes());
-                    self.after.extend_from_slice(b"\",\"instance_id\":\"");
-                    escape::json(&mut self.after, process.as_str().as_bytes());
-                    number(&mut self.after, format_args!("-{instance}"));
+                    after.extend_from_slice(b"\",\"process\":\"");
+                    escape::json(after, process.as_str().as_bytes());
+                    after.extend_from_slice(b"\",\"instance_id\":\"");
+                    escape::json(after, process.as_str().as_bytes());
+                    number(after, format_args!("-{instance}"));
                 }
                 if let Some(hook) = hook {
-                    self.after.extend_from_slice(b"\",\"hook\":\"");
-                    escape::json(&mut self.after, hook.as_bytes());
+                    after.extend_from_slice(b"\",\"hook\":\"");
+                    escape::json(after, hook.as_bytes());
                 }
-                number(&mut self.after, format_args!("\",\"stream\":\"{stream}\"}}\n"));
+                number(after, format_args!("\",\"stream\":\"{stream}\"}}\n"));
             }
             LogFormat::Text | LogFormat::Colour => {
-                let (format, before) = (self.format, &mut self.before);
-                inked(format, before, FAINT, |out| out.extend_from_slice(self.stamp.of(at)));
-                inked(format, before, ink(Level::Info), |out| out.extend_from_slice(b" INFO "));
-                inked(format, before, NAME, |out| {
+                inked(format, before, FAINT, |out| out.extend_from_slice(stamp.of(at)));
+                inked(format, tail, NAME, |out| {
                     out.push(b'[');
                     if let Some((process, instance)) = instance {
                         number(out, format_args!("{process}-{instance} "));
@@ -93,13 +106,50 @@ impl Frame {
                     }
                     number(out, format_args!("{stream}]"));
                 });
-                before.push(b' ');
-                self.after.push(b'\n');
+                tail.push(b' ');
+                after.push(b'\n');
             }
         }
+        self.level_at = self.before.len();
+        self.set_level(Level::Info);
+    }
+
+    /// Gives the records that follow these fields more.
+    pub(super) fn set_labels(&mut self, labels: &[(String, String)]) {
+        for (name, value) in labels {
+            self.after.truncate(self.after.len() - self.closing().len());
+            let (name, format) = (pipeline::label(name), self.format);
+            field(format, &mut self.after, &name, Field::Text(value));
+            self.after.extend_from_slice(self.closing());
+        }
+        if !labels.is_empty() {
+            self.set_level(self.level);
+        }
+    }
+
+    fn set_level(&mut self, level: Level) {
+        self.level = level;
+        self.before.truncate(self.level_at);
+        match self.format {
+            LogFormat::Json | LogFormat::Auto => self.before.extend_from_slice(level.as_str().as_bytes()),
+            LogFormat::Text | LogFormat::Colour => {
+                inked(self.format, &mut self.before, ink::of(level), |out| {
+                    number(out, format_args!(" {} ", level.as_str().to_ascii_uppercase()));
+                })
+            }
+        }
+        self.before.extend_from_slice(&self.tail);
         self.between.clear();
         self.between.extend_from_slice(&self.after);
         self.between.extend_from_slice(&self.before);
+    }
+
+    /// What every record ends with.
+    fn closing(&self) -> &'static [u8] {
+        match self.format {
+            LogFormat::Json | LogFormat::Auto => b"}\n",
+            LogFormat::Text | LogFormat::Colour => b"\n",
+        }
     }
 
     /// Appends the records of plain lines, which stand between newlines, and says how many they are.
@@ -141,81 +191,75 @@ impl Frame {
     }
 
     fn mark(&self, out: &mut Vec<u8>, mark: &str) {
+        out.extend_from_slice(self.after.strip_suffix(self.closing()).unwrap_or(&self.after));
         match self.format {
-            LogFormat::Json | LogFormat::Auto => {
-                out.extend_from_slice(self.after.strip_suffix(b"}\n").unwrap_or(&self.after));
-                number(out, format_args!(",\"{mark}\":true}}\n"));
-            }
+            LogFormat::Json | LogFormat::Auto => number(out, format_args!(",\"{mark}\":true}}\n")),
             LogFormat::Text | LogFormat::Colour => number(out, format_args!(" [{mark}]\n")),
         }
     }
-}
 
-/// The supervisor's own record.
-pub(super) fn own(format: LogFormat, out: &mut Vec<u8>, at: SystemTime, record: &LogRecord) {
-    let level = record.level.as_str();
-    let id = record.process.as_ref().map(|process| match record.instance {
-        Some(instance) => process.instance_id(instance),
-        None => process.to_string(),
-    });
-    match format {
-        LogFormat::Json | LogFormat::Auto => {
-            out.extend_from_slice(b"{\"time\":\"");
-            out.extend_from_slice(Stamp::new().of(at));
-            number(out, format_args!("\",\"level\":\"{level}\",\"msg\":\""));
-            escape::json(out, record.message.as_bytes());
-            out.push(b'"');
-            if let Some(process) = &record.process {
-                json_field(out, "process", &Value::Text(process.to_string().into()));
-            }
-            if let (Some(id), Some(_)) = (id, record.instance) {
-                json_field(out, "instance_id", &Value::Text(id.into()));
-            }
-            for (key, value) in &record.fields {
-                json_field(out, key, value);
-            }
-            out.extend_from_slice(b"}\n");
+    /// Appends the records of an entry, more than one when it is long, and says how many. Its fields stand in the last.
+    pub(super) fn entry(&mut self, out: &mut Vec<u8>, entry: &Entry<'_>, piece: Piece) -> u64 {
+        if entry.level != self.level {
+            self.set_level(entry.level);
         }
-        LogFormat::Text | LogFormat::Colour => {
-            inked(format, out, FAINT, |out| out.extend_from_slice(Stamp::new().of(at)));
-            inked(format, out, ink(record.level), |out| {
-                number(out, format_args!(" {} ", level.to_ascii_uppercase()));
-            });
-            if let Some(id) = id {
-                inked(format, out, NAME, |out| number(out, format_args!("[{id}]")));
-                out.push(b' ');
+        let mut records = 1;
+        let rest = lines::cut_long(entry.message.as_bytes(), &mut |part, piece| {
+            self.piece(out, part, piece, Bytes::Any);
+            records += 1;
+        });
+        // A text may be of several lines, unlike what is framed elsewhere.
+        let several = memchr::memchr(b'\n', rest).is_some();
+        self.piece(out, rest, piece, if several { Bytes::Any } else { Bytes::of(rest) });
+        if piece == Piece::Last && !entry.fields.is_empty() {
+            out.truncate(out.len() - self.closing().len());
+            for (name, value) in &entry.fields {
+                field(self.format, out, name, Field::Json(value));
             }
-            escape::plain(out, record.message.as_bytes());
-            for (key, value) in &record.fields {
-                inked(format, out, FAINT, |out| number(out, format_args!(" {key}=")));
-                match value {
-                    Value::Text(value) => escape::value(out, value.as_bytes()),
-                    Value::Int(value) => number(out, format_args!("{value}")),
-                    Value::Bool(value) => number(out, format_args!("{value}")),
-                }
-            }
-            out.push(b'\n');
+            out.extend_from_slice(self.closing());
         }
+        records
     }
 }
 
-fn json_field(out: &mut Vec<u8>, key: &str, value: &Value) {
-    out.extend_from_slice(b",\"");
-    escape::json(out, key.as_bytes());
-    out.extend_from_slice(b"\":");
-    match value {
-        Value::Text(value) => {
-            out.push(b'"');
-            escape::json(out, value.as_bytes());
-            out.push(b'"');
+/// The value of a field of a process.
+enum Field<'a> {
+    Text(&'a str),
+    Json(&'a str),
+}
+
+/// A field behind others.
+fn field(format: LogFormat, out: &mut Vec<u8>, name: &str, value: Field<'_>) {
+    match format {
+        LogFormat::Json | LogFormat::Auto => {
+            out.extend_from_slice(b",\"");
+            escape::json(out, name.as_bytes());
+            out.extend_from_slice(b"\":");
+            match value {
+                Field::Json(value) => escape::json_value(out, value.as_bytes()),
+                Field::Text(value) => {
+                    out.push(b'"');
+                    escape::json(out, value.as_bytes());
+                    out.push(b'"');
+                }
+            }
         }
-        Value::Int(value) => number(out, format_args!("{value}")),
-        Value::Bool(value) => number(out, format_args!("{value}")),
+        LogFormat::Text | LogFormat::Colour => {
+            out.push(b' ');
+            inked(format, out, FAINT, |out| {
+                escape::value(out, name.as_bytes());
+                out.push(b'=');
+            });
+            match value {
+                Field::Json(value) => escape::value(out, pipeline::text(value).as_bytes()),
+                Field::Text(value) => escape::value(out, value.as_bytes()),
+            }
+        }
     }
 }
 
 /// Writing to a `Vec` cannot fail.
-fn number(out: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
+pub(super) fn number(out: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
     out.write_fmt(what).ok();
 }
 
@@ -223,26 +267,5 @@ fn text(format: LogFormat, out: &mut Vec<u8>, line: &[u8]) {
     match format {
         LogFormat::Json | LogFormat::Auto => escape::json(out, line),
         LogFormat::Text | LogFormat::Colour => escape::plain(out, line),
-    }
-}
-
-/// Writes something in an ink, where there are inks.
-fn inked(format: LogFormat, out: &mut Vec<u8>, ink: &str, what: impl FnOnce(&mut Vec<u8>)) {
-    if format == LogFormat::Colour {
-        out.extend_from_slice(ink.as_bytes());
-        what(out);
-        out.extend_from_slice(PLAIN.as_bytes());
-    } else {
-        what(out);
-    }
-}
-
-/// The ink of a level.
-fn ink(level: Level) -> &'static str {
-    match level {
-        Level::Debug => FAINT,
-        Level::Info => "\x1b[32m",
-        Level::Warn => "\x1b[33m",
-        Level::Error => "\x1b[31m",
     }
 }

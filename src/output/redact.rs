@@ -2,7 +2,7 @@
 //! Would rather hide too much than too little. Pure; never fails.
 
 use super::last_words::CUT;
-use phpeek_settings::redaction::Redaction;
+use phpeek_settings::lines::Redaction;
 use phpeek_settings::secret::{is_part_of_a_name, word as secret_word};
 use std::borrow::Cow;
 

@@ -7,19 +7,20 @@
 
 use super::door::Door;
 use super::held::Held;
+use super::own;
 use super::pieces::Room;
 use super::queue::{Chunk, Queue};
-use super::record;
 use super::stats::Stats;
 use super::steps;
 use super::terminal;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord};
 use phpeek_core::name::ProcessName;
+use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::{LogSettings, OnFull};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{oneshot, watch};
 
@@ -48,6 +49,10 @@ pub(super) struct Sink {
     pub(super) last_resort: Option<OwnedFd>,
     /// Records that wait for what was written before them.
     pub(super) held: Held,
+    /// What the output of processes follows.
+    lines: OnceLock<Arc<ProcessLines>>,
+    /// That of standard error, where raw output goes there and it is another file.
+    twin: OnceLock<Arc<Sink>>,
     pub(super) queue: Mutex<Queue>,
     /// Bytes of lines that wait, with those of the write that is under way.
     pub(super) bytes: AtomicUsize,
@@ -68,6 +73,8 @@ impl Sink {
             door: Door::new(stdout),
             last_resort,
             held: Held::default(),
+            lines: OnceLock::new(),
+            twin: OnceLock::new(),
             queue: Mutex::new(Queue::new()),
             bytes: AtomicUsize::new(0),
             gone: AtomicBool::new(false),
@@ -76,6 +83,26 @@ impl Sink {
             began: Instant::now(),
             stuck: AtomicU64::new(0),
         }
+    }
+
+    /// Sets what the output of processes follows, once; with `stderr` where some of it goes there.
+    pub(super) fn follow(&self, lines: ProcessLines, stderr: Option<OwnedFd>) {
+        self.lines.set(Arc::new(lines)).ok();
+        // One file behind both streams has one writer, or lines would stand in each other.
+        if let Some(stderr) = stderr.filter(|stderr| !self.door.is_same(stderr)) {
+            let twin = Self::new(self.settings, stderr, None);
+            self.twin.set(Arc::new(Self { room: self.room.clone(), ..twin })).ok();
+        }
+    }
+
+    /// What the output of processes follows.
+    pub(super) fn lines(&self) -> Arc<ProcessLines> {
+        self.lines.get().map(Arc::clone).unwrap_or_default()
+    }
+
+    /// See the field.
+    pub(super) fn twin(&self) -> Option<&Arc<Sink>> {
+        self.twin.get()
     }
 
     /// A panic elsewhere leaves whole chunks behind, so a poisoned queue is still sound.
@@ -109,7 +136,7 @@ impl Sink {
 
     /// Whether to read pipes now. One that must wait is told by [`Self::told_of_room`].
     pub(super) fn gate(&self) -> Gate {
-        if self.room() == Room::Free || self.is_gone() || !self.shows(Level::Info) {
+        if self.room() == Room::Free || self.is_gone() {
             return Gate::Open;
         }
         if self.settings.on_full == OnFull::Drop {
@@ -149,6 +176,12 @@ impl Sink {
     pub(super) fn stuck_since(&self) -> Option<Instant> {
         let since = self.stuck.load(Relaxed).checked_sub(1)?;
         Some(self.began + Duration::from_millis(since))
+    }
+
+    /// The same of either stream, the longer.
+    pub(super) fn either_stuck_since(&self) -> Option<Instant> {
+        let twin = self.twin().and_then(|twin| twin.stuck_since());
+        self.stuck_since().into_iter().chain(twin).min()
     }
 
     /// Stdout is given something.
@@ -192,16 +225,29 @@ impl Sink {
         queue.stamp(now)
     }
 
-    /// Takes a chunk of lines; the caller has asked [`Self::gate`] or [`Self::room`].
-    pub(super) fn push_lines(&self, bytes: Vec<u8>, lines: u64) {
+    /// Takes a chunk of lines, each a record or `raw`; the caller has asked [`Self::gate`] or [`Self::room`].
+    pub(super) fn push_lines(&self, bytes: Vec<u8>, lines: u64, raw: bool) {
         let mut queue = self.lock();
         if self.is_gone() {
             queue.stats.drop_closed(lines);
             return;
         }
         queue.stats.queue(lines);
+        if raw {
+            queue.open = bytes.last() != Some(&b'\n');
+        } else {
+            self.end_open_line(&mut queue);
+        }
         self.bytes.fetch_add(bytes.len(), Relaxed);
         self.enqueue(queue, Chunk { bytes, lines, records: 0, begun: false });
+    }
+
+    /// A record begins a line, whatever raw output stands before it.
+    pub(super) fn end_open_line(&self, queue: &mut Queue) {
+        if std::mem::take(&mut queue.open) {
+            self.bytes.fetch_add(1, Relaxed);
+            queue.chunks.push_back(Chunk { bytes: vec![b'\n'], lines: 0, records: 0, begun: false });
+        }
     }
 
     /// Says that the wall clock was set, before anything has its new time.
@@ -219,7 +265,7 @@ impl Sink {
         let mut bytes = Vec::with_capacity(256);
         let mut queue = self.lock();
         let at = queue.stamp(at);
-        record::own(self.settings.format, &mut bytes, at, record);
+        own::record(self.settings.format, &mut bytes, at, record);
         self.push_own_to(queue, bytes);
     }
 
@@ -248,6 +294,7 @@ impl Sink {
             queue.losses.records(1);
             return false;
         }
+        self.end_open_line(&mut queue);
         queue.own += bytes.len();
         self.enqueue(queue, Chunk { bytes, lines: 0, records: 1, begun: false });
         true
@@ -279,10 +326,13 @@ impl Sink {
         told
     }
 
-    /// Whether nothing waits and nothing is being written.
+    /// Whether nothing waits and nothing is being written, to either stream.
     pub(super) fn is_idle(&self) -> bool {
-        let queue = self.lock();
-        queue.chunks.is_empty() && !queue.busy
+        let idle = |sink: &Self| {
+            let queue = sink.lock();
+            queue.chunks.is_empty() && !queue.busy
+        };
+        idle(self) && self.twin().is_none_or(|twin| idle(twin))
     }
 
     pub(super) fn close(&self) {

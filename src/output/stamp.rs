@@ -8,12 +8,12 @@ pub(super) const LEN: usize = 24;
 
 /// The text of the last millisecond asked for.
 #[derive(Debug)]
-pub(super) struct Stamp {
+pub(super) struct Rfc3339 {
     millis: u64,
     text: [u8; LEN],
 }
 
-impl Stamp {
+impl Rfc3339 {
     pub(super) fn new() -> Self {
         Self { millis: 0, text: *b"1970-01-01T00:00:00.000Z" }
     }
@@ -75,7 +75,7 @@ mod tests {
         #[test]
         fn agrees_with_jiff(millis in 0_i64..253_402_300_799_000) {
             let at = UNIX_EPOCH + Duration::from_millis(millis.unsigned_abs());
-            let ours = String::from_utf8_lossy(Stamp::new().of(at)).into_owned();
+            let ours = String::from_utf8_lossy(Rfc3339::new().of(at)).into_owned();
             let parsed: Result<jiff::Timestamp, _> = ours.parse();
             prop_assert_eq!(parsed.map(|t| t.as_millisecond()).ok(), Some(millis));
         }

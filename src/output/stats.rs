@@ -4,12 +4,16 @@
 /// Counts since the start. A line over the cap counts once for each of its records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Lines read from children: `written + hidden + dropped_full + dropped_closed + queued`.
+    /// Lines read from children: `written + hidden + filtered + joined + dropped_full + dropped_closed + queued`.
     pub captured: u64,
     /// Lines of children that stdout has taken.
     pub written: u64,
     /// Lines below `log_level`.
     pub hidden: u64,
+    /// Lines that the rules of their process drop.
+    pub filtered: u64,
+    /// Lines that are in the record of the line before.
+    pub joined: u64,
     /// Lines dropped because the queue was full.
     pub dropped_full: u64,
     /// Lines dropped because stdout is gone or refused them.
@@ -26,6 +30,16 @@ impl Stats {
     pub(super) fn hide(&mut self, lines: u64) {
         self.captured += lines;
         self.hidden += lines;
+    }
+
+    pub(super) fn filter(&mut self, lines: u64) {
+        self.captured += lines;
+        self.filtered += lines;
+    }
+
+    pub(super) fn join(&mut self, lines: u64) {
+        self.captured += lines;
+        self.joined += lines;
     }
 
     pub(super) fn drop_full(&mut self, lines: u64) {
@@ -54,5 +68,20 @@ impl Stats {
     pub(super) fn refuse(&mut self, lines: u64) {
         self.queued = self.queued.saturating_sub(lines);
         self.dropped_closed += lines;
+    }
+
+    /// Adds what was counted elsewhere.
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self { captured, written, hidden, filtered, joined, .. } = other;
+        self.captured += captured;
+        self.written += written;
+        self.hidden += hidden;
+        self.filtered += filtered;
+        self.joined += joined;
+        self.dropped_full += other.dropped_full;
+        self.dropped_closed += other.dropped_closed;
+        self.queued += other.queued;
+        self.records_written += other.records_written;
+        self.records_dropped += other.records_dropped;
     }
 }

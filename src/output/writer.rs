@@ -1,36 +1,43 @@
 //! The thread that empties the queue into standard output. Owns the accounts of what stdout took, refused or tore, and
 //! the end of a stdout that is gone. Waits for the reader with no timer; nobody waits for this thread.
 
+use super::own;
 use super::queue::{Chunk, Queue};
-use super::record;
 use super::sink::Sink;
 use phpeek_actors::ports::{Level, LogRecord};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::io;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// The thread, once it was started.
-pub(super) struct Writer(Mutex<bool>);
+pub(super) struct Writer {
+    /// Seen by every record, without a lock.
+    begun: AtomicBool,
+    starting: Mutex<()>,
+}
 
 impl Writer {
     /// None yet.
     pub(super) const fn new() -> Self {
-        Self(Mutex::new(false))
+        Self { begun: AtomicBool::new(false), starting: Mutex::new(()) }
     }
 
     /// Starts the thread unless it runs; `first` runs first in it.
     pub(super) fn start(&self, sink: &Arc<Sink>, first: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner); // a flag is always whole
-        if !*begun {
+        if self.begun.load(Relaxed) {
+            return Ok(());
+        }
+        let _one_at_a_time = self.starting.lock().unwrap_or_else(PoisonError::into_inner); // it holds nothing
+        if !self.begun.load(Relaxed) {
             let sink = Arc::clone(sink);
             std::thread::Builder::new().name("stdout".into()).spawn(move || {
                 first();
                 sink.write_all_chunks();
             })?;
-            *begun = true;
+            self.begun.store(true, Relaxed);
         }
         Ok(())
     }
@@ -84,9 +91,10 @@ impl Sink {
         }
         let notice = queue.losses.take();
         if self.shows(notice.level) {
+            self.end_open_line(queue);
             let mut bytes = Vec::new();
             // Not the time of now: lines that are just being framed have an earlier one.
-            record::own(self.settings.format, &mut bytes, queue.latest(), &notice);
+            own::record(self.settings.format, &mut bytes, queue.latest(), &notice);
             queue.own += bytes.len();
             queue.chunks.push_back(Chunk { bytes, lines: 0, records: 1, begun: false });
         }
@@ -214,7 +222,7 @@ impl Sink {
             instance: None,
             fields,
         };
-        record::own(self.settings.format, &mut bytes, SystemTime::now(), &notice);
+        own::record(self.settings.format, &mut bytes, SystemTime::now(), &notice);
         let mut ready = [PollFd::new(stderr, PollFlags::OUT)];
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         if matches!(poll(&mut ready, Some(&now)), Ok(1)) {

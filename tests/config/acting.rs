@@ -70,6 +70,9 @@ fn by_name(path: &str) -> Option<Value> {
         "log_patience" => json!("3s"),
         "log_on_full" => json!("drop"),
         "pdeathsig" => json!("SIGKILL"),
+        "logging.min_level" => json!("error"),
+        "logging.labels" => json!({"team": "shop"}),
+        "logging.filters.exclude" | "logging.filters.include" => json!(["x"]),
         "umask" => json!("0027"),
         "groups" => json!(["daemon"]),
         "capabilities.bounding" | "capabilities.ambient" => json!(["CAP_KILL"]),
@@ -78,8 +81,12 @@ fn by_name(path: &str) -> Option<Value> {
     })
 }
 
+/// Blocks whose keys act together: each has a test of its own (`logging.rs`).
+const TOGETHER: [&str; 4] =
+    ["logging.redaction.", "logging.multiline.", "logging.json.", "logging.level_detection."];
+
 /// Keys that are judged together with others, or need a file that is there: each has a test of its own.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 12] = [
     "version",
     "include",
     "env_file",
@@ -92,8 +99,6 @@ const OTHERS: [&str; 14] = [
     "max_scale",
     "max_process_scale",
     "enabled",
-    "logging.redaction.enabled",
-    "logging.redaction.patterns",
 ];
 
 fn nested(path: &[String], value: &Value) -> Value {
@@ -175,7 +180,8 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
         let acts = schema["x-standing"] == "acts";
         let whole = matches!(path[0].as_str(), "health_check" | "health" | "reload" | "hooks")
             || name.contains("hook");
-        if OTHERS.contains(&name.as_str()) || whole {
+        let together = TOGETHER.iter().any(|block| name.starts_with(block));
+        if OTHERS.contains(&name.as_str()) || whole || together {
             continue;
         }
         let Some(value) = by_name(&name).or_else(|| another(schema)) else {
@@ -189,5 +195,5 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
         assert_eq!(by_override(of_global, path, &value), after, "{name}: {value} by its variable");
         counts[usize::from(acts)] += 1;
     }
-    assert!(counts[0] > 80 && counts[1] > 40, "{counts:?}");
+    assert!(counts[0] > 70 && counts[1] > 40, "{counts:?}");
 }

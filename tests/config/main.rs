@@ -11,6 +11,8 @@ mod host;
 mod keeping;
 mod keys;
 mod laws;
+mod logging;
+mod numbering;
 mod reading;
 mod replay;
 mod reports;

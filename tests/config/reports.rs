@@ -1,7 +1,7 @@
 //! The words of reports, held by golden files; the files of `config/`; the schema.
 //! `UPDATE_GOLDEN=1` writes what is held.
 
-use crate::{read, refused, valid};
+use crate::read;
 use phpeek_pm::app::load;
 use phpeek_pm::cli::check::{Detail, human, json};
 use phpeek_pm::config::{Severity, Source, Strictness, schema_json};
@@ -97,20 +97,4 @@ fn json_has_the_documented_keys_and_quiet_is_shorter() {
     let (full, quiet) =
         (human(&good, Detail::Full, Strictness::Usual), human(&good, Detail::Quiet, Strictness::Usual));
     assert!(!quiet.is_empty() && quiet.len() < full.len());
-}
-
-#[test]
-fn a_pattern_that_is_too_large_to_be_used_is_an_error_and_one_that_is_off_is_not_used() {
-    let text = |enabled: bool, pattern: &str| {
-        format!(
-            "processes:\n  b: {{command: [b]}}\n  c:\n    command: [c]\n    logging:\n      redaction: \
-             {{enabled: {enabled}, patterns: [{{name: x, pattern: '{pattern}'}}]}}\n"
-        )
-    };
-    let rules = |text: &str| valid(text, &[]).redactions;
-    let on = rules(&text(true, "[0-9]+"));
-    let (process, own) = on.iter().next().expect("one process has patterns");
-    assert_eq!((process.as_str(), own[0].replacement.as_str()), ("c", "***"));
-    assert!(rules(&text(false, "[0-9]+")).is_empty());
-    assert!(refused(&text(true, r"(\w{200}){200}"), &[]).contains("cannot be used"));
 }

@@ -82,10 +82,10 @@ fn slow_clients_harm_neither_others_nor_the_end() {
     let begun = Instant::now();
     let (code, text) = asked.status();
     assert_eq!(code, 0, "{text}");
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     let begun = Instant::now();
     assert_eq!(asked.supervisor.stop(), 0);
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     drop((silent, half, deaf));
 }
 

@@ -15,6 +15,7 @@ mod control;
 mod control_abuse;
 mod exits;
 mod hooks;
+mod numbering;
 mod order;
 mod orphans;
 mod reading;

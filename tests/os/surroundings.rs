@@ -64,6 +64,7 @@ fn environment_and_directory_arrive() {
             "CBOX_INSTANCE=web-0",
             "CBOX_PROCESS=web",
             "CBOX_INIT_INSTANCE_INDEX=0",
+            "PHPEEK_PM_INSTANCE_NUMBER=0",
         ] {
             assert_eq!(seen.lines().filter(|l| *l == line).count(), 1, "{line} in {seen}");
         }

@@ -7,7 +7,7 @@ use phpeek_core::autopsy::Autopsy;
 use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
-use phpeek_core::program::{Handover, Label, Program};
+use phpeek_core::program::{Handover, Label, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
@@ -176,6 +176,7 @@ pub fn program(argv: &[&str]) -> Program {
         privilege: None,
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Link,
+        numbering: Numbering::default(),
     }
 }
 

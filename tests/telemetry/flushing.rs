@@ -51,7 +51,7 @@ async fn who_takes_connections_and_says_nothing_costs_no_answers_time() {
     after(Duration::from_millis(550)).await;
     let begin = Instant::now();
     assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Left(5));
-    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(7), "{:?}", begin.elapsed());
     assert_law(handle.stats());
 }
 

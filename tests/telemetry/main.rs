@@ -197,7 +197,7 @@ async fn an_absent_receiver_costs_a_flush_almost_nothing() {
     spans(&handle, clock, 5);
     let begin = Instant::now();
     assert_eq!(handle.flush(LIMIT).await, FlushOutcome::Left(5));
-    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(7), "{:?}", begin.elapsed());
     assert_eq!((handle.stats().failed, handle.stats().pending), (5, 0));
     assert!(said.warnings() >= 1);
     assert_law(handle.stats());

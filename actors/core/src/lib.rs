@@ -58,3 +58,4 @@ pub mod serials;
 pub mod signal;
 pub mod spec;
 pub mod tail;
+pub mod template;

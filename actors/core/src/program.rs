@@ -8,6 +8,8 @@ use crate::member::Member;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
 use crate::privilege::Privilege;
+use crate::template::{self, Place};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,6 +36,54 @@ pub struct Program {
     pub output: OutputSpec,
     /// What it is told of the span that starts it.
     pub handover: Handover,
+    /// What each instance has of its own.
+    pub numbering: Numbering,
+}
+
+/// In what a program differs from instance to instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Numbering {
+    /// Instance N has the port `port_base + N`; `None`: none has one.
+    pub port_base: Option<NonZeroU16>,
+    /// Whether command, directory or variables hold a [`template`]. When none does, it is the same for all.
+    pub templates: bool,
+}
+
+impl Numbering {
+    /// The port of the instance of this number; `None` above the last that there is, too.
+    #[must_use]
+    pub fn port(&self, number: u32) -> Option<u16> {
+        self.port_base?.get().checked_add(u16::try_from(number).ok()?)
+    }
+}
+
+impl Program {
+    /// The same for the instance of this number.
+    #[must_use]
+    pub fn of_instance(self: &Arc<Self>, number: u32) -> Arc<Self> {
+        if !self.numbering.templates {
+            return self.clone();
+        }
+        let place = Place { name: self.name.as_str(), number, port: self.numbering.port(number) };
+        let fill = |text: &str| template::fill(text, &place);
+        let argv = self.command.argv().iter().map(|argument| fill(argument)).collect();
+        // A text that is not empty is not filled to an empty one.
+        let command = CommandLine::new(argv).unwrap_or_else(|| self.command.clone());
+        let directory = |path: &PathBuf| path.to_str().map_or_else(|| path.clone(), |text| fill(text).into());
+        Arc::new(Self {
+            command,
+            working_dir: self.working_dir.as_ref().map(directory),
+            env: self.env.iter().map(|(key, value)| (key.clone(), fill(value))).collect(),
+            ..Self::clone(self)
+        })
+    }
+
+    /// The texts that may be templates.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let directory = self.working_dir.as_ref().and_then(|path| path.to_str());
+        let values = self.env.iter().map(|(_, value)| value.as_str());
+        self.command.argv().iter().map(String::as_str).chain(directory).chain(values)
+    }
 }
 
 /// What a task is called, towards itself and people.
@@ -124,6 +174,7 @@ impl Handover {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
 
     #[test]
@@ -139,5 +190,34 @@ mod tests {
             assert_eq!(Handover::of(ContextPolicy::Link, kind), Handover::Link);
             assert_eq!(Handover::of(ContextPolicy::Parent, kind), Handover::Parent);
         }
+    }
+
+    #[test]
+    fn an_instance_finds_its_own_and_what_is_the_same_for_all_is_shared() {
+        let program = |argument: &str, port_base| {
+            let argv = vec!["/bin/x".to_owned(), argument.to_owned()];
+            let templates = template::is_template(argument);
+            Arc::new(Program {
+                name: ProcessName::new("web").expect("a plain name"),
+                hook: None,
+                command: CommandLine::new(argv).expect("a program"),
+                working_dir: Some("/srv/{{instance}}".into()),
+                user: None,
+                group: None,
+                env: vec![("HERE".to_owned(), "{{name}}".to_owned())],
+                privilege: None,
+                output: OutputSpec { stdout: false, stderr: false },
+                handover: Handover::Nothing,
+                numbering: Numbering { port_base: NonZeroU16::new(port_base), templates },
+            })
+        };
+        let second = program("--port={{port}}", 3000).of_instance(1);
+        assert_eq!(second.command.argv(), ["/bin/x", "--port=3001"]);
+        assert_eq!(second.working_dir, Some("/srv/1".into()));
+        assert_eq!(second.env, [("HERE".to_owned(), "web".to_owned())]);
+        let same = program("plain", 0);
+        assert!(Arc::ptr_eq(&same, &same.of_instance(7)));
+        let last = program("", u16::MAX).numbering;
+        assert_eq!((last.port(0), last.port(1), Numbering::default().port(0)), (Some(u16::MAX), None, None));
     }
 }

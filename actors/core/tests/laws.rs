@@ -14,7 +14,7 @@ use phpeek_core::operation::Cause;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::outcome::Exit;
 use phpeek_core::process::Command;
-use phpeek_core::program::{Handover, Program};
+use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
@@ -227,10 +227,11 @@ fn chain(count: u32) -> Fleet {
                 privilege: None,
                 output: OutputSpec { stdout: true, stderr: true },
                 handover: Handover::Link,
+                numbering: Numbering::default(),
             }),
             scale: NonZeroU32::MIN,
             depends_on: depends
-                .map(|process| Dependency { process, condition: Condition::Started })
+                .map(|process| Dependency::new(process, Condition::Started))
                 .into_iter()
                 .collect(),
             restart: RestartSpec {

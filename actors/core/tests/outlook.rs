@@ -11,7 +11,7 @@ use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outlook::{Forecast, Outlook};
-use phpeek_core::program::{Handover, Program};
+use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
@@ -51,6 +51,7 @@ fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
             privilege: None,
             output: OutputSpec { stdout: false, stderr: false },
             handover: Handover::Nothing,
+            numbering: Numbering::default(),
         }),
         name,
         kind,

@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use crate::clock::Moment;
+use crate::ports::Value;
 use phpeek_core::hook::{HookSpec, Stage};
 use std::sync::Arc;
 
@@ -15,6 +16,6 @@ pub(super) struct KnownHook {
 
 impl KnownHook {
     pub(super) fn fields(&self) -> Fields {
-        vec![("hook", self.hook.name.to_string().into()), ("hook_type", self.stage.as_str().into())]
+        vec![("hook", Value::Hook(Arc::clone(&self.hook.name))), ("hook_type", self.stage.as_str().into())]
     }
 }

@@ -108,23 +108,23 @@ keys! {
     /// One entry of `depends_on`.
     pub(crate) DEPENDENCY;
     "condition": OneOf(CONDITIONS), "", Works Live, "`started`, `ready`, `healthy`, `completed`, `completed_successfully`; default: for a oneshot that it has succeeded, else that it is ready";
-    "timeout": Time(0.0, YEAR), "", Later Live, "default: `global.dependency_timeout`";
-    "on_timeout": OneOf(&["fail", "start"]), "fail", Later Live, "`start`: it starts without the dependency";
-    "restart": Bool, "false", Later Live, "it is stopped when the run of its dependency ends, and started once the condition holds again";
+    "timeout": Time(0.0, YEAR), "", Works Live, "default: `global.dependency_timeout`";
+    "on_timeout": OneOf(&["fail", "start"]), "fail", Works Live, "`start`: it starts without the dependency";
+    "restart": Bool, "false", Works Live, "it is stopped when the condition is lost, and started once it holds again";
 }
 
 keys! {
     pub(crate) LOGGING;
     "stdout": Bool, "true", Works Restart, "as `stdout` above; false in either switches the stream off";
     "stderr": Bool, "true", Works Restart, "the same";
-    "format": OneOf(&["record", "raw"]), "record", Later Restart, "`raw`: bytes pass through untouched";
-    "labels": MapOf(&Text), "", Later Live, "fields of each record", eg "{ team: shop }";
-    "min_level": LEVEL, "info", Later Live, "lines below are dropped";
-    "redaction": Map(REDACTION), "", Works Live, "what is hidden in last words; in the log it is not yet";
-    "multiline": Map(MULTILINE), "", Later Live, "lines that belong together";
-    "json": Map(JSON), "", Later Live, "lines that are JSON";
-    "level_detection": Map(LEVELS), "", Later Live, "levels by patterns";
-    "filters": Map(FILTERS), "", Later Live, "lines that are dropped";
+    "format": OneOf(&["record", "raw"]), "record", Works Restart, "`raw`: bytes pass through untouched, each stream to the supervisor's own of that name";
+    "labels": MapOf(&Text), "", Works Live, "fields of each record; one that a record has already becomes `app_NAME`", eg "{ team: shop }";
+    "min_level": LEVEL, "info", Works Live, "lines below are dropped";
+    "redaction": Map(REDACTION), "", Works Live, "what is hidden, in the log and in last words";
+    "multiline": Map(MULTILINE), "", Works Live, "lines that belong together";
+    "json": Map(JSON), "", Works Live, "lines that are JSON";
+    "level_detection": Map(LEVELS), "", Works Live, "levels by patterns";
+    "filters": Map(FILTERS), "", Works Live, "lines that are dropped";
     "files": MapOf(&Map(LOG_FILE)), "", Later Live, "files that are followed as output";
 }
 
@@ -135,42 +135,42 @@ keys! {
 }
 
 keys! {
-    PATTERN;
+    pub(crate) PATTERN;
     "name": Text, "", Works Live, "for people", eg "card";
     "pattern": Regex, "", Works Live, "RE2 syntax", eg "\"[0-9]{16}\"";
     "replacement": Text, "***", Works Live, "`$1` is a group", eg "\"****\"";
 }
 
 keys! {
-    MULTILINE;
-    "enabled": Bool, "false", Later Live, "whether lines are joined";
-    "pattern": Regex, "", Later Live, "how a first line begins", eg "'^\\['";
-    "max_lines": Int(1, 1_000_000), "100", Later Live, "bound of a record";
-    "timeout": Time(0.0, YEAR), "1", Later Live, "a record ends after so long without a line";
+    pub(crate) MULTILINE;
+    "enabled": Bool, "false", Works Live, "whether lines are joined";
+    "pattern": Regex, "", Works Live, "how a first line begins", eg "'^\\['";
+    "max_lines": Int(1, 1_000_000), "100", Works Live, "bound of a record";
+    "timeout": Time(0.0, YEAR), "1", Works Live, "a record ends after so long without a line; 0: with what was written at once";
 }
 
 keys! {
     pub(crate) JSON;
-    "enabled": Bool, "false", Later Live, "whether JSON is read";
-    "detect_auto": Bool, "false", Later Live, "also where only some lines are JSON";
-    "extract_level": Bool, "false", Later Live, "the level is taken out of the line";
-    "extract_message": Bool, "false", Later Live, "the text is taken out of the line";
-    "merge_fields": Bool, "false", Later Live, "its fields become those of the record";
-    "message_field": Text, "", Later Live, "default: message, then msg", eg "message";
-    "level_field": Text, "level", Later Live, "where the level is";
+    "enabled": Bool, "false", Works Live, "whether JSON is read";
+    "detect_auto": Bool, "false", Idle Live, "a line that is not JSON is a text, with it and without";
+    "extract_level": Bool, "false", Works Live, "the level is taken out of the line";
+    "extract_message": Bool, "false", Works Live, "the text is taken out of the line";
+    "merge_fields": Bool, "false", Works Live, "its other fields become those of the record; one that a record has already becomes `app_NAME`";
+    "message_field": Text, "", Works Live, "default: message, then msg", eg "message";
+    "level_field": Text, "level", Works Live, "where the level is";
 }
 
 keys! {
-    LEVELS;
-    "enabled": Bool, "false", Later Live, "whether levels are looked for";
-    "patterns": MapOf(&Regex), "", Later Live, "one for each level", eg "{ error: \"ERROR|FATAL\" }";
-    "default_level": LEVEL, "info", Later Live, "of lines that none matches";
+    pub(crate) LEVELS;
+    "enabled": Bool, "false", Works Live, "whether levels are looked for";
+    "patterns": MapOf(&Regex), "", Works Live, "one for each level; error is tried first, then warn, info, debug; a line that states its level in JSON keeps it", eg "{ error: \"ERROR|FATAL\" }";
+    "default_level": LEVEL, "info", Works Live, "of lines that none matches";
 }
 
 keys! {
     FILTERS;
-    "exclude": List(&Regex), "[]", Later Live, "lines that are dropped", eg "[\"GET /health\"]";
-    "include": List(&Regex), "[]", Later Live, "the only ones that are kept", eg "[\".*\"]";
+    "exclude": List(&Regex), "[]", Works Live, "lines that are dropped, whatever `include` says", eg "[\"GET /health\"]";
+    "include": List(&Regex), "[]", Works Live, "the only ones that are kept", eg "[\".*\"]";
 }
 
 keys! {

@@ -10,6 +10,7 @@ mod kind;
 mod process;
 
 pub(crate) use blocks::{CHECK, DEPENDENCY, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN};
+pub(crate) use blocks::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
 pub(crate) use global::GLOBAL;
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
 pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};

@@ -58,7 +58,7 @@ keys! {
     "schedule_retries": Int(0, 1000), "0", Later Live, "tries after a run that failed";
     "schedule_retry_delay": Time(0.0, YEAR), "10s", Later Live, "and the wait before each";
     "heartbeat": Map(HEARTBEAT), "", Later Live, "who is told of each run";
-    "port_base": PORT, "0", Later Restart, "instance N finds PORT = port_base + N; 0: none";
+    "port_base": PORT, "0", Works Restart, "instance N finds PORT = port_base + N; 0: none";
     "max_memory_mb": Int(0, MANY), "0", Later Live, "restarted above; 0: no bound";
     "memory": Map(MEMORY), "", Later Live, "bounds for the whole tree of an instance";
     "limits": Map(LIMITS), "", Works Restart, "resource limits: a number, `unlimited`, or `\"soft:hard\"`";

@@ -7,6 +7,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_settings::log::{LogFormat, LogSettings};
 use std::fs::File;
 use std::io::Write;
+use std::time::SystemTime;
 
 fn pipes() -> (Arc<Intake>, Arc<Sink>, Pipes) {
     let settings = LogSettings::new(LogFormat::Json, Level::Info);

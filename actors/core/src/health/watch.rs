@@ -134,7 +134,8 @@ impl Watch {
         let probe = ProbeId { of: asker.of, serial };
         match &check.question {
             Question::Exec(program) => {
-                self.trial = Some(Trial::begin(probe, asker.number, program, now, out))
+                let program = program.of_instance(asker.number);
+                self.trial = Some(Trial::begin(probe, asker.number, &program, now, out));
             }
             question => {
                 let (question, timeout) = (question.clone(), check.timeout);

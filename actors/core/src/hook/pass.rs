@@ -294,7 +294,8 @@ impl Pass {
         let Some(hook) = self.list.get(self.at).cloned() else { return };
         self.tell(at, HookFact::Ordered { attempt: self.tries }, out);
         let label = Label { number: self.number, incarnation: None };
-        let (task, program) = (TaskId::Hook(self.task_of(run)), hook.program.clone());
+        let program = self.number.map_or_else(|| hook.program.clone(), |n| hook.program.of_instance(n));
+        let task = TaskId::Hook(self.task_of(run));
         out.act(Effect::Launch(Launch { task, label, program }).into());
     }
 

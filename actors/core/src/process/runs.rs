@@ -109,7 +109,8 @@ impl Process {
         instance.pid = None;
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Ordered { run }));
         let label = Label { number: Some(instance.number), incarnation: Some(run) };
-        let (task, program) = (TaskId::Run(instance.id.run(run)), self.spec.program.clone());
+        let (task, program) =
+            (TaskId::Run(instance.id.run(run)), self.spec.program.of_instance(instance.number));
         out.act(Effect::Launch(Launch { task, label, program }));
     }
 

@@ -143,6 +143,7 @@ fn checks(plan: &Plan, subject: &impl Subject) -> Checks {
         privilege: None,
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Parent,
+        numbering: Numbering::default(),
     });
     let spec = |check: &Check| {
         let question = match check.exec {

@@ -11,7 +11,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::process::{Command, Effect, Event, Process, Report};
-use phpeek_core::program::{ContextPolicy, Launch, Program, TaskEvent};
+use phpeek_core::program::{ContextPolicy, Launch, Numbering, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
@@ -123,6 +123,7 @@ fn program(name: &ProcessName, command: CommandLine, output: OutputSpec, kind: P
         privilege: None,
         output,
         handover,
+        numbering: Numbering::default(),
     })
 }
 

@@ -1,0 +1,111 @@
+//! One pipe that the reader knows: whose it is, how its bytes go to the log, who watches it. Owns what waits of its stream;
+//! never reads.
+
+use super::framer::{Framer, Line, Now};
+use super::lines::Input;
+use super::pipeline::Pipeline;
+use super::raw::Raw;
+use phpeek_os::capture::Capture;
+use phpeek_settings::lines::{LineFormat, ProcessLines};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What a pipe holds at first (pipe(7)).
+pub(super) const SMALL_PIPE: usize = 64 << 10;
+
+/// See the top of the file.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    pub(super) capture: Capture,
+    way: Way,
+    /// What the pipe holds.
+    pub(super) size: u32,
+    pub(super) watch: Watch,
+    /// Whether somebody is to look at it when something has waited long enough.
+    pub(super) timed: bool,
+}
+
+/// How its bytes go to the log.
+#[derive(Debug)]
+enum Way {
+    /// A record for each line.
+    Plain(Line),
+    /// By the rules of its process.
+    Ruled(Box<Pipeline>),
+    /// As they are.
+    Raw(Raw),
+}
+
+/// Who says that a pipe has something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// The epoll descriptor.
+    Epoll,
+    /// Nobody: it is read in each pass, and this many passes found it empty. Each write to a watched pipe walks
+    /// through both epoll descriptors, at the writer's cost; the writer of a busy one is spared that.
+    Busy(u8),
+}
+
+impl Pipe {
+    pub(super) fn new(capture: Capture, lines: &ProcessLines) -> Self {
+        let way = way(&capture, lines);
+        Self { capture, way, size: SMALL_PIPE as u32, watch: Watch::Epoll, timed: false }
+    }
+
+    /// Takes one read.
+    pub(super) fn take(&mut self, framer: &mut Framer, read: &[u8], now: Now) {
+        match &mut self.way {
+            Way::Plain(line) => framer.take(line, &self.capture, read, now),
+            Way::Ruled(pipeline) => framer.take_ruled(pipeline, &self.capture, Input::Read(read), now),
+            Way::Raw(raw) => framer.take_raw(raw, &self.capture, read, now),
+        }
+    }
+
+    /// Its stream has ended.
+    pub(super) fn finish(&mut self, framer: &mut Framer, now: Now) {
+        match &mut self.way {
+            Way::Plain(line) => framer.finish(line, &self.capture, now),
+            Way::Ruled(pipeline) => framer.take_ruled(pipeline, &self.capture, Input::End, now),
+            Way::Raw(raw) => framer.flush_raw(raw, &self.capture),
+        }
+    }
+
+    /// When something that waits here has waited long enough.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match &self.way {
+            Way::Plain(_) => None,
+            Way::Ruled(pipeline) => pipeline.due(),
+            Way::Raw(raw) => raw.due(),
+        }
+    }
+
+    /// Gives what waits.
+    pub(super) fn flush(&mut self, framer: &mut Framer, now: Now) {
+        match &mut self.way {
+            Way::Ruled(pipeline) if pipeline.due().is_some() => {
+                framer.flush_ruled(pipeline, &self.capture, now);
+            }
+            Way::Raw(raw) if raw.due().is_some() => framer.flush_raw(raw, &self.capture),
+            Way::Plain(_) | Way::Ruled(_) | Way::Raw(_) => {}
+        }
+    }
+
+    /// Gives the lines that wait for others. The beginning of a raw line waits on.
+    pub(super) fn flush_lines(&mut self, framer: &mut Framer, now: Now) {
+        if matches!(self.way, Way::Ruled(_)) {
+            self.flush(framer, now);
+        }
+    }
+}
+
+/// Rules hold for an instance and its hooks; a hook's output is never raw, so that its name stands with it.
+fn way(capture: &Capture, lines: &ProcessLines) -> Way {
+    let of_process = capture.number.is_some();
+    match lines.get(&capture.process).filter(|_| of_process) {
+        Some(rules) if rules.format == LineFormat::Record => {
+            Way::Ruled(Box::new(Pipeline::new(Arc::clone(rules))))
+        }
+        Some(_) if capture.hook.is_none() => Way::Raw(Raw::default()),
+        Some(_) | None => Way::Plain(Line::default()),
+    }
+}

@@ -1,0 +1,38 @@
+//! What waits in a pipe for more: lines for others of their group, the beginning of a raw line for its end. Owns when it goes
+//! out; decides nothing of what it becomes.
+
+use super::Pipes;
+use std::time::Instant;
+
+impl Pipes {
+    /// When something that waits for more has waited long enough; `None` while nothing waits.
+    pub(in super::super) fn due(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Gives what has waited long enough.
+    pub(super) fn flush_due(&mut self) {
+        if self.timers.next().is_none() {
+            return;
+        }
+        let now = self.at();
+        while let Some(token) = self.timers.pop(now.steady) {
+            let Some(mut pipe) = self.known_mut(token).and_then(Option::take) else { continue };
+            pipe.timed = false;
+            if pipe.due().is_some_and(|due| due <= now.steady) {
+                pipe.flush(&mut self.framer, now);
+            }
+            self.place(token, pipe);
+        }
+        self.framer.hand_over();
+    }
+
+    /// Gives all that waits for more: there is no time for it.
+    pub(in super::super) fn flush_waiting(&mut self) {
+        let now = self.at();
+        for pipe in self.pipes.iter_mut().flatten() {
+            pipe.flush(&mut self.framer, now);
+        }
+        self.framer.hand_over();
+    }
+}

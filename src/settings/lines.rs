@@ -1,0 +1,136 @@
+//! What becomes of the output of a process on its way to the log. Values; looks at no line. Every expression takes a time
+//! that is linear in the line.
+
+use phpeek_core::level::Level;
+use phpeek_core::name::ProcessName;
+use regex::Regex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The rules of each process that has any.
+pub type ProcessLines = HashMap<ProcessName, Arc<LineRules>>;
+
+/// How the output of a process is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineFormat {
+    /// A record for each line.
+    #[default]
+    Record,
+    /// Its bytes, as they are, to the supervisor's own stream of the same name.
+    Raw,
+}
+
+/// What becomes of the output of one process.
+#[derive(Debug, Clone)]
+pub struct LineRules {
+    /// How it is written. Of raw output nothing else holds.
+    pub format: LineFormat,
+    /// Lines below are dropped.
+    pub min_level: Level,
+    /// What is hidden, in the log and in last words, one after the other.
+    pub redactions: Vec<Redaction>,
+    /// Lines that belong together.
+    pub multiline: Option<Multiline>,
+    /// Lines that are JSON.
+    pub json: Option<JsonLines>,
+    /// Levels by patterns.
+    pub levels: Option<LevelPatterns>,
+    /// Lines that are dropped.
+    pub filters: Filters,
+    /// Fields of each record.
+    pub labels: Vec<(String, String)>,
+}
+
+impl Default for LineRules {
+    fn default() -> Self {
+        Self {
+            format: LineFormat::Record,
+            min_level: Level::Info,
+            redactions: Vec::new(),
+            multiline: None,
+            json: None,
+            levels: None,
+            filters: Filters::default(),
+            labels: Vec::new(),
+        }
+    }
+}
+
+impl LineRules {
+    /// Whether lines go to the log as if there were none: all are of level info then.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let shown = self.min_level <= Level::Info && self.filters.is_none();
+        let as_they_are = self.redactions.is_empty() && self.multiline.is_none() && self.labels.is_empty();
+        self.format == LineFormat::Record
+            && shown
+            && as_they_are
+            && self.json.is_none()
+            && self.levels.is_none()
+    }
+}
+
+/// A pattern, and what stands for its matches (`$1` is a group).
+#[derive(Debug, Clone)]
+pub struct Redaction {
+    /// What is looked for.
+    pub pattern: Regex,
+    /// What takes its place.
+    pub replacement: String,
+}
+
+/// Which lines make one record.
+#[derive(Debug, Clone)]
+pub struct Multiline {
+    /// What a first line matches.
+    pub first: Regex,
+    /// Most lines of a record.
+    pub max_lines: usize,
+    /// A record ends after so long without a line.
+    pub timeout: Duration,
+}
+
+/// What is taken out of lines that are JSON objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonLines {
+    /// Where the level is; `None`: it is not looked for.
+    pub level: Option<String>,
+    /// Where the message is, the first that is there; none: the line stays the message.
+    pub message: Vec<String>,
+    /// Whether the other fields become those of the record.
+    pub merge: bool,
+}
+
+/// Levels of lines that state none.
+#[derive(Debug, Clone)]
+pub struct LevelPatterns {
+    /// The first that matches decides.
+    pub patterns: Vec<(Level, Regex)>,
+    /// Of lines that none matches.
+    pub default: Level,
+}
+
+/// Which lines are dropped: those that an `exclude` matches; and, where there is an `include`, those that none matches.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    /// Stronger than `include`.
+    pub exclude: Vec<Regex>,
+    /// The only ones that are kept.
+    pub include: Vec<Regex>,
+}
+
+impl Filters {
+    /// Whether nothing is dropped.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.exclude.is_empty() && self.include.is_empty()
+    }
+
+    /// Whether this text is kept.
+    #[must_use]
+    pub fn keep(&self, text: &str) -> bool {
+        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(text));
+        !any(&self.exclude) && (self.include.is_empty() || any(&self.include))
+    }
+}
