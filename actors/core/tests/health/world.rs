@@ -12,7 +12,7 @@ use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, TaskId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
-use phpeek_core::program::{Handover, Launch, Program, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Numbering, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use proptest::collection::vec;
