@@ -125,6 +125,7 @@ pub fn shutdown_reason(cause: &Cause, boot_failure: Option<&str>) -> String {
         (Cause::BootFailed, None) => "boot failed".to_owned(),
         (Cause::Signal { signal, .. }, _) => signal.to_string(),
         (Cause::AllEnded, _) => "all processes ended".to_owned(),
+        (Cause::Fatal(_), _) => "an essential process has ended".to_owned(),
         (Cause::Internal, _) => "internal error".to_owned(),
         (Cause::Request | Cause::Boot | Cause::Death(_), _) => "user request".to_owned(),
     }
@@ -136,7 +137,12 @@ pub fn restart_reason(cause: &Cause) -> &'static str {
     match cause {
         Cause::Signal { .. } => "signal",
         Cause::Death(_) => "crash",
-        Cause::Boot | Cause::Request | Cause::AllEnded | Cause::BootFailed | Cause::Internal => "manual",
+        Cause::Boot
+        | Cause::Request
+        | Cause::AllEnded
+        | Cause::Fatal(_)
+        | Cause::BootFailed
+        | Cause::Internal => "manual",
     }
 }
 

@@ -11,11 +11,13 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage, StopSpec,
+    CommandLine, Hooks, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage,
+    StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a process takes over from `global`, and what it is by the key table when nothing is written.
 pub(crate) struct Defaults {
@@ -25,6 +27,7 @@ pub(crate) struct Defaults {
     stdout: bool,
     stderr: bool,
     stop: Option<StopSpec>,
+    essential: bool,
 }
 
 impl Defaults {
@@ -38,6 +41,7 @@ impl Defaults {
             stdout: process.truth("stdout").unwrap_or(true),
             stderr: process.truth("stderr").unwrap_or(true),
             stop: stop(Block::unwritten(SHUTDOWN)),
+            essential: process.truth("essential").unwrap_or(false),
         }
     }
 }
@@ -108,6 +112,7 @@ pub(crate) fn compile(
         None => defaults.stop,
     };
     let stop = stop?;
+    let essential = truth(node, "essential").unwrap_or(defaults.essential);
     let stopped = node.get("initial_state").and_then(Node::text) == Some("stopped");
     let name = ProcessName::new(name).ok()?;
     let hooks = hooks(node, &name, &path, envs, findings);
@@ -135,6 +140,7 @@ pub(crate) fn compile(
         depends_on,
         restart: restart?,
         stop,
+        essential,
         hooks,
     })
 }
@@ -198,11 +204,20 @@ fn scale(
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
+/// The words for whom the signals of a stop are for.
+const MODES: [(&str, KillMode); 3] =
+    [("group", KillMode::Group), ("mixed", KillMode::Mixed), ("leader", KillMode::Leader)];
+
 /// How it is stopped; nothing is missing, because the table has a default for each key.
 fn stop(shutdown: Block<'_>) -> Option<StopSpec> {
     Some(StopSpec {
         signal: shutdown.signal("signal")?,
         grace: shutdown.time("timeout")?,
         kill_signal: shutdown.signal("kill_signal")?,
+        kill_grace: match shutdown.time("kill_timeout")? {
+            Duration::ZERO => Block::unwritten(SHUTDOWN).time("kill_timeout")?, // as Cbox Init has it
+            wait => wait,
+        },
+        mode: shutdown.word("kill_mode", &MODES)?,
     })
 }

@@ -70,6 +70,9 @@ fn by_name(path: &str) -> Option<Value> {
         "log_patience" => json!("3s"),
         "log_on_full" => json!("drop"),
         "pdeathsig" => json!("SIGKILL"),
+        "success_codes" => json!([0, 3]),
+        "recycle_codes" => json!([12]),
+        "shutdown.kill_timeout" => json!(7),
         _ => return None,
     })
 }

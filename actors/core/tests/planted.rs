@@ -9,12 +9,13 @@ mod sim;
 
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
+use phpeek_core::codes::Codes;
 use phpeek_core::fleet::{self, Fleet};
 use phpeek_core::lifecycle::{
-    Effect, Event, Machine, Now, Policy, Pressure, Rest, SignalStep, State, Urgency, Want,
+    Effect, Event, Machine, Now, Policy, Pressure, Reach, Rest, SignalStep, State, Trigger, Urgency, Want,
 };
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::{RestartPolicy, SystemSpec};
+use phpeek_core::spec::{Exhausted, KillMode, RestartPolicy, SystemSpec};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sim::plan::{self, Plan, ms};
@@ -61,6 +62,13 @@ enum Bug {
     LeaveEarly,
     DaemonsDrained,
     DaemonsForgotten,
+    SuccessIgnored,
+    RecycleIgnored,
+    RecycledSilently,
+    SlowRetryIgnored,
+    ExhaustedNotTold,
+    KillGraceIgnored,
+    KillModeIgnored,
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -95,7 +103,7 @@ enum Bug {
 
 use Bug::*;
 
-const MACHINE: [Bug; 33] = [
+const MACHINE: [Bug; 40] = [
     KillBeforeGrace,
     KillNever,
     KillLate,
@@ -129,6 +137,13 @@ const MACHINE: [Bug; 33] = [
     LeaveEarly,
     DaemonsDrained,
     DaemonsForgotten,
+    SuccessIgnored,
+    RecycleIgnored,
+    RecycledSilently,
+    SlowRetryIgnored,
+    ExhaustedNotTold,
+    KillGraceIgnored,
+    KillModeIgnored,
 ];
 
 const FLEET: [Bug; 30] = [
@@ -228,6 +243,11 @@ impl Planted {
         let backoff = policy.restart.backoff;
         match self.0 {
             KillBeforeGrace => policy.stop.grace /= 2,
+            SuccessIgnored => policy.restart.ends.success = Codes::ZERO,
+            RecycleIgnored => policy.restart.ends.recycle = Codes::NONE,
+            SlowRetryIgnored => policy.restart.ends.exhausted = Exhausted::Stop,
+            KillGraceIgnored => policy.stop.kill_grace /= 2,
+            KillModeIgnored => policy.stop.mode = KillMode::Group,
             KillLate => policy.stop.grace = policy.stop.grace * 2 + ms(1),
             BudgetNeverEnforced => policy.restart.attempts = Attempts::Unlimited,
             BudgetTooSmall => {
@@ -291,7 +311,8 @@ impl Planted {
             }),
             SignalWithoutReason => {
                 if let (Event::Spawned { run }, State::Running { .. }) = (event, m.state()) {
-                    out.push(Effect::Signal { run, signal: policy.stop.signal, step: SignalStep::Request });
+                    let (signal, step) = (policy.stop.signal, SignalStep::Request);
+                    out.push(Effect::Signal { run, signal, step, reach: Reach::All });
                 }
             }
             BackoffSkipped if matches!(m.state(), State::Backoff { .. }) => {
@@ -301,6 +322,10 @@ impl Planted {
             RestLeftWithoutCommand if before.at_rest() && matches!(event, Event::Exited { .. }) => {
                 m.step(policy, now, Event::Start, out);
             }
+            RecycledSilently => out.retain(|e| {
+                !matches!(e, Effect::Restarting { after: Trigger::Exit(exit), .. } if policy.recycles(*exit))
+            }),
+            ExhaustedNotTold => out.retain(|e| !matches!(e, Effect::Exhausted(_))),
             RunStartedMissing => out.retain(|e| !matches!(e, Effect::RunStarted { .. })),
             RunEndedMissing => out.retain(|e| !matches!(e, Effect::RunEnded { .. })),
             RunEndedTwice => double(out, |e| matches!(e, Effect::RunEnded { .. })),

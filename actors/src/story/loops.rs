@@ -27,8 +27,9 @@ impl ProcessStory {
             span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
         }
         self.name_instance(&mut span, i);
+        let ends = self.spec.restart.ends;
         let reason = match restart.after {
-            Trigger::Exit(exit) if exit.is_success() => "normal_exit",
+            Trigger::Exit(exit) if ends.success.has(exit) || ends.recycle.has(exit) => "normal_exit",
             Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
         };
         span.set(names::RESTART_REASON, reason);

@@ -13,6 +13,9 @@
 //! * **Q6** every restart is told, or is in the count of exactly one that is told.
 //! * **Q7** a signal that is to be handed on reaches the leader of each instance once, or it is told that it did not,
 //!   unless the instance comes to rest before its run is up.
+//! * **Q8** `Fatal` is reported when an essential process has ended for good, or an instance has spent its budget where
+//!   that is the end of everything; and never else.
+//! * **Q9** what came of a signal is told as it was, before anything else happens.
 
 mod commands;
 mod deaths;
@@ -24,7 +27,7 @@ mod state;
 mod up;
 mod words;
 
-pub use words::{Command, Effect, Event, Report};
+pub use words::{Command, Effect, Event, Pressing, Report};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
 use crate::ids::{InstanceId, ProcessId, TaskId};
@@ -175,8 +178,8 @@ impl Process {
     }
 
     /// Takes one step. Facts and effects are appended to `out`, in the order in which they happened and are to be
-    /// performed. Effects that bring something back at once (a signal that was or was not delivered) are answered by
-    /// [`Self::signalled`] and [`Self::not_relayed`].
+    /// performed. An effect that is answered at once (a signal was delivered, or not) has its answer fed in before what
+    /// comes after it is performed or told: the facts of the answer stand in its place.
     pub fn step(&mut self, now: Now, event: Event, out: &mut Out) {
         if self.finished {
             return;
@@ -186,6 +189,16 @@ impl Process {
             Event::Task(TaskId::Run(run), event) => self.observe(now, run, event, out),
             Event::Task(TaskId::Hook(task), event) => self.observe_hook(now, task, event, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
+            Event::NoWords(run) => {
+                self.hear(now.at, run.instance.serial, run.run, Words::default(), out);
+            }
+            Event::Signalled(pressing, delivered) => Self::signalled(now.at, pressing, delivered, out),
+            Event::NotRelayed(run, signal) => {
+                out.tell(now.at, Fact::Instance(run.instance, InstanceFact::RelayFailed(signal)));
+            }
+            Event::LeftAlone(run, members) => {
+                out.tell(now.at, Fact::Instance(run.instance, InstanceFact::LeftAlone(members)));
+            }
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now.at, out),
         }
@@ -204,6 +217,12 @@ impl Process {
         let runs = live.map(|i| TaskId::Run(i.id.run(i.machine.run())));
         let hook = |i: &Instance| i.hooking.as_ref()?.pass.as_ref()?.task().map(TaskId::Hook);
         runs.chain(self.instances.iter().filter_map(hook)).collect()
+    }
+
+    /// How many deaths wait for their last words.
+    #[must_use]
+    pub fn untold(&self) -> usize {
+        self.unheard.len()
     }
 
     /// Its configuration.
