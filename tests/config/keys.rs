@@ -124,8 +124,7 @@ fn whatever_is_written_in_depends_on_is_read_or_told() {
 fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     let one = |fields: &str| format!("processes: {{app: {{command: [x], {fields}}}}}");
     for fields in [
-        "essential: true, on_exhausted: slow_retry, success_codes: [0, 3], recycle_codes: [12]",
-        "shutdown: {kill_mode: mixed, kill_timeout: 3}, reload: {signal: USR2}, rolling: false, max_unavailable: 25%",
+        "reload: {signal: USR2}, rolling: false, max_unavailable: 25%",
         "health: {startup: {type: log, pattern: 'ready'}, readiness: {type: grpc, address: 'a:1'}, liveness: {type: notify, protocol: s6, fd: 3}}",
         "schedule: '*/2 * * * * *', schedule_overlap: replace, schedule_jitter: 3s, schedule_catch_up: latest, schedule_retries: 2",
         "limits: {nofile: '1024:4096', core: 0, stack: unlimited}, umask: 0027, nice: -5, oom_score_adj: 500, no_new_privs: true",
