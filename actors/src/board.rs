@@ -5,10 +5,11 @@ use crate::listeners::Listener;
 use phpeek_core::facts::{Fact, InstanceFact, ProcessFact, SystemFact, Told};
 use phpeek_core::fleet::RestartEnd;
 use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::lifecycle::InstanceState;
+use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::ProcessSpec;
+use phpeek_core::outlook::{Forecast, Outlook};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 /// What the system as a whole is doing, for status readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,80 +27,93 @@ pub enum SystemState {
 /// What is shown of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstanceStatus {
-    /// One word.
-    pub state: &'static str,
+    /// Where it stands.
+    pub state: InstanceState,
     /// The leader's pid while it runs.
     pub pid: Option<i32>,
     /// Restarts since the supervisor began.
     pub restarts: u32,
 }
 
-/// Where the state of everything is shown. Instances are named by process and number. Calls return at once.
+/// Where the state of everything is shown. Calls return at once. What is told of a process or an instance comes between
+/// its coming and its going.
 pub trait StatusBoard {
-    /// There is a process; told before anything else of it.
-    fn process(&self, process: ProcessId, spec: &ProcessSpec);
+    /// There is a process.
+    fn process(&self, process: ProcessId, name: &ProcessName);
+
+    /// There is no such process any more.
+    fn process_gone(&self, process: ProcessId);
+
+    /// There is an instance, which was never started, as `NAME-number`.
+    fn added(&self, instance: InstanceId, number: u32);
+
+    /// There is no such instance any more.
+    fn gone(&self, instance: InstanceId);
 
     /// An instance has changed.
-    fn instance(&self, process: ProcessId, number: u32, shown: InstanceStatus);
+    fn instance(&self, instance: InstanceId, shown: InstanceStatus);
 
     /// The run of an instance has ended like this. What changes with it is told by [`Self::instance`].
-    fn ended(&self, process: ProcessId, number: u32, exit: Exit);
+    fn ended(&self, instance: InstanceId, exit: Exit);
 
     /// The system has changed.
     fn system(&self, state: SystemState);
+
+    /// Whether all is up, or will be, has changed. Told after what has changed it.
+    fn outlook(&self, outlook: Outlook);
 }
 
 /// Shows facts on a board.
 pub struct BoardListener<B> {
     board: B,
-    numbers: RefCell<BTreeMap<InstanceId, u32>>,
+    forecast: RefCell<Forecast>,
 }
 
 impl<B: StatusBoard> BoardListener<B> {
     /// On this one.
     #[must_use]
     pub fn new(board: B) -> Self {
-        Self { board, numbers: RefCell::default() }
+        Self { board, forecast: RefCell::default() }
     }
 
     fn instance(&self, id: InstanceId, fact: &InstanceFact) {
         match fact {
-            InstanceFact::Added { number } => {
-                self.numbers.borrow_mut().insert(id, *number);
-            }
+            InstanceFact::Added { number } => self.board.added(id, *number),
+            InstanceFact::Removed => self.board.gone(id),
             InstanceFact::Changed(change, shown) => {
                 let status = InstanceStatus { state: change.to, pid: shown.pid, restarts: shown.restarts };
-                if let Some(number) = self.number(id) {
-                    self.board.instance(id.process, number, status);
-                }
+                self.board.instance(id, status);
             }
-            InstanceFact::Ended(death) => {
-                if let Some(number) = self.number(id) {
-                    self.board.ended(id.process, number, death.autopsy.exit);
-                }
-            }
+            InstanceFact::Ended(death) => self.board.ended(id, death.autopsy.exit),
             _ => {}
         }
     }
 
-    fn number(&self, id: InstanceId) -> Option<u32> {
-        self.numbers.borrow().get(&id).copied()
+    fn system(&self, fact: &SystemFact) {
+        let state = match fact {
+            SystemFact::BootBegan { .. } => SystemState::Starting,
+            SystemFact::RestartBegan { .. } => SystemState::Restarting,
+            SystemFact::RestartEnded { end: RestartEnd::Interrupted, .. } => return,
+            SystemFact::BootSucceeded | SystemFact::RestartEnded { .. } => SystemState::Running,
+            SystemFact::ShutdownBegan { .. } => SystemState::Stopping,
+            _ => return,
+        };
+        self.board.system(state);
     }
 }
 
 impl<B: StatusBoard> Listener for BoardListener<B> {
     fn hear(&self, told: &Told) {
-        let state = match &told.fact {
-            Fact::Instance(id, fact) => return self.instance(*id, fact),
-            Fact::Process(process, ProcessFact::Added(spec)) => return self.board.process(*process, spec),
-            Fact::Process(..) | Fact::Hook(..) => return,
-            Fact::System(SystemFact::BootBegan { .. }) => SystemState::Starting,
-            Fact::System(SystemFact::RestartBegan { .. }) => SystemState::Restarting,
-            Fact::System(SystemFact::RestartEnded { end: RestartEnd::Interrupted, .. }) => return,
-            Fact::System(SystemFact::BootSucceeded | SystemFact::RestartEnded { .. }) => SystemState::Running,
-            Fact::System(SystemFact::ShutdownBegan { .. }) => SystemState::Stopping,
-            Fact::System(_) => return,
-        };
-        self.board.system(state);
+        match &told.fact {
+            Fact::Instance(id, fact) => self.instance(*id, fact),
+            Fact::Process(process, ProcessFact::Added(spec)) => self.board.process(*process, &spec.name),
+            Fact::Process(process, ProcessFact::Removed) => self.board.process_gone(*process),
+            Fact::Process(..) | Fact::Hook(..) => {}
+            Fact::System(fact) => self.system(fact),
+        }
+        let changed = self.forecast.borrow_mut().hear(&told.fact);
+        if let Some(outlook) = changed {
+            self.board.outlook(outlook);
+        }
     }
 }

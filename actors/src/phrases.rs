@@ -12,7 +12,7 @@ use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The names of all processes that were ever told of.
+/// The names of all processes that there are.
 #[derive(Debug, Clone, Default)]
 pub struct Names(BTreeMap<ProcessId, ProcessName>);
 
@@ -22,7 +22,12 @@ impl Names {
         self.0.insert(process, name);
     }
 
-    /// The name of a process, if it was told of.
+    /// There is no such process any more.
+    pub fn remove(&mut self, process: ProcessId) {
+        self.0.remove(&process);
+    }
+
+    /// The name of a process, if there is one.
     #[must_use]
     pub fn get(&self, process: ProcessId) -> Option<&ProcessName> {
         self.0.get(&process)

@@ -37,6 +37,7 @@ use futures_util::future::{Either, select};
 use keeper::{Keeper, Slot};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_core::outlook::Outlook;
 use phpeek_os::threads::ThreadRuntime;
 use rustix::net::RecvFlags;
 use server::Around;
@@ -49,7 +50,6 @@ use tokio::net::UnixStream;
 use tokio::sync::{mpsc::unbounded_channel, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use view::Phase;
 
 /// How long a first connection may say nothing before it counts as one. Who only looks whether we live closes at once.
 const LOOK: Duration = Duration::from_secs(1);
@@ -59,7 +59,7 @@ const BREATH: Duration = Duration::from_secs(1);
 /// What the server needs of the program.
 pub struct Surroundings {
     /// Told when all is up, and when it will not be.
-    pub phase: watch::Receiver<Phase>,
+    pub outlook: watch::Receiver<Outlook>,
     /// Who keeps the newest spans; nobody when tracing is off.
     pub traces: Option<Arc<dyn TraceSource>>,
     /// The log.
@@ -99,9 +99,9 @@ impl Control {
         let door = Door::new((socket, fresh))?;
         let removed = listener.watch();
         let slot = Slot::new(listener);
-        let Surroundings { phase, traces, log, clock, thread_init, back } = around;
+        let Surroundings { outlook, traces, log, clock, thread_init, back } = around;
         let keeper = Keeper { slot: slot.clone(), fresh: send, log: log.clone(), clock, thread_init, back };
-        let around = Around { supervision, phase, traces, closing: closed, log, clock };
+        let around = Around { supervision, outlook, traces, closing: closed, log, clock };
         let waiting = actix::spawn(wait_for_the_first(door, around, thread_init, end));
         let keeping = actix::spawn(keeper.run(removed));
         Ok((Self { slot, closing, waiting, keeping, ended }, inquiries))

@@ -4,12 +4,12 @@
 
 use super::desk::{Desks, Unanswered};
 use super::traces::{self, FRAMES, PROTOBUF, TraceSource};
-use super::view::Phase;
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{StatusCode, header};
+use phpeek_core::outlook::Outlook;
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const ID_DIGITS: usize = 32;
 /// What the routes share.
 pub(super) struct Shared {
     pub(super) desks: Desks,
-    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) outlook: watch::Receiver<Outlook>,
     pub(super) traces: Option<Arc<dyn TraceSource>>,
     /// True once the supervisor ends.
     pub(super) closing: watch::Receiver<bool>,
@@ -112,10 +112,10 @@ async fn status(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Resp
     let wait = number(query.as_deref(), "wait")?.unwrap_or(0.0).min(LONGEST_WAIT);
     let _place = if wait > 0.0 { Some(shared.long_place()?) } else { None };
     let until = Instant::now() + Duration::from_secs_f64(wait);
-    let mut phase = shared.phase.clone();
+    let mut outlook = shared.outlook.clone();
     loop {
         // An error: the board is gone, or the time is over. Either way the answer is what it is now.
-        let settled = phase.wait_for(|p| *p != Phase::Coming);
+        let settled = outlook.wait_for(|p| *p != Outlook::Coming);
         let last = !matches!(timeout_at(until, settled).await, Ok(Ok(_)));
         let snapshot = shared.desks.status.ask().await?;
         if last || snapshot.ready || snapshot.hopeless {

@@ -7,7 +7,6 @@ use super::door::Door;
 use super::patience::Patient;
 use super::routes::{self, Shared};
 use super::traces::TraceSource;
-use super::view::Phase;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use futures_util::future::{Either, select};
@@ -17,6 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_core::outlook::Outlook;
 use phpeek_os::peer::{Peer, peer};
 use std::convert::Infallible;
 use std::pin::pin;
@@ -50,7 +50,7 @@ pub(super) const SERVER: &str = concat!("phpeek-pm/", env!("CARGO_PKG_VERSION"))
 /// Everything that the server has of the program.
 pub(super) struct Around {
     pub(super) supervision: mpsc::Sender<Inquiry>,
-    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) outlook: watch::Receiver<Outlook>,
     pub(super) traces: Option<Arc<dyn TraceSource>>,
     pub(super) closing: watch::Receiver<bool>,
     pub(super) log: Arc<dyn LogSink>,
@@ -67,10 +67,10 @@ struct Server {
 
 /// Takes connections until `closing`, the first of which may have been taken already; then waits until the last has ended.
 pub(super) async fn serve(mut door: Door, first: Option<UnixStream>, around: Around) {
-    let Around { supervision, phase, traces, closing, log, clock } = around;
+    let Around { supervision, outlook, traces, closing, log, clock } = around;
     let long = Arc::new(Semaphore::new(LONG));
     let desks = Desks::open(&supervision);
-    let shared = Shared { desks, phase, traces, closing: closing.clone(), long };
+    let shared = Shared { desks, outlook, traces, closing: closing.clone(), long };
     let router = routes::router(Arc::new(shared)).layer(DefaultBodyLimit::max(BODY_BYTES));
     let uid = rustix::process::geteuid().as_raw();
     let server = Arc::new(Server { router, refusing: routes::refusing(), uid, log, clock });

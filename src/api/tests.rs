@@ -3,10 +3,11 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use super::client::{Client, ClientError};
-use super::view::{Identity, Slot, View};
+use super::view::{Slot, View};
 use super::*;
 use phpeek_actors::board::SystemState;
-use phpeek_actors::testkit::{RecordingLog, SpecBuilder, system};
+use phpeek_actors::testkit::RecordingLog;
+use phpeek_core::name::ProcessName;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
@@ -84,20 +85,19 @@ impl Rig {
         let program = std::thread::spawn(move || {
             actix::System::new().block_on(async move {
                 let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
-                let identity = Identity { spec: Arc::new(system(vec![SpecBuilder::new("w")])), config: None };
                 let view = View {
-                    identity: Arc::new(identity),
+                    config: None,
                     at: clock.now(),
                     state: SystemState::Starting,
-                    ready: false,
-                    hopeless: false,
+                    outlook: Outlook::Coming,
                     exit_code: None,
-                    slots: vec![Slot::STOPPED],
+                    processes: vec![(ProcessName::new("w").expect("a name"), 1)],
+                    slots: vec![Slot::new(0)],
                 };
-                let (_coming, phase) = watch::channel(Phase::Coming);
+                let (_coming, outlook) = watch::channel(Outlook::Coming);
                 let log = records;
                 let back = Box::new(|| ());
-                let around = Surroundings { phase, traces, log, clock, thread_init: || (), back };
+                let around = Surroundings { outlook, traces, log, clock, thread_init: || (), back };
                 let (control, mut inquiries) = Control::start(listener, around).expect("a server");
                 actix::spawn(async move {
                     while let Some(inquiry) = inquiries.recv().await {

@@ -4,36 +4,20 @@
 use super::snapshot::{InstanceSnapshot, ProcessSnapshot, Snapshot};
 use phpeek_actors::board::SystemState;
 use phpeek_actors::clock::Moment;
+use phpeek_core::lifecycle::InstanceState;
+use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::SystemSpec;
-use std::path::PathBuf;
+use phpeek_core::outlook::Outlook;
+use std::path::Path;
 use std::sync::Arc;
-
-/// What those who wait for "all up" wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Not all is up.
-    Coming,
-    /// All is up.
-    Ready,
-    /// It will not be, as far as the supervisor goes by itself: waiting longer brings nothing.
-    Never,
-}
-
-/// Who the supervisor is: what does not change while it runs.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// Its processes.
-    pub spec: Arc<SystemSpec>,
-    /// The file that its configuration was read from.
-    pub config: Option<PathBuf>,
-}
 
 /// One instance on the board.
 #[derive(Debug, Clone, Copy)]
 pub struct Slot {
-    /// The word for its state.
-    pub state: &'static str,
+    /// `NAME-number`.
+    pub number: u32,
+    /// Where it stands.
+    pub state: InstanceState,
     /// The leader's pid while it runs.
     pub pid: Option<i32>,
     /// How often it was started again.
@@ -46,12 +30,10 @@ pub struct Slot {
 
 impl Slot {
     /// One that was never started.
-    pub const STOPPED: Self = Self { state: "stopped", pid: None, restarts: 0, since: None, last_exit: None };
-
-    /// Whether it is as it shall be.
     #[must_use]
-    pub fn is_up(&self) -> bool {
-        matches!(self.state, "running" | "completed")
+    pub fn new(number: u32) -> Self {
+        let state = InstanceState::Stopped;
+        Self { number, state, pid: None, restarts: 0, since: None, last_exit: None }
     }
 }
 
@@ -67,19 +49,19 @@ pub enum Reader {
 /// The state of everything at one moment.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// Whose state it is.
-    pub identity: Arc<Identity>,
+    /// The file that the configuration was read from.
+    pub config: Option<Arc<Path>>,
     /// When it was taken.
     pub at: Moment,
     /// The state of the supervisor.
     pub state: SystemState,
-    /// Whether all is up.
-    pub ready: bool,
-    /// Whether nothing that the supervisor does by itself will bring all up.
-    pub hopeless: bool,
+    /// Whether all is up, or will be.
+    pub outlook: Outlook,
     /// The exit code once it has ended.
     pub exit_code: Option<u8>,
-    /// The instances of each process, one process after the other.
+    /// The processes that there are, each with how many instances it has.
+    pub processes: Vec<(ProcessName, usize)>,
+    /// Their instances, those of one process after those of the other.
     pub slots: Vec<Slot>,
 }
 
@@ -97,32 +79,34 @@ impl View {
             (reader == Reader::Asks).then(|| millis(self.at.saturating_sub(since).as_secs_f64()))
         };
         let mut slots = self.slots.iter();
-        let processes = self.identity.spec.processes.iter().map(|process| {
-            let numbered = (0..process.scale.get()).zip(slots.by_ref());
-            let instances: Vec<_> = numbered
-                .map(|(i, slot)| InstanceSnapshot {
-                    id: process.name.instance_id(i),
-                    state: slot.state.to_owned(),
+        let processes = self.processes.iter().map(|(name, count)| {
+            let instances: Vec<_> = slots
+                .by_ref()
+                .take(*count)
+                .map(|slot| InstanceSnapshot {
+                    id: name.instance_id(slot.number),
+                    state: slot.state.as_str().to_owned(),
                     pid: slot.pid,
                     uptime_s: slot.since.and_then(seconds),
                     restarts: slot.restarts,
                     last_exit: slot.last_exit.map(Into::into),
                 })
                 .collect();
-            let first = instances.first().map_or("stopped", |i| i.state.as_str());
+            let first = instances.first().map_or(InstanceState::Stopped.as_str(), |i| i.state.as_str());
             let same = instances.iter().all(|i| i.state == first);
             let state = if same { first } else { "mixed" }.to_owned();
-            ProcessSnapshot { name: process.name.to_string(), state, instances }
+            ProcessSnapshot { name: name.to_string(), state, instances }
         });
-        let processes = processes.collect();
+        let mut processes: Vec<_> = processes.collect();
+        processes.sort_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
             pid: std::process::id(),
             state: word(self.state, self.exit_code).to_owned(),
-            ready: self.ready,
-            hopeless: self.hopeless,
+            ready: self.outlook == Outlook::Ready,
+            hopeless: self.outlook == Outlook::Never,
             exit_code: self.exit_code,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            config: self.identity.config.clone(),
+            config: self.config.as_deref().map(Path::to_owned),
             uptime_s: seconds(Moment::ZERO),
             processes,
         }

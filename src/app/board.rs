@@ -1,16 +1,20 @@
-//! The board on which actors show their state, for when somebody asks. Owns a few words for each instance, and whether
-//! all is up; with a pid file it gathers changes for a moment and hands the result to the file thread. Lives on the
-//! supervision thread, never waits, and makes no text.
+//! The board on which actors show their state, for when somebody asks. Owns a few words for each instance that there is,
+//! by its id; with a pid file it gathers changes for a moment and hands the result to the file thread. Lives on the
+//! supervision thread, never waits, judges nothing, and makes no text.
 
 use super::pid_file::Writer;
 use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
-use phpeek_api::view::{Identity, Phase, Slot, View};
-use phpeek_core::ids::ProcessId;
+use phpeek_api::view::{Slot, View};
+use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::lifecycle::InstanceState;
+use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::{InitialState, ProcessKind, ProcessSpec};
+use phpeek_core::outlook::Outlook;
+use phpeek_core::serials::Serials;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,18 +23,15 @@ use tokio::sync::{Notify, watch};
 /// How long changes are gathered before they are written: a boot of 1000 is a handful of writes.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// The word for an instance that is not started again (`phpeek_core::lifecycle`).
-const FAILED: &str = "failed";
-
 /// The board. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub(super) struct SharedBoard(Rc<Inner>);
 
 struct Inner {
-    identity: Arc<Identity>,
+    config: Option<Arc<Path>>,
     clock: Clock,
     cells: RefCell<Cells>,
-    phase: watch::Sender<Phase>,
+    outlook: watch::Sender<Outlook>,
     file: Option<File>,
 }
 
@@ -42,59 +43,25 @@ struct File {
 struct Cells {
     state: SystemState,
     exit_code: Option<u8>,
-    slots: Vec<Slot>,
-    /// Where the slots of each process of the specification begin.
-    first: Vec<usize>,
-    /// The place of the process that is told of next, most likely.
-    told: usize,
-    /// The slots of each process that was told of, and whether they have to be up.
-    slots_of: BTreeMap<ProcessId, Slots>,
-    /// Instances that have to be up and are not.
-    missing: usize,
-    /// Of these, those that have failed for good.
-    failed: usize,
+    processes: BTreeMap<ProcessId, Shown>,
 }
 
-/// The slots of one process.
-#[derive(Clone, Copy)]
-struct Slots {
-    first: usize,
-    count: u32,
-    expected: bool,
-}
-
-/// Whether a process is started with the system: only these have to be up.
-fn is_expected(process: &ProcessSpec) -> bool {
-    process.initial == InitialState::Running && process.kind != ProcessKind::Scheduled
+/// A process that there is.
+struct Shown {
+    name: ProcessName,
+    instances: Serials<Slot>,
 }
 
 impl SharedBoard {
-    /// A board for these processes, with a file behind it or without.
+    /// A board with nothing on it, with a file behind it or without.
     #[must_use]
-    pub(super) fn new(identity: Identity, clock: Clock, writer: Option<Writer>) -> Self {
-        let (mut slots, mut first, mut missing) = (Vec::new(), Vec::new(), 0);
-        for process in &identity.spec.processes {
-            let scale = process.scale.get() as usize;
-            first.push(slots.len());
-            slots.resize(slots.len() + scale, Slot::STOPPED);
-            missing += if is_expected(process) { scale } else { 0 };
-        }
-        slots.shrink_to_fit();
-        let state = SystemState::Starting;
+    pub(super) fn new(config: Option<&Path>, clock: Clock, writer: Option<Writer>) -> Self {
+        let cells = Cells { state: SystemState::Starting, exit_code: None, processes: BTreeMap::new() };
         Self(Rc::new(Inner {
-            identity: Arc::new(identity),
+            config: config.map(Arc::from),
             clock,
-            cells: RefCell::new(Cells {
-                state,
-                exit_code: None,
-                slots,
-                first,
-                told: 0,
-                slots_of: BTreeMap::new(),
-                missing,
-                failed: 0,
-            }),
-            phase: watch::Sender::new(Phase::Coming),
+            cells: RefCell::new(cells),
+            outlook: watch::Sender::new(Outlook::Coming),
             file: writer.map(|writer| File { changed: Notify::new(), writer }),
         }))
     }
@@ -103,21 +70,22 @@ impl SharedBoard {
     #[must_use]
     pub(super) fn view(&self) -> View {
         let cells = self.0.cells.borrow();
+        let all = cells.processes.values();
         View {
-            identity: self.0.identity.clone(),
+            config: self.0.config.clone(),
             at: self.0.clock.now(),
             state: cells.state,
-            ready: cells.ready(),
-            hopeless: cells.hopeless(),
+            outlook: *self.0.outlook.borrow(),
             exit_code: cells.exit_code,
-            slots: cells.slots.clone(),
+            processes: all.clone().map(|p| (p.name.clone(), p.instances.values().len())).collect(),
+            slots: all.flat_map(|p| p.instances.values().copied()).collect(),
         }
     }
 
     /// Told when all is up, when that is over, and when it will not be.
     #[must_use]
-    pub(super) fn phase(&self) -> watch::Receiver<Phase> {
-        self.0.phase.subscribe()
+    pub(super) fn watch_outlook(&self) -> watch::Receiver<Outlook> {
+        self.0.outlook.subscribe()
     }
 
     /// Writes each change a moment after it happened. Runs for as long as the supervisor does; sleeps when nothing
@@ -134,86 +102,61 @@ impl SharedBoard {
     /// Shows the end, and waits a bounded time until the file is on its way.
     pub(super) fn finish(&self, code: u8) {
         self.0.cells.borrow_mut().exit_code = Some(code);
-        self.changed();
+        self.outlook(Outlook::Never);
         if let Some(file) = &self.0.file {
             file.writer.write(self.view());
             file.writer.finish();
         }
     }
 
-    fn changed(&self) {
-        let phase = {
-            let cells = self.0.cells.borrow();
-            match (cells.hopeless(), cells.ready()) {
-                (true, _) => Phase::Never,
-                (false, true) => Phase::Ready,
-                (false, false) => Phase::Coming,
-            }
-        };
-        self.0.phase.send_if_modified(|shown| std::mem::replace(shown, phase) != phase);
+    fn change(&self, change: impl FnOnce(&mut Cells)) {
+        change(&mut self.0.cells.borrow_mut());
         if let Some(file) = &self.0.file {
             file.changed.notify_one();
         }
     }
 
-    fn change_slot(&self, process: ProcessId, number: u32, change: impl FnOnce(&mut Slot)) {
-        {
-            let cells = &mut *self.0.cells.borrow_mut();
-            let own = cells.slots_of.get(&process).filter(|own| number < own.count);
-            let Some(own) = own.copied() else { return };
-            let Some(slot) = cells.slots.get_mut(own.first + number as usize) else { return };
-            let was = (slot.is_up(), slot.state == FAILED);
-            change(slot);
-            if own.expected {
-                count(&mut cells.missing, !was.0, !slot.is_up());
-                count(&mut cells.failed, was.1, slot.state == FAILED);
+    /// One that is not there any more, or never was, changes nothing.
+    fn change_slot(&self, id: InstanceId, change: impl FnOnce(&mut Slot)) {
+        self.change(|cells| {
+            let process = cells.processes.get_mut(&id.process);
+            if let Some(slot) = process.and_then(|process| process.instances.get_mut(id.serial)) {
+                change(slot);
             }
-        }
-        self.changed();
-    }
-}
-
-/// One more or one less.
-fn count(number: &mut usize, was: bool, is: bool) {
-    match (was, is) {
-        (false, true) => *number += 1,
-        (true, false) => *number = number.saturating_sub(1),
-        (true, true) | (false, false) => {}
-    }
-}
-
-impl Cells {
-    fn ready(&self) -> bool {
-        self.state == SystemState::Running && self.missing == 0 && self.exit_code.is_none()
-    }
-
-    /// What has failed for good comes back only when somebody asks for it, as a rolling restart does.
-    fn hopeless(&self) -> bool {
-        let ends = self.state == SystemState::Stopping || self.exit_code.is_some();
-        ends || self.failed > 0 && self.state != SystemState::Restarting
+        });
     }
 }
 
 impl StatusBoard for SharedBoard {
-    fn process(&self, process: ProcessId, spec: &ProcessSpec) {
-        let cells = &mut *self.0.cells.borrow_mut();
-        let shown = &self.0.identity.spec.processes;
-        // They are told of in the order of the specification: a look at all for each would cost n^2 at the start.
-        let place = match shown.get(cells.told).is_some_and(|next| next.name == spec.name) {
-            true => Some(cells.told),
-            false => shown.iter().position(|p| p.name == spec.name),
-        };
-        let Some((place, known)) = place.and_then(|place| Some((place, shown.get(place)?))) else { return };
-        let first = cells.first.get(place).copied().unwrap_or(usize::MAX);
-        let own = Slots { first, count: known.scale.get(), expected: is_expected(known) };
-        cells.slots_of.insert(process, own);
-        cells.told = place + 1;
+    fn process(&self, process: ProcessId, name: &ProcessName) {
+        let shown = Shown { name: name.clone(), instances: Serials::default() };
+        self.change(|cells| drop(cells.processes.insert(process, shown)));
     }
 
-    fn instance(&self, process: ProcessId, number: u32, shown: InstanceStatus) {
+    fn process_gone(&self, process: ProcessId) {
+        self.change(|cells| drop(cells.processes.remove(&process)));
+    }
+
+    fn added(&self, instance: InstanceId, number: u32) {
+        self.change(|cells| {
+            if let Some(process) = cells.processes.get_mut(&instance.process) {
+                process.instances.insert(instance.serial, Slot::new(number));
+            }
+        });
+    }
+
+    fn gone(&self, instance: InstanceId) {
+        self.change(|cells| {
+            if let Some(process) = cells.processes.get_mut(&instance.process) {
+                process.instances.remove(instance.serial);
+            }
+        });
+    }
+
+    fn instance(&self, instance: InstanceId, shown: InstanceStatus) {
         let now = self.0.clock.now();
-        self.change_slot(process, number, |slot| {
-            let begins = shown.state == "running" && slot.state != "running";
+        self.change_slot(instance, |slot| {
+            let begins = shown.state == InstanceState::Running && slot.state != InstanceState::Running;
             slot.since = match shown.pid {
                 None => None,
                 Some(_) if begins => Some(now),
@@ -225,13 +168,17 @@ impl StatusBoard for SharedBoard {
         });
     }
 
-    fn ended(&self, process: ProcessId, number: u32, exit: Exit) {
-        self.change_slot(process, number, |slot| slot.last_exit = Some(exit));
+    fn ended(&self, instance: InstanceId, exit: Exit) {
+        self.change_slot(instance, |slot| slot.last_exit = Some(exit));
     }
 
     fn system(&self, state: SystemState) {
-        self.0.cells.borrow_mut().state = state;
-        self.changed();
+        self.change(|cells| cells.state = state);
+    }
+
+    fn outlook(&self, outlook: Outlook) {
+        self.0.outlook.send_replace(outlook);
+        self.change(|_| ());
     }
 }
 
@@ -239,56 +186,121 @@ impl StatusBoard for SharedBoard {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use phpeek_actors::testkit::{SpecBuilder, system};
+    use phpeek_actors::board::BoardListener;
+    use phpeek_actors::listeners::Listener;
+    use phpeek_actors::testkit::SpecBuilder;
+    use phpeek_api::snapshot::ProcessSnapshot;
+    use phpeek_core::autopsy::Autopsy;
+    use phpeek_core::facts::{
+        Asked, Change, Death, Fact, InstanceFact, ProcessFact, Shown, SystemFact, Told,
+    };
+    use phpeek_core::operation::{Cause, Operations};
     use std::time::SystemTime;
 
-    #[test]
-    fn the_board_says_when_all_is_up() {
-        let spec = system(vec![SpecBuilder::new("a"), SpecBuilder::new("b")]);
-        let spec = Arc::new(spec);
-        let identity = Identity { spec: spec.clone(), config: Some("/c".into()) };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let board = SharedBoard::new(identity, Clock::starting_at(SystemTime::UNIX_EPOCH), None);
-            let phase = board.phase();
-            for (id, process) in (0..).map(ProcessId).zip(&spec.processes) {
-                board.process(id, process);
+    struct Rig {
+        board: SharedBoard,
+        listener: BoardListener<SharedBoard>,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
+            let board = SharedBoard::new(Some(Path::new("/c")), clock, None);
+            Self { listener: BoardListener::new(board.clone()), board }
+        }
+
+        fn tell(&self, fact: Fact) {
+            self.listener.hear(&Told { at: Duration::ZERO, fact });
+        }
+
+        fn add(&self, process: u32, name: &str, instances: u32) {
+            let process = ProcessId(process);
+            self.tell(Fact::Process(process, ProcessFact::Added(Arc::new(SpecBuilder::new(name).spec()))));
+            for number in 0..instances {
+                self.of(process.0, number, InstanceFact::Added { number });
             }
-            let show = |process, state, pid| {
-                board.instance(ProcessId(process), 0, InstanceStatus { state, pid, restarts: 1 });
-            };
-            show(0, "running", Some(5));
-            show(1, "running", Some(6));
-            assert_eq!(*phase.borrow(), Phase::Coming, "the boot is not over");
-            board.system(SystemState::Running);
-            assert_eq!(*phase.borrow(), Phase::Ready);
-            board.ended(ProcessId(1), 0, Exit::Code(3));
-            show(1, "backoff", None);
-            assert_eq!(*phase.borrow(), Phase::Coming);
-            let snapshot = board.view().snapshot();
+        }
+
+        fn of(&self, process: u32, serial: u32, fact: InstanceFact) {
+            let instance = InstanceId { process: ProcessId(process), serial };
+            self.tell(Fact::Instance(instance, fact));
+        }
+
+        fn turn(&self, process: u32, serial: u32, to: InstanceState, pid: Option<i32>) {
+            let change = Change { from: InstanceState::Stopped, to };
+            self.of(process, serial, InstanceFact::Changed(change, Shown { pid, restarts: 1 }));
+        }
+
+        fn outlook(&self) -> Outlook {
+            *self.board.watch_outlook().borrow()
+        }
+
+        fn processes(&self) -> Vec<ProcessSnapshot> {
+            self.board.view().snapshot().processes
+        }
+
+        /// Each instance with its state.
+        fn lines(&self) -> Vec<String> {
+            let instances = self.processes().into_iter().flat_map(|p| p.instances);
+            instances.map(|i| format!("{} {}", i.id, i.state)).collect()
+        }
+    }
+
+    fn run(test: impl FnOnce(&Rig)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async { test(&Rig::new()) });
+    }
+
+    #[test]
+    fn the_board_shows_what_it_is_told() {
+        run(|rig| {
+            let operation = Operations::of_system().begin(Cause::Boot);
+            rig.add(0, "a", 1);
+            rig.add(1, "b", 1);
+            rig.tell(Fact::System(SystemFact::BootBegan { operation, processes: 2 }));
+            rig.turn(0, 0, InstanceState::Running, Some(5));
+            rig.turn(1, 0, InstanceState::Running, Some(6));
+            assert_eq!(rig.outlook(), Outlook::Coming, "the boot is not over");
+            rig.tell(Fact::System(SystemFact::BootSucceeded));
+            assert!(rig.outlook() == Outlook::Ready && rig.board.view().snapshot().ready);
+            let (exit, time) = (Exit::Code(3), Duration::ZERO);
+            let autopsy = Autopsy::from(exit);
+            let death = Death { run: 1, autopsy, ended: time, uptime: time, asked: Asked::No, fine: false };
+            rig.of(1, 0, InstanceFact::Ended(death));
+            rig.turn(1, 0, InstanceState::Backoff, None);
+            let snapshot = rig.board.view().snapshot();
             assert!(!snapshot.ready && snapshot.config == Some("/c".into()) && snapshot.uptime_s.is_some());
             let [a, b] = [0, 1].map(|i| snapshot.processes[i].instances[0].clone());
             assert!(a.uptime_s.is_some() && a.pid == Some(5) && a.last_exit.is_none(), "{a:?}");
-            assert!(
-                b.uptime_s.is_none() && b.pid.is_none() && b.last_exit.is_some_and(|e| e.code == Some(3))
-            );
-            // What the board does not know changes nothing.
-            board.instance(ProcessId(9), 0, InstanceStatus { state: "running", pid: None, restarts: 0 });
-            board.instance(ProcessId(0), 7, InstanceStatus { state: "failed", pid: None, restarts: 0 });
-            show(1, "completed", None);
-            assert_eq!(*phase.borrow(), Phase::Ready);
-            show(0, "failed", None);
-            assert!(*phase.borrow() == Phase::Never && board.view().hopeless, "nobody starts it again");
-            board.system(SystemState::Restarting);
-            assert_eq!(*phase.borrow(), Phase::Coming, "a rolling restart does");
-            show(0, "running", Some(7));
-            board.system(SystemState::Running);
-            assert_eq!(*phase.borrow(), Phase::Ready);
-            board.system(SystemState::Stopping);
-            assert_eq!(*phase.borrow(), Phase::Never);
-            board.finish(0);
-            assert_eq!(*phase.borrow(), Phase::Never);
-            assert_eq!(board.view().snapshot().state, "stopped");
+            let code = b.last_exit.and_then(|exit| exit.code);
+            assert!(b.uptime_s.is_none() && b.pid.is_none() && code == Some(3));
+            rig.board.finish(0);
+            let snapshot = rig.board.view().snapshot();
+            assert!(rig.outlook() == Outlook::Never && snapshot.hopeless && snapshot.state == "stopped");
+        });
+    }
+
+    #[test]
+    fn what_comes_later_appears_and_what_goes_is_gone() {
+        run(|rig| {
+            rig.add(0, "b", 2);
+            rig.tell(Fact::System(SystemFact::BootSucceeded));
+            rig.turn(0, 0, InstanceState::Running, Some(5));
+            rig.turn(0, 1, InstanceState::Running, Some(6));
+            assert_eq!(rig.outlook(), Outlook::Ready);
+            rig.add(1, "a", 1);
+            assert_eq!(rig.lines(), ["a-0 stopped", "b-0 running", "b-1 running"], "by name");
+            assert_eq!(rig.outlook(), Outlook::Coming, "there is one more to wait for");
+            rig.of(0, 1, InstanceFact::Removed);
+            rig.turn(0, 1, InstanceState::Failed, None); // older than that
+            assert_eq!(rig.lines(), ["a-0 stopped", "b-0 running"]);
+            rig.of(0, 2, InstanceFact::Added { number: 1 });
+            assert_eq!(rig.lines(), ["a-0 stopped", "b-0 running", "b-1 stopped"], "nothing of the old one");
+            rig.turn(0, 2, InstanceState::Running, Some(7));
+            assert_eq!(rig.outlook(), Outlook::Coming);
+            rig.tell(Fact::Process(ProcessId(1), ProcessFact::Removed));
+            assert_eq!(rig.lines(), ["b-0 running", "b-1 running"]);
+            assert_eq!(rig.outlook(), Outlook::Ready, "nobody waits for what is gone");
         });
     }
 }

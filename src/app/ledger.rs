@@ -3,6 +3,7 @@
 //! anything is started, and a moment after something has changed, by a thread of its own that ends with it: nothing that
 //! runs waits for it.
 
+use super::roster::Roster;
 use super::running::AlreadyRuns;
 use phpeek_api::place;
 use phpeek_core::causes::chain;
@@ -125,15 +126,20 @@ impl Ledger {
 
     /// Writes down whose supervisor this is, before anything is started: what begins from now on can be known by its
     /// mark.
-    pub(super) fn begin(&self, names: Vec<String>) -> Written {
-        let record = Record::own(names);
+    pub(super) fn begin(&self, roster: &Roster) -> Written {
+        let record = Record::own(roster.names());
         let result = write(&self.path, &record);
         Written { record, result }
     }
 
     /// Writes down what runs, for as long as the supervisor does. Tells of a record that cannot be written once, until
     /// it can again.
-    pub(super) async fn keep(self: Rc<Self>, first: Written, children: Rc<Children>, tell: impl Fn(String)) {
+    pub(super) async fn keep(
+        self: Rc<Self>,
+        first: Written,
+        (roster, children): (Rc<Roster>, Rc<Children>),
+        tell: impl Fn(String),
+    ) {
         let (mut written, mut told) = (first, false);
         loop {
             if let Err(error) = &written.result
@@ -147,7 +153,8 @@ impl Ledger {
             told = written.result.is_err();
             children.changes().notified().await;
             sleep(GATHERED).await;
-            written = self.write(written.record, &children).await;
+            let record = written.record.with(roster.names());
+            written = self.write(record, &children).await;
         }
     }
 

@@ -11,6 +11,7 @@ mod ledger;
 mod pid_file;
 mod prepare;
 mod reading;
+mod roster;
 mod running;
 mod signals;
 mod survivors;
@@ -22,6 +23,7 @@ pub use reading::{Reading, read};
 pub use running::{BeginError, Ending};
 
 use crate::exit;
+use actix::Actor as _;
 use board::SharedBoard;
 use ending::Finish;
 use hasten::Hasten;
@@ -36,11 +38,10 @@ use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::Story;
 use phpeek_actors::world::{Deaths, World};
-use phpeek_api::view::Identity;
 use phpeek_api::{self as socket, Control, TraceSource};
 use phpeek_config::Configuration;
+use phpeek_core::fleet::Fleet;
 use phpeek_core::operation::Cause;
-use phpeek_core::spec::SystemSpec;
 use phpeek_os::reaper::{Children, Ground};
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{memory, pid1};
@@ -48,6 +49,7 @@ use phpeek_output::Output;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
+use roster::Roster;
 use running::{Running, say, warn};
 use std::io;
 use std::os::fd::AsFd;
@@ -144,33 +146,32 @@ async fn supervise(
         say(&running, Level::Warn, warning.clone());
     }
     let spec = Arc::new(configuration.spec);
+    let fleet = Fleet::new(&spec).map_err(|_| BeginError::System {
+        what: "order the processes",
+        source: io::Error::other("the dependencies have a cycle"),
+    })?;
+    let roster = Rc::new(Roster::of(&fleet));
     if let Some(ledger) = ledger {
         survivors::deal(&ledger, configuration.survivors, &spec, &running).await?;
-        let names = spec.processes.iter().map(|p| p.name.as_str().to_owned()).collect();
-        let first = ledger.begin(names);
-        actix::spawn(ledger.keep(first, running.children.clone(), warn(&running)));
+        let first = ledger.begin(&roster);
+        let kept = (roster.clone(), running.children.clone());
+        actix::spawn(ledger.keep(first, kept, warn(&running)));
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
-    let board = show(&spec, options, clock, writer);
+    let board = show(options, clock, writer);
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
     let control = listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
-        listeners: listeners(&running, &board),
+        listeners: listeners(&running, &board, roster),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
     };
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&|name| std::env::var(name).ok());
-    let manager =
-        ManagerActor::new(spec.clone(), world, router, done).map(actix::Actor::start).map_err(|_| {
-            BeginError::System {
-                what: "order the processes",
-                source: io::Error::other("the dependencies have a cycle"),
-            }
-        })?;
+    let manager = ManagerActor::new(fleet, world, router, done).start();
     let finish = Finish::default();
     let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
     actix::spawn(running.children.clone().run());
@@ -194,19 +195,20 @@ async fn supervise(
 }
 
 /// Who hears of what happens, in this order.
-fn listeners(running: &Running, board: &SharedBoard) -> Rc<Listeners> {
+fn listeners(running: &Running, board: &SharedBoard, roster: Rc<Roster>) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
         Rc::new(Journal::new(running.log.clone())),
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
+        roster,
     ];
     Rc::new(Listeners::new(Story::new(running.telemetry.tracing()), others))
 }
 
 /// The board that actors show their state on, with the file thread behind it where there is one.
-fn show(spec: &Arc<SystemSpec>, options: &Options, clock: Clock, writer: Option<Writer>) -> SharedBoard {
-    let config = options.control.as_ref().and_then(|c| c.config.clone());
-    let board = SharedBoard::new(Identity { spec: spec.clone(), config }, clock, writer);
+fn show(options: &Options, clock: Clock, writer: Option<Writer>) -> SharedBoard {
+    let config = options.control.as_ref().and_then(|c| c.config.as_deref());
+    let board = SharedBoard::new(config, clock, writer);
     actix::spawn(board.clone().publish());
     board
 }
@@ -221,7 +223,7 @@ fn start_control(
     let around = socket::Surroundings {
         // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
         back: Box::new(move || children.changes().notify_one()),
-        phase: board.phase(),
+        outlook: board.watch_outlook(),
         traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
         log: running.log.clone(),
         clock: running.clock,

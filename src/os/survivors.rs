@@ -6,15 +6,18 @@
 use super::mark::{self, MARK};
 use super::procfs::{self, Stat};
 use super::sys;
-use phpeek_core::ids::{Owner, TaskId};
+use phpeek_core::ids::{Owner, ProcessId, TaskId};
 use phpeek_core::signal::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The first line of a record.
-const HEAD: &str = "phpeek-pm state 1";
+const HEAD: &str = "phpeek-pm state 2";
+/// That of one in which a process has the number of its place, and hooks of the system the last.
+const HEAD_BY_PLACE: &str = "phpeek-pm state 1";
 
-/// Stands in the place of a process for the hooks of the system.
+/// Stands for the hooks of the system, which belong to no process.
 const HOOKS: &str = "(hooks)";
+const OF_NO_PROCESS: &str = "-";
 
 /// A run as the record has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +26,8 @@ pub struct Recorded {
     pub pid: i32,
     /// In ticks since the boot.
     pub began: u64,
-    /// The place of its process among the names.
-    pub process: usize,
+    /// Its process; `None`: a hook of the system.
+    pub process: Option<ProcessId>,
 }
 
 /// What a supervisor writes down of itself.
@@ -33,20 +36,25 @@ pub struct Record {
     boot: String,
     supervisor: i32,
     began: u64,
-    names: Vec<String>,
+    names: BTreeMap<ProcessId, String>,
     runs: Vec<Recorded>,
 }
 
 impl Record {
     /// Of this supervisor, with the names of its processes.
     #[must_use]
-    pub fn own(mut names: Vec<String>) -> Self {
-        names.push(HOOKS.to_owned());
+    pub fn own(names: BTreeMap<ProcessId, String>) -> Self {
         let supervisor = std::process::id().cast_signed();
         Self { boot: boot_id(), supervisor, began: procfs::own_beginning(), names, runs: Vec::new() }
     }
 
-    /// Takes down which leaders run: pids, with the place of their process. Those that were there before are kept, so
+    /// The same with these names of its processes.
+    #[must_use]
+    pub fn with(self, names: BTreeMap<ProcessId, String>) -> Self {
+        Self { names, ..self }
+    }
+
+    /// Takes down which leaders run: pids, with their tasks. Those that were there before are kept, so
     /// only new ones are looked up; one that is gone by now is left out.
     pub fn note(&mut self, leaders: &[(i32, TaskId)]) {
         let known: BTreeMap<i32, u64> = self.runs.iter().map(|run| (run.pid, run.began)).collect();
@@ -55,7 +63,7 @@ impl Record {
                 Some(began) => *began,
                 None => Stat::of(*pid).filter(|stat| stat.parent == self.supervisor)?.began,
             };
-            Some(Recorded { pid: *pid, began, process: self.place_of(*task) })
+            Some(Recorded { pid: *pid, began, process: process_of_task(*task) })
         };
         self.runs = leaders.iter().filter_map(recorded).collect();
     }
@@ -64,10 +72,11 @@ impl Record {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("{HEAD}\nboot {}\nsupervisor {} {}\n", self.boot, self.supervisor, self.began);
-        for name in &self.names {
-            text.push_str(&format!("process {name}\n"));
+        for (id, name) in &self.names {
+            text.push_str(&format!("process {} {name}\n", id.0));
         }
         for Recorded { pid, began, process } in &self.runs {
+            let process = process.map_or(OF_NO_PROCESS.to_owned(), |process| process.0.to_string());
             text.push_str(&format!("run {pid} {began} {process}\n"));
         }
         text
@@ -77,7 +86,11 @@ impl Record {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
-        lines.next().filter(|line| *line == HEAD)?;
+        let by_place = match lines.next()? {
+            HEAD => false,
+            HEAD_BY_PLACE => true,
+            _ => return None,
+        };
         let mut record = Self::default();
         for line in lines {
             let (word, rest) = line.split_once(' ')?;
@@ -88,11 +101,21 @@ impl Record {
                     record.supervisor = numbers.next()?.parse().ok()?;
                     record.began = numbers.next()?.parse().ok()?;
                 }
-                "process" => record.names.push(rest.to_owned()),
+                "process" if by_place => {
+                    let place = u32::try_from(record.names.len()).ok()?;
+                    record.names.insert(ProcessId(place), rest.to_owned());
+                }
+                "process" => {
+                    let (id, name) = rest.split_once(' ')?;
+                    record.names.insert(ProcessId(id.parse().ok()?), name.to_owned());
+                }
                 "run" => record.runs.push(Recorded {
                     pid: numbers.next()?.parse().ok()?,
                     began: numbers.next()?.parse().ok()?,
-                    process: numbers.next()?.parse().ok()?,
+                    process: match numbers.next()? {
+                        OF_NO_PROCESS => None,
+                        number => Some(ProcessId(number.parse().ok()?)),
+                    },
                 }),
                 _ => return None,
             }
@@ -119,7 +142,7 @@ impl Record {
         let pids = procfs::every_pid();
         let roots = pids.iter().filter_map(|pid| Some((*pid, self.process_of(&Stat::of(*pid)?)?)));
         for (pid, process) in roots.collect::<Vec<_>>() {
-            let Some(name) = self.names.get(process) else { continue };
+            let name = self.name_of(process);
             for stat in procfs::tree(pid).into_iter().filter(|stat| !stat.is_dead()) {
                 if seen.insert(stat.pid) {
                     found.entry(name.clone()).or_default().push(Survivor(stat));
@@ -129,7 +152,8 @@ impl Record {
         found
     }
 
-    fn process_of(&self, stat: &Stat) -> Option<usize> {
+    /// The process that it is of; `None` within: a hook of the system.
+    fn process_of(&self, stat: &Stat) -> Option<Option<ProcessId>> {
         let leader = |pid: i32| self.runs.iter().find(|run| run.pid == pid);
         if let Some(run) = leader(stat.pid) {
             return (run.began == stat.began).then_some(run.process);
@@ -141,15 +165,20 @@ impl Record {
         }
         let carried = procfs::variable(stat.pid, MARK.as_bytes())?;
         let own = format!("{}.{}", self.supervisor, self.began);
-        mark::task(&own, std::str::from_utf8(&carried).ok()?).map(|task| self.place_of(task))
+        mark::task(&own, std::str::from_utf8(&carried).ok()?).map(process_of_task)
     }
 
-    /// A process has the id of its place in the configuration; hooks of the system come after all.
-    fn place_of(&self, task: TaskId) -> usize {
-        match task.owner() {
-            Owner::Process(process) => process.0 as usize,
-            Owner::System => self.names.len().saturating_sub(1),
-        }
+    /// One that began a moment before the supervisor was killed may not be named yet: what it left is found all the same.
+    fn name_of(&self, process: Option<ProcessId>) -> String {
+        let Some(id) = process else { return HOOKS.to_owned() };
+        self.names.get(&id).cloned().unwrap_or_else(|| format!("(process {})", id.0))
+    }
+}
+
+fn process_of_task(task: TaskId) -> Option<ProcessId> {
+    match task.owner() {
+        Owner::Process(process) => Some(process),
+        Owner::System => None,
     }
 }
 
@@ -217,18 +246,30 @@ fn boot_id() -> String {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use phpeek_core::ids::{InstanceId, ProcessId};
+    use phpeek_core::ids::InstanceId;
+
+    fn names<const N: usize>(names: [(u32, &str); N]) -> BTreeMap<ProcessId, String> {
+        names.map(|(id, name)| (ProcessId(id), name.to_owned())).into()
+    }
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
-        let mut record = Record::own(vec!["web".to_owned(), "queue worker".to_owned()]);
-        record.runs =
-            vec![Recorded { pid: 7, began: 8, process: 1 }, Recorded { pid: 9, began: 10, process: 0 }];
+        let mut record = Record::own(names([(0, "web"), (3, "queue")]));
+        let run = |pid, process: Option<u32>| Recorded { pid, began: 8, process: process.map(ProcessId) };
+        record.runs = vec![run(7, Some(3)), run(9, Some(0)), run(10, None)];
         assert_eq!(Record::parse(&record.to_text()), Some(record.clone()));
-        for broken in ["", "something else\n", &record.to_text().replace("run 7 8 1", "run 7 x 1")] {
+        for broken in ["", "something else\n", &record.to_text().replace("run 7 8 3", "run 7 x 3")] {
             assert_eq!(Record::parse(broken), None, "{broken}");
         }
         assert_eq!(record.living_supervisor(), Some(std::process::id()), "it is this very process");
+    }
+
+    #[test]
+    fn a_record_by_place_is_read_as_it_was_meant() {
+        let text = "phpeek-pm state 1\nboot b\nsupervisor 1 2\nprocess db\nprocess web\nprocess (hooks)\nrun 7 8 1\nrun 9 8 2\n";
+        let record = Record::parse(text).expect("it is sound");
+        let of: Vec<_> = record.runs.iter().map(|run| record.name_of(run.process)).collect();
+        assert_eq!(of, ["web", HOOKS]);
     }
 
     #[test]
@@ -257,12 +298,12 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("1000").spawn().expect("sleep");
         let pid = child.id().cast_signed();
         let stat = Stat::of(pid).expect("it runs");
-        let mut record = Record::own(vec!["web".to_owned()]);
-        let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(1));
+        let mut record = Record::own(names([(4, "web")]));
+        let task = TaskId::Run(InstanceId { process: ProcessId(4), serial: 0 }.run(1));
         record.note(&[(pid, task), (1, task)]);
         assert_eq!(
             record.runs,
-            [Recorded { pid, began: stat.began, process: 0 }],
+            [Recorded { pid, began: stat.began, process: Some(ProcessId(4)) }],
             "PID 1 is no child of ours"
         );
         let found = record.survivors();
@@ -272,6 +313,8 @@ mod tests {
             change(&mut other);
             other.survivors()
         };
+        let unnamed = of_others(|record| record.names.clear());
+        assert_eq!(unnamed["(process 4)"].len(), 1, "it may have come a moment ago");
         assert!(of_others(|record| record.runs[0].began += 1).is_empty(), "the pid was given again");
         assert!(
             of_others(|record| record.boot = "another".to_owned()).is_empty(),

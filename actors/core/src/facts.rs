@@ -7,7 +7,7 @@ use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, Re
 use crate::fold::{Tally, Telling};
 pub use crate::hook::facts::{HookEnd, HookFact, HookOutcome};
 use crate::ids::{InstanceId, ProcessId};
-use crate::lifecycle::{Rest, SignalStep, Trigger};
+use crate::lifecycle::{InstanceState, Rest, SignalStep, Trigger};
 use crate::member::Member;
 use crate::name::ProcessName;
 use crate::operation::Operation;
@@ -103,6 +103,8 @@ pub enum Refusal {
 pub enum ProcessFact {
     /// The supervisor knows it from now on.
     Added(Arc<ProcessSpec>),
+    /// It is configured like this from now on.
+    Changed(Arc<ProcessSpec>),
     /// Its start begins, as part of an operation; it has to wait for these.
     StartBegan {
         /// The operation.
@@ -134,6 +136,8 @@ pub enum ProcessFact {
     Abandoned,
     /// The part of the supervisor that looked after it is gone.
     Lost,
+    /// It is no more, nor any instance of it; the last that is told of it.
+    Removed,
 }
 
 /// What happens to an instance.
@@ -228,15 +232,17 @@ pub enum InstanceFact {
     },
     /// A signal that was to be handed on found nobody.
     RelayFailed(Signal),
+    /// It is no more; the last that is told of it. Its number may be given to another.
+    Removed,
 }
 
-/// A change of state, in one word each.
+/// A change of state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
     /// The state before.
-    pub from: &'static str,
+    pub from: InstanceState,
     /// The state after.
-    pub to: &'static str,
+    pub to: InstanceState,
 }
 
 /// What is shown of an instance beside its state.

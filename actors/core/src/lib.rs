@@ -6,7 +6,7 @@
 //! # The laws
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
 //! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q9, stand in [`process`], those of
-//! hooks, R1 to R7, in [`hook::pass`].
+//! hooks, R1 to R7, in [`hook::pass`], those of the outlook, O1 to O3, in [`outlook`].
 //!
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
@@ -49,8 +49,10 @@ pub mod names;
 pub mod operation;
 pub mod order;
 pub mod outcome;
+pub mod outlook;
 pub mod process;
 pub mod program;
+pub mod serials;
 pub mod signal;
 pub mod spec;
 pub mod tail;

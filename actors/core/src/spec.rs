@@ -1,6 +1,6 @@
 //! What shall run, checked: a value of these types is valid by construction as far as types can say it, and
 //! `src/config` has checked the rest (names of dependencies are there, there is no cycle, a oneshot has scale 1).
-//! Holds no behaviour. Shared by all layers as `Arc`s; never changed after it was built.
+//! Shared by all layers as `Arc`s; never changed after it was built.
 
 use crate::backoff::Backoff;
 use crate::budget::Attempts;
@@ -72,6 +72,14 @@ pub struct ProcessSpec {
     pub essential: bool,
     /// What runs around the starts and stops of each of its instances.
     pub hooks: Option<Box<Hooks>>,
+}
+
+impl ProcessSpec {
+    /// Whether it is started with the supervisor: only then does it have to be up.
+    #[must_use]
+    pub fn starts_with_the_system(&self) -> bool {
+        self.initial == InitialState::Running && self.kind != ProcessKind::Scheduled
+    }
 }
 
 /// Whether a process is started with the supervisor.

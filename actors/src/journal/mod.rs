@@ -151,6 +151,7 @@ impl Journal {
         let about = About::Process(process);
         match fact {
             ProcessFact::Added(spec) => self.known.borrow_mut().names.add(process, spec.name.clone()),
+            ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
             ProcessFact::Lost => {
@@ -159,7 +160,8 @@ impl Journal {
                 self.say(at, Level::Error, message, vec![("process", name.into())]);
             }
             // Told by what its instances do, or by the boot.
-            ProcessFact::StartBegan { .. }
+            ProcessFact::Changed(_)
+            | ProcessFact::StartBegan { .. }
             | ProcessFact::EdgeMet(_)
             | ProcessFact::EdgeLost(_)
             | ProcessFact::EdgeFailed(..)
@@ -178,6 +180,11 @@ impl Journal {
             InstanceFact::Added { number } => {
                 let known = KnownInstance { number: *number, pid: None, left: None };
                 self.known.borrow_mut().instances.insert(instance, known);
+            }
+            InstanceFact::Removed => {
+                let known = &mut *self.known.borrow_mut();
+                known.instances.remove(&instance);
+                known.hooks.remove(&Some(instance));
             }
             InstanceFact::Restarting { left, .. } => self.note(instance, |known| known.left = *left),
             InstanceFact::Started { run, pid } => self.started(at, instance, *run, *pid),

@@ -4,10 +4,10 @@ use super::{ManagerActor, Request};
 use crate::envelope::Envelope;
 use crate::ports::TaskReport;
 use crate::process::{ProcessReport, ReportKind};
-use actix::{Context, Handler};
+use actix::{AsyncContext, Context, Handler};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Fact, Refusal, SystemFact, Told};
-use phpeek_core::fleet::{Event, Phase};
+use phpeek_core::fleet::Event;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operation};
@@ -20,9 +20,8 @@ impl Handler<Envelope<Request>> for ManagerActor {
         let Envelope { parent, at, message } = envelope;
         let at = self.moment(at);
         match message {
-            Request::Boot if self.fleet.phase() != Phase::New => {} // once; and not after a stop that came first
             Request::Boot => {
-                self.create_processes(ctx);
+                self.router.rest_to(ctx.address().recipient());
                 let operation = self.begin(Cause::Boot, &parent);
                 self.step(at, Event::Boot(operation), ctx);
             }

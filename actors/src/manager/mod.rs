@@ -20,17 +20,15 @@ use phpeek_core::facts::{Outbox, Output};
 use phpeek_core::fleet::{Effect, Event, Fleet, Outcome};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::Operation;
-use phpeek_core::order::Cycle;
 use phpeek_core::process::Command;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::SystemSpec;
+use phpeek_core::spec::ProcessSpec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// The root actor.
 pub struct ManagerActor {
-    spec: Arc<SystemSpec>,
     fleet: Fleet,
     world: World,
     router: Router,
@@ -50,42 +48,26 @@ impl Actor for ManagerActor {
 }
 
 impl ManagerActor {
-    /// A manager at rest. Its own end, by a panic too, drops `done`, and whoever waits knows.
-    ///
-    /// # Errors
-    /// The [`Cycle`], if the specification has one; the configuration has refused it long before.
-    pub fn new(
-        spec: Arc<SystemSpec>,
-        world: World,
-        router: Router,
-        done: oneshot::Sender<Finished>,
-    ) -> Result<Self, Cycle> {
-        let fleet = Fleet::new(&spec)?;
-        let mut names = Names::default();
-        for (id, process) in fleet.processes().zip(&spec.processes) {
-            names.add(id, process.name.clone());
-        }
-        Ok(Self {
+    /// A manager of this system, at rest. Its own end, by a panic too, drops `done`, and whoever waits knows.
+    #[must_use]
+    pub fn new(fleet: Fleet, world: World, router: Router, done: oneshot::Sender<Finished>) -> Self {
+        Self {
             fleet,
-            spec,
             world,
             router,
-            names,
+            names: Names::default(),
             out: Outbox::new(),
             unanswered: BTreeSet::new(),
             latest: Moment::ZERO,
             timer: None,
             done: Some(done),
-        })
+        }
     }
 
-    fn create_processes(&self, ctx: &Context<Self>) {
-        self.router.rest_to(ctx.address().recipient());
-        for (id, spec) in self.fleet.processes().zip(&self.spec.processes) {
-            let reports = ctx.address().recipient();
-            let actor = ProcessActor::new(id, spec.clone(), self.world.clone(), reports);
-            self.router.add(id, actor.start());
-        }
+    fn create(&mut self, id: ProcessId, spec: Arc<ProcessSpec>, ctx: &Context<Self>) {
+        self.names.add(id, spec.name.clone());
+        let actor = ProcessActor::new(id, spec, self.world.clone(), ctx.address().recipient());
+        self.router.add(id, actor.start());
     }
 
     /// Sends an order, in an envelope with the span of its operation. `do_send`: a handful for each process, and none
@@ -109,6 +91,7 @@ impl ManagerActor {
         for output in out.drain() {
             match output {
                 Output::Tell(told) => self.world.listeners.tell(&told),
+                Output::Do(Effect::Create(process, spec)) => self.create(process, spec, ctx),
                 Output::Do(Effect::Command(process, operation, command)) => {
                     if matches!(command, Command::Stop(_)) {
                         self.unanswered.insert(process);

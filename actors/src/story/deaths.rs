@@ -40,7 +40,7 @@ impl InstanceStory {
 
 impl ProcessStory {
     /// The span of a death, linked to the span that started the run, or to the last one before it that was told.
-    fn open_exit(&self, teller: &Teller<'_>, i: usize, death: &Death) -> OpenSpan {
+    fn open_exit(&self, teller: &Teller<'_>, i: u32, death: &Death) -> OpenSpan {
         let mut span = teller.tracing.open(names::SPAN_EXIT, &SpanContext::NONE, death.ended);
         if span.is_recording() {
             if let Some(instance) = self.instances.get(i) {
@@ -55,7 +55,7 @@ impl ProcessStory {
 
     /// The run of a oneshot, below its spawn. It begins with it, at the order: backends take a child that is shorter than
     /// its parent and not within it for one whose clock is wrong, and move it.
-    fn open_run(&self, teller: &Teller<'_>, i: usize, death: &Death) -> OpenSpan {
+    fn open_run(&self, teller: &Teller<'_>, i: u32, death: &Death) -> OpenSpan {
         let ordered = self.instances.get(i).filter(|x| x.run == death.run).map(|x| x.ordered);
         let began = ordered.unwrap_or_else(|| death.ended.saturating_sub(death.uptime));
         let origin = self.instances.get(i).map_or(SpanContext::NONE, |x| x.origin.clone());
@@ -66,7 +66,7 @@ impl ProcessStory {
     }
 
     /// The death that a restart follows, told now.
-    pub(super) fn tell_fresh_death(&mut self, teller: &Teller<'_>, i: usize) -> Option<(Death, SpanContext)> {
+    pub(super) fn tell_fresh_death(&mut self, teller: &Teller<'_>, i: u32) -> Option<(Death, SpanContext)> {
         let death = self.instances.get_mut(i)?.fresh_death()?.death;
         let span = self.open_exit(teller, i, &death);
         let context = span.context();
@@ -78,7 +78,7 @@ impl ProcessStory {
     pub(super) fn tell_folded_death(
         &mut self,
         teller: &Teller<'_>,
-        i: usize,
+        i: u32,
         death: Death,
         over: Moment,
     ) -> SpanContext {
@@ -94,13 +94,13 @@ impl ProcessStory {
     }
 
     /// A death of which nobody will see the end: something of its run is left.
-    pub(super) fn tell_unfinished_death(&mut self, teller: &Teller<'_>, i: usize, death: &Death) {
+    pub(super) fn tell_unfinished_death(&mut self, teller: &Teller<'_>, i: u32, death: &Death) {
         let span = self.open_exit(teller, i, death);
         Verdict::of(death).end(span, teller.at);
     }
 
     /// All is known of a death.
-    pub(super) fn autopsied(&mut self, teller: &Teller<'_>, i: usize, obituary: &Obituary) {
+    pub(super) fn autopsied(&mut self, teller: &Teller<'_>, i: u32, obituary: &Obituary) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let Some(place) = instance.deaths.iter().position(|d| d.is_of(obituary.death.run)) else { return };
         let DeathStory { death, over, span, verdict, folded } = instance.deaths.swap_remove(place);
@@ -128,7 +128,7 @@ impl ProcessStory {
     pub(super) fn tell_last_end(
         &mut self,
         teller: &Teller<'_>,
-        i: usize,
+        i: u32,
         rest: Rest,
         restarts: u32,
         looped: u64,

@@ -114,7 +114,7 @@ impl Story {
 impl ProcessStory {
     /// Of a hook of an instance: below the stop, restart or start that it is part of. Between these it has a trace of
     /// its own, linked to the run; that of a folded restart is as folded.
-    pub(super) fn tell_of_hook(&mut self, teller: &Teller<'_>, i: usize, fact: &HookFact) {
+    pub(super) fn tell_of_hook(&mut self, teller: &Teller<'_>, i: u32, fact: &HookFact) {
         let at = teller.at;
         match fact {
             HookFact::Began { hook, stage } => {
@@ -152,13 +152,7 @@ impl ProcessStory {
         }
     }
 
-    fn open_own_hook(
-        &self,
-        teller: &Teller<'_>,
-        i: usize,
-        hook: &HookSpec,
-        stage: Stage,
-    ) -> Option<OpenSpan> {
+    fn open_own_hook(&self, teller: &Teller<'_>, i: u32, hook: &HookSpec, stage: Stage) -> Option<OpenSpan> {
         let instance = self.instances.get(i).filter(|instance| instance.folded.is_none())?;
         let spans = instance.spans.as_deref();
         let restart = spans.and_then(|spans| spans.restart.as_ref().or(spans.ending.as_ref()));

@@ -14,18 +14,18 @@ use phpeek_core::signal::Signal;
 use std::time::Duration;
 
 impl ProcessStory {
-    pub(super) fn tell_of_instance(&mut self, teller: &Teller<'_>, serial: u32, fact: &InstanceFact) {
-        let i = serial as usize;
-        if let InstanceFact::Added { number } = fact {
-            self.instances.truncate(i);
-            return self.instances.push(InstanceStory::new(*number));
-        }
-        if i >= self.instances.len() {
-            return; // of a process whose story was lost
-        }
+    pub(super) fn tell_of_instance(&mut self, teller: &Teller<'_>, i: u32, fact: &InstanceFact) {
         let at = teller.at;
         match fact {
-            InstanceFact::Added { .. } | InstanceFact::RelayFailed(_) | InstanceFact::Daemonised { .. } => {}
+            InstanceFact::Added { number } => {
+                self.instances.insert(i, InstanceStory::new(*number));
+            }
+            // Whatever is open of it ends as abandoned when it is dropped: nothing is, of one that rests.
+            InstanceFact::Removed => {
+                self.instances.remove(i);
+            }
+            _ if self.instances.get(i).is_none() => return, // of a process whose story was lost
+            InstanceFact::RelayFailed(_) | InstanceFact::Daemonised { .. } => {}
             InstanceFact::LeftAlone(members) => self.left_alone(i, at, members),
             InstanceFact::Changes(change) => {
                 let noted = self.note_change(i, at, *change);
@@ -63,17 +63,17 @@ impl ProcessStory {
         self.end_start_if_over(at);
     }
 
-    pub(super) fn of<T>(&mut self, i: usize, act: impl FnOnce(&mut InstanceStory) -> T) -> Option<T> {
+    pub(super) fn of<T>(&mut self, i: u32, act: impl FnOnce(&mut InstanceStory) -> T) -> Option<T> {
         self.instances.get_mut(i).map(act)
     }
 
     /// The id of an instance for when it is needed: a text for each step of each stop would cost more than the stop.
-    pub(super) fn instance_id(&self, i: usize) -> impl FnOnce() -> String + use<> {
+    pub(super) fn instance_id(&self, i: u32) -> impl FnOnce() -> String + use<> {
         let (name, number) = (self.spec.name.clone(), self.instances.get(i).map_or(0, |x| x.number));
         move || name.instance_id(number)
     }
 
-    pub(super) fn name_instance(&self, span: &mut OpenSpan, i: usize) {
+    pub(super) fn name_instance(&self, span: &mut OpenSpan, i: u32) {
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
             span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i)());
@@ -81,7 +81,7 @@ impl ProcessStory {
     }
 
     /// A change of state is an event of the operation that is under way. False when there is none.
-    fn note_change(&mut self, i: usize, at: Moment, change: Change) -> bool {
+    fn note_change(&mut self, i: u32, at: Moment, change: Change) -> bool {
         let id = self.instance_id(i);
         let Some(instance) = self.instances.get_mut(i) else { return true };
         let fresh = instance.fresh.and_then(|run| instance.deaths.iter_mut().find(|d| d.is_of(run)));
@@ -92,14 +92,14 @@ impl ProcessStory {
         span.event(names::EVENT_STATE_CHANGED, at, || {
             vec![
                 KeyValue::new(names::PROCESS_INSTANCE_ID, id()),
-                KeyValue::new(names::STATE_FROM, change.from),
-                KeyValue::new(names::STATE_TO, change.to),
+                KeyValue::new(names::STATE_FROM, change.from.as_str()),
+                KeyValue::new(names::STATE_TO, change.to.as_str()),
             ]
         });
         true
     }
 
-    fn signalled(&mut self, i: usize, at: Moment, signal: Signal, step: SignalStep, delivered: bool) {
+    fn signalled(&mut self, i: u32, at: Moment, signal: Signal, step: SignalStep, delivered: bool) {
         let id = self.instance_id(i);
         let name = match step {
             SignalStep::Request => names::EVENT_SIGNAL_SENT,
@@ -117,7 +117,7 @@ impl ProcessStory {
     /// Adds an event to the stop that this instance is part of.
     pub(super) fn stop_event(
         &mut self,
-        i: usize,
+        i: u32,
         name: &'static str,
         at: Moment,
         attributes: impl FnOnce() -> Vec<KeyValue>,
@@ -129,7 +129,7 @@ impl ProcessStory {
     }
 
     /// The stop of one instance alone: part of its restart, or what a dead leader left behind.
-    fn open_own_stop(&mut self, teller: &Teller<'_>, i: usize) {
+    fn open_own_stop(&mut self, teller: &Teller<'_>, i: u32) {
         let Some(instance) = self.instances.get(i) else { return };
         if self.stop.is_some() || instance.spans.as_ref().is_some_and(|s| s.stop.is_some()) {
             return;
@@ -142,7 +142,7 @@ impl ProcessStory {
         self.of(i, |instance| instance.spans().stop = Some(span));
     }
 
-    fn backoff_began(&mut self, teller: &Teller<'_>, i: usize, delay: Duration) {
+    fn backoff_began(&mut self, teller: &Teller<'_>, i: u32, delay: Duration) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         if let Some(folded) = &mut instance.folded {
             return folded.waits(delay);
@@ -170,7 +170,7 @@ impl ProcessStory {
     fn restarting(
         &mut self,
         teller: &Teller<'_>,
-        i: usize,
+        i: u32,
         (after, attempt, left): (phpeek_core::lifecycle::Trigger, u32, Option<u32>),
         telling: Telling,
     ) {
@@ -194,7 +194,7 @@ impl ProcessStory {
         }
     }
 
-    fn rested(&mut self, teller: &Teller<'_>, i: usize, rest: Rest, restarts: u32, looped: u64) {
+    fn rested(&mut self, teller: &Teller<'_>, i: u32, rest: Rest, restarts: u32, looped: u64) {
         let at = teller.at;
         self.of(i, |instance| {
             if let Some(spans) = &mut instance.spans {
@@ -210,7 +210,7 @@ impl ProcessStory {
 
     /// The rolling restart that this process takes part in ends here: what it had under way ends with it.
     pub(super) fn interrupt_rolling(&mut self, at: Moment, why: &str) {
-        for instance in &mut self.instances {
+        for instance in self.instances.values_mut() {
             if let Some(spans) = instance.spans.as_mut().filter(|s| s.asked && s.restart.is_some()) {
                 spans.interrupt(at, why);
             }
@@ -218,7 +218,7 @@ impl ProcessStory {
         }
     }
 
-    pub(super) fn abandon_instance(&mut self, teller: &Teller<'_>, i: usize, why: &str) {
+    pub(super) fn abandon_instance(&mut self, teller: &Teller<'_>, i: u32, why: &str) {
         let death = self.of(i, |instance| {
             if let Some(mut spans) = instance.spans.take() {
                 spans.interrupt(teller.at, why);

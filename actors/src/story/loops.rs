@@ -14,7 +14,7 @@ impl ProcessStory {
     pub(super) fn open_restart(
         &self,
         teller: &Teller<'_>,
-        i: usize,
+        i: u32,
         restart: &Restart,
         death: Option<&(Death, SpanContext)>,
         tally: Tally,
@@ -48,7 +48,7 @@ impl ProcessStory {
 
     /// Tells the last restart of the loop after all, with its true times. What of it is not over stays open, as if it
     /// had been told from its beginning.
-    pub(super) fn unfolded(&mut self, teller: &Teller<'_>, i: usize, tally: Tally) {
+    pub(super) fn unfolded(&mut self, teller: &Teller<'_>, i: u32, tally: Tally) {
         let Some(folded) = self.instances.get_mut(i).and_then(|x| x.folded.take()) else { return };
         let death = folded.death.map(|(death, over)| (death, self.tell_folded_death(teller, i, death, over)));
         let restart = self.open_restart(teller, i, &folded.restart, death.as_ref(), tally);

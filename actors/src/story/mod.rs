@@ -83,6 +83,10 @@ impl Story {
                 self.names.add(*process, spec.name.clone());
                 self.processes.insert(*process, ProcessStory::new(spec.clone()));
             }
+            Fact::Process(process, ProcessFact::Removed) => {
+                self.names.remove(*process);
+                self.processes.remove(process);
+            }
             Fact::Process(process, ProcessFact::EdgeMet(on)) => {
                 let on_context = self.context_of_process(*on);
                 if let Some(story) = self.processes.get_mut(process) {
@@ -108,7 +112,7 @@ impl Story {
                 let Self { tracing, names, operations, processes, .. } = self;
                 let teller = Teller { tracing, operations, names, at: told.at };
                 if let Some(story) = processes.get_mut(&instance.process) {
-                    story.tell_of_hook(&teller, instance.serial as usize, fact);
+                    story.tell_of_hook(&teller, instance.serial, fact);
                 }
             }
             Fact::Instance(instance, fact) => {
@@ -145,7 +149,7 @@ impl Story {
     #[must_use]
     pub fn context_of_hook(&self, of: Option<InstanceId>) -> SpanContext {
         let of_instance = |id: InstanceId| {
-            let instance = self.processes.get(&id.process)?.instances.get(id.serial as usize)?;
+            let instance = self.processes.get(&id.process)?.instances.get(id.serial)?;
             instance.spans.as_ref()?.hook.as_ref()
         };
         let hook = of.map_or(self.system.hook.as_ref(), of_instance);

@@ -7,9 +7,10 @@ use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
 use phpeek_core::ids::ProcessId;
-use phpeek_core::lifecycle::Trigger;
+use phpeek_core::lifecycle::{InstanceState, Trigger};
 use phpeek_core::operation::Operation;
 use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::serials::Serials;
 use phpeek_core::spec::ProcessSpec;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -27,8 +28,7 @@ pub(super) struct ProcessStory {
     pub(super) latest: SpanContext,
     /// The span of the last end that nothing followed.
     pub(super) ended: SpanContext,
-    /// By serial.
-    pub(super) instances: Vec<InstanceStory>,
+    pub(super) instances: Serials<InstanceStory>,
 }
 
 /// A start under way.
@@ -64,7 +64,7 @@ impl StartStory {
 /// What is open of an instance.
 pub(super) struct InstanceStory {
     pub(super) number: u32,
-    pub(super) state: &'static str,
+    pub(super) state: InstanceState,
     pub(super) run: u64,
     /// When that run was ordered.
     pub(super) ordered: Moment,
@@ -144,7 +144,7 @@ impl InstanceStory {
     pub(super) fn new(number: u32) -> Self {
         Self {
             number,
-            state: "",
+            state: InstanceState::Stopped,
             run: 0,
             ordered: Moment::ZERO,
             origin: SpanContext::NONE,

@@ -11,6 +11,7 @@ use phpeek_core::facts::ProcessFact;
 use phpeek_core::fleet::{BootFailure, BootFailureCause};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::Operation;
+use phpeek_core::serials::Serials;
 use phpeek_core::spec::{Condition, ProcessSpec};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ const NOT_OVER: &str = "it was not over when the supervisor ended";
 impl ProcessStory {
     pub(super) fn new(spec: Arc<ProcessSpec>) -> Self {
         Self {
-            instances: Vec::with_capacity(spec.scale.get() as usize),
+            instances: Serials::with_capacity(spec.scale.get() as usize),
             spec,
             start: None,
             ending: None,
@@ -61,6 +62,7 @@ impl ProcessStory {
                     self.latest = ended;
                 }
             }
+            ProcessFact::Changed(spec) => self.spec = spec.clone(),
             ProcessFact::RestartAbandoned => {} // told with the whole
             ProcessFact::Abandoned => self.abandon(teller),
             // Whatever was open ends as abandoned when it is dropped.
@@ -71,6 +73,7 @@ impl ProcessStory {
             }
             // Those that need others are told by the story; an edge that is lost is told by no span.
             ProcessFact::Added(_)
+            | ProcessFact::Removed
             | ProcessFact::EdgeMet(_)
             | ProcessFact::EdgeFailed(..)
             | ProcessFact::EdgeLost(_) => {}
@@ -142,7 +145,7 @@ impl ProcessStory {
 
     /// Ends a start that has failed, once no program of it is being run.
     pub(super) fn end_start_if_over(&mut self, at: Moment) {
-        if self.ending.is_none() || self.instances.iter().any(InstanceStory::is_spawning) {
+        if self.ending.is_none() || self.instances.values().any(InstanceStory::is_spawning) {
             return;
         }
         if let Some(ending) = self.ending.take() {
@@ -151,7 +154,7 @@ impl ProcessStory {
     }
 
     fn stop_began(&mut self, teller: &Teller<'_>, operation: &Operation) {
-        for instance in &mut self.instances {
+        for instance in self.instances.values_mut() {
             instance.end_own_stop(teller.at, "the whole process is stopped");
         }
         let parent = teller.operations.of(operation.id);
@@ -165,7 +168,8 @@ impl ProcessStory {
     fn abandon(&mut self, teller: &Teller<'_>) {
         let at = teller.at;
         self.fail_start(at, names::ERROR_INTERRUPTED, NOT_OVER, NOT_OVER);
-        for i in 0..self.instances.len() {
+        let serials: Vec<u32> = self.instances.keys().collect();
+        for i in serials {
             self.abandon_instance(teller, i, NOT_OVER);
         }
         self.end_start_if_over(at);
@@ -176,6 +180,6 @@ impl ProcessStory {
 
     /// The span that starts the run of an instance.
     pub(super) fn context_of_run(&self, serial: u32) -> SpanContext {
-        self.instances.get(serial as usize).map_or(SpanContext::NONE, InstanceStory::context_of_run)
+        self.instances.get(serial).map_or(SpanContext::NONE, InstanceStory::context_of_run)
     }
 }

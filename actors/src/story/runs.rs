@@ -9,12 +9,13 @@ use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
+use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::member::{Member, list};
 use phpeek_core::operation::Operation;
 use phpeek_core::outcome::SpawnFailure;
 
 impl ProcessStory {
-    pub(super) fn ordered(&mut self, teller: &Teller<'_>, i: usize, run: u64) {
+    pub(super) fn ordered(&mut self, teller: &Teller<'_>, i: u32, run: u64) {
         let at = teller.at;
         let start = self.start.as_ref().map(|s| s.span.context());
         let Some(instance) = self.instances.get_mut(i) else { return };
@@ -37,7 +38,7 @@ impl ProcessStory {
         &self,
         teller: &Teller<'_>,
         parent: &SpanContext,
-        i: usize,
+        i: u32,
         at: Moment,
         run: u64,
     ) -> OpenSpan {
@@ -54,7 +55,7 @@ impl ProcessStory {
         span
     }
 
-    pub(super) fn started(&mut self, i: usize, at: Moment, pid: Option<i32>) {
+    pub(super) fn started(&mut self, i: u32, at: Moment, pid: Option<i32>) {
         let hooks = self.spec.hooks.as_ref().is_some_and(|hooks| !hooks.post_start.is_empty());
         let Some(instance) = self.instances.get_mut(i) else { return };
         let spans = instance.spans();
@@ -77,7 +78,7 @@ impl ProcessStory {
         instance.tidy();
     }
 
-    pub(super) fn spawn_failed(&mut self, i: usize, at: Moment, failure: &SpawnFailure) {
+    pub(super) fn spawn_failed(&mut self, i: u32, at: Moment, failure: &SpawnFailure) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         if let Some(folded) = &mut instance.folded {
             folded.failed(at, failure.clone());
@@ -89,7 +90,7 @@ impl ProcessStory {
         instance.tidy();
     }
 
-    pub(super) fn died(&mut self, i: usize, at: Moment, death: &Death) {
+    pub(super) fn died(&mut self, i: u32, at: Moment, death: &Death) {
         let id = self.instance_id(i);
         self.stop_event(i, names::EVENT_EXITED, at, || {
             let mut facts = vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())];
@@ -105,7 +106,7 @@ impl ProcessStory {
         });
     }
 
-    pub(super) fn left_alone(&mut self, i: usize, at: Moment, members: &[Member]) {
+    pub(super) fn left_alone(&mut self, i: u32, at: Moment, members: &[Member]) {
         let id = self.instance_id(i);
         self.stop_event(i, names::EVENT_LEFT, at, || {
             vec![
@@ -115,7 +116,7 @@ impl ProcessStory {
         });
     }
 
-    pub(super) fn ended(&mut self, i: usize, at: Moment, death: &Death) {
+    pub(super) fn ended(&mut self, i: u32, at: Moment, death: &Death) {
         let id = self.instance_id(i);
         self.stop_event(i, names::EVENT_GROUP_EMPTY, at, || {
             vec![KeyValue::new(names::PROCESS_INSTANCE_ID, id())]
@@ -128,7 +129,7 @@ impl ProcessStory {
         instance.bury(at, death);
     }
 
-    pub(super) fn restart_began(&mut self, teller: &Teller<'_>, i: usize, operation: &Operation) {
+    pub(super) fn restart_began(&mut self, teller: &Teller<'_>, i: u32, operation: &Operation) {
         let at = teller.at;
         let parent = teller.operations.of(operation.id);
         let mut span = teller.tracing.open(names::SPAN_RESTART_PROCESS, &parent, at);
@@ -144,7 +145,7 @@ impl ProcessStory {
         spans.asked = true;
         // The run to come was asked for by something else: the rest of its spawn belongs to this restart, so that
         // none of its time is dark.
-        let (starting, run) = (instance.state == "starting", instance.run);
+        let (starting, run) = (instance.state == InstanceState::Starting, instance.run);
         if let Some(spawn) = instance.spans().spawn.take_if(|_| starting) {
             spawn.end(at);
             let span = self.open_spawn(teller, &context, i, at, run);

@@ -2,10 +2,12 @@
 
 use crate::board::{InstanceStatus, StatusBoard, SystemState};
 use crate::ports::{Level, LogRecord, LogSink};
-use phpeek_core::ids::ProcessId;
+use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::ProcessSpec;
+use phpeek_core::outlook::Outlook;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,9 +42,11 @@ impl LogSink for RecordingLog {
 /// A board that keeps every change.
 #[derive(Debug, Default)]
 pub struct RecordingBoard {
+    numbers: RefCell<BTreeMap<InstanceId, u32>>,
     instances: RefCell<Vec<(ProcessId, u32, InstanceStatus)>>,
     ends: RefCell<Vec<(ProcessId, u32, Exit)>>,
     system: RefCell<Vec<SystemState>>,
+    outlooks: RefCell<Vec<Outlook>>,
     panics: Cell<bool>,
 }
 
@@ -52,7 +56,7 @@ impl RecordingBoard {
         self.panics.set(true);
     }
 
-    /// Every change of an instance so far.
+    /// Every change of an instance so far, by its process and number.
     #[must_use]
     pub fn instances(&self) -> Vec<(ProcessId, u32, InstanceStatus)> {
         self.instances.borrow().clone()
@@ -63,6 +67,13 @@ impl RecordingBoard {
     pub fn shown(&self, process: u32, instance: u32) -> Option<InstanceStatus> {
         let last = |(p, i, _): &&(ProcessId, u32, InstanceStatus)| *p == ProcessId(process) && *i == instance;
         self.instances.borrow().iter().rfind(last).map(|(_, _, shown)| *shown)
+    }
+
+    /// The numbers of the instances that a process has.
+    #[must_use]
+    pub fn numbers(&self, process: u32) -> Vec<u32> {
+        let numbers = self.numbers.borrow();
+        numbers.iter().filter(|(id, _)| id.process == ProcessId(process)).map(|(_, n)| *n).collect()
     }
 
     /// The end of every run so far.
@@ -76,17 +87,43 @@ impl RecordingBoard {
     pub fn system(&self) -> Vec<SystemState> {
         self.system.borrow().clone()
     }
+
+    /// Every change of the outlook so far.
+    #[must_use]
+    pub fn outlooks(&self) -> Vec<Outlook> {
+        self.outlooks.borrow().clone()
+    }
+
+    fn number(&self, instance: InstanceId) -> Option<u32> {
+        self.numbers.borrow().get(&instance).copied()
+    }
 }
 
 impl StatusBoard for Rc<RecordingBoard> {
-    fn process(&self, _: ProcessId, _: &ProcessSpec) {}
+    fn process(&self, _: ProcessId, _: &ProcessName) {}
 
-    fn instance(&self, process: ProcessId, instance: u32, shown: InstanceStatus) {
-        self.instances.borrow_mut().push((process, instance, shown));
+    fn process_gone(&self, process: ProcessId) {
+        self.numbers.borrow_mut().retain(|id, _| id.process != process);
     }
 
-    fn ended(&self, process: ProcessId, instance: u32, exit: Exit) {
-        self.ends.borrow_mut().push((process, instance, exit));
+    fn added(&self, instance: InstanceId, number: u32) {
+        self.numbers.borrow_mut().insert(instance, number);
+    }
+
+    fn gone(&self, instance: InstanceId) {
+        self.numbers.borrow_mut().remove(&instance);
+    }
+
+    fn instance(&self, instance: InstanceId, shown: InstanceStatus) {
+        if let Some(number) = self.number(instance) {
+            self.instances.borrow_mut().push((instance.process, number, shown));
+        }
+    }
+
+    fn ended(&self, instance: InstanceId, exit: Exit) {
+        if let Some(number) = self.number(instance) {
+            self.ends.borrow_mut().push((instance.process, number, exit));
+        }
     }
 
     #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]
@@ -95,5 +132,9 @@ impl StatusBoard for Rc<RecordingBoard> {
             panic!("scripted: the board panics");
         }
         self.system.borrow_mut().push(state);
+    }
+
+    fn outlook(&self, outlook: Outlook) {
+        self.outlooks.borrow_mut().push(outlook);
     }
 }

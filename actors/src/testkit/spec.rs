@@ -161,6 +161,12 @@ impl SpecBuilder {
         self.0.stop.grace = grace;
         self
     }
+
+    /// As it stands, without dependencies.
+    #[must_use]
+    pub fn spec(self) -> ProcessSpec {
+        self.0
+    }
 }
 
 /// A system of these processes; dependencies may take 30 s, a shutdown 30 s.

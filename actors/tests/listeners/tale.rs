@@ -8,7 +8,7 @@ use phpeek_core::facts::{
 use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
 use phpeek_core::fold::{Tally, Telling};
 use phpeek_core::ids::{InstanceId, ProcessId};
-use phpeek_core::lifecycle::{Rest, SignalStep, Trigger};
+use phpeek_core::lifecycle::{InstanceState, Rest, SignalStep, Trigger};
 use phpeek_core::operation::{Cause, Operation, Operations};
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::{Signal, SignalSender};
@@ -46,7 +46,7 @@ fn only(process: ProcessId) -> InstanceId {
 
 fn up(process: ProcessId, at: u64, run: u64, pid: i32) -> Vec<(u64, Fact)> {
     let shown = Shown { pid: Some(pid), restarts: u32::try_from(run - 1).expect("a few") };
-    let change = Change { from: "starting", to: "running" };
+    let change = Change { from: InstanceState::Starting, to: InstanceState::Running };
     let of = |fact| Fact::Instance(only(process), fact);
     vec![
         (at, of(InstanceFact::Changes(change))),
@@ -86,7 +86,7 @@ fn boot(asks: &Asks) -> Vec<(u64, Fact)> {
 fn crash(asks: &Asks) -> Vec<(u64, Fact)> {
     let of = |fact| Fact::Instance(only(APP), fact);
     let death = death(1, Exit::Code(3), 500, 491, Asked::No);
-    let change = Change { from: "draining", to: "backoff" };
+    let change = Change { from: InstanceState::Draining, to: InstanceState::Backoff };
     let telling = Telling::Told(Tally { folded: 0, count: 1 });
     let after = Trigger::Exit(Exit::Code(3));
     let operation = asks.restart.clone();
@@ -133,7 +133,7 @@ pub(crate) fn interrupted_restart() -> Vec<Told> {
     let operation = Operations::of_system().begin(Cause::Signal { signal: Signal::USR1, sender: None });
     let scope = RestartScope::All;
     let of = |fact| Fact::Instance(only(APP), fact);
-    let change = Change { from: "starting", to: "stopped" };
+    let change = Change { from: InstanceState::Starting, to: InstanceState::Stopped };
     let mut all = boot(&asks);
     all.extend([
         (20, Fact::System(SystemFact::RestartBegan { operation: operation.clone(), scope })),

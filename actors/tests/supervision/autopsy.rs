@@ -12,7 +12,7 @@ use phpeek_actors::testkit::{
 use phpeek_actors::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
 use phpeek_core::fleet::Outcome;
-use phpeek_core::lifecycle::Failure;
+use phpeek_core::lifecycle::{Failure, InstanceState};
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::{Signal, SignalSender};
@@ -172,7 +172,8 @@ fn a_death_is_told_although_a_stop_came_before_its_group_was_gone() {
             });
         });
         rig.all_up().await;
-        rig.until("the end of the leader", |r| r.board.shown(0, 0).unwrap().state == "draining").await;
+        rig.until("the end of the leader", |r| r.board.shown(0, 0).unwrap().state == InstanceState::Draining)
+            .await;
         rig.terminate();
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
         let death = rig.one(names::SPAN_EXIT);

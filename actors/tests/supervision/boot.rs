@@ -9,7 +9,7 @@ use phpeek_actors::testkit::{Behaviour, SpecBuilder, attribute, error_type, is_e
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::{BootFailureCause, Outcome};
 use phpeek_core::ids::ProcessId;
-use phpeek_core::lifecycle::Failure;
+use phpeek_core::lifecycle::{Failure, InstanceState};
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 
@@ -26,7 +26,7 @@ fn independent_processes_start_at_once() {
         assert_eq!(times, vec![times[0]; 5]);
         assert_eq!(rig.board.system(), [SystemState::Starting, SystemState::Running]);
         let shown = rig.board.shown(2, 2).unwrap();
-        assert_eq!((shown.state, shown.restarts), ("running", 0));
+        assert_eq!((shown.state, shown.restarts), (InstanceState::Running, 0));
         assert!(shown.pid.is_some());
         let (root, starts) = (rig.one(names::SPAN_START), rig.spans.named(names::SPAN_START_PROCESS));
         assert_eq!(attribute(&root, names::PROCESS_COUNT), Some(3.into()));

@@ -9,7 +9,7 @@ use phpeek_actors::testkit::{
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::ids::RunId;
-use phpeek_core::lifecycle::Failure;
+use phpeek_core::lifecycle::{Failure, InstanceState};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 
 fn number(span: &SpanData, key: &str) -> u64 {
@@ -106,8 +106,9 @@ fn each_step_of_the_backoff_and_each_cause_is_told() {
 
 #[test]
 fn the_end_of_a_loop_is_told_although_the_supervisor_is_stopped_in_it() {
+    use InstanceState::{Backoff, Running, Starting};
     // In the wait, in the order of a run, and in a run.
-    for (spawn_after, moment) in [(1, "backoff"), (200, "starting"), (1, "running")] {
+    for (spawn_after, moment) in [(1, Backoff), (200, Starting), (1, Running)] {
         paused(async {
             let mut rig = Rig::booted(system(vec![spec()]), |l| {
                 l.script(0, move |id| Behaviour {
@@ -115,20 +116,20 @@ fn the_end_of_a_loop_is_told_although_the_supervisor_is_stopped_in_it() {
                     ..Behaviour::ends(ms(if id.run == 51 { 900 } else { 1 }), Exit::Code(1))
                 });
             });
-            let runs = if moment == "backoff" { 50 } else { 51 };
-            rig.until(moment, |r| {
+            let runs = if moment == Backoff { 50 } else { 51 };
+            rig.until(moment.as_str(), |r| {
                 r.launcher.launches().len() == runs && r.board.shown(0, 0).unwrap().state == moment
             })
             .await;
             let before = accounted(&rig).1;
             assert_eq!(before, 32, "the restarts after it are folded");
             rig.terminate();
-            assert_eq!(rig.finished().await.outcome, Outcome::Stopped, "{moment}");
+            assert_eq!(rig.finished().await.outcome, Outcome::Stopped, "{moment:?}");
             let (restarts, sum) = accounted(&rig);
-            assert_eq!((sum, restarts.len()), (50, 18), "{moment}");
+            assert_eq!((sum, restarts.len()), (50, 18), "{moment:?}");
             let last = restarts.last().unwrap();
             let cut = error_type(last).as_deref() == Some(names::ERROR_INTERRUPTED);
-            assert_eq!(cut, moment == "backoff", "{moment}: {last:#?}");
+            assert_eq!(cut, moment == Backoff, "{moment:?}: {last:#?}");
             walk_back(&rig, last);
         });
     }

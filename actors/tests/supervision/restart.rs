@@ -9,7 +9,7 @@ use phpeek_actors::testkit::{
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::ids::ProcessId;
-use phpeek_core::lifecycle::Failure;
+use phpeek_core::lifecycle::{Failure, InstanceState};
 use phpeek_core::outcome::Exit;
 use phpeek_core::outcome::SpawnFailureKind;
 use phpeek_core::signal::Signal;
@@ -39,7 +39,7 @@ fn a_crash_is_told_with_reason_code_backoff_and_a_link_to_the_start() {
         assert_eq!(died.name, names::SPAN_SPAWN);
         assert_eq!(died.span_context.trace_id(), rig.one(names::SPAN_START).span_context.trace_id());
         let shown = rig.board.shown(0, 0).unwrap();
-        assert_eq!((shown.state, shown.restarts), ("running", 1));
+        assert_eq!((shown.state, shown.restarts), (InstanceState::Running, 1));
         assert_eq!(rig.board.ends(), [(ProcessId(0), 0, Exit::Code(5))]);
     });
 }
@@ -103,7 +103,7 @@ fn giving_up_is_a_span_and_the_code_of_the_container() {
         assert_eq!(attribute(exit, names::RESTART_COUNT), Some(3.into()));
         assert_eq!(attribute(exit, names::PROCESS_EXIT_CODE), Some(9.into()));
         assert!(rig.log.holds(Level::Error, "gave up after 3 restarts"));
-        assert_eq!(rig.board.shown(0, 0).unwrap().state, "failed");
+        assert_eq!(rig.board.shown(0, 0).unwrap().state, InstanceState::Failed);
         assert_eq!(text(&rig.one(names::SPAN_SHUTDOWN), names::SHUTDOWN_REASON), "all processes ended");
     });
 }

@@ -11,6 +11,7 @@ use phpeek_actors::testkit::{
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::ids::{ProcessId, RunId};
+use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
@@ -140,7 +141,7 @@ fn what_rests_is_started_and_what_backs_off_does_not_wait() {
             });
         });
         rig.until("the third backoff", |r| r.launcher.launches().iter().any(|(_, id)| id.run == 3)).await;
-        rig.until("it", |r| r.board.shown(1, 0).unwrap().state == "backoff").await;
+        rig.until("it", |r| r.board.shown(1, 0).unwrap().state == InstanceState::Backoff).await;
         rig.restart_all();
         restarted(&rig, 1).await;
         let root = rig.one(names::SPAN_RESTART);
@@ -154,7 +155,7 @@ fn what_rests_is_started_and_what_backs_off_does_not_wait() {
 
 #[test]
 fn a_restart_that_meets_a_spawn_or_a_draining_group_has_no_dark_time() {
-    let coverage = |state: &'static str| {
+    let coverage = |state: InstanceState| {
         paused(async move {
             let mut rig = Rig::booted(system(vec![SpecBuilder::new("c"), SpecBuilder::new("k")]), move |l| {
                 l.script(0, move |id| Behaviour {
@@ -163,9 +164,9 @@ fn a_restart_that_meets_a_spawn_or_a_draining_group_has_no_dark_time() {
                     ..if id.run == 1 { Behaviour::ends(ms(10), Exit::Code(1)) } else { Behaviour::default() }
                 });
             });
-            rig.until(state, |r| {
+            rig.until(state.as_str(), |r| {
                 let seen = r.board.shown(0, 0).is_some_and(|s| s.state == state);
-                seen && (state == "draining" || r.launcher.launches().len() > 2)
+                seen && (state == InstanceState::Draining || r.launcher.launches().len() > 2)
             })
             .await;
             rig.pass(ms(3)).await;
@@ -180,8 +181,8 @@ fn a_restart_that_meets_a_spawn_or_a_draining_group_has_no_dark_time() {
             covered
         })
     };
-    assert!(coverage("draining") >= 0.99);
-    assert!(coverage("starting") >= 0.99);
+    assert!(coverage(InstanceState::Draining) >= 0.99);
+    assert!(coverage(InstanceState::Starting) >= 0.99);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use phpeek_actors::testkit::{
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
@@ -44,7 +45,7 @@ fn dependents_go_first_and_each_stop_tells_what_happened() {
             }
         }
         assert_eq!(rig.board.system().last(), Some(&SystemState::Stopping));
-        assert_eq!(rig.board.shown(0, 0).unwrap().state, "stopped");
+        assert_eq!(rig.board.shown(0, 0).unwrap().state, InstanceState::Stopped);
     });
 }
 
@@ -193,7 +194,8 @@ fn a_stop_during_a_backoff_does_not_wait_for_it() {
     paused(async {
         let spec = system(vec![SpecBuilder::new("keeper"), SpecBuilder::new("c")]);
         let mut rig = Rig::booted(spec, |l| l.script(1, |_| Behaviour::ends(ms(0), Exit::Code(1))));
-        rig.until("a backoff", |r| r.board.shown(1, 0).is_some_and(|s| s.state == "backoff")).await;
+        rig.until("a backoff", |r| r.board.shown(1, 0).is_some_and(|s| s.state == InstanceState::Backoff))
+            .await;
         let asked = rig.clock.now();
         rig.terminate();
         rig.finished().await;
@@ -251,7 +253,8 @@ fn nor_one_that_is_older_than_a_death_that_only_its_process_knows_of() {
         let mut rig = Rig::booted(system(vec![SpecBuilder::new("c"), SpecBuilder::new("k")]), |l| {
             l.script(0, |_| Behaviour::ends(ms(20), Exit::Code(1)));
         });
-        rig.until("a backoff", |r| r.board.shown(0, 0).is_some_and(|s| s.state == "backoff")).await;
+        rig.until("a backoff", |r| r.board.shown(0, 0).is_some_and(|s| s.state == InstanceState::Backoff))
+            .await;
         rig.ask_at(ms(8), Request::Shutdown(Cause::Request));
         rig.finished().await;
         assert_eq!(error_type(&rig.one(names::SPAN_BACKOFF)).as_deref(), Some("interrupted"));

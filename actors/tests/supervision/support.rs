@@ -13,7 +13,7 @@ use phpeek_actors::story::Story;
 use phpeek_actors::testkit::{FakeLauncher, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration};
 use phpeek_actors::trace::names;
 use phpeek_actors::world::{Deaths, World};
-use phpeek_core::fleet::{BootFailureCause, Outcome};
+use phpeek_core::fleet::{BootFailureCause, Fleet, Outcome};
 use phpeek_core::ids::{InstanceId, ProcessId, RunId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
@@ -112,8 +112,8 @@ impl Rig {
         };
         let names = spec.processes.iter().map(|p| p.name.clone()).collect();
         let (tell, done) = oneshot::channel();
-        let manager = ManagerActor::new(Arc::new(spec), world, router, tell);
-        let manager = manager.expect("a test's graph has no cycle").start();
+        let fleet = Fleet::new(&spec).expect("a test's graph has no cycle");
+        let manager = ManagerActor::new(fleet, world, router, tell).start();
         Self { launcher, spans, log, board, clock, manager, names, done }
     }
 

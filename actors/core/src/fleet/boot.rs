@@ -18,6 +18,9 @@ impl Fleet {
         }
         self.phase = Phase::Booting;
         self.boot = Some(operation.clone());
+        for (p, member) in &self.members {
+            out.act(Effect::Create(*p, member.spec.clone()));
+        }
         let processes = self.members.len();
         self.tell(now, SystemFact::BootBegan { operation, processes }, out);
         if !self.run_hooks(Stage::PreStart, now, out) {

@@ -24,7 +24,7 @@ use crate::lifecycle::Failure;
 use crate::name::ProcessName;
 use crate::operation::{Cause, Operation, Operations};
 use crate::order::{Cycle, start_order};
-use crate::spec::{InitialState, ProcessKind, ProcessSpec, SystemSpec};
+use crate::spec::{Condition, ProcessKind, ProcessSpec, SystemSpec};
 use around::Around;
 use rolling::Rolling;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,8 +38,7 @@ pub const KILL_PATIENCE: Duration = Duration::from_secs(5);
 /// One process, as far as the others are concerned.
 #[derive(Debug, Clone)]
 struct Member {
-    name: ProcessName,
-    kind: ProcessKind,
+    spec: Arc<ProcessSpec>,
     standing: Standing,
     /// What it needs of others.
     needs: Vec<Edge>,
@@ -64,6 +63,8 @@ type Out = Outbox<Effect>;
 #[derive(Debug, Clone)]
 pub struct Fleet {
     members: BTreeMap<ProcessId, Member>,
+    /// How many ids were given.
+    given: u32,
     /// Every process after all that it depends on.
     order: Vec<ProcessId>,
     operations: Operations,
@@ -101,10 +102,19 @@ impl Fleet {
     /// # Errors
     /// The [`Cycle`], if the specification has one; the configuration has refused it long before.
     pub fn new(spec: &SystemSpec) -> Result<Self, Cycle> {
-        let (members, order) = members(&spec.processes)?;
-        Ok(Self {
-            members,
-            order,
+        let mut fleet = Self::empty(spec);
+        for process in &spec.processes {
+            fleet.add(process.clone());
+        }
+        fleet.connect()?;
+        Ok(fleet)
+    }
+
+    fn empty(spec: &SystemSpec) -> Self {
+        Self {
+            members: BTreeMap::new(),
+            given: 0,
+            order: Vec::new(),
             operations: Operations::of_system(),
             phase: Phase::New,
             boot: None,
@@ -123,7 +133,49 @@ impl Fleet {
             hooks: (!spec.hooks.is_empty()).then(|| Box::new(Around::new(spec.hooks.clone()))),
             launched: false,
             wound_up: false,
-        })
+        }
+    }
+
+    /// A process is known from now on, by an id that was never given before. What it needs of others is found by
+    /// [`Self::connect`].
+    fn add(&mut self, spec: Arc<ProcessSpec>) -> ProcessId {
+        let id = ProcessId(self.given);
+        self.given = self.given.saturating_add(1);
+        let standing = if spec.starts_with_the_system() { Standing::Waiting } else { Standing::Dormant };
+        let (needs, dependents) = (Vec::new(), Vec::new());
+        let member = Member { spec, standing, needs, dependents, awaited_until: None, left: false };
+        self.members.insert(id, member);
+        id
+    }
+
+    /// Finds what each needs of others, and the order of their start. A dependency on a name that is not there is left
+    /// out: the configuration has refused it.
+    fn connect(&mut self) -> Result<(), Cycle> {
+        let ids: Vec<ProcessId> = self.members.keys().copied().collect();
+        let named = self.members.values().enumerate().map(|(place, member)| (&member.spec.name, place));
+        let places: BTreeMap<&ProcessName, usize> = named.collect();
+        let edges: Vec<Vec<(usize, Condition)>> = self
+            .members
+            .values()
+            .map(|m| m.spec.depends_on.iter().filter_map(|d| Some((*places.get(&d.process)?, d.condition))))
+            .map(Iterator::collect)
+            .collect();
+        let places: Vec<Vec<usize>> =
+            edges.iter().map(|own| own.iter().map(|(on, _)| *on).collect()).collect();
+        let id = |place: usize| ids.get(place).copied();
+        self.order = start_order(&places)?.into_iter().filter_map(id).collect();
+        for (dependent, edges) in ids.iter().zip(&edges) {
+            for (on, condition) in edges.iter().filter_map(|(on, condition)| Some((id(*on)?, *condition))) {
+                let Some(other) = self.members.get_mut(&on) else { continue };
+                other.dependents.push(*dependent);
+                let mut edge = Edge::new(on, condition);
+                edge.observe(other.spec.kind, other.standing);
+                if let Some(member) = self.members.get_mut(dependent) {
+                    member.needs.push(edge);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A new operation, for an event that asks for something.
@@ -188,12 +240,12 @@ impl Fleet {
     /// The process of this name.
     #[must_use]
     pub fn find(&self, name: &ProcessName) -> Option<ProcessId> {
-        self.members.iter().find(|(_, m)| m.name == *name).map(|(id, _)| *id)
+        self.members.iter().find(|(_, m)| m.spec.name == *name).map(|(id, _)| *id)
     }
 
-    /// The ids of all processes, in the order in which they were given.
-    pub fn processes(&self) -> impl Iterator<Item = ProcessId> + '_ {
-        self.members.keys().copied()
+    /// All processes, in the order in which their ids were given.
+    pub fn processes(&self) -> impl Iterator<Item = (ProcessId, &Arc<ProcessSpec>)> {
+        self.members.iter().map(|(id, member)| (*id, &member.spec))
     }
 
     /// What a process needs of others, and how that stands.
@@ -208,7 +260,7 @@ impl Fleet {
         if std::mem::replace(&mut member.standing, standing) == standing || member.dependents.is_empty() {
             return;
         }
-        let kind = member.kind;
+        let kind = member.spec.kind;
         let dependents = std::mem::take(&mut member.dependents);
         for dependent in &dependents {
             let Some(other) = self.members.get_mut(dependent) else { continue };
@@ -234,7 +286,7 @@ impl Fleet {
     }
 
     fn kind(&self, process: ProcessId) -> ProcessKind {
-        self.members.get(&process).map_or(ProcessKind::Scheduled, |m| m.kind)
+        self.members.get(&process).map_or(ProcessKind::Scheduled, |m| m.spec.kind)
     }
 
     fn tell(&self, now: Duration, fact: SystemFact, out: &mut Out) {
@@ -249,50 +301,4 @@ impl Fleet {
             Phase::New | Phase::Running | Phase::Done => {}
         }
     }
-}
-
-/// The members and the order of their start. A dependency on a name that is not there is left out: the configuration
-/// has refused it.
-fn members(specs: &[Arc<ProcessSpec>]) -> Result<(BTreeMap<ProcessId, Member>, Vec<ProcessId>), Cycle> {
-    let places: BTreeMap<&ProcessName, usize> = specs.iter().enumerate().map(|(i, p)| (&p.name, i)).collect();
-    let id = |i: usize| ProcessId(u32::try_from(i).unwrap_or(u32::MAX));
-    let edges: Vec<Vec<usize>> = specs
-        .iter()
-        .map(|p| p.depends_on.iter().filter_map(|d| places.get(&d.process).copied()).collect())
-        .collect();
-    let order = start_order(&edges)?.into_iter().map(id).collect();
-    let standing = |p: &ProcessSpec| match (p.initial, p.kind) {
-        (InitialState::Stopped, _) | (_, ProcessKind::Scheduled) => Standing::Dormant,
-        (InitialState::Running, _) => Standing::Waiting,
-    };
-    let mut members: BTreeMap<ProcessId, Member> = BTreeMap::new();
-    for (i, spec) in specs.iter().enumerate() {
-        let need = |d: &crate::spec::Dependency| {
-            let on = *places.get(&d.process)?;
-            let mut edge = Edge::new(id(on), d.condition);
-            let other = specs.get(on)?;
-            edge.observe(other.kind, standing(other));
-            Some(edge)
-        };
-        members.insert(
-            id(i),
-            Member {
-                name: spec.name.clone(),
-                kind: spec.kind,
-                standing: standing(spec),
-                needs: spec.depends_on.iter().filter_map(need).collect(),
-                dependents: Vec::new(),
-                awaited_until: None,
-                left: false,
-            },
-        );
-    }
-    for (dependent, needs) in edges.iter().enumerate() {
-        for on in needs {
-            if let Some(member) = members.get_mut(&id(*on)) {
-                member.dependents.push(id(dependent));
-            }
-        }
-    }
-    Ok((members, order))
 }

@@ -7,6 +7,8 @@ use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
 use crate::program::TaskEvent;
+use crate::spec::ProcessSpec;
+use std::sync::Arc;
 
 /// What may happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub enum Event {
 /// What the machine asks for, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
+    /// Make what looks after this process, which has this id. Comes before anything else for it.
+    Create(ProcessId, Arc<ProcessSpec>),
     /// Tell a process to do this, as part of this operation.
     Command(ProcessId, Operation, Command),
     /// Kill all that belongs to this task: its owner is lost, and nobody else would stop it.

@@ -7,8 +7,8 @@ mod state;
 mod table;
 
 pub use state::{
-    Effect, Event, Failure, First, Leader, Pressure, Reach, Rest, SignalStep, State, Then, Trigger, Urgency,
-    Want,
+    Effect, Event, Failure, First, InstanceState, Leader, Pressure, Reach, Rest, SignalStep, State, Then,
+    Trigger, Urgency, Want,
 };
 
 use crate::backoff::Jitter;
@@ -158,18 +158,18 @@ impl Machine {
 }
 
 impl State {
-    /// One word for people and status files.
+    /// As it is shown.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn shown(self) -> InstanceState {
         match self {
-            Self::Idle => "stopped",
-            Self::Starting { .. } => "starting",
-            Self::Running { .. } => "running",
-            Self::Draining { .. } => "draining",
-            Self::Stopping { .. } => "stopping",
-            Self::Backoff { .. } => "backoff",
-            Self::Completed | Self::Left { .. } => "completed",
-            Self::Failed(_) => "failed",
+            Self::Idle => InstanceState::Stopped,
+            Self::Starting { .. } => InstanceState::Starting,
+            Self::Running { .. } => InstanceState::Running,
+            Self::Draining { .. } => InstanceState::Draining,
+            Self::Stopping { .. } => InstanceState::Stopping,
+            Self::Backoff { .. } => InstanceState::Backoff,
+            Self::Completed | Self::Left { .. } => InstanceState::Completed,
+            Self::Failed(_) => InstanceState::Failed,
         }
     }
 }

@@ -297,3 +297,41 @@ pub enum Rest {
     /// It failed for good.
     Failed(Failure),
 }
+
+/// Where an instance stands, as others are told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InstanceState {
+    /// Never started, or stopped by command.
+    Stopped,
+    /// A run was asked for.
+    Starting,
+    /// The run is up.
+    Running,
+    /// The leader has ended unasked, and something of its run is left.
+    Draining,
+    /// It is being stopped.
+    Stopping,
+    /// It waits before its next run.
+    Backoff,
+    /// It has ended well, and nothing follows.
+    Completed,
+    /// It has ended badly, and nothing follows.
+    Failed,
+}
+
+impl InstanceState {
+    /// One word for people and status files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Draining => "draining",
+            Self::Stopping => "stopping",
+            Self::Backoff => "backoff",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}

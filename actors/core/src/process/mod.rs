@@ -265,9 +265,9 @@ impl Process {
         let mut effects = Vec::new();
         let Some(instance) = self.instances.get_mut(i) else { return };
         let (before, rested, due) =
-            (instance.machine.state().as_str(), instance.machine.at_rest(), instance.machine.deadline());
+            (instance.machine.state().shown(), instance.machine.at_rest(), instance.machine.deadline());
         instance.machine.step(&self.policy, now, event, &mut effects);
-        let (after, serial) = (instance.machine.state().as_str(), instance.id.serial);
+        let (after, serial) = (instance.machine.state().shown(), instance.id.serial);
         match (rested, instance.machine.at_rest()) {
             (true, false) => self.resting = self.resting.saturating_sub(1),
             (false, true) => self.resting += 1,

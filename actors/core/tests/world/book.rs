@@ -149,8 +149,7 @@ impl Book {
         let mut broken = Vec::new();
         let stop = before.has_left() && matches!(event, Event::Stop(_));
         let command = stop || matches!(event, Event::Start | Event::Restart);
-        let gone =
-            before.has_left() && *after.state().as_str() == *before.state().as_str() && effects.is_empty();
+        let gone = before.has_left() && after.state().shown() == before.state().shown() && effects.is_empty();
         if before.at_rest() && !command && !gone && (before.state() != after.state() || !effects.is_empty()) {
             broken.push(("P9", format!("rest left by {event:?}")));
         }

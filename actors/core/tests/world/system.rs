@@ -129,11 +129,11 @@ impl<S: Subject> World<'_, S> {
             Output::Do(Effect::Done(outcome)) => self.done(outcome),
             Output::Tell(Told { fact: Fact::System(fact), .. }) => self.told_of_system(fact),
             Output::Tell(Told { fact: Fact::Process(p, fact), .. }) => self.told_of_process(p, fact),
-            // The systems of this world have no hooks.
             Output::Do(Effect::Kill(task)) => {
                 self.broken.push(("lost", format!("{task:?} is killed, and nobody is lost")));
             }
-            Output::Do(Effect::Hook(_))
+            // The systems of this world have no hooks, and its processes are there from the beginning.
+            Output::Do(Effect::Create(..) | Effect::Hook(_))
             | Output::Tell(Told { fact: Fact::Instance(..) | Fact::Hook(..), .. }) => {}
         }
     }
