@@ -58,7 +58,7 @@ pub fn of_outcome(outcome: &Outcome) -> u8 {
             BootFailureCause::Spawn(failure) => of_spawn_failure(failure.kind),
             BootFailureCause::Failed(failure) => of_failure(*failure),
             BootFailureCause::Hook(failure) => of_hook(failure.fault),
-            BootFailureCause::TimedOut => FAILURE,
+            BootFailureCause::TimedOut | BootFailureCause::Gone => FAILURE,
         },
         Outcome::DeadlineMissed => DEADLINE,
         Outcome::Internal => INTERNAL,

@@ -48,10 +48,13 @@ impl Names {
             BootFailureCause::Spawn(why) => format!("process {name:?} could not be started: {why}"),
             BootFailureCause::Failed(failure) => {
                 let how = failure_text(*failure);
-                format!("process {name:?} failed with {how}, and others wait for it to complete")
+                format!("process {name:?} failed with {how}, and others wait for it")
             }
             BootFailureCause::TimedOut => {
                 format!("process {name:?} was waited for longer than dependency_timeout")
+            }
+            BootFailureCause::Gone => {
+                format!("process {name:?} does not run and is not being started, and others wait for it")
             }
         }
     }
@@ -102,7 +105,7 @@ pub fn boot_error_type(cause: &BootFailureCause) -> &'static str {
     match cause {
         BootFailureCause::Spawn(failure) => failure.kind.as_str(),
         BootFailureCause::Hook(_) => names::ERROR_HOOK_FAILED,
-        BootFailureCause::Failed(_) => names::ERROR_DEPENDENCY_FAILED,
+        BootFailureCause::Failed(_) | BootFailureCause::Gone => names::ERROR_DEPENDENCY_FAILED,
         BootFailureCause::TimedOut => names::ERROR_DEPENDENCY_TIMEOUT,
     }
 }

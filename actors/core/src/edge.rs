@@ -5,6 +5,7 @@
 use crate::ends::{Ending, Standing};
 use crate::ids::ProcessId;
 use crate::spec::{Condition, ProcessKind};
+use std::time::Duration;
 
 /// What a process needs of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +15,10 @@ pub struct Edge {
     /// What must be so.
     pub condition: Condition,
     state: Hold,
-    /// Whether it was ever met.
+    /// Whether it was met since the start of the dependent began.
     met_once: bool,
+    /// Until when the start of the dependent waits for it, while it does.
+    pub until: Option<Duration>,
 }
 
 /// Whether what is needed is so.
@@ -44,7 +47,12 @@ impl Edge {
     /// An edge of which nothing is known.
     #[must_use]
     pub fn new(on: ProcessId, condition: Condition) -> Self {
-        Self { on, condition, state: Hold::Open, met_once: false }
+        Self { on, condition, state: Hold::Open, met_once: false, until: None }
+    }
+
+    /// The start of the dependent begins: what was so before it does not count, what is so does.
+    pub fn begin(&mut self) {
+        self.met_once = self.state == Hold::Met;
     }
 
     /// The other process stands there now.
@@ -80,13 +88,11 @@ impl Edge {
         }
     }
 
-    /// Whether it can still be met without a command: what has ended for good will not complete.
+    /// Whether the dependent waits for what no event will bring without a command: what has ended, or could not be
+    /// started, does nothing more by itself.
     #[must_use]
     pub fn is_hopeless(&self, standing: Standing) -> bool {
-        match self.condition {
-            Condition::Started => false,
-            Condition::Completed => matches!(standing, Standing::Ended(Ending::Failed(_))),
-        }
+        self.holds_up() && matches!(standing, Standing::Ended(_) | Standing::Broken | Standing::Stopped)
     }
 }
 
@@ -120,6 +126,19 @@ mod tests {
         assert_eq!(edge.observe(longrun, Standing::Ended(Ending::Completed)), Some(EdgeChange::Lost));
         assert!(!edge.holds_up(), "it was met for the start that waits");
         assert_eq!(edge.observe(longrun, Standing::Up), Some(EdgeChange::Met));
+    }
+
+    #[test]
+    fn a_start_counts_what_is_so_and_not_what_was() {
+        let mut edge = edge(Condition::Started);
+        let longrun = ProcessKind::LongRun;
+        edge.observe(longrun, Standing::Up);
+        edge.begin();
+        assert!(!edge.holds_up());
+        edge.observe(longrun, Standing::Ended(Ending::Completed));
+        edge.begin();
+        assert!(edge.holds_up() && edge.is_hopeless(Standing::Ended(Ending::Completed)));
+        assert!(!edge.is_hopeless(Standing::Waiting), "it is on its way");
     }
 
     #[test]

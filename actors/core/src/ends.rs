@@ -10,7 +10,8 @@ use std::time::Duration;
 /// Where a process stands, as far as the others are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Not started with the system: `initial_state: stopped`, or scheduled. It holds nobody up.
+    /// Nobody wants it to run: `initial_state: stopped`, or started by a clock. It holds nobody up. What its own clock
+    /// has started may run, so it is stopped as the others are.
     Dormant,
     /// It waits for its dependencies.
     Waiting,
@@ -32,7 +33,10 @@ impl Standing {
     /// Whether something of the process may run.
     #[must_use]
     pub fn may_run(self) -> bool {
-        matches!(self, Self::Launched(_) | Self::Up | Self::Broken | Self::Stopping)
+        match self {
+            Self::Dormant | Self::Launched(_) | Self::Up | Self::Broken | Self::Stopping => true,
+            Self::Waiting | Self::Ended(_) | Self::Stopped => false,
+        }
     }
 }
 
@@ -74,8 +78,10 @@ pub struct BootFailure {
 pub enum BootFailureCause {
     /// It could not be started.
     Spawn(SpawnFailure),
-    /// Others wait for it to complete, and it ended like this.
+    /// Others wait for it, and it ended like this for good.
     Failed(Failure),
+    /// Others wait for it to run, and it does not, nor will it by itself.
+    Gone,
     /// Others waited for it too long.
     TimedOut,
     /// A hook that comes before everything has failed.

@@ -99,6 +99,13 @@ enum Bug {
     OperationForgotten,
     CauseForgotten,
     LeftForgotten,
+    TimeoutNever,
+    TimeoutEarly,
+    DormantLeftRunning,
+    StartFailedIgnored,
+    TakenForUp,
+    UpAfterTheBootIgnored,
+    StartBeganMissing,
 }
 
 use Bug::*;
@@ -146,7 +153,7 @@ const MACHINE: [Bug; 40] = [
     KillModeIgnored,
 ];
 
-const FLEET: [Bug; 30] = [
+const FLEET: [Bug; 37] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -177,6 +184,13 @@ const FLEET: [Bug; 30] = [
     OperationForgotten,
     CauseForgotten,
     LeftForgotten,
+    TimeoutNever,
+    TimeoutEarly,
+    DormantLeftRunning,
+    StartFailedIgnored,
+    TakenForUp,
+    UpAfterTheBootIgnored,
+    StartBeganMissing,
 ];
 
 struct Planted(Bug);
@@ -190,6 +204,8 @@ impl Subject for Planted {
                 p.depends_on.iter_mut().for_each(|d| d.condition = phpeek_core::spec::Condition::Started);
             }),
             DormantForgotten => change(&mut spec, |p| p.initial = phpeek_core::spec::InitialState::Running),
+            TimeoutNever => spec.dependency_timeout = ms(60_000),
+            TimeoutEarly => spec.dependency_timeout /= 2,
             DeadlineForgotten => spec.shutdown_timeout = ms(60_000),
             _ => {}
         }
@@ -226,9 +242,9 @@ impl Subject for Planted {
 
     fn fleet(&mut self, f: &mut Fleet, now: Duration, event: fleet::Event, out: &mut Vec<Asked>) {
         let Some(event) = self.corrupt_fleet_event(f, event) else { return };
-        let before = f.phase();
+        let before = f.clone();
         sim::step(f, now, event.clone(), out);
-        self.corrupt_fleet_effects(before, f, now, &event, out);
+        self.corrupt_fleet_effects(&before, f, now, &event, out);
     }
 }
 

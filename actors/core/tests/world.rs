@@ -73,6 +73,8 @@ laws! {
     a_boot_that_fails_says_so: "boot_failure" in plan::fleet(), 300;
     restarts_roll_one_at_a_time_in_order: "rolling_restart" in plan::fleet(), 300;
     the_outcome_is_what_happened: "outcome" in plan::fleet(), 300;
+    a_wait_is_over_when_its_time_is_and_not_before: "timeouts" in plan::fleet(), 300;
+    nobody_waits_for_what_will_never_be: "hopeless" in plan::fleet(), 300;
     edges_are_met_and_lost_as_their_conditions_mean: "edges" in plan::fleet(), 300;
     what_is_commanded_is_part_of_an_operation: "operations" in plan::fleet(), 200;
     dormant_processes_keep_the_system_alive: "dormant_keeps_alive" in plan::fleet(), 200;

@@ -154,6 +154,11 @@ impl Journal {
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
+            ProcessFact::EdgeFailed(on, cause) => {
+                let failure = BootFailure { process: Some(*on), cause: cause.clone() };
+                let why = self.known.borrow().names.boot_failure(&failure);
+                self.record(at, Level::Error, about, format!("was not started: {why}"), Vec::new);
+            }
             ProcessFact::Lost => {
                 let name = self.known.borrow().names.text(process).to_owned();
                 let message = "internal error: the actor of a process is lost; shutting down";
@@ -164,7 +169,6 @@ impl Journal {
             | ProcessFact::StartBegan { .. }
             | ProcessFact::EdgeMet(_)
             | ProcessFact::EdgeLost(_)
-            | ProcessFact::EdgeFailed(..)
             | ProcessFact::Up
             | ProcessFact::StartFailed(_)
             | ProcessFact::StartInterrupted

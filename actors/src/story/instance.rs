@@ -2,7 +2,7 @@
 
 use super::Teller;
 use super::attributes::millis;
-use super::open::{Folded, InstanceStory, ProcessStory, Restart};
+use super::open::{Folded, InstanceSpans, InstanceStory, ProcessStory, Restart};
 use crate::clock::Moment;
 use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
@@ -10,6 +10,7 @@ use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::{Change, InstanceFact};
 use phpeek_core::fold::Telling;
 use phpeek_core::lifecycle::{Rest, SignalStep};
+use phpeek_core::operation::OperationId;
 use phpeek_core::signal::Signal;
 use std::time::Duration;
 
@@ -209,12 +210,17 @@ impl ProcessStory {
     }
 
     /// The rolling restart that this process takes part in ends here: what it had under way ends with it.
-    pub(super) fn interrupt_rolling(&mut self, at: Moment, why: &str) {
+    pub(super) fn interrupt_rolling(&mut self, operation: OperationId, at: Moment, why: &str) {
+        let starts = self.start.as_ref().is_some_and(|start| start.operation == operation);
         for instance in self.instances.values_mut() {
-            if let Some(spans) = instance.spans.as_mut().filter(|s| s.asked && s.restart.is_some()) {
+            let part = |s: &InstanceSpans| s.asked && s.restart.is_some() || starts && s.spawn.is_some();
+            if let Some(spans) = instance.spans.as_mut().filter(|s| part(s)) {
                 spans.interrupt(at, why);
             }
             instance.tidy();
+        }
+        if starts {
+            self.fail_start(at, names::ERROR_INTERRUPTED, why, why);
         }
     }
 

@@ -121,6 +121,9 @@ impl Story {
                 if let Some(story) = processes.get_mut(&instance.process) {
                     story.tell_of_instance(&teller, instance.serial, fact);
                 }
+                if !self.system.failed.is_empty() {
+                    self.end_failed_restarts(false);
+                }
             }
         }
     }

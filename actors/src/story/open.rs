@@ -8,7 +8,7 @@ use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{InstanceState, Trigger};
-use phpeek_core::operation::Operation;
+use phpeek_core::operation::{Operation, OperationId};
 use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::serials::Serials;
 use phpeek_core::spec::ProcessSpec;
@@ -33,6 +33,8 @@ pub(super) struct ProcessStory {
 
 /// A start under way.
 pub(super) struct StartStory {
+    /// What it is part of.
+    pub(super) operation: OperationId,
     pub(super) span: OpenSpan,
     pub(super) waits: Vec<(ProcessId, OpenSpan)>,
 }
@@ -286,6 +288,9 @@ pub(super) struct SystemStory {
     /// A rolling restart that was interrupted, until the process that has the turn hears of it: what that one does
     /// meanwhile is still part of it.
     pub(super) interrupted: Option<(Operation, OpenSpan)>,
+    /// Rolling restarts that ended at a process whose start has failed while programs of it are being run: each ends with
+    /// that start.
+    pub(super) failed: Vec<(ProcessId, OpenSpan)>,
     pub(super) shutdown: Option<OpenSpan>,
     /// `hook.execute` of the hook of the system that runs.
     pub(super) hook: Option<OpenSpan>,

@@ -105,7 +105,7 @@ impl ProcessStory {
             (*on, span)
         };
         let waits = waits.iter().map(open).collect();
-        self.start = Some(Box::new(StartStory { span, waits }));
+        self.start = Some(Box::new(StartStory { operation: operation.id, span, waits }));
     }
 
     pub(super) fn edge_met(&mut self, at: Moment, on: ProcessId, link: &SpanContext) {
@@ -130,7 +130,7 @@ impl ProcessStory {
         self.end_start(at, start.span, error_type, &message);
     }
 
-    fn fail_start(&mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
+    pub(super) fn fail_start(&mut self, at: Moment, error_type: &str, message: &str, interrupted: &str) {
         if let Some(mut start) = self.start.take() {
             start.interrupt_waits(at, interrupted);
             self.end_start(at, start.span, error_type, message);

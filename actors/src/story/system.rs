@@ -9,6 +9,7 @@ use crate::trace::names;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::SystemFact;
 use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
+use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::{Cause, Operation};
 use std::time::Duration;
 
@@ -83,11 +84,19 @@ impl Story {
                 self.system.interrupted = Some((operation, span));
                 return;
             }
-            RestartEnd::FailedAt(process) => {
-                span.fail(at, names::ERROR_RESTART_FAILED, &self.names.restart_failure(process));
-            }
+            RestartEnd::FailedAt(process) => self.system.failed.push((process, span)),
         }
         self.operations.0.remove(&operation.id);
+        self.end_failed_restarts(false);
+    }
+
+    /// Ends the rolling restarts that have failed and of which nothing is under way any more; or all.
+    pub(super) fn end_failed_restarts(&mut self, all: bool) {
+        let under_way = |process: &ProcessId| self.processes.get(process).is_some_and(|p| p.ending.is_some());
+        let over = |(process, _): &mut (ProcessId, _)| all || !under_way(process);
+        for (process, span) in self.system.failed.extract_if(.., over) {
+            span.fail(self.latest, names::ERROR_RESTART_FAILED, &self.names.restart_failure(process));
+        }
     }
 
     /// Nobody goes on with the rolling restart that was interrupted. It ends behind all that was part of it: a command
@@ -95,7 +104,7 @@ impl Story {
     pub(super) fn end_interrupted_restart(&mut self) {
         let Some((operation, span)) = self.system.interrupted.take() else { return };
         for process in self.processes.values_mut() {
-            process.interrupt_rolling(self.latest, INTERRUPTED);
+            process.interrupt_rolling(operation.id, self.latest, INTERRUPTED);
         }
         span.fail(self.latest, names::ERROR_INTERRUPTED, INTERRUPTED);
         self.operations.0.remove(&operation.id);
@@ -127,6 +136,7 @@ impl Story {
     }
 
     fn over(&mut self, at: Moment, outcome: &Outcome) {
+        self.end_failed_restarts(true);
         self.end_interrupted_restart();
         let Some(span) = self.system.shutdown.take() else { return };
         match outcome {

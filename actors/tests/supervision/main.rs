@@ -17,4 +17,5 @@ mod remains;
 mod restart;
 mod rolling;
 mod shutdown;
+mod starts;
 mod support;

@@ -75,7 +75,7 @@ impl Fleet {
     fn after_hooks(&mut self, stage: Stage, verdict: Verdict, now: Duration, out: &mut Out) {
         match (stage, self.phase, verdict) {
             (Stage::PreStart, Phase::Booting, Verdict::Failed(failure)) => {
-                self.fail_boot(None, BootFailureCause::Hook(failure), now, out);
+                self.fail_boot(None, BootFailureCause::Hook(failure), Vec::new(), now, out);
             }
             (Stage::PreStart, Phase::Booting, _) => self.launch_all(now, out),
             (Stage::PostStart, Phase::Booting, _) => self.booted(now, out),

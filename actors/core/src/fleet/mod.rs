@@ -10,6 +10,7 @@ mod orphans;
 mod restart;
 mod rolling;
 mod shutdown;
+mod start;
 mod words;
 
 pub use crate::ends::{
@@ -26,7 +27,7 @@ use crate::operation::{Cause, Operation, Operations};
 use crate::order::{Cycle, start_order};
 use crate::spec::{Condition, ProcessKind, ProcessSpec, SystemSpec};
 use around::Around;
-use rolling::Rolling;
+use rolling::{Rolling, Start};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +45,8 @@ struct Member {
     needs: Vec<Edge>,
     /// Who needs something of it.
     dependents: Vec<ProcessId>,
-    /// Until when others may wait for it, while it was launched and somebody does.
-    awaited_until: Option<Duration>,
+    /// Its start, until it is up or has failed.
+    start: Option<Start>,
     /// Whether daemons of its live on after its end: a stop has something to do.
     left: bool,
 }
@@ -54,6 +55,11 @@ impl Member {
     /// Whether it has ended and daemons of its live on.
     fn has_left(&self) -> bool {
         self.left && matches!(self.standing, Standing::Ended(_))
+    }
+
+    /// Whether a stop has something to do.
+    fn is_to_be_stopped(&self) -> bool {
+        self.standing.may_run() || self.has_left()
     }
 }
 
@@ -75,8 +81,8 @@ pub struct Fleet {
     dependency_timeout: Duration,
     /// How many of the processes that are to be started have not been up yet.
     unsettled: usize,
-    /// The `awaited_until` of all that have one.
-    awaited: BTreeSet<(Duration, ProcessId)>,
+    /// Until when who waits for whom.
+    awaited: BTreeSet<(Duration, ProcessId, ProcessId)>,
     /// Processes that have ended badly and were not restarted since; the latest comes last.
     failures: Vec<(ProcessId, Failure)>,
     rolling: Option<Rolling>,
@@ -143,7 +149,7 @@ impl Fleet {
         self.given = self.given.saturating_add(1);
         let standing = if spec.starts_with_the_system() { Standing::Waiting } else { Standing::Dormant };
         let (needs, dependents) = (Vec::new(), Vec::new());
-        let member = Member { spec, standing, needs, dependents, awaited_until: None, left: false };
+        let member = Member { spec, standing, needs, dependents, start: None, left: false };
         self.members.insert(id, member);
         id
     }
@@ -212,9 +218,9 @@ impl Fleet {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let own = match self.phase {
-            Phase::Booting => self.awaited.first().map(|(until, _)| *until),
+            Phase::Booting | Phase::Running => self.awaited.first().map(|(until, ..)| *until),
             Phase::Stopping => self.deadline,
-            Phase::New | Phase::Running | Phase::Done => return None,
+            Phase::New | Phase::Done => return None,
         };
         own.into_iter().chain(self.hook_deadline()).min()
     }
@@ -254,14 +260,19 @@ impl Fleet {
         self.members.get(&process).map_or(&[], |m| &m.needs)
     }
 
-    /// The only place where a standing is written: whoever needs something of the process hears of it.
+    /// The only place where a standing is written: whoever needs something of the process hears of it, and what it
+    /// waits for itself, or others for it, is measured anew.
     fn set(&mut self, process: ProcessId, standing: Standing, now: Duration, out: &mut Out) {
         let Some(member) = self.members.get_mut(&process) else { return };
-        if std::mem::replace(&mut member.standing, standing) == standing || member.dependents.is_empty() {
+        let before = std::mem::replace(&mut member.standing, standing);
+        if before == standing {
             return;
         }
         let kind = member.spec.kind;
         let dependents = std::mem::take(&mut member.dependents);
+        if before == Standing::Waiting {
+            self.watch(process, now);
+        }
         for dependent in &dependents {
             let Some(other) = self.members.get_mut(dependent) else { continue };
             for edge in other.needs.iter_mut().filter(|e| e.on == process) {
@@ -274,6 +285,9 @@ impl Fleet {
                     }
                     None => {}
                 }
+            }
+            if other.standing == Standing::Waiting {
+                self.watch(*dependent, now);
             }
         }
         if let Some(member) = self.members.get_mut(&process) {
@@ -296,9 +310,9 @@ impl Fleet {
     fn tick(&mut self, now: Duration, out: &mut Out) {
         self.tick_hook(now, out);
         match self.phase {
-            Phase::Booting => self.dependency_deadline(now, out),
+            Phase::Booting | Phase::Running => self.waits_are_over(now, out),
             Phase::Stopping => self.shutdown_deadline(now, out),
-            Phase::New | Phase::Running | Phase::Done => {}
+            Phase::New | Phase::Done => {}
         }
     }
 }

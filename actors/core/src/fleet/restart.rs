@@ -1,5 +1,5 @@
 //! Rolling restarts: one process after the other in dependency order, the next only when the one before is up again.
-//! Requests that come meanwhile are remembered once each, with what asked first.
+//! One of which nothing runs is started, with all that a start waits for. Requests that come meanwhile are remembered once each, with what asked first.
 
 use super::rolling::Rolling;
 use super::{Effect, Fleet, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
@@ -7,6 +7,7 @@ use crate::facts::SystemFact;
 use crate::ids::ProcessId;
 use crate::operation::Operation;
 use crate::process::Command;
+use crate::spec::ProcessKind;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -55,32 +56,70 @@ impl Fleet {
         out: &mut Out,
     ) -> bool {
         let Some(current) = rest.pop_front() else { return false };
-        self.set(current, Standing::Up, now, out); // also one that had given up: it is wanted again
+        let starts = matches!(self.standing(current), Standing::Dormant | Standing::Ended(_));
+        self.rolling = Some(Rolling { operation: operation.clone(), scope, current, starts, rest });
+        if starts {
+            self.begin_start(current, operation, now, out);
+            self.launch_if_free(current, now, out);
+            self.fail_if_hopeless(current, now, out);
+            return true;
+        }
         self.failures.retain(|(p, _)| *p != current);
         if let Some(member) = self.members.get_mut(&current) {
             member.left = false; // whatever it leaves from now on is told anew
         }
-        out.act(Effect::Command(current, operation.clone(), Command::Restart));
-        self.rolling = Some(Rolling { operation, scope, current, rest });
+        out.act(Effect::Command(current, operation, Command::Restart));
         true
     }
 
+    /// A process was told to restart, and that is over.
     pub(super) fn restarted(&mut self, p: ProcessId, outcome: RestartOutcome, now: Duration, out: &mut Out) {
-        let Some(Rolling { operation, scope, rest, .. }) = self.rolling.take_if(|r| r.current == p) else {
+        if !self.is_restarting(p) {
             return;
-        };
+        }
+        match (self.standing(p), outcome) {
+            (Standing::Launched(_) | Standing::Broken, RestartOutcome::Up) => {
+                self.set(p, Standing::Up, now, out);
+                self.launch_dependents(p, now, out);
+            }
+            (Standing::Launched(_), RestartOutcome::Failed) => self.set(p, Standing::Broken, now, out),
+            _ => {}
+        }
+        self.turn_is_over(outcome, now, out);
+    }
+
+    /// The start of a process is over; it may have been its turn.
+    pub(super) fn started(&mut self, p: ProcessId, outcome: RestartOutcome, now: Duration, out: &mut Out) {
+        if self.rolling.as_ref().is_some_and(|r| r.current == p && r.starts) {
+            self.turn_is_over(outcome, now, out);
+        }
+    }
+
+    fn turn_is_over(&mut self, outcome: RestartOutcome, now: Duration, out: &mut Out) {
+        let Some(Rolling { operation, scope, current, rest, .. }) = self.rolling.take() else { return };
         let end = match outcome {
             RestartOutcome::Up if self.restart_next(operation, scope, rest, now, out) => return,
             RestartOutcome::Up => RestartEnd::Complete,
-            RestartOutcome::Failed => RestartEnd::FailedAt(p),
+            RestartOutcome::Failed => RestartEnd::FailedAt(current),
         };
         self.tell(now, SystemFact::RestartEnded { scope, end }, out);
         self.next_restart(now, out);
     }
 
+    /// Whether a process takes part in restarts: it is meant to stay, and was started.
+    fn restartable(&self, p: ProcessId) -> bool {
+        let started = matches!(self.standing(p), Standing::Up | Standing::Broken | Standing::Ended(_));
+        self.kind(p) == ProcessKind::LongRun && started
+    }
+
+    /// Whether a process was left out of the boot (`initial_state: stopped`): a restart by its name starts it.
+    fn startable(&self, p: ProcessId) -> bool {
+        self.kind(p) == ProcessKind::LongRun && self.standing(p) == Standing::Dormant
+    }
+
     /// Whether this process was told to restart and has not said how it went.
     pub(super) fn is_restarting(&self, p: ProcessId) -> bool {
-        self.rolling.as_ref().is_some_and(|r| r.current == p)
+        self.rolling.as_ref().is_some_and(|r| r.current == p && !r.starts)
     }
 
     pub(super) fn abandon_restarts(&mut self, now: Duration, out: &mut Out) {

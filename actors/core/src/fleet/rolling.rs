@@ -1,6 +1,6 @@
-//! What the fleet holds of a rolling restart under way.
+//! What the fleet holds of what is under way: a start, a rolling restart.
 
-use crate::ends::RestartScope;
+use crate::ends::{RestartScope, Standing};
 use crate::ids::ProcessId;
 use crate::operation::Operation;
 use std::collections::VecDeque;
@@ -10,6 +10,17 @@ use std::collections::VecDeque;
 pub(super) struct Rolling {
     pub(super) operation: Operation,
     pub(super) scope: RestartScope,
+    /// Whose turn it is.
     pub(super) current: ProcessId,
+    /// Whether that one is started, for nothing of it ran, and not restarted.
+    pub(super) starts: bool,
     pub(super) rest: VecDeque<ProcessId>,
+}
+
+/// A start under way.
+#[derive(Debug, Clone)]
+pub(super) struct Start {
+    pub(super) operation: Operation,
+    /// Where the process stood before; it stands there again when it was never told to start.
+    pub(super) before: Standing,
 }

@@ -37,13 +37,17 @@ impl Fleet {
         let (processes, timeout) = (self.members.len(), self.shutdown_timeout);
         self.tell(now, SystemFact::ShutdownBegan { operation, processes, timeout }, out);
         let ids: Vec<ProcessId> = self.members.keys().copied().collect();
-        for p in &ids {
-            if self.standing(*p) == Standing::Waiting {
-                self.set(*p, Standing::Dormant, now, out); // it will never run
-                out.tell(now, Fact::Process(*p, ProcessFact::StartInterrupted));
+        for p in ids {
+            if self.boot.is_none() {
+                self.set(p, Standing::Stopped, now, out); // nothing was made that could be told
+            }
+            let begun = self.members.get_mut(&p).is_some_and(|member| member.start.take().is_some());
+            if begun && self.standing(p) == Standing::Waiting {
+                out.tell(now, Fact::Process(p, ProcessFact::StartInterrupted)); // it will never run
             }
         }
-        self.live = self.members.values().filter(|m| m.standing.may_run() || m.has_left()).count();
+        self.awaited.clear();
+        self.live = self.members.values().filter(|m| m.is_to_be_stopped()).count();
         if self.in_hooks() {
             self.stop_hooks(Urgency::Graceful, now, out); // it goes down when they are over
         } else {
@@ -76,8 +80,9 @@ impl Fleet {
         }
     }
 
-    /// Tells a process to stop if it is its turn. One that has ended, or never ran, needs no telling; but what it
-    /// depends on waits for its dependents all the same: the order holds along the whole graph.
+    /// Tells a process to stop if it is its turn, also one that nobody has started: its own clock may have. One that has
+    /// ended, or never began, needs no telling; but what it depends on waits for its dependents all the same: the order holds along the
+    /// whole graph.
     fn stop_if_free(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
         let mut work = vec![p];
         while let Some(p) = work.pop() {
@@ -86,14 +91,14 @@ impl Fleet {
             }
             match self.standing(p) {
                 Standing::Ended(_) if self.has_left(p) => self.stop(p, Urgency::Graceful, now, out),
-                Standing::Dormant | Standing::Ended(_) => {
+                Standing::Ended(_) | Standing::Waiting => {
                     self.set(p, Standing::Stopped, now, out);
                     work.extend(self.needs(p).iter().map(|e| e.on));
                 }
-                Standing::Launched(_) | Standing::Up | Standing::Broken => {
+                Standing::Dormant | Standing::Launched(_) | Standing::Up | Standing::Broken => {
                     self.stop(p, Urgency::Graceful, now, out)
                 }
-                Standing::Waiting | Standing::Stopping | Standing::Stopped => {}
+                Standing::Stopping | Standing::Stopped => {}
             }
         }
     }
@@ -147,12 +152,12 @@ impl Fleet {
             match self.standing(p) {
                 Standing::Stopped => {}
                 Standing::Ended(_) if self.has_left(p) => self.stop(p, Urgency::Now, now, out),
-                Standing::Dormant | Standing::Ended(_) | Standing::Waiting => {
-                    self.set(p, Standing::Stopped, now, out);
-                }
-                Standing::Launched(_) | Standing::Up | Standing::Broken | Standing::Stopping => {
-                    self.stop(p, Urgency::Now, now, out);
-                }
+                Standing::Ended(_) | Standing::Waiting => self.set(p, Standing::Stopped, now, out),
+                Standing::Dormant
+                | Standing::Launched(_)
+                | Standing::Up
+                | Standing::Broken
+                | Standing::Stopping => self.stop(p, Urgency::Now, now, out),
             }
         }
         self.stop_hooks(Urgency::Now, now, out);

@@ -30,7 +30,7 @@ impl Process {
 
     fn start_all(&mut self, now: Now, out: &mut Out) {
         (self.failed, self.forced) = (None, false);
-        self.start = Some(Start { missing: self.instances.len(), failed: false });
+        self.start = Some(Start { missing: self.instances.len() });
         for i in 0..self.instances.len() {
             if !self.start_follows(i) {
                 self.advance(i, now, Event::Start, out);

@@ -73,8 +73,6 @@ struct Instance {
 struct Start {
     /// Instances that have not been up since.
     missing: usize,
-    /// Whether an instance could not be started: told once.
-    failed: bool,
 }
 
 /// What is due at a moment.
@@ -319,7 +317,7 @@ impl Process {
 
     /// Looks whether an operation of the whole process is over. Called after the instances have been fed.
     fn settle(&mut self, now: Now, out: &mut Out) {
-        if self.start.take_if(|s| s.missing == 0 && !s.failed).is_some() {
+        if self.start.take_if(|s| s.missing == 0).is_some() {
             self.tell(now.at, ProcessFact::Up, out);
             out.act(Effect::Report(Report::Up));
         }

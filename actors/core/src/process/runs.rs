@@ -64,8 +64,8 @@ impl Process {
             self.rolling = None;
             out.act(Effect::Report(Report::Restarted(RestartOutcome::Failed)));
         }
-        if let Some(start) = self.start.as_mut().filter(|s| first && !s.failed) {
-            start.failed = true;
+        if first && self.start.take().is_some() {
+            self.instances.iter_mut().for_each(|instance| instance.awaited = false);
             self.tell(now.at, ProcessFact::StartFailed(failure.clone()), out);
             out.act(Effect::Report(Report::StartFailed(failure.clone())));
         }

@@ -19,6 +19,8 @@ impl Planted {
             (SecondShutdownIgnored, fleet::Event::Shutdown(_)) if phase == Phase::Stopping => None,
             (ShutdownIgnoredDuringBoot, fleet::Event::Shutdown(_)) if phase == Phase::Booting => None,
             (LeftForgotten, fleet::Event::Left(_)) => None,
+            (StartFailedIgnored, fleet::Event::StartFailed(..)) => None,
+            (UpAfterTheBootIgnored, fleet::Event::Up(_)) if phase == Phase::Running => None,
             (FailureCodeForgotten, fleet::Event::Ended(p, _)) => {
                 Some(fleet::Event::Ended(*p, fleet::Ending::Completed))
             }
@@ -28,12 +30,13 @@ impl Planted {
 
     pub(super) fn corrupt_fleet_effects(
         &self,
-        before: Phase,
+        fleet_before: &Fleet,
         f: &mut Fleet,
         now: Duration,
         event: &fleet::Event,
         out: &mut Vec<Asked>,
     ) {
+        let before = fleet_before.phase();
         let began = out.iter().any(|o| is_fact(o, |f| matches!(f, SystemFact::ShutdownBegan { .. })));
         let operation = Operations::of_system().begin(Cause::Boot); // the boot: under way for as long as the system
         let order = |p, command| Output::Do(fleet::Effect::Command(p, operation.clone(), command));
@@ -56,6 +59,22 @@ impl Planted {
                     })
                     .collect();
                 told.into_iter().for_each(|p| sim::step(f, now, fleet::Event::Stopped(p), out));
+            }
+            DormantLeftRunning => {
+                let dormant = |p: &ProcessId| fleet_before.standing(*p) == fleet::Standing::Dormant;
+                let is_stop = |command| matches!(command, Some(Command::Stop(_)));
+                let left: Vec<_> =
+                    out.iter().filter(|o| is_stop(command_of(o))).filter_map(told).filter(dormant).collect();
+                out.retain(|o| !told(o).is_some_and(|p| left.contains(&p)));
+                left.into_iter().for_each(|p| sim::step(f, now, fleet::Event::Stopped(p), out));
+            }
+            TakenForUp => {
+                let starts = out.iter().filter(|o| command_of(o) == Some(Command::Start));
+                let starts: Vec<_> = starts.filter_map(told).collect();
+                starts.into_iter().for_each(|p| sim::step(f, now, fleet::Event::Up(p), out));
+            }
+            StartBeganMissing => {
+                out.retain(|o| !is_edge(o, |f| matches!(f, ProcessFact::StartBegan { .. })));
             }
             DoneTwice => double(out, is_done),
             DoneEarly if began => out.push(done),
@@ -120,6 +139,14 @@ fn is_done(asked: &Asked) -> bool {
 fn command_of(asked: &Asked) -> Option<Command> {
     match asked {
         Output::Do(fleet::Effect::Command(_, _, command)) => Some(*command),
+        _ => None,
+    }
+}
+
+/// Whom a command is for.
+fn told(asked: &Asked) -> Option<ProcessId> {
+    match asked {
+        Output::Do(fleet::Effect::Command(p, ..)) => Some(*p),
         _ => None,
     }
 }

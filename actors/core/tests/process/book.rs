@@ -36,7 +36,6 @@ pub(crate) struct Book {
     start: Answer,
     start_by: Duration,
     restart_by: Duration,
-    start_failed: bool,
     stop: Answer,
     restart: Answer,
     instances: BTreeSet<InstanceId>,
@@ -270,7 +269,6 @@ impl Book {
             }
             Report::StartFailed(_) => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.start, "StartFailed");
-                self.start_failed = true;
                 if !self.spawn_failed {
                     self.broken("Q1", "a start failed without a failure");
                 }
@@ -331,7 +329,7 @@ impl Book {
         if self.restart == Answer::Due && now > self.restart_by {
             self.broken("Q1", "a restart was not answered");
         }
-        let busy = [self.start, self.stop, self.restart].contains(&Answer::Due) || self.start_failed;
+        let busy = [self.start, self.stop, self.restart].contains(&Answer::Due);
         if !busy && self.ran && process.machines().all(|(_, m)| m.at_rest()) {
             self.broken("Q4", "all came to rest and no end was reported");
         }

@@ -8,6 +8,7 @@ pub(crate) mod book;
 pub(crate) mod os;
 pub(crate) mod plan;
 mod process;
+mod starts;
 mod system;
 mod told;
 
@@ -18,9 +19,10 @@ use phpeek_core::facts::{Outbox, Output};
 use phpeek_core::fleet::{self, Fleet};
 use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, State};
 use phpeek_core::operation::{Cause, Operation, Operations};
+use phpeek_core::process::Command;
 use phpeek_core::spec::SystemSpec;
 use plan::{Order, Plan, ms};
-use process::{Command, Process};
+use process::Process;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use system::SystemBook;
@@ -212,6 +214,7 @@ impl<'p, S: Subject> World<'p, S> {
                 let operation = self.asks(Cause::Request);
                 self.step_fleet(fleet::Event::RestartAll(operation));
             }),
+            Order::Clock(n) => self.clock(n.into()),
             Order::Shutdown => self.step_fleet(fleet::Event::Shutdown(operation)),
             Order::Direct(n, event) => {
                 let scale = self.processes[0].instances.len();

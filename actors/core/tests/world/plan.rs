@@ -27,6 +27,8 @@ pub(crate) enum Order {
     Restart(u8),
     /// The same request many times at once.
     Burst(u8),
+    /// The own clock of a process that has one.
+    Clock(u8),
     Shutdown,
     /// Straight to one instance; only in a world without a fleet.
     Direct(u8, Event),
@@ -183,6 +185,7 @@ pub(crate) fn fleet() -> impl Strategy<Value = Plan> {
         2 => Just(Order::RestartAll),
         2 => any::<u8>().prop_map(Order::Restart),
         1 => (2u8..20).prop_map(Order::Burst),
+        2 => any::<u8>().prop_map(Order::Clock),
         2 => Just(Order::Shutdown),
     ];
     let orders = vec((0u64..1200, order), 0..6);

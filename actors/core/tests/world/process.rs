@@ -5,28 +5,23 @@ use super::os::Group;
 use super::plan::{index, ms};
 use super::{Happening, Heard, Instance, State, Subject, World};
 use phpeek_core::fleet::{self, Ending, RestartOutcome};
-use phpeek_core::lifecycle::{Effect, Event, Failure, First, Rest, Urgency};
+use phpeek_core::lifecycle::{Effect, Event, Failure, First, Rest};
 use phpeek_core::outcome::SpawnFailure;
-use phpeek_core::spec::ProcessSpec;
+use phpeek_core::process::Command;
+use phpeek_core::spec::{ProcessKind, ProcessSpec};
 use std::time::Duration;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Command {
-    Start,
-    Stop(Urgency),
-    Restart,
-}
-
-/// A start under way: which instances have not been seen to run, and whether one could not be started.
+/// A start under way: which instances have not been seen to run.
 pub(crate) struct Start {
     missing: Vec<bool>,
-    failed: bool,
 }
 
 pub(crate) struct Process {
     pub(crate) instances: Vec<Instance>,
     start: Option<Start>,
     stopping: bool,
+    /// Whether it was told to stop: its own clock starts nothing any more.
+    stopped: bool,
     /// The instance under restart, and the first run of it that counts as new.
     rolling: Option<(usize, u64)>,
     end_reported: bool,
@@ -42,6 +37,7 @@ impl Process {
             instances: (0..spec.scale.get()).map(|_| Instance::default()).collect(),
             start: None,
             stopping: false,
+            stopped: false,
             rolling: None,
             end_reported: false,
             failed: None,
@@ -98,13 +94,13 @@ impl<S: Subject> World<'_, S> {
         let scale = self.processes[p].instances.len();
         match command {
             Command::Start => {
-                self.processes[p].start = Some(Start { missing: vec![true; scale], failed: false });
+                self.processes[p].start = Some(Start { missing: vec![true; scale] });
                 self.processes[p].failed = None;
                 (0..scale).for_each(|i| self.step((p, i), Event::Start, Heard::First));
             }
             Command::Stop(urgency) => {
                 let process = &mut self.processes[p];
-                (process.rolling, process.start) = (None, None);
+                (process.rolling, process.start, process.stopped) = (None, None, true);
                 process.stopping |= !process.at_rest() || process.has_left();
                 (0..scale).for_each(|i| self.step((p, i), Event::Stop(urgency), Heard::First));
                 if !self.processes[p].stopping {
@@ -115,8 +111,21 @@ impl<S: Subject> World<'_, S> {
                 self.processes[p].failed = None;
                 self.restart_instance(p, 0);
             }
+            // The processes of this world restart all instances at once.
+            Command::AbandonRestart | Command::Relay(_) => {}
         }
         self.settle(p);
+    }
+
+    /// A process of the kind that nobody starts is started by its own clock.
+    pub(super) fn clock(&mut self, n: usize) {
+        let scheduled = |p: &usize| self.policies[*p].kind == ProcessKind::Scheduled;
+        let scheduled: Vec<usize> = (0..self.processes.len()).filter(scheduled).collect();
+        let Some(&p) = scheduled.get(n % scheduled.len().max(1)) else { return };
+        if self.processes[p].at_rest() && !self.processes[p].stopped {
+            (0..self.processes[p].instances.len())
+                .for_each(|i| self.step((p, i), Event::Start, Heard::First));
+        }
     }
 
     fn restart_instance(&mut self, p: usize, i: usize) {
@@ -145,8 +154,7 @@ impl<S: Subject> World<'_, S> {
                 self.processes[p].rolling = None;
                 self.report(p, fleet::Event::Restarted(index(p), RestartOutcome::Failed));
             }
-            if let Some(start) = self.processes[p].start.as_mut().filter(|s| first && !s.failed) {
-                start.failed = true;
+            if first && self.processes[p].start.take().is_some() {
                 let failure = SpawnFailure { kind, message: "no".to_owned() };
                 self.report(p, fleet::Event::StartFailed(index(p), failure));
             }
@@ -188,7 +196,7 @@ impl<S: Subject> World<'_, S> {
 
     /// Looks whether something that concerns the whole process is over.
     pub(super) fn settle(&mut self, p: usize) {
-        let up = |s: &Start| !s.failed && s.missing.iter().all(|m| !m);
+        let up = |s: &Start| s.missing.iter().all(|m| !m);
         if self.processes[p].start.as_ref().is_some_and(up) {
             self.processes[p].start = None;
             self.report(p, fleet::Event::Up(index(p)));

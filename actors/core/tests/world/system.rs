@@ -1,35 +1,38 @@
-//! The laws of the whole system: order, restarts, shutdown, and how it all ends. They compare what the fleet asks for
+//! The laws of the whole system: restarts, shutdown, and how it all ends. They compare what the fleet asks for
 //! with the truth that only the world knows.
 
 use super::plan::{index, ms, needs, place};
-use super::process::{Command, Process};
+use super::process::Process;
+use super::starts::Pending;
 use super::{Asked, Subject, World};
 use phpeek_core::facts::{Fact, Output, Told};
-use phpeek_core::fleet::{BootFailure, Effect, Ending, Event, KILL_PATIENCE, Outcome, Phase, RestartScope};
+use phpeek_core::fleet::{BootFailure, Effect, Ending, Event, KILL_PATIENCE, Outcome, RestartScope};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Failure, Urgency};
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::process::Command as Ordered;
-use phpeek_core::spec::{Condition, InitialState, ProcessKind};
+use phpeek_core::spec::{InitialState, ProcessKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// What the fleet can know of a process.
+/// What a process has reported of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
-    Launched,
     Up,
+    /// Its start has failed.
+    Broken,
     Ended(Ending),
 }
 
 /// What has been seen of the fleet.
 #[derive(Debug, Default)]
 pub(crate) struct SystemBook {
-    pub(super) launched: BTreeSet<ProcessId>,
-    /// Left out of the boot, and started by name since.
-    pub(super) woken: BTreeSet<ProcessId>,
-    pub(super) up: BTreeSet<ProcessId>,
-    pub(super) completed: BTreeSet<ProcessId>,
+    /// Who was told to start, and when it was the last time.
+    pub(super) launched: BTreeMap<ProcessId, Duration>,
+    /// Starts that have begun, of those that were not told to start yet.
+    pub(super) pending: BTreeMap<ProcessId, Pending>,
+    /// What is needed and has held since the start of whoever needs it began.
+    pub(super) held: BTreeSet<(ProcessId, ProcessId)>,
     pub(super) shutdown_at: Option<Duration>,
     pub(super) reason: Option<Cause>,
     pub(super) boot_failure: Option<BootFailure>,
@@ -37,6 +40,9 @@ pub(crate) struct SystemBook {
     pub(super) forced_at: Option<Duration>,
     pub(super) killed_now: BTreeSet<ProcessId>,
     pub(super) rolling: Option<(RestartScope, Vec<ProcessId>)>,
+    /// Whose turn it is in a rolling restart.
+    pub(super) turn: Option<ProcessId>,
+    /// Who was told to restart and has not said how it went.
     pub(super) restarting: Option<ProcessId>,
     /// Ends that were bad, the latest last; one that is restarted is forgiven.
     pub(super) failures: Vec<(ProcessId, Failure)>,
@@ -46,7 +52,7 @@ pub(crate) struct SystemBook {
     pub(super) operations: BTreeSet<OperationId>,
     /// What is needed and holds, as it was told.
     pub(super) met: BTreeSet<(ProcessId, ProcessId)>,
-    /// What the fleet knows of each process, by what it was told and asked for.
+    /// What each process has reported of itself, as far as the reports have arrived.
     pub(super) known: BTreeMap<ProcessId, Known>,
 }
 
@@ -56,8 +62,9 @@ pub(super) fn dormant(process: &phpeek_core::spec::ProcessSpec) -> bool {
 
 impl<S: Subject> World<'_, S> {
     pub(super) fn step_fleet(&mut self, event: Event) {
-        let Some(fleet) = &mut self.fleet else { return };
         self.system.heard(&event);
+        self.note_what_holds();
+        let Some(fleet) = &mut self.fleet else { return };
         let mut effects = Vec::new();
         self.subject.fleet(fleet, self.now, event.clone(), &mut effects);
         if self.record {
@@ -77,8 +84,7 @@ impl<S: Subject> World<'_, S> {
             if !first && !self.system.forced {
                 self.system.forced = true;
                 let spared = (0..self.processes.len()).find(|p| {
-                    self.system.launched.contains(&index(*p))
-                        && !self.system.killed_now.contains(&index(*p))
+                    !self.system.killed_now.contains(&index(*p))
                         && self.processes[*p].alive()
                         && !self.processes[*p].at_rest()
                 });
@@ -87,31 +93,8 @@ impl<S: Subject> World<'_, S> {
                 }
             }
         }
-        self.check_due();
+        self.check_waits();
         self.check_edges();
-    }
-
-    /// Whatever has all that it waits for is launched in the same step.
-    fn check_due(&mut self) {
-        if self.system.shutdown_at.is_some() || self.fleet.as_ref().is_none_or(|f| f.phase() == Phase::New) {
-            return;
-        }
-        for (p, spec) in self.plan.spec.processes.iter().enumerate() {
-            let met = |(on, condition): &(ProcessId, Condition)| {
-                let seen = match condition {
-                    Condition::Started => &self.system.up,
-                    Condition::Completed => &self.system.completed,
-                };
-                seen.contains(on) || dormant(&self.plan.spec.processes[place(*on)])
-            };
-            if !dormant(spec)
-                && !self.system.launched.contains(&index(p))
-                && needs(&self.plan.spec, p).iter().all(met)
-            {
-                return self
-                    .broken("start_order", format!("p{p} has all that it waits for and is not started"));
-            }
-        }
     }
 
     fn ask(&mut self, asked: Asked) {
@@ -119,7 +102,7 @@ impl<S: Subject> World<'_, S> {
             Output::Do(Effect::Command(p, operation, command)) => {
                 self.operation_is_known(operation.id);
                 match command {
-                    Ordered::Start => self.ask_start(p),
+                    Ordered::Start => self.ask_start(p, &operation),
                     Ordered::Stop(urgency) => self.ask_stop(p, urgency),
                     Ordered::Restart => self.ask_restart(p),
                     // The processes of this world restart all instances at once.
@@ -136,25 +119,6 @@ impl<S: Subject> World<'_, S> {
             Output::Do(Effect::Create(..) | Effect::Hook(_))
             | Output::Tell(Told { fact: Fact::Instance(..) | Fact::Hook(..), .. }) => {}
         }
-    }
-
-    fn ask_start(&mut self, p: ProcessId) {
-        let spec = &self.plan.spec.processes[place(p)];
-        if dormant(spec) || self.system.shutdown_at.is_some() || !self.system.launched.insert(p) {
-            self.broken("start_order", format!("p{} was started out of turn", p.0));
-        }
-        for (d, condition) in needs(&self.plan.spec, place(p)) {
-            let on = &self.processes[place(d)];
-            let there = match condition {
-                Condition::Started => on.was_up(),
-                Condition::Completed => on.completed(),
-            };
-            if !there && !dormant(&self.plan.spec.processes[place(d)]) {
-                self.broken("start_order", format!("p{} was started before p{}", p.0, d.0));
-            }
-        }
-        self.system.known.insert(p, Known::Launched);
-        self.send(place(p), Command::Start);
     }
 
     fn ask_stop(&mut self, p: ProcessId, urgency: Urgency) {
@@ -181,22 +145,26 @@ impl<S: Subject> World<'_, S> {
                 }
             }
         }
-        self.send(place(p), Command::Stop(urgency));
+        self.send(place(p), Ordered::Stop(urgency));
     }
 
     fn ask_restart(&mut self, p: ProcessId) {
-        if let Some(other) = self.system.restarting.replace(p) {
+        self.takes_its_turn(p);
+        self.system.restarting = Some(p);
+        self.system.failures.retain(|(q, _)| *q != p);
+        self.send(place(p), Ordered::Restart);
+    }
+
+    /// It is the turn of this process in a rolling restart.
+    pub(super) fn takes_its_turn(&mut self, p: ProcessId) {
+        if let Some(other) = self.system.turn.replace(p) {
             self.broken("rolling_restart", format!("p{} is restarted while p{} is", p.0, other.0));
         }
-        let spec = &self.plan.spec.processes[place(p)];
         // One that was left out of the boot is started by its own name, and from then on it is like the others.
         let by_name = matches!(self.system.rolling, Some((RestartScope::One(_), _)));
-        let asleep = dormant(spec) && !self.system.woken.contains(&p);
-        if (asleep && !by_name) || spec.kind != ProcessKind::LongRun || self.system.shutdown_at.is_some() {
+        let longrun = self.plan.spec.processes[place(p)].kind == ProcessKind::LongRun;
+        if (self.asleep(p) && !by_name) || !longrun || self.system.shutdown_at.is_some() {
             self.broken("rolling_restart", format!("p{} is not to be restarted", p.0));
-        }
-        if asleep {
-            self.system.woken.insert(p);
         }
         let Some((scope, done)) = &mut self.system.rolling else {
             return self.broken("rolling_restart", format!("p{} is restarted for nothing", p.0));
@@ -212,9 +180,6 @@ impl<S: Subject> World<'_, S> {
                 format!("p{} is restarted again or after p{late:?}, which needs it", p.0),
             );
         }
-        self.system.failures.retain(|(q, _)| *q != p);
-        self.system.known.insert(p, Known::Up);
-        self.send(place(p), Command::Restart);
     }
 
     fn done(&mut self, outcome: Outcome) {
@@ -250,6 +215,7 @@ impl<S: Subject> World<'_, S> {
     }
 
     pub(super) fn check_system_overdue(&mut self) {
+        self.check_waits_overdue();
         let limit = self.system.shutdown_at.map(|t| t + self.plan.spec.shutdown_timeout + KILL_PATIENCE);
         if self.system.done.is_none() && limit.is_some_and(|t| self.now > t) {
             self.broken("done_once", "not done when the deadline is long over".to_owned());
@@ -278,44 +244,9 @@ impl<S: Subject> World<'_, S> {
         if self.system.rolling.is_some() {
             self.broken("rolling_restart", "a rolling restart never ended".to_owned());
         }
-        let told = self.system.launched.iter().copied().find(|p| {
-            let process = &self.processes[place(*p)];
-            process.alive() && !process.stuck()
-        });
-        if let Some(p) = told {
-            self.broken("done_once", format!("p{} lives on after the end", p.0));
-        }
-    }
-}
-
-impl SystemBook {
-    /// Notes what the fleet is told, before it hears it.
-    fn heard(&mut self, event: &Event) {
-        match event {
-            Event::Up(p) => {
-                self.up.insert(*p);
-                if self.known.get(p) == Some(&Known::Launched) {
-                    self.known.insert(*p, Known::Up);
-                }
-            }
-            Event::StartFailed(p, _) => {
-                self.known.remove(p);
-            }
-            Event::Ended(p, ending) if self.restarting != Some(*p) => {
-                self.up.insert(*p);
-                self.known.insert(*p, Known::Ended(*ending));
-                match ending {
-                    Ending::Completed => {
-                        self.completed.insert(*p);
-                    }
-                    Ending::Failed(failure) if self.shutdown_at.is_none() => {
-                        self.failures.push((*p, *failure))
-                    }
-                    Ending::Failed(_) => {}
-                }
-            }
-            Event::Restarted(p, _) if self.restarting == Some(*p) => self.restarting = None,
-            _ => {}
+        let alive = self.processes.iter().position(|process| process.alive() && !process.stuck());
+        if let Some(p) = alive {
+            self.broken("done_once", format!("p{p} lives on after the end"));
         }
     }
 }

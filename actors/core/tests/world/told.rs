@@ -1,39 +1,14 @@
-//! The laws of what the fleet tells: operations, edges, the boot and the shutdown, each compared with the truth that
-//! only the world knows.
+//! The laws of what the fleet tells: operations, the boot and the shutdown, each compared with the truth that only the
+//! world knows.
 
-use super::plan::{index, needs, place};
+use super::plan::index;
 use super::process::Process;
-use super::system::{Known, dormant};
 use super::{Subject, World};
 use phpeek_core::facts::{ProcessFact, SystemFact};
-use phpeek_core::fleet::{BootFailureCause, Ending};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::{Cause, OperationId};
-use phpeek_core::spec::{Condition, ProcessKind};
 
 impl<S: Subject> World<'_, S> {
-    /// What was told of an edge is what its condition means, at any moment before the shutdown.
-    pub(super) fn check_edges(&mut self) {
-        if self.system.shutdown_at.is_some() {
-            return;
-        }
-        for p in 0..self.plan.spec.processes.len() {
-            for (on, condition) in needs(&self.plan.spec, p) {
-                let oneshot = self.plan.spec.processes[place(on)].kind == ProcessKind::Oneshot;
-                let holds = match (condition, self.system.known.get(&on)) {
-                    (Condition::Started, Some(Known::Up)) => true,
-                    (Condition::Started, Some(Known::Ended(_))) => oneshot,
-                    (Condition::Completed, known) => known == Some(&Known::Ended(Ending::Completed)),
-                    (Condition::Started, _) => false,
-                };
-                if self.system.met.contains(&(index(p), on)) != holds {
-                    let what = format!("p{p} needs p{} to be {condition:?}: it holds: {holds}", on.0);
-                    self.broken("edges", what);
-                }
-            }
-        }
-    }
-
     /// What is commanded is part of an operation that has begun and is not over.
     pub(super) fn operation_is_known(&mut self, id: OperationId) {
         if !self.system.operations.contains(&id) {
@@ -93,6 +68,10 @@ impl<S: Subject> World<'_, S> {
                 self.broken("edges", format!("what p{} needs of p{} was lost and not met", p.0, on.0));
             }
             ProcessFact::EdgeFailed(on, cause) => self.dependency_failed(p, on, &cause),
+            ProcessFact::StartBegan { operation, .. } => self.start_began(p, operation),
+            ProcessFact::StartInterrupted if self.system.pending.remove(&p).is_none() => {
+                self.broken("operations", format!("the start of p{} was interrupted and had not begun", p.0));
+            }
             _ => {}
         }
     }
@@ -111,8 +90,7 @@ impl<S: Subject> World<'_, S> {
             self.broken("boot_failure", format!("{reason:?} after {:?}", self.system.boot_failure));
         }
         if reason == Cause::AllEnded {
-            let asleep = |(p, spec): (usize, &_)| dormant(spec) && !self.system.woken.contains(&index(p));
-            if self.plan.spec.processes.iter().map(|p| &**p).enumerate().any(asleep) {
+            if (0..self.processes.len()).map(index).any(|p| self.asleep(p)) {
                 self.broken("dormant_keeps_alive", "all ended while something could be started".to_owned());
             }
             // Daemons that were left by right are no run: they are stopped as everything else is.
@@ -122,23 +100,5 @@ impl<S: Subject> World<'_, S> {
             }
         }
         self.system.reason = Some(reason);
-    }
-
-    pub(super) fn dependency_failed(&mut self, p: ProcessId, on: ProcessId, cause: &BootFailureCause) {
-        let all = needs(&self.plan.spec, place(p));
-        let condition = all.iter().find(|(d, _)| *d == on).map(|(_, condition)| *condition);
-        let met = match condition {
-            Some(Condition::Started) => {
-                self.system.up.contains(&on) && !matches!(cause, BootFailureCause::Spawn(_))
-            }
-            Some(Condition::Completed) => self.system.completed.contains(&on),
-            None => true,
-        };
-        if met || self.system.launched.contains(&p) {
-            self.broken(
-                "boot_failure",
-                format!("p{} was told that p{} failed, which it does not wait for", p.0, on.0),
-            );
-        }
     }
 }

@@ -1,0 +1,221 @@
+//! The start of a process, in every phase: it waits for what it needs, is told to start, and is up or is not. What the
+//! end of a wait means depends on the phase: in a boot the boot fails, else that start alone.
+
+use super::rolling::Start;
+use super::{BootFailureCause, Effect, Ending, Fleet, Out, Phase, RestartOutcome, Standing};
+use crate::edge::Edge;
+use crate::facts::{Fact, ProcessFact};
+use crate::ids::ProcessId;
+use crate::operation::Operation;
+use crate::outcome::SpawnFailure;
+use crate::process::Command;
+use std::time::Duration;
+
+impl Fleet {
+    /// The start of a process begins, as part of an operation. [`Self::launch_if_free`] goes on with it.
+    pub(super) fn begin_start(&mut self, p: ProcessId, operation: Operation, now: Duration, out: &mut Out) {
+        let Some(member) = self.members.get_mut(&p) else { return };
+        member.needs.iter_mut().for_each(Edge::begin);
+        let waits = member.needs.iter().filter(|e| e.holds_up()).map(|e| (e.on, e.condition)).collect();
+        member.start = Some(Start { operation: operation.clone(), before: member.standing });
+        self.set(p, Standing::Waiting, now, out);
+        self.watch(p, now);
+        out.tell(now, Fact::Process(p, ProcessFact::StartBegan { operation, waits }));
+    }
+
+    /// Tells a process to start when it waits for nothing any more.
+    pub(super) fn launch_if_free(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        let Some(member) = self.members.get_mut(&p) else { return };
+        if member.standing != Standing::Waiting || member.needs.iter().any(Edge::holds_up) {
+            return;
+        }
+        let Some(operation) = member.start.as_ref().map(|start| start.operation.clone()) else { return };
+        member.left = false; // whatever it leaves from now on is told anew
+        self.failures.retain(|(failed, _)| *failed != p);
+        self.set(p, Standing::Launched(now), now, out);
+        out.act(Effect::Command(p, operation, Command::Start));
+    }
+
+    pub(super) fn up(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        if !matches!(self.standing(p), Standing::Launched(_)) {
+            return;
+        }
+        self.set(p, Standing::Up, now, out);
+        self.end_start(p);
+        if self.phase == Phase::Booting {
+            self.unsettled = self.unsettled.saturating_sub(1);
+        }
+        self.launch_dependents(p, now, out);
+        self.started(p, RestartOutcome::Up, now, out);
+        self.finish_boot(now, out);
+    }
+
+    pub(super) fn start_failed(&mut self, p: ProcessId, failure: SpawnFailure, now: Duration, out: &mut Out) {
+        if !matches!(self.standing(p), Standing::Launched(_)) {
+            return;
+        }
+        self.set(p, Standing::Broken, now, out);
+        self.end_start(p);
+        let cause = BootFailureCause::Spawn(failure);
+        match self.phase {
+            Phase::Booting => {
+                let waiting = self.waiting_for(p).collect();
+                self.fail_boot(Some(p), cause, waiting, now, out);
+            }
+            Phase::Running => {
+                self.fail_dependents(p, &cause, now, out);
+                self.started(p, RestartOutcome::Failed, now, out);
+            }
+            Phase::New | Phase::Stopping | Phase::Done => {}
+        }
+    }
+
+    pub(super) fn ended(&mut self, p: ProcessId, ending: Ending, now: Duration, out: &mut Out) {
+        // In a shutdown only `Stopped` counts: every order to stop is answered by it, and this end may be older than
+        // an order to restart that is still on its way.
+        if matches!(self.phase, Phase::Stopping | Phase::Done) {
+            return;
+        }
+        // An end that was reported before the order to restart arrived: the process is wanted again, and reports its
+        // end anew after `Restarted` if that fails.
+        if self.is_restarting(p) {
+            return self.set(p, Standing::Launched(now), now, out);
+        }
+        if let Standing::Launched(_) = self.standing(p) {
+            self.up(p, now, out); // it was up, if only for a moment
+        }
+        if !matches!(self.standing(p), Standing::Up | Standing::Broken) {
+            return;
+        }
+        self.set(p, Standing::Ended(ending), now, out);
+        let cause = match ending {
+            Ending::Failed(failure) => {
+                self.failures.push((p, failure));
+                BootFailureCause::Failed(failure)
+            }
+            Ending::Completed => BootFailureCause::Gone,
+        };
+        self.launch_dependents(p, now, out);
+        self.fail_dependents(p, &cause, now, out);
+        self.finish_boot(now, out);
+        self.check_all_ended(now, out);
+    }
+
+    /// Starts whoever had only this process to wait for.
+    pub(super) fn launch_dependents(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        if !matches!(self.phase, Phase::Booting | Phase::Running) {
+            return;
+        }
+        for dependent in self.dependents(p).to_vec() {
+            self.launch_if_free(dependent, now, out);
+        }
+    }
+
+    /// What waits for what this process will not do waits no longer.
+    fn fail_dependents(&mut self, p: ProcessId, cause: &BootFailureCause, now: Duration, out: &mut Out) {
+        let standing = self.standing(p);
+        let hopeless = |d: &ProcessId| self.needs(*d).iter().any(|e| e.on == p && e.is_hopeless(standing));
+        let hopeless: Vec<ProcessId> = self.waiting_for(p).filter(hopeless).collect();
+        if hopeless.is_empty() {
+            return;
+        }
+        if self.phase == Phase::Booting {
+            return self.fail_boot(Some(p), cause.clone(), hopeless, now, out);
+        }
+        for dependent in hopeless {
+            self.fail_start(dependent, p, cause, now, out);
+        }
+    }
+
+    /// What a start that has just begun waits for may have ended long ago.
+    pub(super) fn fail_if_hopeless(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        if self.standing(p) != Standing::Waiting {
+            return;
+        }
+        let Some(on) = self.needs(p).iter().find(|e| e.is_hopeless(self.standing(e.on))).map(|e| e.on) else {
+            return;
+        };
+        let cause = match self.standing(on) {
+            Standing::Ended(Ending::Failed(failure)) => BootFailureCause::Failed(failure),
+            _ => BootFailureCause::Gone,
+        };
+        self.fail_start(p, on, &cause, now, out);
+    }
+
+    /// A start has failed by what it waits for, and with it those that wait for it. Nothing else changes.
+    fn fail_start(
+        &mut self,
+        p: ProcessId,
+        on: ProcessId,
+        cause: &BootFailureCause,
+        now: Duration,
+        out: &mut Out,
+    ) {
+        if self.standing(p) != Standing::Waiting {
+            return;
+        }
+        let Some(start) = self.members.get_mut(&p).and_then(|m| m.start.take()) else { return };
+        let above: Vec<ProcessId> = self.waiting_for(p).collect();
+        for dependent in above {
+            self.fail_start(dependent, p, &BootFailureCause::Gone, now, out);
+        }
+        out.tell(now, Fact::Process(p, ProcessFact::EdgeFailed(on, cause.clone())));
+        self.set(p, start.before, now, out);
+        self.started(p, RestartOutcome::Failed, now, out);
+        self.check_all_ended(now, out);
+    }
+
+    pub(super) fn end_start(&mut self, p: ProcessId) {
+        if let Some(member) = self.members.get_mut(&p) {
+            member.start = None;
+        }
+    }
+
+    /// Those that still wait for `p`.
+    pub(super) fn waiting_for(&self, p: ProcessId) -> impl Iterator<Item = ProcessId> + '_ {
+        let waits = move |d: &ProcessId| {
+            self.standing(*d) == Standing::Waiting && self.needs(*d).iter().any(|e| e.on == p && e.holds_up())
+        };
+        self.dependents(p).iter().copied().filter(waits)
+    }
+
+    /// Measures the waits of a process: each from the moment in which its start has begun and what it waits for was
+    /// told to start, so that a wait for something that waits itself costs nothing.
+    pub(super) fn watch(&mut self, p: ProcessId, now: Duration) {
+        let Some(member) = self.members.get(&p) else { return };
+        let starts = member.standing == Standing::Waiting && member.start.is_some();
+        let counts: Vec<bool> = member
+            .needs
+            .iter()
+            .map(|e| starts && e.holds_up() && self.standing(e.on) != Standing::Waiting)
+            .collect();
+        let until = now.saturating_add(self.dependency_timeout);
+        let Some(member) = self.members.get_mut(&p) else { return };
+        for (edge, counts) in member.needs.iter_mut().zip(counts) {
+            match (edge.until, counts) {
+                (None, true) => {
+                    edge.until = Some(until);
+                    self.awaited.insert((until, p, edge.on));
+                }
+                (Some(until), false) => {
+                    edge.until = None;
+                    self.awaited.remove(&(until, p, edge.on));
+                }
+                (None, false) | (Some(_), true) => {}
+            }
+        }
+    }
+
+    /// Some have waited too long.
+    pub(super) fn waits_are_over(&mut self, now: Duration, out: &mut Out) {
+        while let Some((_, p, on)) = self.awaited.first().copied().filter(|(until, ..)| *until <= now) {
+            if self.phase == Phase::Booting {
+                let due = self.awaited.iter().take_while(|(until, ..)| *until <= now);
+                let late = due.filter(|(_, _, other)| *other == on).map(|(_, p, _)| *p).collect();
+                return self.fail_boot(Some(on), BootFailureCause::TimedOut, late, now, out);
+            }
+            self.fail_start(p, on, &BootFailureCause::TimedOut, now, out);
+            self.watch(p, now);
+        }
+    }
+}
