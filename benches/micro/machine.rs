@@ -103,7 +103,7 @@ fn system() -> SystemSpec {
                 user: None,
                 group: None,
                 env: Vec::new(),
-                pdeathsig: None,
+                privilege: None,
                 output: OutputSpec { stdout: true, stderr: true },
                 handover: Handover::Link,
             }),

@@ -27,6 +27,8 @@ pub const VARIABLE: &str = "PHPEEK_PM_CONTROL_SOCKET";
 /// For an answer, with all that it takes: a busy supervisor takes connections within milliseconds, but may have much to
 /// hand out.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+/// Until it begins. One that is stopped, or hangs, begins with none.
+const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// For asking several who they are, all of them together.
 const LISTING_LIMIT: Duration = Duration::from_secs(1);
 /// As long as a supervisor lets anybody wait.
@@ -176,7 +178,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; `Refused` when the answer is one of failure.
     pub fn get(&self, path: &str) -> Result<Bytes, ClientError> {
-        self.ask(Method::GET, path, ANSWER_LIMIT)
+        self.ask(Method::GET, path, HEAD_LIMIT, ANSWER_LIMIT)
     }
 
     /// The same within this time, whatever it is that takes long: the connection, or the answer.
@@ -184,7 +186,7 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub fn get_within(&self, path: &str, limit: Duration) -> Result<Bytes, ClientError> {
-        self.ask(Method::GET, path, limit)
+        self.ask(Method::GET, path, limit, limit)
     }
 
     /// The body of the answer to a POST without a body.
@@ -192,13 +194,15 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub fn post(&self, path: &str) -> Result<Bytes, ClientError> {
-        self.ask(Method::POST, path, ANSWER_LIMIT)
+        self.ask(Method::POST, path, HEAD_LIMIT, ANSWER_LIMIT)
     }
 
-    fn ask(&self, method: Method, path: &str, limit: Duration) -> Result<Bytes, ClientError> {
-        let until = within(limit);
-        self.runtime
-            .block_on(self.by(until, async { self.whole(self.open(method, path, until).await?).await }))
+    fn ask(&self, method: Method, path: &str, head: Duration, all: Duration) -> Result<Bytes, ClientError> {
+        let (head, all) = (within(head), within(all));
+        self.runtime.block_on(async {
+            let body = self.by(head, self.open(method, path, head)).await?;
+            self.by(all, self.whole(body)).await
+        })
     }
 
     /// The messages of a stream, each of which stands behind its length (u32, little endian).
@@ -206,7 +210,7 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub fn stream(&self, path: &str) -> Result<Messages, ClientError> {
-        let until = within(ANSWER_LIMIT);
+        let until = within(HEAD_LIMIT);
         let body = self.runtime.block_on(self.by(until, self.open(Method::GET, path, until)))?;
         Ok(Messages { runtime: self.runtime.clone(), body, gathered: BytesMut::new() })
     }

@@ -1,6 +1,6 @@
 //! Brings a control socket back that somebody has removed: at its path, with its mode, and in its folder, which is made
 //! again where that may be. Owns the file; who takes connections is given the socket. Sleeps in the kernel until the
-//! file goes. The file system is asked by a thread that ends with the answer: supervision never waits for it.
+//! file may have gone. The file system is asked by a thread that ends with the answer: supervision never waits for it.
 
 use super::error::SocketError;
 use super::socket::{Listener, LockedFolder};
@@ -13,10 +13,12 @@ use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-/// Who removes a folder removes the socket first: he is let finish.
+/// Who removes a folder removes the socket first: he is let finish. And the longest that others, who come and go in the
+/// same folder all the time, are let do so before it is looked at again.
 const BREATH: Duration = Duration::from_millis(100);
+const LONGEST_BREATH: Duration = Duration::from_secs(2);
 /// Between two looks where nothing wakes us, at first and at last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
@@ -66,8 +68,9 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Until the end. `watch` was begun before anybody could have removed the file unseen.
     pub(super) async fn run(self, mut watch: io::Result<Watch>) {
-        let (mut away, mut blind) = (false, None);
+        let (mut away, mut blind, mut breath) = (false, None, BREATH);
         loop {
+            let begun = Instant::now();
             let changed = match watch {
                 Ok(watch) => watch.changed().await,
                 Err(error) => Err(error),
@@ -75,7 +78,7 @@ impl Keeper {
             match changed {
                 Ok(()) => {
                     blind = None;
-                    sleep(BREATH).await;
+                    sleep(breath).await;
                 }
                 // Instances of inotify are few on a crowded machine: it looks now and then, and ever more seldom.
                 Err(error) => {
@@ -89,9 +92,13 @@ impl Keeper {
                 }
             }
             watch = match self.look().await {
-                Found::There(watch) => watch,
+                Found::There(watch) => {
+                    let often = begun.elapsed() < LONGEST_BREATH + breath;
+                    breath = if often { (breath * 2).min(LONGEST_BREATH) } else { BREATH };
+                    watch
+                }
                 Found::Back(watch) => {
-                    away = false;
+                    (away, breath) = (false, BREATH);
                     self.say(Level::Warn, "control socket: it was removed, and is there again".to_owned());
                     (self.back)();
                     watch

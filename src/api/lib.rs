@@ -1,7 +1,7 @@
 //! The control socket: how a person or a script asks a running supervisor, over HTTP on a unix socket that only root
 //! and the supervisor's own user can use. Owns the socket, the server behind it, and the client. Supervision never
-//! waits for it, and it costs nothing until somebody connects: until then there are two descriptors and no thread, and
-//! it comes back when it is removed. The management API adds its own to the routes.
+//! waits for it, and it costs nothing until somebody connects: until then there are a few descriptors and no thread,
+//! and it comes back when it is removed. The management API adds its own to the routes.
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 

@@ -1,6 +1,10 @@
-//! Sleeps until a socket may have gone, or until what keeps it from being made again may have changed (inotify(7)). Wakes
-//! for nothing else: not for what others do in the same folder. Changes nothing.
+//! Sleeps until a socket may have gone, or until what keeps it from being made again may have changed. Changes nothing.
+//!
+//! A socket that is there is watched by its folder, which also wakes for what others put there or take away: inotify(7),
+//! which is told of the one file alone, is not given up before the kernel has let a grace period pass, and the end of the
+//! supervisor would wait for that. It is used where a folder cannot be watched, and for a way that leads nowhere yet.
 
+use phpeek_os::folder_watch::FolderWatch;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::Errno;
 use std::ffi::OsString;
@@ -23,22 +27,36 @@ const COMES: WatchFlags = WatchFlags::CREATE
 
 /// Something to sleep on, once.
 #[derive(Debug)]
-pub(super) struct Watch {
-    events: OwnedFd,
-    /// Where a folder is watched: what in it matters.
-    name: Option<OsString>,
+pub(super) struct Watch(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Folder(FolderWatch),
+    Events {
+        events: OwnedFd,
+        /// Where a folder is watched: what in it matters.
+        name: Option<OsString>,
+    },
 }
 
 impl Watch {
     /// Of a socket that is there, and of its folder.
     pub(super) fn of(socket: &Path) -> io::Result<Self> {
+        match FolderWatch::of(socket.parent().unwrap_or_else(|| Path::new("/"))) {
+            Ok(folder) => Ok(Self(Kind::Folder(folder))),
+            Err(_) => Self::of_file(socket), // a kernel without it, as gVisor
+        }
+    }
+
+    /// Of it alone, and of its folder when that goes.
+    fn of_file(socket: &Path) -> io::Result<Self> {
         let events = begin()?;
         inotify::add_watch(&events, socket, GOES | WatchFlags::DONT_FOLLOW)?;
         if let Some(folder) = socket.parent() {
             let gone = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
             inotify::add_watch(&events, folder, gone)?;
         }
-        Ok(Self { events, name: None })
+        Ok(Self(Kind::Events { events, name: None }))
     }
 
     /// Of the way to a socket that is not there: of the nearest folder above it that is.
@@ -47,7 +65,10 @@ impl Watch {
         let mut next = socket;
         for folder in socket.ancestors().skip(1) {
             match inotify::add_watch(&events, folder, COMES | WatchFlags::ONLYDIR) {
-                Ok(_) => return Ok(Self { events, name: next.file_name().map(OsString::from) }),
+                Ok(_) => {
+                    let name = next.file_name().map(OsString::from);
+                    return Ok(Self(Kind::Events { events, name }));
+                }
                 Err(Errno::NOENT | Errno::NOTDIR) => next = folder,
                 Err(error) => return Err(error.into()),
             }
@@ -57,7 +78,10 @@ impl Watch {
 
     /// Sleeps until something has happened.
     pub(super) async fn changed(self) -> io::Result<()> {
-        let Self { events, name } = self;
+        let (events, name) = match self.0 {
+            Kind::Folder(folder) => return folder.changed().await,
+            Kind::Events { events, name } => (events, name),
+        };
         let events = register(events)?;
         loop {
             let mut ready = events.readable().await?;

@@ -11,6 +11,7 @@ use clap::Args;
 use phpeek_api::client::ClientError;
 use phpeek_api::snapshot::{InstanceSnapshot, Snapshot, snapshot_path};
 use phpeek_os::lock_file;
+use phpeek_os::peer::is_stopped;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,7 @@ const ON_THE_WAY: Duration = Duration::from_millis(500);
 /// Runs the command. 0: all is up. 1: not (yet). 3: no supervisor of ours runs. Over the socket also 4: it gives no answer.
 pub(super) fn run(config: Option<PathBuf>, arguments: &StatusArguments) -> Result<u8, Fault> {
     match &arguments.pid_file {
-        Some(pid_file) => Ok(by_file(pid_file, arguments)),
+        Some(pid_file) => by_file(pid_file, arguments),
         None => by_socket(&Target { socket: arguments.socket.clone(), config }, arguments),
     }
 }
@@ -94,7 +95,7 @@ fn by_socket(target: &Target, arguments: &StatusArguments) -> Result<u8, Fault> 
     }
 }
 
-fn by_file(pid_file: &Path, arguments: &StatusArguments) -> u8 {
+fn by_file(pid_file: &Path, arguments: &StatusArguments) -> Result<u8, Fault> {
     let begin = Instant::now();
     let wait = arguments.wait.unwrap_or_default();
     let mut seen = false;
@@ -104,7 +105,10 @@ fn by_file(pid_file: &Path, arguments: &StatusArguments) -> u8 {
         let pid = lock_file::read_pid(pid_file);
         seen |= running;
         let waited = begin.elapsed();
+        // What it has written last says nothing of one that does nothing any more.
+        let stopped = running && pid.is_some_and(is_stopped);
         let answer = match &snapshot {
+            _ if stopped => None,
             // One that was killed leaves a snapshot, and its successor's comes later than the pid file.
             Some(s) if running && s.ready && pid == Some(s.pid) => Some(exit::OK),
             Some(s) if running && s.hopeless && pid == Some(s.pid) => Some(exit::FAILURE),
@@ -114,10 +118,13 @@ fn by_file(pid_file: &Path, arguments: &StatusArguments) -> u8 {
             }
             _ => None,
         };
+        if stopped && waited >= wait {
+            return Err(ClientError::Silent(pid_file.to_owned()).into());
+        }
         if answer.is_some() || waited >= wait {
             let code = answer.unwrap_or(if running { exit::FAILURE } else { exit::NOT_RUNNING });
             show(pid_file, arguments, snapshot.as_ref(), running);
-            return code;
+            return Ok(code);
         }
         std::thread::park_timeout(LOOK);
     }

@@ -94,7 +94,7 @@ pub(crate) fn one(
         user: owned("user"),
         group: owned("group"),
         env: env.of(node, path, findings),
-        pdeathsig: None,
+        privilege: None,
         output: OutputSpec { stdout: true, stderr: true },
         handover: Handover::Parent,
     };

@@ -76,6 +76,12 @@ impl Look<'_> {
                 None
             }
         };
+        let groups = program.privilege.as_ref().and_then(|p| p.groups.as_deref()).unwrap_or_default();
+        for group in groups {
+            if let Err(message) = self.host.identity(None, Some(group)) {
+                self.error(&path.key("groups"), place("groups"), message, "name one that is there");
+            }
+        }
         if let Some(folder) = &program.working_dir {
             let wrong = match fs::metadata(folder) {
                 Err(error) => Some(error.to_string()),

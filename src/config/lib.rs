@@ -30,6 +30,7 @@ mod names;
 mod overlay;
 mod parse;
 mod plain;
+mod privilege;
 mod process;
 mod redaction;
 mod report;

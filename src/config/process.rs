@@ -6,10 +6,9 @@ use super::keys::{PROCESS, SHUTDOWN};
 use super::names::{Names, int, truth};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, hooks, restart, rules};
+use super::{depends, hooks, privilege, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Program};
-use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Hooks, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage,
     StopSpec,
@@ -124,7 +123,7 @@ pub(crate) fn compile(
         user: owned("user"),
         group: owned("group"),
         env,
-        pdeathsig: owned("pdeathsig").and_then(|name| Signal::parse(&name).ok()),
+        privilege: privilege::compile(node, &path, findings).map(Arc::new),
         output: OutputSpec {
             stdout: stream("stdout", defaults.stdout),
             stderr: stream("stderr", defaults.stderr),

@@ -1,6 +1,7 @@
 //! Scalars by the type of their key: truths, numbers, durations. Pure functions from text; the message of a refusal
 //! says what would do.
 
+use phpeek_core::privilege::Limit;
 use std::time::Duration;
 
 /// A truth as YAML 1.1 and the documented overrides spell it.
@@ -95,6 +96,25 @@ pub(crate) fn size(text: &str) -> Option<u64> {
     let (number, unit) = units.iter().find_map(|(u, n)| Some((upper.strip_suffix(u)?, *n)))?;
     let size = float(number.trim())? * unit as f64;
     (1.0..1e18).contains(&size).then_some(size as u64)
+}
+
+/// The soft and the hard one of a resource limit, which are one where one is written; the soft one is not above.
+pub(crate) fn limit(text: &str) -> Option<(u64, u64)> {
+    let one = |text: &str| match text.trim() {
+        "unlimited" | "infinity" => Some(Limit::UNLIMITED),
+        number => int(number).and_then(|n| u64::try_from(n).ok()).or_else(|| size(number)),
+    };
+    match text.split_once(':') {
+        Some((soft, hard)) => one(soft).zip(one(hard)).filter(|(soft, hard)| soft <= hard),
+        None => one(text).map(|both| (both, both)),
+    }
+}
+
+/// A file mode creation mask, octal.
+pub(crate) fn umask(text: &str) -> Option<u32> {
+    let digits = text.trim().trim_start_matches("0o");
+    let mask = u32::from_str_radix(digits, 8).ok().filter(|mask| *mask <= 0o777);
+    mask.filter(|_| !digits.starts_with('+'))
 }
 
 fn unsigned(text: &str) -> Option<f64> {

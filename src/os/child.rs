@@ -1,6 +1,8 @@
 //! The way from clone to exec (clone(2), execve(2)). The child shares our memory until its exec, so it makes raw
 //! system calls only: it allocates nothing, takes no lock and calls no wrapper of the C library that might.
 
+use super::confines::Confines;
+use super::step::{AFTER_CLONE, Failed, Step};
 use std::ffi::{c_char, c_int, c_long, c_void};
 use std::io;
 use std::ptr;
@@ -10,30 +12,6 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 const STACK: usize = 64 * 1024;
 /// Room for a guard page of any page size that Linux has.
 const GUARD: usize = 64 * 1024;
-
-/// What the child was at when it failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i32)]
-pub(super) enum Step {
-    /// clone itself.
-    Clone = 0,
-    /// Its own session or process group.
-    ProcessGroup,
-    /// Dispositions and mask.
-    Signals,
-    /// Its three descriptors.
-    Descriptors,
-    /// RLIMIT_NOFILE.
-    Limits,
-    /// Supplementary groups and group.
-    Group,
-    /// User.
-    User,
-    /// Working directory.
-    Directory,
-    /// The program.
-    Exec,
-}
 
 /// What the child is to do. All pointers live until [`Stack::spawn`] returns.
 #[derive(Debug)]
@@ -58,15 +36,15 @@ pub(super) struct Call {
     pub(super) group: Option<u32>,
     /// The user; `None` keeps it.
     pub(super) user: Option<u32>,
-    /// The signal when its parent dies; 0: none. And who that is.
-    pub(super) pdeathsig: c_int,
-    pub(super) parent: i32,
+    /// What it may use and do; null: what we may.
+    pub(super) confines: *const Confines,
     /// Null: leave it.
     pub(super) nofile: *const libc::rlimit64,
     /// Signals to set to the default; see `signals::changed`.
     pub(super) signals: &'static AtomicU64,
     /// Written by the child, in our memory: what failed (0: nothing), and why.
     step: AtomicI32,
+    detail: AtomicI32,
     errno: AtomicI32,
 }
 
@@ -89,25 +67,14 @@ impl Call {
             groups_len: 0,
             group: None,
             user: None,
-            pdeathsig: 0,
-            parent: 0,
+            confines: ptr::null(),
             nofile: ptr::null(),
             signals: super::signals::changed(),
             step: AtomicI32::new(0),
+            detail: AtomicI32::new(0),
             errno: AtomicI32::new(0),
         }
     }
-}
-
-/// Why there is no program: what was tried, the error number, and the zombie if there was a child.
-#[derive(Debug)]
-pub(super) struct Failed {
-    /// What was tried.
-    pub(super) step: Step,
-    /// Why not.
-    pub(super) errno: i32,
-    /// A child that has ended and waits for the reaper.
-    pub(super) zombie: Option<i32>,
 }
 
 /// The stack that children of one spawner use, one after the other, with a guard below it.
@@ -150,20 +117,14 @@ impl Stack {
         };
         if pid < 0 {
             let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EAGAIN);
-            return Err(Failed { step: Step::Clone, errno, zombie: None });
+            return Err(Failed { step: Step::Clone, detail: 0, errno, zombie: None });
         }
         let step = match call.step.load(Ordering::Acquire) {
             0 => return Ok(pid),
-            1 => Step::ProcessGroup,
-            2 => Step::Signals,
-            3 => Step::Descriptors,
-            4 => Step::Limits,
-            5 => Step::Group,
-            6 => Step::User,
-            7 => Step::Directory,
-            _ => Step::Exec,
+            number => AFTER_CLONE.into_iter().find(|step| *step as i32 == number).unwrap_or(Step::Exec),
         };
-        Err(Failed { step, errno: call.errno.load(Ordering::Acquire), zombie: Some(pid) })
+        let (detail, errno) = (call.detail.load(Ordering::Acquire), call.errno.load(Ordering::Acquire));
+        Err(Failed { step, detail, errno, zombie: Some(pid) })
     }
 }
 
@@ -224,15 +185,19 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
         {
             return (Step::Limits, errno());
         }
+        let confines = call.confines.as_ref();
+        if let Some(confines) = confines
+            && let Err(step) = confines.as_we_are(&call.detail)
+        {
+            return (step, errno());
+        }
         if let Err(step) = become_user(call) {
             return (step, errno());
         }
-        // After the change of user, which takes it away. A parent that is gone already sends nothing any more.
-        if call.pdeathsig != 0 {
-            let set = libc::syscall(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, call.pdeathsig, 0, 0, 0);
-            if set != 0 || libc::syscall(libc::SYS_getppid) != c_long::from(call.parent) {
-                return (Step::Signals, errno());
-            }
+        if let Some(confines) = confines
+            && let Err(step) = confines.as_its_user(&call.detail)
+        {
+            return (step, errno());
         }
         if !call.directory.is_null() && libc::syscall(libc::SYS_chdir, call.directory) != 0 {
             return (Step::Directory, errno());

@@ -2,10 +2,11 @@
 //! thread and may wait there, for a name service or for the exec.
 
 use super::capture::{Capture, CaptureSink, Stream};
-use super::child::{Call, Failed, Stack, Step};
+use super::child::{Call, Stack};
 use super::environment::Environment;
 use super::plan::{Plan, failure};
-use super::{limits, sys, terminal};
+use super::step::{Failed, Step};
+use super::{confines, limits, sys, terminal};
 use phpeek_actors::ports::LaunchOrder;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind as Kind};
 use phpeek_core::program::Program;
@@ -69,13 +70,13 @@ impl Launch {
             }
             (call.group, call.user) = (Some(credentials.group), credentials.user);
         }
-        if let Some(limit) = limits::at_start() {
+        if let Some(confines) = &plan.confines {
+            call.confines = confines;
+        }
+        if let Some(limit) = limits::at_start().filter(|_| !plan.limits_nofile()) {
             call.nofile = limit;
         }
         call.session = self.session;
-        if let Some(signal) = program.pdeathsig {
-            (call.pdeathsig, call.parent) = (signal.number(), std::process::id().cast_signed());
-        }
         let pid = stack
             .spawn(&call, slot)
             .map_err(|failed| (failed.zombie, explain(program, &plan.candidates, &failed)))?;
@@ -117,6 +118,11 @@ fn explain(of: &Program, candidates: &[CString], failed: &Failed) -> SpawnFailur
             let user = of.user.as_deref().unwrap_or_default();
             (Kind::Credentials, format!("cannot become user {user:?}: {reason}"))
         }
+        Step::Limits | Step::Nice | Step::OomScore | Step::Bounding | Step::Ambient | Step::NoNewPrivs => {
+            let what = of.privilege.as_ref().map(|privilege| confines::told(privilege, failed));
+            let what = what.unwrap_or_else(|| "restore the limit of open files".to_owned());
+            (Kind::Credentials, format!("cannot {what} for {program:?}: {reason}"))
+        }
         Step::Group => {
             let whose = of.group.as_deref().or(of.user.as_deref()).unwrap_or_default();
             (Kind::Credentials, format!("cannot take the groups of {whose:?}: {reason}"))
@@ -136,7 +142,7 @@ fn explain(of: &Program, candidates: &[CString], failed: &Failed) -> SpawnFailur
             }
             _ => (Kind::Other, format!("cannot run {program:?}: {reason}")),
         },
-        Step::Clone | Step::ProcessGroup | Step::Signals | Step::Descriptors | Step::Limits => {
+        Step::Clone | Step::ProcessGroup | Step::Signals | Step::Descriptors => {
             (Kind::Other, format!("cannot make a process for {program:?}: {reason}"))
         }
     };

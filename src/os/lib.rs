@@ -4,9 +4,12 @@
 
 mod asked;
 mod baggage;
+mod bell;
 pub mod capture;
 mod child;
+mod confines;
 pub mod environment;
+pub mod folder_watch;
 mod kin;
 mod launch;
 pub mod limits;
@@ -24,6 +27,7 @@ mod remains;
 pub mod signals;
 mod spawner;
 pub mod state_file;
+mod step;
 pub mod survivors;
 mod sys;
 mod terminal;

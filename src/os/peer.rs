@@ -1,5 +1,7 @@
-//! Who is at the other end of a unix socket, as the kernel knows it. Looks, and decides nothing.
+//! Who is at the other end of a unix socket, as the kernel knows it, and whether somebody can answer at all. Looks, and
+//! decides nothing.
 
+use super::procfs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -36,6 +38,19 @@ pub fn peer(socket: impl AsFd) -> io::Result<Peer> {
         0 => Ok(Peer { uid: credentials.uid, pid: (credentials.pid > 0).then_some(credentials.pid) }),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Whether a signal or a debugger has stopped this process, so that it does nothing until it goes on. One that cannot be
+/// seen is not.
+#[must_use]
+pub fn is_stopped(pid: u32) -> bool {
+    let stat = procfs::bytes(&format!("/proc/{pid}/stat"));
+    // The state stands behind the name, which may hold anything (proc(5)).
+    let state = stat.and_then(|stat| {
+        let behind = stat.iter().rposition(|byte| *byte == b')')?;
+        stat.get(behind + 2).copied()
+    });
+    matches!(state, Some(b'T' | b't'))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Everything that one exec needs, made ready before there is a child: argv, environment, the paths to try,
 //! directory, credentials. Opens nothing and looks at no file.
 
+use super::confines::Confines;
 use super::environment::{self, Environment};
 use super::mark;
 use super::trace_context;
@@ -25,6 +26,8 @@ pub(super) struct Plan {
     pub(super) directory: Option<CString>,
     /// Whom to become.
     pub(super) credentials: Option<Credentials>,
+    /// What it may use and do; `None`: what we may.
+    pub(super) confines: Option<Confines>,
 }
 
 impl Plan {
@@ -38,7 +41,12 @@ impl Plan {
         supervisor: &str,
     ) -> Result<Self, SpawnFailure> {
         let program = &*order.program;
+        let privilege = program.privilege.as_deref();
+        let groups = privilege.and_then(|privilege| privilege.groups.as_deref());
         let account = users::resolve(program.user.as_deref(), program.group.as_deref())
+            .and_then(|account| {
+                groups.map_or(Ok(account.clone()), |groups| users::with_groups(account, groups))
+            })
             .map_err(|e| failure(SpawnFailureKind::Credentials, e.to_string()))?;
         let mark = mark::of(supervisor, order.task);
         let mut own = environment::own(order, &account.identity, &mark).map_err(|name| {
@@ -50,7 +58,13 @@ impl Plan {
         let candidates = candidates(program.command.program().as_bytes(), path)?;
         let directory =
             program.working_dir.as_ref().map(|d| c_string(d.as_os_str().as_bytes())).transpose()?;
-        Ok(Self { argv, own, candidates, directory, credentials: account.credentials })
+        let confines = privilege.map(Confines::of);
+        Ok(Self { argv, own, candidates, directory, credentials: account.credentials, confines })
+    }
+
+    /// Whether it has a limit of open files of its own.
+    pub(super) fn limits_nofile(&self) -> bool {
+        self.confines.as_ref().is_some_and(Confines::limits_nofile)
     }
 
     /// For execve: ends with a null pointer, and lives no longer than the plan.

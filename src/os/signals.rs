@@ -1,18 +1,18 @@
-//! Signals to the supervisor: taken by handlers that only write to a self-pipe (signal-hook), read by the
+//! Signals to the supervisor: taken by handlers that only note them (signal-hook) and ring a bell, read by the
 //! supervision arbiter. Never decides what a signal means. Called first thing in main, then by the arbiter.
 //!
 //! Every thread but the main one blocks all signals, so that no handler runs in a thread whose memory a child
 //! shares for a moment; see [`block_all_in_this_thread`].
 
+use super::bell::Bell;
 use super::{procfs, terminal};
 use phpeek_core::signal::{Signal, SignalSender};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use signal_hook::iterator::backend::{Handle, SignalDelivery};
+use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::WithRawSiginfo;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -33,15 +33,22 @@ pub(super) fn changed() -> &'static AtomicU64 {
     &CHANGED
 }
 
-fn mark_changed(signal: i32) {
-    if let Ok(bit) = u32::try_from(signal - 1) {
-        CHANGED.fetch_or(1_u64.checked_shl(bit).unwrap_or(0), Ordering::SeqCst);
-    }
+pub(super) fn mark_changed(signal: i32) {
+    CHANGED.fetch_or(bit(signal), Ordering::SeqCst);
 }
 
-/// The handlers and the pipe behind them. Dropping it gives the signals up.
+/// Bit n - 1 of signal n.
+fn bit(signal: i32) -> u64 {
+    u32::try_from(signal - 1).ok().and_then(|bit| 1_u64.checked_shl(bit)).unwrap_or(0)
+}
+
+/// The handlers and what is behind them. Dropping it gives the signals up.
 pub struct Signals {
-    delivery: SignalDelivery<UnixStream, WithRawSiginfo>,
+    /// What has come. It would wake us by itself with send(2), which needs memory, and does not look whether there was
+    /// any: of the bell, which is no socket, it does nothing.
+    delivery: SignalDelivery<Bell, WithRawSiginfo>,
+    /// The signals that ring it; bit n - 1 is signal n.
+    ringing: AtomicU64,
     /// What came before anybody knew what it means; the stream begins with it.
     early: Vec<Received>,
 }
@@ -58,19 +65,19 @@ impl Signals {
     /// exists.
     ///
     /// # Errors
-    /// When the pipe cannot be made or a handler cannot be set.
+    /// When the bell cannot be made or a handler cannot be set.
     pub fn install() -> io::Result<Self> {
         // A handler is there a moment before what it is for: a signal that came in between would be lost.
         set_mask(Mask::Full)?;
         forget_ignored();
-        let (read, write) = UnixStream::pair()?;
-        FROM_THE_START.iter().for_each(|signal| mark_changed(signal.number()));
-        let numbers = FROM_THE_START.map(Signal::number);
-        let delivery = SignalDelivery::with_pipe(read, write, WithRawSiginfo, numbers)?;
-        delivery.get_read().set_nonblocking(true)?;
+        let bell = Bell::new()?;
+        let ringer = bell.descriptor()?;
+        let delivery = SignalDelivery::with_pipe(bell, ringer, WithRawSiginfo, [0_i32; 0])?;
+        let signals = Self { delivery, ringing: AtomicU64::new(0), early: Vec::new() };
+        FROM_THE_START.iter().try_for_each(|signal| signals.take(*signal))?;
         set_disposition(libc::SIGPIPE, libc::SIG_IGN);
         set_mask(Mask::Empty)?; // last: what has waited since our start finds its handler
-        Ok(Self { delivery, early: Vec::new() })
+        Ok(signals)
     }
 
     /// Gives the signals back to the kernel, for a command that has nothing to stop in order: Ctrl-C ends it. One
@@ -95,7 +102,22 @@ impl Signals {
     /// # Errors
     /// When it can or may not be caught ([`Signal::can_be_caught`]), or the kernel refuses.
     pub fn add(&self, signal: Signal) -> io::Result<()> {
-        add(&self.delivery.handle(), signal)
+        if !signal.can_be_caught() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{signal} cannot be caught")));
+        }
+        self.take(signal)?;
+        self.delivery.get_read().ring(); // for one that came when it was noted, and did not ring yet
+        Ok(())
+    }
+
+    fn take(&self, signal: Signal) -> io::Result<()> {
+        let number = signal.number();
+        mark_changed(number); // before the handler exists: a child cloned in between must reset it
+        self.delivery.handle().add_signal(number)?;
+        if self.ringing.fetch_or(bit(number), Ordering::SeqCst) & bit(number) == 0 {
+            self.delivery.get_read().rung_by(number)?; // after it is noted
+        }
+        Ok(())
     }
 
     /// Waits until `done` can be read or is closed. A signal that asks for the end ends the wait at once and is given
@@ -105,10 +127,10 @@ impl Signals {
     /// When the kernel cannot wait.
     pub fn wait(&mut self, done: BorrowedFd<'_>) -> io::Result<Option<Signal>> {
         loop {
-            let pipe = self.delivery.get_read().as_fd();
+            let bell = self.delivery.get_read().as_fd();
             let mut watched = [
                 PollFd::from_borrowed_fd(done, PollFlags::IN),
-                PollFd::from_borrowed_fd(pipe, PollFlags::IN),
+                PollFd::from_borrowed_fd(bell, PollFlags::IN),
             ];
             match poll(&mut watched, None) {
                 Ok(_) | Err(Errno::INTR) => {}
@@ -130,7 +152,8 @@ impl Signals {
     /// Takes what has come, each kind once.
     fn pending(&mut self) -> Vec<Received> {
         let mut received: Vec<Received> = std::mem::take(&mut self.early);
-        for info in self.delivery.pending() {
+        self.delivery.get_read().quiet(); // before they are taken: one that comes later rings again
+        for info in self.delivery.pending().filter(|info| !of_a_folder(info)) {
             let signal = Signal::from_number(i64::from(info.si_signo));
             if let Some(signal) = signal.filter(|signal| received.iter().all(|r| r.signal != *signal)) {
                 let hangup = signal == Signal::HUP && (info.si_code == SI_KERNEL || terminal::has_gone());
@@ -140,13 +163,13 @@ impl Signals {
         received
     }
 
-    /// Ties the pipe to the runtime of the supervision arbiter.
+    /// Ties the bell to the runtime of the supervision arbiter.
     ///
     /// # Errors
     /// When the runtime cannot watch it.
     #[expect(unsafe_code, reason = "registers a descriptor that AsRawFd, not AsFd, shows")]
     pub fn into_stream(self) -> io::Result<SignalStream> {
-        // SAFETY: the descriptor is that of a socket which `self` owns and never replaces.
+        // SAFETY: the descriptor is that of a bell which `self` owns and never replaces.
         let registered = unsafe { AsyncFd::register_with_interest(self, Interest::READABLE) };
         Ok(SignalStream(registered.map_err(io::Error::from)?))
     }
@@ -194,6 +217,11 @@ impl SignalStream {
     }
 }
 
+/// The kernel's word that a folder has changed (`folder_watch`), and nobody's request.
+fn of_a_folder(info: &libc::siginfo_t) -> bool {
+    info.si_signo == libc::SIGIO && info.si_code == SI_KERNEL
+}
+
 /// Only what kill(2) and its kin have sent has a sender; the codes above zero are of the kernel (sigaction(2)).
 #[expect(unsafe_code, reason = "siginfo_t is a union, which has no safe door")]
 fn sender(info: &libc::siginfo_t) -> Option<SignalSender> {
@@ -210,14 +238,6 @@ fn sender(info: &libc::siginfo_t) -> Option<SignalSender> {
 fn command_of(pid: i32) -> Option<String> {
     let name = procfs::bytes(&format!("/proc/{pid}/comm"))?;
     Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
-}
-
-fn add(handle: &Handle, signal: Signal) -> io::Result<()> {
-    if !signal.can_be_caught() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{signal} cannot be caught")));
-    }
-    mark_changed(signal.number()); // before the handler exists: a child cloned in between must reset it
-    handle.add_signal(signal.number())
 }
 
 /// Blocks every signal in the calling thread, for good. Each thread but the main one calls it first.

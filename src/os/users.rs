@@ -29,6 +29,17 @@ pub enum CredentialsError {
         /// Ours.
         own: u32,
     },
+    /// We are not root.
+    #[error("only root can choose the supplementary groups of a process; this is user {0}")]
+    GroupsNotRoot(
+        /// Ours.
+        u32,
+    ),
+    /// Nobody may.
+    #[error(
+        "the supplementary groups cannot be chosen: this user namespace does not let anybody (setgroups)"
+    )]
+    GroupsDenied,
     /// The database cannot be read.
     #[error("cannot look up {name:?}: {source}")]
     Lookup {
@@ -88,11 +99,35 @@ pub fn resolve(user: Option<&str>, group: Option<&str>) -> Result<Account, Crede
     Ok(Account { credentials: permitted(wanted)?, identity })
 }
 
+/// The same with these supplementary groups, and no others.
+///
+/// # Errors
+/// [`CredentialsError`] names what is unknown, or why nobody may choose them here.
+pub fn with_groups(mut account: Account, groups: &[String]) -> Result<Account, CredentialsError> {
+    let groups = groups.iter().map(|group| find_group(group)).collect::<Result<Vec<_>, _>>()?;
+    let own = rustix::process::geteuid().as_raw();
+    if own != 0 {
+        return Err(CredentialsError::GroupsNotRoot(own));
+    }
+    if groups_denied() {
+        return Err(CredentialsError::GroupsDenied);
+    }
+    let group = rustix::process::getegid().as_raw();
+    let credentials = account.credentials.unwrap_or(Credentials { user: None, group, groups: None });
+    account.credentials = Some(Credentials { groups: Some(groups), ..credentials });
+    Ok(account)
+}
+
+/// Whether nobody of this user namespace may change its groups (user_namespaces(7)).
+fn groups_denied() -> bool {
+    std::fs::read("/proc/self/setgroups").is_ok_and(|says| says.trim_ascii() == b"deny")
+}
+
 /// What may be taken of it: all by root, nothing else than what we are by others.
 fn permitted(mut wanted: Credentials) -> Result<Option<Credentials>, CredentialsError> {
     let (own_user, own_group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     if own_user == 0 {
-        if std::fs::read("/proc/self/setgroups").is_ok_and(|says| says.trim_ascii() == b"deny") {
+        if groups_denied() {
             wanted.groups = None;
         }
         return Ok(Some(wanted));

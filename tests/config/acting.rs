@@ -73,6 +73,10 @@ fn by_name(path: &str) -> Option<Value> {
         "success_codes" => json!([0, 3]),
         "recycle_codes" => json!([12]),
         "shutdown.kill_timeout" => json!(7),
+        "umask" => json!("0027"),
+        "groups" => json!(["daemon"]),
+        "capabilities.bounding" | "capabilities.ambient" => json!(["CAP_KILL"]),
+        limit if limit.starts_with("limits.") => json!("7:unlimited"),
         _ => return None,
     })
 }

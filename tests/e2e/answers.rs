@@ -1,7 +1,7 @@
 //! When `status` has its answer: within its wait, whatever the supervisor does, and at once when it can only be no.
 
 use crate::support::supervisor::{Launch, clean, program, run};
-use crate::support::{LONG, Sandbox, Supervisor, procfs, wait_for, wait_until};
+use crate::support::{LONG, Sandbox, procfs, wait_for, wait_until};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -9,14 +9,18 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Runs `status` with these options; fails when it has no answer within half a minute.
+/// Runs `status` with these options.
 fn status(sandbox: &Sandbox, more: &[&str]) -> (Option<i32>, String) {
+    asked(sandbox, &[&["status"], more].concat())
+}
+
+/// Runs a command; fails when it has no answer within half a minute.
+fn asked(sandbox: &Sandbox, words: &[&str]) -> (Option<i32>, String) {
     let out = sandbox.path("answer");
     let file = || std::fs::File::options().create(true).append(true).open(&out).expect("a file");
     drop(std::fs::remove_file(&out));
     let mut child = clean(&mut Command::new(program()), sandbox)
-        .arg("status")
-        .args(more)
+        .args(words)
         .stdin(Stdio::null())
         .stdout(file())
         .stderr(file())
@@ -41,13 +45,15 @@ fn fill(path: &Path) -> Vec<OwnedFd> {
 fn one_that_is_stopped_costs_no_more_than_the_wait() {
     let sandbox = Sandbox::new();
     let socket = sandbox.path("control.sock");
+    let pid_file = sandbox.path("pm.pid").display().to_string();
     let config =
         sandbox.config(json!({"control_socket": socket}), json!({"w": {"command": sandbox.worker("w")}}));
-    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let mut supervisor = Launch::new(&sandbox).arg("--pid-file").arg(&pid_file).serve(&config);
     sandbox.started("w", 1);
     let named = socket.display().to_string();
     let ask = |wait: &str| status(&sandbox, &["--socket", &named, "--wait", wait]);
-    assert_eq!(ask("60").0, Some(0));
+    let read = |wait: &str| status(&sandbox, &["--pid-file", &pid_file, "--wait", wait]);
+    assert_eq!((ask("60").0, read("60").0), (Some(0), Some(0)));
     supervisor.signal(Signal::STOP);
     let is_stopped = || procfs::entry(supervisor.pid()).is_some_and(|entry| entry.state == 'T');
     wait_until(LONG, "it is stopped", is_stopped);
@@ -56,14 +62,18 @@ fn one_that_is_stopped_costs_no_more_than_the_wait() {
         for wait in ["0", "1", "3"] {
             // Its own patience would be longer than that of this test, were it not for the wait.
             let begun = std::time::Instant::now();
-            let (code, text) = ask(wait);
-            assert!(code == Some(4) && text.contains("did not answer in time"), "{code:?}: {text}");
+            for (code, text) in [ask(wait), read(wait)] {
+                assert!(code == Some(4) && text.contains("did not answer in time"), "{code:?}: {text}");
+            }
             assert!(begun.elapsed() < LONG / 2, "{wait}: {:?}", begun.elapsed());
         }
+        // Other commands have a bound of their own, and say the same.
+        let (code, text) = asked(&sandbox, &["telemetry", "--socket", &named]);
+        assert!(code == Some(4) && text.contains("did not answer in time"), "{code:?}: {text}");
         drop(full);
     }
     supervisor.signal(Signal::CONT);
-    assert_eq!(ask("60").0, Some(0));
+    assert_eq!((ask("60").0, read("60").0), (Some(0), Some(0)));
     assert_eq!(supervisor.stop(), 0);
 }
 

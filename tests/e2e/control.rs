@@ -104,13 +104,13 @@ fn status_shows_the_last_exit_and_nobody_waits_for_one_that_stops() {
         json!({"control_socket": socket}),
         json!({
             "d": {"command": dying, "restart": "always"},
-            "s": {"command": stays, "shutdown": {"timeout": 1}},
+            "s": {"command": stays, "shutdown": {"timeout": 1000}},
             "spare": {"command": sandbox.worker("spare"), "initial_state": "stopped"},
         }),
     );
     let mut supervisor = Supervisor::start(&sandbox, &config);
     sandbox.started("d", 2);
-    sandbox.started("s", 1);
+    let stays = sandbox.started("s", 1);
     let text_of = |more: &[&str]| {
         run(&sandbox, &[&["status", "--socket", &socket.display().to_string()], more].concat())
     };
@@ -127,6 +127,7 @@ fn status_shows_the_last_exit_and_nobody_waits_for_one_that_stops() {
     wait_until(LONG, "it stops", || text_of(&["--json"]).1.contains("\"state\":\"stopping\""));
     let (code, text) = text_of(&["--wait", "300"]);
     assert!(code == 1 && text.starts_with("stopping"), "it will not be up again: {code}: {text}");
+    assert!(procfs::signal(stays, Signal::KILL), "it stays until then");
     assert_eq!(supervisor.ended(), 0);
 }
 

@@ -6,8 +6,8 @@
 //! EAGAIN for a read, a write or an accept that epoll has announced: the next edge never comes, as it would in a kernel;
 //! nor for a `getrandom` that may block. strace tells no descriptors of a call apart but by path, so some calls are left
 //! out for what else they do: `fcntl` (F_DUPFD alone has an EMFILE; here it mostly sets flags, which cannot fail), `sendto`
-//! (also the byte by which a signal handler wakes us; a full queue apart, it cannot fail). A `write` fails on standard
-//! output alone: on an eventfd it cannot.
+//! (what a connection to a receiver refuses has tests of its own). A `write` fails on standard output alone: on an
+//! eventfd, by which signals wake us too, it cannot.
 
 /// A name of strace's and what it may fail with.
 pub(crate) type Row = (&'static str, &'static [&'static str]);

@@ -9,6 +9,7 @@
 
 mod autopsy;
 mod belonging;
+mod confines;
 mod credentials;
 mod lifecycle;
 mod signals;

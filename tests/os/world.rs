@@ -173,7 +173,7 @@ pub fn program(argv: &[&str]) -> Program {
         user: None,
         group: None,
         env: vec![],
-        pdeathsig: None,
+        privilege: None,
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Link,
     }

@@ -50,6 +50,7 @@ pub mod operation;
 pub mod order;
 pub mod outcome;
 pub mod outlook;
+pub mod privilege;
 pub mod process;
 pub mod program;
 pub mod serials;

@@ -7,7 +7,7 @@ use crate::ids::TaskId;
 use crate::member::Member;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
-use crate::signal::Signal;
+use crate::privilege::Privilege;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ pub struct Program {
     pub group: Option<String>,
     /// Variables over the inherited environment, in the order of their names.
     pub env: Vec<(String, String)>,
-    /// The signal that the kernel sends when the supervisor dies.
-    pub pdeathsig: Option<Signal>,
+    /// What it may use and do, where anything is configured.
+    pub privilege: Option<Arc<Privilege>>,
     /// Which streams are captured.
     pub output: OutputSpec,
     /// What it is told of the span that starts it.

@@ -224,7 +224,7 @@ fn chain(count: u32) -> Fleet {
                 user: None,
                 group: None,
                 env: Vec::new(),
-                pdeathsig: None,
+                privilege: None,
                 output: OutputSpec { stdout: true, stderr: true },
                 handover: Handover::Link,
             }),

@@ -48,7 +48,7 @@ fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
             user: None,
             group: None,
             env: Vec::new(),
-            pdeathsig: None,
+            privilege: None,
             output: OutputSpec { stdout: false, stderr: false },
             handover: Handover::Nothing,
         }),

@@ -42,7 +42,7 @@ impl SpecBuilder {
                 user: None,
                 group: None,
                 env: Vec::new(),
-                pdeathsig: None,
+                privilege: None,
                 output: OutputSpec { stdout: false, stderr: false },
                 handover: Handover::Link,
             }),
@@ -204,7 +204,7 @@ pub fn hook(name: &str) -> HookSpec {
         user: None,
         group: None,
         env: Vec::new(),
-        pdeathsig: None,
+        privilege: None,
         output: OutputSpec { stdout: true, stderr: true },
         handover: Handover::Parent,
     };

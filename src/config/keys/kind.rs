@@ -2,6 +2,7 @@
 //! table of keys and no tree.
 
 use crate::{schedule, value};
+use phpeek_core::privilege::Capabilities;
 use phpeek_core::signal::Signal;
 use std::net::IpAddr;
 
@@ -230,9 +231,9 @@ impl Kind {
             Kind::Zone => schedule::zone(text).map_err(|e| (e, self.wanted())),
             Kind::Size if value::size(text).is_none() => no("is no size"),
             Kind::Share if !share(text) => no("is neither a number from 1 nor a share"),
-            Kind::Limit if !limit(text) => no("is no limit"),
-            Kind::Umask if !umask(text) => no("is no mask from 0000 to 0777"),
-            Kind::Capability if !capability(text) => no("is no capability"),
+            Kind::Limit if value::limit(text).is_none() => no("is no limit"),
+            Kind::Umask if value::umask(text).is_none() => no("is no mask from 0000 to 0777"),
+            Kind::Capability if Capabilities::number(text).is_none() => no("is no capability"),
             Kind::Network if !network(text) => no("is neither an address nor a network"),
             Kind::Text | Kind::Guard | Kind::Files | Kind::FilesOr(_) if text.contains('\0') => {
                 no("holds a NUL character")
@@ -259,35 +260,6 @@ fn share(text: &str) -> bool {
         Some(percent) => value::int(percent).is_some_and(|n| (1..=100).contains(&n)),
         None => value::int(text).is_some_and(|n| (1..=1000).contains(&n)),
     }
-}
-
-/// One limit or two; the soft one is not above the hard one.
-fn limit(text: &str) -> bool {
-    let one = |text: &str| match text.trim() {
-        "unlimited" | "infinity" => Some(u64::MAX),
-        number => value::int(number).and_then(|n| u64::try_from(n).ok()).or_else(|| value::size(number)),
-    };
-    match text.split_once(':') {
-        Some((soft, hard)) => matches!((one(soft), one(hard)), (Some(soft), Some(hard)) if soft <= hard),
-        None => one(text).is_some(),
-    }
-}
-
-fn umask(text: &str) -> bool {
-    let digits = text.trim().trim_start_matches("0o");
-    u32::from_str_radix(digits, 8).is_ok_and(|mask| mask <= 0o777) && !digits.starts_with('+')
-}
-
-/// Every capability of Linux 6 (capabilities(7)); without the prefix too.
-fn capability(text: &str) -> bool {
-    const ALL: &str = "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE \
-        NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE \
-        SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE \
-        AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF \
-        CHECKPOINT_RESTORE";
-    let upper = text.trim().to_ascii_uppercase();
-    let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-    ALL.split_ascii_whitespace().any(|known| known == name)
 }
 
 fn network(text: &str) -> bool {

@@ -23,7 +23,7 @@ keys! {
     "working_dir": Text, "", Works Restart, "where it runs; default: the supervisor's directory", eg "/";
     "user": Guard, "", Works Restart, "name or number; supplementary groups are the user's; one that does not exist stops the start", eg "\"${APP_USER:-}\"";
     "group": Guard, "", Works Restart, "name or number", eg "\"${APP_GROUP:-}\"";
-    "groups": List(&Guard), "[]", Later Restart, "supplementary groups; default: the user's", eg "[]";
+    "groups": List(&Guard), "", Works Restart, "supplementary groups; default: the user's; `[]`: none", eg "[]";
     "env": MapOf(&Text), "", Works Restart, "over the inherited variables; values reach the process as they are written", eg "{ LEADING_ZERO: 010 }";
     "env_file": Files, "[]", Works Restart, "files of `KEY=VALUE` lines, relative to the configuration; later ones win, `env` wins over all; one that is missing is an error", eg "[]";
     "stdout": Bool, "true", Works Restart, "false: the stream goes to /dev/null";
@@ -57,12 +57,12 @@ keys! {
     "port_base": PORT, "0", Later Restart, "instance N finds PORT = port_base + N; 0: none";
     "max_memory_mb": Int(0, MANY), "0", Later Live, "restarted above; 0: no bound";
     "memory": Map(MEMORY), "", Later Live, "bounds for the whole tree of an instance";
-    "limits": Map(LIMITS), "", Later Restart, "resource limits: a number, `unlimited`, or `\"soft:hard\"`";
-    "umask": Umask, "", Later Restart, "octal; default: the supervisor's", eg "\"0022\"";
-    "nice": Int(-20, 19), "", Later Restart, "default: the supervisor's", eg "0";
-    "oom_score_adj": Int(-1000, 1000), "", Later Restart, "default: the supervisor's", eg "0";
-    "no_new_privs": Bool, "false", Later Restart, "no program of it can gain privileges";
-    "capabilities": Map(CAPABILITIES), "", Later Restart, "default: the supervisor's";
+    "limits": Map(LIMITS), "", Works Restart, "resource limits: a number, `unlimited`, or `\"soft:hard\"`";
+    "umask": Umask, "", Works Restart, "octal; default: the supervisor's", eg "\"0022\"";
+    "nice": Int(-20, 19), "", Works Restart, "default: the supervisor's", eg "0";
+    "oom_score_adj": Int(-1000, 1000), "", Works Restart, "default: the supervisor's", eg "0";
+    "no_new_privs": Bool, "false", Works Restart, "no program of it can gain privileges";
+    "capabilities": Map(CAPABILITIES), "", Works Restart, "default: the supervisor's";
     "pdeathsig": Signal, "", Works Restart, "the signal when the supervisor dies; default: none", eg "SIGKILL";
     "watch": FilesOr(WATCH), "[]", Later Live, "paths and globs whose change restarts it, or `{paths, ignore, debounce, cascade}`", eg "{ paths: [], ignore: [], debounce: 500ms, cascade: false }";
 }
@@ -82,21 +82,21 @@ keys! {
 
 keys! {
     pub(crate) LIMITS;
-    "nofile": Limit, "", Later Restart, "open files", eg "\"1024:4096\"";
-    "nproc": Limit, "", Later Restart, "processes of the user", eg "unlimited";
-    "core": Limit, "", Later Restart, "size of a core dump", eg "0";
-    "memlock": Limit, "", Later Restart, "locked memory", eg "unlimited";
-    "stack": Limit, "", Later Restart, "size of the stack", eg "8MB";
-    "as": Limit, "", Later Restart, "address space", eg "unlimited";
-    "fsize": Limit, "", Later Restart, "size of a file that it writes", eg "unlimited";
-    "data": Limit, "", Later Restart, "size of its data", eg "unlimited";
-    "cpu": Limit, "", Later Restart, "seconds of processor time", eg "unlimited";
+    "nofile": Limit, "", Works Restart, "open files", eg "\"1024:4096\"";
+    "nproc": Limit, "", Works Restart, "processes of the user", eg "unlimited";
+    "core": Limit, "", Works Restart, "size of a core dump", eg "0";
+    "memlock": Limit, "", Works Restart, "locked memory", eg "unlimited";
+    "stack": Limit, "", Works Restart, "size of the stack", eg "8MB";
+    "as": Limit, "", Works Restart, "address space", eg "unlimited";
+    "fsize": Limit, "", Works Restart, "size of a file that it writes", eg "unlimited";
+    "data": Limit, "", Works Restart, "size of its data", eg "unlimited";
+    "cpu": Limit, "", Works Restart, "seconds of processor time", eg "unlimited";
 }
 
 keys! {
     pub(crate) CAPABILITIES;
-    "bounding": List(&Capability), "", Later Restart, "the only ones that it can ever have", eg "[CAP_NET_BIND_SERVICE]";
-    "ambient": List(&Capability), "", Later Restart, "those that programs of a user keep", eg "[]";
+    "bounding": List(&Capability), "", Works Restart, "the only ones that it can ever have", eg "[CAP_NET_BIND_SERVICE]";
+    "ambient": List(&Capability), "", Works Restart, "those that programs of a user keep", eg "[]";
 }
 
 keys! {

@@ -184,7 +184,7 @@ fn list(plan: &Plan, subject: &impl Subject) -> HookList {
             user: None,
             group: None,
             env: Vec::new(),
-            pdeathsig: None,
+            privilege: None,
             output: OutputSpec { stdout: false, stderr: false },
             handover: Handover::Parent,
         };

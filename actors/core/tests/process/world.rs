@@ -131,7 +131,7 @@ fn program(name: &ProcessName, command: CommandLine, output: OutputSpec, kind: P
         user,
         group,
         env,
-        pdeathsig: None,
+        privilege: None,
         output,
         handover,
     })

@@ -106,7 +106,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                     user: None,
                     group: None,
                     env: Vec::new(),
-                    pdeathsig: None,
+                    privilege: None,
                     output: OutputSpec { stdout: true, stderr: true },
                     handover: Handover::Link,
                 }),
