@@ -5,10 +5,11 @@ use crate::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender};
 use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartScope};
 use phpeek_core::ids::ProcessId;
-use phpeek_core::lifecycle::Failure;
+use phpeek_core::lifecycle::{Failure, Trigger};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
+use phpeek_core::spec::Ends;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -151,6 +152,15 @@ pub fn restart_reason(cause: &Cause) -> &'static str {
         | Cause::Fatal(_)
         | Cause::BootFailed
         | Cause::Internal => "manual",
+    }
+}
+
+/// As `restart.reason` says it of a restart that follows an end by itself, which means this.
+#[must_use]
+pub fn restart_reason_after(after: Trigger, ends: &Ends) -> &'static str {
+    match after {
+        Trigger::Exit(exit) if ends.success.has(exit) || ends.recycle.has(exit) => "normal_exit",
+        Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
     }
 }
 

@@ -91,6 +91,11 @@ pub enum InitialState {
     Stopped,
 }
 
+impl InitialState {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 2] = [("running", Self::Running), ("stopped", Self::Stopped)];
+}
+
 /// An edge of the dependency graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
@@ -129,6 +134,12 @@ pub enum RestartPolicy {
     OnFailure,
     /// None.
     Never,
+}
+
+impl RestartPolicy {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("always", Self::Always), ("on-failure", Self::OnFailure), ("never", Self::Never)];
 }
 
 /// What follows an end that nobody asked for.
@@ -173,6 +184,12 @@ pub enum Exhausted {
     SlowRetry,
 }
 
+impl Exhausted {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("stop", Self::Stop), ("exit", Self::Exit), ("slow_retry", Self::SlowRetry)];
+}
+
 /// How a process is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StopSpec {
@@ -198,4 +215,10 @@ pub enum KillMode {
     Mixed,
     /// Both are for the leader alone; what outlives it is killed when its time is over.
     Leader,
+}
+
+impl KillMode {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("group", Self::Group), ("mixed", Self::Mixed), ("leader", Self::Leader)];
 }

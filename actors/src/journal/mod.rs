@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::listeners::Listener;
 use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_reason};
 use crate::ports::{Level, LogRecord, LogSink, Value};
+use crate::trace::names;
 pub use fields::sender_fields;
 use fields::{Fields, autopsy_fields, count, int, millis};
 use known::KnownHook;
@@ -200,7 +201,7 @@ impl Journal {
             InstanceFact::SpawnFailed { failure, .. } => {
                 let kind = failure.kind.as_str();
                 let message = failure.message.clone();
-                self.record(at, Level::Error, about, message, || vec![("error.type", kind.into())]);
+                self.record(at, Level::Error, about, message, || vec![(names::ERROR_TYPE, kind.into())]);
             }
             InstanceFact::Signalled { signal, step: SignalStep::Escalation, .. } => {
                 self.escalated(at, about, *signal);
