@@ -52,7 +52,7 @@ impl Names {
                 format!("process {name:?} failed with {how}, and others wait for it")
             }
             BootFailureCause::TimedOut => {
-                format!("process {name:?} was waited for longer than dependency_timeout")
+                format!("process {name:?} was waited for longer than its timeout, or dependency_timeout")
             }
             BootFailureCause::Gone => {
                 format!("process {name:?} does not run and is not being started, and others wait for it")
@@ -136,7 +136,9 @@ pub fn shutdown_reason(cause: &Cause, boot_failure: Option<&str>) -> String {
         (Cause::AllEnded, _) => "all processes ended".to_owned(),
         (Cause::Fatal(_), _) => "an essential process has ended".to_owned(),
         (Cause::Internal, _) => "internal error".to_owned(),
-        (Cause::Request | Cause::Boot | Cause::Death(_), _) => "user request".to_owned(),
+        (Cause::Request | Cause::Boot | Cause::Death(_) | Cause::Dependency(_), _) => {
+            "user request".to_owned()
+        }
     }
 }
 
@@ -146,6 +148,7 @@ pub fn restart_reason(cause: &Cause) -> &'static str {
     match cause {
         Cause::Signal { .. } => "signal",
         Cause::Death(_) => "crash",
+        Cause::Dependency(_) => "dependency",
         Cause::Boot
         | Cause::Request
         | Cause::AllEnded

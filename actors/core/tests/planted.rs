@@ -4,18 +4,17 @@
 
 #[path = "planted/fleet.rs"]
 mod in_fleet;
+#[path = "planted/policy.rs"]
+mod in_policy;
 #[path = "world/mod.rs"]
 mod sim;
 
-use phpeek_core::backoff::{Backoff, Jitter};
-use phpeek_core::budget::Attempts;
-use phpeek_core::codes::Codes;
 use phpeek_core::fleet::{self, Fleet};
 use phpeek_core::lifecycle::{
     Effect, Event, Machine, Now, Policy, Pressure, Reach, Rest, SignalStep, State, Trigger, Urgency, Want,
 };
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::{Exhausted, KillMode, RestartPolicy, SystemSpec};
+use phpeek_core::spec::{Condition, SystemSpec};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sim::plan::{self, Plan, ms};
@@ -106,6 +105,14 @@ enum Bug {
     TakenForUp,
     UpAfterTheBootIgnored,
     StartBeganMissing,
+    OwnTimeoutIgnored,
+    OnTimeoutIgnored,
+    FailureCompletesWell,
+    RefusalForgotten,
+    RelayForgotten,
+    FinishForgotten,
+    LossIgnored,
+    StoppedForLossAndLeft,
 }
 
 use Bug::*;
@@ -153,7 +160,7 @@ const MACHINE: [Bug; 40] = [
     KillModeIgnored,
 ];
 
-const FLEET: [Bug; 37] = [
+const FLEET: [Bug; 45] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -191,6 +198,14 @@ const FLEET: [Bug; 37] = [
     TakenForUp,
     UpAfterTheBootIgnored,
     StartBeganMissing,
+    OwnTimeoutIgnored,
+    OnTimeoutIgnored,
+    FailureCompletesWell,
+    RefusalForgotten,
+    RelayForgotten,
+    FinishForgotten,
+    LossIgnored,
+    StoppedForLossAndLeft,
 ];
 
 struct Planted(Bug);
@@ -201,11 +216,22 @@ impl Subject for Planted {
         match self.0 {
             DependentsNotWaitedFor => change(&mut spec, |p| p.depends_on.clear()),
             CompletedMeansStarted => change(&mut spec, |p| {
-                p.depends_on.iter_mut().for_each(|d| d.condition = phpeek_core::spec::Condition::Started);
+                p.depends_on.iter_mut().for_each(|d| d.condition = Condition::Started);
             }),
             DormantForgotten => change(&mut spec, |p| p.initial = phpeek_core::spec::InitialState::Running),
             TimeoutNever => spec.dependency_timeout = ms(60_000),
             TimeoutEarly => spec.dependency_timeout /= 2,
+            OwnTimeoutIgnored => {
+                change(&mut spec, |p| p.depends_on.iter_mut().for_each(|d| d.timeout = None))
+            }
+            LossIgnored => change(&mut spec, |p| p.depends_on.iter_mut().for_each(|d| d.restart = false)),
+            OnTimeoutIgnored => change(&mut spec, |p| {
+                p.depends_on.iter_mut().for_each(|d| d.on_timeout = phpeek_core::spec::OnTimeout::Fail);
+            }),
+            FailureCompletesWell => change(&mut spec, |p| {
+                let well = |d: &&mut phpeek_core::spec::Dependency| d.condition != Condition::Started;
+                p.depends_on.iter_mut().filter(well).for_each(|d| d.condition = Condition::Completed);
+            }),
             DeadlineForgotten => spec.shutdown_timeout = ms(60_000),
             _ => {}
         }
@@ -255,37 +281,6 @@ fn change(spec: &mut SystemSpec, with: impl Fn(&mut phpeek_core::spec::ProcessSp
 }
 
 impl Planted {
-    fn corrupt_policy(&self, policy: &mut Policy, now: &mut Now) {
-        let backoff = policy.restart.backoff;
-        match self.0 {
-            KillBeforeGrace => policy.stop.grace /= 2,
-            SuccessIgnored => policy.restart.ends.success = Codes::ZERO,
-            RecycleIgnored => policy.restart.ends.recycle = Codes::NONE,
-            SlowRetryIgnored => policy.restart.ends.exhausted = Exhausted::Stop,
-            KillGraceIgnored => policy.stop.kill_grace /= 2,
-            KillModeIgnored => policy.stop.mode = KillMode::Group,
-            KillLate => policy.stop.grace = policy.stop.grace * 2 + ms(1),
-            BudgetNeverEnforced => policy.restart.attempts = Attempts::Unlimited,
-            BudgetTooSmall => {
-                if let Attempts::AtMost(n) = &mut policy.restart.attempts {
-                    *n = n.saturating_sub(1);
-                }
-            }
-            BudgetNeverGivenBack => policy.restart.stable_after = None,
-            PolicyIgnored => policy.restart.policy = RestartPolicy::Always,
-            BackoffBeyondItsMaximum => {
-                policy.restart.backoff =
-                    Backoff::new(backoff.max() * 3, backoff.max() * 3).unwrap_or(backoff);
-                now.jitter = Jitter::NONE;
-            }
-            BackoffShrinks => {
-                policy.restart.backoff =
-                    Backoff::new(backoff.initial() / 3, backoff.max()).unwrap_or(backoff);
-            }
-            _ => {}
-        }
-    }
-
     fn corrupt_event(&self, m: &Machine, event: Event) -> Option<Event> {
         let state = m.state();
         match (self.0, event) {

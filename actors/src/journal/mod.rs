@@ -101,7 +101,11 @@ impl Journal {
                 let message = format!("nothing was done: no process is named {:?}", name.as_str());
                 self.say(at, Level::Warn, message, Vec::new());
             }
-            SystemFact::Over(_) | SystemFact::RestartJoined { .. } => {}
+            SystemFact::Refused(_, Refusal::Stopping) => {
+                self.say(at, Level::Warn, "nothing was done: everything is being stopped", Vec::new());
+            }
+            // Told when it finds nobody.
+            SystemFact::Over(_) | SystemFact::RestartJoined { .. } | SystemFact::Relayed(..) => {}
         }
     }
 
@@ -152,9 +156,20 @@ impl Journal {
         let about = About::Process(process);
         match fact {
             ProcessFact::Added(spec) => self.known.borrow_mut().names.add(process, spec.name.clone()),
+            ProcessFact::StopBegan(Operation { cause: Cause::Dependency(on), .. }) => {
+                let on = self.known.borrow().names.text(*on).to_owned();
+                self.record(at, Level::Warn, about, "stopping until what it needs is there again", || {
+                    vec![("dependency", on.into())]
+                });
+            }
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
+            ProcessFact::EdgeGivenUp(on) => {
+                let on = self.known.borrow().names.text(*on).to_owned();
+                let message = format!("is started without {on:?}, which took too long");
+                self.record(at, Level::Warn, about, message, Vec::new);
+            }
             ProcessFact::EdgeFailed(on, cause) => {
                 let failure = BootFailure { process: Some(*on), cause: cause.clone() };
                 let why = self.known.borrow().names.boot_failure(&failure);
