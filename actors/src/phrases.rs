@@ -9,6 +9,7 @@ use phpeek_core::lifecycle::{Failure, Trigger};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
+use phpeek_core::spec::Ends;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -135,6 +136,7 @@ pub fn shutdown_reason(cause: &Cause, boot_failure: Option<&str>) -> String {
         (Cause::BootFailed, None) => "boot failed".to_owned(),
         (Cause::Signal { signal, .. }, _) => signal.to_string(),
         (Cause::AllEnded, _) => "all processes ended".to_owned(),
+        (Cause::Fatal(_), _) => "an essential process has ended".to_owned(),
         (Cause::Internal, _) => "internal error".to_owned(),
         (Cause::Request | Cause::Boot | Cause::Death(_) | Cause::Dependency(_), _) => {
             "user request".to_owned()
@@ -149,15 +151,20 @@ pub fn restart_reason(cause: &Cause) -> &'static str {
         Cause::Signal { .. } => "signal",
         Cause::Death(_) => "crash",
         Cause::Dependency(_) => "dependency",
-        Cause::Boot | Cause::Request | Cause::AllEnded | Cause::BootFailed | Cause::Internal => "manual",
+        Cause::Boot
+        | Cause::Request
+        | Cause::AllEnded
+        | Cause::Fatal(_)
+        | Cause::BootFailed
+        | Cause::Internal => "manual",
     }
 }
 
-/// As `restart.reason` says it of a restart that follows an end by itself.
+/// As `restart.reason` says it of a restart that follows an end by itself, which means this.
 #[must_use]
-pub fn restart_reason_after(after: Trigger) -> &'static str {
+pub fn restart_reason_after(after: Trigger, ends: &Ends) -> &'static str {
     match after {
-        Trigger::Exit(exit) if exit.is_success() => "normal_exit",
+        Trigger::Exit(exit) if ends.success.has(exit) || ends.recycle.has(exit) => "normal_exit",
         Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
         Trigger::Unhealthy => "health_check",
     }

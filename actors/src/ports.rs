@@ -62,7 +62,10 @@ pub trait Launcher {
     /// after SIGCONT or SIGKILL). False when the task is not in the table any more: nothing was sent.
     fn signal_group(&self, task: TaskId, signal: Signal) -> bool;
 
-    /// Sends a signal to the leader of a task alone. False when it is not in the table or has ended.
+    /// As [`Self::signal_group`], to the leader alone.
+    fn press_leader(&self, task: TaskId, signal: Signal) -> bool;
+
+    /// Sends a signal to the leader of a task alone, and nothing beside it. False when it is not in the table or has ended.
     fn signal_leader(&self, task: TaskId, signal: Signal) -> bool;
 
     /// The task is not wanted any more, and may not have begun. What has not begun never does; what hangs before its

@@ -48,16 +48,18 @@ struct Untold {
     told: Notify,
 }
 
-/// One of them; told when it goes, however it goes.
+/// Those of one process; told when it goes, however it goes.
 #[derive(Debug)]
-pub struct UntoldDeath(Rc<Untold>);
+pub struct OwnDeaths {
+    all: Rc<Untold>,
+    own: usize,
+}
 
 impl Deaths {
-    /// One more.
+    /// Those of one process: none so far.
     #[must_use]
-    pub fn begin(&self) -> UntoldDeath {
-        self.0.count.set(self.0.count.get() + 1);
-        UntoldDeath(Rc::clone(&self.0))
+    pub fn of_process(&self) -> OwnDeaths {
+        OwnDeaths { all: Rc::clone(&self.0), own: 0 }
     }
 
     /// Waits until there is none.
@@ -68,11 +70,21 @@ impl Deaths {
     }
 }
 
-impl Drop for UntoldDeath {
-    fn drop(&mut self) {
-        self.0.count.set(self.0.count.get().saturating_sub(1));
-        if self.0.count.get() == 0 {
-            self.0.told.notify_one(); // kept until it is waited for
+impl OwnDeaths {
+    /// So many of the process are not told by now.
+    pub fn are(&mut self, count: usize) {
+        let others = self.all.count.get().saturating_sub(self.own);
+        let ended = self.own > 0 && count == 0 && others == 0;
+        self.own = count;
+        self.all.count.set(others.saturating_add(count));
+        if ended {
+            self.all.told.notify_one(); // kept until it is waited for
         }
+    }
+}
+
+impl Drop for OwnDeaths {
+    fn drop(&mut self) {
+        self.are(0);
     }
 }

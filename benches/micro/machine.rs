@@ -13,8 +13,8 @@ use phpeek_core::process::Command;
 use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, Ends, Hooks, InitialState, KillMode, OutputSpec, ProcessKind,
+    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::hint::black_box;
@@ -41,11 +41,18 @@ fn restart() -> RestartSpec {
         backoff: Backoff::new(second, second * 60)
             .unwrap_or_else(|| unreachable!("a second is the shorter one")),
         stable_after: Some(second * 60),
+        ends: Ends::USUAL,
     }
 }
 
 fn stop() -> StopSpec {
-    StopSpec { signal: Signal::TERM, grace: Duration::from_secs(10), kill_signal: Signal::KILL }
+    StopSpec {
+        signal: Signal::TERM,
+        grace: Duration::from_secs(10),
+        kill_signal: Signal::KILL,
+        kill_grace: Duration::from_secs(5),
+        mode: KillMode::Group,
+    }
 }
 
 /// A run that dies, its group that goes, the wait, and the run that follows: four steps.
@@ -105,6 +112,7 @@ fn system() -> SystemSpec {
             depends_on,
             restart: restart(),
             stop: stop(),
+            essential: false,
             hooks: None,
             health: None,
         }))

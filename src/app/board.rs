@@ -260,7 +260,7 @@ mod tests {
             assert!(rig.outlook() == Outlook::Ready && rig.board.view().snapshot().ready);
             let (exit, time) = (Exit::Code(3), Duration::ZERO);
             let autopsy = Autopsy::from(exit);
-            let death = Death { run: 1, autopsy, ended: time, uptime: time, asked: Asked::No };
+            let death = Death { run: 1, autopsy, ended: time, uptime: time, asked: Asked::No, fine: false };
             rig.of(1, 0, InstanceFact::Ended(death));
             rig.turn(1, 0, InstanceState::Backoff, None);
             let snapshot = rig.board.view().snapshot();

@@ -4,6 +4,7 @@
 use super::keys::{self, Key};
 use super::tree::Node;
 use super::value::{self, Span};
+use phpeek_core::codes::Codes;
 use phpeek_core::signal::Signal;
 use std::time::Duration;
 
@@ -71,6 +72,17 @@ impl<'a> Block<'a> {
     /// A span of time, or a negative one.
     pub(crate) fn time_or_off(&self, key: &str) -> Option<Span> {
         self.read(key, value::duration)
+    }
+
+    /// A set of exit codes.
+    pub(crate) fn codes(&self, key: &str) -> Option<Codes> {
+        let written = self.node.and_then(|node| node.get(key));
+        let code = |text: &str| value::int(text).and_then(|code| u8::try_from(code).ok());
+        let usual = keys::default(self.table, key).strip_prefix('[')?.strip_suffix(']')?;
+        Some(match written {
+            Some(list) => list.items().iter().filter_map(Node::text).filter_map(code).collect(),
+            None => usual.split(',').filter_map(|text| code(text.trim())).collect(),
+        })
     }
 
     /// A signal.

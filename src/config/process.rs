@@ -11,11 +11,13 @@ use super::{depends, health, hooks, privilege, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
 use phpeek_core::spec::{
-    CommandLine, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage, StopSpec,
+    CommandLine, Hooks, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage,
+    StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a process takes over from `global`, and what it is by the key table when nothing is written.
 pub(crate) struct Defaults {
@@ -25,6 +27,7 @@ pub(crate) struct Defaults {
     stdout: bool,
     stderr: bool,
     stop: StopSpec,
+    essential: bool,
 }
 
 impl Defaults {
@@ -38,6 +41,7 @@ impl Defaults {
             stdout: process.truth("stdout")?,
             stderr: process.truth("stderr")?,
             stop: stop(Block::unwritten(SHUTDOWN))?,
+            essential: process.truth("essential")?,
         })
     }
 }
@@ -109,6 +113,7 @@ pub(crate) fn compile(
     let block = Block::new(Some(node), PROCESS);
     let initial = block.word("initial_state", &InitialState::WORDS)?;
     let context = block.word("tracing_context", &ContextPolicy::WORDS)?;
+    let essential = block.truth("essential").unwrap_or(defaults.essential);
     let name = ProcessName::new(name).ok()?;
     let port_base = numbering::port_base(node, scale.get(), &path, findings);
     let hooks = hooks(node, Numbered { name: &name, port_base }, &path, envs, findings);
@@ -139,6 +144,7 @@ pub(crate) fn compile(
         depends_on,
         restart: restart?,
         stop,
+        essential,
         hooks,
         health,
     })
@@ -200,5 +206,10 @@ fn stop(shutdown: Block<'_>) -> Option<StopSpec> {
         signal: shutdown.signal("signal")?,
         grace: shutdown.time("timeout")?,
         kill_signal: shutdown.signal("kill_signal")?,
+        kill_grace: match shutdown.time("kill_timeout")? {
+            Duration::ZERO => Block::unwritten(SHUTDOWN).time("kill_timeout")?, // as Cbox Init has it
+            wait => wait,
+        },
+        mode: shutdown.word("kill_mode", &KillMode::WORDS)?,
     })
 }

@@ -8,7 +8,7 @@ use super::tree::{Node, Place};
 use super::value::{self, Span};
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
-use phpeek_core::spec::{ProcessKind, RestartPolicy, RestartSpec};
+use phpeek_core::spec::{Ends, Exhausted, ProcessKind, RestartPolicy, RestartSpec};
 use std::time::Duration;
 
 /// The wait that takes the place of none. A program that ends at once would be started as fast as the machine can,
@@ -31,6 +31,7 @@ pub(crate) fn global(node: &Node, findings: &mut Findings) -> Option<RestartSpec
         attempts: attempts(block.int("max_restart_attempts")?),
         backoff: backoff(node, (base, base.saturating_mul(12)), &path.key("global"), findings)?,
         stable_after: window(block.time_or_off("restart_stability_window")?),
+        ends: ends(Block::unwritten(PROCESS))?,
     })
 }
 
@@ -53,6 +54,7 @@ pub(crate) fn process(
         attempts: block.int("max_restart_attempts").map_or(usual.attempts, attempts),
         backoff,
         stable_after: block.time_or_off("restart_stability_window").map_or(usual.stable_after, window),
+        ends: ends(block).unwrap_or(usual.ends),
     })
 }
 
@@ -76,6 +78,14 @@ fn policy(
         findings.push(fault.advice("write never or on-failure, or make it a longrun"));
     }
     own.unwrap_or(RestartPolicy::Never)
+}
+
+fn ends(block: Block<'_>) -> Option<Ends> {
+    Some(Ends {
+        success: block.codes("success_codes")?,
+        recycle: block.codes("recycle_codes")?,
+        exhausted: block.word("on_exhausted", &Exhausted::WORDS)?,
+    })
 }
 
 fn attempts(written: i64) -> Attempts {

@@ -377,6 +377,10 @@ impl Launcher for Children {
         self.signal_all_of(task, signal)
     }
 
+    fn press_leader(&self, task: TaskId, signal: Signal) -> bool {
+        self.signal_the_leader_of(task, signal)
+    }
+
     fn signal_leader(&self, task: TaskId, signal: Signal) -> bool {
         let Some(pid) = self.leader(task) else { return false };
         self.note_sent(pid, signal);

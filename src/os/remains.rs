@@ -38,8 +38,7 @@ impl Children {
 
     pub(super) fn signal_all_of(&self, task: TaskId, signal: Signal) -> bool {
         let Some(pid) = self.leaders.borrow().get(&task).copied() else { return false };
-        let stops = (18..=22).contains(&signal.number()); // to let it go on at once would undo 19 to 22
-        let resume = signal != Signal::KILL && !stops;
+        let resume = resumes(signal);
         let running = self.table.borrow().get(&pid).is_some_and(super::reaper::Run::is_running);
         let mut sent = vec![signal_to(Target::Group(pid), signal, resume)];
         if running && sys::group_of(pid).is_some_and(|group| group != pid) {
@@ -62,6 +61,13 @@ impl Children {
             self.wake();
         }
         delivered || sent.contains(&Sent::Refused)
+    }
+
+    /// The leader alone, while it lives.
+    pub(super) fn signal_the_leader_of(&self, task: TaskId, signal: Signal) -> bool {
+        let Some(pid) = self.leader(task) else { return false };
+        self.note_sent(pid, signal);
+        matches!(signal_to(Target::Process(pid), signal, resumes(signal)), Sent::Yes | Sent::Refused)
     }
 
     fn find_strays(&self) {
@@ -195,6 +201,12 @@ impl Children {
         }
         left.iter().map(member).collect()
     }
+}
+
+/// Whether one that was stopped must go on to act on this signal.
+fn resumes(signal: Signal) -> bool {
+    let stops = (18..=22).contains(&signal.number()); // to let it go on at once would undo 19 to 22
+    signal != Signal::KILL && !stops
 }
 
 /// With SIGCONT after it, so that who is stopped can act on it.

@@ -144,8 +144,7 @@ fn a_dependency_has_a_condition_and_a_time_of_its_own() {
 fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     let one = |fields: &str| format!("processes: {{app: {{command: [x], {fields}}}}}");
     for fields in [
-        "essential: true, on_exhausted: slow_retry, success_codes: [0, 3], recycle_codes: [12]",
-        "shutdown: {kill_mode: mixed, kill_timeout: 3}, reload: {signal: USR2}, rolling: false, max_unavailable: 25%",
+        "reload: {signal: USR2}, rolling: false, max_unavailable: 25%",
         "schedule: '*/2 * * * * *', schedule_overlap: replace, schedule_jitter: 3s, schedule_catch_up: latest, schedule_retries: 2",
         "memory: {soft: 256MB, hard: 512MB}",
         "watch: [src/*.php], logging: {format: raw, json: {message_field: text, level_field: severity}}",

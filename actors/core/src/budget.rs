@@ -17,6 +17,7 @@ pub enum Attempts {
 pub struct Budget {
     failures: u32,
     restarts: u32,
+    recycled: u32,
 }
 
 impl Budget {
@@ -44,7 +45,18 @@ impl Budget {
         self.restarts = self.restarts.saturating_add(1);
     }
 
-    /// Restarts since the last stable run, of any kind; the number that the backoff grows with.
+    /// A new run that was called for: it neither spends anything nor lengthens the backoff.
+    pub fn recycle(&mut self) {
+        self.recycled = self.recycled.saturating_add(1);
+    }
+
+    /// Restarts since the last stable run, of any kind.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.restarts.saturating_add(self.recycled)
+    }
+
+    /// Restarts since the last stable run but for those that were called for; the number that the backoff grows with.
     #[must_use]
     pub fn restarts(&self) -> u32 {
         self.restarts

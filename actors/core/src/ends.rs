@@ -130,7 +130,7 @@ pub enum Outcome {
     Stopped,
     /// Everything ended well by itself.
     AllCompleted,
-    /// Everything has ended; this is the last that ended badly.
+    /// Everything has ended, or one whose end is the end of everything; this is the last that ended badly.
     Failed(Failure),
     /// The boot failed.
     BootFailed(BootFailure),

@@ -291,6 +291,8 @@ pub struct Death {
     pub uptime: Duration,
     /// Whether it was asked for.
     pub asked: Asked,
+    /// Whether it was no failure, as its process has it.
+    pub fine: bool,
 }
 
 /// A death that nobody asked for, fully told.

@@ -6,7 +6,7 @@
 //!
 //! # The laws
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
-//! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q7, stand in [`process`], those of
+//! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q9, stand in [`process`], those of
 //! hooks, R1 to R7, in [`hook::pass`], those of schedules, T1 to T9, in [`schedule`], those of the outlook, O1 to O3, in
 //! [`outlook`].
 //!
@@ -23,6 +23,8 @@
 //! * **P11** the last command wins.
 //! * **P12** what a dead leader has left holds its instance no longer than it is pressed: it goes, lives on by right,
 //!   or is named and left.
+//! * **P13** a signal of a stop goes to the leader alone, or to all that belongs, as `kill_mode` says; to all when the
+//!   leader has ended, and when there is no time.
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
@@ -31,6 +33,7 @@ pub mod backoff;
 pub mod batch;
 pub mod budget;
 pub mod causes;
+pub mod codes;
 pub mod command;
 pub mod edge;
 pub mod ends;

@@ -44,6 +44,8 @@ pub enum Cause {
     Dependency(ProcessId),
     /// Every process has ended.
     AllEnded,
+    /// This process has ended, which is the end of everything.
+    Fatal(ProcessId),
     /// The boot failed; why is told by [`crate::ends::BootFailure`].
     BootFailed,
     /// A part of the supervisor itself was lost.

@@ -4,6 +4,7 @@
 
 use crate::backoff::Backoff;
 use crate::budget::Attempts;
+use crate::codes::Codes;
 pub use crate::command::{CommandLine, OutputSpec, ProcessKind};
 use crate::health;
 pub use crate::health::{CheckSpec, Checks, HttpQuestion, Question, Role};
@@ -69,6 +70,8 @@ pub struct ProcessSpec {
     pub restart: RestartSpec,
     /// How it is stopped.
     pub stop: StopSpec,
+    /// Whether its end is the end of everything.
+    pub essential: bool,
     /// What runs around the starts and stops of each of its instances.
     pub hooks: Option<Box<Hooks>>,
     /// What each of its instances is asked while it runs.
@@ -191,15 +194,72 @@ pub struct RestartSpec {
     pub backoff: Backoff,
     /// A run that lived this long gives the budget back; `None`: never.
     pub stable_after: Option<Duration>,
+    /// What an end means.
+    pub ends: Ends,
+}
+
+/// What the ends of a process mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// Codes that are no failure.
+    pub success: Codes,
+    /// Codes after which a new run begins at once, outside of the budget.
+    pub recycle: Codes,
+    /// What follows when the budget is spent.
+    pub exhausted: Exhausted,
+}
+
+impl Ends {
+    /// Code 0 is no failure, and what has failed too often stays failed.
+    pub const USUAL: Self = Self { success: Codes::ZERO, recycle: Codes::NONE, exhausted: Exhausted::Stop };
+}
+
+/// What follows when no more failures are forgiven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exhausted {
+    /// The instance stays failed.
+    Stop,
+    /// Everything stops, and ends with its code.
+    Exit,
+    /// New runs, each after the longest wait, for ever.
+    SlowRetry,
+}
+
+impl Exhausted {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("stop", Self::Stop), ("exit", Self::Exit), ("slow_retry", Self::SlowRetry)];
 }
 
 /// How a process is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StopSpec {
-    /// The request, to the whole process group.
+    /// The request.
     pub signal: Signal,
     /// How long it may take.
     pub grace: Duration,
-    /// What follows. When it is not SIGKILL and does not help, SIGKILL follows after a second grace period.
+    /// What follows. When it is not SIGKILL and does not help, SIGKILL does.
     pub kill_signal: Signal,
+    /// How long the kill signal may take, when it is not SIGKILL.
+    pub kill_grace: Duration,
+    /// Whom they are for.
+    pub mode: KillMode,
+}
+
+/// Whom the signals of a stop are for while the leader lives. What it leaves behind, and everything when there is no
+/// time, is killed in any mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KillMode {
+    /// All that belongs to the run.
+    Group,
+    /// The request is for the leader alone.
+    Mixed,
+    /// Both are for the leader alone; what outlives it is killed when its time is over.
+    Leader,
+}
+
+impl KillMode {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("group", Self::Group), ("mixed", Self::Mixed), ("leader", Self::Leader)];
 }

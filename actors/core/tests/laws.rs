@@ -17,8 +17,8 @@ use phpeek_core::process::Command;
 use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, Ends, Hooks, InitialState, KillMode, OutputSpec, ProcessKind,
+    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -100,8 +100,8 @@ proptest! {
     fn no_duration_overflows_a_machine(
         backoff in backoff(), grace in duration(), at in duration(), jitter: u16, clean: bool,
     ) {
-        let restart = RestartSpec { policy: RestartPolicy::Always, attempts: Attempts::Unlimited, backoff, stable_after: None };
-        let stop = StopSpec { signal: Signal::TERM, grace, kill_signal: Signal::INT };
+        let restart = RestartSpec { policy: RestartPolicy::Always, attempts: Attempts::Unlimited, backoff, stable_after: None, ends: Ends::USUAL };
+        let stop = StopSpec { signal: Signal::TERM, grace, kill_signal: Signal::INT, kill_grace: grace, mode: KillMode::Group };
         let policy = Policy { kind: ProcessKind::LongRun, restart, stop };
         let now = Now { at, jitter: Jitter(jitter) };
         let mut machine = Machine::default();
@@ -239,8 +239,16 @@ fn chain(count: u32) -> Fleet {
                 attempts: Attempts::Unlimited,
                 backoff,
                 stable_after: None,
+                ends: Ends::USUAL,
             },
-            stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
+            stop: StopSpec {
+                signal: Signal::TERM,
+                grace: Duration::ZERO,
+                kill_signal: Signal::KILL,
+                kill_grace: Duration::ZERO,
+                mode: KillMode::Group,
+            },
+            essential: false,
             hooks: None,
             health: None,
         })

@@ -14,7 +14,8 @@ use phpeek_core::outlook::{Forecast, Outlook};
 use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
+    CommandLine, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
+    RestartSpec, StopSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -63,8 +64,16 @@ fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
             attempts: Attempts::Unlimited,
             backoff,
             stable_after: None,
+            ends: Ends::USUAL,
         },
-        stop: StopSpec { signal: Signal::TERM, grace: Duration::ZERO, kill_signal: Signal::KILL },
+        stop: StopSpec {
+            signal: Signal::TERM,
+            grace: Duration::ZERO,
+            kill_signal: Signal::KILL,
+            kill_grace: Duration::ZERO,
+            mode: KillMode::Group,
+        },
+        essential: false,
         hooks: None,
         health: None,
     })

@@ -4,17 +4,17 @@
 
 #[path = "planted/fleet.rs"]
 mod in_fleet;
+#[path = "planted/policy.rs"]
+mod in_policy;
 #[path = "world/mod.rs"]
 mod sim;
 
-use phpeek_core::backoff::{Backoff, Jitter};
-use phpeek_core::budget::Attempts;
 use phpeek_core::fleet::{self, Fleet};
 use phpeek_core::lifecycle::{
-    Effect, Event, Machine, Now, Policy, Pressure, Rest, SignalStep, State, Urgency, Want,
+    Effect, Event, Machine, Now, Policy, Pressure, Reach, Rest, SignalStep, State, Trigger, Urgency, Want,
 };
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::{Condition, RestartPolicy, SystemSpec};
+use phpeek_core::spec::{Condition, SystemSpec};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sim::plan::{self, Plan, ms};
@@ -61,6 +61,13 @@ enum Bug {
     LeaveEarly,
     DaemonsDrained,
     DaemonsForgotten,
+    SuccessIgnored,
+    RecycleIgnored,
+    RecycledSilently,
+    SlowRetryIgnored,
+    ExhaustedNotTold,
+    KillGraceIgnored,
+    KillModeIgnored,
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -110,7 +117,7 @@ enum Bug {
 
 use Bug::*;
 
-const MACHINE: [Bug; 33] = [
+const MACHINE: [Bug; 40] = [
     KillBeforeGrace,
     KillNever,
     KillLate,
@@ -144,6 +151,13 @@ const MACHINE: [Bug; 33] = [
     LeaveEarly,
     DaemonsDrained,
     DaemonsForgotten,
+    SuccessIgnored,
+    RecycleIgnored,
+    RecycledSilently,
+    SlowRetryIgnored,
+    ExhaustedNotTold,
+    KillGraceIgnored,
+    KillModeIgnored,
 ];
 
 const FLEET: [Bug; 45] = [
@@ -267,32 +281,6 @@ fn change(spec: &mut SystemSpec, with: impl Fn(&mut phpeek_core::spec::ProcessSp
 }
 
 impl Planted {
-    fn corrupt_policy(&self, policy: &mut Policy, now: &mut Now) {
-        let backoff = policy.restart.backoff;
-        match self.0 {
-            KillBeforeGrace => policy.stop.grace /= 2,
-            KillLate => policy.stop.grace = policy.stop.grace * 2 + ms(1),
-            BudgetNeverEnforced => policy.restart.attempts = Attempts::Unlimited,
-            BudgetTooSmall => {
-                if let Attempts::AtMost(n) = &mut policy.restart.attempts {
-                    *n = n.saturating_sub(1);
-                }
-            }
-            BudgetNeverGivenBack => policy.restart.stable_after = None,
-            PolicyIgnored => policy.restart.policy = RestartPolicy::Always,
-            BackoffBeyondItsMaximum => {
-                policy.restart.backoff =
-                    Backoff::new(backoff.max() * 3, backoff.max() * 3).unwrap_or(backoff);
-                now.jitter = Jitter::NONE;
-            }
-            BackoffShrinks => {
-                policy.restart.backoff =
-                    Backoff::new(backoff.initial() / 3, backoff.max()).unwrap_or(backoff);
-            }
-            _ => {}
-        }
-    }
-
     fn corrupt_event(&self, m: &Machine, event: Event) -> Option<Event> {
         let state = m.state();
         match (self.0, event) {
@@ -334,7 +322,8 @@ impl Planted {
             }),
             SignalWithoutReason => {
                 if let (Event::Spawned { run }, State::Running { .. }) = (event, m.state()) {
-                    out.push(Effect::Signal { run, signal: policy.stop.signal, step: SignalStep::Request });
+                    let (signal, step) = (policy.stop.signal, SignalStep::Request);
+                    out.push(Effect::Signal { run, signal, step, reach: Reach::All });
                 }
             }
             BackoffSkipped if matches!(m.state(), State::Backoff { .. }) => {
@@ -344,6 +333,10 @@ impl Planted {
             RestLeftWithoutCommand if before.at_rest() && matches!(event, Event::Exited { .. }) => {
                 m.step(policy, now, Event::Start, out);
             }
+            RecycledSilently => out.retain(|e| {
+                !matches!(e, Effect::Restarting { after: Trigger::Exit(exit), .. } if policy.recycles(*exit))
+            }),
+            ExhaustedNotTold => out.retain(|e| !matches!(e, Effect::Exhausted(_))),
             RunStartedMissing => out.retain(|e| !matches!(e, Effect::RunStarted { .. })),
             RunEndedMissing => out.retain(|e| !matches!(e, Effect::RunEnded { .. })),
             RunEndedTwice => double(out, |e| matches!(e, Effect::RunEnded { .. })),

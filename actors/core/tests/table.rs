@@ -5,10 +5,10 @@
 
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
-use phpeek_core::lifecycle::{Effect, Event, LINGER, Machine, Now, Policy, State, Urgency};
+use phpeek_core::lifecycle::{Effect, Event, LINGER, Machine, Now, Policy, Reach, State, Urgency};
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessKind, RestartPolicy, RestartSpec, StopSpec};
+use phpeek_core::spec::{Ends, Exhausted, KillMode, ProcessKind, RestartPolicy, RestartSpec, StopSpec};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::Duration;
@@ -18,11 +18,22 @@ const FAILED: Exit = Exit::Code(1);
 const NOTHING: &str = "nothing";
 
 fn policy(kind: ProcessKind, restart: RestartPolicy, kill_signal: Signal) -> Policy {
+    let (ends, mode) = (Ends::USUAL, KillMode::Group);
     let second = Duration::from_secs(1);
     let backoff = Backoff::new(second, second).expect("in order");
     let attempts = Attempts::AtMost(1);
-    let stop = StopSpec { signal: Signal::TERM, grace: GRACE, kill_signal };
-    Policy { kind, restart: RestartSpec { policy: restart, attempts, backoff, stable_after: None }, stop }
+    let stop = StopSpec { signal: Signal::TERM, grace: GRACE, kill_signal, kill_grace: GRACE, mode };
+    let restart = RestartSpec { policy: restart, attempts, backoff, stable_after: None, ends };
+    Policy { kind, restart, stop }
+}
+
+/// What the other policies are not.
+fn unusual() -> Policy {
+    let mut policy = policy(ProcessKind::LongRun, RestartPolicy::OnFailure, Signal::INT);
+    policy.stop.mode = KillMode::Leader;
+    let recycle = [1].into_iter().collect();
+    policy.restart.ends = Ends { recycle, exhausted: Exhausted::SlowRetry, ..Ends::USUAL };
+    policy
 }
 
 /// The events that say something about the run that the machine is in; those of another run follow in their own row.
@@ -93,13 +104,17 @@ fn left(machine: &Machine, policy: &Policy) -> String {
 fn effect(effect: &Effect) -> String {
     match effect {
         Effect::Spawn { .. } => "spawn".to_owned(),
-        Effect::Signal { signal, step, .. } => format!("{signal} ({step:?})"),
+        Effect::Signal { signal, step, reach: Reach::All, .. } => format!("{signal} ({step:?})"),
+        Effect::Signal { signal, step, reach: Reach::Leader, .. } => {
+            format!("{signal} to the leader ({step:?})")
+        }
         Effect::Cancel { .. } => "cancel".to_owned(),
         Effect::Leave { .. } => "leave what is left".to_owned(),
         Effect::RunStarted { .. } => "run started".to_owned(),
         Effect::RunEnded { exit, .. } => format!("run ended ({exit})"),
         Effect::BackoffBegan { delay } => format!("backoff {delay:?}"),
         Effect::Restarting { after, attempt } => format!("restarting after {after:?}, attempt {attempt}"),
+        Effect::Exhausted(_) => "budget spent".to_owned(),
         Effect::Rested(rest) => format!("rested: {rest:?}"),
     }
 }
@@ -151,6 +166,7 @@ fn render() -> String {
             policy(ProcessKind::LongRun, RestartPolicy::OnFailure, Signal::INT),
         ),
         ("Oneshot", policy(ProcessKind::Oneshot, RestartPolicy::Always, Signal::KILL)),
+        ("Long-running, kill_mode leader, code 1 recycled, on_exhausted slow_retry", unusual()),
     ];
     for (title, policy) in policies {
         text.push_str(&format!(

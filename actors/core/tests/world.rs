@@ -62,6 +62,7 @@ laws! {
     p9_rest_is_left_by_command_only: "P9" in any_world(), 200;
     p10_every_run_that_started_ends_once: "P10" in any_world(), 200;
     p11_the_last_command_wins: "P11" in plan::solo(), 400;
+    p13_signals_are_for_whom_the_mode_says: "P13" in any_world(), 200;
     p12_a_dead_leader_holds_nothing_up_for_good: "P12" in any_world(), 200;
     dependents_start_when_their_conditions_hold: "start_order" in plan::fleet(), 300;
     nobody_stops_before_its_dependents: "stop_order" in plan::fleet(), 300;

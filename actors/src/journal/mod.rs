@@ -301,7 +301,7 @@ impl Journal {
 
     /// Told when the leader dies, whatever it has left still does: what follows from it is told after it.
     fn died(&self, at: Moment, instance: InstanceId, death: &Death) {
-        let quiet = death.asked == Asked::Yes || death.autopsy.exit.is_success();
+        let quiet = death.asked == Asked::Yes || death.fine;
         let level = if quiet { Level::Info } else { Level::Warn };
         if !self.log.enabled(level) {
             return;
@@ -320,7 +320,7 @@ impl Journal {
     /// they are of.
     fn last_words(&self, at: Moment, about: About, obituary: &Obituary) {
         let Obituary { death, words, .. } = obituary;
-        if words.is_empty() || death.autopsy.exit.is_success() {
+        if words.is_empty() || death.fine {
             return;
         }
         self.record(at, Level::Warn, about, format!("last words of run {}", death.run), || {

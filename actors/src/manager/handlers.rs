@@ -55,6 +55,7 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Machine(Report::StartFailed(failure)) => Event::StartFailed(process, failure),
             ReportKind::Machine(Report::Ended(ending)) => Event::Ended(process, ending),
             ReportKind::Machine(Report::Left) => Event::Left(process),
+            ReportKind::Machine(Report::Fatal(ending)) => Event::Fatal(process, ending),
             ReportKind::Machine(Report::Stopped) => Event::Stopped(process),
             ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
             ReportKind::Lost { tasks } => Event::Lost(process, tasks),

@@ -11,15 +11,14 @@ use crate::envelope::Envelope;
 use crate::health;
 use crate::hooks;
 use crate::ports::{LastLines, ProbeAnswer, TaskReport};
-use crate::world::{UntoldDeath, World};
+use crate::world::{OwnDeaths, World};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
-use phpeek_core::facts::{Fact, InstanceFact, Outbox, Output, Told, Words};
-use phpeek_core::ids::{ProcessId, RunId, TaskId};
-use phpeek_core::lifecycle::Now;
+use phpeek_core::facts::{Outbox, Output};
+use phpeek_core::ids::{ProcessId, TaskId};
+use phpeek_core::lifecycle::{Now, Reach};
 use phpeek_core::process::{Effect, Event, Process};
 use phpeek_core::spec::ProcessSpec;
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The actor of one configured process.
@@ -28,8 +27,8 @@ pub struct ProcessActor {
     process: Process,
     world: World,
     manager: Recipient<Envelope<ProcessReport>>,
-    /// Deaths whose last words were asked for: the end of everything waits until they are told.
-    untold: BTreeMap<RunId, UntoldDeath>,
+    /// How many deaths wait for their last words, by the machine: the end of everything waits until they are told.
+    untold: OwnDeaths,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
     timer: Option<(Moment, SpawnHandle)>,
@@ -64,7 +63,8 @@ impl ProcessActor {
                 world.listeners.tell(&told);
             }
         }
-        Self { id, process, world, manager, untold: BTreeMap::new(), latest: at, timer: None }
+        let untold = world.deaths.of_process();
+        Self { id, process, world, manager, untold, latest: at, timer: None }
     }
 
     /// The moment to act at, for a message of the moment `at`: never before what was acted on already, or a span
@@ -79,58 +79,56 @@ impl ProcessActor {
         self.manager.do_send(Envelope::under(context, at, ProcessReport { process: self.id, kind }));
     }
 
-    /// Takes a step of the machine, and those that its effects bring about at once.
+    /// Takes a step of the machine.
     fn step(&mut self, at: Moment, event: Event, ctx: &mut Context<Self>) {
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            let now = Now { at, jitter: Jitter(fastrand::u16(..)) };
-            // One for all actors: room of its own would cost each of a thousand more than all else of it.
-            let mut out = self.world.scratch.take();
-            self.process.step(now, event, &mut out);
-            for output in out.drain() {
-                match output {
-                    Output::Tell(told) => self.tell(&told),
-                    Output::Do(effect) => events.extend(self.perform(at, effect, ctx)),
-                }
-            }
-            self.world.scratch.set(out);
-        }
+        self.feed(at, event, ctx);
+        self.untold.are(self.process.untold());
         self.rearm(ctx);
     }
 
-    fn tell(&mut self, told: &Told) {
-        self.world.listeners.tell(told);
-        if let Fact::Instance(instance, InstanceFact::Autopsied(obituary)) = &told.fact {
-            self.untold.remove(&instance.run(obituary.death.run));
+    /// Feeds an event in, and the answer to each effect before what comes after it.
+    fn feed(&mut self, at: Moment, event: Event, ctx: &Context<Self>) {
+        let now = Now { at, jitter: Jitter(fastrand::u16(..)) };
+        // One for all actors: room of its own would cost each of a thousand more than all else of it.
+        let mut out = self.world.scratch.take();
+        self.process.step(now, event, &mut out);
+        for output in out.drain() {
+            match output {
+                Output::Tell(told) => self.world.listeners.tell(&told),
+                Output::Do(effect) => {
+                    if let Some(answer) = self.perform(at, effect, ctx) {
+                        self.feed(at, answer, ctx);
+                    }
+                }
+            }
         }
+        self.world.scratch.set(out);
     }
 
-    /// Performs an effect; gives what the machine is to hear of it at once.
+    /// Performs an effect; gives the answer to it, if it has one at once.
     fn perform(&mut self, at: Moment, effect: Effect, ctx: &Context<Self>) -> Option<Event> {
         match effect {
             Effect::Launch(launch) => self.world.launch(launch),
-            Effect::Signal { run, signal, step, folded } => {
-                let delivered = self.world.launcher.signal_group(TaskId::Run(run), signal);
-                let fact = Process::signalled(run.instance, signal, step, folded, delivered);
-                self.tell(&Told { at, fact });
+            Effect::Signal(pressing) => {
+                let task = TaskId::Run(pressing.run);
+                let delivered = match pressing.reach {
+                    Reach::All => self.world.launcher.signal_group(task, pressing.signal),
+                    Reach::Leader => self.world.launcher.press_leader(task, pressing.signal),
+                };
+                return Some(Event::Signalled(pressing, delivered));
             }
             Effect::Cancel(run) => self.world.launcher.cancel(TaskId::Run(run)),
             Effect::Leave(run) => {
-                let members = self.world.launcher.leave(TaskId::Run(run));
-                self.tell(&Told { at, fact: Process::left_alone(run.instance, members) });
+                return Some(Event::LeftAlone(run, self.world.launcher.leave(TaskId::Run(run))));
             }
-            Effect::SignalLeader { run, signal } => {
-                if !self.world.launcher.signal_leader(TaskId::Run(run), signal) {
-                    let fact = Process::not_relayed(run.instance, signal);
-                    self.tell(&Told { at, fact });
-                }
+            Effect::Relay { run, signal } => {
+                let delivered = self.world.launcher.signal_leader(TaskId::Run(run), signal);
+                return (!delivered).then_some(Event::NotRelayed(run, signal));
             }
             Effect::AskLastWords(run) => {
                 let name = &self.process.spec().name;
-                if !self.world.words.ask(TaskId::Run(run), name, ctx.address().recipient()) {
-                    return Some(Event::LastWords(run, Words::default()));
-                }
-                self.untold.insert(run, self.world.deaths.begin());
+                let kept = self.world.words.ask(TaskId::Run(run), name, ctx.address().recipient());
+                return (!kept).then_some(Event::NoWords(run));
             }
             Effect::Hook(effect) => hooks::perform(&self.world, at, effect),
             Effect::Health(effect) => health::perform(&self.world, effect, || ctx.address().recipient()),

@@ -21,7 +21,7 @@ impl InstanceStory {
             return;
         }
         self.fresh = Some(death.run);
-        let verdict = Verdict::of(&death.autopsy);
+        let verdict = Verdict::of(death);
         self.deaths.push(DeathStory { death: *death, over, span: None, verdict, folded: false });
     }
 
@@ -88,7 +88,7 @@ impl ProcessStory {
             self.instances.get_mut(i).and_then(|x| x.deaths.iter_mut().find(|d| d.is_of(death.run)));
         match waiting {
             Some(story) => story.span = Some(span),
-            None => Verdict::of(&death.autopsy).end(span, over),
+            None => Verdict::of(&death).end(span, over),
         }
         context
     }
@@ -96,7 +96,7 @@ impl ProcessStory {
     /// A death of which nobody will see the end: something of its run is left.
     pub(super) fn tell_unfinished_death(&mut self, teller: &Teller<'_>, i: u32, death: &Death) {
         let span = self.open_exit(teller, i, death);
-        Verdict::of(&death.autopsy).end(span, teller.at);
+        Verdict::of(death).end(span, teller.at);
     }
 
     /// All is known of a death.

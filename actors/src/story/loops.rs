@@ -32,7 +32,8 @@ impl ProcessStory {
             }
         }
         self.name_instance(&mut span, i);
-        span.set(names::RESTART_REASON, restart_reason_after(restart.after));
+        let reason = restart_reason_after(restart.after, &self.spec.restart.ends);
+        span.set(names::RESTART_REASON, reason);
         span.set(names::RESTART_ATTEMPT, i64::from(restart.attempt));
         span.set(names::RESTART_COUNT, int(tally.count));
         span.set(names::RESTART_FOLDED, int(tally.folded));

@@ -6,7 +6,6 @@ use crate::clock::Moment;
 use crate::phrases;
 use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
-use phpeek_core::autopsy::Autopsy;
 use phpeek_core::facts::Death;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{InstanceState, Trigger};
@@ -207,11 +206,11 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// What the end alone says.
-    pub(super) fn of(autopsy: &Autopsy) -> Self {
-        if autopsy.exit.is_success() {
+    pub(super) fn of(death: &Death) -> Self {
+        if death.fine {
             return Self::Ok;
         }
-        Self::Failed(autopsy.error_type(), phrases::ended(autopsy.exit))
+        Self::Failed(death.autopsy.error_type(), phrases::ended(death.autopsy.exit))
     }
 
     pub(super) fn end(self, span: OpenSpan, at: Moment) {

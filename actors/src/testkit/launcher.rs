@@ -376,6 +376,14 @@ impl Launcher for FakeLauncher {
         vec![Member { pid: 99, name: "stuck".to_owned(), condition: Condition::Uninterruptible }]
     }
 
+    fn press_leader(&self, id: TaskId, signal: Signal) -> bool {
+        let delivered = self.signal_leader(id, signal);
+        if delivered {
+            self.obey(id, signal);
+        }
+        delivered
+    }
+
     fn signal_leader(&self, id: TaskId, signal: Signal) -> bool {
         let delivered = self.runs.borrow().get(&id).is_some_and(|r| r.leader);
         let at = self.clock.now();

@@ -6,9 +6,9 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CheckSpec, CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError,
-    OnTimeout, OutputSpec, ProcessKind, ProcessSpec, Question, RestartPolicy, RestartSpec, Role, StopSpec,
-    SystemSpec,
+    CheckSpec, CommandLine, Condition, Dependency, Ends, HookList, HookSpec, Hooks, InitialState, KillMode,
+    OnError, OnTimeout, OutputSpec, ProcessKind, ProcessSpec, Question, RestartPolicy, RestartSpec, Role,
+    StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -65,12 +65,16 @@ impl SpecBuilder {
                 attempts: Attempts::AtMost(10),
                 backoff: backoff.expect("100 ms is less than 1 s"),
                 stable_after: Some(Duration::from_secs(60)),
+                ends: Ends::USUAL,
             },
             stop: StopSpec {
                 signal: Signal::TERM,
                 grace: Duration::from_secs(10),
                 kill_signal: Signal::KILL,
+                kill_grace: Duration::from_secs(5),
+                mode: KillMode::Group,
             },
+            essential: false,
             hooks: None,
             health: None,
         };
@@ -143,6 +147,20 @@ impl SpecBuilder {
     #[must_use]
     pub fn policy(mut self, policy: RestartPolicy) -> Self {
         self.0.restart.policy = policy;
+        self
+    }
+
+    /// What its ends mean.
+    #[must_use]
+    pub fn ends(mut self, ends: Ends) -> Self {
+        self.0.restart.ends = ends;
+        self
+    }
+
+    /// Its end is the end of everything.
+    #[must_use]
+    pub fn essential(mut self) -> Self {
+        self.0.essential = true;
         self
     }
 

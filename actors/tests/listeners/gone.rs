@@ -67,7 +67,7 @@ impl Rig {
 
     fn death(&mut self, at: u64, serial: u32) {
         let autopsy = Autopsy::from(Exit::Code(3));
-        let death = Death { run: 1, autopsy, ended: ms(at), uptime: ms(1), asked: Asked::Yes };
+        let death = Death { run: 1, autopsy, ended: ms(at), uptime: ms(1), asked: Asked::Yes, fine: true };
         self.of(at, serial, InstanceFact::Died(death));
         self.of(at, serial, InstanceFact::Ended(death));
     }

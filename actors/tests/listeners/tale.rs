@@ -56,7 +56,8 @@ fn up(process: ProcessId, at: u64, run: u64, pid: i32) -> Vec<(u64, Fact)> {
 }
 
 fn death(run: u64, exit: Exit, ended: u64, uptime: u64, asked: Asked) -> Death {
-    Death { run, autopsy: Autopsy::from(exit), ended: ms(ended), uptime: ms(uptime), asked }
+    let fine = exit == Exit::Code(0);
+    Death { run, autopsy: Autopsy::from(exit), ended: ms(ended), uptime: ms(uptime), asked, fine }
 }
 
 fn boot(asks: &Asks) -> Vec<(u64, Fact)> {

@@ -8,6 +8,7 @@ mod boot;
 mod chaos;
 mod dark_time;
 mod effort;
+mod ends;
 mod faults;
 mod health;
 mod hooks;

@@ -2,10 +2,11 @@
 
 use super::bounds::{LEVEL, MANY, YEAR};
 use super::keys;
-use super::kind::CONDITIONS;
 use super::kind::Kind::{
     Bool, Command, Guard, Int, List, Map, MapOf, Network, OneOf, Regex, Signal, Size, Statuses, Text, Time,
 };
+use super::kind::{CONDITIONS, words};
+use phpeek_core::spec::KillMode;
 
 keys! {
     pub(crate) TLS;
@@ -95,11 +96,11 @@ keys! {
 
 keys! {
     pub(crate) SHUTDOWN;
-    "signal": Signal, "SIGTERM", Works Live, "any signal by name or number, to the whole process group";
+    "signal": Signal, "SIGTERM", Works Live, "any signal by name or number, to whom `kill_mode` says";
     "timeout": Time(0.0, YEAR), "30", Works Live, "seconds; done when the group is empty";
     "kill_signal": Signal, "SIGKILL", Works Live, "what follows; SIGKILL comes in the end in any case";
-    "kill_timeout": Time(0.0, 600.0), "5", Later Live, "the wait after kill_signal; 0 means 5";
-    "kill_mode": OneOf(&["group", "mixed", "leader"]), "group", Later Live, "`mixed`: the request goes to the leader alone; `leader`: the kill too";
+    "kill_timeout": Time(0.0, 600.0), "5", Works Live, "the wait after a kill_signal that is not SIGKILL, which follows; 0 means 5";
+    "kill_mode": OneOf(&words(&KillMode::WORDS)), "group", Works Live, "all that belongs to it; `mixed`: the request goes to the leader alone; `leader`: the kill too; what outlives the leader is killed in any mode";
     "graceful": Bool, "true", Idle Live, "a stop is always graceful";
     "pre_stop_hook": Map(HOOK), "", Works Live, "one more of `hooks.pre_stop`";
 }

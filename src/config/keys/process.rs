@@ -10,7 +10,7 @@ use super::kind::Kind::{
 use super::kind::words;
 use phpeek_core::program::ContextPolicy;
 use phpeek_core::schedule::{CatchUp, Overlap};
-use phpeek_core::spec::{InitialState, ProcessKind};
+use phpeek_core::spec::{Exhausted, InitialState, ProcessKind};
 
 keys! {
     /// One process.
@@ -37,10 +37,10 @@ keys! {
     "restart_backoff_initial": Time(0.0, YEAR), "", Works Live, "default: the global one", eg "5s";
     "restart_backoff_max": Time(0.0, YEAR), "", Works Live, "default: the global one", eg "60s";
     "restart_stability_window": TimeOrOff, "", Works Live, "default: the global one", eg "60s";
-    "essential": Bool, "false", Later Live, "when its last instance has ended for good, everything stops, with its code";
-    "on_exhausted": OneOf(&["stop", "exit", "slow_retry"]), "stop", Later Live, "when its attempts are spent: `stop` (it stays failed), `exit` (everything stops, with its code), `slow_retry`";
-    "success_codes": List(&Int(0, 255)), "[0]", Later Live, "codes that are no failure";
-    "recycle_codes": List(&Int(0, 255)), "[]", Later Live, "codes after which it is started again at once, outside of the budget";
+    "essential": Bool, "false", Works Live, "when its last instance has ended for good, everything stops, with its code";
+    "on_exhausted": OneOf(&words(&Exhausted::WORDS)), "stop", Works Live, "when its attempts are spent: `stop` (it stays failed), `exit` (everything stops, with its code), `slow_retry`";
+    "success_codes": List(&Int(0, 255)), "[0]", Works Live, "codes that are no failure";
+    "recycle_codes": List(&Int(0, 255)), "[]", Works Live, "codes after which it is started again at once, outside of the budget";
     "tracing_context": OneOf(&words(&ContextPolicy::WORDS)), "auto", Works Restart, "`parent`, `link`, `none`: what it learns of the trace that started it";
     "shutdown": Map(SHUTDOWN), "", Works Live, "how it is stopped";
     "reload": Map(RELOAD), "", Later Live, "how it reloads itself; a rolling restart uses it";

@@ -4,6 +4,7 @@
 
 mod around;
 mod boot;
+mod fatal;
 mod hooks;
 mod losses;
 mod orphans;
@@ -215,6 +216,7 @@ impl Fleet {
             Event::Unready(p) => self.unready(p, now, out),
             Event::StartFailed(p, failure) => self.start_failed(p, failure, now, out),
             Event::Ended(p, ending) => self.ended(p, ending, now, out),
+            Event::Fatal(p, ending) => self.fatal(p, ending, now, out),
             Event::Left(p) => {
                 if let Some(member) = self.members.get_mut(&p) {
                     member.left = true;

@@ -28,6 +28,8 @@ pub enum Event {
     /// All instances of a process have come to rest by themselves. Between an order to restart and its answer, and
     /// between an order to stop and its answer, it is older than the order and counts for nothing.
     Ended(ProcessId, Ending),
+    /// A process, or an instance of it, has ended so, and that is the end of everything.
+    Fatal(ProcessId, Ending),
     /// An instance of a process has ended well, and daemons that it has put into the background live on.
     Left(ProcessId),
     /// All instances of a process are at rest after it was told to stop. Every order to stop is answered by it, also

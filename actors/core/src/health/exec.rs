@@ -12,7 +12,7 @@ use crate::lifecycle::{self, Machine, Now, Policy, Urgency};
 use crate::outcome::Exit;
 use crate::program::{Label, Launch, Program, TaskEvent};
 use crate::signal::Signal;
-use crate::spec::{RestartPolicy, RestartSpec, StopSpec};
+use crate::spec::{Ends, KillMode, RestartPolicy, RestartSpec, StopSpec};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +23,15 @@ const POLICY: Policy = Policy {
         attempts: Attempts::AtMost(0),
         backoff: Backoff::NONE,
         stable_after: None,
+        ends: Ends::USUAL,
     },
-    stop: StopSpec { signal: Signal::KILL, grace: Duration::ZERO, kill_signal: Signal::KILL },
+    stop: StopSpec {
+        signal: Signal::KILL,
+        grace: Duration::ZERO,
+        kill_signal: Signal::KILL,
+        kill_grace: Duration::ZERO,
+        mode: KillMode::Group,
+    },
 };
 
 /// The only run of a probe's machine.
@@ -118,6 +125,7 @@ impl Trial {
                 | lifecycle::Effect::RunEnded { .. }
                 | lifecycle::Effect::BackoffBegan { .. }
                 | lifecycle::Effect::Restarting { .. }
+                | lifecycle::Effect::Exhausted(_)
                 | lifecycle::Effect::Rested(_) => {}
             }
         }

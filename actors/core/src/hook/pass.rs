@@ -25,7 +25,7 @@ use crate::member::Member;
 use crate::outcome::{Exit, HookFault};
 use crate::program::{Label, Launch, TaskEvent};
 use crate::signal::Signal;
-use crate::spec::{RestartPolicy, RestartSpec, StopSpec};
+use crate::spec::{Ends, KillMode, RestartPolicy, RestartSpec, StopSpec};
 use std::time::Duration;
 
 /// A try is the run of a oneshot that is never restarted by itself.
@@ -36,8 +36,15 @@ const POLICY: Policy = Policy {
         attempts: Attempts::AtMost(0),
         backoff: Backoff::NONE,
         stable_after: None,
+        ends: Ends::USUAL,
     },
-    stop: StopSpec { signal: Signal::TERM, grace: GRACE, kill_signal: Signal::KILL },
+    stop: StopSpec {
+        signal: Signal::TERM,
+        grace: GRACE,
+        kill_signal: Signal::KILL,
+        kill_grace: GRACE,
+        mode: KillMode::Group,
+    },
 };
 
 /// How a pass ended.
@@ -265,7 +272,7 @@ impl Pass {
         for effect in effects {
             match effect {
                 lifecycle::Effect::Spawn { run } => self.launch(now.at, run, out),
-                lifecycle::Effect::Signal { run, signal, step } => {
+                lifecycle::Effect::Signal { run, signal, step, .. } => {
                     out.act(Effect::Signal { task: self.task_of(run), signal, step }.into());
                 }
                 lifecycle::Effect::Cancel { run } => out.act(Effect::Cancel(self.task_of(run)).into()),
@@ -280,7 +287,9 @@ impl Pass {
                 lifecycle::Effect::RunEnded { exit, .. } => self.current.exit = Some(exit),
                 lifecycle::Effect::Rested(rest) => rested = Some(rest),
                 // Of what is restarted by itself.
-                lifecycle::Effect::Restarting { .. } | lifecycle::Effect::BackoffBegan { .. } => {}
+                lifecycle::Effect::Restarting { .. }
+                | lifecycle::Effect::Exhausted(_)
+                | lifecycle::Effect::BackoffBegan { .. } => {}
             }
         }
         match rested {

@@ -1,13 +1,14 @@
 //! The life of one instance as a pure machine: events in, effects out. Owns intent, state, run number, budget and the
 //! one deadline. Never acts, never reads a clock, never fails.
 
+mod pressing;
 mod remains;
 mod state;
 mod table;
 
 pub use state::{
-    Effect, Event, Failure, First, InstanceState, Leader, Pressure, Rest, SignalStep, State, Then, Trigger,
-    Urgency, Want,
+    Effect, Event, Failure, First, InstanceState, Leader, Pressure, Reach, Rest, SignalStep, State, Then,
+    Trigger, Urgency, Want,
 };
 
 use crate::backoff::Jitter;
@@ -38,11 +39,26 @@ pub struct Policy {
     pub stop: StopSpec,
 }
 
+/// A run that is followed at once lasts this long at least, with the wait after it: at most ten runs a second.
+pub const RECYCLE: Duration = Duration::from_millis(100);
+
 impl Policy {
+    /// Whether an end is no failure.
+    #[must_use]
+    pub fn succeeded(&self, exit: Exit) -> bool {
+        self.restart.ends.success.has(exit)
+    }
+
+    /// Whether an end calls for a new run at once, outside of the budget.
+    #[must_use]
+    pub fn recycles(&self, exit: Exit) -> bool {
+        self.restart.ends.recycle.has(exit)
+    }
+
     /// How long what is left of a run may take to go by itself, after its leader has ended so.
     #[must_use]
     pub fn linger(&self, exit: Exit) -> Duration {
-        if self.kind == ProcessKind::Oneshot && exit.is_success() { DAEMON_LINGER } else { LINGER }
+        if self.kind == ProcessKind::Oneshot && self.succeeded(exit) { DAEMON_LINGER } else { LINGER }
     }
 }
 

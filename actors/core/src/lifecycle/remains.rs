@@ -12,7 +12,7 @@ impl Step<'_> {
     pub(super) fn left(&mut self, run: u64) {
         match self.machine.state {
             State::Draining { run: own, uptime, exit, .. }
-                if own == run && self.policy.kind == ProcessKind::Oneshot && exit.is_success() =>
+                if own == run && self.policy.kind == ProcessKind::Oneshot && self.policy.succeeded(exit) =>
             {
                 self.out.push(Effect::RunEnded { run, exit, uptime });
                 self.rest(State::Left { run }, Rest::Completed);

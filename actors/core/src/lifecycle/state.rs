@@ -115,6 +115,8 @@ pub enum Pressure {
     Asked,
     /// The kill signal was sent, and it was not SIGKILL.
     Urged,
+    /// SIGKILL was sent to the leader alone.
+    Struck,
     /// SIGKILL was sent. Nothing is stronger.
     Killed,
 }
@@ -212,7 +214,7 @@ pub enum Effect {
         /// Its number.
         run: u64,
     },
-    /// Send a signal to the group of this run.
+    /// Send a signal to this run.
     Signal {
         /// Which run.
         run: u64,
@@ -220,6 +222,8 @@ pub enum Effect {
         signal: Signal,
         /// Why.
         step: SignalStep,
+        /// To whom of it.
+        reach: Reach,
     },
     /// A run is up.
     RunStarted {
@@ -259,8 +263,19 @@ pub enum Effect {
         /// Restarts since the last stable run, from 1.
         attempt: u32,
     },
+    /// The budget is spent; what follows by [`crate::spec::Exhausted`] comes next.
+    Exhausted(Failure),
     /// The instance has come to rest.
     Rested(Rest),
+}
+
+/// Whom of a run a signal is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// All that belongs to it.
+    All,
+    /// Its leader alone.
+    Leader,
 }
 
 /// Why a signal is sent.

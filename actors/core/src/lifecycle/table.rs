@@ -2,12 +2,11 @@
 //! and event that is not listed changes nothing: it is stale, or told already. `tests/table.md` shows every pair.
 
 use super::{
-    Effect, Event, Failure, First, KILL_PATIENCE, LINGER, Leader, Machine, Now, Policy, Pressure, Rest,
-    SignalStep, State, Then, Trigger, Urgency, Want,
+    Effect, Event, Failure, First, KILL_PATIENCE, LINGER, Leader, Machine, Now, Policy, Pressure, RECYCLE,
+    Rest, State, Then, Trigger, Urgency, Want,
 };
 use crate::outcome::{Exit, SpawnFailureKind};
-use crate::signal::Signal;
-use crate::spec::{ProcessKind, RestartPolicy};
+use crate::spec::{Exhausted, ProcessKind, RestartPolicy};
 use std::time::Duration;
 
 impl Machine {
@@ -212,11 +211,11 @@ impl Step<'_> {
             State::Draining { run, pressure: Pressure::Killed, .. }
             | State::Stopping { run, pressure: Pressure::Killed, .. } => self.leave(run),
             State::Draining { run, uptime, exit, pressure, .. } => {
-                let (pressure, due) = self.escalate(run, pressure);
+                let (pressure, due) = self.escalate(run, Leader::Gone, pressure);
                 self.machine.state = State::Draining { run, uptime, exit, pressure, due };
             }
             State::Stopping { run, leader, pressure, then, .. } => {
-                let (pressure, due) = self.escalate(run, pressure);
+                let (pressure, due) = self.escalate(run, leader, pressure);
                 self.machine.state = State::Stopping { run, leader, pressure, due, then };
             }
             State::Idle
@@ -242,7 +241,10 @@ impl Step<'_> {
     }
 
     pub(super) fn decide(&mut self, exit: Exit, uptime: Duration) {
-        let failed = !exit.is_success();
+        if self.restarts_by_itself() && self.policy.recycles(exit) {
+            return self.recycle(exit, uptime);
+        }
+        let failed = !self.policy.succeeded(exit);
         let again =
             self.restarts_by_itself() && (failed || self.policy.restart.policy == RestartPolicy::Always);
         match (again, failed) {
@@ -260,23 +262,48 @@ impl Step<'_> {
     pub(super) fn follow(&mut self, cause: Trigger, uptime: Duration, otherwise: Failure) {
         let restart = self.policy.restart;
         self.machine.budget.run_ended(uptime, restart.stable_after);
-        let failed = !matches!(cause, Trigger::Exit(exit) if exit.is_success());
+        let failed = !matches!(cause, Trigger::Exit(exit) if self.policy.succeeded(exit));
         if !failed {
             self.machine.budget.pass();
         } else if !self.machine.budget.spend(restart.attempts) {
-            self.rest(State::Failed(otherwise), Rest::Failed(otherwise));
-            return;
+            return self.exhausted(cause, otherwise);
         }
-        let attempt = self.machine.budget.restarts();
-        self.out.push(Effect::Restarting { after: cause, attempt });
-        let earlier = attempt.saturating_sub(1);
+        self.out.push(Effect::Restarting { after: cause, attempt: self.machine.budget.attempt() });
+        let earlier = self.machine.budget.restarts().saturating_sub(1);
         if uptime >= restart.backoff.base(earlier) {
             self.spawn(First::No);
         } else {
-            let delay = restart.backoff.delay(earlier, self.now.jitter);
-            self.out.push(Effect::BackoffBegan { delay });
-            self.machine.state = State::Backoff { until: self.now.at.saturating_add(delay) };
+            self.wait(restart.backoff.delay(earlier, self.now.jitter));
         }
+    }
+
+    /// No more failures are forgiven.
+    fn exhausted(&mut self, cause: Trigger, otherwise: Failure) {
+        self.out.push(Effect::Exhausted(otherwise));
+        let restart = self.policy.restart;
+        if restart.ends.exhausted != Exhausted::SlowRetry {
+            return self.rest(State::Failed(otherwise), Rest::Failed(otherwise));
+        }
+        self.machine.budget.pass();
+        self.out.push(Effect::Restarting { after: cause, attempt: self.machine.budget.attempt() });
+        self.wait(restart.backoff.delay(u32::MAX, self.now.jitter)); // the longest
+    }
+
+    /// A new run at once, which is neither a failure nor counted as one; at most ten a second.
+    fn recycle(&mut self, exit: Exit, uptime: Duration) {
+        self.machine.budget.run_ended(uptime, self.policy.restart.stable_after);
+        self.machine.budget.recycle();
+        let (after, attempt) = (Trigger::Exit(exit), self.machine.budget.attempt());
+        self.out.push(Effect::Restarting { after, attempt });
+        match RECYCLE.checked_sub(uptime).filter(|left| !left.is_zero()) {
+            Some(left) => self.wait(left),
+            None => self.spawn(First::No),
+        }
+    }
+
+    fn wait(&mut self, delay: Duration) {
+        self.out.push(Effect::BackoffBegan { delay });
+        self.machine.state = State::Backoff { until: self.now.at.saturating_add(delay) };
     }
 
     // The pieces.
@@ -297,7 +324,7 @@ impl Step<'_> {
     /// Begins to stop a run that nothing was sent to yet.
     fn press(&mut self, run: u64, leader: Leader, urgency: Urgency, then: Then) {
         let (pressure, due) = match urgency {
-            Urgency::Graceful => self.escalate(run, Pressure::None),
+            Urgency::Graceful => self.escalate(run, leader, Pressure::None),
             Urgency::Now => self.kill(run),
         };
         self.machine.state = State::Stopping { run, leader, pressure, due, then };
@@ -324,28 +351,5 @@ impl Step<'_> {
             _ => (pressure, due),
         };
         self.machine.state = State::Stopping { run, leader, pressure, due, then };
-    }
-
-    /// The next step of pressure, and when the one after it is due (P4).
-    fn escalate(&mut self, run: u64, pressure: Pressure) -> (Pressure, Option<Duration>) {
-        let stop = self.policy.stop;
-        let next = Some(self.now.at.saturating_add(stop.grace));
-        match pressure {
-            Pressure::None if stop.signal == Signal::KILL => self.kill(run),
-            Pressure::None => {
-                self.out.push(Effect::Signal { run, signal: stop.signal, step: SignalStep::Request });
-                (Pressure::Asked, next)
-            }
-            Pressure::Asked if stop.kill_signal != Signal::KILL => {
-                self.out.push(Effect::Signal { run, signal: stop.kill_signal, step: SignalStep::Escalation });
-                (Pressure::Urged, next)
-            }
-            Pressure::Asked | Pressure::Urged | Pressure::Killed => self.kill(run),
-        }
-    }
-
-    fn kill(&mut self, run: u64) -> (Pressure, Option<Duration>) {
-        self.out.push(Effect::Signal { run, signal: Signal::KILL, step: SignalStep::Escalation });
-        (Pressure::Killed, Some(self.now.at.saturating_add(KILL_PATIENCE)))
     }
 }

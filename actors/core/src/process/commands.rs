@@ -2,7 +2,6 @@
 
 use super::{Command, Effect, Out, Process, Report, Start};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
-use crate::ids::InstanceId;
 use crate::lifecycle::{Event, Now, State, Urgency};
 use crate::operation::Operation;
 use crate::signal::Signal;
@@ -90,16 +89,10 @@ impl Process {
                 continue;
             }
             match instance.machine.live_run() {
-                Some(run) => out.act(Effect::SignalLeader { run: instance.id.run(run), signal }),
+                Some(run) => out.act(Effect::Relay { run: instance.id.run(run), signal }),
                 None => out.tell(at, Fact::Instance(instance.id, InstanceFact::RelayFailed(signal))),
             }
         }
-    }
-
-    /// A leader that a signal was to be handed to was not there: the fact that tells of it.
-    #[must_use]
-    pub fn not_relayed(instance: InstanceId, signal: Signal) -> Fact {
-        Fact::Instance(instance, InstanceFact::RelayFailed(signal))
     }
 
     /// Tells all that is still under way, with what is known of it.

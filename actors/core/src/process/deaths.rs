@@ -24,7 +24,8 @@ impl Process {
             State::Stopping { leader: Leader::Alive { since }, .. } => (Asked::Yes, at.saturating_sub(since)),
             _ => return, // it has ended already
         };
-        let death = Death { run, autopsy, ended: at, uptime, asked };
+        let fine = self.policy.succeeded(autopsy.exit);
+        let death = Death { run, autopsy, ended: at, uptime, asked, fine };
         instance.death = Some(Box::new(death));
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Died(death)));
     }

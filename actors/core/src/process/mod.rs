@@ -13,6 +13,9 @@
 //! * **Q6** every restart is told, or is in the count of exactly one that is told.
 //! * **Q7** a signal that is to be handed on reaches the leader of each instance once, or it is told that it did not,
 //!   unless the instance comes to rest before its run is up.
+//! * **Q8** `Fatal` is reported when an essential process has ended for good, or an instance has spent its budget where
+//!   that is the end of everything; and never else.
+//! * **Q9** what came of a signal is told as it was, before anything else happens.
 
 mod commands;
 mod deaths;
@@ -25,7 +28,7 @@ mod state;
 mod up;
 mod words;
 
-pub use words::{Command, Effect, Event, Report};
+pub use words::{Command, Effect, Event, Pressing, Report};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
 use crate::health::monitor::Monitor;
@@ -197,8 +200,8 @@ impl Process {
     }
 
     /// Takes one step. Facts and effects are appended to `out`, in the order in which they happened and are to be
-    /// performed. Effects that bring something back at once (a signal that was or was not delivered) are answered by
-    /// [`Self::signalled`] and [`Self::not_relayed`].
+    /// performed. An effect that is answered at once (a signal was delivered, or not) has its answer fed in before what
+    /// comes after it is performed or told: the facts of the answer stand in its place.
     pub fn step(&mut self, now: Now, event: Event, out: &mut Out) {
         if self.finished {
             return;
@@ -214,6 +217,16 @@ impl Process {
                 self.observe_probe(now, probe, health_words::Event::Answered(answer), out);
             }
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
+            Event::NoWords(run) => {
+                self.hear(now.at, run.instance.serial, run.run, Words::default(), out);
+            }
+            Event::Signalled(pressing, delivered) => Self::signalled(now.at, pressing, delivered, out),
+            Event::NotRelayed(run, signal) => {
+                out.tell(now.at, Fact::Instance(run.instance, InstanceFact::RelayFailed(signal)));
+            }
+            Event::LeftAlone(run, members) => {
+                out.tell(now.at, Fact::Instance(run.instance, InstanceFact::LeftAlone(members)));
+            }
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now, out),
         }
@@ -233,6 +246,12 @@ impl Process {
         let hook = |i: &Instance| i.hooking.as_ref()?.pass.as_ref()?.task().map(TaskId::Hook);
         let probes = self.instances.iter().filter_map(|i| i.health.as_ref()).flat_map(|m| m.tasks());
         runs.chain(self.instances.iter().filter_map(hook)).chain(probes.map(TaskId::Probe)).collect()
+    }
+
+    /// How many deaths wait for their last words.
+    #[must_use]
+    pub fn untold(&self) -> usize {
+        self.unheard.len()
     }
 
     /// Its configuration.

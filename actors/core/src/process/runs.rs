@@ -1,17 +1,16 @@
 //! What a process does when something happens to one of its runs, and what its instances ask for.
 
 use super::state::Dying;
-use super::{Effect, Out, Process, Report};
+use super::{Effect, Out, Pressing, Process, Report};
 use crate::ends::{Ending, RestartOutcome};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::foreground;
-use crate::ids::{InstanceId, RunId, TaskId};
-use crate::lifecycle::{self, Event, First, Leader, Now, Rest, SignalStep, State};
-use crate::member::Member;
+use crate::ids::{RunId, TaskId};
+use crate::lifecycle::{self, Event, Failure, First, Leader, Now, Reach, Rest, SignalStep, State};
 use crate::outcome::SpawnFailure;
 use crate::program::{Label, Launch, TaskEvent};
 use crate::signal::Signal;
-use crate::spec::ProcessKind;
+use crate::spec::{Exhausted, ProcessKind};
 use std::time::Duration;
 
 impl Process {
@@ -81,7 +80,9 @@ impl Process {
                     self.order(i, now.at, run, out);
                 }
             }
-            lifecycle::Effect::Signal { run, signal, step } => self.signal(i, run, signal, step, out),
+            lifecycle::Effect::Signal { run, signal, step, reach } => {
+                self.signal(i, run, (signal, step, reach), out);
+            }
             lifecycle::Effect::Cancel { run } => {
                 if !self.hooks_cancelled(i, now, run, out) {
                     self.to_run(i, run, Effect::Cancel, out);
@@ -99,6 +100,7 @@ impl Process {
             lifecycle::Effect::BackoffBegan { delay } => {
                 self.tell_of(i, now.at, InstanceFact::BackoffBegan { delay }, out);
             }
+            lifecycle::Effect::Exhausted(failure) => self.exhausted(failure, out),
             lifecycle::Effect::Rested(rest) => self.rested(i, now.at, rest, out),
         }
     }
@@ -120,29 +122,25 @@ impl Process {
         }
     }
 
-    /// What came of an [`Effect::Leave`]: the fact that tells of it.
-    #[must_use]
-    pub fn left_alone(instance: InstanceId, members: Vec<Member>) -> Fact {
-        Fact::Instance(instance, InstanceFact::LeftAlone(members))
-    }
-
-    fn signal(&mut self, i: usize, run: u64, signal: Signal, step: SignalStep, out: &mut Out) {
+    fn signal(&self, i: usize, run: u64, what: (Signal, SignalStep, Reach), out: &mut Out) {
         let Some(instance) = self.instances.get(i) else { return };
         let draining = matches!(instance.machine.state(), State::Draining { .. });
         let folded = draining && instance.crash_loop.as_ref().is_some_and(|own| own.is_long());
-        out.act(Effect::Signal { run: instance.id.run(run), signal, step, folded });
+        let (run, (signal, step, reach)) = (instance.id.run(run), what);
+        out.act(Effect::Signal(Pressing { run, signal, step, reach, folded }));
     }
 
-    /// What came of an [`Effect::Signal`]: the fact that tells of it.
-    #[must_use]
-    pub fn signalled(
-        instance: InstanceId,
-        signal: Signal,
-        step: SignalStep,
-        folded: bool,
-        delivered: bool,
-    ) -> Fact {
-        Fact::Instance(instance, InstanceFact::Signalled { signal, step, delivered, folded })
+    pub(super) fn signalled(at: Duration, pressing: Pressing, delivered: bool, out: &mut Out) {
+        let Pressing { run, signal, step, folded, .. } = pressing;
+        let fact = InstanceFact::Signalled { signal, step, delivered, folded };
+        out.tell(at, Fact::Instance(run.instance, fact));
+    }
+
+    /// The budget of an instance is spent.
+    fn exhausted(&self, failure: Failure, out: &mut Out) {
+        if self.policy.restart.ends.exhausted == Exhausted::Exit {
+            out.act(Effect::Report(Report::Fatal(Ending::Failed(failure))));
+        }
     }
 
     fn run_ended(&mut self, i: usize, at: Duration, out: &mut Out) {
@@ -178,5 +176,8 @@ impl Process {
         }
         self.tell(at, ProcessFact::Ended(ending), out);
         out.act(Effect::Report(Report::Ended(ending)));
+        if self.spec.essential {
+            out.act(Effect::Report(Report::Fatal(ending)));
+        }
     }
 }

@@ -16,7 +16,7 @@ impl Process {
         let (id, pid) = (instance.id, instance.pid);
         out.tell(now.at, Fact::Instance(id, InstanceFact::Started { run, pid }));
         for signal in std::mem::take(&mut instance.relays) {
-            out.act(Effect::SignalLeader { run: id.run(run), signal });
+            out.act(Effect::Relay { run: id.run(run), signal });
         }
         if !self.hooks_after_start(i, run) {
             self.ask_health(i, now, run, out);

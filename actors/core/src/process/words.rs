@@ -6,7 +6,8 @@ use crate::health::facts::Answer;
 use crate::health::words as health;
 use crate::hook::words as hook;
 use crate::ids::{ProbeId, RunId, TaskId};
-use crate::lifecycle::{SignalStep, Urgency};
+use crate::lifecycle::{Reach, SignalStep, Urgency};
+use crate::member::Member;
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::program::{Launch, TaskEvent};
@@ -31,6 +32,14 @@ pub enum Event {
     Answered(ProbeId, Answer),
     /// The last lines that a run wrote.
     LastWords(RunId, Words),
+    /// Nobody keeps the last lines of this run.
+    NoWords(RunId),
+    /// A signal was sent; whether there was anybody to send it to.
+    Signalled(Pressing, bool),
+    /// A signal that was to be handed on found no leader.
+    NotRelayed(RunId, Signal),
+    /// Who was left alone of this run.
+    LeftAlone(RunId, Vec<Member>),
     /// Time has passed. Before the deadline it changes nothing.
     Tick,
     /// Everything is over: what is under way is told as far as it is known. Nothing is done after it.
@@ -57,19 +66,10 @@ pub enum Command {
 pub enum Effect {
     /// Start this run.
     Launch(Launch),
-    /// Send a signal to all that belongs to this run; [`super::Process::signalled`] says what came of it.
-    Signal {
-        /// Which run.
-        run: RunId,
-        /// Which signal.
-        signal: Signal,
-        /// Why.
-        step: SignalStep,
-        /// For the fact.
-        folded: bool,
-    },
-    /// Send a signal to the leader of this run; if it has none any more, [`super::Process::not_relayed`].
-    SignalLeader {
+    /// Press a run to end; answered by [`Event::Signalled`] at once.
+    Signal(Pressing),
+    /// Hand a signal on to the leader of this run; if it has none any more, [`Event::NotRelayed`] comes at once.
+    Relay {
         /// Which run.
         run: RunId,
         /// Which signal.
@@ -78,9 +78,10 @@ pub enum Effect {
     /// This run is not wanted any more, and may not have begun: it need not.
     Cancel(RunId),
     /// SIGKILL has not helped, or nothing may be signalled: who is left of this run is left alone, and
-    /// [`super::Process::left_alone`] says who.
+    /// [`Event::LeftAlone`] says at once who.
     Leave(RunId),
-    /// Ask for the last words of this run: one `LastWords` follows, or none within the patience.
+    /// Ask for the last words of this run: one `LastWords` follows, or none within the patience; when nobody keeps
+    /// them, [`Event::NoWords`] at once.
     AskLastWords(RunId),
     /// For a hook of an instance.
     Hook(hook::Effect),
@@ -102,6 +103,21 @@ impl From<health::Effect> for Effect {
     }
 }
 
+/// A signal that presses a run to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pressing {
+    /// Which run.
+    pub run: RunId,
+    /// Which signal.
+    pub signal: Signal,
+    /// Why.
+    pub step: SignalStep,
+    /// To whom of the run.
+    pub reach: Reach,
+    /// Whether it is part of a crash loop that is told in few spans by now.
+    pub folded: bool,
+}
+
 /// What is told to the manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
@@ -121,4 +137,6 @@ pub enum Report {
     Stopped,
     /// The restart is over.
     Restarted(RestartOutcome),
+    /// It has ended so, or an instance of it has, and its specification makes that the end of everything.
+    Fatal(Ending),
 }

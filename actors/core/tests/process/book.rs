@@ -5,9 +5,9 @@ use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::{Tally, Telling};
 use phpeek_core::ids::{InstanceId, RunId, TaskId};
 use phpeek_core::lifecycle::{Failure, Rest};
-use phpeek_core::process::{Command, Effect, Event, Process, Report, WORDS_PATIENCE};
+use phpeek_core::process::{Command, Effect, Event, Pressing, Process, Report, WORDS_PATIENCE};
 use phpeek_core::program::{Launch, TaskEvent};
-use phpeek_core::spec::ProcessSpec;
+use phpeek_core::spec::{Exhausted, ProcessSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -60,12 +60,24 @@ pub(crate) struct Book {
     folded: BTreeMap<InstanceId, u64>,
     /// Signals that are on their way to a leader.
     relays: BTreeMap<InstanceId, u32>,
+    /// What came of a signal, until that is told.
+    unsaid: Option<(Pressing, bool)>,
+    essential: bool,
+    exhausted: Option<Exhausted>,
+    /// Ends that are the end of everything, and those that were reported so.
+    fatal: Vec<Ending>,
+    fatal_told: Vec<Ending>,
 }
 
 impl Book {
     pub(crate) fn new(spec: &ProcessSpec) -> Self {
         let output = spec.program.output;
-        Self { captured: output.stderr || output.stdout, ..Self::default() }
+        Self {
+            captured: output.stderr || output.stdout,
+            essential: spec.essential,
+            exhausted: Some(spec.restart.ends.exhausted),
+            ..Self::default()
+        }
     }
 
     fn broken(&mut self, law: &'static str, what: impl Into<String>) {
@@ -103,8 +115,11 @@ impl Book {
         if let Event::LastWords(run, words) = event {
             self.words.entry(*run).or_insert(words.clone());
         }
-        if let Event::Task(_, TaskEvent::SpawnFailed(_)) = event {
-            self.spawn_failed = true;
+        match event {
+            Event::Task(_, TaskEvent::SpawnFailed(_)) => self.spawn_failed = true,
+            Event::Signalled(pressing, delivered) => self.unsaid = Some((*pressing, *delivered)),
+            Event::NotRelayed(run, _) => *self.relays.entry(run.instance).or_default() += 1, // it is to be told
+            _ => {}
         }
     }
 
@@ -123,15 +138,15 @@ impl Book {
                 }
                 self.ran = true;
             }
-            Output::Do(Effect::Signal { run, .. }) if !self.live.contains(run) => {
+            Output::Do(Effect::Signal(Pressing { run, .. })) if !self.live.contains(run) => {
                 self.broken("P3", format!("a signal to {run:?}, which is not there"));
             }
             Output::Do(Effect::Leave(run) | Effect::Cancel(run)) if !self.live.contains(run) => {
                 self.broken("P3", format!("{run:?} is given up, and is not there"));
             }
             Output::Do(Effect::Launch(_)) => {} // a hook
-            Output::Do(Effect::Signal { .. } | Effect::Leave(_) | Effect::Cancel(_)) => {}
-            Output::Do(Effect::SignalLeader { run, .. }) => self.relayed(run.instance),
+            Output::Do(Effect::Signal(_) | Effect::Leave(_) | Effect::Cancel(_)) => {}
+            Output::Do(Effect::Relay { run, .. }) => self.relayed(run.instance),
             Output::Do(Effect::AskLastWords(run)) => {
                 if !self.deaths.contains_key(run) || !self.words_asked.insert(*run) {
                     self.broken("Q5", format!("the words of {run:?} were asked for out of turn"));
@@ -174,6 +189,12 @@ impl Book {
                     self.broken("Q3", format!("{id:?} is restarted while {other:?} is not up"));
                 }
             }
+            InstanceFact::Signalled { signal, step, delivered, .. } => {
+                let said = self.unsaid.take().map(|(p, said)| (p.run.instance, p.signal, p.step, said));
+                if said != Some((id, *signal, *step, *delivered)) {
+                    self.broken("Q9", format!("{signal} to {id:?} is told, and {said:?} happened"));
+                }
+            }
             InstanceFact::Restarting { telling, .. } => self.restarting(id, *telling),
             InstanceFact::Unfolded(Tally { folded, .. }) if self.folded.remove(&id) != Some(folded + 1) => {
                 self.broken("Q6", format!("{id:?}: a folded restart was told with another count"));
@@ -185,6 +206,9 @@ impl Book {
                 }
                 if let Rest::Failed(failure) = rest {
                     self.failed = Some(*failure);
+                    if matches!(failure, Failure::GaveUp(_)) && self.exhausted == Some(Exhausted::Exit) {
+                        self.fatal.push(Ending::Failed(*failure));
+                    }
                 }
             }
             InstanceFact::RelayFailed(_) if self.relays.get(&id).is_some_and(|n| *n > 0) => self.relayed(id),
@@ -269,7 +293,11 @@ impl Book {
                 }
                 self.rolling = None;
             }
-            Report::Ended(_) => {
+            Report::Fatal(ending) => self.fatal_told.push(*ending),
+            Report::Ended(ending) => {
+                if self.essential {
+                    self.fatal.push(*ending);
+                }
                 if !std::mem::take(&mut self.ran) || !self.live.is_empty() || self.stop == Answer::Due {
                     self.broken("Q4", "an end was reported out of turn");
                 }
@@ -307,6 +335,10 @@ impl Book {
         if !busy && self.ran && process.machines().all(|(_, m)| m.at_rest()) {
             self.broken("Q4", "all came to rest and no end was reported");
         }
+        if let Some(unsaid) = self.unsaid.take() {
+            self.broken("Q9", format!("what came of {unsaid:?} was not told"));
+        }
+        self.fatal_is_told();
         let waits = |id: &InstanceId| self.relays.get(id).is_some_and(|n| *n > 0);
         if let Some((id, _)) = process.machines().find(|(id, m)| m.live_run().is_some() && waits(id)) {
             self.broken("Q7", format!("{id:?} is up and was not handed its signal"));
@@ -315,6 +347,21 @@ impl Book {
         if let Some((run, _)) = self.deaths.iter().find(|(_, over)| late(over)) {
             let what = format!("{run:?} has no obituary long after its end");
             self.broken("Q5", what);
+        }
+    }
+
+    /// Whether a budget was spent on runs that never began shows in nothing else.
+    fn fatal_is_told(&mut self) {
+        let mut told = std::mem::take(&mut self.fatal_told);
+        for ending in std::mem::take(&mut self.fatal) {
+            match told.iter().position(|other| *other == ending) {
+                Some(place) => drop(told.remove(place)),
+                None => self.broken("Q8", format!("{ending:?} was not reported as the end of everything")),
+            }
+        }
+        let spent = |e: &Ending| matches!(e, Ending::Failed(Failure::Spawn(_)));
+        if let Some(ending) = told.iter().find(|e| !spent(e) || self.exhausted != Some(Exhausted::Exit)) {
+            self.broken("Q8", format!("{ending:?} is the end of nothing else"));
         }
     }
 

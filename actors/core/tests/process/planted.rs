@@ -41,11 +41,16 @@ enum Bug {
     TallyWrong,
     RelayForgotten,
     RelayTwice,
+    RelayFailureNotTold,
+    SignalNotTold,
+    SignalToldAsDelivered,
+    FatalNever,
+    FatalAtEveryEnd,
 }
 
 use Bug::*;
 
-const ALL: [Bug; 26] = [
+const ALL: [Bug; 31] = [
     UpAtTheFirst,
     UpNever,
     UpTwice,
@@ -72,6 +77,11 @@ const ALL: [Bug; 26] = [
     TallyWrong,
     RelayForgotten,
     RelayTwice,
+    RelayFailureNotTold,
+    SignalNotTold,
+    SignalToldAsDelivered,
+    FatalNever,
+    FatalAtEveryEnd,
 ];
 
 struct Planted(Bug);
@@ -161,10 +171,10 @@ impl Planted {
                     *ending = Ending::Completed;
                 }
             }),
-            LaunchedTwice => double(out, |o| does(o, |e| matches!(e, Effect::Launch { .. }))),
+            LaunchedTwice => double(out, |o| does(o, |e| matches!(e, Effect::Launch(_)))),
             SignalToAnotherRun => out.iter_mut().for_each(|o| {
-                if let Output::Do(Effect::Signal { run, .. }) = o {
-                    run.run += 1;
+                if let Output::Do(Effect::Signal(pressing)) = o {
+                    pressing.run.run += 1;
                 }
             }),
             ObituaryNever => out.retain(|o| !tells(o, |f| matches!(f, InstanceFact::Autopsied(_)))),
@@ -186,8 +196,22 @@ impl Planted {
                     tally.folded += 1;
                 }
             }),
-            RelayForgotten => out.retain(|o| !does(o, |e| matches!(e, Effect::SignalLeader { .. }))),
-            RelayTwice => double(out, |o| does(o, |e| matches!(e, Effect::SignalLeader { .. }))),
+            RelayForgotten => out.retain(|o| !does(o, |e| matches!(e, Effect::Relay { .. }))),
+            RelayTwice => double(out, |o| does(o, |e| matches!(e, Effect::Relay { .. }))),
+            RelayFailureNotTold => out.retain(|o| !tells(o, |f| matches!(f, InstanceFact::RelayFailed(_)))),
+            SignalNotTold => out.retain(|o| !tells(o, |f| matches!(f, InstanceFact::Signalled { .. }))),
+            SignalToldAsDelivered => out.iter_mut().for_each(|o| {
+                if let Output::Tell(Told {
+                    fact: Fact::Instance(_, InstanceFact::Signalled { delivered, .. }), ..
+                }) = o
+                {
+                    *delivered = true;
+                }
+            }),
+            FatalNever => out.retain(|o| !reports(o, |r| matches!(r, Report::Fatal(_)))),
+            FatalAtEveryEnd if out.iter().any(|o| reports(o, is_ended)) => {
+                out.push(report(Report::Fatal(Ending::Completed)));
+            }
             _ => {}
         }
     }

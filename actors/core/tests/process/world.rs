@@ -10,11 +10,12 @@ use phpeek_core::lifecycle::{Now, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
-use phpeek_core::process::{Command, Effect, Event, Process, Report};
+use phpeek_core::process::{Command, Effect, Event, Pressing, Process, Report};
 use phpeek_core::program::{ContextPolicy, Launch, Numbering, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, InitialState, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec,
+    CommandLine, Ends, Exhausted, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -70,16 +71,18 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let policy = prop_oneof![3 => Just(RestartPolicy::Always), 1 => Just(RestartPolicy::OnFailure), 1 => Just(RestartPolicy::Never)];
     let order = prop_oneof![3 => Just(Order::Restart), 2 => Just(Order::Relay), 1 => Just(Order::Stop)];
     let attempts = prop_oneof![(0u32..4).prop_map(Attempts::AtMost), Just(Attempts::Unlimited)];
-    let parts = (kind, policy, attempts, 1u32..4, any::<bool>(), any::<bool>());
+    let exhausted = prop_oneof![2 => Just(Exhausted::Stop), 1 => Just(Exhausted::Exit)];
+    let fatal = (any::<bool>(), exhausted);
+    let parts = (kind, policy, attempts, 1u32..4, any::<bool>(), any::<bool>(), fatal);
     let orders = vec((0u64..600, order), 0..6);
     (parts, orders, vec(any::<u8>(), 0..300)).prop_map(
-        |((kind, policy, attempts, scale, crashes, captured), mut orders, fate)| {
+        |((kind, policy, attempts, scale, crashes, captured, fatal), mut orders, fate)| {
             orders.push((700, Order::Stop));
             orders.push((1200, Order::Stop));
             orders.sort_by_key(|(at, _)| *at);
             let attempts = if crashes { Attempts::Unlimited } else { attempts };
             let scale = if crashes { 1 } else { scale };
-            Plan { spec: spec(kind, policy, attempts, scale, captured), orders, fate, crashes }
+            Plan { spec: spec(kind, policy, attempts, scale, captured, fatal), orders, fate, crashes }
         },
     )
 }
@@ -90,7 +93,9 @@ fn spec(
     attempts: Attempts,
     scale: u32,
     captured: bool,
+    (essential, exhausted): (bool, Exhausted),
 ) -> ProcessSpec {
+    let ends = Ends { exhausted, ..Ends::USUAL };
     let backoff = Backoff::new(ms(1), ms(8)).expect("in order");
     let name = ProcessName::new("p").expect("a plain name");
     let output = OutputSpec { stdout: captured, stderr: captured };
@@ -102,8 +107,15 @@ fn spec(
         initial: InitialState::Running,
         scale: NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN),
         depends_on: Vec::new(),
-        restart: RestartSpec { policy, attempts, backoff, stable_after: Some(ms(60)) },
-        stop: StopSpec { signal: Signal::TERM, grace: ms(30), kill_signal: Signal::KILL },
+        restart: RestartSpec { policy, attempts, backoff, stable_after: Some(ms(60)), ends },
+        stop: StopSpec {
+            signal: Signal::TERM,
+            grace: ms(30),
+            kill_signal: Signal::KILL,
+            kill_grace: ms(30),
+            mode: KillMode::Group,
+        },
+        essential,
         hooks: None,
         health: None,
     }
@@ -272,7 +284,11 @@ impl<S: Subject> World<'_, S> {
             self.book.asked(self.now, &asked, &self.process);
             match asked {
                 Output::Do(Effect::Launch(Launch { task: TaskId::Run(run), .. })) => self.launch(run),
-                Output::Do(Effect::Signal { run, signal, .. }) => self.signal(run, signal),
+                Output::Do(Effect::Signal(pressing)) => self.signal(pressing),
+                Output::Do(Effect::Relay { run, signal }) if !self.leaders.contains_key(&run) => {
+                    self.feed(Event::NotRelayed(run, signal));
+                }
+                Output::Do(Effect::Leave(run)) => self.feed(Event::LeftAlone(run, Vec::new())),
                 Output::Do(Effect::AskLastWords(run)) => self.words(run),
                 Output::Do(Effect::Report(Report::Up | Report::StartFailed(_))) => self.started = true,
                 Output::Do(Effect::Report(Report::Restarted(_))) => self.restarting = false,
@@ -313,7 +329,9 @@ impl<S: Subject> World<'_, S> {
         self.at(empty, Happening::Hear(run, TaskEvent::GroupEmpty));
     }
 
-    fn signal(&mut self, run: RunId, signal: Signal) {
+    fn signal(&mut self, pressing: Pressing) {
+        let Pressing { run, signal, .. } = pressing;
+        self.feed(Event::Signalled(pressing, self.leaders.contains_key(&run)));
         let deaf = signal != Signal::KILL && self.draw(5) == 4;
         if !deaf && self.leaders.contains_key(&run) {
             let delay = ms(self.draw(20));
@@ -325,6 +343,7 @@ impl<S: Subject> World<'_, S> {
         let words = Words { stderr: vec![format!("last of {}", run.run)], ..Words::default() };
         match self.draw(6) {
             5 => {} // nobody answers
+            3 => self.feed(Event::NoWords(run)),
             4 => self.at(self.now + ms(150), Happening::Words(run, words)),
             n => self.at(self.now + ms(n), Happening::Words(run, words)),
         }

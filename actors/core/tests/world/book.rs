@@ -1,19 +1,30 @@
 //! The laws of one instance, kept by an observer that knows only what was told and what was answered. It sees every
 //! step of a machine and what time it is; it never looks into the machine's fields to excuse it.
 
+mod restarts;
+
 use super::plan::ms;
-use phpeek_core::budget::Attempts;
 use phpeek_core::lifecycle::{
-    Effect, Event, Failure, KILL_PATIENCE, LINGER, Machine, Policy, Rest, SignalStep, State, Trigger,
-    Urgency, Want,
+    Effect, Event, KILL_PATIENCE, LINGER, Machine, Policy, Reach, SignalStep, State, Urgency, Want,
 };
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{ProcessKind, RestartPolicy};
+use phpeek_core::spec::{KillMode, ProcessKind};
 use std::time::Duration;
 
 /// A broken law: its name and what was seen.
 pub(crate) type Broken = (&'static str, String);
+
+/// How long is waited before a run.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    #[default]
+    Usual,
+    /// The run before was to be followed at once.
+    Recycled,
+    /// The budget is spent, and that is no end.
+    Slow,
+}
 
 /// What has been seen of one instance.
 #[derive(Debug, Default)]
@@ -28,6 +39,8 @@ pub(crate) struct Book {
     request_at: Option<Duration>,
     urged_at: Option<Duration>,
     killed: bool,
+    /// When SIGKILL was sent to the leader alone.
+    struck_at: Option<Duration>,
     killed_at: Option<Duration>,
     /// What is left of the run may not be signalled.
     unreachable: bool,
@@ -45,12 +58,24 @@ pub(crate) struct Book {
     owed: Option<(u64, Duration)>,
     failures: u32,
     restarts: u32,
+    recycled: u32,
+    /// What the next run follows, as far as its delay goes.
+    next: Next,
+    exhausted: bool,
+    uptime: Duration,
+    /// Whether a wait must come before the next run.
+    owes_wait: bool,
     waiting: Option<(Duration, Duration)>,
 }
 
-/// How long a run may take to end after it was told to: twice the grace, and what the world needs to deliver.
+/// How much longer it takes when SIGKILL goes to the leader alone at first.
+fn alone(policy: &Policy) -> Duration {
+    if policy.stop.mode == KillMode::Leader { KILL_PATIENCE } else { Duration::ZERO }
+}
+
+/// How long a run may take to end after it was told to: both graces, and what the world needs to deliver.
 fn patience(policy: &Policy) -> Duration {
-    policy.stop.grace * 2 + LINGER + ms(60)
+    policy.stop.grace + policy.stop.kill_grace + alone(policy) + LINGER + ms(60)
 }
 
 impl Book {
@@ -73,7 +98,7 @@ impl Book {
                     || matches!(before.state(), State::Stopping { .. })
                     || event == Event::Restart;
                 if afresh {
-                    (self.failures, self.restarts) = (0, 0);
+                    (self.failures, self.restarts, self.recycled) = (0, 0, 0);
                 }
                 let starting = matches!(before.state(), State::Starting { .. });
                 if before.at_rest() && !before.has_left() {
@@ -106,7 +131,7 @@ impl Book {
             }
             Event::OutOfReach { run } if run == self.asked => self.unreachable = true,
             Event::Left { run } if run == self.asked && policy.kind == ProcessKind::Oneshot => {
-                self.left = self.exit.is_some_and(Exit::is_success);
+                self.left = self.exit.is_some_and(|exit| policy.succeeded(exit));
             }
             _ => {}
         }
@@ -144,7 +169,10 @@ impl Book {
     fn effect(&mut self, policy: &Policy, now: Duration, effect: Effect, broken: &mut Vec<Broken>) {
         match effect {
             Effect::Spawn { run } => self.spawn(now, run, broken),
-            Effect::Signal { run, signal, step } => self.signal(policy, now, (run, signal, step), broken),
+            Effect::Signal { run, signal, step, reach } => {
+                self.whom(policy, (signal, step), reach, broken);
+                self.signal(policy, now, (run, signal, step), reach, broken);
+            }
             Effect::RunStarted { run } => {
                 if run != self.asked || !self.born || self.open.is_some() {
                     broken.push(("P10", format!("run {run} started out of turn")));
@@ -157,9 +185,9 @@ impl Book {
                 if self.open.take() != Some(run) || self.exit != Some(exit) || !(self.over || left) {
                     broken.push(("P10", format!("run {run} ended out of turn or with another exit")));
                 }
-                self.ended_exit = Some(exit);
+                (self.ended_exit, self.uptime) = (Some(exit), uptime);
                 if policy.restart.stable_after.is_some_and(|window| uptime >= window) {
-                    (self.failures, self.restarts) = (0, 0);
+                    (self.failures, self.restarts, self.recycled) = (0, 0, 0);
                 }
             }
             Effect::Cancel { run } => {
@@ -170,13 +198,33 @@ impl Book {
             Effect::Leave { run } => self.leave(now, run, broken),
             Effect::Restarting { after, attempt } => self.restarting(policy, after, attempt, broken),
             Effect::BackoffBegan { delay } => {
-                let base = policy.restart.backoff.base(self.restarts.saturating_sub(1));
-                if delay > base || delay < base / 4 * 3 {
-                    broken.push(("P5", format!("a delay of {delay:?} where {base:?} is due")));
+                let (most, least) = self.delay(policy);
+                if delay > most || delay < least {
+                    broken.push(("P5", format!("a delay of {delay:?} where {most:?} is due")));
                 }
-                self.waiting = Some((now, delay));
+                (self.waiting, self.owes_wait) = (Some((now, delay)), false);
             }
+            Effect::Exhausted(_) => self.exhausted = true,
             Effect::Rested(rest) => self.rested(policy, rest, broken),
+        }
+    }
+
+    /// While the leader lives a signal is for whom the mode says; what is left, and when there is no time, for all.
+    fn whom(
+        &self,
+        policy: &Policy,
+        (signal, step): (Signal, SignalStep),
+        reach: Reach,
+        broken: &mut Vec<Broken>,
+    ) {
+        let mode = match policy.stop.mode {
+            KillMode::Group => false,
+            KillMode::Mixed => step == SignalStep::Request,
+            KillMode::Leader => true,
+        };
+        let last = signal == Signal::KILL && (self.urgent || self.struck_at.is_some());
+        if (reach == Reach::Leader) != (mode && self.exited_at.is_none() && !last) {
+            broken.push(("P13", format!("{signal} to {reach:?} by {:?}", policy.stop.mode)));
         }
     }
 
@@ -208,6 +256,9 @@ impl Book {
         {
             broken.push(("P5", format!("waited {:?} instead of {delay:?}", now.saturating_sub(began))));
         }
+        if std::mem::take(&mut self.owes_wait) {
+            broken.push(("P5", format!("run {run} was called for and began too soon")));
+        }
         if self.owed.is_some_and(|(least, _)| run >= least) {
             self.owed = None;
         }
@@ -215,7 +266,7 @@ impl Book {
         (self.born, self.over, self.killed, self.told_to_go, self.urgent) =
             (false, false, false, false, false);
         (self.exited_at, self.exit, self.request_at, self.urged_at) = (None, None, None, None);
-        (self.killed_at, self.unreachable, self.left) = (None, false, false);
+        (self.killed_at, self.unreachable, self.left, self.struck_at) = (None, false, false, None);
     }
 
     /// How long what is left of the run may stay unasked.
@@ -228,6 +279,7 @@ impl Book {
         policy: &Policy,
         now: Duration,
         (run, signal, step): (u64, Signal, SignalStep),
+        reach: Reach,
         broken: &mut Vec<Broken>,
     ) {
         if run != self.asked || !self.born || self.over {
@@ -242,65 +294,34 @@ impl Book {
         }
         let stop = policy.stop;
         let at_once = self.urgent || stop.signal == Signal::KILL;
-        let grace_over = |since: Option<Duration>| since.is_some_and(|t| now >= t + stop.grace);
+        let over = |since: Option<Duration>, by: Duration| since.is_some_and(|t| now >= t + by);
         match step {
             SignalStep::Request if signal == stop.signal && self.request_at.is_none() => {
                 self.request_at = Some(now);
             }
             SignalStep::Request => broken.push(("P4", format!("{signal} as a second or another request"))),
             SignalStep::Escalation if signal == Signal::KILL => {
-                let since = if stop.kill_signal == Signal::KILL { self.request_at } else { self.urged_at };
-                if self.killed || !at_once && !grace_over(since) {
+                let asked = match stop.kill_signal {
+                    Signal::KILL => over(self.request_at, stop.grace),
+                    _ => over(self.urged_at, stop.kill_grace),
+                };
+                let struck = self.struck_at.is_some();
+                let due = if struck { over(self.struck_at, KILL_PATIENCE) } else { asked };
+                if self.killed || !(at_once && (self.urgent || !struck)) && !due {
                     broken.push(("P4", format!("run {run} was killed before its grace was over, or twice")));
                 }
-                self.killed = true;
-                self.killed_at = Some(now);
+                match reach {
+                    Reach::Leader => self.struck_at = Some(now),
+                    Reach::All => (self.killed, self.killed_at) = (true, Some(now)),
+                }
             }
             SignalStep::Escalation => {
-                if signal != stop.kill_signal || self.urged_at.is_some() || !grace_over(self.request_at) {
+                let early = !over(self.request_at, stop.grace);
+                if signal != stop.kill_signal || self.urged_at.is_some() || early {
                     broken.push(("P4", format!("{signal} to run {run} before its grace was over, or twice")));
                 }
                 self.urged_at = Some(now);
             }
-        }
-    }
-
-    fn restarting(&mut self, policy: &Policy, after: Trigger, attempt: u32, broken: &mut Vec<Broken>) {
-        let failed = !matches!(after, Trigger::Exit(exit) if exit.is_success());
-        let allowed = policy.kind == ProcessKind::LongRun
-            && match policy.restart.policy {
-                RestartPolicy::Always => true,
-                RestartPolicy::OnFailure => failed,
-                RestartPolicy::Never => false,
-            };
-        self.failures += u32::from(failed);
-        self.restarts += 1;
-        let beyond = matches!(policy.restart.attempts, Attempts::AtMost(max) if self.failures > max);
-        if !allowed || beyond || attempt != self.restarts {
-            broken.push(("P6", format!("restart {attempt} after {after:?}: failure {}", self.failures)));
-        }
-    }
-
-    fn rested(&mut self, policy: &Policy, rest: Rest, broken: &mut Vec<Broken>) {
-        if self.open.is_some() {
-            broken.push(("P10", "at rest before the end of its run was told".to_owned()));
-        }
-        let wanted = self.wanted == Some(Want::Up);
-        if wanted == (rest == Rest::Stopped) {
-            broken.push(("P11", format!("{rest:?} against the last command {:?}", self.wanted)));
-        }
-        let sound = match rest {
-            // Nobody asks for health here.
-            Rest::Failed(Failure::Unhealthy) => false,
-            Rest::Stopped | Rest::Failed(Failure::Spawn(_)) => true,
-            Rest::Completed => self.ended_exit.is_some_and(Exit::is_success),
-            Rest::Failed(Failure::Exit(exit)) => self.ended_exit == Some(exit) && !exit.is_success(),
-            Rest::Failed(Failure::GaveUp(exit)) => {
-                self.ended_exit == Some(exit) && policy.restart.attempts == Attempts::AtMost(self.failures)
-            }
-        };
-        if !sound {
-            broken.push(("P6", format!("{rest:?} after {} failures", self.failures)));
         }
     }
 
@@ -314,17 +335,23 @@ impl Book {
     ) -> Vec<Broken> {
         let mut broken = Vec::new();
         let late = |since: Option<Duration>, by: Duration| since.is_some_and(|t| now > t + by);
-        let grace = policy.stop.grace;
+        let (grace, kill_grace) = (policy.stop.grace, policy.stop.kill_grace);
         let there = self.born && !self.over && !self.killed && !machine.has_left();
-        let escalated = self.urged_at.is_some();
-        if there && (!escalated && late(self.request_at, grace) || late(self.urged_at, grace)) {
+        let escalated = self.urged_at.is_some() || self.struck_at.is_some();
+        let urged = self.struck_at.is_none() && late(self.urged_at, kill_grace);
+        let spared = !escalated && late(self.request_at, grace);
+        if there && (spared || urged || late(self.struck_at, KILL_PATIENCE)) {
             broken.push(("P4", format!("run {} was spared after its grace", self.asked)));
         }
-        if there && self.request_at.is_none() && late(self.exited_at, self.linger(policy)) {
+        if there
+            && self.request_at.is_none()
+            && self.struck_at.is_none()
+            && late(self.exited_at, self.linger(policy))
+        {
             broken.push(("P7", format!("what is left of run {} was not asked to go", self.asked)));
         }
         // Whatever hangs in the kernel or may not be signalled.
-        let held = grace * 2 + self.linger(policy) + KILL_PATIENCE + ms(60);
+        let held = grace + kill_grace + self.linger(policy) + alone(policy) + KILL_PATIENCE + ms(60);
         if self.born && !self.over && !machine.has_left() && late(self.exited_at, held) {
             broken.push(("P12", format!("still {:?} long after the leader's end", machine.state())));
         }

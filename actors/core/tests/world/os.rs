@@ -4,7 +4,7 @@
 use super::Subject;
 use super::World;
 use super::plan::ms;
-use phpeek_core::lifecycle::Event;
+use phpeek_core::lifecycle::{Event, Reach};
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessKind;
@@ -145,7 +145,7 @@ impl<S: Subject> World<'_, S> {
         self.hear(at, heard.saturating_sub(self.now), Event::GroupEmpty { run });
     }
 
-    pub(super) fn kill(&mut self, at: (usize, usize), run: u64, signal: Signal) {
+    pub(super) fn kill(&mut self, at: (usize, usize), run: u64, signal: Signal, reach: Reach) {
         let Group { run: own, deaf, others_deaf, stuck, .. } = self.instance(at).group;
         if own != run || stuck {
             return;
@@ -158,7 +158,7 @@ impl<S: Subject> World<'_, S> {
             let delay: Duration = ms(self.draw(slowest));
             self.fact(at, delay, run, Fact::LeaderDies(exit));
         }
-        if sure || !others_deaf {
+        if reach == Reach::All && (sure || !others_deaf) {
             let delay = ms(self.draw(slowest));
             self.fact(at, delay, run, Fact::OthersDie);
         }

@@ -3,14 +3,15 @@
 
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
+use phpeek_core::codes::Codes;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Event, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Hooks, InitialState, OnTimeout, OutputSpec, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, Ends, Exhausted, Hooks, InitialState, KillMode, OnTimeout,
+    OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -53,21 +54,34 @@ fn restart() -> impl Strategy<Value = RestartSpec> {
     let policy = prop_oneof![2 => Just(RestartPolicy::Always), 2 => Just(RestartPolicy::OnFailure), 1 => Just(RestartPolicy::Never)];
     let attempts = prop_oneof![4 => (0u32..4).prop_map(Attempts::AtMost), 1 => Just(Attempts::Unlimited)];
     let stable = prop_oneof![Just(None), Just(Some(ms(40))), Just(Some(ms(150)))];
-    (policy, attempts, 20u64..80, 0u64..200, stable).prop_map(
-        |(policy, attempts, initial, more, stable_after)| {
+    (policy, attempts, 20u64..80, 0u64..200, stable, ends()).prop_map(
+        |(policy, attempts, initial, more, stable_after, ends)| {
             let backoff = Backoff::new(ms(initial), ms(initial + more)).expect("initial is the shorter one");
-            RestartSpec { policy, attempts, backoff, stable_after }
+            RestartSpec { policy, attempts, backoff, stable_after, ends }
         },
     )
+}
+
+fn ends() -> impl Strategy<Value = Ends> {
+    let success = prop_oneof![3 => Just(Codes::ZERO), 1 => Just((0..=60).collect())];
+    let recycle =
+        prop_oneof![3 => Just(Codes::NONE), 1 => Just((40..=120).collect()), 1 => Just(Codes::ZERO)];
+    let exhausted =
+        prop_oneof![3 => Just(Exhausted::Stop), 1 => Just(Exhausted::Exit), 1 => Just(Exhausted::SlowRetry)];
+    (success, recycle, exhausted).prop_map(|(success, recycle, exhausted)| Ends {
+        success,
+        recycle,
+        exhausted,
+    })
 }
 
 fn stop() -> impl Strategy<Value = StopSpec> {
     let signal = prop_oneof![4 => Just(Signal::TERM), 2 => Just(Signal::QUIT), 1 => Just(Signal::KILL)];
     let kill = prop_oneof![3 => Just(Signal::KILL), 1 => Just(Signal::INT)];
-    (signal, 0u64..200, kill).prop_map(|(signal, grace, kill_signal)| StopSpec {
-        signal,
-        grace: ms(grace),
-        kill_signal,
+    let mode =
+        prop_oneof![2 => Just(KillMode::Group), 1 => Just(KillMode::Mixed), 1 => Just(KillMode::Leader)];
+    (signal, 0u64..200, kill, 0u64..200, mode).prop_map(|(signal, grace, kill_signal, kill_grace, mode)| {
+        StopSpec { signal, grace: ms(grace), kill_signal, kill_grace: ms(kill_grace), mode }
     })
 }
 
@@ -102,6 +116,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 depends_on: Vec::new(),
                 restart,
                 stop,
+                essential: false,
                 hooks: None,
                 health: None,
             };

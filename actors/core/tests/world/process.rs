@@ -170,7 +170,7 @@ impl<S: Subject> World<'_, S> {
                 self.processes[p].end_reported = false;
                 self.launch(at, run);
             }
-            Effect::Signal { run, signal, .. } => self.kill(at, run, signal),
+            Effect::Signal { run, signal, reach, .. } => self.kill(at, run, signal, reach),
             Effect::Cancel { .. } => {} // the order of this world is always under way
             Effect::Leave { .. } => self.forget(at),
             Effect::RunStarted { run } => {
@@ -189,6 +189,7 @@ impl<S: Subject> World<'_, S> {
             }
             Effect::Rested(_)
             | Effect::RunEnded { .. }
+            | Effect::Exhausted(_)
             | Effect::BackoffBegan { .. }
             | Effect::Restarting { .. } => {}
         }
