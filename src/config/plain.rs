@@ -87,7 +87,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Node;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        if self.kind.structured() {
+        if self.kind.structured() || matches!(self.kind, Kind::Statuses) {
             deserializer.deserialize_any(self)
         } else {
             deserializer.deserialize_option(self)
@@ -118,11 +118,19 @@ impl<'de> Visitor<'de> for Seed<'_> {
         self.reader.node(Value::Scalar(self.reader.text(text)))
     }
 
+    /// What may be a list and may be a scalar is not asked for as a text; of these a number has one spelling.
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Node, E> {
+        match self.kind {
+            Kind::Statuses => self.reader.node(Value::Scalar(number.to_string())),
+            _ => Err(E::custom("a number")),
+        }
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
         let item = match self.kind {
             Kind::Map(_) | Kind::MapOf(_) if self.merge => Seed { merge: false, ..self },
             Kind::List(kind) => Seed { kind, ..self },
-            Kind::Command | Kind::Depends | Kind::Files | Kind::FilesOr(_) => {
+            Kind::Command | Kind::Depends | Kind::Files | Kind::FilesOr(_) | Kind::Statuses => {
                 Seed { kind: &Kind::Text, ..self }
             }
             _ => return Err(A::Error::custom("a list")),

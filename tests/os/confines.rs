@@ -117,7 +117,7 @@ fn another_user_gets_what_it_may_and_is_told_of_the_rest() {
     let refused = |privilege: Privilege, words: &'static str| (privilege, words);
     let limit = Limit { resource: Resource::Nofile, soft: Limit::UNLIMITED, hard: Limit::UNLIMITED };
     let all = [
-        refused(Privilege { nice: Some(-5), ..Privilege::default() }, "set nice to -5"),
+        refused(Privilege { nice: Some(-20), ..Privilege::default() }, "set nice to -20"),
         refused(
             Privilege { oom_score_adj: Some(-1000), ..Privilege::default() },
             "set oom_score_adj to -1000",

@@ -24,6 +24,7 @@ use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, RunId};
 use phpeek_core::operation::OperationId;
 pub use probes::ProbeSpans;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The spans of a supervisor.
 pub struct Story {
@@ -117,38 +118,37 @@ impl Story {
                 }
             }
             Fact::Process(_, ProcessFact::RestartAbandoned) => self.end_interrupted_restart(),
-            Fact::Process(process, fact) => {
-                let Self { tracing, names, operations, processes, .. } = self;
-                let teller = Teller { tracing, operations, names, at: told.at };
-                if let Some(story) = processes.get_mut(process) {
-                    story.tell(&teller, fact);
-                }
-            }
+            Fact::Process(process, fact) => self.within(*process, told.at, |story, t| story.tell(t, fact)),
             Fact::Hook(None, fact) => self.tell_of_hook(told.at, fact),
             Fact::Hook(Some(instance), fact) => {
-                let Self { tracing, names, operations, processes, .. } = self;
-                let teller = Teller { tracing, operations, names, at: told.at };
-                if let Some(story) = processes.get_mut(&instance.process) {
-                    story.tell_of_hook(&teller, instance.serial, fact);
-                }
+                self.within(instance.process, told.at, |story, t| {
+                    story.tell_of_hook(t, instance.serial, fact)
+                });
             }
             Fact::Health(instance, fact) => {
-                let Self { tracing, names, operations, processes, probes, .. } = self;
-                let teller = Teller { tracing, operations, names, at: told.at };
-                if let Some(story) = processes.get_mut(&instance.process) {
-                    story.tell_of_health(&teller, instance.serial, *probes, fact);
-                }
+                let (probes, i) = (self.probes, instance.serial);
+                self.within(instance.process, told.at, |story, t| story.tell_of_health(t, i, probes, fact));
             }
             Fact::Instance(instance, fact) => {
-                let Self { tracing, names, operations, processes, .. } = self;
-                let teller = Teller { tracing, operations, names, at: told.at };
-                if let Some(story) = processes.get_mut(&instance.process) {
-                    story.tell_of_instance(&teller, instance.serial, fact);
-                }
+                let i = instance.serial;
+                self.within(instance.process, told.at, |story, t| story.tell_of_instance(t, i, fact));
                 if !self.system.failed.is_empty() {
                     self.end_failed_restarts(false);
                 }
             }
+        }
+    }
+
+    /// Goes on with the story of a process, if it is known.
+    fn within(
+        &mut self,
+        process: ProcessId,
+        at: Duration,
+        tell: impl FnOnce(&mut ProcessStory, &Teller<'_>),
+    ) {
+        let Self { tracing, names, operations, processes, .. } = self;
+        if let Some(story) = processes.get_mut(&process) {
+            tell(story, &Teller { tracing, operations, names, at });
         }
     }
 
