@@ -11,6 +11,15 @@ use phpeek_core::member::{Condition, Member};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+/// What is known of those whom a leader has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remains {
+    /// Daemons, and nobody else.
+    Daemons,
+    /// None of them may be signalled.
+    OutOfReach,
+}
+
 /// A child that we have adopted.
 #[derive(Debug, Clone)]
 struct Stray {

@@ -5,7 +5,7 @@
 use super::asked::Asked;
 use super::capture::CaptureSink;
 use super::environment::Environment;
-use super::kin::Kin;
+use super::kin::{Kin, Remains};
 use super::oom::OomKills;
 use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Peeked, Target};
@@ -47,15 +47,6 @@ pub(super) struct Run {
     pub(super) told: Vec<i32>,
     /// What was reported of those who are left.
     pub(super) reported: Option<Remains>,
-}
-
-/// What is known of those whom a leader has left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Remains {
-    /// Daemons, and nobody else.
-    Daemons,
-    /// None of them may be signalled.
-    OutOfReach,
 }
 
 impl Run {

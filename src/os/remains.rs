@@ -4,9 +4,10 @@
 //! about what follows.
 
 use super::asked::Request;
+use super::kin::Remains;
 use super::kin::member;
 use super::procfs::{self, Stat};
-use super::reaper::{Children, DRAIN_POLL, Remains};
+use super::reaper::{Children, DRAIN_POLL};
 use super::sys::{self, Sent, Target};
 use phpeek_actors::ports::TaskEvent;
 use phpeek_core::ids::TaskId;

@@ -4,6 +4,7 @@
 use crate::hook::HookFailure;
 use crate::ids::ProcessId;
 use crate::lifecycle::Failure;
+use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
 use std::time::Duration;
 
@@ -138,4 +139,13 @@ pub enum Outcome {
     DeadlineMissed,
     /// A part of the supervisor was lost.
     Internal,
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No process has this name.
+    NoSuchProcess(ProcessName),
+    /// Everything is being stopped, or has been.
+    Stopping,
 }

@@ -3,6 +3,7 @@
 //! listeners need beside what earlier facts have said, and asks for nothing.
 
 use crate::autopsy::Autopsy;
+pub use crate::ends::Refusal;
 use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartScope};
 use crate::fold::{Tally, Telling};
 pub use crate::health::facts::{HealthFact, Probed};
@@ -10,7 +11,6 @@ pub use crate::hook::facts::{HookEnd, HookFact, HookOutcome};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{InstanceState, Rest, SignalStep, Trigger};
 use crate::member::Member;
-use crate::name::ProcessName;
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::signal::Signal;
@@ -94,15 +94,6 @@ pub enum SystemFact {
     Refused(Operation, Refusal),
     /// Everything is over.
     Over(Outcome),
-}
-
-/// Why a request was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// No process has this name.
-    NoSuchProcess(ProcessName),
-    /// Everything is being stopped, or has been.
-    Stopping,
 }
 
 /// What happens to a process.

@@ -323,7 +323,8 @@ impl Pass {
             Rest::Failed(lifecycle::Failure::Spawn(kind)) => HookFault::refused(kind),
             // Nobody asks for the health of a hook.
             Rest::Failed(lifecycle::Failure::Unhealthy) | Rest::Completed | Rest::Stopped => {
-                return self.succeeded(now, out);
+                self.tell_end(now.at, HookOutcome::Succeeded, None, out);
+                return self.next(now, out);
             }
         };
         let why = self.why(&hook, fault);
@@ -352,11 +353,6 @@ impl Pass {
             (_, Some(message)) => message.clone(),
             (_, None) => "it could not be started".to_owned(),
         }
-    }
-
-    fn succeeded<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
-        self.tell_end(now.at, HookOutcome::Succeeded, None, out);
-        self.next(now, out);
     }
 
     fn next<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
