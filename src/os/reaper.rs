@@ -40,7 +40,7 @@ pub(super) struct Run {
     pub(super) task: TaskId,
     phase: Phase,
     /// What we have sent to it; bit n - 1 is signal n.
-    sent: u64,
+    pub(super) sent: u64,
     /// What was sent to all of it last: who turns up later gets it too.
     pub(super) last: Option<Signal>,
     /// Strays that have had the last signal.
@@ -356,13 +356,6 @@ impl Children {
             {
                 autopsy.oom = oom;
             }
-        }
-    }
-
-    /// Remembers what was sent to the leader of a run.
-    pub(super) fn note_sent(&self, pid: i32, signal: Signal) {
-        if let Some(run) = self.table.borrow_mut().get_mut(&pid) {
-            run.sent |= bit(signal);
         }
     }
 }

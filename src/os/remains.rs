@@ -6,7 +6,7 @@
 use super::asked::Request;
 use super::kin::member;
 use super::procfs::{self, Stat};
-use super::reaper::{Children, DRAIN_POLL, Remains};
+use super::reaper::{Children, DRAIN_POLL, Remains, bit};
 use super::sys::{self, Sent, Target};
 use phpeek_actors::ports::TaskEvent;
 use phpeek_core::ids::TaskId;
@@ -61,6 +61,13 @@ impl Children {
             self.wake();
         }
         delivered || sent.contains(&Sent::Refused)
+    }
+
+    /// Remembers what was sent to the leader of a run.
+    pub(super) fn note_sent(&self, pid: i32, signal: Signal) {
+        if let Some(run) = self.table.borrow_mut().get_mut(&pid) {
+            run.sent |= bit(signal);
+        }
     }
 
     /// The leader alone, while it lives.
