@@ -40,6 +40,7 @@ fn a_worker_in_another_group_is_asked_and_waited_for() {
             "sh -c 'trap \"echo asked > asked; exit 0\" TERM; echo $$ > up; while :; do sleep 0.02; done'";
         let id = world.launch(in_folder(folder.path(), &format!("timeout 1000 {worker}; :")));
         let worker = until_there(&world, &folder.path().join("up")).await;
+        world.pid(id).await; // its program runs before that is told
         assert!(world.children.signal_group(id, Signal::TERM));
         assert!(matches!(world.exit(id).await, Exit::Signal { signal: Signal::TERM, .. }));
         assert!(folder.path().join("asked").exists() && !is_there(worker));
@@ -55,6 +56,7 @@ fn a_leader_that_waits_for_another_group_is_helped_on() {
         let script = "trap 'exit 7' TERM; timeout 1000 sh -c 'echo $$ > up; exec sleep 1000'; :";
         let id = world.launch(in_folder(folder.path(), script));
         until_there(&world, &folder.path().join("up")).await;
+        world.pid(id).await; // its program runs before that is told
         assert!(world.children.signal_group(id, Signal::TERM));
         assert_eq!(world.exit(id).await, Exit::Code(7));
     });
@@ -70,6 +72,7 @@ fn a_leader_outside_of_its_group_is_signalled() {
         perl.working_dir = Some(folder.path().to_owned());
         let id = world.launch(perl);
         until_there(&world, &folder.path().join("up")).await;
+        world.pid(id).await; // its program runs before that is told
         assert!(world.children.signal_group(id, Signal::TERM));
         assert_eq!(world.exit(id).await, Exit::Code(5));
     });
@@ -83,6 +86,7 @@ fn a_zombie_in_the_group_holds_nothing_up() {
         let id = world.launch(shell("(sleep 0.1 & exec setsid tail -f /dev/null) & sleep 0.3; exit 1"));
         world.until(|w| w.events(id).iter().any(|event| matches!(event, TaskEvent::Exited(_)))).await;
         world.until(|w| is_left(w, id)).await;
+        world.pid(id).await; // its program runs before that is told
         assert!(world.children.signal_group(id, Signal::TERM));
         assert_eq!(world.exit(id).await, Exit::Code(1));
     });
@@ -102,6 +106,7 @@ fn a_daemon_is_told_of_and_signalled_as_part_of_its_run() {
         let events = world.events(id);
         let Some(TaskEvent::Left(members)) = events.last() else { panic!("{events:?}") };
         assert_eq!(members.iter().map(|member| member.pid).collect::<Vec<_>>(), [pid]);
+        world.pid(id).await; // its program runs before that is told
         assert!(world.children.signal_group(id, Signal::TERM));
         assert_eq!(world.exit(id).await, Exit::Code(0));
         assert!(folder.path().join("saved").exists());
