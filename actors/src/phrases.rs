@@ -5,7 +5,7 @@ use crate::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender};
 use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartScope};
 use phpeek_core::ids::ProcessId;
-use phpeek_core::lifecycle::Failure;
+use phpeek_core::lifecycle::{Failure, Trigger};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
@@ -51,7 +51,7 @@ impl Names {
                 format!("process {name:?} failed with {how}, and others wait for it")
             }
             BootFailureCause::TimedOut => {
-                format!("process {name:?} was waited for longer than dependency_timeout")
+                format!("process {name:?} was waited for longer than its timeout, or dependency_timeout")
             }
             BootFailureCause::Gone => {
                 format!("process {name:?} does not run and is not being started, and others wait for it")
@@ -134,7 +134,9 @@ pub fn shutdown_reason(cause: &Cause, boot_failure: Option<&str>) -> String {
         (Cause::Signal { signal, .. }, _) => signal.to_string(),
         (Cause::AllEnded, _) => "all processes ended".to_owned(),
         (Cause::Internal, _) => "internal error".to_owned(),
-        (Cause::Request | Cause::Boot | Cause::Death(_), _) => "user request".to_owned(),
+        (Cause::Request | Cause::Boot | Cause::Death(_) | Cause::Dependency(_), _) => {
+            "user request".to_owned()
+        }
     }
 }
 
@@ -144,7 +146,17 @@ pub fn restart_reason(cause: &Cause) -> &'static str {
     match cause {
         Cause::Signal { .. } => "signal",
         Cause::Death(_) => "crash",
+        Cause::Dependency(_) => "dependency",
         Cause::Boot | Cause::Request | Cause::AllEnded | Cause::BootFailed | Cause::Internal => "manual",
+    }
+}
+
+/// As `restart.reason` says it of a restart that follows an end by itself.
+#[must_use]
+pub fn restart_reason_after(after: Trigger) -> &'static str {
+    match after {
+        Trigger::Exit(exit) if exit.is_success() => "normal_exit",
+        Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
     }
 }
 

@@ -79,7 +79,7 @@ fn system() -> SystemSpec {
         let depends_on = i
             .checked_sub(LAYER)
             .and_then(name)
-            .map(|process| Dependency { process, condition: Condition::Started })
+            .map(|process| Dependency::new(process, Condition::Started))
             .into_iter()
             .collect();
         let name = name(i)?;

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use phpeek_os::environment;
 use phpeek_os::peer::peer;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -145,7 +146,7 @@ impl Client {
         named: Option<PathBuf>,
         configured: impl FnOnce() -> Result<Option<PathBuf>, ClientError>,
     ) -> Result<Self, ClientError> {
-        let by_variable = || std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(Into::into);
+        let by_variable = || environment::value(VARIABLE).filter(|v| !v.is_empty()).map(Into::into);
         let path = match named.or_else(by_variable) {
             Some(path) => path,
             None => match configured()? {
@@ -350,7 +351,7 @@ fn denied(path: PathBuf) -> ClientError {
 }
 
 fn by_rule() -> Result<PathBuf, ClientError> {
-    let folders = place::places(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name));
+    let folders = place::places(rustix::process::geteuid().as_raw(), &environment::value);
     // Anybody may have made one of them, where its parent allows it: what listens there is not believed.
     let trusted: Vec<_> = folders.iter().filter(|place| place.is_trusted()).map(Place::folder).collect();
     match discover::discover(&trusted) {

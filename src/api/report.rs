@@ -1,6 +1,7 @@
 //! What `GET /telemetry` answers: where spans go, and what became of each. Values only: filled by the composition
 //! root, read by the command. Never holds a header's value, nor anything else that is secret.
 
+use phpeek_actors::telemetry::{LastError, ReceiverState, SpoolReport};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,8 +35,8 @@ pub struct TelemetryReport {
     /// How often a part of telemetry has panicked, and was started again.
     #[serde(default)]
     pub panics: u64,
-    /// The last attempt that failed.
-    pub last_error: Option<LastError>,
+    /// The last attempt that failed; when, as RFC 3339 says it.
+    pub last_error: Option<LastError<String>>,
     /// When spans were taken last, as RFC 3339 says it.
     pub last_export_at: Option<String>,
 }
@@ -44,30 +45,11 @@ pub struct TelemetryReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExporterState {
-    /// It takes spans.
-    Good,
-    /// It cannot be reached, or says to try again.
-    Failing,
-    /// It refuses spans for good.
-    Refusing,
-    /// Nobody exports any more.
-    Dead,
     /// Tracing is off.
     Off,
-}
-
-impl ExporterState {
-    /// The word for it, as in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Failing => "failing",
-            Self::Refusing => "refusing",
-            Self::Dead => "dead",
-            Self::Off => "off",
-        }
-    }
+    /// It is on, and this is what became of it.
+    #[serde(untagged)]
+    On(ReceiverState),
 }
 
 /// The queue in memory.
@@ -77,34 +59,6 @@ pub struct QueueReport {
     pub length: Option<u64>,
     /// The most that it holds.
     pub capacity: Option<u64>,
-}
-
-/// The spool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SpoolReport {
-    /// Its directory, or `memory`.
-    pub directory: String,
-    /// Segments in it.
-    pub segments: u64,
-    /// Their size.
-    pub bytes: u64,
-    /// Spans in them.
-    pub spans: u64,
-    /// How old the oldest is, in seconds.
-    pub oldest_age_s: Option<f64>,
-    /// One word: whether it works.
-    pub state: String,
-    /// Why it does not.
-    pub last_error: Option<String>,
-}
-
-/// An attempt that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastError {
-    /// When, as RFC 3339 says it.
-    pub at: String,
-    /// Why.
-    pub cause: String,
 }
 
 /// Whether all is well with the spans.
@@ -128,9 +82,31 @@ impl TelemetryReport {
     pub fn verdict(&self) -> Verdict {
         let lost = self.failed > 0 || self.dropped.values().any(|count| *count > 0);
         match self.state {
-            Some(ExporterState::Failing | ExporterState::Refusing | ExporterState::Dead) => Verdict::Ill,
-            Some(ExporterState::Good | ExporterState::Off) | None if lost => Verdict::Ill,
-            Some(ExporterState::Good | ExporterState::Off) | None => Verdict::Well,
+            Some(ExporterState::On(
+                ReceiverState::Failing | ReceiverState::Refusing | ReceiverState::Dead,
+            )) => Verdict::Ill,
+            Some(ExporterState::On(ReceiverState::Good) | ExporterState::Off) | None if lost => Verdict::Ill,
+            Some(ExporterState::On(ReceiverState::Good) | ExporterState::Off) | None => Verdict::Well,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_one_word_on_the_wire() {
+        let all = [
+            (ExporterState::Off, "\"off\""),
+            (ExporterState::On(ReceiverState::Good), "\"good\""),
+            (ExporterState::On(ReceiverState::Failing), "\"failing\""),
+            (ExporterState::On(ReceiverState::Refusing), "\"refusing\""),
+            (ExporterState::On(ReceiverState::Dead), "\"dead\""),
+        ];
+        for (state, text) in all {
+            assert_eq!(serde_json::to_string(&state).ok().as_deref(), Some(text));
+            assert_eq!(serde_json::from_str(text).ok(), Some(state));
         }
     }
 }

@@ -5,18 +5,19 @@
 use super::error::SocketError;
 use super::folder::Place;
 use super::wake::Watch;
+use phpeek_os::lock_file::{patiently, try_lock};
 use phpeek_os::peer::peer;
-use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, open};
+use rustix::fs::{Mode, OFlags, fchmod};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Connections that the kernel keeps for us until we take them.
 const BACKLOG: i32 = 128;
@@ -25,30 +26,21 @@ const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// How long the lock of the folder is waited for: others hold it for a look and a bind.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-const LOCK_STEP: Duration = Duration::from_millis(2);
 
 /// A folder that nobody else makes or removes sockets in, for as long as this lives.
 #[derive(Debug)]
 pub(super) struct LockedFolder {
     path: PathBuf,
-    _lock: OwnedFd,
+    _lock: File,
 }
 
 impl LockedFolder {
     pub(super) fn lock(path: &Path) -> Result<Self, SocketError> {
-        let failed = |error: Errno| SocketError::Make { path: path.to_owned(), source: error.into() };
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let lock = open(path, flags, Mode::empty()).map_err(failed)?;
-        let until = Instant::now() + LOCK_PATIENCE;
-        while let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            if error != Errno::WOULDBLOCK {
-                return Err(failed(error));
-            }
-            if Instant::now() >= until {
-                return Err(SocketError::Locked(path.to_owned()));
-            }
-            std::thread::park_timeout(LOCK_STEP);
-        }
+        let failed = |source| SocketError::Make { path: path.to_owned(), source };
+        let flags = i32::try_from(OFlags::DIRECTORY.bits()).unwrap_or_default();
+        let lock = File::options().read(true).custom_flags(flags).open(path).map_err(failed)?;
+        let held = patiently(LOCK_PATIENCE, || Ok(try_lock(&lock)?.then_some(()))).map_err(failed)?;
+        held.ok_or_else(|| SocketError::Locked(path.to_owned()))?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 

@@ -4,14 +4,14 @@
 use super::board::SharedBoard;
 use jiff::Timestamp;
 use phpeek_actors::clock::{Clock, Moment};
-use phpeek_actors::telemetry::ReceiverState;
-use phpeek_api::report::{ExporterState, LastError, QueueReport, SpoolReport};
+use phpeek_actors::telemetry::LastError;
+use phpeek_api::report::{ExporterState, QueueReport};
 use phpeek_api::{Inquiries, Inquiry, Listener, SocketError, TelemetryReport, place};
 use phpeek_core::causes::chain;
+use phpeek_os::environment;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::env;
 use phpeek_settings::tracing::{ExporterSettings, Receiver, TracingSettings};
-use phpeek_telemetry::spool::{self as telemetry, SpoolState};
 use phpeek_telemetry::{TelemetryHandle, TelemetryState};
 use std::rc::Rc;
 
@@ -30,9 +30,7 @@ pub(super) fn open(wanted: &ControlSocket) -> Result<Opened, SocketError> {
         ControlSocket::At(path) => {
             return Ok(Opened { listener: Some(place::make_at(path)?), warning: None });
         }
-        ControlSocket::Default => {
-            place::places(rustix::process::geteuid().as_raw(), &|name| std::env::var_os(name))
-        }
+        ControlSocket::Default => place::places(rustix::process::geteuid().as_raw(), &environment::value),
     };
     Ok(place::make_in(&places).map_or_else(
         |errors| {
@@ -57,7 +55,7 @@ pub(super) struct SpanTarget {
 impl SpanTarget {
     /// `None` when tracing is off.
     pub(super) fn of(settings: Option<&TracingSettings>) -> Option<Self> {
-        let settings = settings.filter(|_| !env::disabled(&|name| std::env::var(name).ok()))?;
+        let settings = settings.filter(|_| !env::disabled(&environment::text))?;
         let endpoint = |receiver: &Receiver| Some(receiver.endpoint.to_string());
         let (exporter, endpoint) = match &settings.exporter {
             ExporterSettings::OtlpGrpc(receiver) => ("otlp-grpc", endpoint(receiver)),
@@ -109,14 +107,9 @@ fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock
     TelemetryReport {
         exporter: target.exporter.to_owned(),
         endpoint: Some(health.target).filter(|t| !t.is_empty()).or_else(|| target.endpoint.clone()),
-        state: Some(match health.state {
-            ReceiverState::Good => ExporterState::Good,
-            ReceiverState::Failing => ExporterState::Failing,
-            ReceiverState::Refusing => ExporterState::Refusing,
-            ReceiverState::Dead => ExporterState::Dead,
-        }),
+        state: Some(ExporterState::On(health.state)),
         queue: QueueReport { length: Some(queued as u64), capacity: Some(capacity as u64) },
-        spool: Some(spool_report(spool)),
+        spool: Some(spool),
         started: stats.started,
         recovered: Some(stats.recovered),
         exported: stats.exported,
@@ -127,21 +120,5 @@ fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock
         panics: health.panics,
         last_error: health.last_error.map(|e| LastError { at: time(e.at), cause: e.cause }),
         last_export_at: health.last_export.map(time),
-    }
-}
-
-fn spool_report(spool: telemetry::SpoolReport) -> SpoolReport {
-    let state = match spool.state {
-        SpoolState::Memory | SpoolState::Disk => "good",
-        SpoolState::Degraded => "in memory for now",
-    };
-    SpoolReport {
-        directory: spool.directory.unwrap_or_else(|| "memory".to_owned()),
-        segments: spool.segments as u64,
-        bytes: spool.bytes,
-        spans: spool.spans,
-        oldest_age_s: spool.oldest_seconds.map(|seconds| seconds as f64),
-        state: state.to_owned(),
-        last_error: spool.last_error,
     }
 }

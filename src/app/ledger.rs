@@ -7,6 +7,7 @@ use super::roster::Roster;
 use super::running::AlreadyRuns;
 use phpeek_api::place;
 use phpeek_core::causes::chain;
+use phpeek_os::environment;
 use phpeek_os::lock_file::{LockError, LockFile};
 use phpeek_os::reaper::Children;
 use phpeek_os::signals::block_all_in_this_thread;
@@ -72,7 +73,7 @@ impl Ledger {
         let config = config.canonicalize().unwrap_or_else(|_| config.to_owned());
         let own = rustix::process::geteuid().as_raw();
         let (mut warnings, mut refusals) = (Vec::new(), Vec::new());
-        for place in place::places(own, &|name| std::env::var_os(name)) {
+        for place in place::places(own, &environment::value) {
             if let Err(error) = place.prepare() {
                 refusals.push(chain(&error));
                 continue;

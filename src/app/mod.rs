@@ -44,7 +44,7 @@ use phpeek_core::fleet::Fleet;
 use phpeek_core::operation::Cause;
 use phpeek_os::reaper::{Children, Ground};
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
-use phpeek_os::{memory, pid1};
+use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
@@ -170,7 +170,7 @@ async fn supervise(
         deaths: Deaths::default(),
     };
     let (done, finished) = tokio::sync::oneshot::channel();
-    let incoming = telemetry::incoming_context(&|name| std::env::var(name).ok());
+    let incoming = telemetry::incoming_context(&environment::text);
     let manager = ManagerActor::new(fleet, world, router, done).start();
     let finish = Finish::default();
     let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
@@ -262,7 +262,7 @@ fn build(
     let kept = options.keep_spans.then(MemoryExporter::default);
     let telemetry = match &kept {
         Some(memory) => telemetry::start_in_memory(memory.clone(), around)?,
-        None => telemetry::start(configuration.tracing.as_ref(), &|name| std::env::var(name).ok(), around)?,
+        None => telemetry::start(configuration.tracing.as_ref(), &environment::text, around)?,
     };
     let deliver = Rc::new(move |report| router.deliver(report));
     let children = Children::new(ground, deliver, Arc::new(output.clone()));

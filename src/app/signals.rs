@@ -95,7 +95,9 @@ impl SignalLoop {
             Some(SignalAction::Restart(p)) => {
                 self.ask(Request::Restart(p.clone(), cause(signal, sender)));
             }
-            Some(SignalAction::Relay(p)) => self.ask(Request::Relay(p.clone(), signal)),
+            Some(SignalAction::Relay(p)) => {
+                self.ask(Request::Relay(p.clone(), signal, cause(signal, sender)));
+            }
             Some(SignalAction::Flush) => {
                 self.telemetry.request_flush();
                 self.output.reopen();

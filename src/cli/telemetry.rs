@@ -8,6 +8,7 @@ use super::table::{draw, left, span};
 use crate::exit;
 use bytes::Bytes;
 use clap::Args;
+use phpeek_actors::telemetry::SpoolState;
 use phpeek_api::TelemetryReport;
 use phpeek_api::client::ClientError;
 use phpeek_api::report::{ExporterState, Verdict};
@@ -77,7 +78,7 @@ fn block(report: &TelemetryReport) -> String {
     let mut row = |name: &str, value: String| rows.push([name.to_owned(), value]);
     let to = report.endpoint.as_ref().map(|e| format!(" to {e}")).unwrap_or_default();
     row("exporter", format!("{}{to}", report.exporter));
-    if let Some(state) = report.state {
+    if let Some(ExporterState::On(state)) = report.state {
         row("state", state.as_str().to_owned());
     }
     if let Some(length) = report.queue.length {
@@ -85,11 +86,18 @@ fn block(report: &TelemetryReport) -> String {
         row("queue", format!("{length}{of} spans"));
     }
     if let Some(spool) = &report.spool {
-        let age = spool.oldest_age_s.map(|age| format!(", the oldest for {}", span(age))).unwrap_or_default();
+        let age = spool
+            .oldest_age_s
+            .map(|age| format!(", the oldest for {}", span(age as f64)))
+            .unwrap_or_default();
         let why = spool.last_error.as_ref().map(|e| format!(": {e}")).unwrap_or_default();
         let held =
             format!("{} spans in {} segments, {} bytes{age}", spool.spans, spool.segments, spool.bytes);
-        row("spool", format!("{} ({}{why}): {held}", spool.directory, spool.state));
+        let state = match spool.state {
+            SpoolState::Memory | SpoolState::Disk => "good",
+            SpoolState::Degraded => "in memory for now",
+        };
+        row("spool", format!("{} ({state}{why}): {held}", spool.directory.as_deref().unwrap_or("memory")));
     }
     let recovered =
         report.recovered.filter(|n| *n > 0).map(|n| format!(", {n} recovered")).unwrap_or_default();

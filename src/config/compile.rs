@@ -27,7 +27,7 @@ pub(crate) fn compile(root: &Node, folder: &std::path::Path, findings: &mut Find
     let (enabled, known) = declared(root, findings)?;
     let names = Names { known };
     let mut env = Environments::new(folder);
-    let defaults = process::Defaults::new(restart, max_scale);
+    let defaults = process::Defaults::new(restart, max_scale)?;
     let processes: Vec<Arc<_>> = enabled
         .iter()
         .filter_map(|(name, node)| {

@@ -1,9 +1,11 @@
-//! `depends_on`: both written forms, and what each condition means by default.
+//! `depends_on`: both written forms, what each condition means by default, and how long a wait may be.
 
+use super::block::Block;
+use super::keys::DEPENDENCY;
 use super::names::Names;
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
-use phpeek_core::spec::{Condition, Dependency, ProcessKind};
+use phpeek_core::spec::{Condition, Dependency, OnTimeout, ProcessKind};
 
 /// Reads the dependencies of one process; what was written twice is merged.
 pub(crate) fn compile(
@@ -15,56 +17,74 @@ pub(crate) fn compile(
 ) -> Vec<Dependency> {
     let written: Vec<(&Node, &str, Option<&Node>)> = match &node.value {
         Value::List(items) => items.iter().filter_map(|i| Some((i, i.text()?, None))).collect(),
-        Value::Map(entries) => {
-            entries.iter().map(|e| (&e.node, e.key.as_str(), written_condition(&e.node))).collect()
-        }
+        Value::Map(entries) => entries.iter().map(|e| (&e.node, e.key.as_str(), Some(&e.node))).collect(),
         // The check of types has told that it is neither.
         _ => return Vec::new(),
     };
     let mut all: Vec<Dependency> = Vec::new();
-    for (at, name, condition) in written {
-        let mut fault = |message: String, advice: String| {
-            findings.push(Finding::error(path, at.place.clone(), message).advice(advice));
-        };
-        if name == own {
-            fault(format!("{own:?} depends on itself"), "remove it".to_owned());
-            continue;
-        }
-        let (process, kind) = match names.resolve(name) {
-            Ok(found) => found,
+    for (at, name, node) in written {
+        match dependency(own, name, node, names) {
+            Ok((dependency, warning)) => {
+                if let Some(text) = warning {
+                    findings.push(Finding::warning(path, at.place.clone(), text));
+                }
+                if all.iter().all(|d| d.process != dependency.process) {
+                    all.push(dependency);
+                }
+            }
             Err((message, advice)) => {
-                fault(format!("{own:?} depends on {name:?}: {message}"), advice);
-                continue;
+                findings.push(Finding::error(path, at.place.clone(), message).advice(advice));
             }
-        };
-        let usual = if kind == ProcessKind::Oneshot { Condition::Completed } else { Condition::Started };
-        let mut early = None;
-        let condition = match condition.and_then(Node::text) {
-            Some("started") => Condition::Started,
-            Some("completed" | "completed_successfully") => Condition::Completed,
-            Some(word @ ("ready" | "healthy")) => {
-                early = Some(word);
-                usual
-            }
-            // What is no condition was told by the check of types.
-            _ => usual,
-        };
-        if condition == Condition::Completed && kind == ProcessKind::LongRun {
-            fault(format!("{name:?} is long-running and never completes"), "write started".to_owned());
-            continue;
-        }
-        if let Some(word) = early {
-            let message = format!("{word} means {} until there are health checks", usual.as_str());
-            findings.push(Finding::warning(path, at.place.clone(), message));
-        }
-        match all.iter_mut().find(|d| d.process == process) {
-            // Of two conditions the one that waits longer holds.
-            Some(known) if condition == Condition::Completed => known.condition = condition,
-            Some(_) => {}
-            None => all.push(Dependency { process, condition }),
         }
     }
     all
+}
+
+/// One of them, with what it does not mean yet; or what is wrong with it, and what to do.
+fn dependency(
+    own: &str,
+    name: &str,
+    node: Option<&Node>,
+    names: &Names<'_>,
+) -> Result<(Dependency, Option<String>), (String, String)> {
+    if name == own {
+        return Err((format!("{own:?} depends on itself"), "remove it".to_owned()));
+    }
+    let faulty = |(message, advice)| (format!("{own:?} depends on {name:?}: {message}"), advice);
+    let (process, kind) = names.resolve(name).map_err(faulty)?;
+    if kind == ProcessKind::Scheduled {
+        let message = "it is scheduled: it is never started with the others, and nobody can wait for it";
+        return Err(faulty((message.to_owned(), "leave it out".to_owned())));
+    }
+    let usual = match kind {
+        ProcessKind::Oneshot => Condition::CompletedSuccessfully,
+        ProcessKind::LongRun | ProcessKind::Scheduled => Condition::Started,
+    };
+    let mut early = None;
+    let condition = match node.and_then(written_condition).and_then(Node::text) {
+        Some("started") => Condition::Started,
+        Some("completed") => Condition::Completed,
+        Some("completed_successfully") => Condition::CompletedSuccessfully,
+        Some(word @ ("ready" | "healthy")) => {
+            early = Some(format!("{word} means {} until there are health checks", usual.as_str()));
+            usual
+        }
+        // What is no condition was told by the check of types.
+        _ => usual,
+    };
+    if kind == ProcessKind::LongRun && condition != Condition::Started {
+        return Err((format!("{name:?} is long-running and never completes"), "write started".to_owned()));
+    }
+    let block = Block::new(node.filter(|node| matches!(node.value, Value::Map(_))), DEPENDENCY);
+    let on_timeout = block.word("on_timeout", &[("fail", OnTimeout::Fail), ("start", OnTimeout::Start)]);
+    let dependency = Dependency {
+        process,
+        condition,
+        timeout: block.time("timeout"),
+        on_timeout: on_timeout.unwrap_or(OnTimeout::Fail),
+        restart: block.truth("restart").unwrap_or(false),
+    };
+    Ok((dependency, early))
 }
 
 /// `{NAME: CONDITION}`, or `{NAME: {condition: CONDITION}}`.

@@ -17,33 +17,22 @@ const LONGEST_SOCKET: usize = 107;
 /// A buffer holds a few records at least.
 const SMALLEST_BUFFER: u64 = 64 << 10;
 
-/// Reads `log_format`, `log_level`, `log_on_full`, `log_patience` and `log_buffer`.
-pub(crate) fn log(global: &Node) -> LogSettings {
+/// Reads `log_format`, `log_level`, `log_on_full`, `log_patience` and `log_buffer`. Nothing is missing: the table has a
+/// default for each.
+pub(crate) fn log(global: &Node) -> Option<LogSettings> {
     let block = Block::new(Some(global), GLOBAL);
-    let formats = [("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
-    let format = block.word("log_format", &formats);
-    let levels =
-        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)];
-    let level = block.word("log_level", &levels).unwrap_or(Level::Info);
-    let usual = LogSettings::new(format.unwrap_or(LogFormat::Auto), level);
-    let on_full = block.word("log_on_full", &[("wait", OnFull::Wait), ("drop", OnFull::Drop)]);
-    let buffer = block.size("log_buffer").map(|size| size.max(SMALLEST_BUFFER));
-    LogSettings {
-        on_full: on_full.unwrap_or(usual.on_full),
-        patience: block.time("log_patience").unwrap_or(usual.patience),
-        buffer: buffer.and_then(|size| usize::try_from(size).ok()).unwrap_or(usual.buffer),
-        ..usual
-    }
+    Some(LogSettings {
+        format: block.word("log_format", &LogFormat::WORDS)?,
+        level: block.word("log_level", &Level::WORDS)?,
+        on_full: block.word("log_on_full", &OnFull::WORDS)?,
+        patience: block.time("log_patience")?,
+        buffer: usize::try_from(block.size("log_buffer")?.max(SMALLEST_BUFFER)).unwrap_or(usize::MAX),
+    })
 }
 
 /// Reads `survivors`.
-pub(crate) fn survivors(global: &Node) -> Survivors {
-    match global.get("survivors").and_then(Node::text) {
-        Some("kill") => Survivors::Kill,
-        Some("report") => Survivors::Report,
-        Some("ignore") => Survivors::Ignore,
-        _ => Survivors::Stop, // anything else was refused
-    }
+pub(crate) fn survivors(global: &Node) -> Option<Survivors> {
+    Block::new(Some(global), GLOBAL).word("survivors", &Survivors::WORDS)
 }
 
 /// Reads `control_socket`.

@@ -148,7 +148,8 @@ fn build(
     if let (Some(host), Some(configuration)) = (host, &configuration) {
         host::check(&root, &configuration.spec, vars, host, findings);
     }
-    let version = root.get("version").and_then(Node::text).unwrap_or("1.0").to_owned();
+    let usual = || keys::default(keys::ROOT, "version");
+    let version = root.get("version").and_then(Node::text).unwrap_or_else(usual).to_owned();
     configuration.map(|c| (c, version))
 }
 
@@ -167,11 +168,11 @@ fn compiled(
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, judge, findings);
-    let log = globals::log(global);
+    let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
     let spec = compile::compile(root, folder, findings)?;
     let lines = logging::lines(root, &spec, findings);
-    let survivors = globals::survivors(global);
+    let survivors = globals::survivors(global)?;
     Some(Configuration { spec, log, tracing, control_socket, survivors, lines })
 }
 

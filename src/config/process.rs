@@ -23,21 +23,21 @@ pub(crate) struct Defaults {
     scale: i64,
     stdout: bool,
     stderr: bool,
-    stop: Option<StopSpec>,
+    stop: StopSpec,
 }
 
 impl Defaults {
     /// The table is read once, not for each process.
-    pub(crate) fn new(restart: RestartSpec, max_scale: i64) -> Self {
+    pub(crate) fn new(restart: RestartSpec, max_scale: i64) -> Option<Self> {
         let process = Block::unwritten(PROCESS);
-        Self {
+        Some(Self {
             restart,
             max_scale,
-            scale: process.int("scale").unwrap_or(1),
-            stdout: process.truth("stdout").unwrap_or(true),
-            stderr: process.truth("stderr").unwrap_or(true),
-            stop: stop(Block::unwritten(SHUTDOWN)),
-        }
+            scale: process.int("scale")?,
+            stdout: process.truth("stdout")?,
+            stderr: process.truth("stderr")?,
+            stop: stop(Block::unwritten(SHUTDOWN))?,
+        })
     }
 }
 
@@ -45,10 +45,9 @@ impl Defaults {
 pub(crate) fn kind(node: &Node) -> ProcessKind {
     if node.filled("schedule").is_some() {
         ProcessKind::Scheduled
-    } else if node.get("type").and_then(Node::text) == Some("oneshot") {
-        ProcessKind::Oneshot
     } else {
-        ProcessKind::LongRun
+        // The table has a default.
+        Block::new(Some(node), PROCESS).word("type", &ProcessKind::WORDS).unwrap_or(ProcessKind::LongRun)
     }
 }
 
@@ -103,11 +102,12 @@ pub(crate) fn compile(
         own && node.get("logging").and_then(|l| truth(l, key)).unwrap_or(true)
     };
     let stop = match node.get("shutdown") {
-        Some(block) => stop(Block::new(Some(block), SHUTDOWN)),
+        Some(block) => stop(Block::new(Some(block), SHUTDOWN))?,
         None => defaults.stop,
     };
-    let stop = stop?;
-    let stopped = node.get("initial_state").and_then(Node::text) == Some("stopped");
+    let block = Block::new(Some(node), PROCESS);
+    let initial = block.word("initial_state", &InitialState::WORDS)?;
+    let context = block.word("tracing_context", &ContextPolicy::WORDS)?;
     let name = ProcessName::new(name).ok()?;
     let hooks = hooks(node, &name, &path, envs, findings);
     let program = Program {
@@ -123,12 +123,12 @@ pub(crate) fn compile(
             stdout: stream("stdout", defaults.stdout),
             stderr: stream("stderr", defaults.stderr),
         },
-        handover: Handover::of(context(node), kind),
+        handover: Handover::of(context, kind),
     };
     Some(ProcessSpec {
         name,
         kind,
-        initial: if stopped { InitialState::Stopped } else { InitialState::Running },
+        initial,
         program: Arc::new(program),
         scale,
         depends_on,
@@ -158,15 +158,6 @@ fn hooks(
         own.and_then(|own| hooks::one(own, usual, Some(process), &path.key("pre_stop_hook"), env, findings));
     hooks.pre_stop = hooks.pre_stop.iter().cloned().chain(one).collect();
     (!hooks.is_empty()).then(|| Box::new(hooks))
-}
-
-fn context(node: &Node) -> ContextPolicy {
-    match node.get("tracing_context").and_then(Node::text) {
-        Some("parent") => ContextPolicy::Parent,
-        Some("link") => ContextPolicy::Link,
-        Some("none") => ContextPolicy::None,
-        _ => ContextPolicy::Auto,
-    }
 }
 
 fn scale(

@@ -21,20 +21,13 @@ const MAX: &str = "restart_backoff_max";
 /// The older name of both.
 const BASE: &str = "restart_backoff";
 
-/// The words for what follows an end.
-const POLICIES: [(&str, RestartPolicy); 3] = [
-    ("always", RestartPolicy::Always),
-    ("on-failure", RestartPolicy::OnFailure),
-    ("never", RestartPolicy::Never),
-];
-
 /// What holds for every process that says nothing else.
 pub(crate) fn global(node: &Node, findings: &mut Findings) -> Option<RestartSpec> {
     let block = Block::new(Some(node), GLOBAL);
     let base = block.time(BASE)?;
     let path = Path::ROOT;
     Some(RestartSpec {
-        policy: block.word("restart_policy", &POLICIES)?,
+        policy: block.word("restart_policy", &RestartPolicy::WORDS)?,
         attempts: attempts(block.int("max_restart_attempts")?),
         backoff: backoff(node, (base, base.saturating_mul(12)), &path.key("global"), findings)?,
         stable_after: window(block.time_or_off("restart_stability_window")?),
@@ -70,7 +63,7 @@ fn policy(
     path: &Path<'_>,
     findings: &mut Findings,
 ) -> RestartPolicy {
-    let own = Block::new(Some(node), PROCESS).word("restart", &POLICIES);
+    let own = Block::new(Some(node), PROCESS).word("restart", &RestartPolicy::WORDS);
     if kind != ProcessKind::Oneshot {
         return own.unwrap_or(usual);
     }

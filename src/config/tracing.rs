@@ -6,6 +6,7 @@ use super::keys::{self, GLOBAL};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
 use super::vars::Vars;
+use phpeek_core::causes::chain;
 use phpeek_settings::compression::Compression;
 use phpeek_settings::endpoint::{Endpoint, Protocol};
 use phpeek_settings::env;
@@ -13,7 +14,6 @@ use phpeek_settings::headers::{Header, HeaderError};
 use phpeek_settings::proxy::{LOOPBACK, ProxyError, ProxySettings};
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
 pub(super) const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
@@ -380,10 +380,7 @@ impl Reader<'_> {
 
 /// A header; `None` when its file is not looked at, because tracing is off. The message never holds the value.
 fn header(name: &str, node: &Node, on: bool) -> Result<Option<Header>, String> {
-    let said = |error: HeaderError| match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    };
+    let said = |error: HeaderError| chain(&error);
     match (&node.value, node.get("file").and_then(Node::text)) {
         (Value::Scalar(text), _) if !text.is_empty() => {
             Header::new(name, text.trim()).map(Some).map_err(said)

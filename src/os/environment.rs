@@ -1,5 +1,5 @@
 //! The environment of children: what we inherited, the configured variables, the documented ones. Later wins, no name
-//! appears twice. Never reads the live environment after the start.
+//! appears twice. The supervisor's own variables are asked for here too; what children inherit is read once.
 
 use super::baggage::normalised;
 use super::mark::MARK;
@@ -25,6 +25,18 @@ const NEVER_INHERITED: [&[u8]; 11] = [
     b"LISTEN_FDNAMES",
     b"LISTEN_PIDFDID",
 ];
+
+/// A variable of the supervisor's own; `None` when it is not set or is no Unicode.
+#[must_use]
+pub fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A variable of the supervisor's own, whatever its bytes are.
+#[must_use]
+pub fn value(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
 
 /// What every child inherits, ready for execve.
 #[derive(Debug)]

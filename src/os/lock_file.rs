@@ -3,9 +3,7 @@
 //! the disk, so it is taken before anything is started or off the supervision thread. For pid files, records of what runs, and spools.
 
 use super::{ours, state_file};
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
-use std::fs::{self, File, Metadata, Permissions};
+use std::fs::{self, File, Metadata, Permissions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -61,31 +59,52 @@ impl LockFile {
     /// [`LockError`] when somebody else has it, it is not ours to write, or it cannot be written.
     pub fn take(path: &Path, mode: u32) -> Result<Self, LockError> {
         let failed = |source| LockError::Write { path: path.to_owned(), source };
-        let until = Instant::now() + PATIENCE;
-        loop {
+        let held = patiently(PATIENCE, || {
             let mut file = open(path, mode)?;
-            let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
-            match locked {
-                // Who had it may have removed it in between: then another one can make it anew, and have that.
-                Ok(()) if !is_at(&file, path).map_err(failed)? => {}
-                Ok(()) => {
-                    write_pid(&mut file).map_err(failed)?;
-                    return Ok(Self { path: path.to_owned(), _locked: file });
-                }
-                Err(Errno::WOULDBLOCK) => {}
-                Err(error) => return Err(failed(error.into())),
+            // Who had it may have removed it in between: then another one can make it anew, and have that.
+            if !try_lock(&file).map_err(failed)? || !is_at(&file, path).map_err(failed)? {
+                return Ok(None);
             }
-            if Instant::now() >= until {
-                return Err(LockError::InUse { path: path.to_owned(), pid: read_pid(path).unwrap_or(0) });
-            }
-            std::thread::park_timeout(STEP);
-        }
+            write_pid(&mut file).map_err(failed)?;
+            Ok(Some(Self { path: path.to_owned(), _locked: file }))
+        })?;
+        held.ok_or_else(|| LockError::InUse { path: path.to_owned(), pid: read_pid(path).unwrap_or(0) })
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Locks a file or a folder that is open, if nobody has it; held until it is closed.
+///
+/// # Errors
+/// When it can be locked by nobody.
+pub fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Tries again until there is something or `patience` is over, and once at least. Blocks its thread.
+///
+/// # Errors
+/// The first error of a try.
+pub fn patiently<T, E>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> Result<Option<T>, E>,
+) -> Result<Option<T>, E> {
+    let until = Instant::now() + patience;
+    loop {
+        let got = attempt()?;
+        if got.is_some() || Instant::now() >= until {
+            return Ok(got);
+        }
+        std::thread::park_timeout(STEP);
     }
 }
 
@@ -134,7 +153,7 @@ pub fn read_pid(path: &Path) -> Option<u32> {
 #[must_use]
 pub fn is_held(path: &Path) -> bool {
     ours::open(File::options().read(true), path)
-        .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 #[cfg(test)]

@@ -16,6 +16,12 @@ pub enum LogFormat {
     Colour,
 }
 
+impl LogFormat {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("auto", Self::Auto), ("json", Self::Json), ("text", Self::Text)];
+}
+
 /// What becomes of lines that find the buffer full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnFull {
@@ -25,6 +31,11 @@ pub enum OnFull {
     Wait,
     /// They are dropped and counted.
     Drop,
+}
+
+impl OnFull {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 2] = [("wait", Self::Wait), ("drop", Self::Drop)];
 }
 
 /// The supervisor's own log, and the output of processes, which goes the same way.
@@ -43,7 +54,7 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// With the defaults of what a full buffer means.
+    /// With room and patience enough for anybody; what is configured comes from the table of keys.
     #[must_use]
     pub fn new(format: LogFormat, level: Level) -> Self {
         Self { format, level, on_full: OnFull::Wait, patience: Duration::from_secs(10), buffer: 8 << 20 }

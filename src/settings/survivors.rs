@@ -13,3 +13,9 @@ pub enum Survivors {
     /// Nobody looks for them.
     Ignore,
 }
+
+impl Survivors {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 4] =
+        [("stop", Self::Stop), ("kill", Self::Kill), ("report", Self::Report), ("ignore", Self::Ignore)];
+}

@@ -3,6 +3,7 @@
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
+use phpeek_core::names;
 use phpeek_settings::env::{self, Lookup};
 use std::fs;
 
@@ -27,7 +28,7 @@ pub fn build(configured_name: Option<&str>, env: Lookup<'_>) -> (Resource, bool)
         KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
         KeyValue::new("service.instance.id", uuid_v4()),
         KeyValue::new("os.type", "linux"),
-        KeyValue::new("process.pid", i64::from(std::process::id())),
+        KeyValue::new(names::PROCESS_PID, i64::from(std::process::id())),
         KeyValue::new("telemetry.sdk.name", "opentelemetry"),
         KeyValue::new("telemetry.sdk.language", "rust"),
         KeyValue::new("telemetry.sdk.version", "0.33.1"),

@@ -3,12 +3,12 @@
 //! error. Must never show a key.
 
 use super::trust::Verifier;
+use phpeek_core::causes::chain;
 use phpeek_settings::stamp::Stamp;
 use phpeek_settings::tls::{Alpn, TlsJudge, TlsPart, TlsSettings, Unusable};
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use std::error::Error as _;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -150,11 +150,7 @@ fn unusable(error: &TlsError, settings: &TlsSettings) -> Unusable {
         TlsError::ServerName(_) => TlsPart::ServerName,
         TlsError::Setup(_) => TlsPart::Itself,
     };
-    let message = match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    };
-    Unusable { part, message }
+    Unusable { part, message: chain(error) }
 }
 
 fn stamps(settings: &TlsSettings) -> Vec<Stamp> {

@@ -11,10 +11,10 @@ use phpeek_core::names;
 const ABOUT: [&str; 2] = ["autopsy.", "process.exit."];
 
 /// Where a signal came from: on what a signal asked for.
-const SENDER: [&str; 3] = ["signal.sender.command", "signal.sender.pid", "signal.sender.uid"];
+const SENDER: [&str; 3] = [names::SIGNAL_SENDER_COMMAND, names::SIGNAL_SENDER_PID, names::SIGNAL_SENDER_UID];
 
 /// Restarts of a crash loop: all so far, and those without spans of their own since the one before.
-const LOOP: [&str; 2] = ["restart.count", "restart.folded"];
+const LOOP: [&str; 2] = [names::RESTART_COUNT, names::RESTART_FOLDED];
 
 /// Attributes whose texts are lines of the process's own.
 const LINES: &str = "stderr";

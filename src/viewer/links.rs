@@ -7,6 +7,7 @@ use super::style::Style;
 use super::text;
 use super::value;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
+use phpeek_core::names;
 use std::collections::{BTreeSet, HashMap};
 
 /// Hexadecimal digits of a trace's id where it is shown short: 48 bits, unique among millions with high odds.
@@ -16,7 +17,7 @@ pub(super) const SHORT: usize = 12;
 const LOOKED_UP: usize = 16;
 
 /// The attribute that says what a link is about.
-const KIND: &str = "link.type";
+const KIND: &str = names::LINK_TYPE;
 
 /// The beginning of a trace's id.
 #[must_use]

@@ -6,6 +6,7 @@ use super::value;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, span, status::StatusCode};
+use phpeek_core::names;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -219,10 +220,10 @@ fn read(span: &OtlpSpan, resource: usize, scope: &str) -> Span {
 fn label(attributes: &[KeyValue]) -> String {
     let find = |key: &str| value::find(attributes, key);
     let mut words: Vec<String> = Vec::new();
-    words.extend(find("process.instance_id").or_else(|| find("process.name")));
-    words.extend(find("dependency.name").map(|d| format!("for {d}")));
-    words.extend(find("restart.reason").map(|r| format!("({r})")));
-    words.extend(find("shutdown.reason").map(|r| format!("({r})")));
+    words.extend(find(names::PROCESS_INSTANCE_ID).or_else(|| find(names::PROCESS_NAME)));
+    words.extend(find(names::DEPENDENCY_NAME).map(|d| format!("for {d}")));
+    words.extend(find(names::RESTART_REASON).map(|r| format!("({r})")));
+    words.extend(find(names::SHUTDOWN_REASON).map(|r| format!("({r})")));
     words.join(" ")
 }
 

@@ -152,8 +152,8 @@ fn ten_thousand_spans_are_drawn_in_the_time_of_a_glance() {
     let took = begin.elapsed();
     assert_eq!(text.lines().filter(|l| l.contains("start_process")).count(), 10_000);
     assert!(page.len() > 1_000_000);
-    // A debug build on a busy machine; release builds take a twentieth.
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    // Far more than it takes, for a debug build on a busy machine; work that grows with the square would take longer.
+    assert!(took < Duration::from_secs(60), "{took:?}");
 }
 
 #[test]

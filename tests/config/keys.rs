@@ -87,7 +87,8 @@ fn a_key_at_the_wrong_level_is_told_where_it_belongs() {
 fn whatever_is_written_in_depends_on_is_read_or_told() {
     let with = |depends: &str| {
         format!(
-            "processes: {{mig: {{type: oneshot, command: [x]}}, db: {{command: [x]}}, app: {{command: [x], depends_on: {depends}}}}}"
+            "processes: {{mig: {{type: oneshot, command: [x]}}, db: {{command: [x]}}, app: {{command: [x], depends_on: {depends}}}, \
+             job: {{command: [x], schedule: '* * * * *'}}, off: {{command: [x], enabled: false}}}}"
         )
     };
     for depends in [
@@ -106,6 +107,8 @@ fn whatever_is_written_in_depends_on_is_read_or_told() {
         ("{db: {timeout: soon}}", "no duration"),
         ("{db: {on_timeout: wait}}", "not known here"),
         ("{db: completed}", "never completes"),
+        ("[job]", "it is scheduled"),
+        ("[off]", "is disabled"),
         ("{db: '${UNSET}'}", "is empty"),
         ("[{db: started}]", "single value"),
         ("[db, '']", "there is no process"),
@@ -116,8 +119,25 @@ fn whatever_is_written_in_depends_on_is_read_or_told() {
         assert!(all.contains(word), "{depends}: {all}");
     }
     has(&with("{db: {condtion: started}}"), "processes.app.depends_on.db.condtion", "did you mean");
-    has(&with("{db: {restart: true}}"), "", "processes.*.depends_on.db.restart");
     has(&with("{db: healthy}"), "processes.app.depends_on", "until there are health checks");
+}
+
+#[test]
+fn a_dependency_has_a_condition_and_a_time_of_its_own() {
+    let of = |depends: &str| {
+        let text = format!(
+            "processes: {{mig: {{type: oneshot, command: [x]}}, app: {{command: [x], depends_on: {depends}}}}}"
+        );
+        let all = valid(&text, &[]).spec.processes[0].depends_on.clone();
+        all.into_iter().map(|d| (d.condition, d.timeout, d.on_timeout)).next().expect("one")
+    };
+    use phpeek_core::spec::{Condition, OnTimeout};
+    let well = Condition::CompletedSuccessfully;
+    assert_eq!(of("[mig]"), (well, None, OnTimeout::Fail));
+    assert_eq!(of("{mig: completed}"), (Condition::Completed, None, OnTimeout::Fail));
+    assert_eq!(of("{mig: {condition: started}}"), (Condition::Started, None, OnTimeout::Fail));
+    let timed = of("{mig: {timeout: 1500ms, on_timeout: start}}");
+    assert_eq!(timed, (well, Some(std::time::Duration::from_millis(1500)), OnTimeout::Start));
 }
 
 #[test]

@@ -121,7 +121,10 @@ fn dependencies_know_their_condition_and_are_merged() {
     let of = |at: usize| {
         spec.processes[at].depends_on.iter().map(|d| (d.process.to_string(), d.condition)).collect::<Vec<_>>()
     };
-    assert_eq!(of(0), [("mig".to_owned(), Condition::Completed), ("b".to_owned(), Condition::Started)]);
+    assert_eq!(
+        of(0),
+        [("mig".to_owned(), Condition::CompletedSuccessfully), ("b".to_owned(), Condition::Started)]
+    );
     assert_eq!(of(2), [("mig".to_owned(), Condition::Started)]);
 }
 

@@ -49,7 +49,7 @@ fn a_start_is_one_tree_without_dark_time() {
     assert_eq!((web.get("process.scale"), web.get("process.type")), ("2", "longrun"));
     let wait = trace.one(WAIT);
     assert_eq!((&wait.parent, wait.get("dependency.name")), (&web.id, "gate"));
-    assert_eq!(wait.get("dependency.condition"), "completed");
+    assert_eq!(wait.get("dependency.condition"), "completed_successfully");
     let spawns: Vec<_> = trace.children(&web).into_iter().filter(|s| s.name == SPAWN).collect();
     assert_eq!(spawns.iter().map(|s| s.get("process.pid").to_owned()).collect::<BTreeSet<_>>(), pids);
     let share = trace.covered(&root);

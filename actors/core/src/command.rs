@@ -12,6 +12,9 @@ pub enum ProcessKind {
 }
 
 impl ProcessKind {
+    /// What `type` may be; one with a `schedule` is neither.
+    pub const WORDS: [(&'static str, Self); 2] = [("longrun", Self::LongRun), ("oneshot", Self::Oneshot)];
+
     /// As the configuration spells it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -4,7 +4,7 @@
 
 use crate::ends::{Ending, Standing};
 use crate::ids::ProcessId;
-use crate::spec::{Condition, ProcessKind};
+use crate::spec::{Condition, Dependency, OnTimeout, ProcessKind};
 use std::time::Duration;
 
 /// What a process needs of another.
@@ -14,8 +14,14 @@ pub struct Edge {
     pub on: ProcessId,
     /// What must be so.
     pub condition: Condition,
+    /// How long the start of the dependent waits for it; `None`: as the system has it.
+    pub timeout: Option<Duration>,
+    /// What follows when it takes longer.
+    pub on_timeout: OnTimeout,
+    /// Whether the dependent is stopped when it is lost, and started once it is met again.
+    pub restart: bool,
     state: Hold,
-    /// Whether it was met since the start of the dependent began.
+    /// Whether it was met since the start of the dependent began, or that start goes on without.
     met_once: bool,
     /// Until when the start of the dependent waits for it, while it does.
     pub until: Option<Duration>,
@@ -46,8 +52,15 @@ pub enum EdgeChange {
 impl Edge {
     /// An edge of which nothing is known.
     #[must_use]
-    pub fn new(on: ProcessId, condition: Condition) -> Self {
-        Self { on, condition, state: Hold::Open, met_once: false, until: None }
+    pub fn new(on: ProcessId, of: &Dependency) -> Self {
+        let Dependency { condition, timeout, on_timeout, restart, .. } = *of;
+        let (state, met_once, until) = (Hold::Open, false, None);
+        Self { on, condition, timeout, on_timeout, restart, state, met_once, until }
+    }
+
+    /// It took too long: the start that waits goes on without.
+    pub fn give_up(&mut self) {
+        self.met_once = true;
     }
 
     /// The start of the dependent begins: what was so before it does not count, what is so does.
@@ -92,16 +105,22 @@ impl Edge {
     /// started, does nothing more by itself.
     #[must_use]
     pub fn is_hopeless(&self, standing: Standing) -> bool {
-        self.holds_up() && matches!(standing, Standing::Ended(_) | Standing::Broken | Standing::Stopped)
+        self.holds_up() && Self::is_over(standing)
+    }
+
+    /// Whether a process that stands there does nothing more by itself.
+    #[must_use]
+    pub fn is_over(standing: Standing) -> bool {
+        matches!(standing, Standing::Ended(_) | Standing::Broken | Standing::Stopped)
     }
 }
 
 /// What a condition means.
 fn holds(condition: Condition, kind: ProcessKind, standing: Standing) -> bool {
     match (condition, standing) {
-        (Condition::Started, Standing::Up) | (Condition::Completed, Standing::Ended(Ending::Completed)) => {
-            true
-        }
+        (Condition::Started, Standing::Up)
+        | (Condition::Completed, Standing::Ended(_))
+        | (Condition::CompletedSuccessfully, Standing::Ended(Ending::Completed)) => true,
         // What is meant to end has been started for as long as nobody starts it anew.
         (Condition::Started, Standing::Ended(_)) => kind == ProcessKind::Oneshot,
         _ => false,
@@ -110,10 +129,24 @@ fn holds(condition: Condition, kind: ProcessKind, standing: Standing) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
+    use crate::lifecycle::Failure;
+    use crate::outcome::Exit;
 
     fn edge(condition: Condition) -> Edge {
-        Edge::new(ProcessId(0), condition)
+        let name = crate::name::ProcessName::new("db").expect("a plain name");
+        Edge::new(ProcessId(0), &Dependency::new(name, condition))
+    }
+
+    #[test]
+    fn a_bad_end_completes_and_does_not_succeed() {
+        let failed = Standing::Ended(Ending::Failed(Failure::Exit(Exit::Code(3))));
+        let (mut any, mut well) = (edge(Condition::Completed), edge(Condition::CompletedSuccessfully));
+        assert_eq!(any.observe(ProcessKind::Oneshot, failed), Some(EdgeChange::Met));
+        assert!(well.observe(ProcessKind::Oneshot, failed).is_none() && well.is_hopeless(failed));
+        well.give_up();
+        assert!(!well.holds_up());
     }
 
     #[test]

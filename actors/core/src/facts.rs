@@ -85,6 +85,8 @@ pub enum SystemFact {
     },
     /// A shutdown was asked for while one is under way: everything is killed.
     ShutdownHurried(Operation),
+    /// A signal is handed on to the leaders of a process; that is all that the operation asked for.
+    Relayed(Operation, ProcessId, Signal),
     /// Something was asked for that cannot be done; nothing was changed.
     Refused(Operation, Refusal),
     /// Everything is over.
@@ -96,6 +98,8 @@ pub enum SystemFact {
 pub enum Refusal {
     /// No process has this name.
     NoSuchProcess(ProcessName),
+    /// Everything is being stopped, or has been.
+    Stopping,
 }
 
 /// What happens to a process.
@@ -116,6 +120,8 @@ pub enum ProcessFact {
     EdgeMet(ProcessId),
     /// What it needs of another process held, and does not any more.
     EdgeLost(ProcessId),
+    /// What it waits for has taken too long: its start goes on without.
+    EdgeGivenUp(ProcessId),
     /// What it waits for will never be there: its start has failed.
     EdgeFailed(ProcessId, BootFailureCause),
     /// Its start is over: all its instances run.

@@ -14,6 +14,10 @@ pub enum Level {
 }
 
 impl Level {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 4] =
+        [("debug", Self::Debug), ("info", Self::Info), ("warn", Self::Warn), ("error", Self::Error)];
+
     /// As it is written in records and in `log_level`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

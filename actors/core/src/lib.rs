@@ -1,12 +1,14 @@
 //! What phpeek-pm decides, as pure state machines. No actors, no tokio, no clock, no randomness, no system calls:
 //! time and jitter are arguments; what has happened is given back as [`facts`], what shall happen as effects, in one
 //! order. Three machines stand on each other: the instance ([`lifecycle`]), the process ([`process`]), the system
-//! ([`fleet`], with an [`edge`] for each dependency); a pass through [`hook`]s is one beside them. Whatever is asked for is an [`operation`].
+//! ([`fleet`], with an [`edge`] for each dependency); a pass through [`hook`]s and a [`schedule`] are two beside them.
+//! Whatever is asked for is an [`operation`].
 //!
 //! # The laws
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
 //! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q7, stand in [`process`], those of
-//! hooks, R1 to R7, in [`hook::pass`], those of the outlook, O1 to O3, in [`outlook`].
+//! hooks, R1 to R7, in [`hook::pass`], those of schedules, T1 to T9, in [`schedule`], those of the outlook, O1 to O3, in
+//! [`outlook`].
 //!
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
@@ -50,6 +52,7 @@ pub mod outlook;
 pub mod privilege;
 pub mod process;
 pub mod program;
+pub mod schedule;
 pub mod serials;
 pub mod signal;
 pub mod spec;

@@ -40,6 +40,8 @@ pub enum Cause {
     Request,
     /// A run ended, or never began, and its policy wants another.
     Death(RunId),
+    /// What a process needs of this one was lost, and the two share it (`restart: true`).
+    Dependency(ProcessId),
     /// Every process has ended.
     AllEnded,
     /// The boot failed; why is told by [`crate::ends::BootFailure`].

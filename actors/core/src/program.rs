@@ -92,6 +92,12 @@ pub enum ContextPolicy {
     None,
 }
 
+impl ContextPolicy {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 4] =
+        [("auto", Self::Auto), ("parent", Self::Parent), ("link", Self::Link), ("none", Self::None)];
+}
+
 /// What a program is told of the span that starts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handover {

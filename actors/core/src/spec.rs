@@ -88,6 +88,11 @@ pub enum InitialState {
     Stopped,
 }
 
+impl InitialState {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 2] = [("running", Self::Running), ("stopped", Self::Stopped)];
+}
+
 /// An edge of the dependency graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
@@ -95,6 +100,29 @@ pub struct Dependency {
     pub process: ProcessName,
     /// What must have happened to it.
     pub condition: Condition,
+    /// How long it may take; `None`: as the system has it.
+    pub timeout: Option<Duration>,
+    /// What follows when it takes longer.
+    pub on_timeout: OnTimeout,
+    /// Whether the dependent is stopped when the condition is lost, and started once it holds again.
+    pub restart: bool,
+}
+
+impl Dependency {
+    /// One that may take as long as the system has it, and must be met.
+    #[must_use]
+    pub fn new(process: ProcessName, condition: Condition) -> Self {
+        Self { process, condition, timeout: None, on_timeout: OnTimeout::Fail, restart: false }
+    }
+}
+
+/// What follows a wait that took too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// The start fails.
+    Fail,
+    /// It starts without.
+    Start,
 }
 
 /// What must have happened to a dependency. One that is `initial_state: stopped` or scheduled holds nobody up.
@@ -102,8 +130,10 @@ pub struct Dependency {
 pub enum Condition {
     /// All its instances run (the default for long-running processes).
     Started,
-    /// It has ended with 0 (the default for oneshots).
+    /// It has ended, well or not.
     Completed,
+    /// It has ended well (the default for oneshots).
+    CompletedSuccessfully,
 }
 
 impl Condition {
@@ -113,6 +143,7 @@ impl Condition {
         match self {
             Self::Started => "started",
             Self::Completed => "completed",
+            Self::CompletedSuccessfully => "completed_successfully",
         }
     }
 }
@@ -126,6 +157,12 @@ pub enum RestartPolicy {
     OnFailure,
     /// None.
     Never,
+}
+
+impl RestartPolicy {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("always", Self::Always), ("on-failure", Self::OnFailure), ("never", Self::Never)];
 }
 
 /// What follows an end that nobody asked for.

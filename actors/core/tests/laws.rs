@@ -230,7 +230,7 @@ fn chain(count: u32) -> Fleet {
             }),
             scale: NonZeroU32::MIN,
             depends_on: depends
-                .map(|process| Dependency { process, condition: Condition::Started })
+                .map(|process| Dependency::new(process, Condition::Started))
                 .into_iter()
                 .collect(),
             restart: RestartSpec {

@@ -14,7 +14,7 @@ use phpeek_core::lifecycle::{
     Effect, Event, Machine, Now, Policy, Pressure, Rest, SignalStep, State, Urgency, Want,
 };
 use phpeek_core::outcome::Exit;
-use phpeek_core::spec::{RestartPolicy, SystemSpec};
+use phpeek_core::spec::{Condition, RestartPolicy, SystemSpec};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sim::plan::{self, Plan, ms};
@@ -98,6 +98,14 @@ enum Bug {
     TakenForUp,
     UpAfterTheBootIgnored,
     StartBeganMissing,
+    OwnTimeoutIgnored,
+    OnTimeoutIgnored,
+    FailureCompletesWell,
+    RefusalForgotten,
+    RelayForgotten,
+    FinishForgotten,
+    LossIgnored,
+    StoppedForLossAndLeft,
 }
 
 use Bug::*;
@@ -138,7 +146,7 @@ const MACHINE: [Bug; 33] = [
     DaemonsForgotten,
 ];
 
-const FLEET: [Bug; 37] = [
+const FLEET: [Bug; 45] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -176,6 +184,14 @@ const FLEET: [Bug; 37] = [
     TakenForUp,
     UpAfterTheBootIgnored,
     StartBeganMissing,
+    OwnTimeoutIgnored,
+    OnTimeoutIgnored,
+    FailureCompletesWell,
+    RefusalForgotten,
+    RelayForgotten,
+    FinishForgotten,
+    LossIgnored,
+    StoppedForLossAndLeft,
 ];
 
 struct Planted(Bug);
@@ -186,11 +202,22 @@ impl Subject for Planted {
         match self.0 {
             DependentsNotWaitedFor => change(&mut spec, |p| p.depends_on.clear()),
             CompletedMeansStarted => change(&mut spec, |p| {
-                p.depends_on.iter_mut().for_each(|d| d.condition = phpeek_core::spec::Condition::Started);
+                p.depends_on.iter_mut().for_each(|d| d.condition = Condition::Started);
             }),
             DormantForgotten => change(&mut spec, |p| p.initial = phpeek_core::spec::InitialState::Running),
             TimeoutNever => spec.dependency_timeout = ms(60_000),
             TimeoutEarly => spec.dependency_timeout /= 2,
+            OwnTimeoutIgnored => {
+                change(&mut spec, |p| p.depends_on.iter_mut().for_each(|d| d.timeout = None))
+            }
+            LossIgnored => change(&mut spec, |p| p.depends_on.iter_mut().for_each(|d| d.restart = false)),
+            OnTimeoutIgnored => change(&mut spec, |p| {
+                p.depends_on.iter_mut().for_each(|d| d.on_timeout = phpeek_core::spec::OnTimeout::Fail);
+            }),
+            FailureCompletesWell => change(&mut spec, |p| {
+                let well = |d: &&mut phpeek_core::spec::Dependency| d.condition != Condition::Started;
+                p.depends_on.iter_mut().filter(well).for_each(|d| d.condition = Condition::Completed);
+            }),
             DeadlineForgotten => spec.shutdown_timeout = ms(60_000),
             _ => {}
         }

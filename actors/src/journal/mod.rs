@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::listeners::Listener;
 use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_reason};
 use crate::ports::{Level, LogRecord, LogSink, Value};
+use crate::trace::names;
 pub use fields::sender_fields;
 use fields::{Fields, autopsy_fields, count, int, millis};
 use known::KnownHook;
@@ -100,7 +101,11 @@ impl Journal {
                 let message = format!("nothing was done: no process is named {:?}", name.as_str());
                 self.say(at, Level::Warn, message, Vec::new());
             }
-            SystemFact::Over(_) | SystemFact::RestartJoined { .. } => {}
+            SystemFact::Refused(_, Refusal::Stopping) => {
+                self.say(at, Level::Warn, "nothing was done: everything is being stopped", Vec::new());
+            }
+            // Told when it finds nobody.
+            SystemFact::Over(_) | SystemFact::RestartJoined { .. } | SystemFact::Relayed(..) => {}
         }
     }
 
@@ -151,9 +156,20 @@ impl Journal {
         let about = About::Process(process);
         match fact {
             ProcessFact::Added(spec) => self.known.borrow_mut().names.add(process, spec.name.clone()),
+            ProcessFact::StopBegan(Operation { cause: Cause::Dependency(on), .. }) => {
+                let on = self.known.borrow().names.text(*on).to_owned();
+                self.record(at, Level::Warn, about, "stopping until what it needs is there again", || {
+                    vec![("dependency", on.into())]
+                });
+            }
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
+            ProcessFact::EdgeGivenUp(on) => {
+                let on = self.known.borrow().names.text(*on).to_owned();
+                let message = format!("is started without {on:?}, which took too long");
+                self.record(at, Level::Warn, about, message, Vec::new);
+            }
             ProcessFact::EdgeFailed(on, cause) => {
                 let failure = BootFailure { process: Some(*on), cause: cause.clone() };
                 let why = self.known.borrow().names.boot_failure(&failure);
@@ -200,7 +216,7 @@ impl Journal {
             InstanceFact::SpawnFailed { failure, .. } => {
                 let kind = failure.kind.as_str();
                 let message = failure.message.clone();
-                self.record(at, Level::Error, about, message, || vec![("error.type", kind.into())]);
+                self.record(at, Level::Error, about, message, || vec![(names::ERROR_TYPE, kind.into())]);
             }
             InstanceFact::Signalled { signal, step: SignalStep::Escalation, .. } => {
                 self.escalated(at, about, *signal);

@@ -6,12 +6,9 @@ use crate::ports::TaskReport;
 use crate::process::{ProcessReport, ReportKind};
 use actix::{AsyncContext, Context, Handler};
 use opentelemetry::trace::SpanContext;
-use phpeek_core::facts::{Fact, Refusal, SystemFact, Told};
 use phpeek_core::fleet::Event;
-use phpeek_core::ids::ProcessId;
-use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operation};
-use phpeek_core::process::{Command, Report};
+use phpeek_core::process::Report;
 
 impl Handler<Envelope<Request>> for ManagerActor {
     type Result = ();
@@ -35,15 +32,11 @@ impl Handler<Envelope<Request>> for ManagerActor {
             }
             Request::Restart(name, cause) => {
                 let operation = self.begin(cause, &parent);
-                if let Some((process, operation)) = self.find(at, &name, operation) {
-                    self.step(at, Event::Restart(operation, process), ctx);
-                }
+                self.step(at, Event::Restart(operation, name), ctx);
             }
-            Request::Relay(name, signal) => {
-                let operation = self.begin(Cause::signal(signal), &parent);
-                if let Some((process, operation)) = self.find(at, &name, operation) {
-                    self.command(process, operation, at, Command::Relay(signal));
-                }
+            Request::Relay(name, signal, cause) => {
+                let operation = self.begin(cause, &parent);
+                self.step(at, Event::Relay(operation, name, signal), ctx);
             }
         }
     }
@@ -60,15 +53,9 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Machine(Report::StartFailed(failure)) => Event::StartFailed(process, failure),
             ReportKind::Machine(Report::Ended(ending)) => Event::Ended(process, ending),
             ReportKind::Machine(Report::Left) => Event::Left(process),
-            ReportKind::Machine(Report::Stopped) => {
-                self.unanswered.remove(&process);
-                Event::Stopped(process)
-            }
+            ReportKind::Machine(Report::Stopped) => Event::Stopped(process),
             ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
-            ReportKind::Lost { tasks } => {
-                self.unanswered.remove(&process);
-                Event::Lost(process, tasks)
-            }
+            ReportKind::Lost { tasks } => Event::Lost(process, tasks),
         };
         self.step(at, event, ctx);
     }
@@ -89,21 +76,5 @@ impl ManagerActor {
         let operation = self.fleet.begin(cause);
         self.world.listeners.adopt(operation.id, parent);
         operation
-    }
-
-    /// The process of this name, for this operation; when there is none, it is refused.
-    fn find(
-        &self,
-        at: crate::clock::Moment,
-        name: &ProcessName,
-        operation: Operation,
-    ) -> Option<(ProcessId, Operation)> {
-        let Some(process) = self.fleet.find(name) else {
-            let refusal = Refusal::NoSuchProcess(name.clone());
-            let fact = Fact::System(SystemFact::Refused(operation, refusal));
-            self.world.listeners.tell(&Told { at, fact });
-            return None;
-        };
-        Some((process, operation))
     }
 }

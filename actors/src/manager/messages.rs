@@ -19,7 +19,7 @@ pub enum Request {
     /// Restart one process, one instance at a time.
     Restart(ProcessName, Cause),
     /// Hand a signal on to the leaders of a process.
-    Relay(ProcessName, Signal),
+    Relay(ProcessName, Signal, Cause),
 }
 
 /// How everything ended. Sent once.

@@ -15,6 +15,7 @@ use crate::hooks;
 use crate::phrases::Names;
 use crate::process::{Finish, Order, ProcessActor};
 use crate::world::World;
+use actix::prelude::Request as Sending;
 use actix::{Actor, AsyncContext, Context, SpawnHandle, WrapFuture};
 use phpeek_core::facts::{Outbox, Output};
 use phpeek_core::fleet::{Effect, Event, Fleet, Outcome};
@@ -23,9 +24,12 @@ use phpeek_core::operation::Operation;
 use phpeek_core::process::Command;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessSpec;
-use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+/// The answer of a process that was told to finish, to come.
+type Answer = Pin<Box<Sending<ProcessActor, Envelope<Finish>>>>;
 
 /// The root actor.
 pub struct ManagerActor {
@@ -35,8 +39,8 @@ pub struct ManagerActor {
     names: Names,
     /// What the machine has given back in the step under way; kept for its room.
     out: Outbox<Effect>,
-    /// Processes that were told to stop and have not answered: they may have spans that are open.
-    unanswered: BTreeSet<ProcessId>,
+    /// The answers of those that were told to finish: the end waits for them.
+    finishing: Vec<Answer>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
     timer: Option<(Moment, SpawnHandle)>,
@@ -57,7 +61,7 @@ impl ManagerActor {
             router,
             names: Names::default(),
             out: Outbox::new(),
-            unanswered: BTreeSet::new(),
+            finishing: Vec::new(),
             latest: Moment::ZERO,
             timer: None,
             done: Some(done),
@@ -93,16 +97,17 @@ impl ManagerActor {
                 Output::Tell(told) => self.world.listeners.tell(&told),
                 Output::Do(Effect::Create(process, spec)) => self.create(process, spec, ctx),
                 Output::Do(Effect::Command(process, operation, command)) => {
-                    if matches!(command, Command::Stop(_)) {
-                        self.unanswered.insert(process);
-                    }
                     self.command(process, operation, at, command);
                 }
                 Output::Do(Effect::Kill(task)) => {
                     self.world.launcher.signal_group(task, Signal::KILL);
                 }
+                Output::Do(Effect::Finish(process)) => {
+                    let answer = self.router.finish(process, Envelope::root(at, Finish));
+                    self.finishing.extend(answer.map(Box::pin));
+                }
                 Output::Do(Effect::Hook(effect)) => hooks::perform(&self.world, at, effect),
-                Output::Do(Effect::Done(outcome)) => self.finish(at, outcome, ctx),
+                Output::Do(Effect::Done(outcome)) => self.finish(outcome, ctx),
             }
         }
         self.out = out;
@@ -129,18 +134,16 @@ impl ManagerActor {
     }
 
     /// Tells that everything is over when no process has a span open any more: whoever hears it flushes telemetry and
-    /// leaves. Every actor answers at once, and one that is gone is no answer to wait for. A death that has just come
+    /// leaves. Every actor that was told to finish answers at once, and one that is gone is no answer to wait for. A death that has just come
     /// is told first; its last words are never waited for longer than a tenth of a second.
-    fn finish(&mut self, at: Moment, outcome: Outcome, ctx: &mut Context<Self>) {
+    fn finish(&mut self, outcome: Outcome, ctx: &mut Context<Self>) {
         let Some(done) = self.done.take() else { return };
         let boot_failure = match &outcome {
             Outcome::BootFailed(failure) => Some(self.names.boot_failure(failure)),
             _ => None,
         };
         let deaths = self.world.deaths.clone();
-        let asked = std::mem::take(&mut self.unanswered);
-        let answers: Vec<_> =
-            asked.iter().filter_map(|p| self.router.finish(*p, Envelope::root(at, Finish))).collect();
+        let answers = std::mem::take(&mut self.finishing);
         let tell = async move {
             for answer in answers {
                 let _gone = answer.await.is_err(); // an actor that is gone, and its spans with it

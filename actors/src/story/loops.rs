@@ -4,11 +4,11 @@
 use super::Teller;
 use super::attributes::{int, set_autopsy};
 use super::open::{ProcessStory, Restart};
+use crate::phrases::restart_reason_after;
 use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
 use phpeek_core::fold::Tally;
-use phpeek_core::lifecycle::Trigger;
 
 impl ProcessStory {
     pub(super) fn open_restart(
@@ -27,11 +27,7 @@ impl ProcessStory {
             span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
         }
         self.name_instance(&mut span, i);
-        let reason = match restart.after {
-            Trigger::Exit(exit) if exit.is_success() => "normal_exit",
-            Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
-        };
-        span.set(names::RESTART_REASON, reason);
+        span.set(names::RESTART_REASON, restart_reason_after(restart.after));
         span.set(names::RESTART_ATTEMPT, i64::from(restart.attempt));
         span.set(names::RESTART_COUNT, int(tally.count));
         span.set(names::RESTART_FOLDED, int(tally.folded));

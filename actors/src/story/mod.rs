@@ -99,6 +99,12 @@ impl Story {
                     story.edge_failed(told.at, &self.names, *on, cause, &on_context);
                 }
             }
+            Fact::Process(process, ProcessFact::EdgeGivenUp(on)) => {
+                let on_context = self.context_of_process(*on);
+                if let Some(story) = self.processes.get_mut(process) {
+                    story.edge_given_up(told.at, *on, &on_context);
+                }
+            }
             Fact::Process(_, ProcessFact::RestartAbandoned) => self.end_interrupted_restart(),
             Fact::Process(process, fact) => {
                 let Self { tracing, names, operations, processes, .. } = self;

@@ -3,14 +3,14 @@
 use super::Teller;
 use super::open::{Ending, InstanceStory, ProcessStory, StartStory};
 use crate::clock::Moment;
-use crate::phrases::{Names, boot_error_type};
+use crate::phrases::{Names, boot_error_type, restart_reason};
 use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{Array, StringValue};
 use phpeek_core::facts::ProcessFact;
 use phpeek_core::fleet::{BootFailure, BootFailureCause};
 use phpeek_core::ids::ProcessId;
-use phpeek_core::operation::Operation;
+use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::serials::Serials;
 use phpeek_core::spec::{Condition, ProcessSpec};
 use std::sync::Arc;
@@ -75,6 +75,7 @@ impl ProcessStory {
             ProcessFact::Added(_)
             | ProcessFact::Removed
             | ProcessFact::EdgeMet(_)
+            | ProcessFact::EdgeGivenUp(_)
             | ProcessFact::EdgeFailed(..)
             | ProcessFact::EdgeLost(_) => {}
         }
@@ -88,6 +89,9 @@ impl ProcessStory {
             span.set(names::PROCESS_NAME, spec.name.as_str().to_owned());
             span.set(names::PROCESS_SCALE, i64::from(spec.scale.get()));
             span.set(names::PROCESS_TYPE, spec.kind.as_str());
+            if let Cause::Dependency(_) = operation.cause {
+                span.set(names::RESTART_REASON, restart_reason(&operation.cause));
+            }
             if !waits.is_empty() {
                 let name = |(on, _): &(ProcessId, _)| StringValue::from(teller.names.text(*on).to_owned());
                 let list = waits.iter().map(name).collect();
@@ -111,6 +115,17 @@ impl ProcessStory {
     pub(super) fn edge_met(&mut self, at: Moment, on: ProcessId, link: &SpanContext) {
         if let Some(start) = &mut self.start {
             start.wait(on, link).ok(at);
+        }
+    }
+
+    /// The wait has failed, and the start goes on.
+    pub(super) fn edge_given_up(&mut self, at: Moment, on: ProcessId, link: &SpanContext) {
+        if let Some(start) = &mut self.start {
+            start.wait(on, link).fail(
+                at,
+                names::ERROR_DEPENDENCY_TIMEOUT,
+                "it took too long; started without",
+            );
         }
     }
 

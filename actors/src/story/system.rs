@@ -44,7 +44,9 @@ impl Story {
             SystemFact::ShutdownBegan { operation, processes, timeout } => {
                 self.shutdown_began(at, operation, *processes, *timeout);
             }
-            SystemFact::ShutdownHurried(operation) | SystemFact::Refused(operation, _) => {
+            SystemFact::ShutdownHurried(operation)
+            | SystemFact::Relayed(operation, ..)
+            | SystemFact::Refused(operation, _) => {
                 self.operations.0.remove(&operation.id);
             }
             SystemFact::Over(outcome) => self.over(at, outcome),

@@ -1,9 +1,12 @@
-//! How the receiver is doing, for status readers. A value; written by the `TelemetryActor`, read by anybody.
+//! How the receiver and the spool are doing, for status readers. Values; what the wire of the control socket says of them
+//! is derived here, so that there is one of each.
 
 use crate::clock::Moment;
+use serde::{Deserialize, Serialize};
 
 /// What the receiver makes of spans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ReceiverState {
     /// Nothing was sent yet, or the last batch was taken.
     #[default]
@@ -17,7 +20,7 @@ pub enum ReceiverState {
 }
 
 impl ReceiverState {
-    /// One word.
+    /// One word, as in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,11 +32,11 @@ impl ReceiverState {
     }
 }
 
-/// The last thing that went wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastError {
+/// The last thing that went wrong. `At` is a moment of the supervisor's, or a text on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastError<At = Moment> {
     /// When.
-    pub at: Moment,
+    pub at: At,
     /// What, for people; never a secret.
     pub cause: String,
 }
@@ -51,4 +54,36 @@ pub struct Health {
     pub last_export: Option<Moment>,
     /// How often a part of telemetry has panicked and was started again.
     pub panics: u64,
+}
+
+/// Where spans wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpoolState {
+    /// In memory: no directory is configured.
+    #[default]
+    Memory,
+    /// In the directory.
+    Disk,
+    /// In memory for now: the directory cannot be used.
+    Degraded,
+}
+
+/// How the spool is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SpoolReport {
+    /// Where spans wait.
+    pub state: SpoolState,
+    /// The directory, if one is configured.
+    pub directory: Option<String>,
+    /// Its files.
+    pub segments: usize,
+    /// Bytes of all of them, or of what is in memory.
+    pub bytes: u64,
+    /// Spans that wait.
+    pub spans: u64,
+    /// How long the oldest of them has waited, in seconds.
+    pub oldest_age_s: Option<u64>,
+    /// Why the directory cannot be used, or could not be used last.
+    pub last_error: Option<String>,
 }

@@ -18,7 +18,7 @@ mod words;
 
 pub use actor::TelemetryActor;
 pub use export::{Answer, Batch, ExportFuture, SpanExporter};
-pub use health::{Health, LastError, ReceiverState};
+pub use health::{Health, LastError, ReceiverState, SpoolReport, SpoolState};
 pub use messages::{Flush, FlushKind, Hasten, Make, Parts};
 pub use phpeek_core::tail::CallersDecision;
 pub use queue::{Queue, QueueProcessor, TelemetryStats, Unsampled, Wanted};

@@ -6,8 +6,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError, OutputSpec,
-    ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, HookList, HookSpec, Hooks, InitialState, OnError, OnTimeout,
+    OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -16,7 +16,17 @@ use std::time::Duration;
 
 /// Builds the specification of a process.
 #[derive(Debug, Clone)]
-pub struct SpecBuilder(ProcessSpec, Vec<(u32, Condition)>);
+pub struct SpecBuilder(ProcessSpec, Vec<Need>);
+
+/// What it needs of another, by its place.
+#[derive(Debug, Clone)]
+struct Need {
+    on: u32,
+    condition: Condition,
+    timeout: Option<Duration>,
+    on_timeout: OnTimeout,
+    restart: bool,
+}
 
 impl SpecBuilder {
     /// A long-running process with one instance: restarted always, ten failures forgiven, backoff 100 ms to 1 s,
@@ -94,11 +104,35 @@ impl SpecBuilder {
     /// It waits until this process has ended with 0.
     #[must_use]
     pub fn after_end_of(self, process: u32) -> Self {
+        self.needs(process, Condition::CompletedSuccessfully)
+    }
+
+    /// It waits until this process has ended, well or not.
+    #[must_use]
+    pub fn after_any_end_of(self, process: u32) -> Self {
         self.needs(process, Condition::Completed)
     }
 
-    fn needs(mut self, process: u32, condition: Condition) -> Self {
-        self.1.push((process, condition));
+    /// It waits for the latest it was told to wait for no longer than this.
+    #[must_use]
+    pub fn at_most(mut self, timeout: Duration, on_timeout: OnTimeout) -> Self {
+        if let Some(need) = self.1.last_mut() {
+            (need.timeout, need.on_timeout) = (Some(timeout), on_timeout);
+        }
+        self
+    }
+
+    /// It shares the fate of the latest it was told to wait for.
+    #[must_use]
+    pub fn restarted_with(mut self) -> Self {
+        if let Some(need) = self.1.last_mut() {
+            need.restart = true;
+        }
+        self
+    }
+
+    fn needs(mut self, on: u32, condition: Condition) -> Self {
+        self.1.push(Need { on, condition, timeout: None, on_timeout: OnTimeout::Fail, restart: false });
         self
     }
 
@@ -156,9 +190,14 @@ impl SpecBuilder {
 pub fn system(mut processes: Vec<SpecBuilder>) -> SystemSpec {
     let names: Vec<ProcessName> = processes.iter().map(|p| p.0.name.clone()).collect();
     for SpecBuilder(spec, needs) in &mut processes {
-        let needs = needs.iter().filter_map(|(on, condition)| {
+        let needs = needs.iter().filter_map(|Need { on, condition, timeout, on_timeout, restart }| {
             let process = names.get(*on as usize)?.clone();
-            Some(Dependency { process, condition: *condition })
+            Some(Dependency {
+                timeout: *timeout,
+                on_timeout: *on_timeout,
+                restart: *restart,
+                ..Dependency::new(process, *condition)
+            })
         });
         spec.depends_on.extend(needs);
     }

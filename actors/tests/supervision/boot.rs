@@ -12,6 +12,7 @@ use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Failure, InstanceState};
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
+use phpeek_core::spec::OnTimeout;
 
 #[test]
 fn independent_processes_start_at_once() {
@@ -108,7 +109,7 @@ fn a_oneshot_is_a_gate_for_those_that_wait_for_its_end() {
         let wait = rig.one(names::SPAN_WAIT_DEPENDENCY);
         assert_eq!(
             (text(&wait, names::DEPENDENCY_CONDITION).as_str(), about(&wait)),
-            ("completed", ms(1000))
+            ("completed_successfully", ms(1000))
         );
         let run = rig.one(names::SPAN_RUN);
         assert_eq!(
@@ -218,6 +219,37 @@ fn a_dependency_that_takes_too_long_fails_the_boot() {
         assert_eq!(why(&end), Some(BootFailureCause::TimedOut));
         let wait = rig.one(names::SPAN_WAIT_DEPENDENCY);
         assert_eq!((error_type(&wait).as_deref(), about(&wait)), (Some("dependency_timeout"), ms(30_000)));
+    });
+}
+
+#[test]
+fn a_bad_end_is_an_end_for_those_who_wait_for_any() {
+    paused(async {
+        let spec =
+            system(vec![SpecBuilder::new("mig").oneshot(), SpecBuilder::new("app").after_any_end_of(0)]);
+        let rig = Rig::booted(spec, |l| l.script(0, |_| Behaviour::ends(ms(700), Exit::Code(3))));
+        rig.all_up().await;
+        let wait = rig.one(names::SPAN_WAIT_DEPENDENCY);
+        assert_eq!((wait.status.clone(), about(&wait)), (Status::Ok, ms(700)));
+        assert_eq!(text(&wait, names::DEPENDENCY_CONDITION), "completed");
+    });
+}
+
+#[test]
+fn a_wait_of_its_own_is_over_in_its_own_time_and_the_start_goes_on_without() {
+    paused(async {
+        let spec = system(vec![
+            SpecBuilder::new("mig").oneshot(),
+            SpecBuilder::new("app").after_end_of(0).at_most(ms(1500), OnTimeout::Start),
+        ]);
+        let mut rig = Rig::booted(spec, |_| {});
+        rig.all_up().await;
+        let wait = rig.one(names::SPAN_WAIT_DEPENDENCY);
+        assert_eq!((error_type(&wait).as_deref(), about(&wait)), (Some("dependency_timeout"), ms(1500)));
+        assert!(!is_error(&rig.of_process(names::SPAN_START_PROCESS, "app")[0]));
+        assert!(rig.log.holds(Level::Warn, "is started without \"mig\""));
+        rig.terminate();
+        assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
     });
 }
 

@@ -103,3 +103,33 @@ fn a_shutdown_that_meets_a_start_by_name_ends_its_spans_in_order() {
         assert!(spawn.end_time <= start.end_time && start.end_time <= restart.end_time);
     });
 }
+
+#[test]
+fn who_shares_a_fate_is_stopped_with_it_and_started_when_it_is_there_again() {
+    paused(async {
+        let spec = system(vec![
+            SpecBuilder::new("db").policy(RestartPolicy::Never),
+            SpecBuilder::new("app").after(0).restarted_with(),
+            SpecBuilder::new("free").after(0),
+        ]);
+        let mut rig = Rig::booted(spec, |l| {
+            l.script(0, |id| {
+                if id.run == 1 { Behaviour::ends(ms(500), Exit::Code(3)) } else { Behaviour::default() }
+            });
+        });
+        rig.all_up().await;
+        rig.until("the stop of app", |r| r.board.shown(1, 0).is_some_and(|s| s.pid.is_none())).await;
+        rig.until("the wait", |r| r.log.holds(Level::Error, "was not started: process \"db\" failed")).await;
+        assert_eq!(rig.launcher.launches().len(), 3);
+        assert_eq!(rig.of_process(names::SPAN_STOP_PROCESS, "app").len(), 1);
+        rig.ask(Request::Restart(rig.name(0), Cause::Request));
+        rig.until("app", |r| r.launcher.leader_of(1, 0).is_some()).await;
+        rig.pass(ms(1000)).await;
+        let starts = rig.of_process(names::SPAN_START_PROCESS, "app");
+        assert_eq!(starts.iter().map(is_error).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(text(&starts[2], names::RESTART_REASON), "dependency");
+        assert_eq!(rig.of_process(names::SPAN_START_PROCESS, "free").len(), 1);
+        rig.terminate();
+        assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
+    });
+}

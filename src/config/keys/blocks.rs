@@ -107,9 +107,9 @@ keys! {
     /// One entry of `depends_on`.
     pub(crate) DEPENDENCY;
     "condition": OneOf(CONDITIONS), "", Works Live, "`started`, `ready`, `healthy`, `completed`, `completed_successfully`; default: for a oneshot that it has succeeded, else that it is ready";
-    "timeout": Time(0.0, YEAR), "", Later Live, "default: `global.dependency_timeout`";
-    "on_timeout": OneOf(&["fail", "start"]), "fail", Later Live, "`start`: it starts without the dependency";
-    "restart": Bool, "false", Later Live, "it is stopped when the run of its dependency ends, and started once the condition holds again";
+    "timeout": Time(0.0, YEAR), "", Works Live, "default: `global.dependency_timeout`";
+    "on_timeout": OneOf(&["fail", "start"]), "fail", Works Live, "`start`: it starts without the dependency";
+    "restart": Bool, "false", Works Live, "it is stopped when the condition is lost, and started once it holds again";
 }
 
 keys! {

@@ -6,6 +6,9 @@ use super::keys;
 use super::kind::Kind::{
     Bool, Float, Guard, Int, List, Map, MapOf, OneOf, Secret, Size, Text, Time, TimeOrOff,
 };
+use super::kind::words;
+use phpeek_settings::log::{LogFormat, OnFull};
+use phpeek_settings::survivors::Survivors;
 
 keys! {
     /// `global`.
@@ -19,14 +22,14 @@ keys! {
     "restart_backoff_initial": Time(0.0, YEAR), "5s", Works Live, "the first wait; it doubles, with jitter; a run that lived longer than its wait is followed at once; 0 means 10 ms";
     "restart_backoff_max": Time(0.0, YEAR), "60s", Works Live, "the longest wait";
     "restart_stability_window": TimeOrOff, "60s", Works Live, "a run that lived this long gives the attempts back; negative: never";
-    "log_format": OneOf(&["auto", "json", "text"]), "auto", Works Supervisor, "of records: `json`, `text` for people, or `auto`: text on a terminal, JSON elsewhere";
+    "log_format": OneOf(&words(&LogFormat::WORDS)), "auto", Works Supervisor, "of records: `json`, `text` for people, or `auto`: text on a terminal, JSON elsewhere";
     "log_level": LEVEL, "info", Works Supervisor, "`debug`, `info`, `warn`, `error`";
-    "log_on_full": OneOf(&["wait", "drop"]), "wait", Works Supervisor, "a writer waits while the reader of our output makes progress; `drop`: lines are dropped and counted at once";
+    "log_on_full": OneOf(&words(&OnFull::WORDS)), "wait", Works Supervisor, "a writer waits while the reader of our output makes progress; `drop`: lines are dropped and counted at once";
     "log_patience": Time(0.0, YEAR), "10s", Works Supervisor, "how long a reader may make no progress before lines are dropped instead";
     "log_buffer": Size, "8MB", Works Supervisor, "what may wait in memory";
     "control_socket": Text, "", Works Supervisor, "where `status`, `telemetry` and `trace` ask: an absolute path, or `none`; default: PID.sock in the runtime directory", eg "/run/phpeek-pm/app.sock";
     "signals": MapOf(&Text), "", Works Live, "as at the top level", eg "{}";
-    "survivors": OneOf(&["stop", "kill", "report", "ignore"]), "stop", Works Supervisor, "what a killed supervisor left, found at start: `stop`, `kill`, `report`, `ignore`";
+    "survivors": OneOf(&words(&Survivors::WORDS)), "stop", Works Supervisor, "what a killed supervisor left, found at start: `stop`, `kill`, `report`, `ignore`";
     "tracing_enabled": Bool, "false", Works Supervisor, "whether what happens is told as spans";
     "tracing_exporter": Text, "stdout", Works Supervisor, "`otlp-grpc`, `otlp-http`, `otlp` (by the protocol), `zipkin`, `file`, `stdout`, `none` (for `phpeek-pm trace` alone); `jaeger` is another name for `otlp-grpc`";
     "tracing_endpoint": Text, "", Works Supervisor, "`host:port` (plain text, TLS on port 443), `http://…`, `https://…`, `unix:/path`; default: port 4317, 4318 or 9411 of localhost; `otlp-http` adds `/v1/traces` unless the path ends in `/traces`", eg "localhost:4317";

@@ -131,6 +131,18 @@ pub(crate) const CONDITIONS: &[&str] =
 /// Why a scalar is none of its kind, and what to write.
 pub(crate) type Refusal = (String, String);
 
+/// The words of a table that says what each means, for [`Kind::OneOf`]: so what is checked is what is read.
+#[expect(clippy::indexing_slicing, reason = "it runs when the program is compiled, where iterators cannot")]
+pub(crate) const fn words<T: Copy, const N: usize>(meanings: &[(&'static str, T); N]) -> [&'static str; N] {
+    let mut words = [""; N];
+    let mut at = 0;
+    while at < N {
+        words[at] = meanings[at].0;
+        at += 1;
+    }
+    words
+}
+
 impl Kind {
     /// Whether nothing at all is an error: what has a type, and a default that may allow more.
     pub(crate) fn refuses_nothing(&self) -> bool {

@@ -7,14 +7,18 @@ use super::kind::Kind::{
     Bool, Capability, Command, Cron, Depends, Files, FilesOr, Guard, Int, Limit, List, Map, MapOf, OneOf,
     Share, Signal, Size, Text, Time, TimeOrOff, Umask, Zone,
 };
+use super::kind::words;
+use phpeek_core::program::ContextPolicy;
+use phpeek_core::schedule::{CatchUp, Overlap};
+use phpeek_core::spec::{InitialState, ProcessKind};
 
 keys! {
     /// One process.
     pub(crate) PROCESS;
     "enabled": Bool, "true", Works Live, "false: it is not there";
     "command": Command, "", Works Restart, "program and arguments; no shell", eg "[\"sleep\", \"1000\"]";
-    "type": OneOf(&["longrun", "oneshot"]), "longrun", Works Restart, "or `oneshot`: ends once; dependents wait until it has succeeded";
-    "initial_state": OneOf(&["running", "stopped"]), "running", Works Live, "or `stopped`: known, not started, holds nobody up";
+    "type": OneOf(&words(&ProcessKind::WORDS)), "longrun", Works Restart, "or `oneshot`: ends once; dependents wait until it has succeeded";
+    "initial_state": OneOf(&words(&InitialState::WORDS)), "running", Works Live, "or `stopped`: known, not started, holds nobody up";
     "scale": Int(1, 1000), "1", Works Live, "instances `NAME-0` and up", eg "2";
     "max_scale": Int(0, 1000), "0", Works Live, "bound of a scale that is asked for; 0: `max_process_scale` alone", eg "4";
     "max_unavailable": Share, "1", Later Live, "instances that a rolling restart takes away at once: a number, or `25%`";
@@ -37,7 +41,7 @@ keys! {
     "on_exhausted": OneOf(&["stop", "exit", "slow_retry"]), "stop", Later Live, "when its attempts are spent: `stop` (it stays failed), `exit` (everything stops, with its code), `slow_retry`";
     "success_codes": List(&Int(0, 255)), "[0]", Later Live, "codes that are no failure";
     "recycle_codes": List(&Int(0, 255)), "[]", Later Live, "codes after which it is started again at once, outside of the budget";
-    "tracing_context": OneOf(&["auto", "parent", "link", "none"]), "auto", Works Restart, "`parent`, `link`, `none`: what it learns of the trace that started it";
+    "tracing_context": OneOf(&words(&ContextPolicy::WORDS)), "auto", Works Restart, "`parent`, `link`, `none`: what it learns of the trace that started it";
     "shutdown": Map(SHUTDOWN), "", Works Live, "how it is stopped";
     "reload": Map(RELOAD), "", Later Live, "how it reloads itself; a rolling restart uses it";
     "health_check": Map(CHECK), "", Later Live, "how its health is asked";
@@ -48,9 +52,9 @@ keys! {
     "schedule_timezone": Zone, "", Later Live, "UTC, Local, or a name as Europe/Copenhagen", eg "#UTC";
     "schedule_timeout": Time(0.0, YEAR), "", Later Live, "bound of a run", eg "#10m";
     "schedule_max_concurrent": Int(0, 1000), "0", Later Live, "runs at once; 0: no bound", eg "#1";
-    "schedule_overlap": OneOf(&["skip", "queue", "replace"]), "skip", Later Live, "a tick while one runs: `skip`, `queue` (one waits), `replace` (the running one is stopped)";
+    "schedule_overlap": OneOf(&words(&Overlap::WORDS)), "skip", Later Live, "a tick while one runs: `skip`, `queue` (one waits), `replace` (the running one is stopped)";
     "schedule_jitter": Time(0.0, YEAR), "0", Later Live, "a tick is late by up to this";
-    "schedule_catch_up": OneOf(&["none", "latest", "all"]), "none", Later Live, "ticks that were missed: `latest`, `all` (at most 100)";
+    "schedule_catch_up": OneOf(&words(&CatchUp::WORDS)), "none", Later Live, "ticks that were missed: `latest`, `all` (at most 100)";
     "schedule_retries": Int(0, 1000), "0", Later Live, "tries after a run that failed";
     "schedule_retry_delay": Time(0.0, YEAR), "10s", Later Live, "and the wait before each";
     "heartbeat": Map(HEARTBEAT), "", Later Live, "who is told of each run";

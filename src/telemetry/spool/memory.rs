@@ -2,6 +2,7 @@
 //! disk. Spans lie in chunks, as they lie in segments there: one allocation for each would take half as much again.
 
 use super::Records;
+use super::record::REQUEST;
 use crate::encode::{self, Origin};
 use phpeek_actors::telemetry::{Batch, Dropped};
 use phpeek_settings::tracing::Limits;
@@ -11,8 +12,6 @@ use std::time::SystemTime;
 
 /// Bytes of a chunk: what is dropped together.
 const CHUNK: usize = 64 << 10;
-/// A request stays below this: receivers commonly refuse more than 4 MiB.
-const REQUEST: usize = (2 << 20) - (64 << 10);
 
 /// Some spans, each behind its length (u32, little endian).
 struct Chunk {

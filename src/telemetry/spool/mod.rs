@@ -9,13 +9,12 @@ mod memory;
 pub mod reader;
 pub mod record;
 mod recover;
-mod report;
 mod segment;
 mod store;
 mod voice;
 
 pub use lock::{LOCK, Pending, SpoolError, lock, lock_within};
-pub use report::{SpoolReport, SpoolState};
+pub use phpeek_actors::telemetry::{SpoolReport, SpoolState};
 pub use store::{Place, Spool, SpoolParts};
 
 use begin::Begin;

@@ -1,7 +1,7 @@
 //! A spool directory as others see it: what is in it, and the traces. Only reads; works on the directory of a living
 //! supervisor and on one of a dead one. Must never trust a file: what cannot be read is told or left out.
 
-use super::record::{self, HEADER, Kind};
+use super::record::{self, HEADER, Kind, LARGEST};
 use super::recover::sequences;
 use super::segment::{Scanned, name, scan};
 use crate::encode::{self, Origin};
@@ -13,9 +13,6 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// Nothing that a supervisor has written is larger.
-const LARGEST: u64 = 256 << 20;
 
 /// Why a directory cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -16,6 +16,10 @@ use std::ops::Range;
 pub const HEADER: u64 = 64;
 /// Where the slot of what was delivered begins.
 pub const SLOT: u64 = 40;
+/// No segment is larger: they are sealed at a few megabytes.
+pub(super) const LARGEST: u64 = 256 << 20;
+/// What is read for one request stays below this, whatever the spans are: receivers commonly refuse more than 4 MiB.
+pub(super) const REQUEST: usize = (2 << 20) - (64 << 10);
 const MAGIC: &[u8; 8] = b"PHPKSPN1";
 const PREFIX: usize = 9;
 /// Longest payload: a span is far smaller, and what claims more is damage.

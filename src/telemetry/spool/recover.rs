@@ -3,7 +3,7 @@
 
 use super::Note;
 use super::begin::Begin;
-use super::record::Kind;
+use super::record::{Kind, LARGEST};
 use super::segment::{Scanned, Segment, is_damage, name, scan, sequence};
 use crate::encode::{self, Origin};
 use std::collections::{HashMap, VecDeque};
@@ -12,8 +12,6 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Nothing that we have written is larger: ours are sealed at a few megabytes.
-const LARGEST: u64 = 256 << 20;
 /// What a segment is called when it cannot be read.
 const DAMAGED: &str = ".damaged";
 

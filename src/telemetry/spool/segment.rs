@@ -1,7 +1,7 @@
 //! One file of the spool. Owns its descriptor and its cursors: what is written, read and delivered. Must never read
 //! beyond what it knows to be whole.
 
-use super::record::{self, HEADER, Kind, NoRecord};
+use super::record::{self, HEADER, Kind, NoRecord, REQUEST};
 use crate::encode::Origin;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -16,8 +16,6 @@ const MODE: u32 = 0o600;
 const READ: (usize, usize) = (16 << 10, 2 << 20);
 /// About what a span takes, for the size of a read.
 const USUAL_SPAN: usize = 384;
-/// A request stays below this, whatever the spans are: receivers commonly refuse more than 4 MiB.
-const REQUEST: usize = (2 << 20) - (64 << 10);
 
 /// A file of the spool.
 #[derive(Debug)]

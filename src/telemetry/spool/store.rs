@@ -4,14 +4,13 @@
 use super::disk::Disk;
 use super::intake::Intake;
 use super::memory::Memory;
-use super::report::{SpoolReport, SpoolState};
 use super::voice::Voice;
 use super::{Pending, SpoolError, lock};
 use crate::encode::Origin;
 use crate::recent::Recent;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::ports::{Level, LogSink};
-use phpeek_actors::telemetry::{Batch, Dropped, News, SpanStore};
+use phpeek_actors::telemetry::{Batch, Dropped, News, SpanStore, SpoolReport, SpoolState};
 use phpeek_core::causes::chain;
 use phpeek_os::lock_file::LockFile;
 use phpeek_settings::tracing::Limits;
@@ -208,7 +207,7 @@ impl Spool {
         let mut report = SpoolReport {
             bytes: self.memory.bytes(),
             spans: waiting,
-            oldest_seconds: self.memory.oldest().map(|at| since(at).as_secs()),
+            oldest_age_s: self.memory.oldest().map(|at| since(at).as_secs()),
             last_error: self.voice.last_error.clone(),
             ..SpoolReport::default()
         };
@@ -224,7 +223,7 @@ impl Spool {
                 report.directory = Some(disk.folder().display().to_string());
                 report.segments = disk.segments();
                 report.bytes += disk.bytes();
-                report.oldest_seconds = disk.oldest(wall).map(|d| d.as_secs()).or(report.oldest_seconds);
+                report.oldest_age_s = disk.oldest(wall).map(|d| d.as_secs()).or(report.oldest_age_s);
             }
         }
         *self.parts.report.lock().unwrap_or_else(PoisonError::into_inner) = report;

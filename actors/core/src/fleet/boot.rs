@@ -33,6 +33,9 @@ impl Fleet {
         let wanted: Vec<ProcessId> = self.order.iter().copied().filter(wanted).collect();
         self.unsettled = wanted.len();
         for p in &wanted {
+            if let Some(member) = self.members.get_mut(p) {
+                member.awaited = true;
+            }
             self.begin_start(*p, operation.clone(), now, out);
         }
         for p in wanted {
@@ -78,7 +81,7 @@ impl Fleet {
 
     /// When nothing runs, nothing will, and nothing could be started by anybody, the container is over.
     pub(super) fn check_all_ended(&mut self, now: Duration, out: &mut Out) {
-        let ended = |m: &super::Member| matches!(m.standing, Standing::Ended(_));
+        let ended = |m: &super::Member| matches!(m.standing, Standing::Ended(_) | Standing::Stopped);
         if self.phase == Phase::Running && self.members.values().all(ended) {
             let last = self.failures.last();
             self.outcome = last.map_or(Outcome::AllCompleted, |(_, failure)| Outcome::Failed(*failure));
@@ -89,6 +92,7 @@ impl Fleet {
 
     pub(super) fn lost(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
         out.tell(now, Fact::Process(p, ProcessFact::Lost));
+        self.unanswered.remove(&p); // and never will
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
             self.outcome = Outcome::Internal;
             if self.members.get(&p).is_some_and(super::Member::is_to_be_stopped) {

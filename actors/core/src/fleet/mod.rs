@@ -5,7 +5,9 @@
 mod around;
 mod boot;
 mod hooks;
+mod losses;
 mod orphans;
+mod requests;
 mod restart;
 mod rolling;
 mod shutdown;
@@ -24,7 +26,7 @@ use crate::lifecycle::Failure;
 use crate::name::ProcessName;
 use crate::operation::{Cause, Operation, Operations};
 use crate::order::{Cycle, start_order};
-use crate::spec::{Condition, ProcessKind, ProcessSpec, SystemSpec};
+use crate::spec::{Dependency, ProcessKind, ProcessSpec, SystemSpec};
 use around::Around;
 use rolling::{Rolling, Start};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +48,10 @@ struct Member {
     dependents: Vec<ProcessId>,
     /// Its start, until it is up or has failed.
     start: Option<Start>,
+    /// The operation that stops it and starts it again: when it has stopped, or when what it needs is there again.
+    again: Option<Operation>,
+    /// Whether the boot waits for it to be up.
+    awaited: bool,
     /// Whether daemons of its live on after its end: a stop has something to do.
     left: bool,
 }
@@ -90,6 +96,10 @@ pub struct Fleet {
     /// When the shutdown's patience ends.
     deadline: Option<Duration>,
     forced: bool,
+    /// Those that were told to stop and have not answered.
+    unanswered: BTreeSet<ProcessId>,
+    /// Who has lost what it shares the fate of, and was not stopped for it yet.
+    lost: Vec<(ProcessId, ProcessId)>,
     /// How many processes a shutdown still waits for.
     live: usize,
     outcome: Outcome,
@@ -133,6 +143,8 @@ impl Fleet {
             pending: Vec::new(),
             deadline: None,
             forced: false,
+            unanswered: BTreeSet::new(),
+            lost: Vec::new(),
             live: 0,
             outcome: Outcome::Stopped,
             hooks: (!spec.hooks.is_empty()).then(|| Box::new(Around::new(spec.hooks.clone()))),
@@ -148,7 +160,8 @@ impl Fleet {
         self.given = self.given.saturating_add(1);
         let standing = if spec.starts_with_the_system() { Standing::Waiting } else { Standing::Dormant };
         let (needs, dependents) = (Vec::new(), Vec::new());
-        let member = Member { spec, standing, needs, dependents, start: None, left: false };
+        let (start, again, awaited, left) = (None, None, false, false);
+        let member = Member { spec, standing, needs, dependents, start, again, awaited, left };
         self.members.insert(id, member);
         id
     }
@@ -159,21 +172,21 @@ impl Fleet {
         let ids: Vec<ProcessId> = self.members.keys().copied().collect();
         let named = self.members.values().enumerate().map(|(place, member)| (&member.spec.name, place));
         let places: BTreeMap<&ProcessName, usize> = named.collect();
-        let edges: Vec<Vec<(usize, Condition)>> = self
-            .members
-            .values()
-            .map(|m| m.spec.depends_on.iter().filter_map(|d| Some((*places.get(&d.process)?, d.condition))))
-            .map(Iterator::collect)
+        let place = |d: &Dependency| places.get(&d.process).copied();
+        let specs: Vec<Arc<ProcessSpec>> = self.members.values().map(|m| m.spec.clone()).collect();
+        let edges: Vec<Vec<(usize, &Dependency)>> = specs
+            .iter()
+            .map(|spec| spec.depends_on.iter().filter_map(|d| Some((place(d)?, d))).collect())
             .collect();
         let places: Vec<Vec<usize>> =
             edges.iter().map(|own| own.iter().map(|(on, _)| *on).collect()).collect();
         let id = |place: usize| ids.get(place).copied();
         self.order = start_order(&places)?.into_iter().filter_map(id).collect();
         for (dependent, edges) in ids.iter().zip(&edges) {
-            for (on, condition) in edges.iter().filter_map(|(on, condition)| Some((id(*on)?, *condition))) {
+            for (on, of) in edges.iter().filter_map(|(on, of)| Some((id(*on)?, *of))) {
                 let Some(other) = self.members.get_mut(&on) else { continue };
                 other.dependents.push(*dependent);
-                let mut edge = Edge::new(on, condition);
+                let mut edge = Edge::new(on, of);
                 edge.observe(other.spec.kind, other.standing);
                 if let Some(member) = self.members.get_mut(dependent) {
                     member.needs.push(edge);
@@ -205,11 +218,13 @@ impl Fleet {
             Event::Restarted(p, outcome) => self.restarted(p, outcome, now, out),
             Event::Lost(p, tasks) => self.owner_lost(p, tasks, now, out),
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
-            Event::Restart(operation, p) => self.ask_restart(operation, RestartScope::One(p), now, out),
+            Event::Restart(operation, name) => self.restart_named(operation, name, now, out),
+            Event::Relay(operation, name, signal) => self.relay(operation, name, signal, now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
             Event::Task(task, event) => self.observe_task(task, event, now, out),
             Event::Tick => self.tick(now, out),
         }
+        self.follow_losses(now, out);
     }
 
     /// When a [`Event::Tick`] is due, if at all.
@@ -279,7 +294,10 @@ impl Fleet {
                         out.tell(now, Fact::Process(*dependent, ProcessFact::EdgeMet(process)))
                     }
                     Some(EdgeChange::Lost) => {
-                        out.tell(now, Fact::Process(*dependent, ProcessFact::EdgeLost(process)))
+                        out.tell(now, Fact::Process(*dependent, ProcessFact::EdgeLost(process)));
+                        if edge.restart {
+                            self.lost.push((*dependent, process));
+                        }
                     }
                     None => {}
                 }

@@ -3,7 +3,7 @@
 
 use super::rolling::Rolling;
 use super::{Effect, Fleet, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
-use crate::facts::SystemFact;
+use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
 use crate::operation::Operation;
 use crate::process::Command;
@@ -20,7 +20,7 @@ impl Fleet {
         out: &mut Out,
     ) {
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
-            return;
+            return self.tell(now, SystemFact::Refused(operation, Refusal::Stopping), out);
         }
         if self.pending.iter().any(|(_, s)| *s == scope) {
             self.tell(now, SystemFact::RestartJoined { operation, scope }, out);
@@ -55,8 +55,15 @@ impl Fleet {
         now: Duration,
         out: &mut Out,
     ) -> bool {
-        let Some(current) = rest.pop_front() else { return false };
-        let starts = matches!(self.standing(current), Standing::Dormant | Standing::Ended(_));
+        let own = |fleet: &Self, p: ProcessId| {
+            // One that is being stopped or started already needs no restart beside it.
+            !matches!(fleet.standing(p), Standing::Waiting | Standing::Launched(_) | Standing::Stopping)
+        };
+        let Some(current) = std::iter::from_fn(|| rest.pop_front()).find(|p| own(self, *p)) else {
+            return false;
+        };
+        let starts =
+            matches!(self.standing(current), Standing::Dormant | Standing::Ended(_) | Standing::Stopped);
         self.rolling = Some(Rolling { operation: operation.clone(), scope, current, starts, rest });
         if starts {
             self.begin_start(current, operation, now, out);
@@ -108,13 +115,21 @@ impl Fleet {
 
     /// Whether a process takes part in restarts: it is meant to stay, and was started.
     fn restartable(&self, p: ProcessId) -> bool {
-        let started = matches!(self.standing(p), Standing::Up | Standing::Broken | Standing::Ended(_));
+        let started = matches!(
+            self.standing(p),
+            Standing::Up | Standing::Broken | Standing::Ended(_) | Standing::Stopped
+        );
         self.kind(p) == ProcessKind::LongRun && started
     }
 
     /// Whether a process was left out of the boot (`initial_state: stopped`): a restart by its name starts it.
     fn startable(&self, p: ProcessId) -> bool {
         self.kind(p) == ProcessKind::LongRun && self.standing(p) == Standing::Dormant
+    }
+
+    /// Whether it is the turn of this process.
+    pub(super) fn has_turn(&self, p: ProcessId) -> bool {
+        self.rolling.as_ref().is_some_and(|r| r.current == p)
     }
 
     /// Whether this process was told to restart and has not said how it went.

@@ -41,6 +41,9 @@ impl Fleet {
             if self.boot.is_none() {
                 self.set(p, Standing::Stopped, now, out); // nothing was made that could be told
             }
+            if self.boot.is_some() && self.standing(p) == Standing::Stopped {
+                self.set(p, Standing::Waiting, now, out); // for its turn
+            }
             let begun = self.members.get_mut(&p).is_some_and(|member| member.start.take().is_some());
             if begun && self.standing(p) == Standing::Waiting {
                 out.tell(now, Fact::Process(p, ProcessFact::StartInterrupted)); // it will never run
@@ -75,6 +78,7 @@ impl Fleet {
 
     fn stop(&mut self, p: ProcessId, urgency: Urgency, now: Duration, out: &mut Out) {
         self.set(p, Standing::Stopping, now, out);
+        self.unanswered.insert(p);
         if let Some(operation) = self.shutdown.clone() {
             out.act(Effect::Command(p, operation, Command::Stop(urgency)));
         }
@@ -112,12 +116,15 @@ impl Fleet {
     }
 
     pub(super) fn stopped(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
+        self.unanswered.remove(&p);
         if self.standing(p) != Standing::Stopping {
             return;
         }
-        self.set(p, Standing::Stopped, now, out);
+        // One that was stopped before its turn takes it all the same: the order holds along the whole graph.
+        let early = self.phase == Phase::Stopping && !self.dependents_rest(p);
+        self.set(p, if early { Standing::Waiting } else { Standing::Stopped }, now, out);
         if self.phase != Phase::Stopping {
-            return;
+            return self.start_again(p, now, out);
         }
         // Only those that `p` depends on can have become free: a look at all would cost n^2 over a shutdown.
         let below: Vec<ProcessId> = self.needs(p).iter().map(|e| e.on).collect();
@@ -180,6 +187,7 @@ impl Fleet {
         self.phase = Phase::Done;
         self.deadline = None;
         self.tell(now, SystemFact::Over(self.outcome.clone()), out);
+        std::mem::take(&mut self.unanswered).into_iter().for_each(|p| out.act(Effect::Finish(p)));
         out.act(Effect::Done(self.outcome.clone()));
     }
 }

@@ -6,9 +6,10 @@ use super::{BootFailureCause, Effect, Ending, Fleet, Out, Phase, RestartOutcome,
 use crate::edge::Edge;
 use crate::facts::{Fact, ProcessFact};
 use crate::ids::ProcessId;
-use crate::operation::Operation;
+use crate::operation::{Cause, Operation};
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
+use crate::spec::OnTimeout;
 use std::time::Duration;
 
 impl Fleet {
@@ -42,7 +43,7 @@ impl Fleet {
         }
         self.set(p, Standing::Up, now, out);
         self.end_start(p);
-        if self.phase == Phase::Booting {
+        if self.members.get_mut(&p).is_some_and(|member| std::mem::take(&mut member.awaited)) {
             self.unsettled = self.unsettled.saturating_sub(1);
         }
         self.launch_dependents(p, now, out);
@@ -107,6 +108,9 @@ impl Fleet {
             return;
         }
         for dependent in self.dependents(p).to_vec() {
+            if self.standing(dependent) == Standing::Stopped && !self.is_left_alone(dependent) {
+                self.start_again(dependent, now, out);
+            }
             self.launch_if_free(dependent, now, out);
         }
     }
@@ -139,6 +143,9 @@ impl Fleet {
             Standing::Ended(Ending::Failed(failure)) => BootFailureCause::Failed(failure),
             _ => BootFailureCause::Gone,
         };
+        if self.phase == Phase::Booting {
+            return self.fail_boot(Some(on), cause, vec![p], now, out);
+        }
         self.fail_start(p, on, &cause, now, out);
     }
 
@@ -160,6 +167,9 @@ impl Fleet {
             self.fail_start(dependent, p, &BootFailureCause::Gone, now, out);
         }
         out.tell(now, Fact::Process(p, ProcessFact::EdgeFailed(on, cause.clone())));
+        if let (Cause::Dependency(_), Some(member)) = (&start.operation.cause, self.members.get_mut(&p)) {
+            member.again = Some(start.operation.clone()); // once more when what it needs is there again
+        }
         self.set(p, start.before, now, out);
         self.started(p, RestartOutcome::Failed, now, out);
         self.check_all_ended(now, out);
@@ -189,11 +199,12 @@ impl Fleet {
             .iter()
             .map(|e| starts && e.holds_up() && self.standing(e.on) != Standing::Waiting)
             .collect();
-        let until = now.saturating_add(self.dependency_timeout);
+        let usual = self.dependency_timeout;
         let Some(member) = self.members.get_mut(&p) else { return };
         for (edge, counts) in member.needs.iter_mut().zip(counts) {
             match (edge.until, counts) {
                 (None, true) => {
+                    let until = now.saturating_add(edge.timeout.unwrap_or(usual));
                     edge.until = Some(until);
                     self.awaited.insert((until, p, edge.on));
                 }
@@ -209,13 +220,36 @@ impl Fleet {
     /// Some have waited too long.
     pub(super) fn waits_are_over(&mut self, now: Duration, out: &mut Out) {
         while let Some((_, p, on)) = self.awaited.first().copied().filter(|(until, ..)| *until <= now) {
+            if self.goes_on_without(p, on, now, out) {
+                continue;
+            }
             if self.phase == Phase::Booting {
                 let due = self.awaited.iter().take_while(|(until, ..)| *until <= now);
-                let late = due.filter(|(_, _, other)| *other == on).map(|(_, p, _)| *p).collect();
+                let fails =
+                    |p: &ProcessId| self.edge(*p, on).is_some_and(|e| e.on_timeout == OnTimeout::Fail);
+                let late =
+                    due.filter(|(_, _, other)| *other == on).map(|(_, p, _)| *p).filter(fails).collect();
                 return self.fail_boot(Some(on), BootFailureCause::TimedOut, late, now, out);
             }
             self.fail_start(p, on, &BootFailureCause::TimedOut, now, out);
             self.watch(p, now);
         }
+    }
+
+    /// Whether a start goes on without what it has waited for too long.
+    fn goes_on_without(&mut self, p: ProcessId, on: ProcessId, now: Duration, out: &mut Out) -> bool {
+        let edges = self.members.get_mut(&p).into_iter().flat_map(|m| &mut m.needs);
+        let Some(edge) = edges.into_iter().find(|e| e.on == on && e.on_timeout == OnTimeout::Start) else {
+            return false;
+        };
+        edge.give_up();
+        out.tell(now, Fact::Process(p, ProcessFact::EdgeGivenUp(on)));
+        self.watch(p, now);
+        self.launch_if_free(p, now, out);
+        true
+    }
+
+    fn edge(&self, p: ProcessId, on: ProcessId) -> Option<&Edge> {
+        self.needs(p).iter().find(|e| e.on == on)
     }
 }

@@ -3,10 +3,12 @@
 use crate::ends::{Ending, Outcome, RestartOutcome};
 use crate::hook::words as hook;
 use crate::ids::{ProcessId, TaskId};
+use crate::name::ProcessName;
 use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
 use crate::program::TaskEvent;
+use crate::signal::Signal;
 use crate::spec::ProcessSpec;
 use std::sync::Arc;
 
@@ -33,8 +35,10 @@ pub enum Event {
     Lost(ProcessId, Vec<TaskId>),
     /// Command: restart every long-running process.
     RestartAll(Operation),
-    /// Command: restart one process.
-    Restart(Operation, ProcessId),
+    /// Command: restart the process of this name.
+    Restart(Operation, ProcessName),
+    /// Command: hand a signal on to the leaders of the process of this name.
+    Relay(Operation, ProcessName, Signal),
     /// Command: stop everything; when that is under way already, kill everything.
     Shutdown(Operation),
     /// Something has happened to a task of the system, or to one whose owner is lost.
@@ -54,7 +58,9 @@ pub enum Effect {
     Kill(TaskId),
     /// For a hook of the system.
     Hook(hook::Effect),
-    /// Everything is over.
+    /// Have a process tell what it has under way: it was told to stop, has not answered, and is waited for no longer.
+    Finish(ProcessId),
+    /// Everything is over, once those that were told to finish have: comes last.
     Done(Outcome),
 }
 

@@ -19,6 +19,7 @@ impl Planted {
             (SecondShutdownIgnored, fleet::Event::Shutdown(_)) if phase == Phase::Stopping => None,
             (ShutdownIgnoredDuringBoot, fleet::Event::Shutdown(_)) if phase == Phase::Booting => None,
             (LeftForgotten, fleet::Event::Left(_)) => None,
+            (StoppedForLossAndLeft, fleet::Event::Stopped(_)) if phase == Phase::Running => None,
             (StartFailedIgnored, fleet::Event::StartFailed(..)) => None,
             (UpAfterTheBootIgnored, fleet::Event::Up(_)) if phase == Phase::Running => None,
             (FailureCodeForgotten, fleet::Event::Ended(p, _)) => {
@@ -76,6 +77,9 @@ impl Planted {
             StartBeganMissing => {
                 out.retain(|o| !is_edge(o, |f| matches!(f, ProcessFact::StartBegan { .. })));
             }
+            RefusalForgotten => out.retain(|o| !is_fact(o, |f| matches!(f, SystemFact::Refused(..)))),
+            RelayForgotten => out.retain(|o| !matches!(command_of(o), Some(Command::Relay(_)))),
+            FinishForgotten => out.retain(|o| !matches!(o, Output::Do(fleet::Effect::Finish(_)))),
             DoneTwice => double(out, is_done),
             DoneEarly if began => out.push(done),
             DoneNever => out.retain(|o| !is_done(o)),

@@ -20,6 +20,7 @@ use phpeek_core::fleet::{self, Fleet};
 use phpeek_core::lifecycle::{Effect, Event, Machine, Now, Policy, State};
 use phpeek_core::operation::{Cause, Operation, Operations};
 use phpeek_core::process::Command;
+use phpeek_core::signal::Signal;
 use phpeek_core::spec::SystemSpec;
 use plan::{Order, Plan, ms};
 use process::Process;
@@ -206,9 +207,14 @@ impl<'p, S: Subject> World<'p, S> {
         let operation = self.asks(Cause::Request);
         match order {
             Order::RestartAll => self.step_fleet(fleet::Event::RestartAll(operation)),
+            // One more than there are: a name that nobody has.
             Order::Restart(n) => {
-                let process = plan::index(usize::from(n) % count);
-                self.step_fleet(fleet::Event::Restart(operation, process));
+                let name = plan::name(usize::from(n) % (count + 1));
+                self.step_fleet(fleet::Event::Restart(operation, name));
+            }
+            Order::Relay(n) => {
+                let name = plan::name(usize::from(n) % (count + 1));
+                self.step_fleet(fleet::Event::Relay(operation, name, Signal::HUP));
             }
             Order::Burst(n) => (0..n).for_each(|_| {
                 let operation = self.asks(Cause::Request);

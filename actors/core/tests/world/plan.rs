@@ -9,7 +9,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Hooks, InitialState, OutputSpec, ProcessKind, ProcessSpec,
+    CommandLine, Condition, Dependency, Hooks, InitialState, OnTimeout, OutputSpec, ProcessKind, ProcessSpec,
     RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
@@ -24,6 +24,7 @@ use std::time::Duration;
 pub(crate) enum Order {
     RestartAll,
     Restart(u8),
+    Relay(u8),
     /// The same request many times at once.
     Burst(u8),
     /// The own clock of a process that has one.
@@ -119,11 +120,15 @@ fn wire(mut parts: Vec<(ProcessSpec, [u8; 4])>, backwards: bool) -> Vec<Arc<Proc
                 continue;
             };
             let condition = match parts[on].0.kind {
-                ProcessKind::Oneshot if edge % 4 != 0 => Condition::Completed,
+                ProcessKind::Oneshot if edge % 8 == 1 => Condition::Completed,
+                ProcessKind::Oneshot if edge % 4 != 0 => Condition::CompletedSuccessfully,
                 _ => Condition::Started,
             };
+            let timeout = (edge % 5 == 0).then(|| ms(u64::from(edge)));
+            let on_timeout = if edge % 3 == 0 { OnTimeout::Start } else { OnTimeout::Fail };
             if depends.iter().all(|d| d.process != name(on)) {
-                depends.push(Dependency { process: name(on), condition });
+                let restart = edge % 7 < 3;
+                depends.push(Dependency { process: name(on), condition, timeout, on_timeout, restart });
             }
         }
         parts[i].0.name = name(i);
@@ -142,7 +147,7 @@ pub(crate) fn place(p: ProcessId) -> usize {
     p.0 as usize
 }
 
-fn name(i: usize) -> ProcessName {
+pub(crate) fn name(i: usize) -> ProcessName {
     ProcessName::new(&format!("p{i}")).expect("a plain name")
 }
 
@@ -150,6 +155,19 @@ fn name(i: usize) -> ProcessName {
 pub(crate) fn needs(spec: &SystemSpec, p: usize) -> Vec<(ProcessId, Condition)> {
     let of = |d: &Dependency| spec.processes.iter().position(|other| other.name == d.process).map(index);
     spec.processes[p].depends_on.iter().filter_map(|d| Some((of(d)?, d.condition))).collect()
+}
+
+/// Whether `p` shares the fate of `on`.
+pub(crate) fn shares(spec: &SystemSpec, p: ProcessId, on: ProcessId) -> bool {
+    let edges = &spec.processes[place(p)].depends_on;
+    edges.iter().any(|d| d.restart && d.process == name(place(on)))
+}
+
+/// How long `p` waits for `on`, and what follows when it takes longer.
+pub(crate) fn patience(spec: &SystemSpec, p: ProcessId, on: ProcessId) -> (Duration, OnTimeout) {
+    let edge = spec.processes[place(p)].depends_on.iter().find(|d| d.process == name(place(on)));
+    let usual = (spec.dependency_timeout, OnTimeout::Fail);
+    edge.map_or(usual, |d| (d.timeout.unwrap_or(spec.dependency_timeout), d.on_timeout))
 }
 
 fn system(most: usize) -> impl Strategy<Value = SystemSpec> {
@@ -170,6 +188,7 @@ pub(crate) fn fleet() -> impl Strategy<Value = Plan> {
         2 => Just(Order::RestartAll),
         2 => any::<u8>().prop_map(Order::Restart),
         1 => (2u8..20).prop_map(Order::Burst),
+        1 => any::<u8>().prop_map(Order::Relay),
         2 => any::<u8>().prop_map(Order::Clock),
         2 => Just(Order::Shutdown),
     ];

@@ -104,6 +104,7 @@ impl<S: Subject> World<'_, S> {
                 process.stopping |= !process.at_rest() || process.has_left();
                 (0..scale).for_each(|i| self.step((p, i), Event::Stop(urgency), Heard::First));
                 if !self.processes[p].stopping {
+                    self.processes[p].end_reported = true; // nothing ran: there is no end to report beside this
                     self.report(p, fleet::Event::Stopped(index(p)));
                 }
             }
@@ -205,6 +206,7 @@ impl<S: Subject> World<'_, S> {
         }
         let process = &mut self.processes[p];
         if std::mem::take(&mut process.stopping) {
+            process.end_reported = true;
             self.report(p, fleet::Event::Stopped(index(p)));
         } else if process.start.is_none() && !process.end_reported {
             process.end_reported = true;

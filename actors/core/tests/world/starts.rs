@@ -1,14 +1,15 @@
 //! The laws of starts and edges: whoever starts waits for what it needs, no longer than it may, and not for what will
 //! never be. They compare what the fleet says with what the processes of the world have reported.
 
-use super::plan::{index, needs, place};
+use super::plan::{index, needs, patience, place, shares};
 use super::system::{Known, SystemBook, dormant};
 use super::{Subject, World};
 use phpeek_core::fleet::{BootFailureCause, Ending, Event, RestartScope};
 use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::Urgency;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::process::Command;
-use phpeek_core::spec::{Condition, ProcessKind};
+use phpeek_core::spec::{Condition, OnTimeout, ProcessKind};
 use std::time::Duration;
 
 /// A start that has begun, of a process that was not told to start yet.
@@ -35,7 +36,8 @@ impl<S: Subject> World<'_, S> {
         match (condition, self.system.known.get(&on)) {
             (Condition::Started, Some(Known::Up)) => true,
             (Condition::Started, Some(Known::Ended(_))) => oneshot,
-            (Condition::Completed, known) => known == Some(&Known::Ended(Ending::Completed)),
+            (Condition::Completed, known) => matches!(known, Some(Known::Ended(_))),
+            (Condition::CompletedSuccessfully, known) => known == Some(&Known::Ended(Ending::Completed)),
             (Condition::Started, _) => false,
         }
     }
@@ -51,17 +53,58 @@ impl<S: Subject> World<'_, S> {
         }
     }
 
+    /// Whether it was told to start, has not ended, and is not being stopped.
+    pub(super) fn runs(&self, p: ProcessId) -> bool {
+        let system = &self.system;
+        system.launched.contains_key(&p)
+            && !system.pending.contains_key(&p)
+            && !system.interrupted.contains(&p)
+            && !system.rested.contains(&p)
+    }
+
+    /// A process is stopped because it has lost what it shares the fate of.
+    pub(super) fn ask_interruption(&mut self, p: ProcessId, operation: &Operation) {
+        let by_loss = matches!(operation.cause, Cause::Dependency(on) if shares(&self.plan.spec, p, on));
+        if !self.system.lost.remove(&p) || !by_loss || self.system.turn == Some(p) {
+            self.broken("losses", format!("p{} is stopped out of turn, for {:?}", p.0, operation.cause));
+        }
+        self.system.interrupted.insert(p);
+        self.system.operations.insert(operation.id);
+        self.system.known.remove(&p);
+        self.system.unanswered.insert(p);
+        self.send(place(p), Command::Stop(Urgency::Graceful));
+    }
+
+    /// Who has lost what it shares the fate of is stopped in the same step, or when its turn is over; and the start of
+    /// who has stopped for that begins.
+    pub(super) fn check_losses(&mut self) {
+        if self.system.shutdown_at.is_some() {
+            return;
+        }
+        let spared = self.system.lost.iter().find(|p| self.system.turn != Some(**p) && self.runs(**p));
+        if let Some(p) = spared {
+            self.broken("losses", format!("p{} has lost what it shares the fate of, and goes on", p.0));
+        } else if let Some(p) = self.system.again.first() {
+            self.broken("losses", format!("p{} was stopped to be started again, and is not", p.0));
+        }
+    }
+
     pub(super) fn start_began(&mut self, p: ProcessId, operation: Operation) {
         let boot = operation.cause == Cause::Boot;
+        let again = matches!(operation.cause, Cause::Dependency(_));
         let turn = self.system.rolling.as_ref().is_some_and(|(scope, _)| {
             *scope == RestartScope::One(p) || *scope == RestartScope::All && !self.asleep(p)
         });
         let process = &self.processes[place(p)];
-        let wanted = if boot { !dormant(&self.plan.spec.processes[place(p)]) } else { turn };
+        let wanted = match operation.cause {
+            Cause::Boot => !dormant(&self.plan.spec.processes[place(p)]),
+            Cause::Dependency(_) => self.system.again.remove(&p) || self.system.fallen.remove(&p),
+            _ => turn,
+        };
         if !wanted || !process.at_rest() || self.system.shutdown_at.is_some() {
             self.broken("start_order", format!("the start of p{} began out of turn", p.0));
         }
-        if !boot {
+        if !boot && !again {
             self.takes_its_turn(p);
         }
         let before = self.system.known.remove(&p);
@@ -73,6 +116,7 @@ impl<S: Subject> World<'_, S> {
             self.broken("start_order", format!("the start of p{} began twice", p.0));
         }
         self.system.held.retain(|(dependent, _)| *dependent != p);
+        self.system.without.retain(|(dependent, _)| *dependent != p);
         self.note_what_holds();
     }
 
@@ -86,14 +130,17 @@ impl<S: Subject> World<'_, S> {
             let on = &self.processes[place(d)];
             let there = match condition {
                 Condition::Started => on.was_up(),
-                Condition::Completed => on.completed(),
+                Condition::Completed => on.at_rest(),
+                Condition::CompletedSuccessfully => on.completed(),
             };
-            let met = there && self.system.held.contains(&(p, d));
+            let without = self.system.without.contains(&(p, d));
+            let met = without || there && self.system.held.contains(&(p, d));
             if !met && !self.asleep(d) {
                 self.broken("start_order", format!("p{} was started before p{}", p.0, d.0));
             }
         }
         self.system.launched.insert(p, self.now);
+        self.system.rested.remove(&p);
         self.system.failures.retain(|(q, _)| *q != p);
         self.send(place(p), Command::Start);
     }
@@ -129,8 +176,11 @@ impl<S: Subject> World<'_, S> {
             return Vec::new();
         }
         let open = |p: &ProcessId| {
-            let missing =
-                |(on, _): &(ProcessId, _)| !self.system.held.contains(&(*p, *on)) && !self.asleep(*on);
+            let missing = |(on, _): &(ProcessId, _)| {
+                let edge = (*p, *on);
+                let settled = self.system.held.contains(&edge) || self.system.without.contains(&edge);
+                !settled && !self.asleep(*on)
+            };
             let all = needs(&self.plan.spec, place(*p));
             let missing: Vec<_> = all.into_iter().filter(missing).map(|(on, _)| (*p, Some(on))).collect();
             if missing.is_empty() { vec![(*p, None)] } else { missing }
@@ -145,14 +195,17 @@ impl<S: Subject> World<'_, S> {
             return None;
         }
         let since = self.system.launched.get(&on).map_or(began, |at| began.max(*at));
-        Some(since + self.plan.spec.dependency_timeout)
+        Some(since + patience(&self.plan.spec, p, on).0)
     }
 
     pub(super) fn dependency_failed(&mut self, p: ProcessId, on: ProcessId, cause: &BootFailureCause) {
         let until = self.waits_until(p, on);
         let known = self.system.known.get(&on).copied();
         let sound = match cause {
-            BootFailureCause::TimedOut => until.is_some_and(|until| self.now >= until),
+            BootFailureCause::TimedOut => {
+                let fails = patience(&self.plan.spec, p, on).1 == OnTimeout::Fail;
+                fails && until.is_some_and(|until| self.now >= until)
+            }
             BootFailureCause::Spawn(_) => known == Some(Known::Broken),
             BootFailureCause::Failed(failure) => known == Some(Known::Ended(Ending::Failed(*failure))),
             BootFailureCause::Gone => known != Some(Known::Up),
@@ -163,6 +216,10 @@ impl<S: Subject> World<'_, S> {
             let what = format!("p{} was told that p{} failed, and was not starting", p.0, on.0);
             return self.broken("boot_failure", what);
         };
+        self.system.rested.insert(p);
+        if let Cause::Dependency(_) = pending.operation.cause {
+            self.system.fallen.insert(p);
+        }
         if let Some(before) = pending.before {
             self.system.known.insert(p, before);
         }
@@ -173,6 +230,16 @@ impl<S: Subject> World<'_, S> {
         if self.system.turn == Some(p) {
             self.system.turn = None;
         }
+    }
+
+    /// A start goes on without what it has waited for long enough.
+    pub(super) fn dependency_given_up(&mut self, p: ProcessId, on: ProcessId) {
+        let late = self.waits_until(p, on).is_some_and(|until| self.now >= until);
+        let starts = patience(&self.plan.spec, p, on).1 == OnTimeout::Start;
+        if !late || !starts || self.system.held.contains(&(p, on)) {
+            self.broken("timeouts", format!("p{} goes on without p{} out of turn", p.0, on.0));
+        }
+        self.system.without.insert((p, on));
     }
 
     /// What was told of an edge is what its condition means, at any moment before the shutdown.
@@ -196,9 +263,17 @@ impl SystemBook {
     /// Notes what the fleet is told, before it hears it: only what processes report makes anything hold.
     pub(super) fn heard(&mut self, event: &Event) {
         match event {
+            // Older than the order to stop.
+            Event::Up(p) | Event::StartFailed(p, _) | Event::Ended(p, _) if self.interrupted.contains(p) => {}
             Event::Up(p) => {
                 self.known.insert(*p, Known::Up);
                 self.turn_is_over(*p);
+            }
+            Event::Stopped(p) => {
+                self.unanswered.remove(p);
+                if self.interrupted.remove(p) && self.shutdown_at.is_none() {
+                    self.again.insert(*p);
+                }
             }
             Event::StartFailed(p, _) => {
                 self.known.insert(*p, Known::Broken);
@@ -212,6 +287,8 @@ impl SystemBook {
             }
             Event::Ended(p, ending) => {
                 self.known.insert(*p, Known::Ended(*ending));
+                self.rested.insert(*p);
+                self.lost.remove(p);
                 self.turn_is_over(*p);
                 if let (Ending::Failed(failure), None) = (ending, self.shutdown_at) {
                     self.failures.push((*p, *failure));

@@ -4,6 +4,7 @@
 use super::plan::{index, ms, needs, place};
 use super::process::Process;
 use super::starts::Pending;
+use super::told::is_refusal;
 use super::{Asked, Subject, World};
 use phpeek_core::facts::{Fact, Output, Told};
 use phpeek_core::fleet::{BootFailure, Effect, Ending, Event, KILL_PATIENCE, Outcome, RestartScope};
@@ -33,6 +34,19 @@ pub(crate) struct SystemBook {
     pub(super) pending: BTreeMap<ProcessId, Pending>,
     /// What is needed and has held since the start of whoever needs it began.
     pub(super) held: BTreeSet<(ProcessId, ProcessId)>,
+    /// What a start goes on without.
+    pub(super) without: BTreeSet<(ProcessId, ProcessId)>,
+    /// Who was told to stop and has not answered.
+    pub(super) unanswered: BTreeSet<ProcessId>,
+    /// Who has lost what it shares the fate of, and runs.
+    pub(super) lost: BTreeSet<ProcessId>,
+    /// Who is stopped for that, and who has stopped.
+    pub(super) interrupted: BTreeSet<ProcessId>,
+    pub(super) again: BTreeSet<ProcessId>,
+    /// Whose start has failed after that.
+    pub(super) fallen: BTreeSet<ProcessId>,
+    /// Who has ended by itself since it was told to start.
+    pub(super) rested: BTreeSet<ProcessId>,
     pub(super) shutdown_at: Option<Duration>,
     pub(super) reason: Option<Cause>,
     pub(super) boot_failure: Option<BootFailure>,
@@ -71,7 +85,8 @@ impl<S: Subject> World<'_, S> {
             self.history.push(format!("{:>9?} fleet {event:?} -> {:?} {effects:?}", self.now, fleet.phase()));
         }
         let first = self.system.shutdown_at.is_none();
-        if self.system.done.is_some() && !effects.is_empty() {
+        let answers = effects.clone();
+        if self.system.done.is_some() && !effects.iter().all(is_refusal) {
             self.broken("nothing_after_done", format!("{effects:?}"));
         }
         for effect in effects {
@@ -93,6 +108,8 @@ impl<S: Subject> World<'_, S> {
                 }
             }
         }
+        self.check_request(&event, &answers);
+        self.check_losses();
         self.check_waits();
         self.check_edges();
     }
@@ -100,16 +117,29 @@ impl<S: Subject> World<'_, S> {
     fn ask(&mut self, asked: Asked) {
         match asked {
             Output::Do(Effect::Command(p, operation, command)) => {
-                self.operation_is_known(operation.id);
                 match command {
                     Ordered::Start => self.ask_start(p, &operation),
+                    Ordered::Stop(_) if self.system.shutdown_at.is_none() => {
+                        self.ask_interruption(p, &operation)
+                    }
                     Ordered::Stop(urgency) => self.ask_stop(p, urgency),
                     Ordered::Restart => self.ask_restart(p),
                     // The processes of this world restart all instances at once.
                     Ordered::AbandonRestart | Ordered::Relay(_) => {}
                 }
+                self.operation_is_known(operation.id);
             }
-            Output::Do(Effect::Done(outcome)) => self.done(outcome),
+            Output::Do(Effect::Finish(p)) => {
+                if !self.system.unanswered.remove(&p) {
+                    self.broken("finish", format!("p{} was told to finish and had answered", p.0));
+                }
+            }
+            Output::Do(Effect::Done(outcome)) => {
+                if let Some(p) = self.system.unanswered.first() {
+                    self.broken("finish", format!("done, and p{} was not told to finish", p.0));
+                }
+                self.done(outcome);
+            }
             Output::Tell(Told { fact: Fact::System(fact), .. }) => self.told_of_system(fact),
             Output::Tell(Told { fact: Fact::Process(p, fact), .. }) => self.told_of_process(p, fact),
             Output::Do(Effect::Kill(task)) => {
@@ -145,6 +175,7 @@ impl<S: Subject> World<'_, S> {
                 }
             }
         }
+        self.system.unanswered.insert(p);
         self.send(place(p), Ordered::Stop(urgency));
     }
 

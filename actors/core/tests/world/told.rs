@@ -1,12 +1,19 @@
 //! The laws of what the fleet tells: operations, the boot and the shutdown, each compared with the truth that only the
 //! world knows.
 
-use super::plan::index;
+use super::plan::{index, shares};
 use super::process::Process;
-use super::{Subject, World};
-use phpeek_core::facts::{ProcessFact, SystemFact};
+use super::{Asked, Subject, World};
+use phpeek_core::facts::{Fact, Output, ProcessFact, SystemFact, Told};
+use phpeek_core::fleet::{Effect, Event};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::{Cause, OperationId};
+use phpeek_core::process::Command;
+
+/// Whether it tells that nothing was done.
+pub(super) fn is_refusal(asked: &Asked) -> bool {
+    matches!(asked, Output::Tell(Told { fact: Fact::System(SystemFact::Refused(..)), .. }))
+}
 
 impl<S: Subject> World<'_, S> {
     /// What is commanded is part of an operation that has begun and is not over.
@@ -51,6 +58,9 @@ impl<S: Subject> World<'_, S> {
                     self.broken("done_once", "it was over twice".to_owned());
                 }
             }
+            SystemFact::Relayed(operation, ..) => {
+                self.system.operations.insert(operation.id);
+            }
             SystemFact::BootSucceeded
             | SystemFact::RestartJoined { .. }
             | SystemFact::ShutdownHurried(_)
@@ -64,15 +74,38 @@ impl<S: Subject> World<'_, S> {
             ProcessFact::EdgeMet(on) if !self.system.met.insert((p, on)) => {
                 self.broken("edges", format!("what p{} needs of p{} was met twice", p.0, on.0));
             }
-            ProcessFact::EdgeLost(on) if !self.system.met.remove(&(p, on)) => {
+            ProcessFact::EdgeLost(on) if self.system.met.contains(&(p, on)) => {
+                self.system.met.remove(&(p, on));
+                if shares(&self.plan.spec, p, on) && self.runs(p) {
+                    self.system.lost.insert(p);
+                }
+            }
+            ProcessFact::EdgeLost(on) => {
                 self.broken("edges", format!("what p{} needs of p{} was lost and not met", p.0, on.0));
             }
             ProcessFact::EdgeFailed(on, cause) => self.dependency_failed(p, on, &cause),
+            ProcessFact::EdgeGivenUp(on) => self.dependency_given_up(p, on),
             ProcessFact::StartBegan { operation, .. } => self.start_began(p, operation),
             ProcessFact::StartInterrupted if self.system.pending.remove(&p).is_none() => {
                 self.broken("operations", format!("the start of p{} was interrupted and had not begun", p.0));
             }
             _ => {}
+        }
+    }
+
+    /// What names a process is refused when there is none, or when it is too late, and then nothing else is done.
+    pub(super) fn check_request(&mut self, event: &Event, answers: &[Asked]) {
+        let (Event::Restart(_, name) | Event::Relay(_, name, _)) = event else { return };
+        let known = self.plan.spec.processes.iter().any(|p| p.name == *name);
+        let relayed = |o: &Asked| matches!(o, Output::Do(Effect::Command(_, _, Command::Relay(_))));
+        let wrong = if known && self.system.shutdown_at.is_none() {
+            let relay = matches!(event, Event::Relay(..));
+            answers.iter().any(is_refusal) || answers.iter().any(relayed) != relay
+        } else {
+            answers.len() != 1 || !answers.iter().all(is_refusal)
+        };
+        if wrong {
+            self.broken("refused", format!("{event:?} was answered by {answers:?}"));
         }
     }
 

@@ -1,0 +1,51 @@
+//! Requests that name a process: what is asked for of one that is not there, or when all is being stopped, is refused and
+//! changes nothing.
+
+use super::{Effect, Fleet, Out, Phase, RestartScope};
+use crate::facts::{Refusal, SystemFact};
+use crate::ids::ProcessId;
+use crate::name::ProcessName;
+use crate::operation::Operation;
+use crate::process::Command;
+use crate::signal::Signal;
+use std::time::Duration;
+
+impl Fleet {
+    pub(super) fn restart_named(
+        &mut self,
+        operation: Operation,
+        name: ProcessName,
+        now: Duration,
+        out: &mut Out,
+    ) {
+        match self.named(name) {
+            Ok(p) => self.ask_restart(operation, RestartScope::One(p), now, out),
+            Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
+        }
+    }
+
+    pub(super) fn relay(
+        &mut self,
+        operation: Operation,
+        name: ProcessName,
+        signal: Signal,
+        now: Duration,
+        out: &mut Out,
+    ) {
+        match self.named(name) {
+            Ok(p) => {
+                self.tell(now, SystemFact::Relayed(operation.clone(), p, signal), out);
+                out.act(Effect::Command(p, operation, Command::Relay(signal)));
+            }
+            Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
+        }
+    }
+
+    /// Whom a request is about, if it can be heard.
+    fn named(&self, name: ProcessName) -> Result<ProcessId, Refusal> {
+        if matches!(self.phase, Phase::Stopping | Phase::Done) {
+            return Err(Refusal::Stopping);
+        }
+        self.find(&name).ok_or(Refusal::NoSuchProcess(name))
+    }
+}

@@ -1,0 +1,91 @@
+//! The laws T1 to T9 of a schedule, each kept by a property test named after it, in a simulated world
+//! (`schedule/world.rs`) whose clock is put forward and back; and planted bugs, each of which a law must notice.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+#[path = "schedule/book.rs"]
+mod book;
+#[path = "schedule/planted.rs"]
+mod planted;
+#[path = "schedule/world.rs"]
+mod world;
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use world::{Plan, Real};
+
+const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schedule.regressions");
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: 128,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
+        ..ProptestConfig::default()
+    }
+}
+
+/// No world breaks this law. Any other law that is broken first counts as well: the world ends there.
+fn holds(law: &str, plan: &Plan) -> Result<(), TestCaseError> {
+    match world::run(plan, &mut Real).first() {
+        None => Ok(()),
+        Some((name, what)) => {
+            Err(TestCaseError::fail(format!("{name} is broken (looking for {law}): {what}\n{plan:#?}")))
+        }
+    }
+}
+
+macro_rules! laws {
+    ($($name:ident: $law:literal;)*) => {
+        $(proptest! {
+            #![proptest_config(config())]
+            #[test]
+            fn $name(plan in world::plan()) {
+                holds($law, &plan)?;
+            }
+        })*
+    };
+}
+
+laws! {
+    t1_each_tick_is_answered_once_whatever_the_clock_does: "T1";
+    t2_no_job_is_early_and_none_is_late_without_a_reason: "T2";
+    t3_no_more_jobs_than_may_be: "T3";
+    t4_tries_follow_failures_and_their_delay: "T4";
+    t5_a_try_is_stopped_when_its_time_is_over: "T5";
+    t6_nothing_begins_while_paused_or_closed: "T6";
+    t7_a_step_before_the_deadline_changes_nothing: "T7";
+    t8_as_many_are_made_up_for_as_are_to_be: "T8";
+    t9_each_job_ends_once: "T9";
+}
+
+/// A clock that was wrong by years when the supervisor began must not hold every tick back until then.
+#[test]
+fn a_clock_that_is_put_back_by_more_than_a_day_counts_from_there() {
+    use phpeek_core::backoff::Jitter;
+    use phpeek_core::schedule::{CORRECTION, Event, Now, Output, Schedule, Trigger};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    let mut plan = world::simple();
+    plan.period = 30;
+    let hour = Duration::from_secs(3600);
+    let now =
+        |seconds: u64, wall: Duration| Now { at: Duration::from_secs(seconds), wall, jitter: Jitter::NONE };
+    let wrong = Duration::from_secs(3_000_000_001);
+    let mut schedule = Schedule::new(Arc::new(plan.spec()), now(0, wrong));
+    let mut step = |now: Now| {
+        let mut out = Vec::new();
+        schedule.step(now, Event::Tick, &mut out);
+        (out, schedule.deadline())
+    };
+    let back = wrong - hour;
+    assert_eq!(
+        step(now(1, back)),
+        (Vec::new(), Some(Duration::from_secs(1 + 29) + hour)),
+        "what has run has run"
+    );
+    let right = wrong - CORRECTION - hour;
+    assert_eq!(step(now(2, right)), (vec![Output::ClockReset], Some(Duration::from_secs(2 + 29))));
+    let (tick, late) = (right + Duration::from_secs(29), Duration::ZERO);
+    let begun = Output::Begin { job: 1, tick, trigger: Trigger::Clock, late };
+    assert_eq!(step(now(31, tick)).0, [begun]);
+}
