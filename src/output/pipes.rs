@@ -156,7 +156,9 @@ impl Pipes {
         self.sink.tell_step(&self.clock);
         self.framer.enter();
         while let Some((pipes, record)) = self.sink.held.front() {
-            if is_about_any(&record) && (self.look() || !self.busy.is_empty()) {
+            // What waits for more was written before too, although its pipe is empty.
+            let waits = self.timers.next().is_some();
+            if is_about_any(&record) && (waits || self.look() || !self.busy.is_empty()) {
                 let fresh = self.intake.take_before(&record, pipes);
                 for (token, capture) in fresh {
                     self.place(token, Pipe::new(capture, &self.lines));
