@@ -1,5 +1,5 @@
 //! Health: what is asked of each instance while it runs, how often, and what the answers mean. Values only; what an
-//! instance is like is decided in [`monitor`], and the time of a probe that is a program in [`exec`].
+//! instance is like is decided in [`monitor`], and the time of a probe that is a program in `exec`.
 
 mod exec;
 pub mod facts;
