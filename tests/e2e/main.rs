@@ -14,6 +14,7 @@ mod boot;
 mod control;
 mod control_abuse;
 mod exits;
+mod health;
 mod hooks;
 mod numbering;
 mod order;
