@@ -27,7 +27,7 @@ fn hooks_run_around_everything_in_their_order() {
     let hook = |name: &str| emits(&sandbox, name);
     let found = sandbox.script("env", "emit env \"$PHPEEK_PM_HOOK_NAME,$CBOX_INIT_HOOK_NAME,$K,$(pwd)\"");
     // A process is up once its program runs, not once that program has said so: here the hook waits for its word.
-    let after_start = sandbox.script("up", "await_turn c up; emit up ran");
+    let after_start = sandbox.script("up", "await_turn 'c start' up; emit up ran");
     let lists = json!({
         "pre-start": [hook("one"), {"name": "a name", "command": found, "env": {"K": "v"}, "working_dir": "/usr"}],
         "post-start": [{"name": "up", "command": after_start}],
@@ -142,7 +142,7 @@ fn hooks_of_a_process_run_around_each_of_its_runs() {
     let sandbox = Sandbox::new();
     let own = |name: &str| {
         // A process is up once its program runs, not once that program has said so: a hook waits for its word.
-        let waits = if name == "up" { "await_turn c up; " } else { "" };
+        let waits = if name == "up" { "await_turn 'c start' up; " } else { "" };
         let body = format!("{waits}emit {name} \"$PHPEEK_PM_INSTANCE_ID\"");
         json!({"name": name, "command": sandbox.script(name, &body)})
     };

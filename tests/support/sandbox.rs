@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// `emit WHO WHAT` appends a line with the script's pid; one write, so lines never mix and stand in their order.
-/// `await_turn WHO1 WHO2` waits until WHO1 has emitted more lines than WHO2.
+/// `await_turn A B` waits until there are more lines that begin with A than with B.
 const PREAMBLE: &str = "#!/bin/sh\nemit() { echo \"$*\" $$ >> \"$SANDBOX/events\"; }\n\
     count() { grep -c \"^$1 \" \"$SANDBOX/events\"; }\n\
-    await_turn() { until [ \"$(count $1)\" -gt \"$(count $2)\" ]; do sleep 0.01; done; }\n";
+    await_turn() { until [ \"$(count \"$1\")\" -gt \"$(count \"$2\")\" ]; do sleep 0.01; done; }\n";
 
 /// With `PHPEEK_TEST_LATE` set, what a script that is late begins with: a test that takes two programs to be in an
 /// order that nothing keeps fails then, not only on a slow machine.
