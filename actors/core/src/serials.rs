@@ -33,6 +33,9 @@ impl<T> Serials<T> {
         match self.place(serial) {
             Ok(place) => self.0.get_mut(place).map(|(_, old)| std::mem::replace(old, value)),
             Err(place) => {
+                if self.0.is_empty() {
+                    self.0.reserve_exact(1); // a first insert would make room for four
+                }
                 self.0.insert(place, (serial, value));
                 None
             }

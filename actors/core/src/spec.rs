@@ -84,9 +84,7 @@ impl ProcessSpec {
     pub fn has_readiness(&self) -> bool {
         self.health.as_ref().is_some_and(|checks| health::gates(checks))
     }
-}
 
-impl ProcessSpec {
     /// Whether it is started with the supervisor: only then does it have to be up.
     #[must_use]
     pub fn starts_with_the_system(&self) -> bool {

@@ -6,7 +6,7 @@ use super::{Due, Effect, Out, Process, WORDS_PATIENCE};
 use crate::autopsy::Autopsy;
 use crate::facts::{Asked, Death, Fact, InstanceFact, Words};
 use crate::ids::InstanceId;
-use crate::lifecycle::{Leader, State};
+use crate::lifecycle::{Leader, Policy, State};
 use std::time::Duration;
 
 impl Process {
@@ -24,7 +24,7 @@ impl Process {
             State::Stopping { leader: Leader::Alive { since }, .. } => (Asked::Yes, at.saturating_sub(since)),
             _ => return, // it has ended already
         };
-        let fine = self.policy.succeeded(autopsy.exit);
+        let fine = Policy::from(&*self.spec).succeeded(autopsy.exit);
         let death = Death { run, autopsy, ended: at, uptime, asked, fine };
         instance.death = Some(Box::new(death));
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Died(death)));

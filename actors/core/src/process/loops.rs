@@ -18,7 +18,7 @@ impl Process {
             self.end_loop(i, at, out); // a stable run came between
         }
         self.forget_stay(i);
-        let restart = self.policy.restart;
+        let restart = self.spec.restart;
         let Some(instance) = self.instances.get_mut(i) else { return };
         let left = instance.machine.budget().left(restart.attempts);
         if let Some(dying) = &mut instance.dying {
@@ -34,7 +34,7 @@ impl Process {
 
     /// The run of a folded restart is up: it is told when it stays.
     pub(super) fn folded_run_up(&mut self, i: usize, at: Duration) {
-        let window = self.policy.restart.stable_after.unwrap_or(STAYS);
+        let window = self.spec.restart.stable_after.unwrap_or(STAYS);
         let Some(instance) = self.instances.get_mut(i) else { return };
         let waits = |own: &&mut super::state::CrashLoop| own.fold.last_is_folded() && own.stays.is_none();
         if let Some(own) = instance.crash_loop.as_deref_mut().filter(waits) {

@@ -104,7 +104,6 @@ enum Due {
 pub struct Process {
     id: ProcessId,
     spec: Arc<ProcessSpec>,
-    policy: Policy,
     operations: Operations,
     /// In the order of their numbers, which is that of their serials: a new one comes last.
     instances: Vec<Instance>,
@@ -147,7 +146,6 @@ impl Process {
     pub fn new(id: ProcessId, spec: Arc<ProcessSpec>, at: Duration, out: &mut Out) -> Self {
         let mut process = Self {
             id,
-            policy: Policy::from(&*spec),
             operations: Operations::of_process(id),
             instances: Vec::with_capacity(spec.scale.get() as usize),
             serials: 0,
@@ -295,7 +293,7 @@ impl Process {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let (before, rested, due) =
             (instance.shown(), instance.machine.at_rest(), instance.machine.deadline());
-        instance.machine.step(&self.policy, now, event, &mut effects);
+        instance.machine.step(&Policy::from(&*self.spec), now, event, &mut effects);
         let (after, serial) = (instance.shown(), instance.id.serial);
         match (rested, instance.machine.at_rest()) {
             (true, false) => self.resting = self.resting.saturating_sub(1),

@@ -138,7 +138,7 @@ impl Process {
 
     /// The budget of an instance is spent.
     fn exhausted(&self, failure: Failure, out: &mut Out) {
-        if self.policy.restart.ends.exhausted == Exhausted::Exit {
+        if self.spec.restart.ends.exhausted == Exhausted::Exit {
             out.act(Effect::Report(Report::Fatal(Ending::Failed(failure))));
         }
     }
