@@ -1,6 +1,7 @@
 //! Health of instances: others wait until they are ready, the one that fails is restarted, and all of it is told.
 
 use crate::support::{Rig, linked, ms, paused, text, why};
+use phpeek_actors::manager::Request;
 use phpeek_actors::testkit::{Behaviour, SpecBuilder, check, exec_check, system};
 use phpeek_actors::trace::names;
 use phpeek_core::fleet::{BootFailureCause, Outcome};
@@ -8,6 +9,7 @@ use phpeek_core::health::facts::{Answer, ProbeFault};
 use phpeek_core::health::{CheckSpec, Role};
 use phpeek_core::ids::ProbeId;
 use phpeek_core::lifecycle::{Failure, InstanceState};
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::spec::RestartPolicy;
 use std::cell::Cell;
@@ -42,7 +44,7 @@ fn others_wait_until_it_is_ready_and_the_wait_is_in_the_trace() {
         let up = Rc::new(Cell::new(false));
         let mut rig = Rig::new(spec);
         rig.prober.script(by(&up));
-        rig.ask(phpeek_actors::manager::Request::Boot);
+        rig.ask(Request::Boot);
         rig.pass(ms(5000)).await;
         assert_eq!(rig.launcher.launches().len(), 1, "app waits");
         assert_eq!(rig.board.shown(0, 0).expect("it is shown").state, InstanceState::Unready);
@@ -75,7 +77,7 @@ fn the_instance_that_fails_is_asked_to_go_and_counts_anew() {
         let ill = Rc::new(Cell::new(true));
         let still = ill.clone();
         rig.prober.script(move |probe| if probe.of.serial == 1 && still.get() { bad() } else { well() });
-        rig.ask(phpeek_actors::manager::Request::Boot);
+        rig.ask(Request::Boot);
         rig.all_up().await;
         rig.until("a restart", |rig| rig.launcher.launches().len() == 4).await;
         let signals = rig.launcher.signals();
@@ -107,7 +109,7 @@ fn what_is_never_restarted_is_only_told_of() {
         ]);
         let mut rig = Rig::new(spec);
         rig.prober.script(|_| bad());
-        rig.ask(phpeek_actors::manager::Request::Boot);
+        rig.ask(Request::Boot);
         rig.all_up().await;
         rig.pass(ms(10_000)).await;
         assert!(rig.launcher.signals().is_empty());
@@ -125,7 +127,7 @@ fn health_spends_the_budget_and_its_end_is_a_failure() {
         let spec = system(vec![SpecBuilder::new("w").attempts(2).health([every_second(Role::Both)])]);
         let mut rig = Rig::new(spec);
         rig.prober.script(|_| bad());
-        rig.ask(phpeek_actors::manager::Request::Boot);
+        rig.ask(Request::Boot);
         assert_eq!(rig.finished().await.outcome, Outcome::Failed(Failure::Unhealthy));
         assert_eq!(rig.launcher.launches().len(), 3);
     });
@@ -140,7 +142,7 @@ fn a_wait_for_what_is_never_ready_ends() {
         ]);
         let mut rig = Rig::new(spec);
         rig.prober.script(|_| bad());
-        rig.ask(phpeek_actors::manager::Request::Boot);
+        rig.ask(Request::Boot);
         assert_eq!(why(&rig.finished().await), Some(BootFailureCause::TimedOut));
         assert_eq!(rig.launcher.launches().len(), 1);
     });
@@ -153,7 +155,7 @@ fn what_nobody_waits_for_does_not_hold_up_the_boot_for_ever() {
         let up = Rc::new(Cell::new(false));
         let mut rig = Rig::new(spec);
         rig.prober.script(by(&up));
-        rig.ask(phpeek_actors::manager::Request::Boot);
+        rig.ask(Request::Boot);
         rig.until("a warning", |rig| {
             rig.log.holds(phpeek_actors::ports::Level::Warn, "not ready within dependency_timeout")
         })
@@ -169,13 +171,42 @@ fn what_nobody_waits_for_does_not_hold_up_the_boot_for_ever() {
 }
 
 #[test]
+fn a_start_has_its_own_time_to_be_ready_whatever_came_before() {
+    paused(async {
+        let spec = system(vec![
+            SpecBuilder::new("w").policy(RestartPolicy::Never).health([every_second(Role::Readiness)]),
+            SpecBuilder::new("stays"),
+        ]);
+        let up = Rc::new(Cell::new(true));
+        let mut rig = Rig::new(spec);
+        rig.prober.script(by(&up));
+        rig.launcher.script(0, |run| match run.run {
+            1 => Behaviour::ends(ms(20_000), Exit::Code(0)),
+            _ => Behaviour::default(),
+        });
+        rig.ask(Request::Boot);
+        rig.all_up().await;
+        rig.pass(ms(28_000)).await;
+        up.set(false);
+        rig.ask(Request::Restart(rig.name(0), Cause::Request));
+        rig.pass(ms(10_000)).await; // the time of the first start would be over
+        assert_eq!(rig.launcher.launches().len(), 3);
+        assert!(!rig.log.holds(phpeek_actors::ports::Level::Warn, "not ready within dependency_timeout"));
+        up.set(true);
+        rig.spans_named(names::SPAN_RESTART, 1).await;
+        rig.terminate();
+        assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
+    });
+}
+
+#[test]
 fn a_rolling_restart_waits_for_readiness() {
     paused(async {
         let spec = system(vec![SpecBuilder::new("w").scale(2).health([every_second(Role::Readiness)])]);
         let up = Rc::new(Cell::new(true));
         let mut rig = Rig::new(spec);
         rig.prober.script(by(&up));
-        rig.ask(phpeek_actors::manager::Request::Boot);
+        rig.ask(Request::Boot);
         rig.all_up().await;
         up.set(false);
         rig.restart_all();

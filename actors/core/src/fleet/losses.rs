@@ -24,8 +24,9 @@ impl Fleet {
                 continue;
             }
             let operation = self.begin(Cause::Dependency(on));
+            self.end_start(p);
             if let Some(member) = self.members.get_mut(&p) {
-                (member.start, member.again) = (None, Some(operation.clone()));
+                member.again = Some(operation.clone());
             }
             self.unanswered.insert(p);
             self.set(p, Standing::Stopping, now, out);

@@ -1,6 +1,6 @@
 //! Readiness of processes with checks that say so: a start and others wait for it, it is lost and comes again.
 
-use super::{Fleet, Out, Phase, RestartOutcome, Standing};
+use super::{Fleet, Out, RestartOutcome, Standing};
 use crate::facts::{Fact, ProcessFact};
 use crate::ids::ProcessId;
 use std::time::Duration;
@@ -32,9 +32,7 @@ impl Fleet {
     pub(super) fn readiness_is_late(&mut self, now: Duration, out: &mut Out) {
         while let Some((until, p)) = self.unready_until.first().copied().filter(|(until, _)| *until <= now) {
             self.unready_until.remove(&(until, p));
-            let begun = self.members.get(&p).is_some_and(|member| member.start.is_some());
-            let waits = matches!(self.standing(p), Standing::Launched(_) | Standing::Unready);
-            if !begun || !waits || !matches!(self.phase, Phase::Booting | Phase::Running) {
+            if !matches!(self.standing(p), Standing::Launched(_) | Standing::Unready) {
                 continue;
             }
             out.tell(now, Fact::Process(p, ProcessFact::NotReadyInTime));

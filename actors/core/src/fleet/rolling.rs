@@ -4,6 +4,7 @@ use crate::ends::{RestartScope, Standing};
 use crate::ids::ProcessId;
 use crate::operation::Operation;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// A rolling restart under way.
 #[derive(Debug, Clone)]
@@ -23,4 +24,6 @@ pub(super) struct Start {
     pub(super) operation: Operation,
     /// Where the process stood before; it stands there again when it was never told to start.
     pub(super) before: Standing,
+    /// Until when it may take to be ready, once it was told to start, where checks say whether it is.
+    pub(super) until: Option<Duration>,
 }

@@ -50,6 +50,7 @@ impl Fleet {
             }
         }
         self.awaited.clear();
+        self.unready_until.clear();
         self.live = self.members.values().filter(|m| m.is_to_be_stopped()).count();
         if self.in_hooks() {
             self.stop_hooks(Urgency::Graceful, now, out); // it goes down when they are over

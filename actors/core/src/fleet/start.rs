@@ -18,7 +18,7 @@ impl Fleet {
         let Some(member) = self.members.get_mut(&p) else { return };
         member.needs.iter_mut().for_each(Edge::begin);
         let waits = member.needs.iter().filter(|e| e.holds_up()).map(|e| (e.on, e.condition)).collect();
-        member.start = Some(Start { operation: operation.clone(), before: member.standing });
+        member.start = Some(Start { operation: operation.clone(), before: member.standing, until: None });
         self.set(p, Standing::Waiting, now, out);
         self.watch(p, now);
         out.tell(now, Fact::Process(p, ProcessFact::StartBegan { operation, waits }));
@@ -30,11 +30,14 @@ impl Fleet {
         if member.standing != Standing::Waiting || member.needs.iter().any(Edge::holds_up) {
             return;
         }
-        let Some(operation) = member.start.as_ref().map(|start| start.operation.clone()) else { return };
-        member.left = false; // whatever it leaves from now on is told anew
+        let Some(start) = member.start.as_mut() else { return };
+        let operation = start.operation.clone();
         if member.spec.has_readiness() {
-            self.unready_until.insert((now.saturating_add(self.dependency_timeout), p));
+            let until = now.saturating_add(self.dependency_timeout);
+            start.until = Some(until);
+            self.unready_until.insert((until, p));
         }
+        member.left = false; // whatever it leaves from now on is told anew
         self.failures.retain(|(failed, _)| *failed != p);
         self.set(p, Standing::Launched(now), now, out);
         out.act(Effect::Command(p, operation, Command::Start));
@@ -187,8 +190,9 @@ impl Fleet {
     }
 
     pub(super) fn end_start(&mut self, p: ProcessId) {
-        if let Some(member) = self.members.get_mut(&p) {
-            member.start = None;
+        let start = self.members.get_mut(&p).and_then(|member| member.start.take());
+        if let Some(until) = start.and_then(|start| start.until) {
+            self.unready_until.remove(&(until, p));
         }
     }
 
