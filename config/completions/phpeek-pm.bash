@@ -25,11 +25,26 @@ _phpeek__pm() {
             phpeek__pm,demo)
                 cmd="phpeek__pm__subcmd__demo"
                 ;;
+            phpeek__pm,example)
+                cmd="phpeek__pm__subcmd__example"
+                ;;
+            phpeek__pm,explain)
+                cmd="phpeek__pm__subcmd__explain"
+                ;;
             phpeek__pm,help)
                 cmd="phpeek__pm__subcmd__help"
                 ;;
+            phpeek__pm,init)
+                cmd="phpeek__pm__subcmd__init"
+                ;;
             phpeek__pm,man)
                 cmd="phpeek__pm__subcmd__man"
+                ;;
+            phpeek__pm,run)
+                cmd="phpeek__pm__subcmd__run"
+                ;;
+            phpeek__pm,schema)
+                cmd="phpeek__pm__subcmd__schema"
                 ;;
             phpeek__pm,serve)
                 cmd="phpeek__pm__subcmd__serve"
@@ -55,11 +70,26 @@ _phpeek__pm() {
             phpeek__pm__subcmd__help,demo)
                 cmd="phpeek__pm__subcmd__help__subcmd__demo"
                 ;;
+            phpeek__pm__subcmd__help,example)
+                cmd="phpeek__pm__subcmd__help__subcmd__example"
+                ;;
+            phpeek__pm__subcmd__help,explain)
+                cmd="phpeek__pm__subcmd__help__subcmd__explain"
+                ;;
             phpeek__pm__subcmd__help,help)
                 cmd="phpeek__pm__subcmd__help__subcmd__help"
                 ;;
+            phpeek__pm__subcmd__help,init)
+                cmd="phpeek__pm__subcmd__help__subcmd__init"
+                ;;
             phpeek__pm__subcmd__help,man)
                 cmd="phpeek__pm__subcmd__help__subcmd__man"
+                ;;
+            phpeek__pm__subcmd__help,run)
+                cmd="phpeek__pm__subcmd__help__subcmd__run"
+                ;;
+            phpeek__pm__subcmd__help,schema)
+                cmd="phpeek__pm__subcmd__help__subcmd__schema"
                 ;;
             phpeek__pm__subcmd__help,serve)
                 cmd="phpeek__pm__subcmd__help__subcmd__serve"
@@ -230,7 +260,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --help --version serve demo check-config status telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --dry-run --help --version serve run demo check-config explain init example schema status telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -329,8 +359,52 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__example)
+            opts="-c -h --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__explain)
+            opts="-c -h --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="serve demo check-config status telemetry trace version completions man help"
+            opts="serve run demo check-config explain init example schema status telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -385,6 +459,34 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__example)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__explain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -399,7 +501,49 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__init)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -651,6 +795,36 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__init)
+            opts="-o -c -h --output --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__man)
             opts="-c -h --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -673,8 +847,60 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__run)
+            opts="-c -h --name --restart --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -W "never on-failure always" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schema)
+            opts="-c -h --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__serve)
-            opts="-c -h --pid-file --config --help"
+            opts="-c -h --pid-file --dry-run --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_phpeek_pm_global_optspecs
-    string join \n c/config= pid-file= h/help V/version
+    string join \n c/config= pid-file= dry-run h/help V/version
 end
 
 function __fish_phpeek_pm_needs_command
@@ -26,11 +26,17 @@ end
 
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l pid-file -d 'Write the supervisor\'s pid here, and its status to FILE.status beside it' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l dry-run -d 'Check the configuration as a start would, and start nothing'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s V -l version -d 'Print version'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "serve" -d 'Start everything and supervise it until it ends or is told to stop (the default)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "run" -d 'Supervise one program without a file: its streams, terminal and exit code are its own'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "demo" -d 'Run an embedded example for a few seconds and draw its traces'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "check-config" -d 'Check the configuration and report everything that is wrong with it'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "explain" -d 'Tell from the configuration in which order processes start, and what each waits for'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "init" -d 'Write a first configuration, made from what lies in the working directory'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "example" -d 'Write one of the example configurations; without a name, list them'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "schema" -d 'Write the JSON schema of the configuration to standard output, for editors'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "status" -d 'Show what a running supervisor is doing; the exit code is 0 when all is up'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "telemetry" -d 'Show what became of the spans of a running supervisor'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "trace" -d 'Draw, list and analyze traces in the terminal, as a picture or as a page'
@@ -40,7 +46,14 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "man" -d 'Write 
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l pid-file -d 'Write the supervisor\'s pid here, and its status to FILE.status beside it' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l dry-run -d 'Check the configuration as a start would, and start nothing'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l name -d 'What the program is called in records, in spans and by `status`; its file name when left out' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l restart -d 'Whether it is started again when it has ended: never, on-failure or always' -r -f -a "never\t''
+on-failure\t''
+always\t''"
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand demo" -l seconds -d 'How long the example runs, in seconds' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand demo" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand demo" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
@@ -52,6 +65,16 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l str
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l json -d 'One JSON object instead of a report for people'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s q -l quiet -d 'Errors and the verdict alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -l json -d 'One JSON object instead of a text'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand init" -s o -l output -d 'Where to write it; - is standard output' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand init" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand init" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand example" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand example" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand schema" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l pid-file -d 'Ask no socket: read the file that was given to `serve --pid-file`' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l wait -d 'Wait up to this many seconds until all is up; ends at once when it will not be' -r
@@ -175,16 +198,21 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand completions" -s c -l
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand man" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand man" -s h -l help -d 'Print help'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "serve" -d 'Start everything and supervise it until it ends or is told to stop (the default)'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "demo" -d 'Run an embedded example for a few seconds and draw its traces'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "check-config" -d 'Check the configuration and report everything that is wrong with it'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "status" -d 'Show what a running supervisor is doing; the exit code is 0 when all is up'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "telemetry" -d 'Show what became of the spans of a running supervisor'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "trace" -d 'Draw, list and analyze traces in the terminal, as a picture or as a page'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "version" -d 'Show the version'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "completions" -d 'Write a completion script to standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "man" -d 'Write the man page to standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve demo check-config status telemetry trace version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "serve" -d 'Start everything and supervise it until it ends or is told to stop (the default)'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "run" -d 'Supervise one program without a file: its streams, terminal and exit code are its own'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "demo" -d 'Run an embedded example for a few seconds and draw its traces'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "check-config" -d 'Check the configuration and report everything that is wrong with it'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "explain" -d 'Tell from the configuration in which order processes start, and what each waits for'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "init" -d 'Write a first configuration, made from what lies in the working directory'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "example" -d 'Write one of the example configurations; without a name, list them'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "schema" -d 'Write the JSON schema of the configuration to standard output, for editors'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "status" -d 'Show what a running supervisor is doing; the exit code is 0 when all is up'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "telemetry" -d 'Show what became of the spans of a running supervisor'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "trace" -d 'Draw, list and analyze traces in the terminal, as a picture or as a page'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "version" -d 'Show the version'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "completions" -d 'Write a completion script to standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "man" -d 'Write the man page to standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve run demo check-config explain init example schema status telemetry trace version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "last" -d 'Draw the newest trace'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "list" -d 'List traces, one line each, the newest first'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "show" -d 'Draw one trace'

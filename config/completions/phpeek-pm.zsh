@@ -18,6 +18,7 @@ _phpeek-pm() {
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
+'--dry-run[Check the configuration as a start would, and start nothing]' \
 '-h[Print help]' \
 '--help[Print help]' \
 '-V[Print version]' \
@@ -36,8 +37,20 @@ _arguments "${_arguments_options[@]}" : \
 '--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--dry-run[Check the configuration as a start would, and start nothing]' \
 '-h[Print help]' \
 '--help[Print help]' \
+&& ret=0
+;;
+(run)
+_arguments "${_arguments_options[@]}" : \
+'--name=[What the program is called in records, in spans and by \`status\`; its file name when left out]:NAME:_default' \
+'--restart=[Whether it is started again when it has ended\: never, on-failure or always]:POLICY:(never on-failure always)' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::command -- The program and its arguments, behind `--`:_default' \
 && ret=0
 ;;
 (demo)
@@ -60,6 +73,43 @@ _arguments "${_arguments_options[@]}" : \
 '--json[One JSON object instead of a report for people]' \
 '-q[Errors and the verdict alone]' \
 '--quiet[Errors and the verdict alone]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(explain)
+_arguments "${_arguments_options[@]}" : \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[One JSON object instead of a text]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::name -- This process, and what it waits for, alone:_default' \
+&& ret=0
+;;
+(init)
+_arguments "${_arguments_options[@]}" : \
+'-o+[Where to write it; - is standard output]:FILE:_files' \
+'--output=[Where to write it; - is standard output]:FILE:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(example)
+_arguments "${_arguments_options[@]}" : \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::name -- Which; without it, all are listed:_default' \
+&& ret=0
+;;
+(schema)
+_arguments "${_arguments_options[@]}" : \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
@@ -590,11 +640,31 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(run)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (demo)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (check-config)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(explain)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(init)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(example)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(schema)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -723,8 +793,13 @@ esac
 _phpeek-pm_commands() {
     local commands; commands=(
 'serve:Start everything and supervise it until it ends or is told to stop (the default)' \
+'run:Supervise one program without a file\: its streams, terminal and exit code are its own' \
 'demo:Run an embedded example for a few seconds and draw its traces' \
 'check-config:Check the configuration and report everything that is wrong with it' \
+'explain:Tell from the configuration in which order processes start, and what each waits for' \
+'init:Write a first configuration, made from what lies in the working directory' \
+'example:Write one of the example configurations; without a name, list them' \
+'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
@@ -750,12 +825,27 @@ _phpeek-pm__subcmd__demo_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm demo commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__example_commands] )) ||
+_phpeek-pm__subcmd__example_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm example commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__explain_commands] )) ||
+_phpeek-pm__subcmd__explain_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm explain commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__help_commands] )) ||
 _phpeek-pm__subcmd__help_commands() {
     local commands; commands=(
 'serve:Start everything and supervise it until it ends or is told to stop (the default)' \
+'run:Supervise one program without a file\: its streams, terminal and exit code are its own' \
 'demo:Run an embedded example for a few seconds and draw its traces' \
 'check-config:Check the configuration and report everything that is wrong with it' \
+'explain:Tell from the configuration in which order processes start, and what each waits for' \
+'init:Write a first configuration, made from what lies in the working directory' \
+'example:Write one of the example configurations; without a name, list them' \
+'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
@@ -781,15 +871,40 @@ _phpeek-pm__subcmd__help__subcmd__demo_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help demo commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__example_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__example_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help example commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__explain_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__explain_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help explain commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__help_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help help commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__init_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__init_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help init commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__man_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help man commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__run_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__run_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help run commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__schema_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__schema_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help schema commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__serve_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__serve_commands() {
@@ -891,10 +1006,25 @@ _phpeek-pm__subcmd__help__subcmd__version_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help version commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__init_commands] )) ||
+_phpeek-pm__subcmd__init_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm init commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__man_commands] )) ||
 _phpeek-pm__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm man commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__run_commands] )) ||
+_phpeek-pm__subcmd__run_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm run commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schema_commands] )) ||
+_phpeek-pm__subcmd__schema_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schema commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__serve_commands] )) ||
 _phpeek-pm__subcmd__serve_commands() {

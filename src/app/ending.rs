@@ -72,7 +72,11 @@ pub(super) async fn end(
     board: &SharedBoard,
     control: Option<Control>,
 ) -> Ending {
-    let code = finished.as_ref().map_or(exit::INTERNAL, |f| exit::of_outcome(&f.outcome));
+    let own = running.last_exit.as_ref().and_then(|last| last.get());
+    let code = finished.as_ref().map_or(exit::INTERNAL, |f| match own {
+        Some(exit) if f.outcome != Outcome::Internal => exit::of_exit(exit),
+        _ => exit::of_outcome(&f.outcome),
+    });
     let telemetry = running.telemetry.clone();
     let flush = actix::spawn(async move { telemetry.flush(TELEMETRY_FLUSH).await });
     *finish.0.flush.borrow_mut() = Some(flush.abort_handle());

@@ -7,6 +7,7 @@ mod control;
 mod ending;
 mod hasten;
 mod kept;
+mod last_exit;
 mod ledger;
 mod pid_file;
 mod prepare;
@@ -28,6 +29,7 @@ use board::SharedBoard;
 use ending::Finish;
 use hasten::Hasten;
 use kept::Kept;
+use last_exit::LastExit;
 use ledger::Ledger;
 use phpeek_actors::board::BoardListener;
 use phpeek_actors::clock::{Clock, WallClock};
@@ -42,7 +44,8 @@ use phpeek_api::{self as socket, Control, TraceSource};
 use phpeek_config::Configuration;
 use phpeek_core::fleet::Fleet;
 use phpeek_core::operation::Cause;
-use phpeek_os::reaper::{Children, Ground};
+use phpeek_os::ground::Ground;
+use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
@@ -78,6 +81,19 @@ pub struct Options {
     pub warnings: Vec<String>,
     /// How commands reach it; none (the demo) when they do not.
     pub control: Option<ControlOptions>,
+    /// Stand behind a single program: it has our standard streams and our terminal, records go to standard error, and
+    /// its code is ours however it was ended.
+    pub in_front: InFront,
+}
+
+/// Who has the standard streams.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InFront {
+    /// The supervisor.
+    #[default]
+    Supervisor,
+    /// The program.
+    Program,
 }
 
 /// How commands reach the supervisor.
@@ -211,6 +227,8 @@ fn listeners(
         Rc::new(Hasten(running.telemetry.clone())),
         roster,
     ];
+    let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
+    let others = others.into_iter().chain(last).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
     Rc::new(Listeners::new(story, others))
 }
@@ -253,7 +271,11 @@ fn build(
 ) -> Result<Running, BeginError> {
     let failed = |what| move |source| BeginError::System { what, source };
     let settings = configuration.log;
-    let stdout = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed("use standard output"))?;
+    let records = match options.in_front {
+        InFront::Supervisor => std::io::stdout().as_fd().try_clone_to_owned(),
+        InFront::Program => std::io::stderr().as_fd().try_clone_to_owned(),
+    };
+    let stdout = records.map_err(failed("use the stream of records"))?;
     let stderr = std::io::stderr().as_fd().try_clone_to_owned().ok(); // closed, raw output has stdout alone
     let output = Output::start(settings, clock, stdout, in_a_thread)?;
     let output = output.following(configuration.lines.clone(), stderr);
@@ -269,6 +291,9 @@ fn build(
         thread_init: Box::new(in_a_thread),
         trim: Box::new(memory::trim),
     };
+    if options.in_front == InFront::Program {
+        ground.hand_on_streams().map_err(failed("hand the standard streams on"))?;
+    }
     let kept = options.keep_spans.then(MemoryExporter::default);
     let telemetry = match &kept {
         Some(memory) => telemetry::start_in_memory(memory.clone(), around)?,
@@ -276,5 +301,14 @@ fn build(
     };
     let deliver = Rc::new(move |report| router.deliver(report));
     let children = Children::new(ground, deliver, Arc::new(output.clone()));
-    Ok(Running { clock, output, telemetry: Rc::new(telemetry), kept, children: Rc::new(children), log })
+    let last_exit = (options.in_front == InFront::Program).then(Rc::<LastExit>::default);
+    Ok(Running {
+        clock,
+        output,
+        telemetry: Rc::new(telemetry),
+        kept,
+        children: Rc::new(children),
+        log,
+        last_exit,
+    })
 }

@@ -4,7 +4,7 @@
 
 use super::running::BeginError;
 use phpeek_os::environment::Environment;
-use phpeek_os::reaper::Ground;
+use phpeek_os::ground::Ground;
 use phpeek_os::{limits, pid1, unbound};
 
 /// See the top of the file.

@@ -1,5 +1,6 @@
 //! What a supervisor is made of while it runs, why it could not begin, and what it leaves. Values.
 
+use super::last_exit::LastExit;
 use super::pid_file::PidFileError;
 use bytes::Bytes;
 use phpeek_actors::clock::Clock;
@@ -88,6 +89,8 @@ pub(super) struct Running {
     pub(super) kept: Option<MemoryExporter>,
     pub(super) children: Rc<Children>,
     pub(super) log: Arc<dyn LogSink>,
+    /// How the last program has ended, where its code is ours.
+    pub(super) last_exit: Option<Rc<LastExit>>,
 }
 
 /// A record of the supervisor's own.

@@ -4,6 +4,10 @@
 use super::check_config::CheckArguments;
 use super::completions::CompletionsArguments;
 use super::demo::DemoArguments;
+use super::example::ExampleArguments;
+use super::explain::ExplainArguments;
+use super::init::InitArguments;
+use super::run::RunArguments;
 use super::serve::ServeArguments;
 use super::status::StatusArguments;
 use super::telemetry::TelemetryArguments;
@@ -38,10 +42,24 @@ pub struct Arguments {
 pub enum Command {
     /// Start everything and supervise it until it ends or is told to stop (the default).
     Serve(ServeArguments),
+    /// Supervise one program without a file: its streams, terminal and exit code are its own.
+    ///
+    /// Signals are handed on to it, SIGTERM stops it and all that it has left, orphans are reaped. Traced when OTEL_EXPORTER_OTLP_ENDPOINT or
+    /// OTEL_TRACES_EXPORTER is set, or PHPEEK_PM_GLOBAL_TRACING_ENABLED=true. Ends with the program's exit code, 128 + the signal that ended
+    /// it, 127 when it is not there, 126 when it may not be run.
+    Run(RunArguments),
     /// Run an embedded example for a few seconds and draw its traces.
     Demo(DemoArguments),
     /// Check the configuration and report everything that is wrong with it.
     CheckConfig(CheckArguments),
+    /// Tell from the configuration in which order processes start, and what each waits for.
+    Explain(ExplainArguments),
+    /// Write a first configuration, made from what lies in the working directory.
+    Init(InitArguments),
+    /// Write one of the example configurations; without a name, list them.
+    Example(ExampleArguments),
+    /// Write the JSON schema of the configuration to standard output, for editors.
+    Schema,
     /// Show what a running supervisor is doing; the exit code is 0 when all is up.
     ///
     /// It is 1 when not all is up, 3 when no supervisor runs, 4 when it cannot be asked.

@@ -37,6 +37,21 @@ pub(crate) enum Fault {
         "the configuration has errors: see `phpeek-pm check-config`, or name the directory with --spool DIR"
     )]
     Configuration,
+    /// A file that was to be made cannot be.
+    #[error("cannot write {}", path.display())]
+    Make {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is there already.
+    #[error("{} is there already and is not overwritten: name another with --output FILE, or - for standard output", path.display())]
+    There {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file cannot be removed.
     #[error("cannot remove {}", path.display())]
     Remove {
@@ -60,7 +75,9 @@ impl Fault {
             Self::Nothing(_) | Self::Write(_) => exit::FAILURE,
             Self::Usage(_) | Self::NoSpool => exit::USAGE,
             Self::Read(_) => exit::NO_INPUT,
-            Self::Spool(_) | Self::Remove { .. } => exit::CANNOT_CREATE,
+            Self::Spool(_) | Self::Remove { .. } | Self::Make { .. } | Self::There { .. } => {
+                exit::CANNOT_CREATE
+            }
             Self::Configuration => exit::CONFIG,
         }
     }

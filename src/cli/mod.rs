@@ -7,10 +7,15 @@ pub mod check;
 mod check_config;
 mod completions;
 mod demo;
+mod example;
+mod explain;
 mod fault;
+mod init;
 mod man;
 mod plain;
+mod run;
 mod say;
+mod schema;
 mod serve;
 mod source;
 mod status;
@@ -46,8 +51,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
     match arguments.command.unwrap_or(Command::Serve(ServeArguments::default())) {
         Command::Serve(serve) => serve::run(config, serve.or(given), signals),
         _ if given.pid_file.is_some() => usage(&misplaced()),
+        Command::Run(_) if config.is_some() => usage(&no_file()),
+        Command::Run(run) => run::run(run, signals),
         Command::Demo(demo) => demo::run(&demo, signals),
         Command::CheckConfig(check) => plainly(signals, || Ok(check_config::run(config, &check))),
+        Command::Explain(explain) => plainly(signals, || explain::run(config, &explain)),
+        Command::Init(init) => plainly(signals, || init::run(&init)),
+        Command::Example(example) => plainly(signals, || example::run(&example)),
+        Command::Schema => plainly(signals, || Ok(schema::run())),
         Command::Status(status) => plainly(signals, || status::run(config, &status)),
         Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
         Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
@@ -71,6 +82,13 @@ fn plainly(signals: Signals, action: impl FnOnce() -> Result<u8, Fault>) -> u8 {
 /// An option of `serve` in front of another command would be without effect.
 fn misplaced() -> clap::Error {
     let message = "--pid-file in front of a command belongs to `serve`; write it behind the command";
+    command().error(clap::error::ErrorKind::ArgumentConflict, message)
+}
+
+/// The program of `run` stands on the command line.
+fn no_file() -> clap::Error {
+    let message =
+        "`run` reads no configuration file: its program stands behind `--`; with a file use `serve`";
     command().error(clap::error::ErrorKind::ArgumentConflict, message)
 }
 

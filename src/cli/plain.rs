@@ -25,7 +25,7 @@ pub(super) fn serve(words: &[OsString]) -> Option<(Option<PathBuf>, ServeArgumen
             return None;
         }
     }
-    Some((config, ServeArguments { pid_file }))
+    Some((config, ServeArguments { pid_file, ..ServeArguments::default() }))
 }
 
 #[cfg(test)]

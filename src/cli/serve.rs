@@ -2,7 +2,7 @@
 //! anything was started.
 
 use super::check::{self, Detail};
-use super::say::{complain, report_faults};
+use super::say::{complain, report_faults, say};
 use super::source::source;
 use crate::app::{self, BeginError, ControlOptions, Options, Reading, read};
 use crate::exit;
@@ -20,13 +20,16 @@ pub struct ServeArguments {
     /// Write the supervisor's pid here, and its status to FILE.status beside it.
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
+    /// Check the configuration as a start would, and start nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 impl ServeArguments {
     /// These; what they leave out is taken from those in front of the command.
     #[must_use]
     pub fn or(self, before: Self) -> Self {
-        Self { pid_file: self.pid_file.or(before.pid_file) }
+        Self { pid_file: self.pid_file.or(before.pid_file), dry_run: self.dry_run || before.dry_run }
     }
 }
 
@@ -50,6 +53,10 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
         report_faults(&check::human(&report, Detail::Full, Strictness::Usual));
         return exit::CONFIG;
     };
+    if arguments.dry_run {
+        say(check::human(&report, Detail::Full, Strictness::Usual) + "Nothing was started: --dry-run.\n");
+        return exit::OK;
+    }
     let warnings = report.of(Severity::Warning).map(|w| check::headline(&report, w)).collect();
     let control = Some(ControlOptions {
         socket: configuration.control_socket.clone(),
@@ -67,7 +74,8 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
     }
 }
 
-fn of_begin(error: &BeginError) -> u8 {
+/// The exit code of a supervisor that could not begin.
+pub(super) fn of_begin(error: &BeginError) -> u8 {
     match error {
         BeginError::AlreadyRuns(_)
         | BeginError::Survivors(_)

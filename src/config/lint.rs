@@ -122,11 +122,20 @@ fn proxies(root: &Node, findings: &mut Findings) {
 }
 
 fn shell(command: Option<&Node>, path: &Path<'_>, findings: &mut Findings) {
-    let Some(program) = command.and_then(|c| c.items().first()) else { return };
-    if matches!(program.text(), Some("sh" | "bash" | "/bin/sh" | "/bin/bash")) {
+    let Some(words) = command.map(Node::items) else { return };
+    let Some(program) = words.first() else { return };
+    let script = words.iter().skip_while(|word| word.text() != Some("-c")).nth(1).and_then(Node::text);
+    let is_shell = matches!(program.text(), Some("sh" | "bash" | "/bin/sh" | "/bin/bash"));
+    if is_shell && !script.is_some_and(ends_with_exec) {
         let note = Finding::suggestion(path.key("command"), program.place.clone(), "the command is a shell");
         findings.push(note.advice("let it end with exec, so that signals reach the program"));
     }
+}
+
+/// Whether the last command of a script takes the place of the shell.
+fn ends_with_exec(script: &str) -> bool {
+    let last = script.trim().rsplit(['\n', ';', '&', '|']).next().unwrap_or_default();
+    last.split_whitespace().next() == Some("exec")
 }
 
 fn warn(findings: &mut Findings, path: impl std::fmt::Display, node: &Node, message: &str, advice: &str) {

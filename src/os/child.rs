@@ -28,6 +28,8 @@ pub(super) struct Call {
     pub(super) descriptors: [c_int; 3],
     /// Whether it gets a session of its own, or a process group alone.
     pub(super) session: bool,
+    /// Whether its process group takes the terminal behind its standard input, if there is one and it is ours.
+    pub(super) foreground: bool,
     /// Null: keep the supplementary groups.
     pub(super) groups: *const u32,
     /// How many.
@@ -63,6 +65,7 @@ impl Call {
             directory: ptr::null(),
             descriptors,
             session: false,
+            foreground: false,
             groups: ptr::null(),
             groups_len: 0,
             group: None,
@@ -172,6 +175,11 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
             return (Step::Signals, errno());
         }
         let [stdin, stdout, stderr] = call.descriptors;
+        if call.foreground {
+            // All signals are blocked, so SIGTTOU does not stop us; where there is no terminal there is nothing to take.
+            let group = libc::syscall(libc::SYS_getpid) as c_int;
+            libc::syscall(libc::SYS_ioctl, stdin, libc::TIOCSPGRP, &raw const group);
+        }
         for (from, to) in [(stdin, 0), (stdout, 1), (stderr, 2)] {
             if libc::syscall(libc::SYS_dup3, from, to, 0) < 0 {
                 return (Step::Descriptors, errno());

@@ -28,12 +28,22 @@ pub(super) struct Launch {
     supervisor: String,
     /// Whether children get a session of their own.
     session: bool,
+    /// Standard input, output and error as we have them, for a program that is in our place.
+    streams: OnceLock<[OwnedFd; 3]>,
 }
 
 impl Launch {
     pub(super) fn new(base: Environment, supervisor: String) -> io::Result<Self> {
         let (sink, session) = (OnceLock::new(), terminal::was_there());
-        Ok(Self { sink, base, null: sys::null()?, supervisor, session })
+        Ok(Self { sink, base, null: sys::null()?, supervisor, session, streams: OnceLock::new() })
+    }
+
+    /// What is not captured is ours from now on, in place of /dev/null, with the terminal behind it: for a single program
+    /// that stands where we do.
+    pub(super) fn hand_on_streams(&self) -> io::Result<()> {
+        let streams = sys::standard_streams()?;
+        self.streams.get_or_init(|| streams);
+        Ok(())
     }
 
     /// Where output goes; who asks for its capture before this is said has none.
@@ -56,10 +66,14 @@ impl Launch {
         };
         let (stdout, stderr) = (pipe(program.output.stdout)?, pipe(program.output.stderr)?);
         let null = self.null.as_raw_fd();
-        let write_end =
-            |pipe: &Option<(OwnedFd, OwnedFd)>| pipe.as_ref().map_or(null, |(_, w)| w.as_raw_fd());
+        let plain =
+            self.streams.get().map_or([null; 3], |streams| streams.each_ref().map(AsRawFd::as_raw_fd));
+        let write_end = |pipe: &Option<(OwnedFd, OwnedFd)>, plain: i32| {
+            pipe.as_ref().map_or(plain, |(_, write)| write.as_raw_fd())
+        };
         let (argv, envp, candidates) = (plan.argv(), plan.envp(&self.base), plan.candidates());
-        let descriptors = [null, write_end(&stdout), write_end(&stderr)];
+        let [stdin, plain_stdout, plain_stderr] = plain;
+        let descriptors = [stdin, write_end(&stdout, plain_stdout), write_end(&stderr, plain_stderr)];
         let mut call = Call::new(argv.as_ptr(), envp.as_ptr(), candidates.as_ptr(), descriptors);
         if let Some(directory) = &plan.directory {
             call.directory = directory.as_ptr();
@@ -76,7 +90,8 @@ impl Launch {
         if let Some(limit) = limits::at_start().filter(|_| !plan.limits_nofile()) {
             call.nofile = limit;
         }
-        call.session = self.session;
+        call.foreground = self.streams.get().is_some();
+        call.session = self.session && !call.foreground;
         let pid = stack
             .spawn(&call, slot)
             .map_err(|failed| (failed.zombie, explain(program, &plan.candidates, &failed)))?;

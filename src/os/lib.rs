@@ -10,6 +10,7 @@ mod child;
 mod confines;
 pub mod environment;
 pub mod folder_watch;
+pub mod ground;
 mod kin;
 mod launch;
 pub mod limits;

@@ -4,7 +4,7 @@
 
 use super::asked::Asked;
 use super::capture::CaptureSink;
-use super::environment::Environment;
+use super::ground::Ground;
 use super::kin::{Kin, Remains};
 use super::oom::OomKills;
 use super::spawner::{SpawnReport, Spawners};
@@ -17,7 +17,6 @@ use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -102,24 +101,6 @@ pub struct Children {
     /// Orphans among them that a SIGKILL ended: the memory controller may have meant them.
     killed_orphans: Cell<u64>,
     changed: Notify,
-}
-
-/// What the table of runs is made of that no configuration changes: made while that is still read.
-pub struct Ground {
-    spawners: Arc<Spawners>,
-    kin: Kin,
-}
-
-impl Ground {
-    /// Starts the first spawner thread.
-    ///
-    /// # Errors
-    /// When the thread, its stack or /dev/null cannot be had.
-    pub fn new(base: Environment) -> io::Result<Self> {
-        let kin = Kin::new();
-        let spawners = Spawners::start(base, kin.supervisor().to_owned())?;
-        Ok(Self { spawners, kin })
-    }
 }
 
 impl Children {

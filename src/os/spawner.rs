@@ -148,6 +148,11 @@ impl Spawners {
         self.launch.capture_to(sink);
     }
 
+    /// A program's streams that are not captured are ours from now on. Said once, before the first order.
+    pub(super) fn hand_on_streams(&self) -> io::Result<()> {
+        self.launch.hand_on_streams()
+    }
+
     /// One more. It stays for good: a child may want a signal when the thread that made it ends.
     fn start_thread(self: &Arc<Self>) -> io::Result<()> {
         let number = lock(&self.orders).threads;

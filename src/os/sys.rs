@@ -228,6 +228,19 @@ pub(super) fn null() -> io::Result<OwnedFd> {
     lift(std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?.into())
 }
 
+/// Standard input, output and error, close-on-exec, above themselves; /dev/null in place of one that is closed.
+pub(super) fn standard_streams() -> io::Result<[OwnedFd; 3]> {
+    let copy = |stream: io::Result<OwnedFd>| match stream {
+        Err(error) if error.raw_os_error() == Some(libc::EBADF) => null(),
+        copied => lift(copied?),
+    };
+    Ok([
+        copy(rustix::stdio::stdin().try_clone_to_owned())?,
+        copy(rustix::stdio::stdout().try_clone_to_owned())?,
+        copy(rustix::stdio::stderr().try_clone_to_owned())?,
+    ])
+}
+
 /// Moves a descriptor out of 0 to 2: the child puts its own there, one after the other.
 #[expect(unsafe_code, reason = "takes ownership of a fresh descriptor")]
 fn lift(fd: OwnedFd) -> io::Result<OwnedFd> {

@@ -17,6 +17,7 @@ mod exits;
 mod health;
 mod hooks;
 mod numbering;
+mod one_program;
 mod order;
 mod orphans;
 mod reading;

@@ -1,0 +1,88 @@
+//! The text of a first configuration. Every draft passes `check-config`; what is a guess is marked in it.
+
+use super::found::Found;
+
+const HEAD: &str = include_str!("head.yaml");
+const LARAVEL: &str = include_str!("laravel.yaml");
+const SYMFONY: &str = include_str!("symfony.yaml");
+const MESSENGER: &str = include_str!("messenger.yaml");
+const DJANGO: &str = include_str!("django.yaml");
+const NODE: &str = include_str!("node.yaml");
+const NGINX: &str = include_str!("nginx.yaml");
+const PLAIN: &str = include_str!("plain.yaml");
+
+/// The file.
+pub(super) fn draft(found: &Found) -> String {
+    let processes = match found {
+        Found::Procfile(processes) => {
+            let all: Vec<String> =
+                processes.iter().map(|(name, command)| of_procfile(name, command)).collect();
+            all.join("\n")
+        }
+        Found::Laravel => LARAVEL.to_owned(),
+        Found::Symfony { messenger } => format!("{SYMFONY}{}", if *messenger { MESSENGER } else { "" }),
+        Found::Django { wsgi: Some(wsgi) } => {
+            DJANGO.replace("@WEB@", &format!("[gunicorn, --bind, \"0.0.0.0:8000\", {wsgi}]"))
+        }
+        Found::Django { wsgi: None } => DJANGO.replace(
+            "@WEB@",
+            "[python3, manage.py, runserver, --noreload, \"0.0.0.0:8000\"]   # for development",
+        ),
+        Found::Node { start: true } => NODE.replace("@WEB@", "[npm, start]"),
+        Found::Node { start: false } => {
+            NODE.replace("@WEB@", "[node, index.js]   # a guess: package.json has no start script")
+        }
+        Found::Nginx => NGINX.to_owned(),
+        Found::Nothing => PLAIN.to_owned(),
+    };
+    format!("{HEAD}{processes}")
+}
+
+/// A line of a Procfile is for a shell; variables in it are the shell's, not ours.
+fn of_procfile(name: &str, command: &str) -> String {
+    let command = command.replace("${", "$${").replace("{{", "{{{{");
+    let quoted = serde_json::Value::from(format!("exec {command}")).to_string();
+    let kind = if name == "release" { "    type: oneshot\n" } else { "" };
+    format!("  {name}:\n{kind}    command: [sh, -c, {quoted}]\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "a test may fail")]
+    use super::*;
+    use crate::app::load;
+    use phpeek_config::Source;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn every_draft_passes_the_check() {
+        let procfile = vec![
+            ("web".to_owned(), "puma -p ${PORT:-5000} -e \"a: b\" # {{x}}".to_owned()),
+            ("release".to_owned(), "rake db:migrate".to_owned()),
+        ];
+        let all = [
+            Found::Procfile(procfile),
+            Found::Laravel,
+            Found::Symfony { messenger: false },
+            Found::Symfony { messenger: true },
+            Found::Django { wsgi: None },
+            Found::Django { wsgi: Some("shop.wsgi".to_owned()) },
+            Found::Node { start: true },
+            Found::Node { start: false },
+            Found::Nginx,
+            Found::Nothing,
+        ];
+        for found in all {
+            let text = draft(&found);
+            let loaded = load(&Source::Text(text.clone()), &BTreeMap::new());
+            let configuration =
+                loaded.configuration.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.report.findings));
+            assert!(loaded.report.findings.is_empty(), "{text}\n{:?}", loaded.report.findings);
+            if let Found::Procfile(_) = found {
+                let web = &configuration.spec.processes[1].program;
+                let line = web.of_instance(0).command.argv()[2].clone();
+                assert_eq!(line, "exec puma -p ${PORT:-5000} -e \"a: b\" # {{x}}");
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What lies in a directory, by the files that each kind of project has. Looks and reads a little; runs nothing.
+
+use std::fs;
+use std::path::Path;
+
+/// A file of a project is smaller; the rest of a larger one is not looked at.
+const MOST: usize = 1 << 20;
+
+/// What somebody seems to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A list of commands, each with its name.
+    Procfile(Vec<(String, String)>),
+    /// composer.json with laravel/framework.
+    Laravel,
+    /// composer.json with symfony/framework-bundle; with messenger or without.
+    Symfony {
+        /// Whether there are messages to consume.
+        messenger: bool,
+    },
+    /// manage.py; the name of its project where gunicorn is required.
+    Django {
+        /// As gunicorn names it.
+        wsgi: Option<String>,
+    },
+    /// package.json; whether it has a script `start`.
+    Node {
+        /// Whether `npm start` means something.
+        start: bool,
+    },
+    /// nginx.conf.
+    Nginx,
+    /// None of these.
+    Nothing,
+}
+
+impl Found {
+    /// In words.
+    pub(super) fn told(&self) -> &'static str {
+        match self {
+            Self::Procfile(_) => "the Procfile",
+            Self::Laravel => "a Laravel application (composer.json)",
+            Self::Symfony { .. } => "a Symfony application (composer.json)",
+            Self::Django { .. } => "a Django project (manage.py)",
+            Self::Node { .. } => "a Node application (package.json)",
+            Self::Nginx => "an nginx (nginx.conf)",
+            Self::Nothing => "a single program, since nothing known lies here",
+        }
+    }
+}
+
+/// Looks; the first kind that fits, the most particular first.
+pub(super) fn found(here: &Path) -> Found {
+    let text = |name: &str| {
+        let bytes = fs::read(here.join(name)).ok()?;
+        Some(String::from_utf8_lossy(bytes.get(..MOST).unwrap_or(&bytes)).into_owned())
+    };
+    if let Some(processes) = text("Procfile").map(|text| procfile(&text)).filter(|found| !found.is_empty()) {
+        return Found::Procfile(processes);
+    }
+    if let Some(composer) = text("composer.json") {
+        if composer.contains("\"laravel/framework\"") {
+            return Found::Laravel;
+        }
+        if composer.contains("\"symfony/framework-bundle\"") {
+            return Found::Symfony { messenger: composer.contains("\"symfony/messenger\"") };
+        }
+    }
+    if let Some(manage) = text("manage.py") {
+        let wants = |name: &str| text(name).is_some_and(|text| text.contains("gunicorn"));
+        let gunicorn = wants("requirements.txt") || wants("pyproject.toml");
+        return Found::Django { wsgi: gunicorn.then(|| wsgi(&manage)).flatten() };
+    }
+    if let Some(package) = text("package.json") {
+        let package: serde_json::Value = serde_json::from_str(&package).unwrap_or_default();
+        return Found::Node {
+            start: package.pointer("/scripts/start").is_some_and(|start| start.is_string()),
+        };
+    }
+    if here.join("nginx.conf").is_file() { Found::Nginx } else { Found::Nothing }
+}
+
+/// `name: command` lines.
+fn procfile(text: &str) -> Vec<(String, String)> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let named = lines.filter_map(|line| line.split_once(':'));
+    let plain =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let named = named.map(|(name, command)| (name.trim().to_owned(), command.trim().to_owned()));
+    named.filter(|(name, command)| plain(name) && !command.is_empty()).collect()
+}
+
+/// `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")` is `shop.wsgi`.
+fn wsgi(manage: &str) -> Option<String> {
+    let (_, rest) = manage.split_once("DJANGO_SETTINGS_MODULE")?;
+    let quoted = rest.split(['"', '\'']).find(|part| part.contains("settings"))?;
+    Some(format!("{}.wsgi", quoted.split('.').next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+
+    fn of(files: &[(&str, &str)]) -> Found {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("it can be written");
+        }
+        found(folder.path())
+    }
+
+    #[test]
+    fn each_kind_is_known_by_its_files() {
+        assert_eq!(of(&[("composer.json", r#"{"require":{"laravel/framework":"^11"}}"#)]), Found::Laravel);
+        let symfony = r#"{"require":{"symfony/framework-bundle":"7.*","symfony/messenger":"7.*"}}"#;
+        assert_eq!(of(&[("composer.json", symfony)]), Found::Symfony { messenger: true });
+        assert_eq!(of(&[("package.json", r#"{"scripts":{"start":"node ."}}"#)]), Found::Node { start: true });
+        assert_eq!(of(&[("package.json", "{")]), Found::Node { start: false });
+        let manage = "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')";
+        assert_eq!(of(&[("manage.py", manage)]), Found::Django { wsgi: None });
+        let wsgi = Found::Django { wsgi: Some("shop.wsgi".to_owned()) };
+        assert_eq!(of(&[("manage.py", manage), ("requirements.txt", "gunicorn==22")]), wsgi);
+        assert_eq!(of(&[("nginx.conf", "")]), Found::Nginx);
+        assert_eq!(of(&[("composer.json", "{}")]), Found::Nothing);
+        let procfile = [("web".to_owned(), "bundle exec puma -p $PORT".to_owned())];
+        let text = "# how it runs\nweb: bundle exec puma -p $PORT\n\nnot a line\n";
+        assert_eq!(of(&[("Procfile", text), ("package.json", "{}")]), Found::Procfile(procfile.into()));
+    }
+}
