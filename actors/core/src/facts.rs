@@ -3,15 +3,15 @@
 //! listeners need beside what earlier facts have said, and asks for nothing.
 
 use crate::autopsy::Autopsy;
-pub use crate::ends::Refusal;
-use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartScope};
+use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartOutcome, RestartScope};
+pub use crate::ends::{OperationEnd, Refusal};
 use crate::fold::{Tally, Telling};
 pub use crate::health::facts::{HealthFact, Probed};
 pub use crate::hook::facts::{HookEnd, HookFact, HookOutcome};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{InstanceState, Rest, SignalStep, Trigger};
 use crate::member::Member;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
 use crate::signal::Signal;
 use crate::spec::{Condition, ProcessSpec};
@@ -92,6 +92,9 @@ pub enum SystemFact {
     Relayed(Operation, ProcessId, Signal),
     /// Something was asked for that cannot be done; nothing was changed.
     Refused(Operation, Refusal),
+    /// What was asked for is over. Each request has either this or [`Self::Refused`], once, but for a shutdown: that is
+    /// over with everything.
+    Answered(OperationId, OperationEnd),
     /// Everything is over.
     Over(Outcome),
 }
@@ -132,6 +135,17 @@ pub enum ProcessFact {
     StartInterrupted,
     /// The rolling restart that it had the turn in was interrupted: it goes no further from here.
     RestartAbandoned,
+    /// Instances of it come or go, as part of an operation.
+    ScaleBegan {
+        /// The operation.
+        operation: Operation,
+        /// How many there were to be.
+        from: u32,
+        /// How many there are to be.
+        to: u32,
+    },
+    /// As many instances as were asked for are there, or will not be.
+    ScaleEnded(RestartOutcome),
     /// It is stopped, as part of an operation.
     StopBegan(Operation),
     /// The stop is over: all its instances rest.
