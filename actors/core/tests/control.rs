@@ -3,132 +3,26 @@
 //! is left unanswered. With planted bugs, each of which a law must notice.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
-use phpeek_core::backoff::Backoff;
-use phpeek_core::budget::Attempts;
+#[path = "control/plan.rs"]
+mod plan;
+#[path = "control/planted.rs"]
+mod planted;
+
 use phpeek_core::facts::{Fact, OperationEnd, Outbox, Output, SystemFact, Told};
 use phpeek_core::fleet::{Effect, Ending, Event, Fleet, RestartOutcome, Standing};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::Failure;
-use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::process::Command;
-use phpeek_core::program::{Handover, Numbering, Program};
-use phpeek_core::signal::Signal;
-use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Ends, Hooks, InitialState, KillMode, OutputSpec, ProcessKind,
-    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
-};
-use proptest::collection::vec;
+use phpeek_core::spec::{Hooks, ProcessKind, SystemSpec};
+use plan::{MOST, Mood, Order, Plan, name, plan, spec};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 use std::time::Duration;
-
-const MOST: u32 = 5;
-
-#[derive(Debug, Clone, Copy)]
-enum Order {
-    Start(usize),
-    Stop(usize),
-    Scale(usize, u32),
-    Restart(usize),
-    RestartAll,
-    Shutdown,
-}
-
-/// How a process takes what it is told.
-#[derive(Debug, Clone, Copy)]
-enum Mood {
-    Well,
-    FailsToStart,
-    EndsWell,
-    EndsBadly,
-}
-
-#[derive(Debug, Clone)]
-struct Plan {
-    processes: Vec<(ProcessKind, InitialState, Option<usize>, bool)>,
-    orders: Vec<(u64, Order)>,
-    moods: Vec<Mood>,
-    delays: Vec<u64>,
-}
-
-fn plan() -> impl Strategy<Value = Plan> {
-    let kind = prop_oneof![4 => Just(ProcessKind::LongRun), 1 => Just(ProcessKind::Oneshot), 1 => Just(ProcessKind::Scheduled)];
-    let initial = prop_oneof![3 => Just(InitialState::Running), 1 => Just(InitialState::Stopped)];
-    let process = (kind, initial, proptest::option::of(0usize..3), any::<bool>());
-    let order = prop_oneof![
-        3 => (0usize..5).prop_map(Order::Start),
-        3 => (0usize..5).prop_map(Order::Stop),
-        3 => (0usize..5, 0u32..8).prop_map(|(p, n)| Order::Scale(p, n)),
-        1 => (0usize..5).prop_map(Order::Restart),
-        1 => Just(Order::RestartAll),
-        1 => Just(Order::Shutdown),
-    ];
-    let mood = prop_oneof![6 => Just(Mood::Well), 1 => Just(Mood::FailsToStart), 1 => Just(Mood::EndsWell), 1 => Just(Mood::EndsBadly)];
-    let parts = (vec(process, 1..5), vec((0u64..300, order), 0..14), vec(mood, 0..60), vec(0u64..20, 0..60));
-    parts.prop_map(|(processes, mut orders, moods, delays)| {
-        orders.push((400, Order::Shutdown));
-        orders.sort_by_key(|(at, _)| *at);
-        Plan { processes, orders, moods, delays }
-    })
-}
-
-fn name(i: usize) -> ProcessName {
-    ProcessName::new(&format!("p{i}")).expect("a plain name")
-}
-
-fn spec(i: usize, plan: &Plan) -> ProcessSpec {
-    let (kind, initial, on, restart) = plan.processes[i];
-    let ms = Duration::from_millis;
-    let kill = Signal::KILL;
-    let needs = on.filter(|on| *on < i && plan.processes[*on].0 != ProcessKind::Scheduled);
-    let depends_on = needs.map(|on| Dependency { restart, ..Dependency::new(name(on), Condition::Started) });
-    let backoff = Backoff::new(ms(1), ms(8)).expect("in order");
-    ProcessSpec {
-        name: name(i),
-        kind,
-        initial,
-        program: Arc::new(Program {
-            name: name(i),
-            hook: None,
-            command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
-            privilege: None,
-            output: OutputSpec { stdout: false, stderr: false },
-            handover: Handover::Link,
-            // The last process has ports for three instances alone.
-            numbering: Numbering { port_base: NonZeroU16::new(65_533).filter(|_| i == 3), templates: false },
-        }),
-        scale: NonZeroU32::MIN,
-        max_scale: MOST,
-        depends_on: depends_on.into_iter().collect(),
-        restart: RestartSpec {
-            policy: RestartPolicy::Never,
-            attempts: Attempts::AtMost(0),
-            backoff,
-            stable_after: None,
-            ends: Ends::USUAL,
-        },
-        stop: StopSpec {
-            signal: Signal::TERM,
-            grace: ms(5),
-            kill_signal: kill,
-            kill_grace: ms(5),
-            mode: KillMode::Group,
-        },
-        essential: false,
-        hooks: None,
-        health: None,
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bug {
@@ -408,50 +302,6 @@ impl World<'_> {
 
     fn report(&mut self, _: ProcessId, at: Duration, event: Event) {
         self.at(at, Happening::Report(event));
-    }
-
-    fn corrupt(&self, event: &Event, out: &mut Vec<Output<Effect>>) {
-        let is_answer = |o: &Output<Effect>| {
-            matches!(o, Output::Tell(Told { fact: Fact::System(SystemFact::Answered(..)), .. }))
-        };
-        let answer = |id, end| {
-            Output::Tell(Told { at: Duration::ZERO, fact: Fact::System(SystemFact::Answered(id, end)) })
-        };
-        match (self.bug, event) {
-            (Bug::AnswerForgotten, _) => out.retain(|o| !is_answer(o)),
-            (Bug::AnswerTwice, _) => {
-                let more: Vec<_> = out.iter().filter(|o| is_answer(o)).cloned().collect();
-                out.extend(more);
-            }
-            (Bug::StoppedSaysDoneAtOnce, Event::Stop(operation, _)) => {
-                out.retain(|o| !is_answer(o));
-                out.push(answer(operation.id, OperationEnd::Done));
-            }
-            (Bug::StartAfterStop, Event::Stopped(p)) if !self.over => {
-                let cause = Cause::Request;
-                let operation = phpeek_core::operation::Operations::of_system().begin(cause);
-                out.push(Output::Do(Effect::Command(*p, operation, Command::Start)));
-            }
-            (Bug::LimitIgnored | Bug::RefusalActsToo, Event::Scale(operation, name, to)) => {
-                let refused = out.iter().any(|o| {
-                    matches!(o, Output::Tell(Told { fact: Fact::System(SystemFact::Refused(..)), .. }))
-                });
-                if refused {
-                    if self.bug == Bug::LimitIgnored {
-                        out.clear();
-                    }
-                    let p = self.fleet.find(name).unwrap_or(ProcessId(0));
-                    let command = Command::Scale { to: *to, run: true };
-                    out.push(Output::Do(Effect::Command(p, operation.clone(), command)));
-                }
-            }
-            (Bug::FailureSaysDone, _) => out.iter_mut().for_each(|o| {
-                if let Output::Tell(Told { fact: Fact::System(SystemFact::Answered(_, end)), .. }) = o {
-                    *end = OperationEnd::Done;
-                }
-            }),
-            _ => {}
-        }
     }
 }
 

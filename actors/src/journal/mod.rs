@@ -166,23 +166,7 @@ impl Journal {
                     vec![("dependency", on.into())]
                 });
             }
-            ProcessFact::ScaleBegan { from, to, .. } => {
-                self.record(at, Level::Info, about, "scaling", || {
-                    vec![("from", i64::from(*from).into()), ("to", i64::from(*to).into())]
-                });
-            }
-            ProcessFact::ScaleEnded(RestartOutcome::Up) => {
-                self.record(at, Level::Info, about, "scaled", Vec::new);
-            }
-            ProcessFact::ScaleEnded(RestartOutcome::Failed) => {
-                self.record(
-                    at,
-                    Level::Error,
-                    about,
-                    "scaling failed: a new instance could not be started",
-                    Vec::new,
-                );
-            }
+            ProcessFact::ScaleBegan { .. } | ProcessFact::ScaleEnded(_) => self.scaled(at, about, fact),
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
@@ -218,6 +202,21 @@ impl Journal {
             | ProcessFact::Ended(_)
             | ProcessFact::RestartAbandoned
             | ProcessFact::Abandoned => {}
+        }
+    }
+
+    fn scaled(&self, at: Moment, about: About, fact: &ProcessFact) {
+        match fact {
+            ProcessFact::ScaleBegan { from, to, .. } => {
+                self.record(at, Level::Info, about, "scaling", || {
+                    vec![("from", i64::from(*from).into()), ("to", i64::from(*to).into())]
+                });
+            }
+            ProcessFact::ScaleEnded(RestartOutcome::Failed) => {
+                let message = "scaling failed: a new instance could not be started";
+                self.record(at, Level::Error, about, message, Vec::new);
+            }
+            _ => self.record(at, Level::Info, about, "scaled", Vec::new),
         }
     }
 

@@ -79,13 +79,7 @@ impl ProcessStory {
                 self.instances.clear();
             }
             // Those that need others are told by the story; an edge that is lost is told by no span.
-            ProcessFact::NotReadyInTime => {
-                let why = "it was not ready within dependency_timeout";
-                for i in self.instances.keys().collect::<Vec<u32>>() {
-                    self.end_wait(i, at, why);
-                }
-                self.fail_start(at, names::ERROR_NOT_READY, why, why);
-            }
+            ProcessFact::NotReadyInTime => self.not_ready_in_time(at),
             ProcessFact::Added(_)
             | ProcessFact::Removed
             | ProcessFact::Ready
@@ -95,6 +89,14 @@ impl ProcessStory {
             | ProcessFact::EdgeFailed(..)
             | ProcessFact::EdgeLost(_) => {}
         }
+    }
+
+    fn not_ready_in_time(&mut self, at: Moment) {
+        let why = "it was not ready within dependency_timeout";
+        for i in self.instances.keys().collect::<Vec<u32>>() {
+            self.end_wait(i, at, why);
+        }
+        self.fail_start(at, names::ERROR_NOT_READY, why, why);
     }
 
     fn start_began(&mut self, teller: &Teller<'_>, operation: &Operation, waits: &[(ProcessId, Condition)]) {

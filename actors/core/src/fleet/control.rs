@@ -1,33 +1,18 @@
 //! What is asked of a single process while the system runs: start it, stop it, have more or fewer instances of it. What
 //! cannot be done is refused and changes nothing; all else is answered once, when it is so or will not be.
 
+use super::rolling::{Asked, Wish};
 use super::{Effect, Fleet, OperationEnd, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
 use crate::ends::{Ending, Refusal};
 use crate::facts::{Fact, ProcessFact, SystemFact};
 use crate::ids::ProcessId;
 use crate::lifecycle::Urgency;
 use crate::name::ProcessName;
-use crate::operation::{Operation, OperationId};
+use crate::operation::Operation;
 use crate::process::Command;
 use crate::spec::{ProcessKind, ProcessSpec};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What is wanted of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    Start,
-    Stop,
-    Scale(u32),
-}
-
-/// A wish that is not fulfilled yet.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    operation: OperationId,
-    process: ProcessId,
-    wish: Wish,
-}
 
 /// The largest port.
 const LAST_PORT: u32 = u16::MAX as u32;

@@ -1,5 +1,8 @@
 //! The laws of the process machine, kept by an observer that knows only what was told and what was answered.
 
+#[path = "book/ends.rs"]
+mod ends;
+
 use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Output, ProcessFact, Told, Words};
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::{Tally, Telling};
@@ -237,17 +240,6 @@ impl Book {
         }
     }
 
-    fn removed(&mut self, id: InstanceId) {
-        let lives = self.live.iter().any(|run| run.instance == id);
-        let untold = self.deaths.keys().any(|run| run.instance == id);
-        if lives || untold || !self.instances.remove(&id) || self.instances.len() < self.wanted {
-            self.broken("Q10", format!("{id:?} was taken out, and {:?} are left", self.instances));
-        }
-        self.up.remove(&id);
-        self.relays.remove(&id);
-        self.gone.insert(id);
-    }
-
     fn ended(&mut self, now: Duration, id: InstanceId, death: &Death) {
         let run = id.run(death.run);
         if !self.live.remove(&run) {
@@ -328,18 +320,7 @@ impl Book {
                 }
                 self.rolling = None;
             }
-            Report::Scaled(outcome) => {
-                self.answer(Answer::Due, "Q10", |b| &mut b.scale, "Scaled");
-                let up = self.instances.iter().filter(|id| self.up.contains(id)).count();
-                let all = self.instances.len() == self.wanted;
-                if !all || *outcome == RestartOutcome::Failed && !self.spawn_failed {
-                    let there = self.instances.len();
-                    self.broken(
-                        "Q10",
-                        format!("scaled ({outcome:?}) to {there} ({up} up) of {}", self.wanted),
-                    );
-                }
-            }
+            Report::Scaled(outcome) => self.scaled(*outcome),
             Report::Fatal(ending) => self.fatal_told.push(*ending),
             Report::Ended(ending) => {
                 if self.essential {
@@ -394,21 +375,6 @@ impl Book {
         if let Some((run, _)) = self.deaths.iter().find(|(_, over)| late(over)) {
             let what = format!("{run:?} has no obituary long after its end");
             self.broken("Q5", what);
-        }
-    }
-
-    /// Whether a budget was spent on runs that never began shows in nothing else.
-    fn fatal_is_told(&mut self) {
-        let mut told = std::mem::take(&mut self.fatal_told);
-        for ending in std::mem::take(&mut self.fatal) {
-            match told.iter().position(|other| *other == ending) {
-                Some(place) => drop(told.remove(place)),
-                None => self.broken("Q8", format!("{ending:?} was not reported as the end of everything")),
-            }
-        }
-        let spent = |e: &Ending| matches!(e, Ending::Failed(Failure::Spawn(_)));
-        if let Some(ending) = told.iter().find(|e| !spent(e) || self.exhausted != Some(Exhausted::Exit)) {
-            self.broken("Q8", format!("{ending:?} is the end of nothing else"));
         }
     }
 
