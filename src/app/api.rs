@@ -3,7 +3,7 @@
 
 use super::running::{BeginError, Running};
 use phpeek_api::view::Changes;
-use phpeek_api::web::{Around, Audit, Bound, Rules, Web};
+use phpeek_api::web::{Around, Bound, Rules, Web};
 use phpeek_api::{Inquiries, channel, v1};
 use phpeek_settings::web::ApiSettings;
 
@@ -27,13 +27,8 @@ pub(super) fn start(
         return Ok(None);
     }
     let (supervision, inquiries) = channel();
-    let around = Around {
-        name: "api",
-        log: running.log.clone(),
-        clock: running.clock,
-        thread_init,
-        audit: settings.audit.then(|| Audit::new(running.log.clone(), running.clock)),
-    };
+    let around =
+        Around { name: "api", log: running.log.clone(), clock: running.clock, thread_init, audit: None };
     let rules = Rules { token: settings.token.clone(), open: v1::OPEN, max_body: settings.max_body };
     let web = Web::start(bound, rules, around, move |_closing| v1::router(&supervision, changes))
         .map_err(|source| BeginError::System { what: "start the thread of the API", source })?;

@@ -42,13 +42,7 @@ pub(crate) fn api(global: &Node, judge: &dyn TlsJudge, findings: &mut Findings) 
     }
     let socket = socket(global, "api_socket", findings);
     let max_body = block.int("api_max_request_body").and_then(|bytes| usize::try_from(bytes).ok());
-    Some(ApiSettings {
-        tcp,
-        socket,
-        token,
-        max_body: max_body.filter(|bytes| *bytes > 0).unwrap_or(BODY),
-        audit: block.truth("audit_enabled")?,
-    })
+    Some(ApiSettings { tcp, socket, token, max_body: max_body.filter(|bytes| *bytes > 0).unwrap_or(BODY) })
 }
 
 impl Server<'_> {

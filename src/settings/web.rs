@@ -18,8 +18,6 @@ pub struct ApiSettings {
     pub token: Option<Token>,
     /// Largest body of a request, in bytes.
     pub max_body: usize,
-    /// Whether what is refused and done is told in records for an audit.
-    pub audit: bool,
 }
 
 /// Where a server listens on TCP, and who may connect.
