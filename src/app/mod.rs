@@ -10,6 +10,8 @@ mod hasten;
 mod kept;
 mod last_exit;
 mod ledger;
+mod operations;
+mod orders;
 mod pid_file;
 mod prepare;
 mod reading;
@@ -32,6 +34,8 @@ use hasten::Hasten;
 use kept::Kept;
 use last_exit::LastExit;
 use ledger::Ledger;
+use operations::Operations;
+use orders::Orders;
 use phpeek_actors::board::BoardListener;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
@@ -41,8 +45,8 @@ use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
-use phpeek_api::web::{Bound, Web};
-use phpeek_api::{self as socket, Control, TraceSource};
+use phpeek_api::web::Bound;
+use phpeek_api::{self as socket, Control, Inquiries, TraceSource};
 use phpeek_config::Configuration;
 use phpeek_core::fleet::Fleet;
 use phpeek_core::operation::Cause;
@@ -53,7 +57,6 @@ use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
 use phpeek_probe::Probes;
 use phpeek_settings::control::ControlSocket;
-use phpeek_settings::web::ApiSettings;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
 use roster::Roster;
@@ -184,13 +187,15 @@ async fn supervise(
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(options, clock, writer);
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
-    let api = start_api(bound, &configuration.api, &running, &board)?;
-    let control = listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
+    let (api, of_api) =
+        api::start(bound, &configuration.api, (&running, board.changes()), in_a_thread)?.unzip();
+    let (control, of_control) = listener.map(|l| start_control(l, &running, &board)).transpose()?.unzip();
+    let operations = Rc::<Operations>::default();
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
         prober: Rc::new(Probes::new(in_a_thread)),
-        listeners: listeners(&running, &board, roster, probes),
+        listeners: listeners(&running, &board, (roster, operations.clone()), probes),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
@@ -198,6 +203,18 @@ async fn supervise(
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
     let manager = ManagerActor::new(fleet, world, router, done).start();
+    let orders = Rc::new(Orders {
+        manager: manager.clone(),
+        operations,
+        tracing: running.telemetry.tracing(),
+        board: board.clone(),
+        clock,
+    });
+    let target = Rc::new(target);
+    for inquiries in [of_api, of_control].into_iter().flatten() {
+        let telemetry = running.telemetry.clone();
+        actix::spawn(control::answer(inquiries, board.clone(), telemetry, target.clone(), orders.clone()));
+    }
     let finish = Finish::default();
     let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
     actix::spawn(running.children.clone().run());
@@ -224,7 +241,7 @@ async fn supervise(
 fn listeners(
     running: &Running,
     board: &SharedBoard,
-    roster: Rc<Roster>,
+    (roster, operations): (Rc<Roster>, Rc<Operations>),
     probes: ProbeSpans,
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
@@ -232,6 +249,7 @@ fn listeners(
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
         roster,
+        operations,
     ];
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
     let others = others.into_iter().chain(last).collect();
@@ -251,8 +269,7 @@ fn start_control(
     listener: socket::Listener,
     running: &Running,
     board: &SharedBoard,
-    target: Option<control::SpanTarget>,
-) -> Result<Control, BeginError> {
+) -> Result<(Control, Inquiries), BeginError> {
     let children = running.children.clone();
     let around = socket::Surroundings {
         // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
@@ -264,24 +281,8 @@ fn start_control(
         clock: running.clock,
         thread_init: in_a_thread,
     };
-    let (control, inquiries) = Control::start(listener, around)
-        .map_err(|source| BeginError::System { what: "watch the control socket", source })?;
-    actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), target, running.clock));
-    Ok(control)
-}
-
-fn start_api(
-    bound: Vec<Bound>,
-    settings: &ApiSettings,
-    running: &Running,
-    board: &SharedBoard,
-) -> Result<Option<Web>, BeginError> {
-    let Some((web, inquiries)) = api::start(bound, settings, (running, board.changes()), in_a_thread)? else {
-        return Ok(None);
-    };
-    // The API asks for the state alone.
-    actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), None, running.clock));
-    Ok(Some(web))
+    Control::start(listener, around)
+        .map_err(|source| BeginError::System { what: "watch the control socket", source })
 }
 
 fn build(

@@ -2,6 +2,7 @@
 //! socket. Owns paths, methods and the shape of answers; who may ask is judged before it sees a request. Asks supervision
 //! by message, and never waits within it.
 
+mod orders;
 mod program;
 mod shape;
 
@@ -38,6 +39,7 @@ impl Seen {
 
 /// What the routes share.
 pub(super) struct Shared {
+    supervision: mpsc::Sender<Inquiry>,
     desk: Desk<Arc<Seen>>,
     changes: Changes,
     last: Mutex<Option<Arc<Seen>>>,
@@ -60,13 +62,15 @@ impl Shared {
 /// The routes, on the runtime of this thread.
 pub fn router(supervision: &mpsc::Sender<Inquiry>, changes: Changes) -> Router {
     let desk = Desk::open(supervision.clone(), Inquiry::Status, Seen::new);
-    let shared = Shared { desk, changes, last: Mutex::default() };
+    let supervision = supervision.clone();
+    let shared = Shared { supervision, desk, changes, last: Mutex::default() };
     let routes = Router::new()
         .route("/health", get(health))
         .route("/processes", get(list))
         .route("/processes/", any(nameless))
         .route("/processes/{name}", get(one))
         .route("/processes/{name}/", any(nothing_to_do))
+        .merge(orders::routes())
         .route("/processes/{name}/{action}", any(action))
         .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
         .method_not_allowed_fallback(async || Refusal::method())
