@@ -27,7 +27,7 @@ pub use reading::{Reading, read};
 pub use running::{BeginError, Ending};
 
 use crate::exit;
-use actix::Actor as _;
+use actix::{Actor as _, Addr};
 use board::SharedBoard;
 use ending::Finish;
 use hasten::Hasten;
@@ -203,23 +203,27 @@ async fn supervise(
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
     let manager = ManagerActor::new(fleet, world, router, done).start();
-    let orders = Rc::new(Orders {
+    let orders = Orders {
         manager: manager.clone(),
         operations,
         tracing: running.telemetry.tracing(),
         board: board.clone(),
         clock,
-    });
-    let target = Rc::new(target);
-    for inquiries in [of_api, of_control].into_iter().flatten() {
-        let telemetry = running.telemetry.clone();
-        actix::spawn(control::answer(inquiries, board.clone(), telemetry, target.clone(), orders.clone()));
-    }
+    };
+    answer([of_api, of_control], orders, &running, target);
     let finish = Finish::default();
     let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
     manager.do_send(Envelope::under(incoming, clock.now(), Request::Boot));
+    later(options, &manager, clock);
+    // An error means that the manager itself was lost: nobody is left to stop anything in order.
+    let finished = finished.await.ok();
+    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api }).await)
+}
+
+/// What has its time after the beginning.
+fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock) {
     actix::spawn(async {
         tokio::time::sleep(SETTLED).await;
         memory::trim();
@@ -232,9 +236,20 @@ async fn supervise(
             manager.do_send(Envelope::root(clock.now(), Request::Shutdown(Cause::Request)));
         });
     }
-    // An error means that the manager itself was lost: nobody is left to stop anything in order.
-    let finished = finished.await.ok();
-    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api }).await)
+}
+
+/// Answers what the servers want to know, and carries out what they are asked for.
+fn answer(
+    inquiries: [Option<Inquiries>; 2],
+    orders: Orders,
+    running: &Running,
+    target: Option<control::SpanTarget>,
+) {
+    let (orders, target) = (Rc::new(orders), Rc::new(target));
+    for inquiries in inquiries.into_iter().flatten() {
+        let (board, telemetry) = (orders.board.clone(), running.telemetry.clone());
+        actix::spawn(control::answer(inquiries, board, telemetry, target.clone(), orders.clone()));
+    }
 }
 
 /// Who hears of what happens, in this order.
