@@ -14,6 +14,7 @@ impl Book {
             self.broken("Q10", format!("{id:?} was taken out, and {:?} are left", self.instances));
         }
         self.up.remove(&id);
+        self.rolling.remove(&id);
         self.relays.remove(&id);
         self.gone.insert(id);
     }
