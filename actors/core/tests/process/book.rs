@@ -338,13 +338,6 @@ impl Book {
         }
     }
 
-    fn is_the_ending(&mut self, ending: Ending) {
-        let expected = self.failed.map_or(Ending::Completed, Ending::Failed);
-        if ending != expected {
-            self.broken("Q4", format!("{ending:?} where {expected:?} counts"));
-        }
-    }
-
     fn answer(
         &mut self,
         due: Answer,

@@ -41,4 +41,11 @@ impl Book {
             self.broken("Q8", format!("{ending:?} is the end of nothing else"));
         }
     }
+
+    pub(super) fn is_the_ending(&mut self, ending: Ending) {
+        let expected = self.failed.map_or(Ending::Completed, Ending::Failed);
+        if ending != expected {
+            self.broken("Q4", format!("{ending:?} where {expected:?} counts"));
+        }
+    }
 }
