@@ -113,7 +113,6 @@ pub(crate) fn compile(
     let block = Block::new(Some(node), PROCESS);
     let initial = block.word("initial_state", &InitialState::WORDS)?;
     let context = block.word("tracing_context", &ContextPolicy::WORDS)?;
-    let essential = block.truth("essential").unwrap_or(defaults.essential);
     let name = ProcessName::new(name).ok()?;
     let port_base = numbering::port_base(node, scale.get(), &path, findings);
     let hooks = hooks(node, Numbered { name: &name, port_base }, &path, envs, findings);
@@ -145,7 +144,7 @@ pub(crate) fn compile(
         depends_on,
         restart: restart?,
         stop,
-        essential,
+        essential: block.truth("essential").unwrap_or(defaults.essential),
         rolling: rolling(block, node),
         hooks,
         health,
