@@ -193,14 +193,6 @@ impl Client {
         self.ask((Method::GET, path, Bytes::new()), limit, limit)
     }
 
-    /// The body of the answer to a POST without a body.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
-    pub fn post(&self, path: &str) -> Result<Bytes, ClientError> {
-        self.ask((Method::POST, path, Bytes::new()), HEAD_LIMIT, ANSWER_LIMIT)
-    }
-
     /// The body of the answer to a POST of this JSON: the supervisor answers at once, or when what was asked for is so.
     ///
     /// # Errors

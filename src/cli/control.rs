@@ -118,10 +118,10 @@ fn ask(config: Option<PathBuf>, asked: &Asked, name: &str, action: &str, body: &
     let path = format!("/api/v1/processes/{}/{action}", encoded(name));
     let answer = read(&client, client.order(&path, body.to_string()))?;
     let answer = match answer.get("operation").and_then(Value::as_u64) {
-        Some(operation) if answer["status"] == "accepted" => wait_for(&client, operation)?,
+        Some(operation) if field(&answer, "status") == "accepted" => wait_for(&client, operation)?,
         _ => answer,
     };
-    let done = answer["error"].is_null();
+    let done = field(&answer, "error").is_null();
     if asked.json {
         say(format!("{answer}\n"));
     } else if done {
@@ -130,10 +130,16 @@ fn ask(config: Option<PathBuf>, asked: &Asked, name: &str, action: &str, body: &
     match (done, asked.json) {
         (true, _) => Ok(exit::OK),
         (false, true) => Ok(exit::FAILURE),
-        (false, false) => {
-            Err(Fault::Nothing(format!("{name}: {}", answer["error"].as_str().unwrap_or("it failed"))))
-        }
+        (false, false) => Err(Fault::Nothing(format!(
+            "{name}: {}",
+            field(&answer, "error").as_str().unwrap_or("it failed")
+        ))),
     }
+}
+
+/// A field of an object; null when it is not there.
+fn field<'a>(of: &'a Value, key: &str) -> &'a Value {
+    of.get(key).unwrap_or(&Value::Null)
 }
 
 fn told(action: &str) -> &'static str {
@@ -151,7 +157,7 @@ fn wait_for(client: &Client, operation: u64) -> Result<Value, Fault> {
     let path = format!("/api/v1/operations/{operation}?wait={}", WAIT.as_secs());
     loop {
         let answer = read(client, client.get_within(&path, WAIT + ANSWER))?;
-        if answer["status"] != "running" {
+        if field(&answer, "status") != "running" {
             return Ok(answer);
         }
     }
@@ -172,10 +178,10 @@ fn read(client: &Client, answer: Result<bytes::Bytes, ClientError>) -> Result<Va
 pub(super) fn list(config: Option<PathBuf>, arguments: &ListArguments) -> Result<u8, Fault> {
     let client = client(config, &arguments.asked)?;
     let answer = read(&client, client.get("/api/v1/processes"))?;
-    let processes = answer["processes"].as_array().cloned().unwrap_or_default();
+    let processes = field(&answer, "processes").as_array().cloned().unwrap_or_default();
     let well = processes.iter().all(|process| {
-        let instances = process["instances"].as_array().map(Vec::as_slice).unwrap_or_default();
-        instances.iter().all(|i| !matches!(i["state"].as_str(), Some("failed" | "backoff")))
+        let instances = field(process, "instances").as_array().map(Vec::as_slice).unwrap_or_default();
+        instances.iter().all(|i| !matches!(field(i, "state").as_str(), Some("failed" | "backoff")))
     });
     if arguments.asked.json {
         say(format!("{answer}\n"));
@@ -190,11 +196,11 @@ pub(super) fn list(config: Option<PathBuf>, arguments: &ListArguments) -> Result
 }
 
 fn row(process: &Value, now: u64) -> [String; 6] {
-    let text = |key: &str| process[key].as_str().unwrap_or_default().to_owned();
-    let instances = process["instances"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let restarts: u64 = instances.iter().filter_map(|i| i["restart_count"].as_u64()).sum();
-    let since = instances.iter().filter_map(|i| i["started_at"].as_u64()).filter(|at| *at > 0).min();
+    let text = |key: &str| field(process, key).as_str().unwrap_or_default().to_owned();
+    let instances = field(process, "instances").as_array().map(Vec::as_slice).unwrap_or_default();
+    let restarts: u64 = instances.iter().filter_map(|i| field(i, "restart_count").as_u64()).sum();
+    let since = instances.iter().filter_map(|i| field(i, "started_at").as_u64()).filter(|at| *at > 0).min();
     let uptime = since.map_or_else(|| "-".to_owned(), |at| span(now.saturating_sub(at) as f64));
-    let scale = process["scale"].as_u64().unwrap_or_default();
+    let scale = field(process, "scale").as_u64().unwrap_or_default();
     [text("name"), text("type"), text("state"), scale.to_string(), restarts.to_string(), uptime]
 }
