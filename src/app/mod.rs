@@ -5,6 +5,7 @@ mod board;
 mod configure;
 mod control;
 mod ending;
+mod follow;
 mod hasten;
 mod kept;
 mod last_exit;
@@ -12,6 +13,7 @@ mod ledger;
 mod pid_file;
 mod prepare;
 mod reading;
+mod reload;
 mod roster;
 mod running;
 mod signals;
@@ -21,6 +23,7 @@ pub use configure::{load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
 pub use prepare::{Prepared, prepare};
 pub use reading::{Reading, read};
+pub use reload::{ReloadOptions, files_of};
 pub use running::{BeginError, Ending};
 
 use crate::exit;
@@ -53,6 +56,7 @@ use phpeek_probe::Probes;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
+use reload::{ReloadEar, Reloader};
 use roster::Roster;
 use running::{Running, say, warn};
 use std::io;
@@ -81,6 +85,10 @@ pub struct Options {
     pub warnings: Vec<String>,
     /// How commands reach it; none (the demo) when they do not.
     pub control: Option<ControlOptions>,
+    /// Where a reload reads; none when there is nothing to read again.
+    pub reload: Option<ReloadOptions>,
+    /// The files that the configuration was read from.
+    pub files: Vec<PathBuf>,
     /// Stand behind a single program: it has our standard streams and our terminal, records go to standard error, and
     /// its code is ours however it was ended.
     pub in_front: InFront,
@@ -164,7 +172,7 @@ async fn supervise(
     }
     let every = configuration.tracing.as_ref().is_some_and(|tracing| tracing.every_probe);
     let probes = if every { ProbeSpans::All } else { ProbeSpans::Changes };
-    let spec = Arc::new(configuration.spec);
+    let spec = Arc::new(configuration.spec.clone());
     let fleet = Fleet::new(&spec).map_err(|_| BeginError::System {
         what: "order the processes",
         source: io::Error::other("the dependencies have a cycle"),
@@ -180,11 +188,12 @@ async fn supervise(
     let board = show(options, clock, writer);
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
     let control = listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
+    let ear = Rc::<ReloadEar>::default();
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
         prober: Rc::new(Probes::new(in_a_thread)),
-        listeners: listeners(&running, &board, roster, probes),
+        listeners: listeners(&running, &board, (roster, ear.clone()), probes),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
@@ -193,7 +202,16 @@ async fn supervise(
     let incoming = telemetry::incoming_context(&environment::text);
     let manager = ManagerActor::new(fleet, world, router, done).start();
     let finish = Finish::default();
-    let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
+    let reloads = options.reload.clone().map(|options| {
+        let ends = (manager.clone(), ear);
+        Reloader::new(options, &configuration, &running, ends)
+    });
+    let (reloader, reloads) = reloads.unzip();
+    let stream =
+        signals::SignalLoop::new(signals, &spec, &running, (manager.clone(), reloads), finish.clone())?;
+    if let Some(reloader) = reloader {
+        actix::spawn(reloader.run(options.files.clone()));
+    }
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
     manager.do_send(Envelope::under(incoming, clock.now(), Request::Boot));
@@ -218,7 +236,7 @@ async fn supervise(
 fn listeners(
     running: &Running,
     board: &SharedBoard,
-    roster: Rc<Roster>,
+    (roster, ear): (Rc<Roster>, Rc<ReloadEar>),
     probes: ProbeSpans,
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
@@ -226,6 +244,7 @@ fn listeners(
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
         roster,
+        ear,
     ];
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
     let others = others.into_iter().chain(last).collect();

@@ -21,6 +21,7 @@ mod one_program;
 mod order;
 mod orphans;
 mod reading;
+mod reload;
 mod restart;
 mod review_commands;
 mod rolling;

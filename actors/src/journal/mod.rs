@@ -8,7 +8,7 @@ mod known;
 
 use crate::clock::Moment;
 use crate::listeners::Listener;
-use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_reason};
+use crate::phrases::{DEADLINE_MISSED, Names, gave_up, reload_end, restart_reason, shutdown_reason};
 use crate::ports::{Level, LogRecord, LogSink, Value};
 use crate::trace::names;
 pub use fields::sender_fields;
@@ -17,7 +17,7 @@ use known::KnownHook;
 use phpeek_core::facts::{
     Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, Refusal, SystemFact, Told,
 };
-use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, RestartEnd, RestartScope};
+use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, ReloadEnd, RestartEnd, RestartScope};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::{Failure, Rest, SignalStep};
 use phpeek_core::member::{Member, list};
@@ -89,6 +89,32 @@ impl Journal {
             SystemFact::BootFailed(failure) => self.boot_failed(at, failure),
             SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, *scope),
             SystemFact::RestartEnded { scope, end } => self.restart_ended(at, *scope, *end),
+            SystemFact::ReloadBegan { operation, plan } => {
+                let mut fields: Fields = vec![("untouched", count(plan.untouched).into())];
+                fields.extend(sender_fields(operation.cause.sender()));
+                self.say(at, Level::Info, format!("reload: {}", plan.sentence()), fields);
+            }
+            SystemFact::ReloadFailed(name) => {
+                let message =
+                    format!("reload failed: {:?} could not be brought up; going back", name.as_str());
+                self.say(at, Level::Error, message, Vec::new());
+            }
+            SystemFact::ReloadEnded(_, end) => {
+                let level = match end {
+                    ReloadEnd::Complete => Level::Info,
+                    ReloadEnd::Interrupted => Level::Warn,
+                    ReloadEnd::RolledBack(_) | ReloadEnd::Broken(..) => Level::Error,
+                };
+                self.say(at, level, format!("reload is over: {}", reload_end(end)), Vec::new());
+            }
+            SystemFact::ReloadReplaced(_) => {
+                self.say(
+                    at,
+                    Level::Info,
+                    "a reload that waited is left out: a later one follows",
+                    Vec::new(),
+                );
+            }
             SystemFact::ShutdownBegan { operation, .. } => {
                 self.say(at, Level::Info, "shutting down", self.shutdown_fields(&operation.cause));
             }

@@ -34,6 +34,10 @@ impl Handler<Envelope<Request>> for ManagerActor {
                 let operation = self.begin(cause, &parent);
                 self.step(at, Event::Restart(operation, name), ctx);
             }
+            Request::Reload(wanted, cause) => {
+                let operation = self.begin(cause, &parent);
+                self.step(at, Event::Reload(operation, wanted), ctx);
+            }
             Request::Relay(name, signal, cause) => {
                 let operation = self.begin(cause, &parent);
                 self.step(at, Event::Relay(operation, name, signal), ctx);

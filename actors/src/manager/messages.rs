@@ -1,9 +1,10 @@
 //! The vocabulary of the `ManagerActor`: what `phpeek-pm` asks of it, and what it tells at the end. Values only.
 
-use phpeek_core::fleet::Outcome;
+use phpeek_core::fleet::{Outcome, Wanted};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::signal::Signal;
+use std::sync::Arc;
 
 /// What the manager is asked for, each in an envelope whose span is the parent of all that the request sets off. Sent
 /// by the composition root, its signal loop and whoever answers requests; no reply, the end is told by [`Finished`].
@@ -18,6 +19,8 @@ pub enum Request {
     RestartAll(Cause),
     /// Restart one process, one instance at a time.
     Restart(ProcessName, Cause),
+    /// Run this from now on.
+    Reload(Arc<Wanted>, Cause),
     /// Hand a signal on to the leaders of a process.
     Relay(ProcessName, Signal, Cause),
 }

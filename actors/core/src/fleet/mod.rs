@@ -9,6 +9,9 @@ mod hooks;
 mod losses;
 mod orphans;
 mod readiness;
+mod reconnect;
+mod reload;
+mod reloading;
 mod requests;
 mod restart;
 mod rolling;
@@ -17,9 +20,10 @@ mod start;
 mod words;
 
 pub use crate::ends::{
-    BootFailure, BootFailureCause, Ending, Outcome, Phase, RestartEnd, RestartOutcome, RestartScope, Standing,
+    BootFailure, BootFailureCause, Ending, Outcome, Phase, ReloadEnd, RestartEnd, RestartOutcome,
+    RestartScope, Standing,
 };
-pub use words::{Effect, Event};
+pub use words::{Effect, Event, Wanted};
 
 use crate::edge::{Edge, EdgeChange};
 use crate::facts::{Fact, Outbox, ProcessFact, SystemFact};
@@ -30,6 +34,7 @@ use crate::operation::{Cause, Operation, Operations};
 use crate::order::{Cycle, start_order};
 use crate::spec::{Dependency, ProcessKind, ProcessSpec, SystemSpec};
 use around::Around;
+use reload::Reload;
 use rolling::{Rolling, Start};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -97,6 +102,10 @@ pub struct Fleet {
     rolling: Option<Rolling>,
     /// Restarts that were asked for while something else was under way; each scope at most once.
     pending: Vec<(Operation, RestartScope)>,
+    /// The reload under way.
+    reload: Option<Box<Reload>>,
+    /// The reload that waits for its turn.
+    next_reload: Option<(Operation, Arc<Wanted>)>,
     /// When the shutdown's patience ends.
     deadline: Option<Duration>,
     forced: bool,
@@ -146,6 +155,8 @@ impl Fleet {
             failures: Vec::new(),
             rolling: None,
             pending: Vec::new(),
+            reload: None,
+            next_reload: None,
             deadline: None,
             forced: false,
             unanswered: BTreeSet::new(),
@@ -227,12 +238,14 @@ impl Fleet {
             Event::Lost(p, tasks) => self.owner_lost(p, tasks, now, out),
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
             Event::Restart(operation, name) => self.restart_named(operation, name, now, out),
+            Event::Reload(operation, wanted) => self.ask_reload(operation, wanted, now, out),
             Event::Relay(operation, name, signal) => self.relay(operation, name, signal, now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
             Event::Task(task, event) => self.observe_task(task, event, now, out),
             Event::Tick => self.tick(now, out),
         }
         self.follow_losses(now, out);
+        self.go_on_with_reload(now, out);
     }
 
     /// When a [`Event::Tick`] is due, if at all.

@@ -18,6 +18,7 @@
 //! * **Q9** what came of a signal is told as it was, before anything else happens.
 
 mod commands;
+mod configured;
 mod deaths;
 mod health;
 mod hooks;
@@ -225,6 +226,8 @@ impl Process {
             Event::LeftAlone(run, members) => {
                 out.tell(now.at, Fact::Instance(run.instance, InstanceFact::LeftAlone(members)));
             }
+            Event::Configure(spec) => self.configure(now.at, spec, out),
+            Event::Remove => self.remove(now.at, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now, out),
         }
