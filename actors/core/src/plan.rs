@@ -22,6 +22,8 @@ pub enum Action {
     Restart,
     /// It is changed, and its instances are restarted one after the other.
     Rolling,
+    /// Instances of it come or go; the others are not touched.
+    Rescale,
     /// It is changed; no program of it is touched.
     Live,
 }
@@ -35,6 +37,7 @@ impl Action {
             Self::Start => "start",
             Self::Restart => "restart",
             Self::Rolling => "rolling",
+            Self::Rescale => "rescale",
             Self::Live => "live",
         }
     }
@@ -80,6 +83,7 @@ impl Plan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Touch {
     Nothing,
+    Count,
     EachInstance,
     Everything,
 }
@@ -116,7 +120,8 @@ pub fn plan(
         let keys = differences.into_iter().map(|(key, _)| key).collect();
         match touch {
             Touch::Nothing => live.push(step(name, Action::Live, keys)),
-            Touch::EachInstance if spec.kind == ProcessKind::LongRun && spec.scale.get() > 1 => {
+            Touch::Count => rest.push(step(name, Action::Rescale, keys)),
+            Touch::EachInstance if rolls(was, spec) => {
                 rest.push(step(name, Action::Rolling, keys));
             }
             Touch::EachInstance | Touch::Everything => rest.push(step(name, Action::Restart, keys)),
@@ -125,6 +130,11 @@ pub fn plan(
     plan.steps.extend(live);
     plan.steps.extend(rest);
     plan
+}
+
+/// Whether one instance after the other can be restarted.
+fn rolls(was: &ProcessSpec, spec: &ProcessSpec) -> bool {
+    spec.kind == ProcessKind::LongRun && spec.scale == was.scale && spec.scale.get() > 1
 }
 
 /// The keys that differ, and what each touches. A part that has none of its own is named after the block that it is of.
@@ -136,6 +146,7 @@ fn differences(old: &ProcessSpec, new: &ProcessSpec) -> Vec<(&'static str, Touch
         initial,
         program,
         scale,
+        max_scale,
         depends_on,
         restart,
         stop,
@@ -156,7 +167,8 @@ fn differences(old: &ProcessSpec, new: &ProcessSpec) -> Vec<(&'static str, Touch
         ("stdout, stderr", a.output != b.output, Touch::EachInstance),
         ("tracing_context", a.handover != b.handover, Touch::EachInstance),
         ("port_base", a.numbering.port_base != b.numbering.port_base, Touch::EachInstance),
-        ("scale", *scale != new.scale, Touch::Everything),
+        ("scale", *scale != new.scale, Touch::Count),
+        ("max_scale", *max_scale != new.max_scale, Touch::Nothing),
         ("depends_on", *depends_on != new.depends_on, Touch::Nothing),
         ("restart", *restart != new.restart, Touch::Nothing),
         ("shutdown", *stop != new.stop, Touch::Nothing),

@@ -5,19 +5,18 @@ mod fields;
 mod health;
 mod hooks;
 mod known;
+mod reload;
 
 use crate::clock::Moment;
 use crate::listeners::Listener;
-use crate::phrases::{DEADLINE_MISSED, Names, gave_up, reload_end, restart_reason, shutdown_reason};
+use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_reason};
 use crate::ports::{Level, LogRecord, LogSink, Value};
 use crate::trace::names;
 pub use fields::sender_fields;
 use fields::{Fields, autopsy_fields, count, int, millis};
 use known::KnownHook;
-use phpeek_core::facts::{
-    Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, Refusal, SystemFact, Told,
-};
-use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, ReloadEnd, RestartEnd, RestartScope};
+use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, SystemFact, Told};
+use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, RestartEnd, RestartOutcome, RestartScope};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::{Failure, Rest, SignalStep};
 use phpeek_core::member::{Member, list};
@@ -89,32 +88,10 @@ impl Journal {
             SystemFact::BootFailed(failure) => self.boot_failed(at, failure),
             SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, *scope),
             SystemFact::RestartEnded { scope, end } => self.restart_ended(at, *scope, *end),
-            SystemFact::ReloadBegan { operation, plan } => {
-                let mut fields: Fields = vec![("untouched", count(plan.untouched).into())];
-                fields.extend(sender_fields(operation.cause.sender()));
-                self.say(at, Level::Info, format!("reload: {}", plan.sentence()), fields);
-            }
-            SystemFact::ReloadFailed(name) => {
-                let message =
-                    format!("reload failed: {:?} could not be brought up; going back", name.as_str());
-                self.say(at, Level::Error, message, Vec::new());
-            }
-            SystemFact::ReloadEnded(_, end) => {
-                let level = match end {
-                    ReloadEnd::Complete => Level::Info,
-                    ReloadEnd::Interrupted => Level::Warn,
-                    ReloadEnd::RolledBack(_) | ReloadEnd::Broken(..) => Level::Error,
-                };
-                self.say(at, level, format!("reload is over: {}", reload_end(end)), Vec::new());
-            }
-            SystemFact::ReloadReplaced(_) => {
-                self.say(
-                    at,
-                    Level::Info,
-                    "a reload that waited is left out: a later one follows",
-                    Vec::new(),
-                );
-            }
+            SystemFact::ReloadBegan { .. }
+            | SystemFact::ReloadFailed(_)
+            | SystemFact::ReloadEnded(..)
+            | SystemFact::ReloadReplaced(_) => self.reload(at, fact),
             SystemFact::ShutdownBegan { operation, .. } => {
                 self.say(at, Level::Info, "shutting down", self.shutdown_fields(&operation.cause));
             }
@@ -125,15 +102,15 @@ impl Journal {
             SystemFact::Over(Outcome::DeadlineMissed) => {
                 self.say(at, Level::Error, DEADLINE_MISSED, Vec::new())
             }
-            SystemFact::Refused(_, Refusal::NoSuchProcess(name)) => {
-                let message = format!("nothing was done: no process is named {:?}", name.as_str());
-                self.say(at, Level::Warn, message, Vec::new());
+            SystemFact::Refused(_, refusal) => {
+                let why = self.known.borrow().names.refusal(refusal);
+                self.say(at, Level::Warn, format!("nothing was done: {why}"), Vec::new());
             }
-            SystemFact::Refused(_, Refusal::Stopping) => {
-                self.say(at, Level::Warn, "nothing was done: everything is being stopped", Vec::new());
-            }
-            // Told when it finds nobody.
-            SystemFact::Over(_) | SystemFact::RestartJoined { .. } | SystemFact::Relayed(..) => {}
+            // What was done was told; a signal is when it finds nobody.
+            SystemFact::Over(_)
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::Relayed(..)
+            | SystemFact::Answered(..) => {}
         }
     }
 
@@ -168,6 +145,10 @@ impl Journal {
             }
             RestartEnd::Complete => (Level::Info, "rolling restart is complete".into()),
             RestartEnd::Interrupted => (Level::Warn, "rolling restart was interrupted by a shutdown".into()),
+            RestartEnd::StoppedAt(process) => {
+                let name = self.known.borrow().names.text(process).to_owned();
+                (Level::Warn, format!("rolling restart ends: {name:?} was stopped in its turn").into())
+            }
             RestartEnd::FailedAt(process) => {
                 let why = self.known.borrow().names.restart_failure(process);
                 (Level::Error, format!("rolling restart failed: {why}").into())
@@ -190,6 +171,7 @@ impl Journal {
                     vec![("dependency", on.into())]
                 });
             }
+            ProcessFact::ScaleBegan { .. } | ProcessFact::ScaleEnded(_) => self.scaled(at, about, fact),
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
@@ -225,6 +207,21 @@ impl Journal {
             | ProcessFact::Ended(_)
             | ProcessFact::RestartAbandoned
             | ProcessFact::Abandoned => {}
+        }
+    }
+
+    fn scaled(&self, at: Moment, about: About, fact: &ProcessFact) {
+        match fact {
+            ProcessFact::ScaleBegan { from, to, .. } => {
+                self.record(at, Level::Info, about, "scaling", || {
+                    vec![("from", i64::from(*from).into()), ("to", i64::from(*to).into())]
+                });
+            }
+            ProcessFact::ScaleEnded(RestartOutcome::Failed) => {
+                let message = "scaling failed: a new instance could not be started";
+                self.record(at, Level::Error, about, message, Vec::new);
+            }
+            _ => self.record(at, Level::Info, about, "scaled", Vec::new),
         }
     }
 

@@ -2,14 +2,15 @@
 
 use phpeek_core::fleet::{Outcome, Wanted};
 use phpeek_core::name::ProcessName;
-use phpeek_core::operation::Cause;
+use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::signal::Signal;
 use std::sync::Arc;
 
 /// What the manager is asked for, each in an envelope whose span is the parent of all that the request sets off. Sent
-/// by the composition root, its signal loop and whoever answers requests; no reply, the end is told by [`Finished`].
+/// by the composition root, its signal loop and whoever answers requests. The reply says which operation it is: facts
+/// tell what comes of it ([`phpeek_core::facts::SystemFact::Answered`]), and may have done so before.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
-#[rtype(result = "()")]
+#[rtype(result = "OperationId")]
 pub enum Request {
     /// Create an actor for each process and start everything.
     Boot,
@@ -21,8 +22,32 @@ pub enum Request {
     Restart(ProcessName, Cause),
     /// Run this from now on.
     Reload(Arc<Wanted>, Cause),
+    /// Start one process, with all that a start waits for.
+    Start(ProcessName, Cause),
+    /// Stop one process, until somebody starts it again.
+    Stop(ProcessName, Cause),
+    /// Let there be so many instances of a process.
+    Scale(ProcessName, u32, Cause),
     /// Hand a signal on to the leaders of a process.
     Relay(ProcessName, Signal, Cause),
+}
+
+impl Request {
+    /// What asks.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        match self {
+            Self::Boot => &Cause::Boot,
+            Self::Shutdown(cause)
+            | Self::RestartAll(cause)
+            | Self::Restart(_, cause)
+            | Self::Start(_, cause)
+            | Self::Stop(_, cause)
+            | Self::Scale(_, _, cause)
+            | Self::Reload(_, cause)
+            | Self::Relay(_, _, cause) => cause,
+        }
+    }
 }
 
 /// How everything ended. Sent once.

@@ -32,16 +32,16 @@ fn what_has_changed_is_touched_and_nothing_else_in_one_trace() {
         rig.spans_named(names::SPAN_RELOAD, 1).await;
         assert_eq!(
             launched(&rig).split_off(3),
-            [0, 0, 3],
-            "two of the one that has changed, and the new one"
+            [0, 3],
+            "one more of the one that has changed, and the new one"
         );
         let root = rig.one(names::SPAN_RELOAD);
         assert_eq!(root.status, Status::Ok);
-        assert_eq!(text(&root, names::RELOAD_PLAN), "stop drop; restart change (scale); start new");
+        assert_eq!(text(&root, names::RELOAD_PLAN), "stop drop; rescale change (scale); start new");
         let mut steps: Vec<String> = rig.spans.children(&root).iter().map(|s| s.name.to_string()).collect();
         steps.sort();
-        let (start, stop) = (names::SPAN_START_PROCESS, names::SPAN_STOP_PROCESS);
-        assert_eq!(steps, [start, start, stop, stop]);
+        let expected = [names::SPAN_SCALE_PROCESS, names::SPAN_START_PROCESS, names::SPAN_STOP_PROCESS];
+        assert_eq!(steps, expected);
         rig.terminate();
         assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
     });

@@ -4,7 +4,7 @@
 //! the same manner. Refused once everything is being stopped; while anything else is under way it waits, and the last
 //! that waits is done.
 
-use super::{Fleet, Out, Phase, ReloadEnd, RestartOutcome, Wanted};
+use super::{Fleet, Out, Phase, ReloadEnd, RestartOutcome, Standing, Wanted};
 use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
 use crate::name::ProcessName;
@@ -35,6 +35,8 @@ pub(super) struct Reload {
     pub(super) due: BTreeMap<ProcessId, Arc<ProcessSpec>>,
     /// Those that it has stopped to start them again.
     pub(super) ours: BTreeSet<ProcessId>,
+    /// Whose instances come or go.
+    pub(super) scaling: Option<ProcessId>,
     /// Whether a rolling restart of its own is to begin.
     pub(super) rolls: bool,
 }
@@ -108,6 +110,7 @@ impl Fleet {
             waits: BTreeSet::new(),
             due: BTreeMap::new(),
             ours: BTreeSet::new(),
+            scaling: None,
             rolls: false,
         }));
         self.lay_out(&plan, wanted, now, out);
@@ -127,6 +130,7 @@ impl Fleet {
         self.tell(now, SystemFact::ReloadFailed(failed.clone()), out);
         let Some(reload) = self.reload.as_mut() else { return };
         (reload.reason, reload.failed, reload.rolls) = (Some(failed), None, false);
+        reload.scaling = None;
         reload.queue.clear();
         reload.waits.clear();
         reload.due.clear(); // what is being stopped for its change starts again as it was
@@ -164,7 +168,15 @@ impl Fleet {
 
     /// A start of this process has failed; it may have been part of a reload.
     pub(super) fn reload_hears(&mut self, p: ProcessId, outcome: RestartOutcome) {
-        if self.reload.as_ref().is_some_and(|reload| reload.waits.contains(&p)) {
+        let own = self.reload.as_ref().is_some_and(|reload| reload.waits.contains(&p));
+        if own && !matches!(self.standing(p), Standing::Ended(_)) {
+            self.rolled(p, outcome);
+        }
+    }
+
+    /// A process has as many instances as it was told, or not.
+    pub(super) fn reload_scaled(&mut self, p: ProcessId, outcome: RestartOutcome) {
+        if self.reload.as_mut().is_some_and(|reload| reload.scaling.take_if(|of| *of == p).is_some()) {
             self.rolled(p, outcome);
         }
     }

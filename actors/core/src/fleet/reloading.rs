@@ -145,6 +145,10 @@ impl Fleet {
 
     /// Whether nothing that was started is still on its way.
     pub(super) fn starts_are_over(&mut self) -> bool {
+        let scaling = self.reload.as_ref().and_then(|reload| reload.scaling);
+        if scaling.is_some_and(|p| matches!(self.standing(p), Standing::Up | Standing::Unready)) {
+            return false;
+        }
         while let Some(p) = self.reload.as_ref().and_then(|reload| reload.waits.first().copied()) {
             let Some(member) = self.members.get(&p) else { return true };
             let under_way = match member.standing {
@@ -211,6 +215,7 @@ impl Fleet {
                 self.configure(p, spec, out);
                 self.roll(p, now, out);
             }
+            Standing::Up | Standing::Unready if action == Action::Rescale => self.rescale(p, spec, out),
             Standing::Launched(_) | Standing::Unready | Standing::Up | Standing::Broken => {
                 self.stop_and_start(p, spec, now, out);
             }
@@ -234,6 +239,14 @@ impl Fleet {
                 }
             }
         }
+    }
+
+    fn rescale(&mut self, p: ProcessId, spec: Arc<ProcessSpec>, out: &mut Out) {
+        let to = spec.scale.get();
+        self.configure(p, spec, out);
+        let Some(reload) = self.reload.as_mut() else { return };
+        reload.scaling = Some(p);
+        out.act(Effect::Command(p, reload.operation.clone(), Command::Scale { to, run: true }));
     }
 
     fn stop_and_start(&mut self, p: ProcessId, spec: Arc<ProcessSpec>, now: Duration, out: &mut Out) {

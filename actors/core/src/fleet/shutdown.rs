@@ -32,6 +32,7 @@ impl Fleet {
     pub(super) fn begin_shutdown(&mut self, operation: Operation, now: Duration, out: &mut Out) {
         self.abandon_restarts(now, out);
         self.abandon_reload(now, out);
+        self.abandon_asked(now, out);
         self.phase = Phase::Stopping;
         self.deadline = Some(now.saturating_add(self.shutdown_timeout));
         self.shutdown = Some(operation.clone());
@@ -129,7 +130,8 @@ impl Fleet {
         self.set(p, if early { Standing::Waiting } else { Standing::Stopped }, now, out);
         if self.phase != Phase::Stopping {
             self.rests(p, now, out);
-            return self.start_again(p, now, out);
+            self.start_again(p, now, out);
+            return self.fail_who_waits(p, now, out);
         }
         // Only those that `p` depends on can have become free: a look at all would cost n^2 over a shutdown.
         let below: Vec<ProcessId> = self.needs(p).iter().map(|e| e.on).collect();

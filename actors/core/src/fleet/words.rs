@@ -48,6 +48,14 @@ pub enum Event {
     /// Command: run this from now on. While the boot, a rolling restart or another reload is under way it waits; the
     /// last one that waits is done.
     Reload(Operation, Arc<Wanted>),
+    /// Command: start the process of this name.
+    Start(Operation, ProcessName),
+    /// Command: stop the process of this name, until somebody starts it again.
+    Stop(Operation, ProcessName),
+    /// Command: let there be so many instances of the process of this name.
+    Scale(Operation, ProcessName, u32),
+    /// A process has as many instances as it was told, or one of the new ones could not be started.
+    Scaled(ProcessId, RestartOutcome),
     /// Command: hand a signal on to the leaders of the process of this name.
     Relay(Operation, ProcessName, Signal),
     /// Command: stop everything; when that is under way already, kill everything.
@@ -89,7 +97,8 @@ impl Wanted {
 pub enum Effect {
     /// Make what looks after this process, which has this id. Comes before anything else for it.
     Create(ProcessId, Arc<ProcessSpec>),
-    /// A process is configured like this from now on. When its scale or its checks differ, it rests.
+    /// A process is configured like this from now on. Where its checks differ, it rests; a scale that differs
+    /// holds from the next order on, when it does not.
     Configure(ProcessId, Arc<ProcessSpec>),
     /// A process is no more; it rests. The last that is asked for it.
     Remove(ProcessId),

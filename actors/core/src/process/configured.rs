@@ -17,26 +17,20 @@ impl Process {
         if !rests {
             return;
         }
-        while self.instances.len() > spec.scale.get() as usize {
-            self.remove_last(at, out);
+        let to = spec.scale.get();
+        for i in (0..self.instances.len()).rev().filter(|_| before.scale != spec.scale) {
+            if self.instances.get(i).is_some_and(|instance| instance.number >= to) {
+                self.remove_instance(i, at, out);
+            }
         }
         if before.health != spec.health {
             self.ask_anew();
         }
-        let there = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
-        for number in there..spec.scale.get() {
-            self.add_instance(number, at, out);
+        for number in (0..to).filter(|_| before.scale != spec.scale) {
+            if self.instances.iter().all(|instance| instance.number != number) {
+                self.add_instance(number, at, out);
+            }
         }
-    }
-
-    fn remove_last(&mut self, at: Duration, out: &mut Out) {
-        let Some(instance) = self.instances.pop() else { return };
-        self.resting = self.resting.saturating_sub(1);
-        if instance.health.as_ref().is_some_and(|monitor| !monitor.is_ready()) {
-            self.unready = self.unready.saturating_sub(1);
-        }
-        self.due.retain(|(_, serial, due)| *serial != instance.id.serial || matches!(due, Due::Words(_)));
-        out.tell(at, Fact::Instance(instance.id, InstanceFact::Removed));
     }
 
     /// The checks of all instances are others.
