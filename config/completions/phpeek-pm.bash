@@ -260,7 +260,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --dry-run --help --version serve run demo check-config explain init example schema status telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init example schema status telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -900,7 +900,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__serve)
-            opts="-c -h --pid-file --dry-run --config --help"
+            opts="-c -h --pid-file --watch --dry-run --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -2,7 +2,7 @@
 //! and it has been still for a moment: a file is often written in pieces. Sees Kubernetes' way too, which swaps a
 //! symbolic link (`..data`) beside the file. Reads nothing.
 
-use super::reload::{Ask, Reloads};
+use super::reloads::{Ask, Reloads};
 use phpeek_os::file_watch::FileWatch;
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -15,6 +15,7 @@ mod pid_file;
 mod prepare;
 mod reading;
 mod reload;
+mod reloads;
 mod roster;
 mod running;
 mod signals;

@@ -4,6 +4,7 @@
 
 use super::follow::Follower;
 use super::reading;
+use super::reloads::{Ask, Reloads};
 use super::running::{Running, say};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
@@ -39,26 +40,6 @@ pub struct ReloadOptions {
 impl Debug for ReloadOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ReloadOptions").field("source", &self.source).field("watch", &self.watch).finish()
-    }
-}
-
-/// Who wants a reload.
-#[derive(Debug)]
-pub(super) enum Ask {
-    /// Somebody who has said so.
-    By(Cause),
-    /// A file has changed: when the configuration has not, nothing is said.
-    Changed,
-}
-
-/// Takes wishes for a reload. Clones are one.
-#[derive(Debug, Clone)]
-pub(super) struct Reloads(mpsc::UnboundedSender<Ask>);
-
-impl Reloads {
-    /// Returns at once. What it leads to is told in the log.
-    pub(super) fn ask(&self, ask: Ask) {
-        self.0.send(ask).ok(); // nobody reloads any more when the program is about to end
     }
 }
 

@@ -2,7 +2,7 @@
 //! signals into requests; the manager decides. Runs on the supervision thread.
 
 use super::ending::{Finish, Hurried};
-use super::reload::{Ask, Reloads};
+use super::reloads::{Ask, Reloads};
 use super::running::{BeginError, Running, say};
 use actix::Addr;
 use phpeek_actors::clock::Clock;

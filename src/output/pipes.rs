@@ -143,25 +143,6 @@ impl Pipes {
         Turn::More
     }
 
-    /// What the output follows may have changed: what was read before is given as it was, also the beginning of a line.
-    fn follow_anew(&mut self) {
-        let revision = self.sink.revision();
-        if revision == self.revision {
-            return;
-        }
-        let before = std::mem::replace(&mut self.lines, self.sink.lines());
-        self.revision = revision;
-        let at = self.at();
-        for pipe in self.pipes.iter_mut().flatten() {
-            let (old, new) = (before.get(&pipe.capture.process), self.lines.get(&pipe.capture.process));
-            if old.map(Arc::as_ptr) != new.map(Arc::as_ptr) {
-                pipe.finish(&mut self.framer, at);
-                pipe.follow(&self.lines);
-                self.framer.hand_over();
-            }
-        }
-    }
-
     /// Reads and drops what there is, but for a turn at most: its time is over.
     pub(super) fn give_up(&mut self) {
         self.framer.take_what_fits();
@@ -401,6 +382,7 @@ fn pause() {
     std::thread::sleep(PAUSE);
 }
 
+mod following;
 mod waiting;
 
 #[cfg(test)]

@@ -4,49 +4,16 @@
 //! the same manner. Refused once everything is being stopped; while anything else is under way it waits, and the last
 //! that waits is done.
 
+use super::rolling::Reload;
 use super::{Fleet, Out, Phase, ReloadEnd, RestartOutcome, Standing, Wanted};
 use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
 use crate::name::ProcessName;
 use crate::operation::Operation;
-use crate::plan::{Action, plan};
-use crate::spec::ProcessSpec;
+use crate::plan::plan;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A reload under way.
-#[derive(Debug, Clone)]
-pub(super) struct Reload {
-    pub(super) operation: Operation,
-    /// What ran before it.
-    back: Arc<Wanted>,
-    /// The process whose failure is the reason for going back, when that is under way.
-    reason: Option<ProcessName>,
-    /// What has failed since the way was taken.
-    pub(super) failed: Option<ProcessName>,
-    /// Those that are to go, and are not gone.
-    pub(super) removing: BTreeSet<ProcessId>,
-    /// What is to be started or restarted, in order.
-    pub(super) queue: VecDeque<(ProcessId, Action, Arc<ProcessSpec>)>,
-    /// Those whose start is under way.
-    pub(super) waits: BTreeSet<ProcessId>,
-    /// What is to be changed once it rests.
-    pub(super) due: BTreeMap<ProcessId, Arc<ProcessSpec>>,
-    /// Those that it has stopped to start them again.
-    pub(super) ours: BTreeSet<ProcessId>,
-    /// Whose instances come or go.
-    pub(super) scaling: Option<ProcessId>,
-    /// Whether a rolling restart of its own is to begin.
-    pub(super) rolls: bool,
-}
-
-impl Reload {
-    /// Whether it is on its way back.
-    pub(super) fn is_going_back(&self) -> bool {
-        self.reason.is_some()
-    }
-}
 
 impl Fleet {
     pub(super) fn ask_reload(
