@@ -60,7 +60,7 @@ use phpeek_settings::control::ControlSocket;
 use phpeek_settings::web::ApiSettings;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
-use reload::{ReloadEar, Reloader};
+use reload::ReloadEar;
 use roster::Roster;
 use running::{Running, say, warn};
 use std::io;
@@ -164,6 +164,13 @@ fn in_a_thread() {
     }
 }
 
+/// Gives back what the start took.
+async fn settle() {
+    tokio::time::sleep(SETTLED).await;
+    memory::trim();
+    memory::forget_code();
+}
+
 async fn supervise(
     configuration: Configuration,
     options: &Options,
@@ -209,24 +216,14 @@ async fn supervise(
     let incoming = telemetry::incoming_context(&environment::text);
     let manager = ManagerActor::new(fleet, world, router, done).start();
     let finish = Finish::default();
-    let reloads = options.reload.clone().map(|options| {
-        let ends = (manager.clone(), ear);
-        Reloader::new(options, &configuration, &running, ends)
-    });
-    let (reloader, reloads) = reloads.unzip();
+    let from = (options.reload.clone(), options.files.clone());
+    let reloads = reload::start(from, &configuration, &running, (manager.clone(), ear));
     let stream =
         signals::SignalLoop::new(signals, &spec, &running, (manager.clone(), reloads), finish.clone())?;
-    if let Some(reloader) = reloader {
-        actix::spawn(reloader.run(options.files.clone()));
-    }
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
     manager.do_send(Envelope::under(incoming, clock.now(), Request::Boot));
-    actix::spawn(async {
-        tokio::time::sleep(SETTLED).await;
-        memory::trim();
-        memory::forget_code();
-    });
+    actix::spawn(settle());
     if let Some(time) = options.end_after {
         let manager = manager.clone();
         actix::spawn(async move {

@@ -103,7 +103,7 @@ impl Listener for ReloadEar {
 }
 
 /// See the top of the file.
-pub(super) struct Reloader {
+struct Reloader {
     options: ReloadOptions,
     current: Current,
     asks: mpsc::UnboundedReceiver<Ask>,
@@ -115,9 +115,21 @@ pub(super) struct Reloader {
     follower: Option<Follower>,
 }
 
+/// Begins to take wishes, where there is something to read again.
+pub(super) fn start(
+    (options, files): (Option<ReloadOptions>, Vec<std::path::PathBuf>),
+    configuration: &Configuration,
+    running: &Running,
+    ends: (actix::Addr<ManagerActor>, Rc<ReloadEar>),
+) -> Option<Reloads> {
+    let (reloader, reloads) = Reloader::new(options?, configuration, running, ends);
+    actix::spawn(reloader.run(files));
+    Some(reloads)
+}
+
 impl Reloader {
     /// One that does nothing yet, and where to ask it.
-    pub(super) fn new(
+    fn new(
         options: ReloadOptions,
         configuration: &Configuration,
         running: &Running,
@@ -148,7 +160,7 @@ impl Reloader {
     }
 
     /// Reloads whenever it is asked to, for as long as the program runs.
-    pub(super) async fn run(mut self, files: Vec<std::path::PathBuf>) {
+    async fn run(mut self, files: Vec<std::path::PathBuf>) {
         self.follow(&files);
         while let Some(mut ask) = self.asks.recv().await {
             while let Ok(later) = self.asks.try_recv() {

@@ -151,6 +151,7 @@ fn differences(old: &ProcessSpec, new: &ProcessSpec) -> Vec<(&'static str, Touch
         restart,
         stop,
         essential,
+        rolling,
         hooks,
         health,
     } = old;
@@ -173,6 +174,7 @@ fn differences(old: &ProcessSpec, new: &ProcessSpec) -> Vec<(&'static str, Touch
         ("restart", *restart != new.restart, Touch::Nothing),
         ("shutdown", *stop != new.stop, Touch::Nothing),
         ("essential", *essential != new.essential, Touch::Nothing),
+        ("rolling, max_unavailable, reload", *rolling != new.rolling, Touch::Nothing),
         ("hooks", *hooks != new.hooks, Touch::Nothing),
         ("health_check", *health != new.health, Touch::Everything),
     ];

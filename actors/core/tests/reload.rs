@@ -76,6 +76,7 @@ fn spec(place: usize, drawn: &Drawn, there: &[bool]) -> Arc<ProcessSpec> {
             mode: KillMode::Group,
         },
         essential: false,
+        rolling: None,
         hooks: None,
         health: None,
     })
