@@ -4,7 +4,7 @@
 use crate::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender};
 use phpeek_core::facts::Refusal;
-use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartScope};
+use phpeek_core::fleet::{BootFailure, BootFailureCause, ReloadEnd, RestartScope};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Failure, Trigger};
 use phpeek_core::name::ProcessName;
@@ -164,6 +164,22 @@ pub fn shutdown_reason(cause: &Cause, boot_failure: Option<&str>) -> String {
         (Cause::Request | Cause::Boot | Cause::Death(_) | Cause::Dependency(_), _) => {
             "user request".to_owned()
         }
+    }
+}
+
+/// How a reload ended, in one sentence.
+#[must_use]
+pub fn reload_end(end: &ReloadEnd) -> String {
+    match end {
+        ReloadEnd::Complete => "everything is as it is configured now".to_owned(),
+        ReloadEnd::RolledBack(name) => {
+            format!("{:?} could not be brought up, so everything is as it was before", name.as_str())
+        }
+        ReloadEnd::Broken(first, second) => {
+            let (first, second) = (first.as_str(), second.as_str());
+            format!("{first:?} could not be brought up, and {second:?} could not be brought back")
+        }
+        ReloadEnd::Interrupted => "a shutdown came first".to_owned(),
     }
 }
 

@@ -1098,7 +1098,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__serve)
-            opts="-c -h --pid-file --dry-run --config --help"
+            opts="-c -h --pid-file --watch --dry-run --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

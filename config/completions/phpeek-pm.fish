@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_phpeek_pm_global_optspecs
-    string join \n c/config= pid-file= dry-run h/help V/version
+    string join \n c/config= pid-file= watch dry-run h/help V/version
 end
 
 function __fish_phpeek_pm_needs_command
@@ -26,6 +26,7 @@ end
 
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l pid-file -d 'Write the supervisor\'s pid here, and its status to FILE.status beside it' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l watch -d 'Reload whenever a file of the configuration changes'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l dry-run -d 'Check the configuration as a start would, and start nothing'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s V -l version -d 'Print version'
@@ -52,6 +53,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "man" -d 'Write 
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l pid-file -d 'Write the supervisor\'s pid here, and its status to FILE.status beside it' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l watch -d 'Reload whenever a file of the configuration changes'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l dry-run -d 'Check the configuration as a start would, and start nothing'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l name -d 'What the program is called in records, in spans and by `status`; its file name when left out' -r

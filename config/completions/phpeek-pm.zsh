@@ -18,6 +18,7 @@ _phpeek-pm() {
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
+'--watch[Reload whenever a file of the configuration changes]' \
 '--dry-run[Check the configuration as a start would, and start nothing]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -37,6 +38,7 @@ _arguments "${_arguments_options[@]}" : \
 '--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--watch[Reload whenever a file of the configuration changes]' \
 '--dry-run[Check the configuration as a start would, and start nothing]' \
 '-h[Print help]' \
 '--help[Print help]' \

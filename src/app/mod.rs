@@ -6,6 +6,7 @@ mod board;
 mod configure;
 mod control;
 mod ending;
+mod follow;
 mod hasten;
 mod kept;
 mod last_exit;
@@ -15,6 +16,8 @@ mod orders;
 mod pid_file;
 mod prepare;
 mod reading;
+mod reload;
+mod reloads;
 mod roster;
 mod running;
 mod signals;
@@ -24,6 +27,7 @@ pub use configure::{load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
 pub use prepare::{Prepared, prepare};
 pub use reading::{Reading, read};
+pub use reload::{ReloadOptions, files_of};
 pub use running::{BeginError, Ending};
 
 use crate::exit;
@@ -59,6 +63,7 @@ use phpeek_probe::Probes;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
+use reload::ReloadEar;
 use roster::Roster;
 use running::{Running, say, warn};
 use std::io;
@@ -87,6 +92,10 @@ pub struct Options {
     pub warnings: Vec<String>,
     /// How commands reach it; none (the demo) when they do not.
     pub control: Option<ControlOptions>,
+    /// Where a reload reads; none when there is nothing to read again.
+    pub reload: Option<ReloadOptions>,
+    /// The files that the configuration was read from.
+    pub files: Vec<PathBuf>,
     /// Stand behind a single program: it has our standard streams and our terminal, records go to standard error, and
     /// its code is ours however it was ended.
     pub in_front: InFront,
@@ -158,6 +167,13 @@ fn in_a_thread() {
     }
 }
 
+/// Gives back what the start took.
+async fn settle() {
+    tokio::time::sleep(SETTLED).await;
+    memory::trim();
+    memory::forget_code();
+}
+
 async fn supervise(
     configuration: Configuration,
     options: &Options,
@@ -172,7 +188,7 @@ async fn supervise(
     }
     let every = configuration.tracing.as_ref().is_some_and(|tracing| tracing.every_probe);
     let probes = if every { ProbeSpans::All } else { ProbeSpans::Changes };
-    let spec = Arc::new(configuration.spec);
+    let spec = Arc::new(configuration.spec.clone());
     let fleet = Fleet::new(&spec).map_err(|_| BeginError::System {
         what: "order the processes",
         source: io::Error::other("the dependencies have a cycle"),
@@ -191,11 +207,12 @@ async fn supervise(
         api::start(bound, &configuration.api, (&running, board.changes()), in_a_thread)?.unzip();
     let (control, of_control) = listener.map(|l| start_control(l, &running, &board)).transpose()?.unzip();
     let operations = Rc::<Operations>::default();
+    let ear = Rc::<ReloadEar>::default();
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
         prober: Rc::new(Probes::new(in_a_thread)),
-        listeners: listeners(&running, &board, (roster, operations.clone()), probes),
+        listeners: listeners(&running, &board, [roster, operations.clone(), ear.clone()], probes),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
@@ -212,7 +229,10 @@ async fn supervise(
     };
     answer([of_api, of_control], orders, &running, target);
     let finish = Finish::default();
-    let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
+    let from = (options.reload.clone(), options.files.clone());
+    let reloads = reload::start(from, &configuration, &running, (manager.clone(), ear));
+    let stream =
+        signals::SignalLoop::new(signals, &spec, &running, (manager.clone(), reloads), finish.clone())?;
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
     manager.do_send(Envelope::under(incoming, clock.now(), Request::Boot));
@@ -224,11 +244,7 @@ async fn supervise(
 
 /// What has its time after the beginning.
 fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock) {
-    actix::spawn(async {
-        tokio::time::sleep(SETTLED).await;
-        memory::trim();
-        memory::forget_code();
-    });
+    actix::spawn(settle());
     if let Some(time) = options.end_after {
         let manager = manager.clone();
         actix::spawn(async move {
@@ -256,18 +272,17 @@ fn answer(
 fn listeners(
     running: &Running,
     board: &SharedBoard,
-    (roster, operations): (Rc<Roster>, Rc<Operations>),
+    ours: [Rc<dyn Listener>; 3],
     probes: ProbeSpans,
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
         Rc::new(Journal::new(running.log.clone())),
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
-        roster,
-        operations,
     ];
+    let others = others.into_iter().chain(ours);
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
-    let others = others.into_iter().chain(last).collect();
+    let others = others.chain(last).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
     Rc::new(Listeners::new(story, others))
 }

@@ -41,6 +41,20 @@ pub fn read(source: Source, signals: &mut Signals, meanwhile: impl FnOnce()) -> 
     }
 }
 
+/// Reads the configuration on a thread of its own, while this one does what it has to do. None when it panics, or there
+/// is no thread to be had.
+pub(super) async fn read_aside(source: Source) -> Option<Box<Loaded>> {
+    let (send, receive) = tokio::sync::oneshot::channel();
+    let read = move || {
+        if block_all_in_this_thread().is_ok() {
+            // Nobody waits for it any more when the program is about to end.
+            drop(send.send(Box::new(load(&source, &ProcessEnv))));
+        }
+    };
+    std::thread::Builder::new().name("config".to_owned()).spawn(read).ok()?;
+    receive.await.ok()
+}
+
 /// A thread that reads. The stream ends with it, whatever ends it.
 fn begin(source: Source) -> io::Result<(UnixStream, mpsc::Receiver<Box<Loaded>>)> {
     let (ours, theirs) = UnixStream::pair()?;

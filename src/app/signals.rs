@@ -2,6 +2,7 @@
 //! signals into requests; the manager decides. Runs on the supervision thread.
 
 use super::ending::{Finish, Hurried};
+use super::reloads::{Ask, Reloads};
 use super::running::{BeginError, Running, say};
 use actix::Addr;
 use phpeek_actors::clock::Clock;
@@ -29,6 +30,7 @@ pub(super) struct SignalLoop {
     telemetry: Rc<TelemetryHandle>,
     log: Arc<dyn LogSink>,
     manager: Addr<ManagerActor>,
+    reloads: Option<Reloads>,
     finish: Finish,
 }
 
@@ -38,7 +40,7 @@ impl SignalLoop {
         signals: Signals,
         spec: &Arc<SystemSpec>,
         running: &Running,
-        manager: Addr<ManagerActor>,
+        (manager, reloads): (Addr<ManagerActor>, Option<Reloads>),
         finish: Finish,
     ) -> Result<Self, BeginError> {
         let failed = |what| move |source| BeginError::System { what, source };
@@ -61,6 +63,7 @@ impl SignalLoop {
             telemetry: running.telemetry.clone(),
             log: running.log.clone(),
             manager,
+            reloads,
             finish,
         })
     }
@@ -85,10 +88,7 @@ impl SignalLoop {
         match self.spec.signals.get(&signal) {
             None | Some(SignalAction::Ignore) => {}
             Some(SignalAction::Stop) => self.stop(signal, sender),
-            Some(SignalAction::Reload) => {
-                let message = format!("{signal}: reloading is not there yet, nothing was changed");
-                self.say(Level::Warn, message, sender_fields(sender.as_ref()));
-            }
+            Some(SignalAction::Reload) => self.reload(signal, sender),
             Some(SignalAction::RestartAll) => {
                 self.ask(Request::RestartAll(cause(signal, sender)));
             }
@@ -103,6 +103,21 @@ impl SignalLoop {
                 self.output.reopen();
                 let message = format!("{signal}: flushing telemetry and reopening files");
                 self.say(Level::Info, message, sender_fields(sender.as_ref()));
+            }
+        }
+    }
+
+    fn reload(&self, signal: Signal, sender: Option<SignalSender>) {
+        let fields = sender_fields(sender.as_ref());
+        match &self.reloads {
+            Some(reloads) => {
+                self.say(Level::Info, format!("{signal}: reading the configuration again"), fields);
+                reloads.ask(Ask::By(cause(signal, sender)));
+            }
+            None => {
+                let message =
+                    format!("{signal}: there is no configuration to read again, nothing was changed");
+                self.say(Level::Warn, message, fields);
             }
         }
     }

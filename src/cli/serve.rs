@@ -4,7 +4,7 @@
 use super::check::{self, Detail};
 use super::say::{complain, report_faults, say};
 use super::source::source;
-use crate::app::{self, BeginError, ControlOptions, Options, Reading, read};
+use crate::app::{self, BeginError, ControlOptions, Options, Reading, ReloadOptions, read};
 use crate::exit;
 use clap::Args;
 use phpeek_config::{Loaded, Severity, Strictness};
@@ -20,6 +20,9 @@ pub struct ServeArguments {
     /// Write the supervisor's pid here, and its status to FILE.status beside it.
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
+    /// Reload whenever a file of the configuration changes.
+    #[arg(long)]
+    pub watch: bool,
     /// Check the configuration as a start would, and start nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -29,14 +32,18 @@ impl ServeArguments {
     /// These; what they leave out is taken from those in front of the command.
     #[must_use]
     pub fn or(self, before: Self) -> Self {
-        Self { pid_file: self.pid_file.or(before.pid_file), dry_run: self.dry_run || before.dry_run }
+        Self {
+            pid_file: self.pid_file.or(before.pid_file),
+            watch: self.watch || before.watch,
+            dry_run: self.dry_run || before.dry_run,
+        }
     }
 }
 
 /// Serves, and ends the process with the exit code: as PID 1 nothing may happen after the last flush.
 pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signals: Signals) -> u8 {
     let mut prepared = None;
-    let Loaded { configuration, report } = match read(source(config), &mut signals, || {
+    let Loaded { configuration, report } = match read(source(config.clone()), &mut signals, || {
         prepared = Some(app::prepare());
     }) {
         Reading::Done(loaded) => *loaded,
@@ -62,8 +69,17 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
         socket: configuration.control_socket.clone(),
         config: report.file.as_deref().and_then(|file| std::path::absolute(file).ok()),
     });
+    let file = report.file.as_deref().and_then(|file| std::path::absolute(file).ok());
+    let reload = ReloadOptions {
+        source: source(file.or(config)), // the file that was found is read again, and no other
+        watch: arguments.watch,
+        tell: |report| check::human(report, Detail::Full, Strictness::Usual),
+    };
+    let files = app::files_of(&report);
     drop(report); // it holds the whole text of the file
-    let options = Options { pid_file: arguments.pid_file, warnings, control, ..Options::default() };
+    let reload = Some(reload);
+    let options =
+        Options { pid_file: arguments.pid_file, warnings, control, reload, files, ..Options::default() };
     let prepared = prepared.unwrap_or_else(app::prepare);
     match prepared.and_then(|prepared| app::run(configuration, options, signals, prepared)) {
         Ok(ending) => pid1::leave(ending.code),

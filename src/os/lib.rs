@@ -9,6 +9,7 @@ pub mod capture;
 mod child;
 mod confines;
 pub mod environment;
+pub mod file_watch;
 pub mod folder_watch;
 pub mod ground;
 mod kin;

@@ -62,6 +62,14 @@ impl Output {
         self
     }
 
+    /// The same for output from now on; what was read before follows what held before. Rules that are the same `Arc` stay
+    /// with what they have begun.
+    pub fn follow(&self, lines: ProcessLines) {
+        let raw = lines.values().any(|rules| rules.format == LineFormat::Raw);
+        let stderr = rustix::stdio::stderr().try_clone_to_owned().ok();
+        self.shared.sink.follow(lines, stderr.filter(|_| raw));
+    }
+
     /// Starts the output layer, in a task of actix. Its threads begin with the first use of each, or now where records
     /// are sure to come: one writes, one reads pipes. `first` runs first in each of the two: it must block all signals
     /// there. `stdout` is a duplicate of descriptor 1.

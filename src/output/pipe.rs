@@ -52,6 +52,11 @@ impl Pipe {
         Self { capture, way, size: SMALL_PIPE as u32, watch: Watch::Epoll, timed: false }
     }
 
+    /// Goes another way from now on. Nothing of it waits.
+    pub(super) fn follow(&mut self, lines: &ProcessLines) {
+        self.way = way(&self.capture, lines);
+    }
+
     /// Takes one read.
     pub(super) fn take(&mut self, framer: &mut Framer, read: &[u8], now: Now) {
         match &mut self.way {

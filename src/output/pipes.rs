@@ -87,6 +87,8 @@ pub(super) struct Pipes {
     framer: Framer,
     timers: Timers,
     lines: Arc<ProcessLines>,
+    /// Which setting of them it is.
+    revision: u64,
     /// Of standard output and standard error.
     words: [LastWords; 2],
     clock: Clock,
@@ -95,7 +97,7 @@ pub(super) struct Pipes {
 impl Pipes {
     pub(super) fn new(intake: Arc<Intake>, sink: Arc<Sink>, clock: Clock) -> Self {
         let framer = Framer::new(Arc::clone(&sink));
-        let lines = sink.lines();
+        let (revision, lines) = (sink.revision(), sink.lines());
         let read = (sink.settings.buffer / 8).clamp(SMALL_READ, READ);
         Self {
             intake,
@@ -112,6 +114,7 @@ impl Pipes {
             framer,
             timers: Timers::default(),
             lines,
+            revision,
             words: Default::default(),
             clock,
         }
@@ -123,6 +126,7 @@ impl Pipes {
             if let Gate::Wait(until) = self.framer.enter() {
                 return Turn::Full(until);
             }
+            self.follow_anew();
             self.flush_due();
             match self.pass() {
                 Pass::Idle => {
@@ -378,6 +382,7 @@ fn pause() {
     std::thread::sleep(PAUSE);
 }
 
+mod following;
 mod waiting;
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::{LogSettings, OnFull};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{oneshot, watch};
@@ -50,7 +50,9 @@ pub(super) struct Sink {
     /// Records that wait for what was written before them.
     pub(super) held: Held,
     /// What the output of processes follows.
-    lines: OnceLock<Arc<ProcessLines>>,
+    lines: Mutex<Arc<ProcessLines>>,
+    /// How often that was set.
+    revision: AtomicU64,
     /// That of standard error, where raw output goes there and it is another file.
     twin: OnceLock<Arc<Sink>>,
     pub(super) queue: Mutex<Queue>,
@@ -73,7 +75,8 @@ impl Sink {
             door: Door::new(stdout),
             last_resort,
             held: Held::default(),
-            lines: OnceLock::new(),
+            lines: Mutex::default(),
+            revision: AtomicU64::new(0),
             twin: OnceLock::new(),
             queue: Mutex::new(Queue::new()),
             bytes: AtomicUsize::new(0),
@@ -85,9 +88,10 @@ impl Sink {
         }
     }
 
-    /// Sets what the output of processes follows, once; with `stderr` where some of it goes there.
+    /// Sets what the output of processes follows from now on; with `stderr` where some of it goes there.
     pub(super) fn follow(&self, lines: ProcessLines, stderr: Option<OwnedFd>) {
-        self.lines.set(Arc::new(lines)).ok();
+        *self.lines.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(lines);
+        self.revision.fetch_add(1, Ordering::Release);
         // One file behind both streams has one writer, or lines would stand in each other.
         if let Some(stderr) = stderr.filter(|stderr| !self.door.is_same(stderr)) {
             let twin = Self::new(self.settings, stderr, None);
@@ -97,7 +101,12 @@ impl Sink {
 
     /// What the output of processes follows.
     pub(super) fn lines(&self) -> Arc<ProcessLines> {
-        self.lines.get().map(Arc::clone).unwrap_or_default()
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often that was set: cheap to ask before each look.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
     }
 
     /// See the field.

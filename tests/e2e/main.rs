@@ -24,6 +24,7 @@ mod order;
 mod orders;
 mod orphans;
 mod reading;
+mod reload;
 mod restart;
 mod review_commands;
 mod rolling;

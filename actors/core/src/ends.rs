@@ -126,6 +126,19 @@ pub enum RestartEnd {
     StoppedAt(ProcessId),
 }
 
+/// How a reload ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReloadEnd {
+    /// Everything is as it is configured now.
+    Complete,
+    /// This process could not be started or changed; everything is as it was configured before.
+    RolledBack(ProcessName),
+    /// The same, and the second could not be brought back.
+    Broken(ProcessName, ProcessName),
+    /// A shutdown came first.
+    Interrupted,
+}
+
 /// What the container ends with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -3,7 +3,9 @@
 //! listeners need beside what earlier facts have said, and asks for nothing.
 
 pub use crate::death::{Asked, Death, Obituary, Words};
-use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartOutcome, RestartScope};
+use crate::ends::{
+    BootFailure, BootFailureCause, Ending, Outcome, ReloadEnd, RestartEnd, RestartOutcome, RestartScope,
+};
 pub use crate::ends::{OperationEnd, Refusal};
 use crate::fold::{Tally, Telling};
 pub use crate::health::facts::{HealthFact, Probed};
@@ -11,8 +13,10 @@ pub use crate::hook::facts::{HookEnd, HookFact, HookOutcome};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{InstanceState, Rest, SignalStep, Trigger};
 use crate::member::Member;
+use crate::name::ProcessName;
 use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
+use crate::plan::Plan;
 use crate::signal::Signal;
 use crate::spec::{Condition, ProcessSpec};
 use std::sync::Arc;
@@ -77,6 +81,19 @@ pub enum SystemFact {
         /// What it is about.
         scope: RestartScope,
     },
+    /// A reload begins.
+    ReloadBegan {
+        /// What asked for it.
+        operation: Operation,
+        /// What it does.
+        plan: Arc<Plan>,
+    },
+    /// A step of the reload under way has failed, at this process: what was done is undone.
+    ReloadFailed(ProcessName),
+    /// The reload that began is over.
+    ReloadEnded(OperationId, ReloadEnd),
+    /// A reload that waited for its turn is none any more: a later one was asked for.
+    ReloadReplaced(OperationId),
     /// A shutdown begins.
     ShutdownBegan {
         /// What asked for it.

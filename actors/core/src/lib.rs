@@ -54,6 +54,7 @@ pub mod operation;
 pub mod order;
 pub mod outcome;
 pub mod outlook;
+pub mod plan;
 pub mod privilege;
 pub mod process;
 pub mod program;

@@ -162,6 +162,12 @@ pub const PROCESS_EXIT_CORE: &str = "process.exit.core";
 pub const RESTART_BUDGET_LEFT: &str = "restart.budget_left";
 /// What a rolling restart is about: `all`, or the name of a process.
 pub const RESTART_SCOPE: &str = "restart.scope";
+/// `error.type` of a reload that was undone.
+pub const ERROR_RELOAD_FAILED: &str = "reload_failed";
+/// What a reload does, in one sentence.
+pub const RELOAD_PLAN: &str = "reload.plan";
+/// How many processes a reload leaves alone.
+pub const RELOAD_UNTOUCHED: &str = "reload.untouched";
 /// A signal by name: on events of a stop, and on what a signal asked for.
 pub const SIGNAL: &str = "signal";
 /// Whether a signal found a process group (bool).

@@ -37,7 +37,7 @@ pub struct SystemSpec {
 pub enum SignalAction {
     /// Stop everything and end; the second time, kill at once.
     Stop,
-    /// Read the configuration again (announced, not there yet: it is logged and changes nothing).
+    /// Read the configuration again, and run what it says.
     Reload,
     /// Restart every long-running process, in dependency order, one instance at a time.
     RestartAll,

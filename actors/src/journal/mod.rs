@@ -5,6 +5,7 @@ mod fields;
 mod health;
 mod hooks;
 mod known;
+mod reload;
 
 use crate::clock::Moment;
 use crate::listeners::Listener;
@@ -87,6 +88,10 @@ impl Journal {
             SystemFact::BootFailed(failure) => self.boot_failed(at, failure),
             SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, *scope),
             SystemFact::RestartEnded { scope, end } => self.restart_ended(at, *scope, *end),
+            SystemFact::ReloadBegan { .. }
+            | SystemFact::ReloadFailed(_)
+            | SystemFact::ReloadEnded(..)
+            | SystemFact::ReloadReplaced(_) => self.reload(at, fact),
             SystemFact::ShutdownBegan { operation, .. } => {
                 self.say(at, Level::Info, "shutting down", self.shutdown_fields(&operation.cause));
             }

@@ -29,6 +29,7 @@ impl Handler<Envelope<Request>> for ManagerActor {
             Request::Start(name, _) => Event::Start(operation, name),
             Request::Stop(name, _) => Event::Stop(operation, name),
             Request::Scale(name, to, _) => Event::Scale(operation, name, to),
+            Request::Reload(wanted, _) => Event::Reload(operation, wanted),
             Request::Relay(name, signal, _) => Event::Relay(operation, name, signal),
         };
         self.step(at, event, ctx);

@@ -1,9 +1,10 @@
 //! The vocabulary of the `ManagerActor`: what `phpeek-pm` asks of it, and what it tells at the end. Values only.
 
-use phpeek_core::fleet::Outcome;
+use phpeek_core::fleet::{Outcome, Wanted};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::signal::Signal;
+use std::sync::Arc;
 
 /// What the manager is asked for, each in an envelope whose span is the parent of all that the request sets off. Sent
 /// by the composition root, its signal loop and whoever answers requests. The reply says which operation it is: facts
@@ -19,6 +20,8 @@ pub enum Request {
     RestartAll(Cause),
     /// Restart one process, one instance at a time.
     Restart(ProcessName, Cause),
+    /// Run this from now on.
+    Reload(Arc<Wanted>, Cause),
     /// Start one process, with all that a start waits for.
     Start(ProcessName, Cause),
     /// Stop one process, until somebody starts it again.
@@ -41,6 +44,7 @@ impl Request {
             | Self::Start(_, cause)
             | Self::Stop(_, cause)
             | Self::Scale(_, _, cause)
+            | Self::Reload(_, cause)
             | Self::Relay(_, _, cause) => cause,
         }
     }

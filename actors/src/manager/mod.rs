@@ -13,7 +13,7 @@ use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::hooks;
 use crate::phrases::Names;
-use crate::process::{Finish, Order, ProcessActor};
+use crate::process::{Finish, Order, ProcessActor, Reconfigure};
 use crate::world::World;
 use actix::prelude::Request as Sending;
 use actix::{Actor, AsyncContext, Context, SpawnHandle, WrapFuture};
@@ -98,6 +98,14 @@ impl ManagerActor {
                 Output::Do(Effect::Create(process, spec)) => self.create(process, spec, ctx),
                 Output::Do(Effect::Command(process, operation, command)) => {
                     self.command(process, operation, at, command);
+                }
+                Output::Do(Effect::Configure(process, spec)) => {
+                    self.router.reconfigure(process, Envelope::root(at, Reconfigure::To(spec)));
+                }
+                Output::Do(Effect::Remove(process)) => {
+                    self.router.reconfigure(process, Envelope::root(at, Reconfigure::Gone));
+                    self.router.remove(process);
+                    self.names.remove(process);
                 }
                 Output::Do(Effect::Kill(task)) => {
                     self.world.launcher.signal_group(task, Signal::KILL);

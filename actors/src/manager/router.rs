@@ -3,7 +3,7 @@
 
 use crate::envelope::Envelope;
 use crate::ports::TaskReport;
-use crate::process::{Finish, Order, ProcessActor};
+use crate::process::{Finish, Order, ProcessActor, Reconfigure};
 use actix::prelude::Request as Sending;
 use actix::{Addr, Recipient};
 use phpeek_core::ids::{Owner, ProcessId};
@@ -35,6 +35,17 @@ impl Router {
         if let Some(actor) = self.0.borrow().processes.get(&process) {
             actor.do_send(order);
         }
+    }
+
+    pub(super) fn reconfigure(&self, process: ProcessId, to: Envelope<Reconfigure>) {
+        if let Some(actor) = self.0.borrow().processes.get(&process) {
+            actor.do_send(to);
+        }
+    }
+
+    /// What is reported of it from now on is for the manager. It hears of all that was sent before.
+    pub(super) fn remove(&self, process: ProcessId) {
+        self.0.borrow_mut().processes.remove(&process);
     }
 
     pub(super) fn finish(

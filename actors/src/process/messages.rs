@@ -3,6 +3,8 @@
 use phpeek_core::ids::{ProcessId, TaskId};
 use phpeek_core::operation::Operation;
 use phpeek_core::process::{Command, Report};
+use phpeek_core::spec::ProcessSpec;
+use std::sync::Arc;
 
 /// What a `ProcessActor` is told, as part of an operation. Sent by the `ManagerActor` alone, each in an envelope; no
 /// reply, reports follow.
@@ -13,6 +15,16 @@ pub struct Order {
     pub operation: Operation,
     /// What to do.
     pub command: Command,
+}
+
+/// Its configuration changes. Sent by the `ManagerActor` alone, with `do_send`, between orders; no reply.
+#[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub enum Reconfigure {
+    /// To this.
+    To(Arc<ProcessSpec>),
+    /// There is none any more: the last message. The actor ends.
+    Gone,
 }
 
 /// Everything is over: end what is open. Sent with `send`, so that the reply tells that it has ended. Nothing is done

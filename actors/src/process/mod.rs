@@ -4,7 +4,7 @@
 
 mod messages;
 
-pub use messages::{Finish, Order, ProcessReport, ReportKind};
+pub use messages::{Finish, Order, ProcessReport, Reconfigure, ReportKind};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
@@ -12,7 +12,7 @@ use crate::health;
 use crate::hooks;
 use crate::ports::{LastLines, ProbeAnswer, TaskReport};
 use crate::world::{OwnDeaths, World};
-use actix::{Actor, AsyncContext, Context, Handler, Recipient, SpawnHandle};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Outbox, Output};
 use phpeek_core::ids::{ProcessId, TaskId};
@@ -166,6 +166,21 @@ impl Handler<Envelope<Order>> for ProcessActor {
         self.world.listeners.adopt(operation.id, &parent);
         let at = self.moment(asked);
         self.step(at, Event::Command { operation, asked, command }, ctx);
+    }
+}
+
+impl Handler<Envelope<Reconfigure>> for ProcessActor {
+    type Result = ();
+
+    fn handle(&mut self, envelope: Envelope<Reconfigure>, ctx: &mut Context<Self>) {
+        let at = self.moment(envelope.at);
+        match envelope.message {
+            Reconfigure::To(spec) => self.step(at, Event::Configure(spec), ctx),
+            Reconfigure::Gone => {
+                self.step(at, Event::Remove, ctx);
+                ctx.stop();
+            }
+        }
     }
 }
 

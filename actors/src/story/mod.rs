@@ -11,6 +11,7 @@ mod loops;
 mod open;
 mod probes;
 mod process;
+mod reload;
 mod runs;
 mod system;
 

@@ -301,6 +301,8 @@ pub(super) struct SystemStory {
     /// Rolling restarts that ended at a process whose start has failed while programs of it are being run: each ends with
     /// that start.
     pub(super) failed: Vec<(ProcessId, OpenSpan)>,
+    /// The reload under way.
+    pub(super) reload: Option<(OperationId, OpenSpan)>,
     pub(super) shutdown: Option<OpenSpan>,
     /// `hook.execute` of the hook of the system that runs.
     pub(super) hook: Option<OpenSpan>,

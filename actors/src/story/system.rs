@@ -42,6 +42,10 @@ impl Story {
             SystemFact::RestartJoined { operation, .. } => {
                 self.operations.0.remove(&operation.id);
             }
+            SystemFact::ReloadBegan { operation, plan } => self.reload_began(at, operation, plan),
+            SystemFact::ReloadFailed(_) => {} // told at its end
+            SystemFact::ReloadEnded(_, end) => self.reload_ended(at, end),
+            SystemFact::ReloadReplaced(operation) => drop(self.operations.0.remove(operation)),
             SystemFact::ShutdownBegan { operation, processes, timeout } => {
                 self.shutdown_began(at, operation, *processes, *timeout);
             }
@@ -75,7 +79,11 @@ impl Story {
     }
 
     fn restart_began(&mut self, at: Moment, operation: &Operation, scope: RestartScope) {
-        let mut span = self.tracing.open(names::SPAN_RESTART, &self.operations.of(operation.id), at);
+        let parent = match &self.system.reload {
+            Some((_, reload)) => reload.context(),
+            None => self.operations.of(operation.id),
+        };
+        let mut span = self.tracing.open(names::SPAN_RESTART, &parent, at);
         span.link(names::LINK_START, &self.boot_parent());
         span.set(names::RESTART_REASON, restart_reason(&operation.cause));
         if let Cause::Signal { signal, .. } = &operation.cause {
@@ -152,6 +160,9 @@ impl Story {
     fn over(&mut self, at: Moment, outcome: &Outcome) {
         self.end_failed_restarts(true);
         self.end_interrupted_restart();
+        if let Some((_, span)) = self.system.reload.take() {
+            span.fail(self.latest, names::ERROR_INTERRUPTED, INTERRUPTED);
+        }
         let Some(span) = self.system.shutdown.take() else { return };
         match outcome {
             Outcome::DeadlineMissed => span.fail(at, names::ERROR_DEADLINE, DEADLINE_MISSED),

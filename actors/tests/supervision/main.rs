@@ -14,6 +14,7 @@ mod health;
 mod hooks;
 mod loops;
 mod own_hooks;
+mod reload;
 mod remains;
 mod restart;
 mod rolling;

@@ -199,6 +199,7 @@ impl Fleet {
     }
 
     pub(super) fn scaled(&mut self, p: ProcessId, outcome: RestartOutcome, now: Duration, out: &mut Out) {
+        self.reload_scaled(p, outcome);
         let end = match outcome {
             RestartOutcome::Up => OperationEnd::Done,
             RestartOutcome::Failed => OperationEnd::Failed,

@@ -10,6 +10,9 @@ mod hooks;
 mod losses;
 mod orphans;
 mod readiness;
+mod reconnect;
+mod reload;
+mod reloading;
 mod requests;
 mod restart;
 mod rolling;
@@ -18,10 +21,10 @@ mod start;
 mod words;
 
 pub use crate::ends::{
-    BootFailure, BootFailureCause, Ending, OperationEnd, Outcome, Phase, RestartEnd, RestartOutcome,
-    RestartScope, Standing,
+    BootFailure, BootFailureCause, Ending, OperationEnd, Outcome, Phase, ReloadEnd, RestartEnd,
+    RestartOutcome, RestartScope, Standing,
 };
-pub use words::{Effect, Event};
+pub use words::{Effect, Event, Wanted};
 
 use crate::edge::{Edge, EdgeChange};
 use crate::facts::{Fact, Outbox, ProcessFact, SystemFact};
@@ -32,7 +35,7 @@ use crate::operation::{Cause, Operation, OperationId, Operations};
 use crate::order::{Cycle, start_order};
 use crate::spec::{Dependency, ProcessKind, ProcessSpec, SystemSpec};
 use around::Around;
-use rolling::{Asked, Rolling, Start, Wish};
+use rolling::{Asked, Reload, Rolling, Start, Wish};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,6 +107,10 @@ pub struct Fleet {
     rolling: Option<Rolling>,
     /// Restarts that were asked for while something else was under way; each scope at most once.
     pending: Vec<(Operation, RestartScope)>,
+    /// The reload under way.
+    reload: Option<Box<Reload>>,
+    /// The reload that waits for its turn.
+    next_reload: Option<(Operation, Arc<Wanted>)>,
     /// Restarts that another of their scope answers, too.
     joined: Vec<(OperationId, RestartScope)>,
     /// What was asked of single processes and is not over.
@@ -159,6 +166,8 @@ impl Fleet {
             failures: Vec::new(),
             rolling: None,
             pending: Vec::new(),
+            reload: None,
+            next_reload: None,
             joined: Vec::new(),
             asked: Vec::new(),
             queued: Vec::new(),
@@ -243,6 +252,7 @@ impl Fleet {
             Event::Lost(p, tasks) => self.owner_lost(p, tasks, now, out),
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
             Event::Restart(operation, name) => self.restart_named(operation, name, now, out),
+            Event::Reload(operation, wanted) => self.ask_reload(operation, wanted, now, out),
             Event::Start(operation, name) => self.ask(operation, name, Wish::Start, now, out),
             Event::Stop(operation, name) => self.ask(operation, name, Wish::Stop, now, out),
             Event::Scale(operation, name, to) => self.ask(operation, name, Wish::Scale(to), now, out),
@@ -253,6 +263,7 @@ impl Fleet {
             Event::Tick => self.tick(now, out),
         }
         self.follow_losses(now, out);
+        self.go_on_with_reload(now, out);
         self.answer(now, out);
     }
 

@@ -33,7 +33,11 @@ impl Fleet {
     }
 
     pub(super) fn next_restart(&mut self, now: Duration, out: &mut Out) {
-        while self.phase == Phase::Running && self.rolling.is_none() && !self.pending.is_empty() {
+        while self.phase == Phase::Running
+            && self.rolling.is_none()
+            && !self.pending.is_empty()
+            && self.may_roll()
+        {
             let (operation, scope) = self.pending.remove(0);
             self.tell(now, SystemFact::RestartBegan { operation: operation.clone(), scope }, out);
             let chosen = |p: &ProcessId| match scope {
@@ -122,6 +126,7 @@ impl Fleet {
 
     /// The start of a process is over; it may have been its turn.
     pub(super) fn started(&mut self, p: ProcessId, outcome: RestartOutcome, now: Duration, out: &mut Out) {
+        self.reload_hears(p, outcome);
         if self.rolling.as_ref().is_some_and(|r| r.current == p && r.starts) {
             self.turn_is_over(outcome, now, out);
         }
@@ -129,6 +134,7 @@ impl Fleet {
 
     fn turn_is_over(&mut self, outcome: RestartOutcome, now: Duration, out: &mut Out) {
         let Some(Rolling { operation, scope, current, rest, .. }) = self.rolling.take() else { return };
+        self.rolled(current, outcome);
         let id = operation.id;
         let end = match outcome {
             RestartOutcome::Up if self.restart_next(operation, scope, rest, now, out) => return,

@@ -1,9 +1,14 @@
-//! What the fleet holds of what is under way: a start, a rolling restart, a wish of somebody.
+//! What the fleet holds of what is under way: a start, a rolling restart, a reload, a wish of somebody.
 
+use super::words::Wanted;
 use crate::ends::{RestartScope, Standing};
 use crate::ids::ProcessId;
+use crate::name::ProcessName;
 use crate::operation::{Operation, OperationId};
-use std::collections::VecDeque;
+use crate::plan::Action;
+use crate::spec::ProcessSpec;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A rolling restart under way.
@@ -42,4 +47,37 @@ pub(super) struct Asked {
     pub(super) operation: OperationId,
     pub(super) process: ProcessId,
     pub(super) wish: Wish,
+}
+
+/// A reload under way.
+#[derive(Debug, Clone)]
+pub(super) struct Reload {
+    pub(super) operation: Operation,
+    /// What ran before it.
+    pub(super) back: Arc<Wanted>,
+    /// The process whose failure is the reason for going back, when that is under way.
+    pub(super) reason: Option<ProcessName>,
+    /// What has failed since the way was taken.
+    pub(super) failed: Option<ProcessName>,
+    /// Those that are to go, and are not gone.
+    pub(super) removing: BTreeSet<ProcessId>,
+    /// What is to be started or restarted, in order.
+    pub(super) queue: VecDeque<(ProcessId, Action, Arc<ProcessSpec>)>,
+    /// Those whose start is under way.
+    pub(super) waits: BTreeSet<ProcessId>,
+    /// What is to be changed once it rests.
+    pub(super) due: BTreeMap<ProcessId, Arc<ProcessSpec>>,
+    /// Those that it has stopped to start them again.
+    pub(super) ours: BTreeSet<ProcessId>,
+    /// Whose instances come or go.
+    pub(super) scaling: Option<ProcessId>,
+    /// Whether a rolling restart of its own is to begin.
+    pub(super) rolls: bool,
+}
+
+impl Reload {
+    /// Whether it is on its way back.
+    pub(super) fn is_going_back(&self) -> bool {
+        self.reason.is_some()
+    }
 }

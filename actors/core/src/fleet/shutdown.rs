@@ -31,6 +31,7 @@ impl Fleet {
 
     pub(super) fn begin_shutdown(&mut self, operation: Operation, now: Duration, out: &mut Out) {
         self.abandon_restarts(now, out);
+        self.abandon_reload(now, out);
         self.abandon_asked(now, out);
         self.phase = Phase::Stopping;
         self.deadline = Some(now.saturating_add(self.shutdown_timeout));
@@ -128,6 +129,7 @@ impl Fleet {
         let early = self.phase == Phase::Stopping && !self.dependents_rest(p);
         self.set(p, if early { Standing::Waiting } else { Standing::Stopped }, now, out);
         if self.phase != Phase::Stopping {
+            self.rests(p, now, out);
             self.start_again(p, now, out);
             return self.fail_who_waits(p, now, out);
         }

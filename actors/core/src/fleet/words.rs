@@ -9,8 +9,10 @@ use crate::outcome::SpawnFailure;
 use crate::process::Command;
 use crate::program::TaskEvent;
 use crate::signal::Signal;
-use crate::spec::ProcessSpec;
+use crate::spec::{ProcessSpec, SystemSpec};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What may happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,9 @@ pub enum Event {
     RestartAll(Operation),
     /// Command: restart the process of this name.
     Restart(Operation, ProcessName),
+    /// Command: run this from now on. While the boot, a rolling restart or another reload is under way it waits; the
+    /// last one that waits is done.
+    Reload(Operation, Arc<Wanted>),
     /// Command: start the process of this name.
     Start(Operation, ProcessName),
     /// Command: stop the process of this name, until somebody starts it again.
@@ -61,11 +66,42 @@ pub enum Event {
     Tick,
 }
 
+/// What shall run from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// How long a whole shutdown may take.
+    pub shutdown_timeout: Duration,
+    /// How long a process may wait for one dependency.
+    pub dependency_timeout: Duration,
+    /// All processes, checked: their dependencies are among them, and have no cycle.
+    pub processes: Vec<Arc<ProcessSpec>>,
+    /// Those whose output is written in another way; that is done elsewhere.
+    pub relogged: BTreeSet<ProcessName>,
+}
+
+impl Wanted {
+    /// What this system has.
+    #[must_use]
+    pub fn of(spec: &SystemSpec, relogged: BTreeSet<ProcessName>) -> Self {
+        Self {
+            shutdown_timeout: spec.shutdown_timeout,
+            dependency_timeout: spec.dependency_timeout,
+            processes: spec.processes.clone(),
+            relogged,
+        }
+    }
+}
+
 /// What the machine asks for, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Make what looks after this process, which has this id. Comes before anything else for it.
     Create(ProcessId, Arc<ProcessSpec>),
+    /// A process is configured like this from now on. Where its checks differ, it rests; a scale that differs
+    /// holds from the next order on, when it does not.
+    Configure(ProcessId, Arc<ProcessSpec>),
+    /// A process is no more; it rests. The last that is asked for it.
+    Remove(ProcessId),
     /// Tell a process to do this, as part of this operation.
     Command(ProcessId, Operation, Command),
     /// Kill all that belongs to this task: its owner is lost, and nobody else would stop it.

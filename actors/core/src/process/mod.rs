@@ -20,6 +20,7 @@
 //!   last by that, and nothing of it lives.
 
 mod commands;
+mod configured;
 mod deaths;
 mod health;
 mod hooks;
@@ -234,6 +235,8 @@ impl Process {
             Event::LeftAlone(run, members) => {
                 out.tell(now.at, Fact::Instance(run.instance, InstanceFact::LeftAlone(members)));
             }
+            Event::Configure(spec) => self.configure(now.at, spec, out),
+            Event::Remove => self.remove(now.at, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now, out),
         }

@@ -109,7 +109,7 @@ impl Process {
         })
     }
 
-    fn remove_instance(&mut self, i: usize, at: Duration, out: &mut Out) {
+    pub(super) fn remove_instance(&mut self, i: usize, at: Duration, out: &mut Out) {
         self.tell_of(i, at, InstanceFact::Removed, out);
         let instance = self.instances.remove(i);
         let serial = instance.id.serial;

@@ -12,6 +12,8 @@ use crate::operation::Operation;
 use crate::outcome::SpawnFailure;
 use crate::program::{Launch, TaskEvent};
 use crate::signal::Signal;
+use crate::spec::ProcessSpec;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What may happen to a process: commands, observations, and time.
@@ -40,6 +42,10 @@ pub enum Event {
     NotRelayed(RunId, Signal),
     /// Who was left alone of this run.
     LeftAlone(RunId, Vec<Member>),
+    /// It is configured like this from now on. When its scale or its checks differ, it rests.
+    Configure(Arc<ProcessSpec>),
+    /// It is no more; it rests. Nothing is done after it.
+    Remove,
     /// Time has passed. Before the deadline it changes nothing.
     Tick,
     /// Everything is over: what is under way is told as far as it is known. Nothing is done after it.

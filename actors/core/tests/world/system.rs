@@ -145,6 +145,9 @@ impl<S: Subject> World<'_, S> {
             }
             Output::Tell(Told { fact: Fact::System(fact), .. }) => self.told_of_system(fact),
             Output::Tell(Told { fact: Fact::Process(p, fact), .. }) => self.told_of_process(p, fact),
+            Output::Do(Effect::Configure(p, _) | Effect::Remove(p)) => {
+                self.broken("reload", format!("p{} is changed, and nobody has asked for it", p.0));
+            }
             Output::Do(Effect::Kill(task)) => {
                 self.broken.push(("lost", format!("{task:?} is killed, and nobody is lost")));
             }

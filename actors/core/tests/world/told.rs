@@ -63,6 +63,12 @@ impl<S: Subject> World<'_, S> {
             }
             SystemFact::Answered(id, _) => self.answered(id),
             SystemFact::Refused(operation, _) => self.answered(operation.id),
+            SystemFact::ReloadBegan { .. }
+            | SystemFact::ReloadFailed(_)
+            | SystemFact::ReloadEnded(..)
+            | SystemFact::ReloadReplaced(_) => {
+                self.broken("reload", "a reload is told of, and nobody has asked for it".to_owned());
+            }
             SystemFact::BootSucceeded | SystemFact::RestartJoined { .. } | SystemFact::ShutdownHurried(_) => {
             }
         }

@@ -1,0 +1,43 @@
+//! The records of a reload: its plan, and how it went.
+
+use super::Journal;
+use super::fields::{Fields, count, sender_fields};
+use crate::clock::Moment;
+use crate::phrases::reload_end;
+use crate::ports::Level;
+use phpeek_core::facts::SystemFact;
+use phpeek_core::fleet::ReloadEnd;
+
+impl Journal {
+    pub(super) fn reload(&self, at: Moment, fact: &SystemFact) {
+        match fact {
+            SystemFact::ReloadBegan { operation, plan } => {
+                let mut fields: Fields = vec![("untouched", count(plan.untouched).into())];
+                fields.extend(sender_fields(operation.cause.sender()));
+                self.say(at, Level::Info, format!("reload: {}", plan.sentence()), fields);
+            }
+            SystemFact::ReloadFailed(name) => {
+                let message =
+                    format!("reload failed: {:?} could not be brought up; going back", name.as_str());
+                self.say(at, Level::Error, message, Vec::new());
+            }
+            SystemFact::ReloadEnded(_, end) => {
+                let level = match end {
+                    ReloadEnd::Complete => Level::Info,
+                    ReloadEnd::Interrupted => Level::Warn,
+                    ReloadEnd::RolledBack(_) | ReloadEnd::Broken(..) => Level::Error,
+                };
+                self.say(at, level, format!("reload is over: {}", reload_end(end)), Vec::new());
+            }
+            SystemFact::ReloadReplaced(_) => {
+                self.say(
+                    at,
+                    Level::Info,
+                    "a reload that waited is left out: a later one follows",
+                    Vec::new(),
+                );
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! SIGHUP and `--watch`: what has changed is touched and nothing else; a faulty file changes nothing.
+
+use crate::support::procfs::alive;
+use crate::support::supervisor::Launch;
+use crate::support::{LONG, Sandbox, Supervisor, wait_until};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+fn three(sandbox: &Sandbox) -> [Value; 4] {
+    ["same", "change", "drop", "new"].map(|name| sandbox.polite(name))
+}
+
+/// Waits until the supervisor has said this so often.
+fn said(sandbox: &Sandbox, what: &str, count: usize) {
+    let log = sandbox.path("stdout.log");
+    wait_until(LONG, what, || fs::read_to_string(&log).is_ok_and(|text| text.matches(what).count() >= count));
+}
+
+#[test]
+fn sighup_touches_what_has_changed_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    let [same, change, drop, new] = three(&sandbox);
+    let before = json!({"same": {"command": same}, "change": {"command": change}, "drop": {"command": drop}});
+    let config = sandbox.config(json!({}), before);
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let pids = ["same", "change", "drop"].map(|name| sandbox.started(name, 1));
+    let changed = json!({"command": change, "env": {"K": "v"}});
+    sandbox.config(json!({}), json!({"same": {"command": same}, "change": changed, "new": {"command": new}}));
+    supervisor.signal(Signal::HUP);
+    sandbox.started("new", 1);
+    sandbox.started("change", 2);
+    wait_until(LONG, "the removed process is gone", || !alive(pids[2]));
+    said(&sandbox, "reload is over: everything is as it is configured now", 1);
+    assert!(alive(pids[0]) && sandbox.events_of("same", "start").len() == 1, "the other keeps its pid");
+    // The next one is asked for after what the first has left.
+    sandbox.config(json!({}), json!({"same": {"command": same}}));
+    supervisor.signal(Signal::HUP);
+    said(&sandbox, "reload is over: everything is as it is configured now", 2);
+    assert!(alive(pids[0]));
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn a_faulty_file_changes_nothing_and_what_cannot_run_is_undone() {
+    let sandbox = Sandbox::new();
+    let [same, change, ..] = three(&sandbox);
+    let before = json!({"same": {"command": same}, "change": {"command": change}});
+    let config = sandbox.config(json!({}), before);
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let pids = ["same", "change"].map(|name| sandbox.started(name, 1));
+    let fault = "was not taken over, nothing was changed";
+    for (count, bad) in
+        ["processes: [broken\n", "processes: {a: {command: [x], depends_on: [zz]}}\n"].iter().enumerate()
+    {
+        sandbox.write("config.yaml", bad);
+        supervisor.signal(Signal::HUP);
+        said(&sandbox, fault, count + 1);
+    }
+    assert!(pids.iter().all(|pid| alive(*pid)) && sandbox.events().len() == 2);
+    let missing = json!({"same": {"command": same}, "change": {"command": ["/nonexistent/program"]}});
+    sandbox.config(json!({}), missing);
+    supervisor.signal(Signal::HUP);
+    sandbox.started("change", 2);
+    said(&sandbox, "could not be brought up, so everything is as it was before", 1);
+    assert!(alive(pids[0]) && sandbox.events_of("same", "start").len() == 1);
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn rules_of_output_hold_from_the_reload_on() {
+    let sandbox = Sandbox::new();
+    let body = "emit app start\nwhile :; do echo tick; sleep 0.05; done";
+    let app = sandbox.script("app", body);
+    let config = sandbox.config(json!({}), json!({"app": {"command": app}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let pid = sandbox.started("app", 1);
+    said(&sandbox, "tick", 3);
+    let ruled = json!({"command": app, "logging": {"labels": {"colour": "blue"}}});
+    sandbox.config(json!({}), json!({"app": ruled}));
+    supervisor.signal(Signal::HUP);
+    said(&sandbox, "blue", 3);
+    assert!(alive(pid), "it was not touched for that");
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn watch_sees_an_edit_in_place_a_rename_and_a_swapped_link() {
+    let sandbox = Sandbox::new();
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| sandbox.polite(name));
+    let text = |processes: Value| json!({"processes": processes}).to_string();
+    let folder = sandbox.path("mounted");
+    let put = |version: &str, processes: Value| {
+        fs::create_dir_all(folder.join(version)).expect("room");
+        fs::write(folder.join(version).join("config.yaml"), text(processes)).expect("room");
+    };
+    put("..1", json!({"a": {"command": a}}));
+    symlink("..1", folder.join("..data")).expect("room");
+    symlink("..data/config.yaml", folder.join("config.yaml")).expect("room");
+    let config = folder.join("config.yaml");
+    let mut supervisor = Launch::new(&sandbox).arg("--watch").serve(Path::new(&config));
+    let pid = sandbox.started("a", 1);
+    said(&sandbox, "all processes are up", 1);
+    put("..2", json!({"a": {"command": a}, "b": {"command": b}}));
+    symlink("..2", folder.join("..data_tmp")).expect("room");
+    fs::rename(folder.join("..data_tmp"), folder.join("..data")).expect("ours");
+    sandbox.started("b", 1);
+    said(&sandbox, "reload is over", 1);
+    put("..2", json!({"a": {"command": a}, "b": {"command": b}, "c": {"command": c}}));
+    sandbox.started("c", 1);
+    said(&sandbox, "reload is over", 2);
+    let next = folder.join("next");
+    fs::write(&next, text(json!({"a": {"command": a}, "d": {"command": d}}))).expect("room");
+    fs::rename(&next, &config).expect("ours");
+    sandbox.started("d", 1);
+    said(&sandbox, "reload is over", 3);
+    assert!(alive(pid) && sandbox.events_of("a", "start").len() == 1, "the other keeps its pid");
+    assert_eq!(supervisor.stop(), 0);
+}
