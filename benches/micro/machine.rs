@@ -115,6 +115,7 @@ fn system() -> SystemSpec {
             essential: false,
             hooks: None,
             health: None,
+            schedule: None,
         }))
     };
     SystemSpec {

@@ -16,6 +16,7 @@ mod roster;
 mod running;
 mod signals;
 mod survivors;
+mod wall;
 
 pub use configure::{load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
@@ -191,6 +192,7 @@ async fn supervise(
     };
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
+    wall::watch(&running, router.clone());
     let manager = ManagerActor::new(fleet, world, router, done).start();
     let finish = Finish::default();
     let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;

@@ -251,6 +251,7 @@ fn chain(count: u32) -> Fleet {
             essential: false,
             hooks: None,
             health: None,
+            schedule: None,
         })
     };
     let spec = SystemSpec {

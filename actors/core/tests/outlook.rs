@@ -76,6 +76,7 @@ fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
         essential: false,
         hooks: None,
         health: None,
+        schedule: None,
     })
 }
 

@@ -5,6 +5,7 @@ mod fields;
 mod health;
 mod hooks;
 mod known;
+mod schedule;
 
 use crate::clock::Moment;
 use crate::listeners::Listener;
@@ -69,6 +70,7 @@ impl Listener for Journal {
             Fact::Instance(instance, fact) => self.instance(told.at, *instance, fact),
             Fact::Hook(of, fact) => self.hook(told.at, *of, fact),
             Fact::Health(instance, fact) => self.health(told.at, *instance, fact),
+            Fact::Schedule(process, fact) => self.schedule(told.at, *process, fact),
         }
     }
 }

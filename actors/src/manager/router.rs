@@ -3,7 +3,7 @@
 
 use crate::envelope::Envelope;
 use crate::ports::TaskReport;
-use crate::process::{Finish, Order, ProcessActor};
+use crate::process::{ClockSet, Finish, Order, ProcessActor};
 use actix::prelude::Request as Sending;
 use actix::{Addr, Recipient};
 use phpeek_core::ids::{Owner, ProcessId};
@@ -34,6 +34,13 @@ impl Router {
     pub(super) fn order(&self, process: ProcessId, order: Envelope<Order>) {
         if let Some(actor) = self.0.borrow().processes.get(&process) {
             actor.do_send(order);
+        }
+    }
+
+    /// Tells everybody that the clock on the wall was set.
+    pub fn clock_set(&self) {
+        for actor in self.0.borrow().processes.values() {
+            actor.do_send(ClockSet);
         }
     }
 

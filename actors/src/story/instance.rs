@@ -136,7 +136,8 @@ impl ProcessStory {
             return;
         }
         let restart = instance.spans.as_ref().and_then(|s| s.restart.as_ref());
-        let parent = restart.map_or(SpanContext::NONE, OpenSpan::context);
+        let whole = restart.or_else(|| self.job_of(i).map(|job| &job.span));
+        let parent = whole.map_or(SpanContext::NONE, OpenSpan::context);
         let mut span = teller.tracing.open(names::SPAN_STOP_PROCESS, &parent, teller.at);
         span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
         self.name_instance(&mut span, i);

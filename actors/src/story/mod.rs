@@ -12,6 +12,7 @@ mod open;
 mod probes;
 mod process;
 mod runs;
+mod schedule;
 mod system;
 
 use crate::clock::Moment;
@@ -124,6 +125,9 @@ impl Story {
                 self.within(instance.process, told.at, |story, t| {
                     story.tell_of_hook(t, instance.serial, fact)
                 });
+            }
+            Fact::Schedule(process, fact) => {
+                self.within(*process, told.at, |story, t| story.tell_of_schedule(t, fact));
             }
             Fact::Health(instance, fact) => {
                 let (probes, i) = (self.probes, instance.serial);

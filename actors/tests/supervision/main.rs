@@ -17,6 +17,7 @@ mod own_hooks;
 mod remains;
 mod restart;
 mod rolling;
+mod schedule;
 mod shutdown;
 mod starts;
 mod support;

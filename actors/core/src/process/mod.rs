@@ -24,11 +24,12 @@ mod hooks;
 mod loops;
 mod rolling;
 mod runs;
+mod schedule;
 mod state;
 mod up;
 mod words;
 
-pub use words::{Command, Effect, Event, Pressing, Report};
+pub use words::{Command, Effect, Event, Pressing, Report, ScheduleCommand};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
 use crate::health::monitor::Monitor;
@@ -38,6 +39,7 @@ use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
 use crate::spec::ProcessSpec;
+use schedule::{Jobs, Wall};
 use state::{CrashLoop, Dying, Hooking, Rolling};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -97,6 +99,8 @@ enum Due {
     Hook,
     /// A step of its health.
     Health,
+    /// A step of the schedule; of no instance.
+    Schedule,
 }
 
 /// The machine of one process.
@@ -131,6 +135,10 @@ pub struct Process {
     start: Option<Start>,
     stop: Option<Operation>,
     rolling: Option<Box<Rolling>>,
+    /// The schedule and its jobs, once it was started.
+    jobs: Option<Box<Jobs>>,
+    /// What the clock on the wall has said.
+    wall: Wall,
     /// Whether the end of all instances has been reported since the last run was ordered.
     end_reported: bool,
     /// The failure of the last instance that failed since the last command to start.
@@ -161,19 +169,23 @@ impl Process {
             start: None,
             stop: None,
             rolling: None,
+            jobs: None,
+            wall: Wall::default(),
             end_reported: false,
             failed: None,
             finished: false,
             spec: spec.clone(),
         };
         out.tell(at, Fact::Process(id, ProcessFact::Added(spec.clone())));
-        for number in 0..spec.scale.get() {
+        // Jobs that run beside another find an instance when they begin.
+        let instances = if spec.schedule.is_some() { 1 } else { spec.scale.get() };
+        for number in 0..instances {
             process.add_instance(number, at, out);
         }
         process
     }
 
-    fn add_instance(&mut self, number: u32, at: Duration, out: &mut Out) {
+    fn add_instance(&mut self, number: u32, at: Duration, out: &mut Out) -> InstanceId {
         let id = InstanceId { process: self.id, serial: self.serials };
         self.serials = self.serials.saturating_add(1);
         self.resting += 1;
@@ -195,6 +207,7 @@ impl Process {
             health: checks.map(|checks| Box::new(Monitor::new(id, number, checks))),
         });
         out.tell(at, Fact::Instance(id, InstanceFact::Added { number }));
+        id
     }
 
     /// Takes one step. Facts and effects are appended to `out`, in the order in which they happened and are to be
@@ -225,6 +238,7 @@ impl Process {
             Event::LeftAlone(run, members) => {
                 out.tell(now.at, Fact::Instance(run.instance, InstanceFact::LeftAlone(members)));
             }
+            Event::Wall(wall) => self.hear_of_wall(now, wall, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now, out),
         }
@@ -337,6 +351,10 @@ impl Process {
     fn tick(&mut self, now: Now, out: &mut Out) {
         let due: Vec<_> = self.due.iter().take_while(|(at, ..)| *at <= now.at).copied().collect();
         for (at, serial, due) in due {
+            if due == Due::Schedule {
+                self.schedule_tick(now, out);
+                continue;
+            }
             let (true, Some(i)) = (self.due.contains(&(at, serial, due)), self.place(serial)) else {
                 continue;
             };
@@ -346,6 +364,7 @@ impl Process {
                 Due::Loop => self.unfold(i, now.at, out),
                 Due::Hook => self.tick_hook(i, now, out),
                 Due::Health => self.tick_health(i, now, out),
+                Due::Schedule => {}
             }
         }
         self.settle(now, out);
@@ -353,6 +372,7 @@ impl Process {
 
     /// Looks whether an operation of the whole process is over. Called after the instances have been fed.
     fn settle(&mut self, now: Now, out: &mut Out) {
+        self.jobs_over(now, out);
         if self.start.take_if(|s| s.missing == 0).is_some() {
             self.tell(now.at, ProcessFact::Up, out);
             out.act(Effect::Report(Report::Up));
@@ -365,6 +385,8 @@ impl Process {
             self.end_reported = true; // `Stopped` says it
             self.tell(now.at, ProcessFact::Stopped, out);
             out.act(Effect::Report(Report::Stopped));
+        } else if self.spec.schedule.is_some() {
+            self.end_reported = true; // what goes by the clock comes again
         } else if !self.end_reported && (self.start.is_none() || self.waits_for_readiness()) {
             self.start = None; // what has ended does not become ready
             self.end_reported = true;

@@ -40,6 +40,9 @@ pub enum Event {
     NotRelayed(RunId, Signal),
     /// Who was left alone of this run.
     LeftAlone(RunId, Vec<Member>),
+    /// What the clock on the wall says, since 1970: told before each command and tick to a process with a schedule, and
+    /// when the clock was set. Between two of these it is taken to go on as time passes.
+    Wall(Duration),
     /// Time has passed. Before the deadline it changes nothing.
     Tick,
     /// Everything is over: what is under way is told as far as it is known. Nothing is done after it.
@@ -49,7 +52,7 @@ pub enum Event {
 /// What a process is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Start all instances. Its start has been told to begin.
+    /// Start all instances, or the schedule. Its start has been told to begin.
     Start,
     /// Stop all instances.
     Stop(Urgency),
@@ -59,6 +62,19 @@ pub enum Command {
     AbandonRestart,
     /// Hand a signal on to the leader of each instance. Not answered.
     Relay(Signal),
+    /// Something for its schedule. Not answered.
+    Schedule(ScheduleCommand),
+}
+
+/// What a schedule is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScheduleCommand {
+    /// Run a job now.
+    Trigger,
+    /// Begin no job by the clock.
+    Pause,
+    /// Begin jobs by the clock again.
+    Resume,
 }
 
 /// What the machine asks for, in order.

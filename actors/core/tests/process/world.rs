@@ -118,6 +118,7 @@ fn spec(
         essential,
         hooks: None,
         health: None,
+        schedule: None,
     }
 }
 

@@ -119,6 +119,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 essential: false,
                 hooks: None,
                 health: None,
+                schedule: None,
             };
             (spec, edges)
         },
