@@ -67,6 +67,9 @@ fn by_name(path: &str) -> Option<Value> {
         "shutdown.signal" | "shutdown.kill_signal" => json!("SIGUSR2"),
         "max_restart_attempts" => json!(7),
         "restart" => json!("never"),
+        "schedule" => json!("0 3 * * *"),
+        "schedule_timezone" => json!("Europe/Copenhagen"),
+        "schedule_timeout" => json!("3s"),
         "log_patience" => json!("3s"),
         "log_on_full" => json!("drop"),
         "pdeathsig" => json!("SIGKILL"),
@@ -115,6 +118,9 @@ fn file_with(global: &Value, app: &Value) -> Value {
         "processes": {"app": {"command": ["x"]}, "other": {"command": ["x"]}},
     });
     merge(&mut whole["global"], global);
+    if app.as_object().is_some_and(|app| app.keys().any(|key| key.starts_with("schedule_"))) {
+        whole["processes"]["app"]["schedule"] = json!("* * * * *");
+    }
     merge(&mut whole["processes"]["app"], app);
     let of_file = global.as_object().is_some_and(|g| g.keys().any(|k| k.starts_with("tracing_file")));
     if of_file {
@@ -175,6 +181,7 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
     scalars(process, &[], &mut own);
     let none = json!({});
     let plain = with(&none, &none);
+    let of_schedule = with(&none, &json!({"schedule": "* * * * *"}));
     let of_file = with(&json!({"tracing_file_max_files": 5}), &none);
     let mut counts = [0, 0];
     let all = global.iter().map(|key| (true, key)).chain(own.iter().map(|key| (false, key)));
@@ -193,7 +200,11 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
         };
         let keys = nested(path, &value);
         let after = if of_global { with(&keys, &none) } else { with(&none, &keys) };
-        let before = if name.starts_with("tracing_file") { &of_file } else { &plain };
+        let before = match name.as_str() {
+            name if name.starts_with("tracing_file") => &of_file,
+            name if name.starts_with("schedule_") && !of_global => &of_schedule,
+            _ => &plain,
+        };
         assert_eq!(after != *before, acts, "{name}: {value} ({})", schema["x-standing"]);
         assert_eq!(by_override(of_global, path, &value), after, "{name}: {value} by its variable");
         counts[usize::from(acts)] += 1;

@@ -24,6 +24,7 @@ mod reading;
 mod restart;
 mod review_commands;
 mod rolling;
+mod schedule;
 mod signals;
 mod spool_start;
 mod status;

@@ -132,7 +132,7 @@ impl World {
         Self {
             process,
             at: Duration::ZERO,
-            wall: 1_000_000 * SECOND,
+            wall: Duration::from_secs(1_000_000),
             bug,
             at_once: plan.at_once as usize,
             operations: Operations::of_system(),
@@ -260,7 +260,7 @@ fn play(plan: &Plan, bug: Bug) -> Vec<String> {
     plan.steps.iter().for_each(|step| world.step(*step));
     world.stopping = true;
     world.command(Command::Stop(Urgency::Graceful));
-    world.pass(60 * SECOND);
+    world.pass(Duration::from_secs(60));
     if world.stopped != 1 {
         world.broken.push(format!("J4: a stop was answered {} times", world.stopped));
     }
@@ -287,7 +287,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn plan() -> impl Strategy<Value = Plan> {
     let overlap = prop_oneof![Just(Overlap::Skip), Just(Overlap::Queue), Just(Overlap::Replace)];
     let catch_up = prop_oneof![Just(CatchUp::None), Just(CatchUp::Latest), Just(CatchUp::All)];
-    let timeout = prop_oneof![Just(None), (1..8_u64).prop_map(|s| Some(s * SECOND))];
+    let timeout = prop_oneof![Just(None), (1..8_u64).prop_map(|s| Some(Duration::from_secs(s)))];
     let steps = prop::collection::vec(step(), 1..40);
     (1..4_u32, overlap, 0..3_u32, timeout, catch_up, steps).prop_map(
         |(at_once, overlap, retries, timeout, catch_up, steps)| Plan {

@@ -2,6 +2,7 @@
 //! and that each is a trace of its own.
 
 use crate::support::{Rig, linked, ms, paused, rounded, text};
+use opentelemetry::trace::SpanId;
 use phpeek_actors::ports::Level;
 use phpeek_actors::testkit::{Behaviour, SpecBuilder, attribute, error_type, system};
 use phpeek_actors::trace::names;
@@ -9,7 +10,6 @@ use phpeek_core::fleet::Outcome;
 use phpeek_core::outcome::Exit;
 use phpeek_core::schedule::{CatchUp, Overlap, ScheduleSpec};
 use phpeek_core::spec::SystemSpec;
-use opentelemetry::trace::SpanId;
 use std::time::Duration;
 
 const WELL: Exit = Exit::Code(0);
@@ -124,7 +124,8 @@ fn a_newer_run_takes_the_place_of_one_that_runs() {
 fn a_system_of_jobs_alone_goes_on() {
     paused(async {
         let alone = SpecBuilder::new("job").by_the_clock("*/10 * * * * *", |s| s.catch_up = CatchUp::None);
-        let mut rig = Rig::booted(system(vec![alone]), |l| l.script(0, |_| Behaviour::ends(ms(10), Exit::Code(3))));
+        let mut rig =
+            Rig::booted(system(vec![alone]), |l| l.script(0, |_| Behaviour::ends(ms(10), Exit::Code(3))));
         rig.pass(Duration::from_secs(35)).await;
         assert_eq!(rig.launcher.launches().len(), 3, "one that has failed runs again");
         let failed = rig.spans.named(names::SPAN_SCHEDULE_RUN);
