@@ -1,6 +1,7 @@
 //! The composition root: builds the ports, the actors and their arbiters from a configuration, hands signals on, and
 //! ends everything in order. Decides nothing that a machine of the core decides.
 
+mod api;
 mod board;
 mod configure;
 mod control;
@@ -41,6 +42,7 @@ use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
+use phpeek_api::web::{Bound, Web};
 use phpeek_api::{self as socket, Control, TraceSource};
 use phpeek_config::Configuration;
 use phpeek_core::fleet::Fleet;
@@ -52,6 +54,7 @@ use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
 use phpeek_probe::Probes;
 use phpeek_settings::control::ControlSocket;
+use phpeek_settings::web::ApiSettings;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
 use roster::Roster;
@@ -123,8 +126,9 @@ pub fn run(
     let ledger = ledger.map(Rc::new);
     let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
     let control::Opened { listener, warning } = control::open(wanted)?;
+    let bound = api::open(&configuration.api)?;
     options.warnings.extend(warnings.into_iter().chain(warning));
-    let found = Found { pid_file: pid_file.as_ref(), ledger: ledger.clone(), listener, ground };
+    let found = Found { pid_file: pid_file.as_ref(), ledger: ledger.clone(), listener, bound, ground };
     let result = system.block_on(supervise(configuration, &options, signals, found));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
@@ -140,6 +144,7 @@ struct Found<'a> {
     pid_file: Option<&'a PidFile>,
     ledger: Option<Rc<Ledger>>,
     listener: Option<socket::Listener>,
+    bound: Vec<Bound>,
     ground: Ground,
 }
 
@@ -155,7 +160,7 @@ async fn supervise(
     configuration: Configuration,
     options: &Options,
     signals: Signals,
-    Found { pid_file, ledger, listener, ground }: Found<'_>,
+    Found { pid_file, ledger, listener, bound, ground }: Found<'_>,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::following(&WALL);
     let router = Router::default();
@@ -180,6 +185,7 @@ async fn supervise(
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(options, clock, writer);
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
+    let api = start_api(bound, &configuration.api, &running, &board)?;
     let control = listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
@@ -213,7 +219,7 @@ async fn supervise(
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
-    Ok(ending::end(running, finished, &finish, &board, control).await)
+    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api }).await)
 }
 
 /// Who hears of what happens, in this order.
@@ -254,6 +260,7 @@ fn start_control(
         // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
         back: Box::new(move || children.changes().notify_one()),
         outlook: board.watch_outlook(),
+        changes: board.changes(),
         traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
         log: running.log.clone(),
         clock: running.clock,
@@ -263,6 +270,20 @@ fn start_control(
         .map_err(|source| BeginError::System { what: "watch the control socket", source })?;
     actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), target, running.clock));
     Ok(control)
+}
+
+fn start_api(
+    bound: Vec<Bound>,
+    settings: &ApiSettings,
+    running: &Running,
+    board: &SharedBoard,
+) -> Result<Option<Web>, BeginError> {
+    let Some((web, inquiries)) = api::start(bound, settings, (running, board.changes()), in_a_thread)? else {
+        return Ok(None);
+    };
+    // The API asks for the state alone.
+    actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), None, running.clock));
+    Ok(Some(web))
 }
 
 fn build(

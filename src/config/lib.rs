@@ -49,6 +49,7 @@ mod tree;
 mod value;
 mod variable;
 mod vars;
+mod web;
 
 pub use full::{full_yaml, keys_table};
 pub use host::{Host, Identity};
@@ -63,6 +64,7 @@ use phpeek_settings::log::LogSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::TracingSettings;
+use phpeek_settings::web::ApiSettings;
 use report::Findings;
 use std::path::{Path, PathBuf};
 use tree::Node;
@@ -80,6 +82,8 @@ pub struct Configuration {
     pub tracing: Option<TracingSettings>,
     /// Where commands reach the supervisor.
     pub control_socket: ControlSocket,
+    /// The management API.
+    pub api: ApiSettings,
     /// What becomes of processes that a killed supervisor has left.
     pub survivors: Survivors,
     /// What becomes of the output of processes.
@@ -172,10 +176,11 @@ fn compiled(
     let tracing = tracing::tracing(global, vars, judge, findings);
     let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
+    let api = web::api(global, judge, findings)?;
     let spec = compile::compile(root, folder, findings)?;
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
-    Some(Configuration { spec, log, tracing, control_socket, survivors, lines })
+    Some(Configuration { spec, log, tracing, control_socket, api, survivors, lines })
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {

@@ -9,6 +9,7 @@
 mod support;
 
 mod answers;
+mod api;
 mod autopsy;
 mod boot;
 mod control;
