@@ -7,7 +7,7 @@ use super::names::{Names, int, truth};
 use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, health, hooks, privilege, restart, rules, schedule};
+use super::{depends, health, hooks, jobs, privilege, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
 use phpeek_core::spec::{
@@ -100,7 +100,7 @@ pub(crate) fn compile(
         .map(|list| depends::compile(list, name, &path.key("depends_on"), names, findings))
         .unwrap_or_default();
     let env = envs.of(node, &path, findings);
-    let schedule = schedule::compile(node);
+    let (schedule, env) = (jobs::compile(node), jobs::environment(name, node, env));
     rules::check(node, &path, findings);
     let owned = |key: &str| node.filled(key).map(str::to_owned);
     let stream = |key: &str, usual: bool| {
@@ -126,10 +126,7 @@ pub(crate) fn compile(
         working_dir: owned("working_dir").filter(|directory| !directory.is_empty()).map(PathBuf::from),
         user: owned("user"),
         group: owned("group"),
-        env: match &schedule {
-            Some(schedule) => with(env, schedule::variables(name.as_str(), &schedule.text)),
-            None => env,
-        },
+        env,
         privilege: privilege::compile(node, &path, findings).map(Arc::new),
         output: OutputSpec {
             stdout: stream("stdout", defaults.stdout),
@@ -153,13 +150,6 @@ pub(crate) fn compile(
         health,
         schedule,
     })
-}
-
-/// These variables over those.
-fn with(mut env: Vec<(String, String)>, over: [(String, String); 6]) -> Vec<(String, String)> {
-    env.retain(|(key, _)| over.iter().all(|(own, _)| own != key));
-    env.extend(over);
-    env
 }
 
 /// What runs around its starts and stops, the one below `shutdown` last; none when nothing does.

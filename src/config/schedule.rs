@@ -1,13 +1,9 @@
 //! Cron expressions and time zones as keys of the configuration: what a schedule is, is read by `phpeek_core::schedule`;
-//! here stands what a span and the name of a zone are, and what the keys of a process make of them. Computes no time.
+//! here stands what a span and the name of a zone are. Computes no time.
 
-use super::block::Block;
-use super::keys::PROCESS;
-use super::tree::Node;
 use super::value::{self, Span};
 use jiff::tz::TimeZone;
-use phpeek_core::schedule::{CatchUp, CronError, Overlap, ScheduleSpec, Timetable};
-use std::sync::Arc;
+use phpeek_core::schedule::{CronError, Timetable};
 use std::time::Duration;
 
 /// Reads a schedule: five fields (crontab(5)), six with seconds first, a macro, or `@every SPAN`.
@@ -21,45 +17,6 @@ pub(crate) fn timetable(text: &str, zone: TimeZone) -> Result<Timetable, CronErr
 
 /// The shortest span of `@every`: programs that are started faster are no jobs.
 const SHORTEST: Duration = Duration::from_millis(100);
-
-/// The schedule of a process, when it has one; what cannot be meant was found by the check of types.
-pub(crate) fn compile(node: &Node) -> Option<Arc<ScheduleSpec>> {
-    let block = Block::new(Some(node), PROCESS);
-    let text = node.filled("schedule")?.to_owned();
-    let zone = match node.filled("schedule_timezone").unwrap_or("UTC") {
-        "UTC" => TimeZone::UTC,
-        "Local" => TimeZone::system(),
-        name => TimeZone::get(name).ok()?,
-    };
-    let at_once = match block.int("schedule_max_concurrent")? {
-        0 => u32::MAX, // no bound
-        most => u32::try_from(most).ok()?,
-    };
-    Some(Arc::new(ScheduleSpec {
-        timetable: timetable(&text, zone).ok()?,
-        text,
-        at_once,
-        overlap: block.word("schedule_overlap", &Overlap::WORDS)?,
-        jitter: block.time("schedule_jitter")?,
-        catch_up: block.word("schedule_catch_up", &CatchUp::WORDS)?,
-        retries: u32::try_from(block.int("schedule_retries")?).ok()?,
-        retry_delay: block.time("schedule_retry_delay")?,
-        timeout: block.time("schedule_timeout").filter(|timeout| !timeout.is_zero()),
-    }))
-}
-
-/// The variables that a job finds, over its own.
-pub(crate) fn variables(name: &str, text: &str) -> [(String, String); 6] {
-    [
-        ("PHPEEK_PM_PROCESS", name),
-        ("PHPEEK_PM_SCHEDULED", "true"),
-        ("PHPEEK_PM_SCHEDULE", text),
-        ("CBOX_INIT_PROCESS", name),
-        ("CBOX_INIT_SCHEDULED", "true"),
-        ("CBOX_INIT_SCHEDULE", text),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-}
 
 /// Checks a schedule.
 pub(crate) fn cron(text: &str) -> Result<(), String> {

@@ -8,6 +8,7 @@ mod bell;
 pub mod capture;
 mod child;
 pub mod clock_watch;
+
 mod confines;
 pub mod environment;
 pub mod folder_watch;

@@ -2,6 +2,7 @@
 //! is under way has an instance of its own. Owns who runs which job; what begins, waits, is skipped or tried again is
 //! decided by `crate::schedule`.
 
+use super::state::{Job, Jobs, Wall};
 use super::{Due, Effect, Out, Process, Report, ScheduleCommand};
 use crate::facts::{Fact, JobOver, ProcessFact, ScheduleFact};
 use crate::ids::InstanceId;
@@ -14,49 +15,6 @@ use std::time::Duration;
 
 /// The rounding of a tick to its second.
 const HALF: Duration = Duration::from_millis(500);
-
-/// A job under way.
-#[derive(Debug, Clone, Copy)]
-struct Job {
-    /// The instance whose runs its tries are.
-    instance: InstanceId,
-    /// Which try it is at, from 1.
-    attempt: u32,
-    /// How that one ended, if it ran.
-    exit: Option<Exit>,
-}
-
-/// The schedule and its jobs.
-#[derive(Debug, Clone)]
-pub(super) struct Jobs {
-    schedule: Schedule,
-    jobs: BTreeMap<u64, Job>,
-    /// Tries that are over and that the schedule has not heard of.
-    over: Vec<(u64, bool)>,
-    due: Option<Duration>,
-    /// The next tick, as it was told.
-    next: Option<Duration>,
-}
-
-impl Jobs {
-    fn of(&self, serial: u32) -> Option<u64> {
-        self.jobs.iter().find(|(_, job)| job.instance.serial == serial).map(|(number, _)| *number)
-    }
-}
-
-/// What the clock on the wall has said, and when.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wall {
-    at: Duration,
-    wall: Duration,
-}
-
-impl Wall {
-    fn now(self, now: Now) -> schedule::Now {
-        let wall = self.wall.saturating_add(now.at.saturating_sub(self.at));
-        schedule::Now { at: now.at, wall, jitter: now.jitter }
-    }
-}
 
 impl Process {
     /// What the clock on the wall says.
