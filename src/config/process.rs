@@ -99,8 +99,7 @@ pub(crate) fn compile(
         .get("depends_on")
         .map(|list| depends::compile(list, name, &path.key("depends_on"), names, findings))
         .unwrap_or_default();
-    let env = envs.of(node, &path, findings);
-    let (schedule, env) = (jobs::compile(node), jobs::environment(name, node, env));
+    let env = jobs::environment(name, node, envs.of(node, &path, findings));
     rules::check(node, &path, findings);
     let owned = |key: &str| node.filled(key).map(str::to_owned);
     let stream = |key: &str, usual: bool| {
@@ -114,7 +113,6 @@ pub(crate) fn compile(
     let block = Block::new(Some(node), PROCESS);
     let initial = block.word("initial_state", &InitialState::WORDS)?;
     let context = block.word("tracing_context", &ContextPolicy::WORDS)?;
-    let essential = block.truth("essential").unwrap_or(defaults.essential);
     let name = ProcessName::new(name).ok()?;
     let port_base = numbering::port_base(node, scale.get(), &path, findings);
     let hooks = hooks(node, Numbered { name: &name, port_base }, &path, envs, findings);
@@ -142,13 +140,14 @@ pub(crate) fn compile(
         initial,
         program: Arc::new(program),
         scale,
+        max_scale: most(node, defaults),
         depends_on,
         restart: restart?,
         stop,
-        essential,
+        essential: block.truth("essential").unwrap_or(defaults.essential),
         hooks,
         health,
-        schedule,
+        schedule: jobs::compile(node),
     })
 }
 
@@ -200,6 +199,13 @@ fn scale(
         fault(format!("a oneshot runs once, and its scale is {scale}"), "remove scale");
     }
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
+}
+
+/// How many instances may be asked for: 0 is "no limit", as documented, and there is one for all.
+fn most(node: &Node, defaults: &Defaults) -> u32 {
+    let own = int(node, "max_scale").filter(|max| *max > 0);
+    let most = own.map_or(defaults.max_scale, |own| own.min(defaults.max_scale));
+    u32::try_from(most).unwrap_or(u32::MAX)
 }
 
 /// How it is stopped; nothing is missing, because the table has a default for each key.

@@ -88,6 +88,7 @@ fn spec(plan: &Plan) -> Arc<ProcessSpec> {
         initial: InitialState::Running,
         program: Arc::new(program),
         scale: NonZeroU32::MIN,
+        max_scale: 1,
         depends_on: Vec::new(),
         restart: RestartSpec {
             policy: RestartPolicy::Always,
@@ -187,10 +188,8 @@ impl World {
                     self.broken.push(format!("J2: {} jobs at once", self.open.len()));
                 }
             }
-            ScheduleFact::Ended(over) => {
-                if self.open.remove(&over.job) != Some(over.instance) {
-                    self.broken.push(format!("J3: job {} ended and had not begun", over.job));
-                }
+            ScheduleFact::Ended(over) if self.open.remove(&over.job) != Some(over.instance) => {
+                self.broken.push(format!("J3: job {} ended and had not begun", over.job));
             }
             _ => {}
         }
@@ -240,7 +239,7 @@ impl World {
             Step::Pass(millis) => self.pass(Duration::from_millis(millis)),
             Step::End(well) => {
                 if let Some(run) = self.runs.pop_first() {
-                    self.ends(run, Exit::Code(u8::from(!well).into()));
+                    self.ends(run, Exit::Code(u8::from(!well)));
                 }
             }
             Step::Tell(command) => self.command(Command::Schedule(command)),

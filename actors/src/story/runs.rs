@@ -19,6 +19,7 @@ impl ProcessStory {
         let at = teller.at;
         let job = self.job_of(i).map(|job| job.span.context());
         let start = job.or_else(|| self.start.as_ref().map(|s| s.span.context()));
+        let start = start.or_else(|| self.scale_context());
         let Some(instance) = self.instances.get_mut(i) else { return };
         (instance.run, instance.ordered) = (run, at);
         if let Some(span) = instance.spans.as_mut().and_then(|s| s.backoff.take()) {
@@ -145,7 +146,7 @@ impl ProcessStory {
         let spans = instance.spans();
         spans.interrupt_restart(at, "another restart was asked for");
         spans.restart = Some(span);
-        spans.asked = true;
+        spans.asked = Some(operation.id);
         // The run to come was asked for by something else: the rest of its spawn belongs to this restart, so that
         // none of its time is dark.
         let (starting, run) = (instance.state == InstanceState::Starting, instance.run);

@@ -28,6 +28,7 @@ impl Process {
             }
             Command::Relay(signal) => self.relay(now.at, signal, out),
             Command::Schedule(command) => self.command_schedule(now, command, out),
+            Command::Scale { to, run } => self.scale(now, operation, to, run, out),
         }
     }
 

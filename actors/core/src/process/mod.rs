@@ -16,6 +16,8 @@
 //! * **Q8** `Fatal` is reported when an essential process has ended for good, or an instance has spent its budget where
 //!   that is the end of everything; and never else.
 //! * **Q9** what came of a signal is told as it was, before anything else happens.
+//! * **Q10** after a change of scale there are as many instances as were asked for, told once; one that has gone is told of
+//!   last by that, and nothing of it lives.
 
 mod commands;
 mod deaths;
@@ -24,6 +26,7 @@ mod hooks;
 mod loops;
 mod rolling;
 mod runs;
+mod scale;
 mod schedule;
 mod state;
 mod up;
@@ -70,6 +73,8 @@ struct Instance {
     awaited: bool,
     /// Whether the start of the process waits for the program of this instance to run at all.
     unborn: bool,
+    /// Whether it is to be no more once it rests.
+    leaves: bool,
     /// Hooks that run or wait; none when none do.
     hooking: Option<Box<Hooking>>,
     /// What it is asked while it runs, if it is.
@@ -138,6 +143,8 @@ pub struct Process {
     jobs: Option<Box<Jobs>>,
     /// What the clock on the wall has said.
     wall: Wall,
+    /// Whether instances come or go.
+    scaling: bool,
     /// Whether the end of all instances has been reported since the last run was ordered.
     end_reported: bool,
     /// The failure of the last instance that failed since the last command to start.
@@ -170,6 +177,7 @@ impl Process {
             rolling: None,
             jobs: None,
             wall: Wall::default(),
+            scaling: false,
             end_reported: false,
             failed: None,
             finished: false,
@@ -202,6 +210,7 @@ impl Process {
             relays: Vec::new(),
             awaited: false,
             unborn: false,
+            leaves: false,
             hooking: None,
             health: checks.map(|checks| Box::new(Monitor::new(id, number, checks))),
         });
@@ -377,6 +386,7 @@ impl Process {
             out.act(Effect::Report(Report::Up));
             self.started_ready(now, out);
         }
+        self.settle_scale(now, out);
         if !self.all_at_rest() {
             return;
         }
@@ -386,6 +396,8 @@ impl Process {
             out.act(Effect::Report(Report::Stopped));
         } else if self.spec.schedule.is_some() {
             self.end_reported = true; // what goes by the clock comes again
+        } else if self.instances.is_empty() {
+            self.end_reported = true; // there is nothing that could have ended
         } else if !self.end_reported && (self.start.is_none() || self.waits_for_readiness()) {
             self.start = None; // what has ended does not become ready
             self.end_reported = true;

@@ -64,6 +64,13 @@ pub enum Command {
     Relay(Signal),
     /// Something for its schedule. Not answered.
     Schedule(ScheduleCommand),
+    /// Let there be so many instances.
+    Scale {
+        /// How many.
+        to: u32,
+        /// Whether new ones are started: the process runs.
+        run: bool,
+    },
 }
 
 /// What a schedule is told.
@@ -153,6 +160,8 @@ pub enum Report {
     Stopped,
     /// The restart is over.
     Restarted(RestartOutcome),
+    /// There are as many instances as were asked for, or a new one could not be started.
+    Scaled(RestartOutcome),
     /// It has ended so, or an instance of it has, and its specification makes that the end of everything.
     Fatal(Ending),
 }
