@@ -42,7 +42,7 @@ use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
 use crate::spec::ProcessSpec;
-use state::{CrashLoop, Dying, Hooking, Jobs, Rolling, Wall};
+use state::{CrashLoop, Dying, Hooking, Jobs, Rolling, Start, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,15 +79,6 @@ struct Instance {
     hooking: Option<Box<Hooking>>,
     /// What it is asked while it runs, if it is.
     health: Option<Box<Monitor>>,
-}
-
-/// The start under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Start {
-    /// Instances that have not been up since.
-    missing: usize,
-    /// Of these, instances whose program has not run since.
-    unborn: usize,
 }
 
 /// What is due at a moment.

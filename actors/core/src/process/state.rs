@@ -13,6 +13,15 @@ use crate::schedule::{self, Schedule};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The start under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Instances that have not been up since.
+    pub(super) missing: usize,
+    /// Of these, instances whose program has not run since.
+    pub(super) unborn: usize,
+}
+
 /// A death that nobody asked for, on its way to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dying {
