@@ -105,6 +105,7 @@ fn spec(plan: &Plan) -> Arc<ProcessSpec> {
             mode: KillMode::Group,
         },
         essential: false,
+        rolling: None,
         hooks: None,
         health: None,
         schedule: Some(Arc::new(schedule)),

@@ -75,6 +75,7 @@ fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
             mode: KillMode::Group,
         },
         essential: false,
+        rolling: None,
         hooks: None,
         health: None,
         schedule: None,

@@ -77,6 +77,7 @@ impl SpecBuilder {
                 mode: KillMode::Group,
             },
             essential: false,
+            rolling: None,
             hooks: None,
             health: None,
             schedule: None,
