@@ -126,6 +126,73 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(start)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(stop)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(restart)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(scale)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+':instances -- How many instances there are to be; +N or -N changes it by so many:_default' \
+&& ret=0
+;;
+(signal)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+':signal -- The signal\: SIGHUP, HUP or a number. It is sent to the leader of each instance:_default' \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
@@ -672,6 +739,30 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(start)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(stop)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(restart)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(scale)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(signal)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -801,6 +892,12 @@ _phpeek-pm_commands() {
 'example:Write one of the example configurations; without a name, list them' \
 'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
+'list:List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run' \
+'start:Start a process of a running supervisor, and wait until it is up' \
+'stop:Stop a process of a running supervisor until somebody starts it again, and wait until it has stopped' \
+'restart:Restart a process of a running supervisor, as many instances at once as may be away, and wait until all are up' \
+'scale:Change how many instances of a process there are, and wait until it is so' \
+'signal:Send a signal to a process of a running supervisor' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -847,6 +944,12 @@ _phpeek-pm__subcmd__help_commands() {
 'example:Write one of the example configurations; without a name, list them' \
 'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
+'list:List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run' \
+'start:Start a process of a running supervisor, and wait until it is up' \
+'stop:Stop a process of a running supervisor until somebody starts it again, and wait until it has stopped' \
+'restart:Restart a process of a running supervisor, as many instances at once as may be away, and wait until all are up' \
+'scale:Change how many instances of a process there are, and wait until it is so' \
+'signal:Send a signal to a process of a running supervisor' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -891,15 +994,30 @@ _phpeek-pm__subcmd__help__subcmd__init_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help init commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help list commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__man_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help man commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__restart_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__restart_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help restart commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__run_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__run_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help run commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__scale_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__scale_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help scale commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__schema_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__schema_commands() {
@@ -911,10 +1029,25 @@ _phpeek-pm__subcmd__help__subcmd__serve_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help serve commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__signal_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__signal_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help signal commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__start_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__start_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help start commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__status_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help status commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__stop_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__stop_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help stop commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__telemetry_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__telemetry_commands() {
@@ -1011,15 +1144,30 @@ _phpeek-pm__subcmd__init_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm init commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm list commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__man_commands] )) ||
 _phpeek-pm__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm man commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__restart_commands] )) ||
+_phpeek-pm__subcmd__restart_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm restart commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__run_commands] )) ||
 _phpeek-pm__subcmd__run_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm run commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__scale_commands] )) ||
+_phpeek-pm__subcmd__scale_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm scale commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__schema_commands] )) ||
 _phpeek-pm__subcmd__schema_commands() {
@@ -1031,10 +1179,25 @@ _phpeek-pm__subcmd__serve_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm serve commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__signal_commands] )) ||
+_phpeek-pm__subcmd__signal_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm signal commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__start_commands] )) ||
+_phpeek-pm__subcmd__start_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm start commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__status_commands] )) ||
 _phpeek-pm__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm status commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__stop_commands] )) ||
+_phpeek-pm__subcmd__stop_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm stop commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__telemetry_commands] )) ||
 _phpeek-pm__subcmd__telemetry_commands() {

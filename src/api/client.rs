@@ -9,7 +9,7 @@ use super::socket;
 use super::wire::SERVER;
 use bytes::{Buf, Bytes, BytesMut};
 use http::{Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -129,6 +129,9 @@ impl ClientError {
     }
 }
 
+/// Method, path and body of a request.
+type Question<'a> = (Method, &'a str, Bytes);
+
 /// A way to ask one supervisor; each question has a connection of its own.
 #[derive(Debug)]
 pub struct Client {
@@ -179,7 +182,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; `Refused` when the answer is one of failure.
     pub fn get(&self, path: &str) -> Result<Bytes, ClientError> {
-        self.ask(Method::GET, path, HEAD_LIMIT, ANSWER_LIMIT)
+        self.ask((Method::GET, path, Bytes::new()), HEAD_LIMIT, ANSWER_LIMIT)
     }
 
     /// The same within this time, whatever it is that takes long: the connection, or the answer.
@@ -187,21 +190,21 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub fn get_within(&self, path: &str, limit: Duration) -> Result<Bytes, ClientError> {
-        self.ask(Method::GET, path, limit, limit)
+        self.ask((Method::GET, path, Bytes::new()), limit, limit)
     }
 
-    /// The body of the answer to a POST without a body.
+    /// The body of the answer to a POST of this JSON: the supervisor answers at once, or when what was asked for is so.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub fn post(&self, path: &str) -> Result<Bytes, ClientError> {
-        self.ask(Method::POST, path, HEAD_LIMIT, ANSWER_LIMIT)
+    pub fn order(&self, path: &str, json: String) -> Result<Bytes, ClientError> {
+        self.ask((Method::POST, path, json.into()), ANSWER_LIMIT, ANSWER_LIMIT)
     }
 
-    fn ask(&self, method: Method, path: &str, head: Duration, all: Duration) -> Result<Bytes, ClientError> {
+    fn ask(&self, what: Question<'_>, head: Duration, all: Duration) -> Result<Bytes, ClientError> {
         let (head, all) = (within(head), within(all));
         self.runtime.block_on(async {
-            let body = self.by(head, self.open(method, path, head)).await?;
+            let body = self.by(head, self.open(what, head)).await?;
             self.by(all, self.whole(body)).await
         })
     }
@@ -212,7 +215,8 @@ impl Client {
     /// As [`Self::get`].
     pub fn stream(&self, path: &str) -> Result<Messages, ClientError> {
         let until = within(HEAD_LIMIT);
-        let body = self.runtime.block_on(self.by(until, self.open(Method::GET, path, until)))?;
+        let body =
+            self.runtime.block_on(self.by(until, self.open((Method::GET, path, Bytes::new()), until)))?;
         Ok(Messages { runtime: self.runtime.clone(), body, gathered: BytesMut::new() })
     }
 
@@ -225,7 +229,8 @@ impl Client {
     }
 
     /// Sends a request, and gives the body once the head of the answer says that all is well.
-    async fn open(&self, method: Method, path: &str, until: Instant) -> Result<Incoming, ClientError> {
+    async fn open(&self, what: Question<'_>, until: Instant) -> Result<Incoming, ClientError> {
+        let (method, path, body) = what;
         let stream = self.connect(until)?;
         let failed = |source| ClientError::System { path: self.path.clone(), source };
         stream.set_nonblocking(true).map_err(failed)?;
@@ -238,7 +243,8 @@ impl Client {
             .uri(path)
             .header(header::HOST, "localhost")
             .header(header::CONNECTION, "close")
-            .body(Empty::<Bytes>::new())
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
             .map_err(|error| failed(io::Error::other(error)))?;
         let response = sender.send_request(request).await.map_err(|error| self.broken(&error))?;
         let server = response.headers().get(header::SERVER).and_then(|v| v.to_str().ok()).unwrap_or_default();

@@ -165,7 +165,10 @@ fn traces_are_given_by_number_and_by_prefix() {
         assert_eq!(status_of(client.get(faulty)).0, 400, "{faulty}");
     }
     assert_eq!(client.get("/telemetry").expect("a report")[..13], *b"{\"exporter\":\"");
-    assert_eq!(client.post("/telemetry/flush").expect("a promise")[..], *b"{\"flush\":\"requested\"}\n");
+    assert_eq!(
+        client.order("/telemetry/flush", String::new()).expect("a promise")[..],
+        *b"{\"flush\":\"requested\"}\n"
+    );
     assert!(rig.end() < Duration::from_secs(1));
     assert!(!rig.path.exists());
     assert!(matches!(client.get("/traces"), Err(ClientError::NotRunning { .. })));

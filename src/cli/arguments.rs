@@ -3,6 +3,7 @@
 
 use super::check_config::CheckArguments;
 use super::completions::CompletionsArguments;
+use super::control::{ListArguments, OneArguments, ScaleArguments, SignalArguments};
 use super::demo::DemoArguments;
 use super::example::ExampleArguments;
 use super::explain::ExplainArguments;
@@ -64,6 +65,21 @@ pub enum Command {
     ///
     /// It is 1 when not all is up, 3 when no supervisor runs, 4 when it cannot be asked.
     Status(StatusArguments),
+    /// List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run.
+    List(ListArguments),
+    /// Start a process of a running supervisor, and wait until it is up.
+    ///
+    /// The exit code is 0 when it is so, 1 when it was refused or has failed, 3 when no supervisor runs, 4 when it cannot be
+    /// asked; the same for `stop`, `restart`, `scale` and `signal`.
+    Start(OneArguments),
+    /// Stop a process of a running supervisor until somebody starts it again, and wait until it has stopped.
+    Stop(OneArguments),
+    /// Restart a process of a running supervisor, as many instances at once as may be away, and wait until all are up.
+    Restart(OneArguments),
+    /// Change how many instances of a process there are, and wait until it is so.
+    Scale(ScaleArguments),
+    /// Send a signal to a process of a running supervisor.
+    Signal(SignalArguments),
     /// Show what became of the spans of a running supervisor.
     ///
     /// The exit code is 0 when all is well or tracing is off, 1 when spans were lost since the supervisor began (failed or

@@ -6,6 +6,7 @@ mod ask;
 pub mod check;
 mod check_config;
 mod completions;
+mod control;
 mod demo;
 mod example;
 mod explain;
@@ -30,6 +31,7 @@ pub use demo::CONFIG as DEMO;
 use crate::exit;
 use arguments::Command;
 use clap::Parser;
+use control::Order;
 use fault::Fault;
 use phpeek_core::causes::chain;
 use phpeek_os::signals::Signals;
@@ -60,6 +62,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Example(example) => plainly(signals, || example::run(&example)),
         Command::Schema => plainly(signals, || Ok(schema::run())),
         Command::Status(status) => plainly(signals, || status::run(config, &status)),
+        Command::List(list) => plainly(signals, || control::list(config, &list)),
+        Command::Start(one) => plainly(signals, || control::one(config, &Order::Start, &one)),
+        Command::Stop(one) => plainly(signals, || control::one(config, &Order::Stop, &one)),
+        Command::Restart(one) => plainly(signals, || control::one(config, &Order::Restart, &one)),
+        Command::Scale(scale) => plainly(signals, || control::scale(config, &scale)),
+        Command::Signal(signal) => plainly(signals, || control::signal(config, &signal)),
         Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
         Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
         Command::Version(version) => plainly(signals, || Ok(version::run(&version))),

@@ -57,7 +57,7 @@ fn ask(target: &Target, flush: bool) -> Result<(Bytes, TelemetryReport), ClientE
         Ok((bytes, report))
     };
     if flush {
-        client.post("/telemetry/flush")?;
+        client.order("/telemetry/flush", String::new())?;
     }
     let begun = Instant::now();
     loop {

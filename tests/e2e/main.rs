@@ -21,6 +21,7 @@ mod hooks;
 mod numbering;
 mod one_program;
 mod order;
+mod orders;
 mod orphans;
 mod reading;
 mod restart;
