@@ -201,7 +201,7 @@ fn scale(
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
-/// How it takes part in rolling restarts; none when nothing is written of that.
+/// How it takes part in rolling restarts; none when that is the usual way, written or not.
 fn rolling(block: Block<'_>, node: &Node) -> Option<Box<RollingSpec>> {
     if !["rolling", "max_unavailable", "reload"].iter().any(|key| node.get(key).is_some()) {
         return None;
@@ -212,7 +212,11 @@ fn rolling(block: Block<'_>, node: &Node) -> Option<Box<RollingSpec>> {
         None => AtOnce::Count(share.trim().parse().ok()?),
     };
     let reload = Block::new(node.get("reload"), RELOAD).signal("signal");
-    Some(Box::new(RollingSpec { at_once, takes_part: block.truth("rolling")?, reload }))
+    let spec = RollingSpec { at_once, takes_part: block.truth("rolling")?, reload };
+    let usual = matches!(spec.at_once, AtOnce::Count(one) if one.get() == 1)
+        && spec.takes_part
+        && spec.reload.is_none();
+    (!usual).then(|| Box::new(spec))
 }
 
 /// How many instances may be asked for: 0 is "no limit", as documented, and there is one for all.

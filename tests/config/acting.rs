@@ -70,6 +70,7 @@ fn by_name(path: &str) -> Option<Value> {
         "depends_on" => json!(["other"]),
         "shutdown.signal" | "shutdown.kill_signal" => json!("SIGUSR2"),
         "max_restart_attempts" => json!(7),
+        "max_unavailable" => json!("25%"),
         "restart" => json!("never"),
         "schedule" => json!("0 3 * * *"),
         "schedule_timezone" => json!("Europe/Copenhagen"),

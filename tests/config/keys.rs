@@ -144,7 +144,7 @@ fn a_dependency_has_a_condition_and_a_time_of_its_own() {
 fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     let one = |fields: &str| format!("processes: {{app: {{command: [x], {fields}}}}}");
     for fields in [
-        "reload: {signal: USR2}, rolling: false, max_unavailable: 25%",
+        "reload: {command: [x]}, rolling: false, max_unavailable: 25%",
         "schedule: '*/2 * * * * *', heartbeat: {interval: 60}",
         "memory: {soft: 256MB, hard: 512MB}",
         "watch: [src/*.php], logging: {format: raw, json: {message_field: text, level_field: severity}}",
