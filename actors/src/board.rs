@@ -109,7 +109,7 @@ impl<B: StatusBoard> Listener for BoardListener<B> {
             Fact::Instance(id, fact) => self.instance(*id, fact),
             Fact::Process(process, ProcessFact::Added(spec)) => self.board.process(*process, spec),
             Fact::Process(process, ProcessFact::Removed) => self.board.process_gone(*process),
-            Fact::Process(..) | Fact::Hook(..) | Fact::Health(..) => {}
+            Fact::Process(..) | Fact::Hook(..) | Fact::Health(..) | Fact::Schedule(..) => {}
             Fact::System(fact) => self.system(fact),
         }
         let changed = self.forecast.borrow_mut().hear(&told.fact);

@@ -3,13 +3,14 @@
 
 use crate::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender};
-use phpeek_core::facts::Refusal;
+use phpeek_core::facts::{JobOver, Refusal};
 use phpeek_core::fleet::{BootFailure, BootFailureCause, ReloadEnd, RestartScope};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Failure, Trigger};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
+use phpeek_core::schedule::{JobEnd, Skip};
 use phpeek_core::spec::Ends;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -226,6 +227,40 @@ pub fn out_of_memory(oom: Oom) -> Option<&'static str> {
         Oom::None => None,
         Oom::Likely { .. } => Some("likely"),
         Oom::Possible { .. } => Some("possible"),
+    }
+}
+
+/// A short, stable word for `error.type` of a job that did not succeed.
+#[must_use]
+pub fn job_error_type(over: &JobOver) -> Cow<'static, str> {
+    match (over.end, over.exit) {
+        (JobEnd::TimedOut, _) => names::ERROR_DEADLINE.into(),
+        (JobEnd::Replaced | JobEnd::Interrupted, _) => names::ERROR_INTERRUPTED.into(),
+        (JobEnd::Succeeded | JobEnd::Failed, Some(exit)) => Autopsy::from(exit).error_type(),
+        (JobEnd::Succeeded | JobEnd::Failed, None) => SpawnFailureKind::Other.as_str().into(),
+    }
+}
+
+/// Why a job did not succeed, in one sentence.
+#[must_use]
+pub fn job_failure(over: &JobOver) -> String {
+    match (over.end, over.exit) {
+        (JobEnd::TimedOut, _) => "it took longer than schedule_timeout".to_owned(),
+        (JobEnd::Replaced, _) => "a newer run has taken its place".to_owned(),
+        (JobEnd::Interrupted, _) => "it was stopped with the process".to_owned(),
+        (JobEnd::Succeeded | JobEnd::Failed, Some(exit)) => ended(exit),
+        (JobEnd::Succeeded | JobEnd::Failed, None) => "it could not be started".to_owned(),
+    }
+}
+
+/// Why a tick does not run, in one sentence.
+#[must_use]
+pub fn skip_reason(reason: Skip) -> &'static str {
+    match reason {
+        Skip::Overlap => "as many run as may",
+        Skip::Replaced => "a newer one has taken its place",
+        Skip::Missed => "it was missed, and is not made up for",
+        Skip::Closing => "the process is being stopped",
     }
 }
 

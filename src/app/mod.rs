@@ -22,6 +22,7 @@ mod roster;
 mod running;
 mod signals;
 mod survivors;
+mod wall;
 
 pub use configure::{load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
@@ -219,6 +220,7 @@ async fn supervise(
     };
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
+    wall::watch(&running, router.clone());
     let manager = ManagerActor::new(fleet, world, router, done).start();
     let orders = Orders {
         manager: manager.clone(),

@@ -23,6 +23,7 @@ mod hook_vars;
 mod hooks;
 mod host;
 mod include;
+mod jobs;
 mod json_schema;
 mod keeping;
 mod keys;

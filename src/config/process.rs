@@ -7,7 +7,7 @@ use super::names::{Names, int, truth};
 use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, health, hooks, privilege, restart, rules};
+use super::{depends, health, hooks, jobs, privilege, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
 use phpeek_core::spec::{
@@ -99,7 +99,7 @@ pub(crate) fn compile(
         .get("depends_on")
         .map(|list| depends::compile(list, name, &path.key("depends_on"), names, findings))
         .unwrap_or_default();
-    let env = envs.of(node, &path, findings);
+    let env = jobs::environment(name, node, envs.of(node, &path, findings));
     rules::check(node, &path, findings);
     let owned = |key: &str| node.filled(key).map(str::to_owned);
     let stream = |key: &str, usual: bool| {
@@ -111,7 +111,6 @@ pub(crate) fn compile(
         None => defaults.stop,
     };
     let block = Block::new(Some(node), PROCESS);
-    let initial = block.word("initial_state", &InitialState::WORDS)?;
     let context = block.word("tracing_context", &ContextPolicy::WORDS)?;
     let name = ProcessName::new(name).ok()?;
     let port_base = numbering::port_base(node, scale.get(), &path, findings);
@@ -137,7 +136,7 @@ pub(crate) fn compile(
     Some(ProcessSpec {
         name,
         kind,
-        initial,
+        initial: block.word("initial_state", &InitialState::WORDS)?,
         program: Arc::new(program),
         scale,
         max_scale: most(node, defaults),
@@ -148,6 +147,7 @@ pub(crate) fn compile(
         rolling: rolling(block, node),
         hooks,
         health,
+        schedule: jobs::compile(node),
     })
 }
 
@@ -201,7 +201,7 @@ fn scale(
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
-/// How it takes part in rolling restarts; none when nothing is written of that.
+/// How it takes part in rolling restarts; none when that is the usual way, written or not.
 fn rolling(block: Block<'_>, node: &Node) -> Option<Box<RollingSpec>> {
     if !["rolling", "max_unavailable", "reload"].iter().any(|key| node.get(key).is_some()) {
         return None;
@@ -212,7 +212,11 @@ fn rolling(block: Block<'_>, node: &Node) -> Option<Box<RollingSpec>> {
         None => AtOnce::Count(share.trim().parse().ok()?),
     };
     let reload = Block::new(node.get("reload"), RELOAD).signal("signal");
-    Some(Box::new(RollingSpec { at_once, takes_part: block.truth("rolling")?, reload }))
+    let spec = RollingSpec { at_once, takes_part: block.truth("rolling")?, reload };
+    let usual = matches!(spec.at_once, AtOnce::Count(one) if one.get() == 1)
+        && spec.takes_part
+        && spec.reload.is_none();
+    (!usual).then(|| Box::new(spec))
 }
 
 /// How many instances may be asked for: 0 is "no limit", as documented, and there is one for all.

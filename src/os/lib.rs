@@ -7,6 +7,8 @@ mod baggage;
 mod bell;
 pub mod capture;
 mod child;
+pub mod clock_watch;
+
 mod confines;
 pub mod environment;
 pub mod file_watch;

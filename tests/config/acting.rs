@@ -70,7 +70,11 @@ fn by_name(path: &str) -> Option<Value> {
         "depends_on" => json!(["other"]),
         "shutdown.signal" | "shutdown.kill_signal" => json!("SIGUSR2"),
         "max_restart_attempts" => json!(7),
+        "max_unavailable" => json!("25%"),
         "restart" => json!("never"),
+        "schedule" => json!("0 3 * * *"),
+        "schedule_timezone" => json!("Europe/Copenhagen"),
+        "schedule_timeout" => json!("3s"),
         "log_patience" => json!("3s"),
         "log_on_full" => json!("drop"),
         "pdeathsig" => json!("SIGKILL"),
@@ -125,6 +129,9 @@ fn file_with(global: &Value, app: &Value) -> Value {
         "processes": {"app": {"command": ["x"]}, "other": {"command": ["x"]}},
     });
     merge(&mut whole["global"], global);
+    if app.as_object().is_some_and(|app| app.keys().any(|key| key.starts_with("schedule_"))) {
+        whole["processes"]["app"]["schedule"] = json!("* * * * *");
+    }
     merge(&mut whole["processes"]["app"], app);
     let of_file = global.as_object().is_some_and(|g| g.keys().any(|k| k.starts_with("tracing_file")));
     if of_file {
@@ -189,6 +196,7 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
     scalars(process, &[], &mut own);
     let none = json!({});
     let plain = with(&none, &none);
+    let of_schedule = with(&none, &json!({"schedule": "* * * * *"}));
     let of_file = with(&json!({"tracing_file_max_files": 5}), &none);
     let of_api = with(&json!({"api_port": 9180}), &none);
     let mut counts = [0, 0];
@@ -212,6 +220,7 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
             "api_enabled" => &plain,
             key if key.starts_with("tracing_file") => &of_file,
             key if key.starts_with("api_") => &of_api,
+            key if key.starts_with("schedule_") && !of_global => &of_schedule,
             _ => &plain,
         };
         assert_eq!(after != *before, acts, "{name}: {value} ({})", schema["x-standing"]);

@@ -144,8 +144,8 @@ fn a_dependency_has_a_condition_and_a_time_of_its_own() {
 fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     let one = |fields: &str| format!("processes: {{app: {{command: [x], {fields}}}}}");
     for fields in [
-        "reload: {signal: USR2}, rolling: false, max_unavailable: 25%",
-        "schedule: '*/2 * * * * *', schedule_overlap: replace, schedule_jitter: 3s, schedule_catch_up: latest, schedule_retries: 2",
+        "reload: {command: [x]}, rolling: false, max_unavailable: 25%",
+        "schedule: '*/2 * * * * *', heartbeat: {interval: 60}",
         "memory: {soft: 256MB, hard: 512MB}",
         "watch: [src/*.php], logging: {format: raw, json: {message_field: text, level_field: severity}}",
         "watch: {paths: [a], ignore: b, debounce: 1s, cascade: true}",
@@ -231,4 +231,27 @@ fn hooks_of_the_environment_come_after_those_of_the_file_in_the_order_of_their_n
     assert!(all(&both).contains("different values"));
     let entrypoint = all(&[("CBOX_INIT_FPM_TUNE_MODE", "apply"), ("CBOX_INIT_LOG_LEVEL", "info")]);
     assert!(entrypoint.contains("entrypoint") && !entrypoint.contains("names no known key"), "{entrypoint}");
+}
+
+#[test]
+fn a_schedule_is_what_its_keys_say() {
+    use phpeek_core::schedule::{CatchUp, Overlap};
+    let of = |fields: &str| {
+        let loaded = read(&format!("processes: {{app: {{command: [x], {fields}}}}}"), &[]);
+        assert_eq!(loaded.report.findings.len(), 0, "{fields}: {:?}", loaded.report.findings);
+        let spec = loaded.configuration.expect("it is sound").spec;
+        (spec.processes[0].schedule.clone().expect("a schedule"), spec.processes[0].program.clone())
+    };
+    let (usual, program) = of("schedule: '* * * * *', env: {PHPEEK_PM_SCHEDULED: no}");
+    assert_eq!((usual.at_once, usual.overlap, usual.catch_up), (1, Overlap::Skip, CatchUp::None));
+    assert_eq!((usual.retries, usual.timeout), (0, None));
+    let told = program.env.iter().filter(|(key, _)| key == "PHPEEK_PM_SCHEDULED").collect::<Vec<_>>();
+    assert_eq!(told, [&("PHPEEK_PM_SCHEDULED".to_owned(), "true".to_owned())]);
+    let (other, _) = of(
+        "schedule: '@daily', schedule_timezone: Local, schedule_timeout: 5m, schedule_max_concurrent: 0, \
+         schedule_overlap: queue, schedule_catch_up: latest, schedule_retries: 2, schedule_retry_delay: 3s",
+    );
+    assert_eq!((other.at_once, other.overlap, other.catch_up), (u32::MAX, Overlap::Queue, CatchUp::Latest));
+    assert_eq!((other.retries, other.retry_delay), (2, std::time::Duration::from_secs(3)));
+    assert_eq!(other.timeout, Some(std::time::Duration::from_secs(300)));
 }

@@ -28,6 +28,7 @@ mod reload;
 mod restart;
 mod review_commands;
 mod rolling;
+mod schedule;
 mod signals;
 mod spool_start;
 mod status;

@@ -119,3 +119,20 @@ fn watch_sees_an_edit_in_place_a_rename_and_a_swapped_link() {
     assert!(alive(pid) && sandbox.events_of("a", "start").len() == 1, "the other keeps its pid");
     assert_eq!(supervisor.stop(), 0);
 }
+
+#[test]
+fn jobs_come_go_and_change_with_the_rest() {
+    let sandbox = Sandbox::new();
+    let job = |name: &str| json!({"command": sandbox.script(name, &format!("emit {name} start")), "schedule": "* * * * * *"});
+    let keeper = json!({"command": sandbox.worker("keeper")});
+    let config = sandbox.config(json!({}), json!({"keeper": keeper, "job": job("one")}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("one", 1);
+    sandbox.config(json!({}), json!({"keeper": keeper, "job": job("two"), "other": job("three")}));
+    supervisor.signal(Signal::HUP);
+    sandbox.started("two", 2);
+    sandbox.started("three", 2);
+    said(&sandbox, "reload is over: everything is as it is configured now", 1);
+    assert_eq!(supervisor.stop(), 0);
+    assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}

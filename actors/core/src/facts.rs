@@ -17,6 +17,7 @@ use crate::name::ProcessName;
 use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
 use crate::plan::Plan;
+pub use crate::schedule::facts::{JobOver, ScheduleFact};
 use crate::signal::Signal;
 use crate::spec::{Condition, ProcessSpec};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub enum Fact {
     Hook(Option<InstanceId>, HookFact),
     /// To the health of an instance.
     Health(InstanceId, HealthFact),
+    /// To the schedule of a process.
+    Schedule(ProcessId, ScheduleFact),
 }
 
 /// A fact and when it happened.
@@ -368,7 +371,7 @@ impl Fact {
     pub fn process(&self) -> Option<ProcessId> {
         match self {
             Self::System(_) | Self::Hook(None, _) => None,
-            Self::Process(process, _) => Some(*process),
+            Self::Process(process, _) | Self::Schedule(process, _) => Some(*process),
             Self::Hook(Some(instance), _) => Some(instance.process),
             Self::Instance(instance, _) | Self::Health(instance, _) => Some(instance.process),
         }

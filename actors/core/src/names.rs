@@ -108,6 +108,16 @@ pub const SCHEDULE_CRON: &str = "schedule.cron";
 pub const SCHEDULE_DELAY_MS: &str = "schedule.delay_ms";
 /// What asked for the run.
 pub const SCHEDULE_TRIGGER: &str = "schedule.trigger";
+/// Which job of its schedule, from 1 (int).
+pub const SCHEDULE_JOB: &str = "schedule.job";
+/// Tries that it took (int).
+pub const SCHEDULE_ATTEMPTS: &str = "schedule.attempts";
+/// How the job ended, in one word; `skipped` when it did not run.
+pub const SCHEDULE_OUTCOME: &str = "schedule.outcome";
+/// Why ticks did not run, in one word.
+pub const SCHEDULE_SKIP_REASON: &str = "schedule.skip_reason";
+/// How many ticks did not run (int).
+pub const SCHEDULE_SKIPPED_TICKS: &str = "schedule.skipped_ticks";
 /// `error.type` of a span that was dropped before its end was told.
 pub const ERROR_ABANDONED: &str = "abandoned";
 

@@ -85,7 +85,7 @@ impl Forecast {
             Fact::System(fact) => self.hear_of_system(fact),
             Fact::Process(process, fact) => self.hear_of_process(*process, fact),
             Fact::Instance(instance, fact) => self.hear_of_instance(*instance, fact),
-            Fact::Hook(..) | Fact::Health(..) => return None,
+            Fact::Hook(..) | Fact::Health(..) | Fact::Schedule(..) => return None,
         }
         let now = self.outlook();
         (std::mem::replace(&mut self.told, now) != now).then_some(now)

@@ -11,6 +11,7 @@ pub use crate::health::{CheckSpec, Checks, HttpQuestion, Question, Role};
 pub use crate::hook::{HookList, HookSpec, Hooks, OnError, Stage};
 use crate::name::ProcessName;
 use crate::program::Program;
+pub use crate::schedule::ScheduleSpec;
 use crate::signal::Signal;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -80,6 +81,8 @@ pub struct ProcessSpec {
     pub hooks: Option<Box<Hooks>>,
     /// What each of its instances is asked while it runs.
     pub health: Option<Checks>,
+    /// When it runs, if by the clock: there is one exactly for those of the kind `Scheduled`.
+    pub schedule: Option<Arc<ScheduleSpec>>,
 }
 
 impl ProcessSpec {

@@ -78,6 +78,7 @@ fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
         rolling: None,
         hooks: None,
         health: None,
+        schedule: None,
     })
 }
 

@@ -6,6 +6,7 @@ mod health;
 mod hooks;
 mod known;
 mod reload;
+mod schedule;
 
 use crate::clock::Moment;
 use crate::listeners::Listener;
@@ -68,6 +69,7 @@ impl Listener for Journal {
             Fact::Instance(instance, fact) => self.instance(told.at, *instance, fact),
             Fact::Hook(of, fact) => self.hook(told.at, *of, fact),
             Fact::Health(instance, fact) => self.health(told.at, *instance, fact),
+            Fact::Schedule(process, fact) => self.schedule(told.at, *process, fact),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::envelope::Envelope;
 use crate::ports::TaskReport;
-use crate::process::{Finish, Order, ProcessActor, Reconfigure};
+use crate::process::{ClockSet, Finish, Order, ProcessActor, Reconfigure};
 use actix::prelude::Request as Sending;
 use actix::{Addr, Recipient};
 use phpeek_core::ids::{Owner, ProcessId};
@@ -46,6 +46,13 @@ impl Router {
     /// What is reported of it from now on is for the manager. It hears of all that was sent before.
     pub(super) fn remove(&self, process: ProcessId) {
         self.0.borrow_mut().processes.remove(&process);
+    }
+
+    /// Tells everybody that the clock on the wall was set.
+    pub fn clock_set(&self) {
+        for actor in self.0.borrow().processes.values() {
+            actor.do_send(ClockSet);
+        }
     }
 
     pub(super) fn finish(

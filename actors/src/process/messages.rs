@@ -33,6 +33,11 @@ pub enum Reconfigure {
 #[rtype(result = "()")]
 pub struct Finish;
 
+/// The clock on the wall was set, or the machine has slept: what goes by it looks at it anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub struct ClockSet;
+
 /// What a `ProcessActor` reports to the manager. Sent with `do_send`: a handful for each process, and none may be lost.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
 #[rtype(result = "()")]

@@ -4,7 +4,7 @@
 
 mod messages;
 
-pub use messages::{Finish, Order, ProcessReport, Reconfigure, ReportKind};
+pub use messages::{ClockSet, Finish, Order, ProcessReport, Reconfigure, ReportKind};
 
 use crate::clock::Moment;
 use crate::envelope::Envelope;
@@ -20,6 +20,7 @@ use phpeek_core::lifecycle::{Now, Reach};
 use phpeek_core::process::{Effect, Event, Process};
 use phpeek_core::spec::ProcessSpec;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The actor of one configured process.
 pub struct ProcessActor {
@@ -81,9 +82,17 @@ impl ProcessActor {
 
     /// Takes a step of the machine.
     fn step(&mut self, at: Moment, event: Event, ctx: &mut Context<Self>) {
+        if self.process.spec().schedule.is_some() && matches!(event, Event::Command { .. } | Event::Tick) {
+            self.feed(at, Event::Wall(self.wall(at)), ctx);
+        }
         self.feed(at, event, ctx);
         self.untold.are(self.process.untold());
         self.rearm(ctx);
+    }
+
+    /// What the clock on the wall says at a moment.
+    fn wall(&self, at: Moment) -> Duration {
+        self.world.clock.wall(at).duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
     /// Feeds an event in, and the answer to each effect before what comes after it.
@@ -209,6 +218,17 @@ impl Handler<LastLines> for ProcessActor {
         let at = self.moment(self.world.clock.now());
         if let TaskId::Run(run) = last.task {
             self.step(at, Event::LastWords(run, last.words), ctx);
+        }
+    }
+}
+
+impl Handler<ClockSet> for ProcessActor {
+    type Result = ();
+
+    fn handle(&mut self, _: ClockSet, ctx: &mut Context<Self>) {
+        if self.process.spec().schedule.is_some() {
+            let at = self.moment(self.world.clock.now());
+            self.step(at, Event::Wall(self.wall(at)), ctx);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The spans of deaths: `process.exit` for one that nobody asked for, `process.run` for the run of a oneshot. A span
+//! The spans of deaths: `process.exit` for one that nobody asked for, `process.run` for the run of a oneshot or of a job. A span
 //! is opened when it is known what follows, and ends when the last words are known, with its true times.
 
 use super::Teller;
@@ -144,7 +144,7 @@ impl ProcessStory {
         }
         let death = self.instances.get_mut(i).and_then(|x| x.fresh_death()).map(|d| d.death);
         let mut span = match (&death, self.spec.kind) {
-            (Some(death), ProcessKind::Oneshot) => self.open_run(teller, i, death),
+            (Some(death), ProcessKind::Oneshot | ProcessKind::Scheduled) => self.open_run(teller, i, death),
             (Some(death), _) => self.open_exit(teller, i, death),
             (None, _) => {
                 let mut span = teller.tracing.open(names::SPAN_EXIT, &SpanContext::NONE, teller.at);

@@ -157,7 +157,8 @@ impl ProcessStory {
         let instance = self.instances.get(i).filter(|instance| instance.folded.is_none())?;
         let spans = instance.spans.as_deref();
         let restart = spans.and_then(|spans| spans.restart.as_ref().or(spans.ending.as_ref()));
-        let start = self.start.as_ref().map(|start| &start.span);
+        let job = self.job_of(i).map(|job| &job.span);
+        let start = job.or_else(|| self.start.as_ref().map(|start| &start.span));
         let parent = match stage {
             Stage::PreStart | Stage::PostStart => restart.or(start),
             Stage::PreStop | Stage::PostStop => {

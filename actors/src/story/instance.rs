@@ -137,7 +137,8 @@ impl ProcessStory {
             return;
         }
         let restart = instance.spans.as_ref().and_then(|s| s.restart.as_ref());
-        let parent = restart.map(OpenSpan::context).or_else(|| self.scale_context());
+        let whole = restart.or_else(|| self.job_of(i).map(|job| &job.span));
+        let parent = whole.map(OpenSpan::context).or_else(|| self.scale_context());
         let parent = parent.unwrap_or(SpanContext::NONE);
         let mut span = teller.tracing.open(names::SPAN_STOP_PROCESS, &parent, teller.at);
         span.link(names::LINK_PREVIOUS_RUN, &instance.origin);

@@ -13,6 +13,7 @@ mod probes;
 mod process;
 mod reload;
 mod runs;
+mod schedule;
 mod system;
 
 use crate::clock::Moment;
@@ -125,6 +126,9 @@ impl Story {
                 self.within(instance.process, told.at, |story, t| {
                     story.tell_of_hook(t, instance.serial, fact)
                 });
+            }
+            Fact::Schedule(process, fact) => {
+                self.within(*process, told.at, |story, t| story.tell_of_schedule(t, fact));
             }
             Fact::Health(instance, fact) => {
                 let (probes, i) = (self.probes, instance.serial);

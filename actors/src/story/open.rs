@@ -32,6 +32,16 @@ pub(super) struct ProcessStory {
     /// The span of the last end that nothing followed.
     pub(super) ended: SpanContext,
     pub(super) instances: Serials<InstanceStory>,
+    /// `schedule.run` of each job under way.
+    pub(super) jobs: Vec<JobStory>,
+}
+
+/// A job under way.
+pub(super) struct JobStory {
+    pub(super) job: u64,
+    /// The instance whose runs its tries are.
+    pub(super) instance: u32,
+    pub(super) span: OpenSpan,
 }
 
 /// A start under way.

@@ -29,6 +29,7 @@ impl ProcessStory {
             scale: None,
             latest: SpanContext::NONE,
             ended: SpanContext::NONE,
+            jobs: Vec::new(),
         }
     }
 
@@ -79,6 +80,7 @@ impl ProcessStory {
                 (self.start, self.ending) = (None, None);
                 (self.stop, self.scale) = (None, None);
                 self.instances.clear();
+                self.jobs.clear();
             }
             // Those that need others are told by the story; an edge that is lost is told by no span.
             ProcessFact::NotReadyInTime => self.not_ready_in_time(at),
@@ -255,6 +257,8 @@ impl ProcessStory {
 
     /// The span that starts the run of an instance.
     pub(super) fn context_of_run(&self, serial: u32) -> SpanContext {
-        self.instances.get(serial).map_or(SpanContext::NONE, InstanceStory::context_of_run)
+        let job = self.job_of(serial).map(|job| job.span.context());
+        job.or_else(|| self.instances.get(serial).map(InstanceStory::context_of_run))
+            .unwrap_or(SpanContext::NONE)
     }
 }

@@ -17,7 +17,9 @@ use phpeek_core::outcome::SpawnFailure;
 impl ProcessStory {
     pub(super) fn ordered(&mut self, teller: &Teller<'_>, i: u32, run: u64) {
         let at = teller.at;
-        let start = self.start.as_ref().map(|s| s.span.context()).or_else(|| self.scale_context());
+        let job = self.job_of(i).map(|job| job.span.context());
+        let start = job.or_else(|| self.start.as_ref().map(|s| s.span.context()));
+        let start = start.or_else(|| self.scale_context());
         let Some(instance) = self.instances.get_mut(i) else { return };
         (instance.run, instance.ordered) = (run, at);
         if let Some(span) = instance.spans.as_mut().and_then(|s| s.backoff.take()) {

@@ -4,6 +4,7 @@ use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::schedule::{CatchUp, Overlap, ScheduleSpec, TimeZone, Timetable};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CheckSpec, CommandLine, Condition, Dependency, Ends, HookList, HookSpec, Hooks, InitialState, KillMode,
@@ -79,6 +80,7 @@ impl SpecBuilder {
             rolling: None,
             hooks: None,
             health: None,
+            schedule: None,
         };
         Self(spec, Vec::new())
     }
@@ -87,6 +89,31 @@ impl SpecBuilder {
     #[must_use]
     pub fn oneshot(mut self) -> Self {
         self.0.kind = ProcessKind::Oneshot;
+        self
+    }
+
+    /// It runs by the clock, in UTC: each job once, one at a time, and nothing is made up for, but for this change.
+    ///
+    /// # Panics
+    /// When that is no schedule: a test wrote it.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the arguments are written in tests")]
+    pub fn by_the_clock(mut self, cron: &str, change: impl FnOnce(&mut ScheduleSpec)) -> Self {
+        let timetable = Timetable::parse(cron, TimeZone::UTC, |_| None);
+        let mut spec = ScheduleSpec {
+            text: cron.to_owned(),
+            timetable: timetable.expect("a test writes a schedule that can be meant"),
+            at_once: 1,
+            overlap: Overlap::Skip,
+            jitter: Duration::ZERO,
+            catch_up: CatchUp::None,
+            retries: 0,
+            retry_delay: Duration::ZERO,
+            timeout: None,
+        };
+        change(&mut spec);
+        self.0.kind = ProcessKind::Scheduled;
+        self.0.schedule = Some(Arc::new(spec));
         self
     }
 

@@ -18,6 +18,7 @@ mod reload;
 mod remains;
 mod restart;
 mod rolling;
+mod schedule;
 mod shutdown;
 mod starts;
 mod support;

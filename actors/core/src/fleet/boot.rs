@@ -6,6 +6,7 @@ use crate::facts::{Fact, ProcessFact, SystemFact};
 use crate::hook::Stage;
 use crate::ids::ProcessId;
 use crate::operation::{Cause, Operation};
+use crate::process::Command;
 use std::time::Duration;
 
 impl Fleet {
@@ -46,8 +47,23 @@ impl Fleet {
 
     pub(super) fn finish_boot(&mut self, now: Duration, out: &mut Out) {
         let settled = self.phase == Phase::Booting && self.launched && self.unsettled == 0;
-        if settled && !self.in_hooks() && !self.run_hooks(Stage::PostStart, now, out) {
+        if !settled || self.in_hooks() {
+            return;
+        }
+        self.start_schedules(out);
+        if !self.run_hooks(Stage::PostStart, now, out) {
             self.booted(now, out);
+        }
+    }
+
+    /// What goes by the clock begins when everything else is up. It holds nobody up, and the fleet knows no more of it
+    /// than that it may run.
+    fn start_schedules(&self, out: &mut Out) {
+        let Some(operation) = &self.boot else { return };
+        for (p, member) in &self.members {
+            if member.spec.schedule.is_some() && member.standing == Standing::Dormant {
+                out.act(Effect::Command(*p, operation.clone(), Command::Start));
+            }
         }
     }
 

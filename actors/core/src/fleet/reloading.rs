@@ -120,6 +120,7 @@ impl Fleet {
             self.configure(p, spec, out);
             if dormant {
                 self.set(p, Standing::Dormant, now, out);
+                self.start_schedule(p, out);
             }
         }
     }
@@ -187,7 +188,16 @@ impl Fleet {
         true
     }
 
+    /// What goes by the clock begins; nobody waits for it.
+    fn start_schedule(&self, p: ProcessId, out: &mut Out) {
+        let scheduled = self.members.get(&p).is_some_and(|member| member.spec.schedule.is_some());
+        if let Some(reload) = self.reload.as_ref().filter(|_| scheduled) {
+            out.act(Effect::Command(p, reload.operation.clone(), Command::Start));
+        }
+    }
+
     fn start_for_reload(&mut self, starts: Vec<ProcessId>, now: Duration, out: &mut Out) {
+        starts.iter().for_each(|p| self.start_schedule(*p, out));
         let starts: Vec<ProcessId> = starts
             .into_iter()
             .filter(|p| self.members.get(p).is_some_and(|member| member.spec.starts_with_the_system()))
@@ -220,6 +230,10 @@ impl Fleet {
                 self.stop_and_start(p, spec, now, out);
             }
             Standing::Ended(_) if left => self.stop_and_start(p, spec, now, out),
+            // Its jobs may run.
+            Standing::Dormant if self.kind(p) == ProcessKind::Scheduled => {
+                self.stop_and_start(p, spec, now, out);
+            }
             Standing::Stopping => {
                 let again = self.members.get(&p).is_some_and(|member| member.again.is_some());
                 let Some(reload) = self.reload.as_mut() else { return };

@@ -17,6 +17,7 @@ impl Process {
         out: &mut Out,
     ) {
         match command {
+            Command::Start if self.spec.schedule.is_some() => self.start_schedule(now, out),
             Command::Start => self.start_all(now, out),
             Command::Stop(urgency) => self.stop_all(now, operation, asked, urgency, out),
             Command::Reload(signal) => self.reload(now, operation, signal, out),
@@ -27,6 +28,7 @@ impl Process {
                 self.tell(now.at, ProcessFact::RestartAbandoned, out);
             }
             Command::Relay(signal) => self.relay(now.at, signal, out),
+            Command::Schedule(command) => self.command_schedule(now, command, out),
             Command::Scale { to, run } => self.scale(now, operation, to, run, out),
         }
     }
@@ -55,6 +57,7 @@ impl Process {
 
     fn stop_all(&mut self, now: Now, operation: Operation, asked: Duration, urgency: Urgency, out: &mut Out) {
         self.rolling = None;
+        self.close_schedule(now, out);
         self.forced |= urgency == Urgency::Now;
         self.abandon_health(now, out);
         if self.start.take().is_some() {
@@ -105,6 +108,7 @@ impl Process {
             self.end_loop(i, at, out);
         }
         self.hear_no_more(at, out);
+        self.abandon_jobs(at, out);
         self.abandon_hooks(at, out);
         self.tell(at, ProcessFact::Abandoned, out);
         self.finished = true;

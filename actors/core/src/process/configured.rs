@@ -17,6 +17,9 @@ impl Process {
         if !rests {
             return;
         }
+        if before.schedule != spec.schedule {
+            self.forget_schedule(); // the next command to start makes the new one
+        }
         let to = spec.scale.get();
         for i in (0..self.instances.len()).rev().filter(|_| before.scale != spec.scale) {
             if self.instances.get(i).is_some_and(|instance| instance.number >= to) {

@@ -28,11 +28,12 @@ mod loops;
 mod rolling;
 mod runs;
 mod scale;
+mod schedule;
 mod state;
 mod up;
 mod words;
 
-pub use words::{Command, Effect, Event, Pressing, Report};
+pub use words::{Command, Effect, Event, Pressing, Report, ScheduleCommand};
 
 use crate::facts::{Change, Death, Fact, InstanceFact, Outbox, ProcessFact, Shown, Words};
 use crate::health::monitor::Monitor;
@@ -42,7 +43,7 @@ use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
 use crate::spec::ProcessSpec;
-use state::{CrashLoop, Dying, Hooking, Rolling};
+use state::{CrashLoop, Dying, Hooking, Jobs, Rolling, Start, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,15 +82,6 @@ struct Instance {
     health: Option<Box<Monitor>>,
 }
 
-/// The start under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Start {
-    /// Instances that have not been up since.
-    missing: usize,
-    /// Of these, instances whose program has not run since.
-    unborn: usize,
-}
-
 /// What is due at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
@@ -103,6 +95,8 @@ enum Due {
     Hook,
     /// A step of its health.
     Health,
+    /// A step of the schedule; of no instance.
+    Schedule,
 }
 
 /// The machine of one process.
@@ -137,6 +131,10 @@ pub struct Process {
     start: Option<Start>,
     stop: Option<Operation>,
     rolling: Option<Box<Rolling>>,
+    /// The schedule and its jobs, once it was started.
+    jobs: Option<Box<Jobs>>,
+    /// What the clock on the wall has said.
+    wall: Wall,
     /// Whether instances come or go.
     scaling: bool,
     /// Whether the end of all instances has been reported since the last run was ordered.
@@ -169,6 +167,8 @@ impl Process {
             start: None,
             stop: None,
             rolling: None,
+            jobs: None,
+            wall: Wall::default(),
             scaling: false,
             end_reported: false,
             failed: None,
@@ -176,13 +176,15 @@ impl Process {
             spec: spec.clone(),
         };
         out.tell(at, Fact::Process(id, ProcessFact::Added(spec.clone())));
-        for number in 0..spec.scale.get() {
+        // Jobs that run beside another find an instance when they begin.
+        let instances = if spec.schedule.is_some() { 1 } else { spec.scale.get() };
+        for number in 0..instances {
             process.add_instance(number, at, out);
         }
         process
     }
 
-    fn add_instance(&mut self, number: u32, at: Duration, out: &mut Out) {
+    fn add_instance(&mut self, number: u32, at: Duration, out: &mut Out) -> InstanceId {
         let id = InstanceId { process: self.id, serial: self.serials };
         self.serials = self.serials.saturating_add(1);
         self.resting += 1;
@@ -205,6 +207,7 @@ impl Process {
             health: checks.map(|checks| Box::new(Monitor::new(id, number, checks))),
         });
         out.tell(at, Fact::Instance(id, InstanceFact::Added { number }));
+        id
     }
 
     /// Takes one step. Facts and effects are appended to `out`, in the order in which they happened and are to be
@@ -237,6 +240,7 @@ impl Process {
             }
             Event::Configure(spec) => self.configure(now.at, spec, out),
             Event::Remove => self.remove(now.at, out),
+            Event::Wall(wall) => self.hear_of_wall(now, wall, out),
             Event::Tick => self.tick(now, out),
             Event::Finish => self.finish(now, out),
         }
@@ -349,6 +353,10 @@ impl Process {
     fn tick(&mut self, now: Now, out: &mut Out) {
         let due: Vec<_> = self.due.iter().take_while(|(at, ..)| *at <= now.at).copied().collect();
         for (at, serial, due) in due {
+            if due == Due::Schedule {
+                self.schedule_tick(now, out);
+                continue;
+            }
             let (true, Some(i)) = (self.due.contains(&(at, serial, due)), self.place(serial)) else {
                 continue;
             };
@@ -358,6 +366,7 @@ impl Process {
                 Due::Loop => self.unfold(i, now.at, out),
                 Due::Hook => self.tick_hook(i, now, out),
                 Due::Health => self.tick_health(i, now, out),
+                Due::Schedule => {}
             }
         }
         self.settle(now, out);
@@ -365,6 +374,7 @@ impl Process {
 
     /// Looks whether an operation of the whole process is over. Called after the instances have been fed.
     fn settle(&mut self, now: Now, out: &mut Out) {
+        self.jobs_over(now, out);
         if self.start.take_if(|s| s.missing == 0).is_some() {
             self.tell(now.at, ProcessFact::Up, out);
             out.act(Effect::Report(Report::Up));
@@ -378,6 +388,8 @@ impl Process {
             self.end_reported = true; // `Stopped` says it
             self.tell(now.at, ProcessFact::Stopped, out);
             out.act(Effect::Report(Report::Stopped));
+        } else if self.spec.schedule.is_some() {
+            self.end_reported = true; // what goes by the clock comes again
         } else if self.instances.is_empty() {
             self.end_reported = true; // there is nothing that could have ended
         } else if !self.end_reported && (self.start.is_none() || self.waits_for_readiness()) {

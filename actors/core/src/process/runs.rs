@@ -147,7 +147,9 @@ impl Process {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let Some(death) = instance.death.take() else { return };
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Ended(*death)));
+        let (serial, exit) = (instance.id.serial, death.autopsy.exit);
         instance.dying = Dying::of(*death, at).map(Box::new);
+        self.try_ended(serial, exit);
     }
 
     fn rested(&mut self, i: usize, at: Duration, rest: Rest, out: &mut Out) {
@@ -155,7 +157,7 @@ impl Process {
         self.end_loop(i, at, out);
         let Some(instance) = self.instances.get_mut(i) else { return };
         instance.relays.clear();
-        let left = instance.machine.has_left();
+        let (serial, left) = (instance.id.serial, instance.machine.has_left());
         let restarts = instance.machine.budget().restarts();
         if let Rest::Failed(failure) = rest {
             self.failed = Some(failure);
@@ -164,6 +166,7 @@ impl Process {
             }
         }
         out.tell(at, Fact::Instance(instance.id, InstanceFact::Rested { rest, restarts, looped }));
+        self.try_rested(serial, rest);
         if left {
             out.act(Effect::Report(Report::Left));
         }

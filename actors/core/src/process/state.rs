@@ -1,13 +1,26 @@
 //! What the process machine holds beside its instances: deaths on their way to be told, crash loops, a rolling restart,
-//! hooks.
+//! hooks, the jobs of a schedule.
 
 use crate::facts::{Asked, Death, InstanceFact, Obituary, Words};
 use crate::fold::Fold;
 use crate::hook::Stage;
 use crate::hook::pass::Pass;
-use crate::lifecycle::Event;
+use crate::ids::InstanceId;
+use crate::lifecycle::{Event, Now};
 use crate::operation::Operation;
+use crate::outcome::Exit;
+use crate::schedule::{self, Schedule};
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// The start under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Instances that have not been up since.
+    pub(super) missing: usize,
+    /// Of these, instances whose program has not run since.
+    pub(super) unborn: usize,
+}
 
 /// A death that nobody asked for, on its way to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,4 +86,47 @@ pub(super) struct Hooking {
     pub(super) pending: Option<Event>,
     /// When the pass is due, as it stands among all that is due.
     pub(super) due: Option<Duration>,
+}
+
+/// A job under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Job {
+    /// The instance whose runs its tries are.
+    pub(super) instance: InstanceId,
+    /// Which try it is at, from 1.
+    pub(super) attempt: u32,
+    /// How that one ended, if it ran.
+    pub(super) exit: Option<Exit>,
+}
+
+/// The schedule and its jobs.
+#[derive(Debug, Clone)]
+pub(super) struct Jobs {
+    pub(super) schedule: Schedule,
+    pub(super) jobs: BTreeMap<u64, Job>,
+    /// Tries that are over and that the schedule has not heard of.
+    pub(super) over: Vec<(u64, bool)>,
+    pub(super) due: Option<Duration>,
+    /// The next tick, as it was told.
+    pub(super) next: Option<Duration>,
+}
+
+impl Jobs {
+    pub(super) fn of(&self, serial: u32) -> Option<u64> {
+        self.jobs.iter().find(|(_, job)| job.instance.serial == serial).map(|(number, _)| *number)
+    }
+}
+
+/// What the clock on the wall has said, and when.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wall {
+    pub(super) at: Duration,
+    pub(super) wall: Duration,
+}
+
+impl Wall {
+    pub(super) fn now(self, now: Now) -> schedule::Now {
+        let wall = self.wall.saturating_add(now.at.saturating_sub(self.at));
+        schedule::Now { at: now.at, wall, jitter: now.jitter }
+    }
 }

@@ -46,6 +46,9 @@ pub enum Event {
     Configure(Arc<ProcessSpec>),
     /// It is no more; it rests. Nothing is done after it.
     Remove,
+    /// What the clock on the wall says, since 1970: told before each command and tick to a process with a schedule, and
+    /// when the clock was set. Between two of these it is taken to go on as time passes.
+    Wall(Duration),
     /// Time has passed. Before the deadline it changes nothing.
     Tick,
     /// Everything is over: what is under way is told as far as it is known. Nothing is done after it.
@@ -55,7 +58,7 @@ pub enum Event {
 /// What a process is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Start all instances. Its start has been told to begin.
+    /// Start all instances, or the schedule. Its start has been told to begin.
     Start,
     /// Stop all instances.
     Stop(Urgency),
@@ -67,6 +70,8 @@ pub enum Command {
     AbandonRestart,
     /// Hand a signal on to the leader of each instance. Not answered.
     Relay(Signal),
+    /// Something for its schedule. Not answered.
+    Schedule(ScheduleCommand),
     /// Let there be so many instances.
     Scale {
         /// How many.
@@ -74,6 +79,17 @@ pub enum Command {
         /// Whether new ones are started: the process runs.
         run: bool,
     },
+}
+
+/// What a schedule is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScheduleCommand {
+    /// Run a job now.
+    Trigger,
+    /// Begin no job by the clock.
+    Pause,
+    /// Begin jobs by the clock again.
+    Resume,
 }
 
 /// What the machine asks for, in order.

@@ -75,6 +75,7 @@ impl Schedule {
             Phase::Stops(StopReason::Replaced) => JobEnd::Replaced,
             Phase::Stops(StopReason::Timeout) => JobEnd::TimedOut,
             Phase::Runs(_) if success => JobEnd::Succeeded,
+            Phase::Runs(_) if self.closed => JobEnd::Interrupted,
             Phase::Runs(_) => JobEnd::Failed,
         };
         let failed = matches!(end, JobEnd::Failed | JobEnd::TimedOut);

@@ -14,12 +14,14 @@
 //! * **T9** each job that began ends once.
 
 mod cron;
+pub mod facts;
 mod jobs;
 mod look;
 mod timetable;
 mod words;
 
 pub use cron::{Cron, CronError};
+pub use jiff::tz::TimeZone;
 pub use timetable::Timetable;
 pub use words::{CatchUp, Event, JobEnd, Now, Output, Overlap, ScheduleSpec, Skip, StopReason, Trigger};
 
@@ -161,6 +163,28 @@ impl Schedule {
         let next = self.held.map(|held| held.tick).or_else(|| self.spec.timetable.next(self.seen));
         let wait = next?.saturating_sub(self.here(now));
         Some(now.wall.saturating_add(wait)).filter(|_| !self.paused && !self.closed)
+    }
+
+    /// Ticks count again from now on, after it was closed.
+    pub fn reopen(&mut self, now: Now) {
+        if std::mem::take(&mut self.closed) {
+            self.seen = self.here(now);
+            self.wind(now);
+        }
+    }
+
+    /// The moment of a tick by the clock on the wall.
+    #[must_use]
+    pub fn on_the_wall(&self, now: Now, tick: Duration) -> Duration {
+        let here = self.here(now);
+        let later = now.wall.saturating_add(tick.saturating_sub(here));
+        later.saturating_sub(here.saturating_sub(tick))
+    }
+
+    /// What it goes by.
+    #[must_use]
+    pub fn spec(&self) -> &Arc<ScheduleSpec> {
+        &self.spec
     }
 
     /// Jobs under way, oldest first.

@@ -163,8 +163,22 @@ pub enum JobEnd {
     TimedOut,
     /// A newer one has taken its place.
     Replaced,
-    /// Everything ended before its next try.
+    /// Everything ended before it, or before its next try.
     Interrupted,
+}
+
+impl JobEnd {
+    /// One word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Replaced => "replaced",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// What the machine gives back, in the order in which it happens.

@@ -115,5 +115,6 @@ pub(super) fn spec(i: usize, plan: &Plan) -> ProcessSpec {
         rolling: None,
         hooks: None,
         health: None,
+        schedule: None,
     }
 }

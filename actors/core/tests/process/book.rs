@@ -124,6 +124,7 @@ impl Book {
                 self.start = Answer::None;
                 (self.restart, self.rolling) = (Answer::None, BTreeSet::new());
             }
+            Command::Schedule(_) => {} // these processes have none
             Command::Relay(_) => {
                 for (id, machine) in process.machines() {
                     if !machine.at_rest() {

@@ -234,10 +234,10 @@ impl Book {
         let last = attempts == self.plan.retries + 1 || self.closed;
         let fits = match end {
             JobEnd::Succeeded => known.success && known.stopped.is_none(),
-            JobEnd::Failed => !known.success && last,
+            JobEnd::Failed => !known.success && last && !self.closed,
             JobEnd::TimedOut => known.stopped == Some(StopReason::Timeout) && last,
             JobEnd::Replaced => self.plan.overlap == Overlap::Replace,
-            JobEnd::Interrupted => self.closed && known.again.is_some(),
+            JobEnd::Interrupted => self.closed && (known.again.is_some() || !known.success),
         };
         if !fits || attempts != known.attempts || known.runs.is_some() {
             self.broken("T4", format!("job {job} ends as {end:?} after {attempts} tries: {known:?}"));

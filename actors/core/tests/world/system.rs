@@ -128,7 +128,10 @@ impl<S: Subject> World<'_, S> {
                     Ordered::Stop(urgency) => self.ask_stop(p, urgency),
                     Ordered::Restart | Ordered::Reload(_) => self.ask_restart(p),
                     // The processes of this world restart all instances at once.
-                    Ordered::AbandonRestart | Ordered::Relay(_) | Ordered::Scale { .. } => {}
+                    Ordered::AbandonRestart
+                    | Ordered::Relay(_)
+                    | Ordered::Schedule(_)
+                    | Ordered::Scale { .. } => {}
                 }
                 self.operation_is_known(operation.id);
             }
@@ -153,7 +156,10 @@ impl<S: Subject> World<'_, S> {
             }
             // The systems of this world have no hooks, and its processes are there from the beginning.
             Output::Do(Effect::Create(..) | Effect::Hook(_))
-            | Output::Tell(Told { fact: Fact::Instance(..) | Fact::Hook(..) | Fact::Health(..), .. }) => {}
+            | Output::Tell(Told {
+                fact: Fact::Instance(..) | Fact::Hook(..) | Fact::Health(..) | Fact::Schedule(..),
+                ..
+            }) => {}
         }
     }
 
