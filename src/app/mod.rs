@@ -12,6 +12,8 @@ mod ledger;
 mod pid_file;
 mod prepare;
 mod reading;
+mod ready;
+mod ready_file;
 mod roster;
 mod running;
 mod signals;
@@ -49,10 +51,14 @@ use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
+use phpeek_pages::{Door, Page};
 use phpeek_probe::Probes;
 use phpeek_settings::control::ControlSocket;
+use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
+use ready::Ready;
+use ready_file::ReadyWriter;
 use roster::Roster;
 use running::{Running, say, warn};
 use std::io;
@@ -178,13 +184,14 @@ async fn supervise(
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(options, clock, writer);
+    let ready = configuration.readiness.as_ref().map(|wanted| show_readiness(wanted, &running)).transpose()?;
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
     let control = listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
         prober: Rc::new(Probes::new(in_a_thread)),
-        listeners: listeners(&running, &board, roster, probes),
+        listeners: listeners(&running, &board, roster, (probes, ready.clone())),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
@@ -211,7 +218,11 @@ async fn supervise(
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
-    Ok(ending::end(running, finished, &finish, &board, control).await)
+    let ending = ending::end(running, finished, &finish, &board, control).await;
+    if let Some(ready) = ready {
+        ready.finish();
+    }
+    Ok(ending)
 }
 
 /// Who hears of what happens, in this order.
@@ -219,7 +230,7 @@ fn listeners(
     running: &Running,
     board: &SharedBoard,
     roster: Rc<Roster>,
-    probes: ProbeSpans,
+    (probes, ready): (ProbeSpans, Option<Rc<Ready>>),
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
         Rc::new(Journal::new(running.log.clone())),
@@ -228,7 +239,8 @@ fn listeners(
         roster,
     ];
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
-    let others = others.into_iter().chain(last).collect();
+    let ready = ready.map(|ready| ready as Rc<dyn Listener>);
+    let others = others.into_iter().chain(last).chain(ready).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
     Rc::new(Listeners::new(story, others))
 }
@@ -239,6 +251,28 @@ fn show(options: &Options, clock: Clock, writer: Option<Writer>) -> SharedBoard 
     let board = SharedBoard::new(config, clock, writer);
     actix::spawn(board.clone().publish());
     board
+}
+
+/// Readiness, told to whom the configuration names; from before anything is started.
+fn show_readiness(wanted: &ReadinessSettings, running: &Running) -> Result<Rc<Ready>, BeginError> {
+    let failed = |what| move |source| BeginError::System { what, source };
+    let (log, clock) = (running.log.clone(), running.clock);
+    let warn: ready_file::Warn = Box::new(move |text| running::tell(&*log, clock, Level::Warn, text));
+    let now: ready_file::Now = Box::new(move || clock.wall(clock.now()));
+    let file = wanted.file.clone().map(|file| ReadyWriter::start(file, now, in_a_thread, warn)).transpose();
+    let file = file.map_err(failed("begin with a readiness file"))?;
+    let ready = Rc::new(Ready::new(wanted, file));
+    if let Some(address) = wanted.http {
+        let pages = [("/readyz", Page::Readiness), ("/livez", Page::Life), ("/startupz", Page::Start)];
+        let pages = pages.map(|(path, page)| (path.to_owned(), page)).to_vec();
+        let door = Door::open(address, pages).map_err(|error| {
+            let source = io::Error::new(error.kind(), format!("{address} (global.readiness): {error}"));
+            failed("listen for questions about readiness")(source)
+        })?;
+        let inquiries = phpeek_pages::serve(vec![door], in_a_thread).map_err(failed("start the thread of pages"))?;
+        actix::spawn(ready.clone().answer(inquiries));
+    }
+    Ok(ready)
 }
 
 fn start_control(
