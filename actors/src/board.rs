@@ -6,10 +6,11 @@ use phpeek_core::facts::{Fact, InstanceFact, ProcessFact, SystemFact, Told};
 use phpeek_core::fleet::RestartEnd;
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::InstanceState;
-use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::{Forecast, Outlook};
+use phpeek_core::spec::ProcessSpec;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 /// What the system as a whole is doing, for status readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct InstanceStatus {
 /// its coming and its going.
 pub trait StatusBoard {
     /// There is a process.
-    fn process(&self, process: ProcessId, name: &ProcessName);
+    fn process(&self, process: ProcessId, spec: &Arc<ProcessSpec>);
 
     /// There is no such process any more.
     fn process_gone(&self, process: ProcessId);
@@ -106,7 +107,7 @@ impl<B: StatusBoard> Listener for BoardListener<B> {
     fn hear(&self, told: &Told) {
         match &told.fact {
             Fact::Instance(id, fact) => self.instance(*id, fact),
-            Fact::Process(process, ProcessFact::Added(spec)) => self.board.process(*process, &spec.name),
+            Fact::Process(process, ProcessFact::Added(spec)) => self.board.process(*process, spec),
             Fact::Process(process, ProcessFact::Removed) => self.board.process_gone(*process),
             Fact::Process(..) | Fact::Hook(..) | Fact::Health(..) => {}
             Fact::System(fact) => self.system(fact),

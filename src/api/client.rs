@@ -4,9 +4,9 @@
 use super::discover::{self, Discovery, Found};
 use super::folder::Place;
 use super::place;
-use super::server::SERVER;
 use super::snapshot::Snapshot;
 use super::socket;
+use super::wire::SERVER;
 use bytes::{Buf, Bytes, BytesMut};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};

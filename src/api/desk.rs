@@ -36,8 +36,9 @@ pub type Inquiries = mpsc::Receiver<Inquiry>;
 #[error("the supervisor does not answer: it is busy, or about to end")]
 pub(super) struct Unanswered;
 
-/// A way to ask.
-pub(super) fn channel() -> (mpsc::Sender<Inquiry>, Inquiries) {
+/// A way to ask, for one server, and where it is heard.
+#[must_use]
+pub fn channel() -> (mpsc::Sender<Inquiry>, Inquiries) {
     mpsc::channel(KINDS)
 }
 

@@ -54,6 +54,8 @@ enum Found {
 
 /// Sees to it that the file is there.
 pub(super) struct Keeper {
+    /// Whose socket it is, for records.
+    pub(super) what: &'static str,
     pub(super) slot: Slot,
     /// Where sockets go that come in place of the first.
     pub(super) fresh: mpsc::UnboundedSender<UnixListener>,
@@ -84,9 +86,8 @@ impl Keeper {
                 Err(error) => {
                     let pause = blind.map_or(FIRST_PAUSE, |pause: Duration| (pause * 2).min(LONGEST_PAUSE));
                     if blind.replace(pause).is_none() {
-                        let message =
-                            format!("control socket: nobody may see at once that it is removed: {error}");
-                        self.say(Level::Info, message);
+                        let message = format!("nobody may see at once that it is removed: {error}");
+                        self.say(Level::Info, &message);
                     }
                     sleep(pause).await;
                 }
@@ -99,14 +100,14 @@ impl Keeper {
                 }
                 Found::Back(watch) => {
                     (away, breath) = (false, BREATH);
-                    self.say(Level::Warn, "control socket: it was removed, and is there again".to_owned());
+                    self.say(Level::Warn, "it was removed, and is there again");
                     (self.back)();
                     watch
                 }
                 Found::Away(watch, error) => {
                     if !std::mem::replace(&mut away, true) {
-                        let message = "control socket: it was removed, and comes back once it can be made";
-                        self.say(Level::Warn, format!("{message}: {}", chain(&error)));
+                        let message = "it was removed, and comes back once it can be made";
+                        self.say(Level::Warn, &format!("{message}: {}", chain(&error)));
                     }
                     watch
                 }
@@ -133,9 +134,9 @@ impl Keeper {
         }
     }
 
-    fn say(&self, level: Level, message: String) {
+    fn say(&self, level: Level, message: &str) {
         if self.log.enabled(level) {
-            let (at, message) = (self.clock.now(), message.into());
+            let (at, message) = (self.clock.now(), format!("{}: {message}", self.what).into());
             self.log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
         }
     }

@@ -14,6 +14,7 @@ mod folder;
 mod keeper;
 mod patience;
 pub mod place;
+mod refusal;
 pub mod report;
 mod routes;
 mod server;
@@ -22,10 +23,13 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod traces;
+pub mod v1;
 pub mod view;
 mod wake;
+pub mod web;
+mod wire;
 
-pub use desk::{Inquiries, Inquiry};
+pub use desk::{Inquiries, Inquiry, channel};
 pub use error::SocketError;
 pub use folder::Place;
 pub use report::TelemetryReport;
@@ -50,6 +54,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{mpsc::unbounded_channel, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use view::Changes;
 
 /// How long a first connection may say nothing before it counts as one. Who only looks whether we live closes at once.
 const LOOK: Duration = Duration::from_secs(1);
@@ -60,6 +65,8 @@ const BREATH: Duration = Duration::from_secs(1);
 pub struct Surroundings {
     /// Told when all is up, and when it will not be.
     pub outlook: watch::Receiver<Outlook>,
+    /// Counts the changes of the state.
+    pub changes: Changes,
     /// Who keeps the newest spans; nobody when tracing is off.
     pub traces: Option<Arc<dyn TraceSource>>,
     /// The log.
@@ -99,9 +106,17 @@ impl Control {
         let door = Door::new((socket, fresh))?;
         let removed = listener.watch();
         let slot = Slot::new(listener);
-        let Surroundings { outlook, traces, log, clock, thread_init, back } = around;
-        let keeper = Keeper { slot: slot.clone(), fresh: send, log: log.clone(), clock, thread_init, back };
-        let around = Around { supervision, outlook, traces, closing: closed, log, clock };
+        let Surroundings { outlook, changes, traces, log, clock, thread_init, back } = around;
+        let keeper = Keeper {
+            what: "control socket",
+            slot: slot.clone(),
+            fresh: send,
+            log: log.clone(),
+            clock,
+            thread_init,
+            back,
+        };
+        let around = Around { supervision, outlook, changes, traces, closing: closed, log, clock };
         let waiting = actix::spawn(wait_for_the_first(door, around, thread_init, end));
         let keeping = actix::spawn(keeper.run(removed));
         Ok((Self { slot, closing, waiting, keeping, ended }, inquiries))

@@ -2,7 +2,8 @@
 //! supervision itself. The management API merges its own routes into this router (`axum::Router::merge`) and shares
 //! the desks.
 
-use super::desk::{Desks, Unanswered};
+use super::desk::Desks;
+use super::refusal::{Refusal, json_of};
 use super::traces::{self, FRAMES, PROTOBUF, TraceSource};
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -10,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{StatusCode, header};
 use phpeek_core::outlook::Outlook;
-use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,33 +46,6 @@ impl Shared {
 
 type Shares = State<Arc<Shared>>;
 
-/// An answer that is no good news.
-#[derive(Debug)]
-pub(super) struct Refusal(pub(super) StatusCode, pub(super) String);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({ "error": self.1 }).to_string() + "\n";
-        (self.0, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-    }
-}
-
-impl From<Unanswered> for Refusal {
-    fn from(error: Unanswered) -> Self {
-        Self(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-    }
-}
-
-fn not_found(message: &str) -> Refusal {
-    Refusal(StatusCode::NOT_FOUND, message.to_owned())
-}
-
-fn json_of(value: &impl Serialize) -> Result<Response, Refusal> {
-    let text = serde_json::to_string(value)
-        .map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response())
-}
-
 /// All routes.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -82,10 +55,10 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/traces", get(newest))
         .route("/traces/follow", get(follow))
         .route("/traces/{prefix}", get(one))
-        .fallback(async || not_found("there is nothing at this path: see GET /status, /telemetry, /traces"))
-        .method_not_allowed_fallback(async || {
-            Refusal(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method".to_owned())
+        .fallback(async || {
+            Refusal::not_found("there is nothing at this path: see GET /status, /telemetry, /traces")
         })
+        .method_not_allowed_fallback(async || Refusal::method())
         .with_state(shared)
 }
 

@@ -4,21 +4,19 @@
 
 use super::desk::{Desks, Inquiry};
 use super::door::Door;
-use super::patience::Patient;
 use super::routes::{self, Shared};
 use super::traces::TraceSource;
+use super::v1;
+use super::view::Changes;
+use super::wire;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use futures_util::future::{Either, select};
-use http::{HeaderValue, header};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::response::Response;
+use futures_util::future::select;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_core::outlook::Outlook;
 use phpeek_os::peer::{Peer, peer};
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,13 +28,6 @@ use tower_service::Service as _;
 const CONNECTIONS: u32 = 64;
 /// Of these, how many may wait or follow.
 const LONG: usize = 48;
-/// For the head of a request, also the next one on the same connection.
-const HEAD_LIMIT: Duration = Duration::from_secs(5);
-/// For a write that makes no progress.
-const WRITE_LIMIT: Duration = Duration::from_secs(10);
-/// Bytes of a head; hyper takes no less than 8192.
-const HEAD_BYTES: usize = 16 << 10;
-const HEADERS: usize = 64;
 /// Bytes of a body; what there is to ask needs none.
 const BODY_BYTES: usize = 64 << 10;
 /// After accept(2) has failed: descriptors or memory are short.
@@ -44,13 +35,11 @@ const BREATH: Duration = Duration::from_millis(200);
 /// Refused connections are told of this often at most.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
-/// What every answer says of who gives it.
-pub(super) const SERVER: &str = concat!("phpeek-pm/", env!("CARGO_PKG_VERSION"));
-
 /// Everything that the server has of the program.
 pub(super) struct Around {
     pub(super) supervision: mpsc::Sender<Inquiry>,
     pub(super) outlook: watch::Receiver<Outlook>,
+    pub(super) changes: Changes,
     pub(super) traces: Option<Arc<dyn TraceSource>>,
     pub(super) closing: watch::Receiver<bool>,
     pub(super) log: Arc<dyn LogSink>,
@@ -67,11 +56,13 @@ struct Server {
 
 /// Takes connections until `closing`, the first of which may have been taken already; then waits until the last has ended.
 pub(super) async fn serve(mut door: Door, first: Option<UnixStream>, around: Around) {
-    let Around { supervision, outlook, traces, closing, log, clock } = around;
+    let Around { supervision, outlook, changes, traces, closing, log, clock } = around;
     let long = Arc::new(Semaphore::new(LONG));
     let desks = Desks::open(&supervision);
     let shared = Shared { desks, outlook, traces, closing: closing.clone(), long };
-    let router = routes::router(Arc::new(shared)).layer(DefaultBodyLimit::max(BODY_BYTES));
+    let router = v1::router(&supervision, changes)
+        .merge(routes::router(Arc::new(shared)))
+        .layer(DefaultBodyLimit::max(BODY_BYTES));
     let uid = rustix::process::geteuid().as_raw();
     let server = Arc::new(Server { router, refusing: routes::refusing(), uid, log, clock });
     let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
@@ -120,46 +111,22 @@ async fn accept_all(
 }
 
 /// Serves one connection to its end.
-async fn connection(
-    server: Arc<Server>,
-    stream: UnixStream,
-    welcome: bool,
-    mut closing: watch::Receiver<bool>,
-) {
-    let router = if welcome { server.router.clone() } else { server.refusing.clone() };
-    let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        answer(server.clone(), router.clone(), request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(Patient::new(stream, WRITE_LIMIT)), service);
-    let mut connection = pin!(connection);
-    let ended = {
-        let closed = closing.wait_for(|closing| *closing);
-        matches!(select(connection.as_mut(), pin!(closed)).await, Either::Left(_))
-    };
-    if !ended {
-        connection.as_mut().graceful_shutdown();
-        // What goes wrong here is the client's affair: it went away, was too slow, or spoke no HTTP.
-        drop(connection.await);
-    }
+async fn connection(server: Arc<Server>, stream: UnixStream, welcome: bool, closing: watch::Receiver<bool>) {
+    let router = if welcome { &server.router } else { &server.refusing };
+    wire::serve(stream, |request| answer(server.clone(), router.clone(), request), closing).await;
 }
 
 async fn answer(
     server: Arc<Server>,
     mut router: Router,
     request: http::Request<hyper::body::Incoming>,
-) -> Result<axum::response::Response, Infallible> {
+) -> Response {
     let told = server.log.enabled(Level::Debug).then(|| (request.method().clone(), request.uri().clone()));
-    let mut response = router.call(request).await?;
-    response.headers_mut().insert(header::SERVER, HeaderValue::from_static(SERVER));
+    let Ok(response) = router.call(request).await;
     if let Some((method, uri)) = told {
         server.say(Level::Debug, format!("control socket: {method} {uri}: {}", response.status().as_u16()));
     }
-    Ok(response)
+    response
 }
 
 impl Server {

@@ -3,11 +3,10 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use super::client::{Client, ClientError};
-use super::view::{Slot, View};
+use super::view::{Changes, Slot, View};
 use super::*;
 use phpeek_actors::board::SystemState;
-use phpeek_actors::testkit::RecordingLog;
-use phpeek_core::name::ProcessName;
+use phpeek_actors::testkit::{RecordingLog, SpecBuilder};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
@@ -87,17 +86,20 @@ impl Rig {
                 let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
                 let view = View {
                     config: None,
+                    changes: 0,
                     at: clock.now(),
+                    wall: SystemTime::UNIX_EPOCH,
                     state: SystemState::Starting,
                     outlook: Outlook::Coming,
                     exit_code: None,
-                    processes: vec![(ProcessName::new("w").expect("a name"), 1)],
+                    processes: vec![(Arc::new(SpecBuilder::new("w").spec()), 1)],
                     slots: vec![Slot::new(0)],
                 };
                 let (_coming, outlook) = watch::channel(Outlook::Coming);
                 let log = records;
                 let back = Box::new(|| ());
-                let around = Surroundings { outlook, traces, log, clock, thread_init: || (), back };
+                let changes = Changes::default();
+                let around = Surroundings { outlook, changes, traces, log, clock, thread_init: || (), back };
                 let (control, mut inquiries) = Control::start(listener, around).expect("a server");
                 actix::spawn(async move {
                     while let Some(inquiry) = inquiries.recv().await {

@@ -5,11 +5,13 @@ use super::snapshot::{InstanceSnapshot, ProcessSnapshot, Snapshot};
 use phpeek_actors::board::SystemState;
 use phpeek_actors::clock::Moment;
 use phpeek_core::lifecycle::InstanceState;
-use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
+use phpeek_core::spec::ProcessSpec;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 /// One instance on the board.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,23 @@ impl Slot {
     }
 }
 
+/// Counts the changes of what a [`View`] shows. Any thread may look: while it stands still, an older view is the newest.
+#[derive(Debug, Clone, Default)]
+pub struct Changes(Arc<AtomicU64>);
+
+impl Changes {
+    /// One more; told after it is made.
+    pub fn one_more(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many so far.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 /// Whether a reader sees the snapshot at once, or who knows when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
@@ -51,8 +70,12 @@ pub enum Reader {
 pub struct View {
     /// The file that the configuration was read from.
     pub config: Option<Arc<Path>>,
+    /// How many changes it shows.
+    pub changes: u64,
     /// When it was taken.
     pub at: Moment,
+    /// The same by the wall clock.
+    pub wall: SystemTime,
     /// The state of the supervisor.
     pub state: SystemState,
     /// Whether all is up, or will be.
@@ -60,12 +83,22 @@ pub struct View {
     /// The exit code once it has ended.
     pub exit_code: Option<u8>,
     /// The processes that there are, each with how many instances it has.
-    pub processes: Vec<(ProcessName, usize)>,
+    pub processes: Vec<(Arc<ProcessSpec>, usize)>,
     /// Their instances, those of one process after those of the other.
     pub slots: Vec<Slot>,
 }
 
 impl View {
+    /// Each process with its instances.
+    pub fn of_each(&self) -> impl Iterator<Item = (&ProcessSpec, &[Slot])> {
+        let mut rest = self.slots.as_slice();
+        self.processes.iter().map(move |(spec, count)| {
+            let (own, others) = rest.split_at(rest.len().min(*count));
+            rest = others;
+            (&**spec, own)
+        })
+    }
+
     /// The snapshot for who asks.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -78,11 +111,10 @@ impl View {
         let seconds = |since: Moment| {
             (reader == Reader::Asks).then(|| millis(self.at.saturating_sub(since).as_secs_f64()))
         };
-        let mut slots = self.slots.iter();
-        let processes = self.processes.iter().map(|(name, count)| {
+        let processes = self.of_each().map(|(spec, slots)| {
+            let name = &spec.name;
             let instances: Vec<_> = slots
-                .by_ref()
-                .take(*count)
+                .iter()
                 .map(|slot| InstanceSnapshot {
                     id: name.instance_id(slot.number),
                     state: slot.state.as_str().to_owned(),

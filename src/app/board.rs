@@ -5,12 +5,12 @@
 use super::pid_file::Writer;
 use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
-use phpeek_api::view::{Slot, View};
+use phpeek_api::view::{Changes, Slot, View};
 use phpeek_core::ids::{InstanceId, ProcessId};
-use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
 use phpeek_core::serials::Serials;
+use phpeek_core::spec::ProcessSpec;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,6 +31,7 @@ struct Inner {
     clock: Clock,
     cells: RefCell<Cells>,
     outlook: watch::Sender<Outlook>,
+    changes: Changes,
     file: Option<File>,
 }
 
@@ -47,7 +48,7 @@ struct Cells {
 
 /// A process that there is.
 struct Shown {
-    name: ProcessName,
+    spec: Arc<ProcessSpec>,
     instances: Serials<Slot>,
 }
 
@@ -61,6 +62,7 @@ impl SharedBoard {
             clock,
             cells: RefCell::new(cells),
             outlook: watch::Sender::new(Outlook::Coming),
+            changes: Changes::default(),
             file: writer.map(|writer| File { changed: Notify::new(), writer }),
         }))
     }
@@ -70,13 +72,16 @@ impl SharedBoard {
     pub(super) fn view(&self) -> View {
         let cells = self.0.cells.borrow();
         let all = cells.processes.values();
+        let at = self.0.clock.now();
         View {
             config: self.0.config.clone(),
-            at: self.0.clock.now(),
+            changes: self.0.changes.count(),
+            at,
+            wall: self.0.clock.wall(at),
             state: cells.state,
             outlook: *self.0.outlook.borrow(),
             exit_code: cells.exit_code,
-            processes: all.clone().map(|p| (p.name.clone(), p.instances.values().len())).collect(),
+            processes: all.clone().map(|p| (p.spec.clone(), p.instances.values().len())).collect(),
             slots: all.flat_map(|p| p.instances.values().copied()).collect(),
         }
     }
@@ -85,6 +90,12 @@ impl SharedBoard {
     #[must_use]
     pub(super) fn watch_outlook(&self) -> watch::Receiver<Outlook> {
         self.0.outlook.subscribe()
+    }
+
+    /// Counts what changes; any thread may look.
+    #[must_use]
+    pub(super) fn changes(&self) -> Changes {
+        self.0.changes.clone()
     }
 
     /// Writes each change a moment after it happened. Runs for as long as the supervisor does; sleeps when nothing
@@ -100,7 +111,7 @@ impl SharedBoard {
 
     /// Shows the end, and waits a bounded time until the file is on its way.
     pub(super) fn finish(&self, code: u8) {
-        self.0.cells.borrow_mut().exit_code = Some(code);
+        self.change(|cells| cells.exit_code = Some(code));
         self.outlook(Outlook::Never);
         if let Some(file) = &self.0.file {
             file.writer.write(self.view());
@@ -110,6 +121,7 @@ impl SharedBoard {
 
     fn change(&self, change: impl FnOnce(&mut Cells)) {
         change(&mut self.0.cells.borrow_mut());
+        self.0.changes.one_more();
         if let Some(file) = &self.0.file {
             file.changed.notify_one();
         }
@@ -127,8 +139,8 @@ impl SharedBoard {
 }
 
 impl StatusBoard for SharedBoard {
-    fn process(&self, process: ProcessId, name: &ProcessName) {
-        let shown = Shown { name: name.clone(), instances: Serials::default() };
+    fn process(&self, process: ProcessId, spec: &Arc<ProcessSpec>) {
+        let shown = Shown { spec: spec.clone(), instances: Serials::default() };
         self.change(|cells| drop(cells.processes.insert(process, shown)));
     }
 

@@ -3,7 +3,9 @@
 
 use phpeek_config::{Host, Identity, Loaded, Source, Vars};
 use phpeek_os::users::{CredentialsError, resolve};
-use phpeek_telemetry::tls::Judge;
+use phpeek_settings::tls::{Alpn, TlsJudge, TlsSettings, Unusable};
+use phpeek_settings::web::ServerTls;
+use phpeek_telemetry::tls;
 
 /// Reads, checks and compiles a configuration.
 #[must_use]
@@ -15,6 +17,23 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
 #[must_use]
 pub fn load_on_this_machine(source: &Source, vars: &dyn Vars) -> Loaded {
     phpeek_config::load_on(source, vars, &Judge, &ThisMachine)
+}
+
+/// Whoever will read them.
+struct Judge;
+
+impl TlsJudge for Judge {
+    fn judge(&self, settings: &TlsSettings, host: &str, alpn: Alpn) -> Result<(), Unusable> {
+        tls::judge(settings, host, alpn)
+    }
+
+    fn judge_name(&self, name: &str) -> Result<(), Unusable> {
+        tls::judge_name(name)
+    }
+
+    fn judge_server(&self, settings: &ServerTls) -> Result<(), Unusable> {
+        phpeek_api::web::judge(settings)
+    }
 }
 
 /// The users that the system knows.

@@ -2,12 +2,14 @@
 //! of time, and none can hold the exit up for longer.
 
 use super::board::SharedBoard;
+use super::ready::Ready;
 use super::running::{Ending, Running, say};
 use crate::exit;
 use phpeek_actors::manager::Finished;
 use phpeek_actors::ports::Level;
 use phpeek_actors::telemetry::FlushOutcome;
 use phpeek_api::Control;
+use phpeek_api::web::Web;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::member::{Member, list};
 use phpeek_os::pid1::{self, Sweep};
@@ -64,13 +66,20 @@ pub(super) enum Hurried {
     TooEarly,
 }
 
+/// Who answers questions until the end.
+pub(super) struct Servers {
+    pub(super) control: Option<Control>,
+    pub(super) api: Option<Web>,
+    pub(super) ready: Option<Rc<Ready>>,
+}
+
 /// Ends everything in order and gives what is left to tell.
 pub(super) async fn end(
     running: Running,
     finished: Option<Finished>,
     finish: &Finish,
     board: &SharedBoard,
-    control: Option<Control>,
+    servers: Servers,
 ) -> Ending {
     let own = running.last_exit.as_ref().and_then(|last| last.get());
     let code = finished.as_ref().map_or(exit::INTERNAL, |f| match own {
@@ -95,8 +104,16 @@ pub(super) async fn end(
     last_words(&running, finished.as_ref(), code, swept);
     running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     board.finish(code);
+    let Servers { control, api, ready } = servers;
+    if let Some(ready) = ready {
+        ready.finish();
+    }
+    let api = api.map(|api| actix::spawn(api.close(CONTROL_CLOSE)));
     if let Some(control) = control {
         control.close(CONTROL_CLOSE).await;
+    }
+    if let Some(api) = api {
+        drop(api.await); // an error: nothing is left to close
     }
     Ending { code, spans: running.kept.map(|memory| memory.take()).unwrap_or_default() }
 }

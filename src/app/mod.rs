@@ -1,6 +1,7 @@
 //! The composition root: builds the ports, the actors and their arbiters from a configuration, hands signals on, and
 //! ends everything in order. Decides nothing that a machine of the core decides.
 
+mod api;
 mod board;
 mod configure;
 mod control;
@@ -42,6 +43,7 @@ use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
+use phpeek_api::web::{Bound, Web};
 use phpeek_api::{self as socket, Control, TraceSource};
 use phpeek_config::Configuration;
 use phpeek_core::fleet::Fleet;
@@ -51,14 +53,12 @@ use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
-use phpeek_pages::{Door, Page};
 use phpeek_probe::Probes;
 use phpeek_settings::control::ControlSocket;
-use phpeek_settings::readiness::ReadinessSettings;
+use phpeek_settings::web::ApiSettings;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
 use ready::Ready;
-use ready_file::ReadyWriter;
 use roster::Roster;
 use running::{Running, say, warn};
 use std::io;
@@ -128,8 +128,9 @@ pub fn run(
     let ledger = ledger.map(Rc::new);
     let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
     let control::Opened { listener, warning } = control::open(wanted)?;
+    let bound = api::open(&configuration.api)?;
     options.warnings.extend(warnings.into_iter().chain(warning));
-    let found = Found { pid_file: pid_file.as_ref(), ledger: ledger.clone(), listener, ground };
+    let found = Found { pid_file: pid_file.as_ref(), ledger: ledger.clone(), listener, bound, ground };
     let result = system.block_on(supervise(configuration, &options, signals, found));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
@@ -145,6 +146,7 @@ struct Found<'a> {
     pid_file: Option<&'a PidFile>,
     ledger: Option<Rc<Ledger>>,
     listener: Option<socket::Listener>,
+    bound: Vec<Bound>,
     ground: Ground,
 }
 
@@ -160,7 +162,7 @@ async fn supervise(
     configuration: Configuration,
     options: &Options,
     signals: Signals,
-    Found { pid_file, ledger, listener, ground }: Found<'_>,
+    Found { pid_file, ledger, listener, bound, ground }: Found<'_>,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::following(&WALL);
     let router = Router::default();
@@ -184,8 +186,13 @@ async fn supervise(
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(options, clock, writer);
-    let ready = configuration.readiness.as_ref().map(|wanted| show_readiness(wanted, &running)).transpose()?;
+    let ready = configuration
+        .readiness
+        .as_ref()
+        .map(|wanted| Ready::begin(wanted, &running, in_a_thread))
+        .transpose()?;
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
+    let api = start_api(bound, &configuration.api, &running, &board)?;
     let control = listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
     let world = World {
         launcher: running.children.clone(),
@@ -218,11 +225,7 @@ async fn supervise(
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
-    let ending = ending::end(running, finished, &finish, &board, control).await;
-    if let Some(ready) = ready {
-        ready.finish();
-    }
-    Ok(ending)
+    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api, ready }).await)
 }
 
 /// Who hears of what happens, in this order.
@@ -253,28 +256,6 @@ fn show(options: &Options, clock: Clock, writer: Option<Writer>) -> SharedBoard 
     board
 }
 
-/// Readiness, told to whom the configuration names; from before anything is started.
-fn show_readiness(wanted: &ReadinessSettings, running: &Running) -> Result<Rc<Ready>, BeginError> {
-    let failed = |what| move |source| BeginError::System { what, source };
-    let (log, clock) = (running.log.clone(), running.clock);
-    let warn: ready_file::Warn = Box::new(move |text| running::tell(&*log, clock, Level::Warn, text));
-    let now: ready_file::Now = Box::new(move || clock.wall(clock.now()));
-    let file = wanted.file.clone().map(|file| ReadyWriter::start(file, now, in_a_thread, warn)).transpose();
-    let file = file.map_err(failed("begin with a readiness file"))?;
-    let ready = Rc::new(Ready::new(wanted, file));
-    if let Some(address) = wanted.http {
-        let pages = [("/readyz", Page::Readiness), ("/livez", Page::Life), ("/startupz", Page::Start)];
-        let pages = pages.map(|(path, page)| (path.to_owned(), page)).to_vec();
-        let door = Door::open(address, pages).map_err(|error| {
-            let source = io::Error::new(error.kind(), format!("{address} (global.readiness): {error}"));
-            failed("listen for questions about readiness")(source)
-        })?;
-        let inquiries = phpeek_pages::serve(vec![door], in_a_thread).map_err(failed("start the thread of pages"))?;
-        actix::spawn(ready.clone().answer(inquiries));
-    }
-    Ok(ready)
-}
-
 fn start_control(
     listener: socket::Listener,
     running: &Running,
@@ -286,6 +267,7 @@ fn start_control(
         // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
         back: Box::new(move || children.changes().notify_one()),
         outlook: board.watch_outlook(),
+        changes: board.changes(),
         traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
         log: running.log.clone(),
         clock: running.clock,
@@ -295,6 +277,20 @@ fn start_control(
         .map_err(|source| BeginError::System { what: "watch the control socket", source })?;
     actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), target, running.clock));
     Ok(control)
+}
+
+fn start_api(
+    bound: Vec<Bound>,
+    settings: &ApiSettings,
+    running: &Running,
+    board: &SharedBoard,
+) -> Result<Option<Web>, BeginError> {
+    let Some((web, inquiries)) = api::start(bound, settings, (running, board.changes()), in_a_thread)? else {
+        return Ok(None);
+    };
+    // The API asks for the state alone.
+    actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), None, running.clock));
+    Ok(Some(web))
 }
 
 fn build(

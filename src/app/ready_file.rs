@@ -63,12 +63,7 @@ impl ReadyWriter {
     ///
     /// # Errors
     /// When a stale file cannot be removed, which would say that all is ready, or the system gives no thread.
-    pub(super) fn start(
-        file: ReadyFile,
-        now: Now,
-        first: fn(),
-        warn: Warn,
-    ) -> io::Result<Self> {
+    pub(super) fn start(file: ReadyFile, now: Now, first: fn(), warn: Warn) -> io::Result<Self> {
         let path = file.path.display().to_string();
         remove(&file).map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
         let shared = Arc::new(Shared::default());
@@ -106,8 +101,7 @@ impl Shared {
             };
             state.busy = true;
             drop(state);
-            let (what, done) =
-                if there { ("write", write(file, now)) } else { ("remove", remove(file)) };
+            let (what, done) = if there { ("write", write(file, now)) } else { ("remove", remove(file)) };
             if let Err(error) = done {
                 let path = file.path.display();
                 warn(format!("cannot {what} the readiness file {path}: {}", chain(&error)));

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_api::SocketError;
+use phpeek_api::web::BindError;
 use phpeek_os::reaper::Children;
 use phpeek_output::{self as output, Output};
 use phpeek_telemetry::{self as telemetry, MemoryExporter, TelemetryHandle};
@@ -73,6 +74,15 @@ pub enum BeginError {
     /// The control socket.
     #[error(transparent)]
     Control(#[from] SocketError),
+    /// A way in of the management API.
+    #[error("{key}: the API cannot be opened")]
+    Api {
+        /// The key that wants it.
+        key: &'static str,
+        /// Why not.
+        #[source]
+        source: BindError,
+    },
     /// The exporter.
     #[error("cannot set up tracing")]
     Telemetry(#[from] telemetry::StartError),

@@ -81,6 +81,7 @@ pub(super) fn of_begin(error: &BeginError) -> u8 {
         | BeginError::Survivors(_)
         | BeginError::PidFile(_)
         | BeginError::Control(_)
+        | BeginError::Api { .. }
         | BeginError::Telemetry(StartError::Spool(_)) => exit::CANNOT_CREATE,
         BeginError::System { .. } | BeginError::Output(_) | BeginError::Telemetry(StartError::Thread(_)) => {
             exit::INTERNAL

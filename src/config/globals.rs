@@ -1,4 +1,4 @@
-//! The keys of `global` about the supervisor itself: its log and its control socket.
+//! The keys of `global` about the supervisor itself: its log and its sockets.
 
 use super::block::Block;
 use super::keys::GLOBAL;
@@ -9,7 +9,7 @@ use phpeek_settings::control::ControlSocket;
 use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
 use phpeek_settings::survivors::Survivors;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The longest path of a socket in bytes (unix(7): 108 with the end mark).
 const LONGEST_SOCKET: usize = 107;
@@ -37,26 +37,31 @@ pub(crate) fn survivors(global: &Node) -> Option<Survivors> {
 
 /// Reads `control_socket`.
 pub(crate) fn control_socket(global: &Node, findings: &mut Findings) -> ControlSocket {
-    let Some(node) = global.get("control_socket") else { return ControlSocket::Default };
-    match node.text() {
+    match global.get("control_socket").and_then(Node::text) {
         // What is no text was said by the check of types.
         None | Some("") => ControlSocket::Default,
         Some("none" | "off") => ControlSocket::Off,
-        Some(path) => {
-            let (message, advice) = match Path::new(path) {
-                p if !p.is_absolute() => (
-                    "the path of control_socket is not absolute",
-                    "write it from the root, as /run/app.sock: commands are given in other directories too",
-                ),
-                p if p.as_os_str().as_bytes().len() > LONGEST_SOCKET => (
-                    "the path of control_socket is longer than 107 bytes, which no socket can be",
-                    "write a shorter one",
-                ),
-                p => return ControlSocket::At(p.to_owned()),
-            };
-            let fault = Finding::error("global.control_socket", node.place.clone(), message);
-            findings.push(fault.advice(advice));
-            ControlSocket::Default
+        Some(_) => {
+            socket(global, "control_socket", findings).map_or_else(ControlSocket::default, ControlSocket::At)
         }
     }
+}
+
+/// The path of a socket; `None` when nobody names one, or it cannot be.
+pub(crate) fn socket(global: &Node, key: &str, findings: &mut Findings) -> Option<PathBuf> {
+    let node = global.get(key)?;
+    let path = Path::new(node.text().filter(|text| !text.is_empty())?);
+    let (message, advice) = match path {
+        p if !p.is_absolute() => (
+            format!("the path of {key} is not absolute"),
+            "write it from the root, as /run/app.sock: commands are given in other directories too",
+        ),
+        p if p.as_os_str().as_bytes().len() > LONGEST_SOCKET => (
+            format!("the path of {key} is longer than {LONGEST_SOCKET} bytes, which no socket can be"),
+            "write a shorter one",
+        ),
+        p => return Some(p.to_owned()),
+    };
+    findings.push(Finding::error(format!("global.{key}"), node.place.clone(), message).advice(advice));
+    None
 }

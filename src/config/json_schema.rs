@@ -20,9 +20,23 @@ fn object(keys: &[Key]) -> Value {
     json!({ "type": "object", "properties": properties, "additionalProperties": false, "patternProperties": { "^x-": {} } })
 }
 
+/// Within a block that is announced nothing acts, though the same keys do in another.
+fn announce(schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for below in properties.into_iter().flat_map(Map::values_mut) {
+        announce(below);
+        if below["x-standing"] == "acts" {
+            below["x-standing"] = json!("later");
+        }
+    }
+}
+
 /// A key: its kind, with what it means, its default, whether it acts, and what a change of it takes.
 fn property(key: &Key) -> Value {
     let mut schema = of(&key.kind);
+    if key.later() {
+        announce(&mut schema);
+    }
     if let Value::Object(map) = &mut schema {
         map.insert("description".into(), json!(key.about));
         if !key.default.is_empty() {

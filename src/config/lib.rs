@@ -50,6 +50,7 @@ mod tree;
 mod value;
 mod variable;
 mod vars;
+mod web;
 
 pub use full::{full_yaml, keys_table};
 pub use host::{Host, Identity};
@@ -65,6 +66,7 @@ use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::TracingSettings;
+use phpeek_settings::web::ApiSettings;
 use report::Findings;
 use std::path::{Path, PathBuf};
 use tree::Node;
@@ -82,6 +84,8 @@ pub struct Configuration {
     pub tracing: Option<TracingSettings>,
     /// Where commands reach the supervisor.
     pub control_socket: ControlSocket,
+    /// The management API.
+    pub api: ApiSettings,
     /// What becomes of processes that a killed supervisor has left.
     pub survivors: Survivors,
     /// What becomes of the output of processes.
@@ -176,11 +180,12 @@ fn compiled(
     let tracing = tracing::tracing(global, vars, judge, findings);
     let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
+    let api = web::api(global, judge, findings)?;
     let spec = compile::compile(root, folder, findings)?;
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
     let readiness = readiness::readiness(root.get("global").unwrap_or(&empty), &spec, findings);
-    Some(Configuration { spec, log, tracing, control_socket, survivors, lines, readiness })
+    Some(Configuration { spec, log, tracing, control_socket, api, survivors, lines, readiness })
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {

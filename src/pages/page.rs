@@ -76,7 +76,10 @@ impl Page {
             }),
         };
         shown.unwrap_or_else(|| {
-            Shown::error(StatusCode::SERVICE_UNAVAILABLE, "the supervisor does not answer: it is busy, or it ends")
+            Shown::error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the supervisor does not answer: it is busy, or it ends",
+            )
         })
     }
 }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+pub mod acl;
 pub mod compression;
 pub mod control;
 pub mod endpoint;
@@ -20,3 +21,4 @@ pub mod stamp;
 pub mod survivors;
 pub mod tls;
 pub mod tracing;
+pub mod web;

@@ -1,5 +1,6 @@
 //! Files of a TLS connection, and who judges them. Names of files only: reading one is for whoever speaks TLS.
 
+use super::web::ServerTls;
 use std::path::PathBuf;
 
 /// Files of a TLS connection, as they are configured.
@@ -69,4 +70,10 @@ pub trait TlsJudge {
     /// # Errors
     /// [`Unusable`] when not.
     fn judge_name(&self, name: &str) -> Result<(), Unusable>;
+
+    /// Whether a server can speak TLS so.
+    ///
+    /// # Errors
+    /// [`Unusable`] for the first of the settings that cannot be used.
+    fn judge_server(&self, settings: &ServerTls) -> Result<(), Unusable>;
 }

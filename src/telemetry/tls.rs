@@ -5,7 +5,7 @@
 use super::trust::Verifier;
 use phpeek_core::causes::chain;
 use phpeek_settings::stamp::Stamp;
-use phpeek_settings::tls::{Alpn, TlsJudge, TlsPart, TlsSettings, Unusable};
+use phpeek_settings::tls::{Alpn, TlsPart, TlsSettings, Unusable};
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -125,17 +125,19 @@ pub fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {
 }
 
 /// Judges files for the configuration, by loading them as a connection would.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Judge;
+///
+/// # Errors
+/// [`Unusable`] for the first of the settings that cannot be used.
+pub fn judge(settings: &TlsSettings, host: &str, alpn: Alpn) -> Result<(), Unusable> {
+    TlsClient::load(settings, host, alpn).map(drop).map_err(|error| unusable(&error, settings))
+}
 
-impl TlsJudge for Judge {
-    fn judge(&self, settings: &TlsSettings, host: &str, alpn: Alpn) -> Result<(), Unusable> {
-        TlsClient::load(settings, host, alpn).map(drop).map_err(|error| unusable(&error, settings))
-    }
-
-    fn judge_name(&self, name: &str) -> Result<(), Unusable> {
-        server_name(name).map(drop).map_err(|error| unusable(&error, &TlsSettings::default()))
-    }
+/// Whether a certificate could have this name.
+///
+/// # Errors
+/// [`Unusable`] when not.
+pub fn judge_name(name: &str) -> Result<(), Unusable> {
+    server_name(name).map(drop).map_err(|error| unusable(&error, &TlsSettings::default()))
 }
 
 fn unusable(error: &TlsError, settings: &TlsSettings) -> Unusable {

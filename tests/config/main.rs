@@ -18,6 +18,7 @@ mod replay;
 mod reports;
 mod secrets;
 mod tracing;
+mod web;
 
 use phpeek_pm::app::load;
 use phpeek_pm::config::{Configuration, Loaded, Source};

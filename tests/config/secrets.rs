@@ -22,7 +22,7 @@ fn no_report_repeats_a_secret() {
         "processes: {a: {command: [x], heartbeat: {\n  headers: {X: 1,\n  Y: [hunter2]}}}}",
         "processes: {a: {command: [x, '--token=hunter2', '${V'], scale: x}}",
     ] {
-        let report = read(text, &[("PHPEEK_PM_GLOBAL_API_AUTH", "[hunter2")]).report;
+        let report = read(text, &[("PHPEEK_PM_GLOBAL_API_AUTH", "[hunter2 x")]).report;
         let all = human(&report, Detail::Full, Strictness::Usual) + &json(&report, Strictness::Usual);
         assert!(report.findings.iter().any(|f| f.severity != Severity::Suggestion), "{text}");
         assert!(!all.contains("hunter2"), "{text}\n{all}");

@@ -9,6 +9,7 @@
 mod support;
 
 mod answers;
+mod api;
 mod autopsy;
 mod boot;
 mod control;
@@ -20,6 +21,7 @@ mod numbering;
 mod one_program;
 mod order;
 mod orphans;
+mod readiness;
 mod reading;
 mod restart;
 mod review_commands;

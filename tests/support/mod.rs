@@ -14,6 +14,7 @@ pub mod procfs;
 pub mod sandbox;
 pub mod supervisor;
 pub mod wait;
+pub mod web;
 
 pub use sandbox::Sandbox;
 pub use supervisor::Supervisor;

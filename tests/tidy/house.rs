@@ -24,7 +24,10 @@ const ROOMS: [(&str, &str, &[&str]); 11] = [
 const WALLS: [(&str, &[&str]); 3] = [
     ("src/app/", &["cli", "viewer"]),
     ("src/cli/", &[]),
-    ("src/exit.rs", &["app", "cli", "config", "os", "output", "telemetry", "api", "pages", "probe", "viewer"]),
+    (
+        "src/exit.rs",
+        &["app", "cli", "config", "os", "output", "telemetry", "api", "pages", "probe", "viewer"],
+    ),
 ];
 
 /// Beside the rooms, whatever has a root of its own.

@@ -253,7 +253,9 @@ impl Readiness {
                 self.alter(id, |old| old.map(|old| Standing { state: change.to, ..old }));
             }
             InstanceFact::Ordered { run } => {
-                self.alter(id, |old| old.map(|old| Standing { state: old.state, run: *run, ..Standing::NEW }));
+                self.alter(id, |old| {
+                    old.map(|old| Standing { state: old.state, run: *run, ..Standing::NEW })
+                });
             }
             InstanceFact::Ended(death) => {
                 self.alter(id, |old| old.map(|old| Standing { fine: death.fine, ..old }));

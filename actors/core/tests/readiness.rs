@@ -3,8 +3,8 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use phpeek_core::autopsy::Autopsy;
-use phpeek_core::facts::{Asked, Change, Death, Fact, HealthFact, InstanceFact, Probed, ProcessFact, Shown};
 use phpeek_core::facts::SystemFact;
+use phpeek_core::facts::{Asked, Change, Death, Fact, HealthFact, InstanceFact, Probed, ProcessFact, Shown};
 use phpeek_core::fleet::Outcome;
 use phpeek_core::health::facts::{Answer, ProbeFault};
 use phpeek_core::ids::{InstanceId, ProcessId};
@@ -178,9 +178,9 @@ fn truth(told: &[Fact], mode: Mode, chosen: &[&str]) -> bool {
         counting += 1;
         let of = |serial| {
             let id = InstanceId { process, serial };
-            let own = life[begin..].iter().filter(
-                move |f| matches!(f, Fact::Instance(of, _) | Fact::Health(of, _) if *of == id),
-            );
+            let own = life[begin..]
+                .iter()
+                .filter(move |f| matches!(f, Fact::Instance(of, _) | Fact::Health(of, _) if *of == id));
             own.fold(None, after)
         };
         let instances: Vec<Seen> = (0..2).filter_map(of).collect();

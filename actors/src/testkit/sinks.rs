@@ -3,9 +3,9 @@
 use crate::board::{InstanceStatus, StatusBoard, SystemState};
 use crate::ports::{Level, LogRecord, LogSink};
 use phpeek_core::ids::{InstanceId, ProcessId};
-use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
+use phpeek_core::spec::ProcessSpec;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -100,7 +100,7 @@ impl RecordingBoard {
 }
 
 impl StatusBoard for Rc<RecordingBoard> {
-    fn process(&self, _: ProcessId, _: &ProcessName) {}
+    fn process(&self, _: ProcessId, _: &Arc<ProcessSpec>) {}
 
     fn process_gone(&self, process: ProcessId) {
         self.numbers.borrow_mut().retain(|id, _| id.process != process);

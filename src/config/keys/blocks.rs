@@ -10,25 +10,25 @@ use phpeek_core::spec::KillMode;
 
 keys! {
     pub(crate) TLS;
-    "enabled": Bool, "false", Later Supervisor, "whether connections are encrypted";
-    "cert_file": Guard, "", Later Supervisor, "PEM", eg "/etc/phpeek-pm/api.crt";
-    "key_file": Guard, "", Later Supervisor, "PEM", eg "/etc/phpeek-pm/api.key";
-    "ca_file": Guard, "", Later Supervisor, "PEM: whose client certificates are trusted", eg "/etc/phpeek-pm/ca.crt";
-    "client_auth": OneOf(&["none", "request", "require", "verify"]), "none", Later Supervisor, "`request`, `require`, `verify` (needs ca_file)";
-    "min_version": OneOf(&["TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]), "TLS 1.2", Later Supervisor, "lower ones are raised to TLS 1.2";
-    "cipher_suites": List(&Text), "[]", Later Supervisor, "of TLS 1.2; empty: the safe ones";
-    "auto_reload": Bool, "false", Later Supervisor, "certificates are read again when they change";
-    "auto_reload_interval": Time(1.0, YEAR), "300", Later Supervisor, "how often is looked";
+    "enabled": Bool, "false", Works Supervisor, "whether connections are encrypted";
+    "cert_file": Guard, "", Works Supervisor, "PEM", eg "/etc/phpeek-pm/api.crt";
+    "key_file": Guard, "", Works Supervisor, "PEM", eg "/etc/phpeek-pm/api.key";
+    "ca_file": Guard, "", Works Supervisor, "PEM: whose client certificates are trusted", eg "/etc/phpeek-pm/ca.crt";
+    "client_auth": OneOf(&["none", "request", "require", "verify"]), "none", Works Supervisor, "`request`, `require`, `verify`: all need ca_file, and what it has not signed is refused";
+    "min_version": OneOf(&["TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]), "TLS 1.2", Works Supervisor, "lower ones are raised to TLS 1.2";
+    "cipher_suites": List(&Text), "[]", Works Supervisor, "of TLS 1.2; empty: the safe ones";
+    "auto_reload": Bool, "false", Works Supervisor, "certificates are read again when they change";
+    "auto_reload_interval": Time(1.0, YEAR), "300", Works Supervisor, "how often is looked";
 }
 
 keys! {
     pub(crate) ACL;
-    "enabled": Bool, "false", Later Live, "whether addresses are looked at";
-    "mode": OneOf(&["allow", "deny"]), "allow", Later Live, "`allow`: only allow_list, and none of deny_list; `deny`: all but deny_list";
-    "allow_list": List(&Network), "[]", Later Live, "addresses and networks; an empty list allows nobody", eg "[127.0.0.1, 10.0.0.0/8]";
-    "deny_list": List(&Network), "[]", Later Live, "addresses and networks";
-    "trust_proxy": Bool, "false", Later Live, "X-Forwarded-For counts; without trusted_proxies from loopback alone";
-    "trusted_proxies": List(&Network), "[]", Later Live, "the peers whose X-Forwarded-For counts";
+    "enabled": Bool, "false", Works Live, "whether addresses are looked at";
+    "mode": OneOf(&["allow", "deny"]), "allow", Works Live, "`allow`: only allow_list, and none of deny_list; `deny`: all but deny_list";
+    "allow_list": List(&Network), "[]", Works Live, "addresses and networks; an empty list allows nobody", eg "[127.0.0.1, 10.0.0.0/8]";
+    "deny_list": List(&Network), "[]", Works Live, "addresses and networks";
+    "trust_proxy": Bool, "false", Works Live, "X-Forwarded-For counts; without trusted_proxies from loopback alone";
+    "trusted_proxies": List(&Network), "[]", Works Live, "the peers whose X-Forwarded-For counts";
 }
 
 keys! {

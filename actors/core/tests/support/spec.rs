@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// One of this kind, named `p`.
-pub fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
+pub(crate) fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
     let name = ProcessName::new("p").expect("a plain name");
     let backoff = Backoff::new(Duration::ZERO, Duration::ZERO).expect("in order");
     Arc::new(ProcessSpec {

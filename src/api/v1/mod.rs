@@ -1,0 +1,123 @@
+//! The management API as PHPeek PM documents it, below `/api/v1`: the same routes on TCP, on its socket and on the control
+//! socket. Owns paths, methods and the shape of answers; who may ask is judged before it sees a request. Asks supervision
+//! by message, and never waits within it.
+
+mod program;
+mod shape;
+
+use super::desk::{Desk, Inquiry};
+use super::refusal::{Refusal, json_of};
+use super::view::{Changes, View};
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use bytes::Bytes;
+use http::header;
+use serde_json::json;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::mpsc;
+
+/// Where the API lies.
+pub const BASE: &str = "/api/v1";
+/// What is answered to everybody.
+pub const OPEN: &[&str] = &["/api/v1/health"];
+
+/// The state at one moment, and what was made of it once for all who ask.
+pub(super) struct Seen {
+    view: View,
+    list: OnceLock<Result<Bytes, String>>,
+}
+
+impl Seen {
+    fn new(view: View) -> Arc<Self> {
+        Arc::new(Self { view, list: OnceLock::new() })
+    }
+}
+
+/// What the routes share.
+pub(super) struct Shared {
+    desk: Desk<Arc<Seen>>,
+    changes: Changes,
+    last: Mutex<Option<Arc<Seen>>>,
+}
+
+impl Shared {
+    /// The state now. Supervision is asked only when something has changed since it was asked last.
+    async fn seen(&self) -> Result<Arc<Seen>, Refusal> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.changes.count();
+        if let Some(seen) = last().as_ref().filter(|seen| seen.view.changes == now) {
+            return Ok(seen.clone());
+        }
+        let seen = self.desk.ask().await?;
+        *last() = Some(seen.clone());
+        Ok(seen)
+    }
+}
+
+/// The routes, on the runtime of this thread.
+pub fn router(supervision: &mpsc::Sender<Inquiry>, changes: Changes) -> Router {
+    let desk = Desk::open(supervision.clone(), Inquiry::Status, Seen::new);
+    let shared = Shared { desk, changes, last: Mutex::default() };
+    let routes = Router::new()
+        .route("/health", get(health))
+        .route("/processes", get(list))
+        .route("/processes/", any(nameless))
+        .route("/processes/{name}", get(one))
+        .route("/processes/{name}/", any(nothing_to_do))
+        .route("/processes/{name}/{action}", any(action))
+        .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
+        .method_not_allowed_fallback(async || Refusal::method())
+        .with_state(Arc::new(shared));
+    Router::new().nest(BASE, routes)
+}
+
+async fn health() -> Result<Response, Refusal> {
+    json_of(&json!({ "status": "healthy" }))
+}
+
+async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
+    let seen = shared.seen().await?;
+    let made = seen.list.get_or_init(|| {
+        let list = json!({ "processes": shape::processes(&seen.view) });
+        serde_json::to_vec(&list).map(Bytes::from).map_err(|error| error.to_string())
+    });
+    let body = made.clone().map_err(|why| Refusal(http::StatusCode::INTERNAL_SERVER_ERROR, why))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+async fn one(
+    State(shared): State<Arc<Shared>>,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refusal> {
+    let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
+    let seen = shared.seen().await?;
+    let (process, spec) = shape::process(&seen.view, &name).ok_or_else(|| missing(&name))?;
+    json_of(&json!({ "process": process, "config": program::config(spec) }))
+}
+
+/// There is no process of this name.
+fn missing(name: &str) -> Refusal {
+    Refusal::not_found(format!("process {name:?} not found"))
+}
+
+async fn nameless() -> Refusal {
+    Refusal::bad("process name required: /api/v1/processes/NAME")
+}
+
+async fn nothing_to_do() -> Refusal {
+    Refusal::bad("an action is required: /api/v1/processes/NAME/ACTION")
+}
+
+/// Of a process that is not there nothing can be asked; of others there is no such action.
+async fn action(
+    State(shared): State<Arc<Shared>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, Refusal> {
+    let Path((name, action)) = path.map_err(|_| Refusal::bad("the name is no text"))?;
+    let seen = shared.seen().await?;
+    shape::process(&seen.view, &name).ok_or_else(|| missing(&name))?;
+    Err(Refusal::bad(format!("unknown action {action:?}")))
+}

@@ -1,0 +1,162 @@
+//! A process as PHPeek PM's API shows it, made of the state at one moment. Texts and numbers; asks nobody.
+
+use super::super::view::{Slot, View};
+use phpeek_core::lifecycle::InstanceState;
+use phpeek_core::spec::ProcessSpec;
+use serde::Serialize;
+use std::time::UNIX_EPOCH;
+
+/// A process.
+#[derive(Debug, Serialize)]
+pub(super) struct ProcessInfo<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    state: &'static str,
+    scale: usize,
+    desired_scale: u32,
+    instances: Vec<InstanceInfo>,
+}
+
+/// An instance of it.
+#[derive(Debug, Serialize)]
+struct InstanceInfo {
+    id: String,
+    state: &'static str,
+    pid: i32,
+    /// Seconds since 1970; 0 when it does not run.
+    started_at: u64,
+    restart_count: u32,
+    ready: bool,
+}
+
+/// All of them, by name.
+pub(super) fn processes(view: &View) -> Vec<ProcessInfo<'_>> {
+    let mut all: Vec<_> = view.of_each().map(|(spec, slots)| info(view, spec, slots)).collect();
+    all.sort_unstable_by_key(|process| process.name);
+    all
+}
+
+/// The one of this name, and what it is configured as.
+pub(super) fn process<'a>(view: &'a View, name: &str) -> Option<(ProcessInfo<'a>, &'a ProcessSpec)> {
+    let (spec, slots) = view.of_each().find(|(spec, _)| spec.name.as_str() == name)?;
+    Some((info(view, spec, slots), spec))
+}
+
+fn info<'a>(view: &View, spec: &'a ProcessSpec, slots: &[Slot]) -> ProcessInfo<'a> {
+    ProcessInfo {
+        name: spec.name.as_str(),
+        kind: spec.kind.as_str(),
+        state: state(slots),
+        scale: slots.len(),
+        desired_scale: spec.scale.get(),
+        instances: slots.iter().map(|slot| instance(view, spec, slot)).collect(),
+    }
+}
+
+fn instance(view: &View, spec: &ProcessSpec, slot: &Slot) -> InstanceInfo {
+    let began = slot.since.and_then(|since| view.wall.checked_sub(view.at.saturating_sub(since)));
+    InstanceInfo {
+        id: spec.name.instance_id(slot.number),
+        state: word(slot.state),
+        pid: slot.pid.unwrap_or_default(),
+        started_at: began.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map_or(0, |d| d.as_secs()),
+        restart_count: slot.restarts,
+        ready: slot.state == InstanceState::Running,
+    }
+}
+
+/// The states that are documented, and `backoff`. What runs and is not ready is running: `ready` tells the rest.
+fn word(state: InstanceState) -> &'static str {
+    match state {
+        InstanceState::Unready => InstanceState::Running.as_str(),
+        InstanceState::Draining => InstanceState::Stopping.as_str(),
+        other => other.as_str(),
+    }
+}
+
+/// Of the whole process: what most matters of what its instances are.
+fn state(slots: &[Slot]) -> &'static str {
+    const ORDER: [InstanceState; 9] = [
+        InstanceState::Running,
+        InstanceState::Unready,
+        InstanceState::Starting,
+        InstanceState::Stopping,
+        InstanceState::Draining,
+        InstanceState::Backoff,
+        InstanceState::Failed,
+        InstanceState::Completed,
+        InstanceState::Stopped,
+    ];
+    let found = ORDER.into_iter().find(|state| slots.iter().any(|slot| slot.state == *state));
+    word(found.unwrap_or(InstanceState::Stopped))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use phpeek_actors::board::SystemState;
+    use phpeek_actors::testkit::SpecBuilder;
+    use phpeek_core::outlook::Outlook;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn view() -> View {
+        let spec = |name: &str| Arc::new(SpecBuilder::new(name).spec());
+        let up = Slot {
+            state: InstanceState::Running,
+            pid: Some(7),
+            restarts: 2,
+            since: Some(Duration::from_secs(40)),
+            ..Slot::new(0)
+        };
+        View {
+            config: None,
+            changes: 0,
+            at: Duration::from_secs(100),
+            wall: UNIX_EPOCH + Duration::from_secs(1100),
+            state: SystemState::Running,
+            outlook: Outlook::Ready,
+            exit_code: None,
+            processes: vec![(spec("b"), 2), (spec("a"), 0)],
+            slots: vec![up, Slot::new(1)],
+        }
+    }
+
+    #[test]
+    fn a_process_has_its_documented_shape() {
+        let view = view();
+        let (process, spec) = process(&view, "b").expect("it is there");
+        let shown = serde_json::to_value(&process).expect("it is plain");
+        assert_eq!((spec.name.as_str(), shown["name"].as_str()), ("b", Some("b")));
+        assert_eq!((shown["type"].as_str(), shown["state"].as_str()), (Some("longrun"), Some("running")));
+        assert_eq!(shown["scale"], 2);
+        let first = &shown["instances"][0];
+        assert_eq!((first["id"].as_str(), first["pid"].as_i64()), (Some("b-0"), Some(7)));
+        assert_eq!((first["started_at"].as_u64(), first["restart_count"].as_u64()), (Some(1040), Some(2)));
+        assert_eq!(shown["instances"][1]["started_at"], 0);
+        assert!(super::process(&view, "c").is_none() && super::process(&view, "").is_none());
+    }
+
+    #[test]
+    fn the_list_is_in_the_order_of_names_and_nothing_runs_where_nothing_is() {
+        let view = view();
+        let all = processes(&view);
+        let shown: Vec<_> = all.iter().map(|p| (p.name, p.state, p.scale)).collect();
+        assert_eq!(shown, [("a", "stopped", 0), ("b", "running", 2)]);
+    }
+
+    #[test]
+    fn what_has_failed_is_not_running() {
+        let of = |states: &[InstanceState]| {
+            let slots: Vec<Slot> =
+                states.iter().map(|state| Slot { state: *state, ..Slot::new(0) }).collect();
+            state(&slots)
+        };
+        assert_eq!(of(&[InstanceState::Failed, InstanceState::Completed]), "failed");
+        assert_eq!(of(&[InstanceState::Failed, InstanceState::Unready]), "running");
+        assert_eq!(of(&[InstanceState::Backoff, InstanceState::Failed]), "backoff");
+        assert_eq!(of(&[InstanceState::Draining]), "stopping");
+    }
+}

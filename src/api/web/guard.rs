@@ -1,0 +1,251 @@
+//! Whether a request may be answered at all, before any route sees it: address, origin, size, rate, token, in this
+//! order. Owns what is refused and how it is told; opens to nobody by accident.
+
+use super::super::refusal::Refusal;
+use super::audit::{Audit, Event};
+use super::origin::{self, Shown};
+use super::rate::Rate;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use phpeek_settings::acl::{Acl, Denied};
+use phpeek_settings::web::Token;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use subtle::ConstantTimeEq;
+use tokio::time::Instant;
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// Somebody at this address.
+    Tcp(IpAddr),
+    /// Somebody of this machine whom the kernel vouches for, by his user id.
+    Unix(u32),
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(uid) => write!(f, "uid {uid}"),
+        }
+    }
+}
+
+/// What a server asks of those who ask it.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// What must be shown, when anything must.
+    pub token: Option<Token>,
+    /// Paths that are answered without.
+    pub open: &'static [&'static str],
+    /// Largest body, in bytes.
+    pub max_body: usize,
+}
+
+/// What one way in asks beside that.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Way {
+    /// Addresses that may come.
+    pub(super) acl: Option<Acl>,
+    /// Whether a certificate of the client was verified, or our own name is in one of ours.
+    pub(super) tls: bool,
+}
+
+/// Judges requests.
+pub(super) struct Guard {
+    pub(super) rules: Rules,
+    rate: Mutex<Rate>,
+    audit: Option<Audit>,
+}
+
+impl Guard {
+    pub(super) fn new(rules: Rules, audit: Option<Audit>) -> Self {
+        Self { rules, rate: Mutex::new(Rate::new(Instant::now())), audit }
+    }
+
+    /// Who asks; or the answer for somebody who may not.
+    pub(super) fn judge<B>(
+        &self,
+        way: &Way,
+        peer: Peer,
+        request: &Request<B>,
+    ) -> Result<Peer, Box<Response>> {
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let asked = |kind, who: Peer, message: &str| self.tell(kind, who, method, uri, message);
+        let mut who = peer;
+        if let Peer::Tcp(address) = peer {
+            if let Some(acl) = &way.acl {
+                let client = address_of(acl, address, headers);
+                who = Peer::Tcp(client.map_err(|(status, message)| {
+                    asked("acl.deny", peer, message);
+                    Box::new((status, message).into_response())
+                })?);
+            }
+            let secret = self.rules.token.is_some() || way.tls;
+            let shown = if secret { Shown::Secret } else { Shown::Nothing };
+            origin::judge(shown, method, uri, headers).map_err(|refusal| {
+                asked("origin.deny", who, &refusal.1);
+                Box::new(refusal.into_response())
+            })?;
+        }
+        self.size(headers)?;
+        if let Peer::Tcp(address) = peer {
+            let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+            if !rate.allows(address, Instant::now()) {
+                drop(rate);
+                asked("rate_limit.exceed", who, "too many requests");
+                return Err(Box::new(too_many()));
+            }
+        }
+        if !self.rules.open.contains(&uri.path()) && !self.knows(headers) {
+            asked("auth.failure", who, "no token, or a wrong one");
+            return Err(Box::new(unknown()));
+        }
+        Ok(who)
+    }
+
+    fn size(&self, headers: &HeaderMap) -> Result<(), Box<Response>> {
+        let said =
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if said.is_some_and(|length| length > self.rules.max_body as u64) {
+            return Err(Box::new(too_large(self.rules.max_body).into_response()));
+        }
+        Ok(())
+    }
+
+    /// Whether the token is shown, exactly as it is written, in a time that does not tell how much of it is right.
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.rules.token else { return true };
+        let shown =
+            headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        shown.is_some_and(|shown| shown.ct_eq(token.as_bytes()).into())
+    }
+
+    fn tell(&self, kind: &'static str, who: Peer, method: &Method, uri: &Uri, message: &str) {
+        if let Some(audit) = &self.audit {
+            let (actor, action, resource) = (who.to_string(), method.as_str(), uri.path());
+            audit.tell_calmly(&Event { kind, actor: &actor, action, resource, status: "denied", message });
+        }
+    }
+}
+
+/// The answer to a body that is too large.
+fn too_large(most: usize) -> Refusal {
+    Refusal(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("the body is larger than {most} bytes (api_max_request_body)"),
+    )
+}
+
+fn address_of(acl: &Acl, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, (StatusCode, &'static str)> {
+    // What is no text is no address.
+    let forwarded = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or("?"));
+    acl.judge(peer, forwarded).map_err(|denied| match denied {
+        Denied::Address(_) => (StatusCode::FORBIDDEN, "Access denied\n"),
+        Denied::Unreadable => (StatusCode::BAD_REQUEST, "the address of the client cannot be told\n"),
+    })
+}
+
+fn too_many() -> Response {
+    let message = "too many requests: 100 a second, 200 at once".to_owned();
+    let mut response = Refusal(StatusCode::TOO_MANY_REQUESTS, message).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(Rate::AGAIN.as_secs()));
+    response
+}
+
+fn unknown() -> Response {
+    let message = "Authorization: Bearer TOKEN is needed, with the token of api_auth".to_owned();
+    let mut response = Refusal(StatusCode::UNAUTHORIZED, message).into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use phpeek_settings::acl::{Network, Proxies};
+
+    const HERE: Peer = Peer::Tcp(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+
+    fn guard(token: Option<&str>) -> Guard {
+        let rules = Rules { token: token.and_then(Token::new), open: &["/health"], max_body: 100 };
+        Guard::new(rules, None)
+    }
+
+    fn status(guard: &Guard, way: &Way, peer: Peer, path: &str, headers: &[(&str, &str)]) -> u16 {
+        let mut request = Request::builder().uri(path).header("host", "localhost");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).expect("a request");
+        guard.judge(way, peer, &request).map_or_else(|response| response.status().as_u16(), |_| 200)
+    }
+
+    fn only(network: &str) -> Way {
+        let allow = vec![Network::parse(network).expect("a network")];
+        Way { acl: Some(Acl { allow: Some(allow), deny: Vec::new(), proxies: Proxies::None }), tls: false }
+    }
+
+    #[test]
+    fn a_token_is_wanted_everywhere_but_where_it_is_not() {
+        let (guard, way) = (guard(Some("tok-1")), Way::default());
+        let with = |path, header: &str| status(&guard, &way, HERE, path, &[("authorization", header)]);
+        assert_eq!(status(&guard, &way, HERE, "/x", &[]), 401);
+        for (header, wanted) in [
+            ("Bearer tok-1", 200),
+            ("Bearer tok-2", 401),
+            ("Bearer tok-1 ", 401),
+            ("Bearer tok", 401),
+            ("Bearer ", 401),
+            ("Bearer", 401),
+            ("bearer tok-1", 401),
+            ("tok-1", 401),
+        ] {
+            // A server sees no blanks at the end of a value: they are no part of it.
+            let wanted = if header.ends_with("1 ") { 401 } else { wanted };
+            assert_eq!(with("/x", header), wanted, "{header}");
+        }
+        assert_eq!((with("/health", "x"), with("/health/", "x"), with("//health", "x")), (200, 401, 401));
+        assert_eq!(status(&guard, &way, Peer::Unix(0), "/x", &[]), 401, "also on a socket");
+    }
+
+    #[test]
+    fn the_address_comes_before_the_token() {
+        let guard = guard(Some("tok-1"));
+        for header in [&[][..], &[("authorization", "Bearer tok-1")]] {
+            assert_eq!(status(&guard, &only("10.0.0.0/8"), HERE, "/x", header), 403);
+            assert_eq!(status(&guard, &only("10.0.0.0/8"), HERE, "/health", header), 403);
+        }
+        assert_eq!(status(&guard, &only("127.0.0.0/8"), HERE, "/health", &[]), 200);
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_peer_whatever_he_says_and_holds_for_what_is_open() {
+        let guard = guard(None);
+        let mut way = only("0.0.0.0/0");
+        if let Some(acl) = &mut way.acl {
+            acl.proxies = Proxies::OnLoopback;
+        }
+        let all = (0..600).map(|n| {
+            let claimed = format!("10.0.{}.{}", n / 200, n % 200);
+            status(&guard, &way, HERE, "/health", &[("x-forwarded-for", &claimed)])
+        });
+        let (good, many): (Vec<u16>, Vec<u16>) = all.partition(|status| *status == 200);
+        assert!(good.len() < 400 && many.iter().all(|status| *status == 429), "{}", good.len());
+        assert_eq!(
+            status(&guard, &Way::default(), Peer::Unix(0), "/x", &[]),
+            200,
+            "a socket has no such bound"
+        );
+    }
+
+    #[test]
+    fn a_body_that_says_that_it_is_too_large_is_not_read() {
+        let (guard, way) = (guard(None), Way::default());
+        assert_eq!(status(&guard, &way, HERE, "/x", &[("content-length", "100")]), 200);
+        assert_eq!(status(&guard, &way, HERE, "/x", &[("content-length", "101")]), 413);
+        assert_eq!(status(&guard, &way, Peer::Unix(0), "/x", &[("content-length", "101")]), 413);
+    }
+}

@@ -1,0 +1,202 @@
+//! The keys about servers that others reach: where they listen, TLS, access lists, the token. Owns what of that is
+//! enough beyond loopback. Nothing falls open: what cannot be used is an error.
+
+use super::block::Block;
+use super::globals::socket;
+use super::keys::{ACL, GLOBAL, TLS};
+use super::report::{Finding, Findings};
+use super::tree::{Node, Place};
+use phpeek_settings::acl::{Acl, Network, Proxies};
+use phpeek_settings::tls::{TlsJudge, TlsPart};
+use phpeek_settings::web::{
+    ApiSettings, ClientCertificates, Listen, OTHER_SUITES, SUITES, ServerTls, Token, host,
+};
+use std::path::PathBuf;
+
+/// Largest body when nobody says it, and for 0, in bytes.
+const BODY: usize = 8 << 20;
+
+/// Reads the keys of one server: `api_…`, `metrics_…`.
+pub(crate) struct Server<'a> {
+    global: &'a Node,
+    block: Block<'a>,
+    prefix: &'static str,
+    findings: &'a mut Findings,
+    judge: &'a dyn TlsJudge,
+}
+
+/// Reads `api_…`.
+pub(crate) fn api(global: &Node, judge: &dyn TlsJudge, findings: &mut Findings) -> Option<ApiSettings> {
+    let block = Block::new(Some(global), GLOBAL);
+    let mut server = Server { global, block, prefix: "api", findings, judge };
+    let token = server.token();
+    let tcp = if block.truth("api_enabled")? { server.listen() } else { None };
+    if let Some(listen) = tcp.as_ref().filter(|listen| listen.reaches_out()) {
+        let known = token.is_some() || listen.knows_clients();
+        if !known {
+            let message = "the API would be open to everybody who reaches this address";
+            let advice =
+                "set api_auth to a token, or let api_tls require client certificates, or leave api_host out";
+            server.error("host", None, message.to_owned(), advice);
+        }
+    }
+    let socket = socket(global, "api_socket", findings);
+    let max_body = block.int("api_max_request_body").and_then(|bytes| usize::try_from(bytes).ok());
+    Some(ApiSettings { tcp, socket, token, max_body: max_body.filter(|bytes| *bytes > 0).unwrap_or(BODY) })
+}
+
+impl Server<'_> {
+    fn key(&self, key: &str) -> String {
+        format!("{}_{key}", self.prefix)
+    }
+
+    /// An error at a key of the server, or at one of a block of it.
+    fn error(&mut self, key: &str, below: Option<&str>, message: String, advice: &str) {
+        let key = self.key(key);
+        let written = self.global.get(&key);
+        let inside = below.and_then(|below| written.and_then(|block| block.get(below)));
+        let place = inside.or(written).map_or(Place::Nowhere, |node| node.place.clone());
+        let path = below.map_or_else(|| format!("global.{key}"), |below| format!("global.{key}.{below}"));
+        self.findings.push(Finding::error(path, place, message).advice(advice));
+    }
+
+    fn token(&mut self) -> Option<Token> {
+        let written = self.block.text(&self.key("auth"))?;
+        let token = Token::new(&written);
+        if token.is_none() {
+            let message = "the token holds what no header can: only visible ASCII characters can be sent";
+            self.error("auth", None, message.to_owned(), "write one without spaces and umlauts");
+        }
+        token
+    }
+
+    /// Where it listens; `None` when that cannot be.
+    fn listen(&mut self) -> Option<Listen> {
+        let written = self.block.text(&self.key("host")).unwrap_or_default();
+        let port = self.block.int(&self.key("port")).and_then(|port| u16::try_from(port).ok())?;
+        let address = host(&written);
+        if address.is_none() {
+            let message = format!("{written:?} is no address, and names are not looked up");
+            self.error("host", None, message, "write an address as 127.0.0.1 or ::1");
+        }
+        let (tls, acl) = (self.tls(), self.acl());
+        Some(Listen { at: (address?, port).into(), tls: tls?, acl })
+    }
+
+    /// `None` for what cannot be used; `Some(None)` when nothing is encrypted.
+    fn tls(&mut self) -> Option<Option<ServerTls>> {
+        let global = self.global;
+        let block = Block::new(global.get(&self.key("tls")), TLS);
+        if !block.truth("enabled")? {
+            return Some(None);
+        }
+        let (certificate, key) = (block.text("cert_file"), block.text("key_file"));
+        for (name, value) in [("cert_file", &certificate), ("key_file", &key)] {
+            if value.is_none() {
+                let message = format!("TLS is enabled, and {name} is missing");
+                self.error("tls", Some(name), message, "name a PEM file");
+            }
+        }
+        let clients = self.clients(&block)?;
+        let least = block.text("min_version")?;
+        let settings = ServerTls {
+            certificate: certificate?.into(),
+            key: key?.into(),
+            clients,
+            only_tls13: least == "TLS 1.3",
+            suites: self.suites(),
+            reload: if block.truth("auto_reload")? { block.time("auto_reload_interval") } else { None },
+        };
+        let Err(found) = self.judge.judge_server(&settings) else { return Some(Some(settings)) };
+        let name = match found.part {
+            TlsPart::Authorities => Some("ca_file"),
+            TlsPart::Certificate => Some("cert_file"),
+            TlsPart::Key => Some("key_file"),
+            TlsPart::ServerName | TlsPart::Itself => None,
+        };
+        self.error("tls", name, found.message, "name PEM files that can be read and belong together");
+        None
+    }
+
+    /// `None` for what cannot be used.
+    fn clients(&mut self, block: &Block<'_>) -> Option<Option<ClientCertificates>> {
+        let required = match block.text("client_auth")?.as_str() {
+            "none" => return Some(None),
+            "request" => false,
+            _ => true,
+        };
+        let Some(authorities) = block.text("ca_file").map(PathBuf::from) else {
+            let message = "client certificates are asked for, and nobody says whose are trusted";
+            self.error("tls", Some("client_auth"), message.to_owned(), "set ca_file, or client_auth: none");
+            return None;
+        };
+        Some(Some(ClientCertificates { authorities, required }))
+    }
+
+    /// The suites of TLS 1.2. Those that PHPeek PM takes and that are not safe are left out with a warning.
+    fn suites(&mut self) -> Vec<&'static str> {
+        let key = self.key("tls");
+        let Some(list) = self.global.at(&[&key, "cipher_suites"]) else { return Vec::new() };
+        let mut found = Vec::new();
+        for item in list.items() {
+            let name = item.text().unwrap_or_default();
+            let path = format!("global.{key}.cipher_suites");
+            let advice = format!("of TLS 1.2 there are {}", SUITES.join(", "));
+            if let Some(known) = SUITES.iter().find(|known| **known == name) {
+                found.push(*known);
+            } else if OTHER_SUITES.contains(&name) {
+                let message = match of_tls12(name) {
+                    false => format!("{name} is of TLS 1.3, which needs no list"),
+                    true => format!("{name} is not safe, and is left out"),
+                };
+                self.findings.push(Finding::warning(path, item.place.clone(), message).advice(advice));
+            } else {
+                let message = format!("{name:?} is no cipher suite");
+                self.findings.push(Finding::error(path, item.place.clone(), message).advice(advice));
+            }
+        }
+        let none_left = found.is_empty() && list.items().iter().any(|i| i.text().is_some_and(of_tls12));
+        if none_left {
+            let message = "no suite of the list is left".to_owned();
+            self.error("tls", Some("cipher_suites"), message, "leave the list out: the safe ones are used");
+        }
+        found
+    }
+
+    fn acl(&mut self) -> Option<Acl> {
+        let key = self.key("acl");
+        let global = self.global;
+        let written = global.get(&key);
+        let block = Block::new(written, ACL);
+        if !block.truth("enabled")? {
+            return None;
+        }
+        // An entry that is no network was refused by the check of types, and nothing starts.
+        let list = |name: &str| -> Vec<Network> {
+            let items = written.and_then(|block| block.get(name)).map(Node::items).unwrap_or_default();
+            items.iter().filter_map(Node::text).filter_map(Network::parse).collect()
+        };
+        let allow = (block.text("mode").as_deref() != Some("deny")).then(|| list("allow_list"));
+        if allow.as_ref().is_some_and(Vec::is_empty) {
+            let place = written.map_or(Place::Nowhere, |node| node.place.clone());
+            let message = "allow_list is empty: nobody is let in";
+            let finding = Finding::warning(format!("global.{key}.allow_list"), place, message);
+            self.findings.push(finding.advice("write the addresses that may come"));
+        }
+        let trusted = list("trusted_proxies");
+        let trusts = written.and_then(|block| block.get("trust_proxy")).is_some();
+        let proxies = match (block.truth("trust_proxy")?, trusted.is_empty()) {
+            (true, true) => Proxies::OnLoopback,
+            (true, false) => Proxies::Listed(trusted),
+            // Cbox Init 3 knows the list alone; who says that no proxy is trusted means it.
+            (false, false) if !trusts => Proxies::Listed(trusted),
+            (false, _) => Proxies::None,
+        };
+        Some(Acl { allow, deny: list("deny_list"), proxies })
+    }
+}
+
+/// Whether a suite is one of TLS 1.2.
+fn of_tls12(name: &str) -> bool {
+    name.contains("_WITH_")
+}

@@ -1,0 +1,130 @@
+//! The keys about the management API: what they mean together, and that nothing of them falls open.
+
+use crate::{read, refused, valid};
+use phpeek_pm::config::Severity;
+use phpeek_settings::acl::Proxies;
+use phpeek_settings::web::{ApiSettings, Listen};
+use serde_json::{Value, json};
+
+fn file(global: Value) -> String {
+    let mut all = json!({"api_enabled": true});
+    for (key, value) in global.as_object().expect("keys") {
+        all[key] = value.clone();
+    }
+    json!({"global": all, "processes": {"a": {"command": ["x"]}}}).to_string()
+}
+
+fn api(global: Value) -> ApiSettings {
+    valid(&file(global), &[]).api
+}
+
+fn listen(global: Value) -> Listen {
+    api(global).tcp.expect("it listens")
+}
+
+/// A file of the certificates for tests.
+fn pem(name: &str) -> String {
+    format!("{}/tests/telemetry/tls/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn tls(more: Value) -> Value {
+    let mut all = json!({"enabled": true, "cert_file": pem("server.pem"), "key_file": pem("server.key")});
+    for (key, value) in more.as_object().expect("keys") {
+        all[key] = value.clone();
+    }
+    json!({ "api_tls": all })
+}
+
+#[test]
+fn it_listens_on_loopback_unless_told_and_further_only_to_those_it_knows() {
+    let plain = listen(json!({}));
+    assert_eq!(plain.at.to_string(), "127.0.0.1:9180");
+    assert!(plain.tls.is_none() && plain.acl.is_none());
+    assert!(valid(&file(json!({"api_enabled": false})), &[]).api.tcp.is_none());
+    let open = json!({"api_host": "0.0.0.0"});
+    assert!(refused(&file(open.clone()), &[]).contains("global.api_host"));
+    let mut known = open.clone();
+    known["api_auth"] = json!("token");
+    assert!(listen(known).reaches_out());
+    // Certificates do, when nobody comes without one.
+    for (auth, good) in [("verify", true), ("require", true), ("request", false), ("none", false)] {
+        let mut keys = tls(json!({"client_auth": auth, "ca_file": pem("ca.pem")}));
+        keys["api_host"] = json!("0.0.0.0");
+        assert_eq!(read(&file(keys), &[]).configuration.is_some(), good, "{auth}");
+    }
+    // A variable that turns out to be empty is no token.
+    let empty = json!({"api_host": "0.0.0.0", "api_auth": "${NO_SUCH_TOKEN:-}"});
+    assert!(refused(&file(empty), &[]).contains("api_host"));
+}
+
+#[test]
+fn files_of_tls_are_judged_and_clients_are_never_taken_on_trust() {
+    let good = listen(tls(json!({"min_version": "TLS 1.3", "auto_reload": true, "auto_reload_interval": 7})));
+    let settings = good.tls.expect("it is encrypted");
+    assert!(settings.only_tls13 && settings.clients.is_none());
+    assert_eq!(settings.reload.map(|pause| pause.as_secs()), Some(7));
+    let usual = listen(tls(json!({"min_version": "TLS 1.0"}))).tls.expect("it is encrypted");
+    assert!(!usual.only_tls13 && usual.reload.is_none());
+    for (more, words) in [
+        (json!({"cert_file": ""}), "cert_file"),
+        (json!({"key_file": "/nowhere/key"}), "key_file"),
+        (json!({"key_file": pem("client.key")}), "cannot be used together"),
+        (json!({"cert_file": pem("README.md")}), "no usable certificate"),
+        (json!({"client_auth": "verify"}), "ca_file"),
+        (json!({"client_auth": "request"}), "ca_file"),
+        (json!({"client_auth": "verify", "ca_file": pem("server.key")}), "ca_file"),
+        (json!({"cipher_suites": ["TLS_NO_SUCH"]}), "no cipher suite"),
+        (json!({"cipher_suites": ["TLS_RSA_WITH_AES_128_CBC_SHA"]}), "no suite of the list is left"),
+    ] {
+        let text = refused(&file(tls(more.clone())), &[]);
+        assert!(text.contains(words), "{more}: {text}");
+    }
+    let suites = json!([
+        "TLS_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        "TLS_AES_128_GCM_SHA256"
+    ]);
+    let loaded = read(&file(tls(json!({ "cipher_suites": suites }))), &[]);
+    let warnings = loaded.report.of(Severity::Warning).filter(|w| w.path.ends_with("cipher_suites")).count();
+    let settings = loaded.configuration.and_then(|c| c.api.tcp?.tls).expect("it is encrypted");
+    assert_eq!((settings.suites, warnings), (vec!["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"], 2));
+}
+
+#[test]
+fn an_access_list_means_what_it_says() {
+    let acl = |keys: Value| listen(json!({ "api_acl": keys })).acl;
+    assert!(acl(json!({"enabled": false, "allow_list": ["10.0.0.1"]})).is_none());
+    let allow = acl(json!({"enabled": true, "allow_list": ["10.0.0.0/8"], "deny_list": ["10.9.0.0/16"]}))
+        .expect("a list");
+    assert_eq!((allow.allow.map(|list| list.len()), allow.deny.len()), (Some(1), 1));
+    let nobody = acl(json!({"enabled": true})).expect("a list");
+    assert_eq!(nobody.allow, Some(Vec::new()), "an empty list allows nobody");
+    let deny =
+        acl(json!({"enabled": true, "mode": "deny", "deny_list": ["10.0.0.1"], "allow_list": ["::1"]}))
+            .expect("a list");
+    assert_eq!((deny.allow, deny.deny.len()), (None, 1));
+    let proxies = |more: Value| {
+        let mut keys = json!({"enabled": true, "allow_list": ["10.0.0.0/8"]});
+        for (key, value) in more.as_object().expect("keys") {
+            keys[key] = value.clone();
+        }
+        acl(keys).expect("a list").proxies
+    };
+    assert_eq!(proxies(json!({})), Proxies::None);
+    assert_eq!(proxies(json!({"trust_proxy": true})), Proxies::OnLoopback);
+    let listed = json!(["192.0.2.1"]);
+    assert!(matches!(proxies(json!({"trusted_proxies": listed})), Proxies::Listed(list) if list.len() == 1));
+    assert!(matches!(proxies(json!({"trust_proxy": true, "trusted_proxies": listed})), Proxies::Listed(_)));
+    assert_eq!(proxies(json!({"trust_proxy": false, "trusted_proxies": listed})), Proxies::None);
+    for wrong in [json!(["nonsense"]), json!(["10.0.0.0/40"]), json!([""])] {
+        let text = refused(&file(json!({"api_acl": {"enabled": true, "allow_list": wrong}})), &[]);
+        assert!(text.contains("neither an address nor a network"), "{text}");
+    }
+}
+
+#[test]
+fn a_body_has_a_bound() {
+    assert_eq!(api(json!({})).max_body, 8 << 20);
+    assert_eq!(api(json!({"api_max_request_body": 0})).max_body, 8 << 20, "0 is no permission");
+    assert_eq!(api(json!({"api_max_request_body": 1024})).max_body, 1024);
+}
