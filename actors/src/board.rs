@@ -94,7 +94,7 @@ impl<B: StatusBoard> BoardListener<B> {
         let state = match fact {
             SystemFact::BootBegan { .. } => SystemState::Starting,
             SystemFact::RestartBegan { .. } => SystemState::Restarting,
-            SystemFact::RestartEnded { end: RestartEnd::Interrupted, .. } => return,
+            SystemFact::RestartEnded { end: RestartEnd::Interrupted, .. } => return, // a shutdown follows
             SystemFact::BootSucceeded | SystemFact::RestartEnded { .. } => SystemState::Running,
             SystemFact::ShutdownBegan { .. } => SystemState::Stopping,
             _ => return,

@@ -3,6 +3,7 @@
 
 use crate::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender};
+use phpeek_core::facts::Refusal;
 use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartScope};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Failure, Trigger};
@@ -56,6 +57,28 @@ impl Names {
             }
             BootFailureCause::Gone => {
                 format!("process {name:?} does not run and is not being started, and others wait for it")
+            }
+        }
+    }
+
+    /// Why nothing was done.
+    #[must_use]
+    pub fn refusal(&self, refusal: &Refusal) -> String {
+        match refusal {
+            Refusal::NoSuchProcess(name) => format!("no process is named {:?}", name.as_str()),
+            Refusal::Stopping => "everything is being stopped".to_owned(),
+            Refusal::Runs(process) => format!("process {:?} runs, or is being started", self.text(*process)),
+            Refusal::Scheduled(process) => {
+                format!("process {:?} is started by its schedule", self.text(*process))
+            }
+            Refusal::Oneshot(process) => {
+                format!("process {:?} is a oneshot, and has one instance", self.text(*process))
+            }
+            Refusal::Above { process, most } => {
+                let name = self.text(*process);
+                format!(
+                    "process {name:?} may have {most} instances at most (max_scale, max_process_scale, port_base)"
+                )
             }
         }
     }

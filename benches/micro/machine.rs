@@ -109,6 +109,7 @@ fn system() -> SystemSpec {
                 numbering: Numbering::default(),
             }),
             scale: NonZeroU32::MIN,
+            max_scale: 100,
             depends_on,
             restart: restart(),
             stop: stop(),

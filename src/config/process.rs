@@ -141,6 +141,7 @@ pub(crate) fn compile(
         initial,
         program: Arc::new(program),
         scale,
+        max_scale: most(node, defaults),
         depends_on,
         restart: restart?,
         stop,
@@ -198,6 +199,13 @@ fn scale(
         fault(format!("a oneshot runs once, and its scale is {scale}"), "remove scale");
     }
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
+}
+
+/// How many instances may be asked for: 0 is "no limit", as documented, and there is one for all.
+fn most(node: &Node, defaults: &Defaults) -> u32 {
+    let own = int(node, "max_scale").filter(|max| *max > 0);
+    let most = own.map_or(defaults.max_scale, |own| own.min(defaults.max_scale));
+    u32::try_from(most).unwrap_or(u32::MAX)
 }
 
 /// How it is stopped; nothing is missing, because the table has a default for each key.

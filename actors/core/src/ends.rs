@@ -122,6 +122,8 @@ pub enum RestartEnd {
     FailedAt(ProcessId),
     /// A shutdown came first.
     Interrupted,
+    /// Somebody has stopped this process in its turn; those after it were left alone.
+    StoppedAt(ProcessId),
 }
 
 /// What the container ends with.
@@ -148,4 +150,28 @@ pub enum Refusal {
     NoSuchProcess(ProcessName),
     /// Everything is being stopped, or has been.
     Stopping,
+    /// It runs, or is on its way to.
+    Runs(ProcessId),
+    /// Its clock starts it, and nobody else.
+    Scheduled(ProcessId),
+    /// It is meant to end, once: there is one instance of it.
+    Oneshot(ProcessId),
+    /// So many instances of it are not allowed.
+    Above {
+        /// Of which.
+        process: ProcessId,
+        /// How many are.
+        most: u32,
+    },
+}
+
+/// What a request has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationEnd {
+    /// What was asked for is so.
+    Done,
+    /// It was tried, and is not so.
+    Failed,
+    /// Something else was asked for meanwhile.
+    Interrupted,
 }

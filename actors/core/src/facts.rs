@@ -2,16 +2,16 @@
 //! happened; listeners (spans, log records, the status board) make of them what they show. A fact says all that its
 //! listeners need beside what earlier facts have said, and asks for nothing.
 
-use crate::autopsy::Autopsy;
-pub use crate::ends::Refusal;
-use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartScope};
+pub use crate::death::{Asked, Death, Obituary, Words};
+use crate::ends::{BootFailure, BootFailureCause, Ending, Outcome, RestartEnd, RestartOutcome, RestartScope};
+pub use crate::ends::{OperationEnd, Refusal};
 use crate::fold::{Tally, Telling};
 pub use crate::health::facts::{HealthFact, Probed};
 pub use crate::hook::facts::{HookEnd, HookFact, HookOutcome};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{InstanceState, Rest, SignalStep, Trigger};
 use crate::member::Member;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
 use crate::signal::Signal;
 use crate::spec::{Condition, ProcessSpec};
@@ -92,6 +92,9 @@ pub enum SystemFact {
     Relayed(Operation, ProcessId, Signal),
     /// Something was asked for that cannot be done; nothing was changed.
     Refused(Operation, Refusal),
+    /// What was asked for is over. Each request has either this or [`Self::Refused`], once, but for a shutdown: that is
+    /// over with everything.
+    Answered(OperationId, OperationEnd),
     /// Everything is over.
     Over(Outcome),
 }
@@ -132,6 +135,17 @@ pub enum ProcessFact {
     StartInterrupted,
     /// The rolling restart that it had the turn in was interrupted: it goes no further from here.
     RestartAbandoned,
+    /// Instances of it come or go, as part of an operation.
+    ScaleBegan {
+        /// The operation.
+        operation: Operation,
+        /// How many there were to be.
+        from: u32,
+        /// How many there are to be.
+        to: u32,
+    },
+    /// As many instances as were asked for are there, or will not be.
+    ScaleEnded(RestartOutcome),
     /// It is stopped, as part of an operation.
     StopBegan(Operation),
     /// The stop is over: all its instances rest.
@@ -258,62 +272,6 @@ pub struct Shown {
     pub pid: Option<i32>,
     /// Restarts since the supervisor began.
     pub restarts: u32,
-}
-
-/// Whether an end was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// By a command.
-    Yes,
-    /// By nobody.
-    No,
-}
-
-/// The end of a leader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Death {
-    /// Of which run.
-    pub run: u64,
-    /// All that the kernel knows of it.
-    pub autopsy: Autopsy,
-    /// When the leader ended.
-    pub ended: Duration,
-    /// How long it had lived.
-    pub uptime: Duration,
-    /// Whether it was asked for.
-    pub asked: Asked,
-    /// Whether it was no failure, as its process has it.
-    pub fine: bool,
-}
-
-/// A death that nobody asked for, fully told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Obituary {
-    /// The death.
-    pub death: Death,
-    /// When nobody was left of the run.
-    pub over: Duration,
-    /// How many more failures are forgiven; `None`: without bound, or nothing follows.
-    pub left: Option<u32>,
-    /// The last lines that it wrote.
-    pub words: Words,
-}
-
-/// The last lines of a run, oldest first, with secrets masked; maybe none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words {
-    /// Of its standard output.
-    pub stdout: Vec<String>,
-    /// Of its standard error.
-    pub stderr: Vec<String>,
-}
-
-impl Words {
-    /// Whether it has said nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.stdout.is_empty() && self.stderr.is_empty()
-    }
 }
 
 /// What a step of a machine gives back, in order: facts that have happened, and effects that are to be performed.

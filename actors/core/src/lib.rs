@@ -35,6 +35,7 @@ pub mod budget;
 pub mod causes;
 pub mod codes;
 pub mod command;
+pub mod death;
 pub mod edge;
 pub mod ends;
 pub mod facts;

@@ -134,6 +134,8 @@ pub const ERROR_INTERRUPTED: &str = "interrupted";
 pub const ERROR_DEADLINE: &str = "deadline_exceeded";
 /// `error.type` of a fault of the supervisor.
 pub const ERROR_INTERNAL: &str = "internal";
+/// A new instance could not be started.
+pub const ERROR_SCALE_FAILED: &str = "scale_failed";
 /// `error.type` of a rolling restart that met a process which did not come up.
 pub const ERROR_RESTART_FAILED: &str = "restart_failed";
 /// `error.type` of a start that a hook has failed.

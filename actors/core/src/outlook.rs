@@ -12,6 +12,7 @@ use crate::ends::RestartEnd;
 use crate::facts::{Fact, InstanceFact, ProcessFact, SystemFact};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::InstanceState;
+use crate::operation::{Cause, Operation};
 use crate::serials::Serials;
 use std::collections::BTreeMap;
 
@@ -120,6 +121,11 @@ impl Forecast {
                 let expected = spec.starts_with_the_system();
                 self.change(process, |awaited| awaited.expected = expected);
             }
+            // What somebody has stopped need not be up until somebody starts it again.
+            ProcessFact::StopBegan(Operation { cause: Cause::Request, .. }) => {
+                self.change(process, |awaited| awaited.expected = false);
+            }
+            ProcessFact::StartBegan { .. } => self.change(process, |awaited| awaited.expected = true),
             ProcessFact::Removed => {
                 self.change(process, |awaited| awaited.instances.clear());
                 self.processes.remove(&process);

@@ -64,6 +64,8 @@ pub struct ProcessSpec {
     pub program: Arc<Program>,
     /// How many instances.
     pub scale: NonZeroU32,
+    /// How many instances may be asked for.
+    pub max_scale: u32,
     /// What must have happened before it may start; each process at most once.
     pub depends_on: Vec<Dependency>,
     /// What follows an end that nobody asked for.

@@ -230,6 +230,7 @@ fn chain(count: u32) -> Fleet {
                 numbering: Numbering::default(),
             }),
             scale: NonZeroU32::MIN,
+            max_scale: 100,
             depends_on: depends
                 .map(|process| Dependency::new(process, Condition::Started))
                 .into_iter()

@@ -113,6 +113,8 @@ enum Bug {
     FinishForgotten,
     LossIgnored,
     StoppedForLossAndLeft,
+    AnswerForgotten,
+    AnswerTwice,
 }
 
 use Bug::*;
@@ -160,7 +162,7 @@ const MACHINE: [Bug; 40] = [
     KillModeIgnored,
 ];
 
-const FLEET: [Bug; 45] = [
+const FLEET: [Bug; 47] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -206,6 +208,8 @@ const FLEET: [Bug; 45] = [
     FinishForgotten,
     LossIgnored,
     StoppedForLossAndLeft,
+    AnswerForgotten,
+    AnswerTwice,
 ];
 
 struct Planted(Bug);

@@ -1,4 +1,4 @@
-//! The laws Q1 to Q9 of the process machine, each kept by a property test named after it, in a simulated world
+//! The laws Q1 to Q10 of the process machine, each kept by a property test named after it, in a simulated world
 //! (`process/world.rs`); and planted bugs, each of which a law must notice. Deterministic where bugs are planted.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
@@ -55,4 +55,5 @@ laws! {
     q7_a_relayed_signal_arrives_or_is_told_not_to: "Q7";
     q8_what_is_the_end_of_everything_is_reported_so: "Q8";
     q9_what_came_of_a_signal_is_told: "Q9";
+    q10_instances_come_and_go_as_asked_and_no_other_is_touched: "Q10";
 }

@@ -75,6 +75,7 @@ laws! {
     the_outcome_is_what_happened: "outcome" in plan::fleet(), 300;
     who_shares_a_fate_is_stopped_and_started_again: "losses" in plan::fleet(), 300;
     what_names_nobody_or_comes_too_late_is_refused: "refused" in plan::fleet(), 200;
+    every_request_is_answered_once: "answered" in plan::fleet(), 300;
     who_has_not_answered_is_told_to_finish: "finish" in plan::fleet(), 200;
     a_wait_is_over_when_its_time_is_and_not_before: "timeouts" in plan::fleet(), 300;
     nobody_waits_for_what_will_never_be: "hopeless" in plan::fleet(), 300;

@@ -14,10 +14,8 @@ use crate::trace::names;
 pub use fields::sender_fields;
 use fields::{Fields, autopsy_fields, count, int, millis};
 use known::KnownHook;
-use phpeek_core::facts::{
-    Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, Refusal, SystemFact, Told,
-};
-use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, RestartEnd, RestartScope};
+use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, SystemFact, Told};
+use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, RestartEnd, RestartOutcome, RestartScope};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::{Failure, Rest, SignalStep};
 use phpeek_core::member::{Member, list};
@@ -99,15 +97,15 @@ impl Journal {
             SystemFact::Over(Outcome::DeadlineMissed) => {
                 self.say(at, Level::Error, DEADLINE_MISSED, Vec::new())
             }
-            SystemFact::Refused(_, Refusal::NoSuchProcess(name)) => {
-                let message = format!("nothing was done: no process is named {:?}", name.as_str());
-                self.say(at, Level::Warn, message, Vec::new());
+            SystemFact::Refused(_, refusal) => {
+                let why = self.known.borrow().names.refusal(refusal);
+                self.say(at, Level::Warn, format!("nothing was done: {why}"), Vec::new());
             }
-            SystemFact::Refused(_, Refusal::Stopping) => {
-                self.say(at, Level::Warn, "nothing was done: everything is being stopped", Vec::new());
-            }
-            // Told when it finds nobody.
-            SystemFact::Over(_) | SystemFact::RestartJoined { .. } | SystemFact::Relayed(..) => {}
+            // What was done was told; a signal is when it finds nobody.
+            SystemFact::Over(_)
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::Relayed(..)
+            | SystemFact::Answered(..) => {}
         }
     }
 
@@ -142,6 +140,10 @@ impl Journal {
             }
             RestartEnd::Complete => (Level::Info, "rolling restart is complete".into()),
             RestartEnd::Interrupted => (Level::Warn, "rolling restart was interrupted by a shutdown".into()),
+            RestartEnd::StoppedAt(process) => {
+                let name = self.known.borrow().names.text(process).to_owned();
+                (Level::Warn, format!("rolling restart ends: {name:?} was stopped in its turn").into())
+            }
             RestartEnd::FailedAt(process) => {
                 let why = self.known.borrow().names.restart_failure(process);
                 (Level::Error, format!("rolling restart failed: {why}").into())
@@ -164,6 +166,7 @@ impl Journal {
                     vec![("dependency", on.into())]
                 });
             }
+            ProcessFact::ScaleBegan { .. } | ProcessFact::ScaleEnded(_) => self.scaled(at, about, fact),
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
@@ -199,6 +202,21 @@ impl Journal {
             | ProcessFact::Ended(_)
             | ProcessFact::RestartAbandoned
             | ProcessFact::Abandoned => {}
+        }
+    }
+
+    fn scaled(&self, at: Moment, about: About, fact: &ProcessFact) {
+        match fact {
+            ProcessFact::ScaleBegan { from, to, .. } => {
+                self.record(at, Level::Info, about, "scaling", || {
+                    vec![("from", i64::from(*from).into()), ("to", i64::from(*to).into())]
+                });
+            }
+            ProcessFact::ScaleEnded(RestartOutcome::Failed) => {
+                let message = "scaling failed: a new instance could not be started";
+                self.record(at, Level::Error, about, message, Vec::new);
+            }
+            _ => self.record(at, Level::Info, about, "scaled", Vec::new),
         }
     }
 

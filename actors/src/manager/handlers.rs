@@ -4,41 +4,35 @@ use super::{ManagerActor, Request};
 use crate::envelope::Envelope;
 use crate::ports::TaskReport;
 use crate::process::{ProcessReport, ReportKind};
-use actix::{AsyncContext, Context, Handler};
+use actix::{AsyncContext, Context, Handler, MessageResult};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::fleet::Event;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::process::Report;
 
 impl Handler<Envelope<Request>> for ManagerActor {
-    type Result = ();
+    type Result = MessageResult<Envelope<Request>>;
 
-    fn handle(&mut self, envelope: Envelope<Request>, ctx: &mut Context<Self>) {
+    fn handle(&mut self, envelope: Envelope<Request>, ctx: &mut Context<Self>) -> Self::Result {
         let Envelope { parent, at, message } = envelope;
         let at = self.moment(at);
-        match message {
-            Request::Boot => {
-                self.router.rest_to(ctx.address().recipient());
-                let operation = self.begin(Cause::Boot, &parent);
-                self.step(at, Event::Boot(operation), ctx);
-            }
-            Request::Shutdown(cause) => {
-                let operation = self.begin(cause, &parent);
-                self.step(at, Event::Shutdown(operation), ctx);
-            }
-            Request::RestartAll(cause) => {
-                let operation = self.begin(cause, &parent);
-                self.step(at, Event::RestartAll(operation), ctx);
-            }
-            Request::Restart(name, cause) => {
-                let operation = self.begin(cause, &parent);
-                self.step(at, Event::Restart(operation, name), ctx);
-            }
-            Request::Relay(name, signal, cause) => {
-                let operation = self.begin(cause, &parent);
-                self.step(at, Event::Relay(operation, name, signal), ctx);
-            }
+        if message == Request::Boot {
+            self.router.rest_to(ctx.address().recipient());
         }
+        let operation = self.begin(message.cause().clone(), &parent);
+        let id = operation.id;
+        let event = match message {
+            Request::Boot => Event::Boot(operation),
+            Request::Shutdown(_) => Event::Shutdown(operation),
+            Request::RestartAll(_) => Event::RestartAll(operation),
+            Request::Restart(name, _) => Event::Restart(operation, name),
+            Request::Start(name, _) => Event::Start(operation, name),
+            Request::Stop(name, _) => Event::Stop(operation, name),
+            Request::Scale(name, to, _) => Event::Scale(operation, name, to),
+            Request::Relay(name, signal, _) => Event::Relay(operation, name, signal),
+        };
+        self.step(at, event, ctx);
+        MessageResult(id)
     }
 }
 
@@ -57,6 +51,7 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Machine(Report::Left) => Event::Left(process),
             ReportKind::Machine(Report::Fatal(ending)) => Event::Fatal(process, ending),
             ReportKind::Machine(Report::Stopped) => Event::Stopped(process),
+            ReportKind::Machine(Report::Scaled(outcome)) => Event::Scaled(process, outcome),
             ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
             ReportKind::Lost { tasks } => Event::Lost(process, tasks),
         };

@@ -2,13 +2,14 @@
 
 use phpeek_core::fleet::Outcome;
 use phpeek_core::name::ProcessName;
-use phpeek_core::operation::Cause;
+use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::signal::Signal;
 
 /// What the manager is asked for, each in an envelope whose span is the parent of all that the request sets off. Sent
-/// by the composition root, its signal loop and whoever answers requests; no reply, the end is told by [`Finished`].
+/// by the composition root, its signal loop and whoever answers requests. The reply says which operation it is: facts
+/// tell what comes of it ([`phpeek_core::facts::SystemFact::Answered`]), and may have done so before.
 #[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
-#[rtype(result = "()")]
+#[rtype(result = "OperationId")]
 pub enum Request {
     /// Create an actor for each process and start everything.
     Boot,
@@ -18,8 +19,31 @@ pub enum Request {
     RestartAll(Cause),
     /// Restart one process, one instance at a time.
     Restart(ProcessName, Cause),
+    /// Start one process, with all that a start waits for.
+    Start(ProcessName, Cause),
+    /// Stop one process, until somebody starts it again.
+    Stop(ProcessName, Cause),
+    /// Let there be so many instances of a process.
+    Scale(ProcessName, u32, Cause),
     /// Hand a signal on to the leaders of a process.
     Relay(ProcessName, Signal, Cause),
+}
+
+impl Request {
+    /// What asks.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        match self {
+            Self::Boot => &Cause::Boot,
+            Self::Shutdown(cause)
+            | Self::RestartAll(cause)
+            | Self::Restart(_, cause)
+            | Self::Start(_, cause)
+            | Self::Stop(_, cause)
+            | Self::Scale(_, _, cause)
+            | Self::Relay(_, _, cause) => cause,
+        }
+    }
 }
 
 /// How everything ended. Sent once.

@@ -87,7 +87,8 @@ impl ProcessStory {
         let Some(instance) = self.instances.get_mut(i) else { return true };
         let fresh = instance.fresh.and_then(|run| instance.deaths.iter_mut().find(|d| d.is_of(run)));
         let own = instance.spans.as_mut().and_then(|s| s.operation());
-        let Some(span) = own.or(self.stop.as_mut()).or(fresh.and_then(|d| d.span_mut())) else {
+        let scale = self.scale.as_deref_mut();
+        let Some(span) = own.or(self.stop.as_mut()).or(scale).or(fresh.and_then(|d| d.span_mut())) else {
             return false;
         };
         span.event(names::EVENT_STATE_CHANGED, at, || {
@@ -136,7 +137,8 @@ impl ProcessStory {
             return;
         }
         let restart = instance.spans.as_ref().and_then(|s| s.restart.as_ref());
-        let parent = restart.map_or(SpanContext::NONE, OpenSpan::context);
+        let parent = restart.map(OpenSpan::context).or_else(|| self.scale_context());
+        let parent = parent.unwrap_or(SpanContext::NONE);
         let mut span = teller.tracing.open(names::SPAN_STOP_PROCESS, &parent, teller.at);
         span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
         self.name_instance(&mut span, i);
@@ -183,7 +185,7 @@ impl ProcessStory {
                 let span = self.open_restart(teller, i, &restart, death.as_ref(), tally);
                 self.of(i, |instance| {
                     let spans = instance.spans();
-                    (spans.restart, spans.asked) = (Some(span), false);
+                    (spans.restart, spans.asked) = (Some(span), None);
                 });
             }
             Telling::Folded => {
@@ -213,7 +215,9 @@ impl ProcessStory {
     pub(super) fn interrupt_rolling(&mut self, operation: OperationId, at: Moment, why: &str) {
         let starts = self.start.as_ref().is_some_and(|start| start.operation == operation);
         for instance in self.instances.values_mut() {
-            let part = |s: &InstanceSpans| s.asked && s.restart.is_some() || starts && s.spawn.is_some();
+            let part = |s: &InstanceSpans| {
+                s.asked == Some(operation) && s.restart.is_some() || starts && s.spawn.is_some()
+            };
             if let Some(spans) = instance.spans.as_mut().filter(|s| part(s)) {
                 spans.interrupt(at, why);
             }

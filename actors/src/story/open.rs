@@ -25,6 +25,8 @@ pub(super) struct ProcessStory {
     pub(super) ending: Option<Box<Ending>>,
     /// `process_manager.stop_process` of all instances.
     pub(super) stop: Option<OpenSpan>,
+    /// `process_manager.scale_process`.
+    pub(super) scale: Option<Box<OpenSpan>>,
     /// What others may link to: the start, or the run of a oneshot.
     pub(super) latest: SpanContext,
     /// The span of the last end that nothing followed.
@@ -96,8 +98,8 @@ pub(super) struct InstanceSpans {
     pub(super) spawn: Option<OpenSpan>,
     /// `process_manager.restart_process` under way.
     pub(super) restart: Option<OpenSpan>,
-    /// Whether that restart is part of a rolling one.
-    pub(super) asked: bool,
+    /// The rolling restart that this one is part of.
+    pub(super) asked: Option<OperationId>,
     /// `process.backoff` under way.
     pub(super) backoff: Option<OpenSpan>,
     /// `process_manager.stop_process` of this instance alone: in a rolling restart, or for what a dead leader left.
@@ -295,7 +297,7 @@ pub(super) struct SystemStory {
     pub(super) restart: Option<(Operation, OpenSpan)>,
     /// A rolling restart that was interrupted, until the process that has the turn hears of it: what that one does
     /// meanwhile is still part of it.
-    pub(super) interrupted: Option<(Operation, OpenSpan)>,
+    pub(super) interrupted: Option<(Operation, OpenSpan, &'static str)>,
     /// Rolling restarts that ended at a process whose start has failed while programs of it are being run: each ends with
     /// that start.
     pub(super) failed: Vec<(ProcessId, OpenSpan)>,

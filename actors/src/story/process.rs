@@ -8,7 +8,7 @@ use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{Array, StringValue};
 use phpeek_core::facts::ProcessFact;
-use phpeek_core::fleet::{BootFailure, BootFailureCause};
+use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartOutcome};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::serials::Serials;
@@ -25,6 +25,7 @@ impl ProcessStory {
             start: None,
             ending: None,
             stop: None,
+            scale: None,
             latest: SpanContext::NONE,
             ended: SpanContext::NONE,
         }
@@ -50,6 +51,10 @@ impl ProcessStory {
                 let why = "the start was interrupted by a stop";
                 self.fail_start(at, names::ERROR_INTERRUPTED, why, why);
             }
+            ProcessFact::ScaleBegan { operation, from, to } => {
+                self.scale_began(teller, operation, (*from, *to))
+            }
+            ProcessFact::ScaleEnded(outcome) => self.scale_ended(at, *outcome),
             ProcessFact::StopBegan(operation) => self.stop_began(teller, operation),
             ProcessFact::Stopped => {
                 if let Some(span) = self.stop.take() {
@@ -70,17 +75,11 @@ impl ProcessStory {
             // Whatever was open ends as abandoned when it is dropped.
             ProcessFact::Lost => {
                 (self.start, self.ending) = (None, None);
-                self.stop = None;
+                (self.stop, self.scale) = (None, None);
                 self.instances.clear();
             }
             // Those that need others are told by the story; an edge that is lost is told by no span.
-            ProcessFact::NotReadyInTime => {
-                let why = "it was not ready within dependency_timeout";
-                for i in self.instances.keys().collect::<Vec<u32>>() {
-                    self.end_wait(i, at, why);
-                }
-                self.fail_start(at, names::ERROR_NOT_READY, why, why);
-            }
+            ProcessFact::NotReadyInTime => self.not_ready_in_time(at),
             ProcessFact::Added(_)
             | ProcessFact::Removed
             | ProcessFact::Ready
@@ -90,6 +89,14 @@ impl ProcessStory {
             | ProcessFact::EdgeFailed(..)
             | ProcessFact::EdgeLost(_) => {}
         }
+    }
+
+    fn not_ready_in_time(&mut self, at: Moment) {
+        let why = "it was not ready within dependency_timeout";
+        for i in self.instances.keys().collect::<Vec<u32>>() {
+            self.end_wait(i, at, why);
+        }
+        self.fail_start(at, names::ERROR_NOT_READY, why, why);
     }
 
     fn start_began(&mut self, teller: &Teller<'_>, operation: &Operation, waits: &[(ProcessId, Condition)]) {
@@ -179,6 +186,34 @@ impl ProcessStory {
         }
     }
 
+    fn scale_began(&mut self, teller: &Teller<'_>, operation: &Operation, (from, to): (u32, u32)) {
+        let why = "another scale was asked for";
+        self.scale.take().into_iter().for_each(|span| span.fail(teller.at, names::ERROR_INTERRUPTED, why));
+        let parent = teller.operations.of(operation.id);
+        let mut span = teller.tracing.open(names::SPAN_SCALE_PROCESS, &parent, teller.at);
+        if span.is_recording() {
+            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
+            span.set(names::SCALE_FROM, i64::from(from));
+            span.set(names::SCALE_TO, i64::from(to));
+        }
+        self.scale = Some(Box::new(span));
+    }
+
+    fn scale_ended(&mut self, at: Moment, outcome: RestartOutcome) {
+        let Some(span) = self.scale.take() else { return };
+        match outcome {
+            RestartOutcome::Up => span.ok(at),
+            RestartOutcome::Failed => {
+                span.fail(at, names::ERROR_SCALE_FAILED, "a new instance could not be started");
+            }
+        }
+    }
+
+    /// The scale under way, for what is part of it.
+    pub(super) fn scale_context(&self) -> Option<SpanContext> {
+        self.scale.as_ref().map(|span| span.context())
+    }
+
     fn stop_began(&mut self, teller: &Teller<'_>, operation: &Operation) {
         for instance in self.instances.values_mut() {
             instance.end_own_stop(teller.at, "the whole process is stopped");
@@ -199,7 +234,7 @@ impl ProcessStory {
             self.abandon_instance(teller, i, NOT_OVER);
         }
         self.end_start_if_over(at);
-        if let Some(span) = self.stop.take() {
+        for span in [self.stop.take(), self.scale.take().map(|span| *span)].into_iter().flatten() {
             span.fail(at, names::ERROR_DEADLINE, "not everything was stopped in time");
         }
     }

@@ -17,7 +17,7 @@ use phpeek_core::outcome::SpawnFailure;
 impl ProcessStory {
     pub(super) fn ordered(&mut self, teller: &Teller<'_>, i: u32, run: u64) {
         let at = teller.at;
-        let start = self.start.as_ref().map(|s| s.span.context());
+        let start = self.start.as_ref().map(|s| s.span.context()).or_else(|| self.scale_context());
         let Some(instance) = self.instances.get_mut(i) else { return };
         (instance.run, instance.ordered) = (run, at);
         if let Some(span) = instance.spans.as_mut().and_then(|s| s.backoff.take()) {
@@ -144,7 +144,7 @@ impl ProcessStory {
         let spans = instance.spans();
         spans.interrupt_restart(at, "another restart was asked for");
         spans.restart = Some(span);
-        spans.asked = true;
+        spans.asked = Some(operation.id);
         // The run to come was asked for by something else: the rest of its spawn belongs to this restart, so that
         // none of its time is dark.
         let (starting, run) = (instance.state == InstanceState::Starting, instance.run);

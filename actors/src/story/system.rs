@@ -5,7 +5,7 @@ use super::attributes::{millis, set_sender};
 use super::open::Ending;
 use crate::clock::Moment;
 use crate::phrases::{DEADLINE_MISSED, boot_error_type, restart_reason, shutdown_reason};
-use crate::trace::names;
+use crate::trace::{OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::SystemFact;
 use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
@@ -15,6 +15,7 @@ use std::time::Duration;
 
 /// Why a rolling restart goes no further.
 const INTERRUPTED: &str = "a shutdown came first";
+const STOPPED: &str = "its process was stopped";
 
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
@@ -49,6 +50,14 @@ impl Story {
             | SystemFact::Refused(operation, _) => {
                 self.operations.0.remove(&operation.id);
             }
+            SystemFact::Answered(id, _) => {
+                // What was interrupted is over when the process that has the turn has heard of it.
+                let goes_on =
+                    self.system.interrupted.as_ref().is_some_and(|(operation, ..)| operation.id == *id);
+                if !goes_on {
+                    self.operations.0.remove(id);
+                }
+            }
             SystemFact::Over(outcome) => self.over(at, outcome),
         }
     }
@@ -82,10 +91,8 @@ impl Story {
         let Some((operation, span)) = self.system.restart.take() else { return };
         match end {
             RestartEnd::Complete | RestartEnd::Nothing => span.ok(at),
-            RestartEnd::Interrupted => {
-                self.system.interrupted = Some((operation, span));
-                return;
-            }
+            RestartEnd::Interrupted => return self.interrupted(operation, span, INTERRUPTED),
+            RestartEnd::StoppedAt(_) => return self.interrupted(operation, span, STOPPED),
             RestartEnd::FailedAt(process) => self.system.failed.push((process, span)),
         }
         self.operations.0.remove(&operation.id);
@@ -101,14 +108,19 @@ impl Story {
         }
     }
 
+    fn interrupted(&mut self, operation: Operation, span: OpenSpan, why: &'static str) {
+        self.end_interrupted_restart();
+        self.system.interrupted = Some((operation, span, why));
+    }
+
     /// Nobody goes on with the rolling restart that was interrupted. It ends behind all that was part of it: a command
     /// is older than its handling.
     pub(super) fn end_interrupted_restart(&mut self) {
-        let Some((operation, span)) = self.system.interrupted.take() else { return };
+        let Some((operation, span, why)) = self.system.interrupted.take() else { return };
         for process in self.processes.values_mut() {
-            process.interrupt_rolling(operation.id, self.latest, INTERRUPTED);
+            process.interrupt_rolling(operation.id, self.latest, why);
         }
-        span.fail(self.latest, names::ERROR_INTERRUPTED, INTERRUPTED);
+        span.fail(self.latest, names::ERROR_INTERRUPTED, why);
         self.operations.0.remove(&operation.id);
     }
 

@@ -59,6 +59,7 @@ impl SpecBuilder {
                 numbering: Numbering::default(),
             }),
             scale: NonZeroU32::MIN,
+            max_scale: 100,
             depends_on: Vec::new(),
             restart: RestartSpec {
                 policy: RestartPolicy::Always,

@@ -56,6 +56,7 @@ impl Fleet {
         self.phase = Phase::Running;
         self.tell(now, SystemFact::BootSucceeded, out);
         self.next_restart(now, out);
+        self.ask_queued(now, out);
         self.check_all_ended(now, out);
     }
 

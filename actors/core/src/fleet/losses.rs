@@ -17,10 +17,7 @@ impl Fleet {
         }
         while let Some(i) = self.lost.iter().position(|(p, _)| !self.has_turn(*p)) {
             let (p, on) = self.lost.swap_remove(i);
-            if !matches!(
-                self.standing(p),
-                Standing::Launched(_) | Standing::Unready | Standing::Up | Standing::Broken
-            ) {
+            if !self.members.get(&p).is_some_and(super::Member::is_up_or_coming) {
                 continue;
             }
             let operation = self.begin(Cause::Dependency(on));

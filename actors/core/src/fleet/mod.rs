@@ -4,6 +4,7 @@
 
 mod around;
 mod boot;
+mod control;
 mod fatal;
 mod hooks;
 mod losses;
@@ -17,7 +18,8 @@ mod start;
 mod words;
 
 pub use crate::ends::{
-    BootFailure, BootFailureCause, Ending, Outcome, Phase, RestartEnd, RestartOutcome, RestartScope, Standing,
+    BootFailure, BootFailureCause, Ending, OperationEnd, Outcome, Phase, RestartEnd, RestartOutcome,
+    RestartScope, Standing,
 };
 pub use words::{Effect, Event};
 
@@ -26,11 +28,11 @@ use crate::facts::{Fact, Outbox, ProcessFact, SystemFact};
 use crate::ids::ProcessId;
 use crate::lifecycle::Failure;
 use crate::name::ProcessName;
-use crate::operation::{Cause, Operation, Operations};
+use crate::operation::{Cause, Operation, OperationId, Operations};
 use crate::order::{Cycle, start_order};
 use crate::spec::{Dependency, ProcessKind, ProcessSpec, SystemSpec};
 use around::Around;
-use rolling::{Rolling, Start};
+use rolling::{Asked, Rolling, Start, Wish};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +64,11 @@ impl Member {
     /// Whether it has ended and daemons of its live on.
     fn has_left(&self) -> bool {
         self.left && matches!(self.standing, Standing::Ended(_))
+    }
+
+    /// Whether it was told to start, and runs as far as is known.
+    fn is_up_or_coming(&self) -> bool {
+        matches!(self.standing, Standing::Launched(_) | Standing::Unready | Standing::Up | Standing::Broken)
     }
 
     /// Whether a stop has something to do.
@@ -97,6 +104,12 @@ pub struct Fleet {
     rolling: Option<Rolling>,
     /// Restarts that were asked for while something else was under way; each scope at most once.
     pending: Vec<(Operation, RestartScope)>,
+    /// Restarts that another of their scope answers, too.
+    joined: Vec<(OperationId, RestartScope)>,
+    /// What was asked of single processes and is not over.
+    asked: Vec<Asked>,
+    /// What was asked of single processes while the boot was under way.
+    queued: Vec<(Operation, ProcessId, Wish)>,
     /// When the shutdown's patience ends.
     deadline: Option<Duration>,
     forced: bool,
@@ -146,6 +159,9 @@ impl Fleet {
             failures: Vec::new(),
             rolling: None,
             pending: Vec::new(),
+            joined: Vec::new(),
+            asked: Vec::new(),
+            queued: Vec::new(),
             deadline: None,
             forced: false,
             unanswered: BTreeSet::new(),
@@ -227,12 +243,17 @@ impl Fleet {
             Event::Lost(p, tasks) => self.owner_lost(p, tasks, now, out),
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
             Event::Restart(operation, name) => self.restart_named(operation, name, now, out),
+            Event::Start(operation, name) => self.ask(operation, name, Wish::Start, now, out),
+            Event::Stop(operation, name) => self.ask(operation, name, Wish::Stop, now, out),
+            Event::Scale(operation, name, to) => self.ask(operation, name, Wish::Scale(to), now, out),
+            Event::Scaled(p, outcome) => self.scaled(p, outcome, now, out),
             Event::Relay(operation, name, signal) => self.relay(operation, name, signal, now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
             Event::Task(task, event) => self.observe_task(task, event, now, out),
             Event::Tick => self.tick(now, out),
         }
         self.follow_losses(now, out);
+        self.answer(now, out);
     }
 
     /// When a [`Event::Tick`] is due, if at all.
@@ -299,6 +320,7 @@ impl Fleet {
         }
         for dependent in &dependents {
             let Some(other) = self.members.get_mut(dependent) else { continue };
+            let runs = other.is_up_or_coming();
             for edge in other.needs.iter_mut().filter(|e| e.on == process) {
                 match edge.observe(kind, standing) {
                     Some(EdgeChange::Met) => {
@@ -306,7 +328,8 @@ impl Fleet {
                     }
                     Some(EdgeChange::Lost) => {
                         out.tell(now, Fact::Process(*dependent, ProcessFact::EdgeLost(process)));
-                        if edge.restart {
+                        // Of what only waits, nothing runs that could share it.
+                        if edge.restart && runs {
                             self.lost.push((*dependent, process));
                         }
                     }

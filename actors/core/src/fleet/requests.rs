@@ -1,7 +1,7 @@
 //! Requests that name a process: what is asked for of one that is not there, or when all is being stopped, is refused and
 //! changes nothing.
 
-use super::{Effect, Fleet, Out, Phase, RestartScope};
+use super::{Effect, Fleet, OperationEnd, Out, Phase, RestartScope};
 use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
 use crate::name::ProcessName;
@@ -34,15 +34,17 @@ impl Fleet {
     ) {
         match self.named(name) {
             Ok(p) => {
+                let id = operation.id;
                 self.tell(now, SystemFact::Relayed(operation.clone(), p, signal), out);
                 out.act(Effect::Command(p, operation, Command::Relay(signal)));
+                self.tell(now, SystemFact::Answered(id, OperationEnd::Done), out);
             }
             Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
         }
     }
 
     /// Whom a request is about, if it can be heard.
-    fn named(&self, name: ProcessName) -> Result<ProcessId, Refusal> {
+    pub(super) fn named(&self, name: ProcessName) -> Result<ProcessId, Refusal> {
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
             return Err(Refusal::Stopping);
         }

@@ -2,10 +2,10 @@
 //! One of which nothing runs is started, with all that a start waits for. Requests that come meanwhile are remembered once each, with what asked first.
 
 use super::rolling::Rolling;
-use super::{Effect, Fleet, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
+use super::{Effect, Fleet, OperationEnd, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
 use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::process::Command;
 use crate::spec::ProcessKind;
 use std::collections::VecDeque;
@@ -23,7 +23,9 @@ impl Fleet {
             return self.tell(now, SystemFact::Refused(operation, Refusal::Stopping), out);
         }
         if self.pending.iter().any(|(_, s)| *s == scope) {
+            let id = operation.id;
             self.tell(now, SystemFact::RestartJoined { operation, scope }, out);
+            self.joined.push((id, scope));
         } else {
             self.pending.push((operation, scope));
         }
@@ -39,10 +41,18 @@ impl Fleet {
                 RestartScope::One(one) => *p == one && (self.restartable(*p) || self.startable(*p)),
             };
             let rest: VecDeque<ProcessId> = self.order.iter().copied().filter(chosen).collect();
-            if rest.is_empty() {
+            let empty = rest.is_empty();
+            let id = operation.id;
+            if empty {
                 self.tell(now, SystemFact::RestartEnded { scope, end: RestartEnd::Nothing }, out);
             }
-            self.restart_next(operation, scope, rest, now, out);
+            // Who is being stopped or started already needs no restart beside it.
+            if !self.restart_next(operation, scope, rest, now, out) {
+                if !empty {
+                    self.tell(now, SystemFact::RestartEnded { scope, end: RestartEnd::Complete }, out);
+                }
+                self.answer_restart(id, scope, OperationEnd::Done, now, out);
+            }
         }
     }
 
@@ -55,9 +65,12 @@ impl Fleet {
         now: Duration,
         out: &mut Out,
     ) -> bool {
-        let own = |fleet: &Self, p: ProcessId| {
+        let own = |fleet: &Self, p: ProcessId| match fleet.standing(p) {
             // One that is being stopped or started already needs no restart beside it.
-            !matches!(fleet.standing(p), Standing::Waiting | Standing::Launched(_) | Standing::Stopping)
+            Standing::Waiting | Standing::Launched(_) | Standing::Stopping => false,
+            // What somebody has stopped is started by its name alone; what is stopped for a loss starts by itself.
+            Standing::Stopped => scope != RestartScope::All,
+            _ => true,
         };
         let Some(current) = std::iter::from_fn(|| rest.pop_front()).find(|p| own(self, *p)) else {
             return false;
@@ -104,13 +117,37 @@ impl Fleet {
 
     fn turn_is_over(&mut self, outcome: RestartOutcome, now: Duration, out: &mut Out) {
         let Some(Rolling { operation, scope, current, rest, .. }) = self.rolling.take() else { return };
+        let id = operation.id;
         let end = match outcome {
             RestartOutcome::Up if self.restart_next(operation, scope, rest, now, out) => return,
             RestartOutcome::Up => RestartEnd::Complete,
             RestartOutcome::Failed => RestartEnd::FailedAt(current),
         };
         self.tell(now, SystemFact::RestartEnded { scope, end }, out);
+        let answer = match end {
+            RestartEnd::Complete | RestartEnd::Nothing => OperationEnd::Done,
+            RestartEnd::FailedAt(_) => OperationEnd::Failed,
+            RestartEnd::Interrupted | RestartEnd::StoppedAt(_) => OperationEnd::Interrupted,
+        };
+        self.answer_restart(id, scope, answer, now, out);
         self.next_restart(now, out);
+    }
+
+    /// A restart is over, and with it what has joined it.
+    fn answer_restart(
+        &mut self,
+        id: OperationId,
+        scope: RestartScope,
+        end: OperationEnd,
+        now: Duration,
+        out: &mut Out,
+    ) {
+        self.tell(now, SystemFact::Answered(id, end), out);
+        let still_waits = self.pending.iter().any(|(_, s)| *s == scope);
+        let over = self.joined.extract_if(.., |(_, s)| *s == scope && !still_waits);
+        for (id, _) in over.collect::<Vec<_>>() {
+            self.tell(now, SystemFact::Answered(id, end), out);
+        }
     }
 
     /// Whether a process takes part in restarts: it is meant to stay, and was started.
@@ -138,11 +175,22 @@ impl Fleet {
     }
 
     pub(super) fn abandon_restarts(&mut self, now: Duration, out: &mut Out) {
-        self.pending.clear();
+        let waiting = std::mem::take(&mut self.pending).into_iter().map(|(operation, _)| operation.id);
+        let joined = std::mem::take(&mut self.joined).into_iter().map(|(id, _)| id);
+        let over: Vec<OperationId> = waiting.chain(joined).collect();
+        self.abandon_rolling(RestartEnd::Interrupted, now, out);
+        for id in over {
+            self.tell(now, SystemFact::Answered(id, OperationEnd::Interrupted), out);
+        }
+    }
+
+    /// The restart under way goes no further: something else was asked of who has the turn, or of all.
+    pub(super) fn abandon_rolling(&mut self, end: RestartEnd, now: Duration, out: &mut Out) {
         if let Some(rolling) = self.rolling.take() {
+            let (id, scope) = (rolling.operation.id, rolling.scope);
             out.act(Effect::Command(rolling.current, rolling.operation, Command::AbandonRestart));
-            let (scope, end) = (rolling.scope, RestartEnd::Interrupted);
             self.tell(now, SystemFact::RestartEnded { scope, end }, out);
+            self.answer_restart(id, scope, OperationEnd::Interrupted, now, out);
         }
     }
 }

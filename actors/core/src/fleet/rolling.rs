@@ -1,8 +1,8 @@
-//! What the fleet holds of what is under way: a start, a rolling restart.
+//! What the fleet holds of what is under way: a start, a rolling restart, a wish of somebody.
 
 use crate::ends::{RestartScope, Standing};
 use crate::ids::ProcessId;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -26,4 +26,20 @@ pub(super) struct Start {
     pub(super) before: Standing,
     /// Until when it may take to be ready, once it was told to start, where checks say whether it is.
     pub(super) until: Option<Duration>,
+}
+
+/// What is wanted of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    Start,
+    Stop,
+    Scale(u32),
+}
+
+/// A wish that is not fulfilled yet.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) operation: OperationId,
+    pub(super) process: ProcessId,
+    pub(super) wish: Wish,
 }

@@ -31,6 +31,7 @@ impl Fleet {
 
     pub(super) fn begin_shutdown(&mut self, operation: Operation, now: Duration, out: &mut Out) {
         self.abandon_restarts(now, out);
+        self.abandon_asked(now, out);
         self.phase = Phase::Stopping;
         self.deadline = Some(now.saturating_add(self.shutdown_timeout));
         self.shutdown = Some(operation.clone());
@@ -127,7 +128,8 @@ impl Fleet {
         let early = self.phase == Phase::Stopping && !self.dependents_rest(p);
         self.set(p, if early { Standing::Waiting } else { Standing::Stopped }, now, out);
         if self.phase != Phase::Stopping {
-            return self.start_again(p, now, out);
+            self.start_again(p, now, out);
+            return self.fail_who_waits(p, now, out);
         }
         // Only those that `p` depends on can have become free: a look at all would cost n^2 over a shutdown.
         let below: Vec<ProcessId> = self.needs(p).iter().map(|e| e.on).collect();

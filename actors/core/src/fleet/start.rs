@@ -102,6 +102,8 @@ impl Fleet {
             }
             Ending::Completed => BootFailureCause::Gone,
         };
+        // One that was started and has ended before it was ready had its turn.
+        self.started(p, RestartOutcome::Failed, now, out);
         self.launch_dependents(p, now, out);
         self.fail_dependents(p, &cause, now, out);
         self.finish_boot(now, out);

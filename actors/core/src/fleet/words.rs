@@ -43,6 +43,14 @@ pub enum Event {
     RestartAll(Operation),
     /// Command: restart the process of this name.
     Restart(Operation, ProcessName),
+    /// Command: start the process of this name.
+    Start(Operation, ProcessName),
+    /// Command: stop the process of this name, until somebody starts it again.
+    Stop(Operation, ProcessName),
+    /// Command: let there be so many instances of the process of this name.
+    Scale(Operation, ProcessName, u32),
+    /// A process has as many instances as it was told, or one of the new ones could not be started.
+    Scaled(ProcessId, RestartOutcome),
     /// Command: hand a signal on to the leaders of the process of this name.
     Relay(Operation, ProcessName, Signal),
     /// Command: stop everything; when that is under way already, kill everything.

@@ -26,6 +26,7 @@ impl Process {
                 self.tell(now.at, ProcessFact::RestartAbandoned, out);
             }
             Command::Relay(signal) => self.relay(now.at, signal, out),
+            Command::Scale { to, run } => self.scale(now, operation, to, run, out),
         }
     }
 

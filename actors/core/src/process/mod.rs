@@ -16,6 +16,8 @@
 //! * **Q8** `Fatal` is reported when an essential process has ended for good, or an instance has spent its budget where
 //!   that is the end of everything; and never else.
 //! * **Q9** what came of a signal is told as it was, before anything else happens.
+//! * **Q10** after a change of scale there are as many instances as were asked for, told once; one that has gone is told of
+//!   last by that, and nothing of it lives.
 
 mod commands;
 mod deaths;
@@ -24,6 +26,7 @@ mod hooks;
 mod loops;
 mod rolling;
 mod runs;
+mod scale;
 mod state;
 mod up;
 mod words;
@@ -69,6 +72,8 @@ struct Instance {
     awaited: bool,
     /// Whether the start of the process waits for the program of this instance to run at all.
     unborn: bool,
+    /// Whether it is to be no more once it rests.
+    leaves: bool,
     /// Hooks that run or wait; none when none do.
     hooking: Option<Box<Hooking>>,
     /// What it is asked while it runs, if it is.
@@ -131,6 +136,8 @@ pub struct Process {
     start: Option<Start>,
     stop: Option<Operation>,
     rolling: Option<Box<Rolling>>,
+    /// Whether instances come or go.
+    scaling: bool,
     /// Whether the end of all instances has been reported since the last run was ordered.
     end_reported: bool,
     /// The failure of the last instance that failed since the last command to start.
@@ -161,6 +168,7 @@ impl Process {
             start: None,
             stop: None,
             rolling: None,
+            scaling: false,
             end_reported: false,
             failed: None,
             finished: false,
@@ -191,6 +199,7 @@ impl Process {
             relays: Vec::new(),
             awaited: false,
             unborn: false,
+            leaves: false,
             hooking: None,
             health: checks.map(|checks| Box::new(Monitor::new(id, number, checks))),
         });
@@ -358,6 +367,7 @@ impl Process {
             out.act(Effect::Report(Report::Up));
             self.started_ready(now, out);
         }
+        self.settle_scale(now, out);
         if !self.all_at_rest() {
             return;
         }
@@ -365,6 +375,8 @@ impl Process {
             self.end_reported = true; // `Stopped` says it
             self.tell(now.at, ProcessFact::Stopped, out);
             out.act(Effect::Report(Report::Stopped));
+        } else if self.instances.is_empty() {
+            self.end_reported = true; // there is nothing that could have ended
         } else if !self.end_reported && (self.start.is_none() || self.waits_for_readiness()) {
             self.start = None; // what has ended does not become ready
             self.end_reported = true;

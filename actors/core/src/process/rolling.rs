@@ -24,9 +24,10 @@ impl Process {
     }
 
     /// Restarts the first instance whose serial is at least `from`; when there is none, the restart is over.
-    fn restart_next(&mut self, now: Now, operation: Operation, from: u32, out: &mut Out) {
-        let i = self.instances.partition_point(|x| x.id.serial < from);
-        let Some(instance) = self.instances.get(i) else {
+    pub(super) fn restart_next(&mut self, now: Now, operation: Operation, from: u32, out: &mut Out) {
+        let first = self.instances.partition_point(|x| x.id.serial < from);
+        let next = self.instances.iter().enumerate().skip(first).find(|(_, instance)| !instance.leaves);
+        let Some((i, instance)) = next else {
             self.rolling = None;
             return out.act(Effect::Report(Report::Restarted(RestartOutcome::Up)));
         };

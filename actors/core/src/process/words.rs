@@ -59,6 +59,13 @@ pub enum Command {
     AbandonRestart,
     /// Hand a signal on to the leader of each instance. Not answered.
     Relay(Signal),
+    /// Let there be so many instances.
+    Scale {
+        /// How many.
+        to: u32,
+        /// Whether new ones are started: the process runs.
+        run: bool,
+    },
 }
 
 /// What the machine asks for, in order.
@@ -137,6 +144,8 @@ pub enum Report {
     Stopped,
     /// The restart is over.
     Restarted(RestartOutcome),
+    /// There are as many instances as were asked for, or a new one could not be started.
+    Scaled(RestartOutcome),
     /// It has ended so, or an instance of it has, and its specification makes that the end of everything.
     Fatal(Ending),
 }

@@ -77,6 +77,8 @@ impl Planted {
             StartBeganMissing => {
                 out.retain(|o| !is_edge(o, |f| matches!(f, ProcessFact::StartBegan { .. })));
             }
+            AnswerForgotten => out.retain(|o| !is_fact(o, |f| matches!(f, SystemFact::Answered(..)))),
+            AnswerTwice => double(out, |o| is_fact(o, |f| matches!(f, SystemFact::Answered(..)))),
             RefusalForgotten => out.retain(|o| !is_fact(o, |f| matches!(f, SystemFact::Refused(..)))),
             RelayForgotten => out.retain(|o| !matches!(command_of(o), Some(Command::Relay(_)))),
             FinishForgotten => out.retain(|o| !matches!(o, Output::Do(fleet::Effect::Finish(_)))),

@@ -1,5 +1,8 @@
 //! The laws of the process machine, kept by an observer that knows only what was told and what was answered.
 
+#[path = "book/ends.rs"]
+mod ends;
+
 use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Output, ProcessFact, Told, Words};
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::{Tally, Telling};
@@ -38,7 +41,15 @@ pub(crate) struct Book {
     restart_by: Duration,
     stop: Answer,
     restart: Answer,
+    scale: Answer,
+    /// How many instances there are to be, when that was asked for.
+    wanted: usize,
+    /// Whether instances came or went during the rolling restart.
+    scaled: bool,
+    /// Instances that are no more.
+    gone: BTreeSet<InstanceId>,
     instances: BTreeSet<InstanceId>,
+    numbers: BTreeMap<InstanceId, u32>,
     /// Instances that were up since the command to start.
     up: BTreeSet<InstanceId>,
     spawn_failed: bool,
@@ -76,6 +87,7 @@ impl Book {
             captured: output.stderr || output.stdout,
             essential: spec.essential,
             exhausted: Some(spec.restart.ends.exhausted),
+            wanted: spec.scale.get() as usize,
             ..Self::default()
         }
     }
@@ -92,8 +104,15 @@ impl Book {
             Command::Restart => {
                 (self.restart, self.failed) = (Answer::Due, None);
                 (self.rolled, self.roll_failed) = (0, false);
+                self.scaled = self.scale == Answer::Due;
                 let each = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
                 self.restart_by = now + RESTART_PATIENCE * each;
+            }
+            Command::Scale { to, .. } => {
+                (self.scale, self.wanted, self.scaled) = (Answer::Due, to as usize, true);
+                let longest = RESTART_PATIENCE * (to + 4);
+                self.restart_by = self.restart_by.max(now + longest);
+                self.start_by = self.start_by.max(now + RESTART_PATIENCE);
             }
             Command::AbandonRestart => (self.restart, self.rolling) = (Answer::None, None),
             Command::Stop(_) => {
@@ -164,7 +183,12 @@ impl Book {
     }
 
     fn told_of(&mut self, now: Duration, id: InstanceId, fact: &InstanceFact) {
+        if self.gone.contains(&id) {
+            self.broken("Q10", format!("{id:?} is no more, and {fact:?}"));
+        }
         match fact {
+            InstanceFact::Added { number } if self.numbers.insert(id, *number).is_some() => {}
+            InstanceFact::Removed => self.removed(id),
             InstanceFact::Added { .. } if !self.instances.insert(id) => {
                 self.broken("ids", format!("{id:?} was given twice"));
             }
@@ -264,7 +288,10 @@ impl Book {
             }
             Report::Up => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.start, "Up");
-                if self.up != self.instances {
+                // One that is about to go is waited for by nobody.
+                let stays =
+                    |id: &&InstanceId| self.numbers.get(*id).is_none_or(|n| (*n as usize) < self.wanted);
+                if self.instances.iter().filter(stays).any(|id| !self.up.contains(id)) {
                     self.broken("Q2", format!("up with {} of {}", self.up.len(), self.instances.len()));
                 }
             }
@@ -285,14 +312,15 @@ impl Book {
             Report::Restarted(outcome) => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.restart, "Restarted");
                 let all = self.rolled == self.instances.len() && self.rolling.is_none();
-                if *outcome == RestartOutcome::Up && !all {
+                if *outcome == RestartOutcome::Up && !all && !self.scaled {
                     self.broken("Q3", format!("restarted with {} of {}", self.rolled, self.instances.len()));
                 }
-                if *outcome == RestartOutcome::Failed && all {
+                if *outcome == RestartOutcome::Failed && all && !self.scaled {
                     self.broken("Q1", "a restart failed that was complete");
                 }
                 self.rolling = None;
             }
+            Report::Scaled(outcome) => self.scaled(*outcome),
             Report::Fatal(ending) => self.fatal_told.push(*ending),
             Report::Ended(ending) => {
                 if self.essential {
@@ -331,7 +359,7 @@ impl Book {
         if self.restart == Answer::Due && now > self.restart_by {
             self.broken("Q1", "a restart was not answered");
         }
-        let busy = [self.start, self.stop, self.restart].contains(&Answer::Due);
+        let busy = [self.start, self.stop, self.restart, self.scale].contains(&Answer::Due);
         if !busy && self.ran && process.machines().all(|(_, m)| m.at_rest()) {
             self.broken("Q4", "all came to rest and no end was reported");
         }
@@ -350,27 +378,12 @@ impl Book {
         }
     }
 
-    /// Whether a budget was spent on runs that never began shows in nothing else.
-    fn fatal_is_told(&mut self) {
-        let mut told = std::mem::take(&mut self.fatal_told);
-        for ending in std::mem::take(&mut self.fatal) {
-            match told.iter().position(|other| *other == ending) {
-                Some(place) => drop(told.remove(place)),
-                None => self.broken("Q8", format!("{ending:?} was not reported as the end of everything")),
-            }
-        }
-        let spent = |e: &Ending| matches!(e, Ending::Failed(Failure::Spawn(_)));
-        if let Some(ending) = told.iter().find(|e| !spent(e) || self.exhausted != Some(Exhausted::Exit)) {
-            self.broken("Q8", format!("{ending:?} is the end of nothing else"));
-        }
-    }
-
     /// Nothing will happen any more; a stop came last.
     pub(crate) fn at_the_end(&mut self, process: &Process, leaders: usize) {
         if self.stop != Answer::Given || process.machines().any(|(_, m)| !m.at_rest()) || leaders > 0 {
             self.broken("Q1", format!("the last stop was not answered: {:?}", self.stop));
         }
-        if self.start == Answer::Due || self.restart == Answer::Due {
+        if [self.start, self.restart, self.scale].contains(&Answer::Due) {
             self.broken("Q1", "a command was never answered");
         }
         if !self.deaths.is_empty() {

@@ -5,6 +5,7 @@ use crate::world::{self, Asked, Plan, Real, Subject, step};
 use phpeek_core::facts::{Fact, InstanceFact, Output, ProcessFact, Told, Words};
 use phpeek_core::fleet::{Ending, RestartOutcome};
 use phpeek_core::fold::Telling;
+use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::process::{Command, Effect, Event, Process, Report};
 use proptest::strategy::{Strategy, ValueTree};
@@ -46,11 +47,17 @@ enum Bug {
     SignalToldAsDelivered,
     FatalNever,
     FatalAtEveryEnd,
+    ScaledNever,
+    ScaledAtOnce,
+    RemovedNotTold,
+    RemovedAtOnce,
+    ScaleIgnored,
+    OneTooMany,
 }
 
 use Bug::*;
 
-const ALL: [Bug; 31] = [
+const ALL: [Bug; 37] = [
     UpAtTheFirst,
     UpNever,
     UpTwice,
@@ -82,6 +89,12 @@ const ALL: [Bug; 31] = [
     SignalToldAsDelivered,
     FatalNever,
     FatalAtEveryEnd,
+    ScaledNever,
+    ScaledAtOnce,
+    RemovedNotTold,
+    RemovedAtOnce,
+    ScaleIgnored,
+    OneTooMany,
 ];
 
 struct Planted(Bug);
@@ -110,6 +123,10 @@ fn is_restarted(report: &Report) -> bool {
     matches!(report, Report::Restarted(_))
 }
 
+fn is_scaled(report: &Report) -> bool {
+    matches!(report, Report::Scaled(_))
+}
+
 fn is_ended(report: &Report) -> bool {
     matches!(report, Report::Ended(_))
 }
@@ -125,6 +142,10 @@ impl Subject for Planted {
             _ => None,
         };
         let event = match (self.0, event) {
+            (OneTooMany, Event::Command { operation, asked, command: Command::Scale { to, run } }) => {
+                Event::Command { operation, asked, command: Command::Scale { to: to + 1, run } }
+            }
+            (ScaleIgnored, Event::Command { command: Command::Scale { .. }, .. }) => Event::Tick,
             (WordsForgotten, Event::LastWords(run, _)) => Event::LastWords(run, Words::default()),
             (_, event) => event,
         };
@@ -208,6 +229,17 @@ impl Planted {
                     *delivered = true;
                 }
             }),
+            ScaledNever => out.retain(|o| !reports(o, is_scaled)),
+            ScaledAtOnce if matches!(command, Some(Command::Scale { .. })) => {
+                out.retain(|o| !reports(o, is_scaled));
+                out.push(report(Report::Scaled(RestartOutcome::Up)));
+            }
+            RemovedNotTold => out.retain(|o| !tells(o, |f| matches!(f, InstanceFact::Removed))),
+            RemovedAtOnce if matches!(command, Some(Command::Scale { to: 1, .. })) => {
+                let of = InstanceId { process: ProcessId(7), serial: 1 };
+                let fact = Fact::Instance(of, InstanceFact::Removed);
+                out.push(Output::Tell(Told { at: std::time::Duration::ZERO, fact }));
+            }
             FatalNever => out.retain(|o| !reports(o, |r| matches!(r, Report::Fatal(_)))),
             FatalAtEveryEnd if out.iter().any(|o| reports(o, is_ended)) => {
                 out.push(report(Report::Fatal(Ending::Completed)));

@@ -59,6 +59,7 @@ pub(crate) struct Plan {
 enum Order {
     Restart,
     Relay,
+    Scale(u32),
     Stop,
 }
 
@@ -69,7 +70,12 @@ fn ms(n: u64) -> Duration {
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let kind = prop_oneof![4 => Just(ProcessKind::LongRun), 1 => Just(ProcessKind::Oneshot)];
     let policy = prop_oneof![3 => Just(RestartPolicy::Always), 1 => Just(RestartPolicy::OnFailure), 1 => Just(RestartPolicy::Never)];
-    let order = prop_oneof![3 => Just(Order::Restart), 2 => Just(Order::Relay), 1 => Just(Order::Stop)];
+    let order = prop_oneof![
+        3 => Just(Order::Restart),
+        2 => Just(Order::Relay),
+        3 => (1u32..5).prop_map(Order::Scale),
+        1 => Just(Order::Stop)
+    ];
     let attempts = prop_oneof![(0u32..4).prop_map(Attempts::AtMost), Just(Attempts::Unlimited)];
     let exhausted = prop_oneof![2 => Just(Exhausted::Stop), 1 => Just(Exhausted::Exit)];
     let fatal = (any::<bool>(), exhausted);
@@ -106,6 +112,7 @@ fn spec(
         kind,
         initial: InitialState::Running,
         scale: NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN),
+        max_scale: 100,
         depends_on: Vec::new(),
         restart: RestartSpec { policy, attempts, backoff, stable_after: Some(ms(60)), ends },
         stop: StopSpec {
@@ -167,6 +174,7 @@ struct World<'a, S> {
     leaders: BTreeMap<RunId, ()>,
     restarting: bool,
     started: bool,
+    ended: bool,
     stopping: bool,
     history: Vec<String>,
 }
@@ -187,6 +195,7 @@ pub(crate) fn run<S: Subject>(plan: &Plan, subject: &mut S) -> Story {
         leaders: BTreeMap::new(),
         restarting: false,
         started: false,
+        ended: false,
         stopping: false,
         history: Vec::new(),
         plan,
@@ -251,7 +260,14 @@ impl<S: Subject> World<'_, S> {
                 self.command(Command::Restart);
             }
             Order::Relay if !self.stopping => self.command(Command::Relay(Signal::HUP)),
-            Order::Restart | Order::Relay => {}
+            Order::Scale(to) if !self.stopping && self.plan.spec.kind == ProcessKind::LongRun => {
+                let run = !self.ended;
+                self.command(Command::Scale { to, run });
+                if !run {
+                    self.command(Command::Start);
+                }
+            }
+            Order::Restart | Order::Relay | Order::Scale(_) => {}
             Order::Stop if self.stopping => self.command(Command::Stop(Urgency::Now)),
             Order::Stop => {
                 if self.restarting {
@@ -265,6 +281,9 @@ impl<S: Subject> World<'_, S> {
 
     fn command(&mut self, command: Command) {
         let operation = self.operations.begin(Cause::Request);
+        if matches!(command, Command::Start | Command::Restart) {
+            self.ended = false;
+        }
         self.book.commanded(self.now, command, &self.process);
         self.feed(Event::Command { operation, asked: self.now, command });
     }
@@ -291,6 +310,7 @@ impl<S: Subject> World<'_, S> {
                 Output::Do(Effect::Leave(run)) => self.feed(Event::LeftAlone(run, Vec::new())),
                 Output::Do(Effect::AskLastWords(run)) => self.words(run),
                 Output::Do(Effect::Report(Report::Up | Report::StartFailed(_))) => self.started = true,
+                Output::Do(Effect::Report(Report::Ended(_))) => self.ended = true,
                 Output::Do(Effect::Report(Report::Restarted(_))) => self.restarting = false,
                 Output::Do(_) | Output::Tell(_) => {}
             }

@@ -35,6 +35,7 @@ pub(crate) fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec>
         kind,
         initial,
         scale: NonZeroU32::MIN,
+        max_scale: 100,
         depends_on: Vec::new(),
         restart: RestartSpec {
             policy: RestartPolicy::Always,

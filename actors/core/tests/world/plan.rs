@@ -113,6 +113,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                     numbering: Numbering::default(),
                 }),
                 scale: NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN),
+                max_scale: 100,
                 depends_on: Vec::new(),
                 restart,
                 stop,

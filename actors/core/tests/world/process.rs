@@ -113,7 +113,7 @@ impl<S: Subject> World<'_, S> {
                 self.restart_instance(p, 0);
             }
             // The processes of this world restart all instances at once.
-            Command::AbandonRestart | Command::Relay(_) => {}
+            Command::AbandonRestart | Command::Relay(_) | Command::Scale { .. } => {}
         }
         self.settle(p);
     }

@@ -62,6 +62,8 @@ pub(crate) struct SystemBook {
     pub(super) failures: Vec<(ProcessId, Failure)>,
     pub(super) over: Option<Outcome>,
     pub(super) done: Option<Outcome>,
+    /// What was asked for and has no answer.
+    pub(super) unsettled: BTreeSet<OperationId>,
     /// Operations that have begun.
     pub(super) operations: BTreeSet<OperationId>,
     /// What is needed and holds, as it was told.
@@ -78,6 +80,7 @@ impl<S: Subject> World<'_, S> {
     pub(super) fn step_fleet(&mut self, event: Event) {
         self.system.heard(&event);
         self.note_what_holds();
+        self.note_request(&event);
         let Some(fleet) = &mut self.fleet else { return };
         let mut effects = Vec::new();
         self.subject.fleet(fleet, self.now, event.clone(), &mut effects);
@@ -125,7 +128,7 @@ impl<S: Subject> World<'_, S> {
                     Ordered::Stop(urgency) => self.ask_stop(p, urgency),
                     Ordered::Restart => self.ask_restart(p),
                     // The processes of this world restart all instances at once.
-                    Ordered::AbandonRestart | Ordered::Relay(_) => {}
+                    Ordered::AbandonRestart | Ordered::Relay(_) | Ordered::Scale { .. } => {}
                 }
                 self.operation_is_known(operation.id);
             }
@@ -274,6 +277,9 @@ impl<S: Subject> World<'_, S> {
         }
         if self.system.rolling.is_some() {
             self.broken("rolling_restart", "a rolling restart never ended".to_owned());
+        }
+        if let Some(id) = self.system.unsettled.first() {
+            self.broken("answered", format!("{id:?} was never answered"));
         }
         let alive = self.processes.iter().position(|process| process.alive() && !process.stuck());
         if let Some(p) = alive {

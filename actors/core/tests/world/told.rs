@@ -61,10 +61,26 @@ impl<S: Subject> World<'_, S> {
             SystemFact::Relayed(operation, ..) => {
                 self.system.operations.insert(operation.id);
             }
-            SystemFact::BootSucceeded
-            | SystemFact::RestartJoined { .. }
-            | SystemFact::ShutdownHurried(_)
-            | SystemFact::Refused(..) => {}
+            SystemFact::Answered(id, _) => self.answered(id),
+            SystemFact::Refused(operation, _) => self.answered(operation.id),
+            SystemFact::BootSucceeded | SystemFact::RestartJoined { .. } | SystemFact::ShutdownHurried(_) => {
+            }
+        }
+    }
+
+    /// What was asked for is over, or was refused: once.
+    fn answered(&mut self, id: OperationId) {
+        if !self.system.unsettled.remove(&id) {
+            self.broken("answered", format!("{id:?} was answered out of turn"));
+        }
+    }
+
+    /// Something is asked for that is to be answered.
+    pub(super) fn note_request(&mut self, event: &Event) {
+        if let Event::RestartAll(operation) | Event::Restart(operation, _) | Event::Relay(operation, ..) =
+            event
+        {
+            self.system.unsettled.insert(operation.id);
         }
     }
 

@@ -1,0 +1,340 @@
+//! The laws of what is asked of single processes, in worlds of a fleet whose processes answer late, and now and then
+//! badly: each request is answered or refused once; what was stopped stays so until somebody asks for it; and nothing
+//! is left unanswered. With planted bugs, each of which a law must notice.
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+#[path = "control/plan.rs"]
+mod plan;
+#[path = "control/planted.rs"]
+mod planted;
+
+use phpeek_core::facts::{Fact, OperationEnd, Outbox, Output, SystemFact, Told};
+use phpeek_core::fleet::{Effect, Ending, Event, Fleet, RestartOutcome, Standing};
+use phpeek_core::ids::ProcessId;
+use phpeek_core::lifecycle::Failure;
+use phpeek_core::operation::{Cause, OperationId};
+use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
+use phpeek_core::process::Command;
+use phpeek_core::spec::{Hooks, ProcessKind, SystemSpec};
+use plan::{MOST, Mood, Order, Plan, name, plan, spec};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    None,
+    AnswerForgotten,
+    AnswerTwice,
+    StopIgnored,
+    StartAfterStop,
+    StoppedSaysDoneAtOnce,
+    LimitIgnored,
+    RefusalActsToo,
+    FailureSaysDone,
+}
+
+const BUGS: [Bug; 8] = [
+    Bug::AnswerForgotten,
+    Bug::AnswerTwice,
+    Bug::StopIgnored,
+    Bug::StartAfterStop,
+    Bug::StoppedSaysDoneAtOnce,
+    Bug::LimitIgnored,
+    Bug::RefusalActsToo,
+    Bug::FailureSaysDone,
+];
+
+#[derive(Debug, Clone)]
+enum Happening {
+    Order(Order),
+    Report(Event),
+}
+
+/// What somebody has asked for.
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Start(ProcessId),
+    Stop(ProcessId),
+    Other,
+}
+
+struct World<'a> {
+    plan: &'a Plan,
+    bug: Bug,
+    fleet: Fleet,
+    now: Duration,
+    queue: BTreeMap<(Duration, u64), Happening>,
+    sequence: u64,
+    drawn: usize,
+    open: BTreeMap<OperationId, Wish>,
+    /// Who was stopped by request, and by nobody asked for since.
+    stopped: BTreeSet<ProcessId>,
+    /// Who runs, as far as it has been told and has answered.
+    runs: BTreeSet<ProcessId>,
+    booted: bool,
+    over: bool,
+    done: bool,
+    broken: Vec<String>,
+    history: Vec<String>,
+}
+
+fn run(plan: &Plan, bug: Bug) -> (Vec<String>, Vec<String>) {
+    let processes = (0..plan.processes.len()).map(|i| Arc::new(spec(i, plan))).collect();
+    let second = Duration::from_secs(1);
+    let system = SystemSpec {
+        shutdown_timeout: second,
+        dependency_timeout: Duration::from_millis(60),
+        processes,
+        signals: BTreeMap::new(),
+        hooks: Hooks::default(),
+    };
+    let mut world = World {
+        fleet: Fleet::new(&system).expect("no cycle"),
+        plan,
+        bug,
+        now: Duration::ZERO,
+        queue: BTreeMap::new(),
+        sequence: 0,
+        drawn: 0,
+        open: BTreeMap::new(),
+        stopped: BTreeSet::new(),
+        runs: BTreeSet::new(),
+        booted: false,
+        over: false,
+        done: false,
+        broken: Vec::new(),
+        history: Vec::new(),
+    };
+    let boot = world.fleet.begin(Cause::Boot);
+    world.step(Event::Boot(boot));
+    for (at, order) in &plan.orders {
+        world.at(Duration::from_millis(*at), Happening::Order(*order));
+    }
+    for _ in 0..2000 {
+        if !world.broken.is_empty() || !world.advance() {
+            break;
+        }
+    }
+    if world.broken.is_empty() {
+        let open = world.open.clone();
+        if !open.is_empty() || !world.done {
+            world.broken.push(format!("never answered: {open:?}, done: {}", world.done));
+        }
+    }
+    (world.broken, world.history)
+}
+
+impl World<'_> {
+    fn at(&mut self, when: Duration, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((when, self.sequence), happening);
+    }
+
+    fn advance(&mut self) -> bool {
+        let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
+        if let Some(due) = self.fleet.deadline().filter(|due| queued.is_none_or(|at| *due <= at)) {
+            self.now = self.now.max(due);
+            self.step(Event::Tick);
+            return true;
+        }
+        let Some(((at, _), happening)) = self.queue.pop_first() else { return false };
+        self.now = at;
+        match happening {
+            Happening::Report(event) => {
+                if let Event::Ended(p, _) | Event::Stopped(p) | Event::StartFailed(p, _) = &event {
+                    self.runs.remove(p);
+                }
+                self.step(event);
+            }
+            Happening::Order(order) => self.order(order),
+        }
+        true
+    }
+
+    fn order(&mut self, order: Order) {
+        let operation = self.fleet.begin(Cause::Request);
+        let id = operation.id;
+        let of = |p: usize| ProcessId(u32::try_from(p).unwrap_or(u32::MAX));
+        let (event, wish) = match order {
+            Order::Start(p) => (Event::Start(operation, name(p)), Wish::Start(of(p))),
+            Order::Stop(p) if self.bug == Bug::StopIgnored => {
+                (Event::Restart(operation, name(p)), Wish::Stop(of(p)))
+            }
+            Order::Stop(p) => (Event::Stop(operation, name(p)), Wish::Stop(of(p))),
+            Order::Scale(p, 0) => (Event::Scale(operation, name(p), 0), Wish::Stop(of(p))),
+            Order::Scale(p, to) => (Event::Scale(operation, name(p), to), Wish::Other),
+            Order::Restart(p) => (Event::Restart(operation, name(p)), Wish::Other),
+            Order::RestartAll => (Event::RestartAll(operation), Wish::Other),
+            Order::Shutdown => return self.step(Event::Shutdown(operation)),
+        };
+        self.open.insert(id, wish);
+        let wanted: Vec<ProcessId> = match order {
+            Order::Start(p) | Order::Restart(p) => vec![of(p)],
+            Order::Scale(p, to) if to > 0 => vec![of(p)],
+            _ => Vec::new(),
+        };
+        // A stop that waits for the boot counts once it is answered.
+        self.stopped.retain(|p| !wanted.contains(p));
+        let too_many = matches!(order, Order::Scale(p, to) if to > if p == 3 { 3 } else { MOST });
+        let before = self.open.len();
+        self.step(event);
+        if too_many && self.open.len() >= before {
+            self.broken.push(format!("{order:?} was not refused"));
+        }
+    }
+
+    fn draw(&mut self) -> (Mood, Duration) {
+        let mood = self.plan.moods.get(self.drawn).copied().unwrap_or(Mood::Well);
+        let delay = self.plan.delays.get(self.drawn).copied().unwrap_or(1);
+        self.drawn += 1;
+        (mood, Duration::from_millis(delay))
+    }
+
+    fn step(&mut self, event: Event) {
+        let mut out = Outbox::new();
+        self.fleet.step(self.now, event.clone(), &mut out);
+        let mut outputs: Vec<Output<Effect>> = out.drain().collect();
+        self.corrupt(&event, &mut outputs);
+        self.history.push(format!("{:>7?} {event:?} -> {outputs:?}", self.now));
+        let refused = outputs
+            .iter()
+            .any(|o| matches!(o, Output::Tell(Told { fact: Fact::System(SystemFact::Refused(..)), .. })));
+        let single = matches!(event, Event::Start(..) | Event::Stop(..) | Event::Scale(..));
+        if single && refused && outputs.len() > 1 {
+            self.broken.push(format!("{event:?} was refused, and done: {outputs:?}"));
+        }
+        for output in outputs {
+            match output {
+                Output::Tell(Told { fact: Fact::System(fact), .. }) => self.told(&fact),
+                Output::Tell(_) => {}
+                Output::Do(Effect::Command(p, operation, command)) => {
+                    self.command(p, operation.cause, command)
+                }
+                Output::Do(Effect::Done(_)) => self.done = true,
+                Output::Do(_) => {}
+            }
+        }
+    }
+
+    fn told(&mut self, fact: &SystemFact) {
+        match fact {
+            SystemFact::BootSucceeded => self.booted = true,
+            SystemFact::ShutdownBegan { .. } => self.over = true,
+            SystemFact::Refused(operation, _) => self.answered(operation.id, None),
+            SystemFact::Answered(id, end) => self.answered(*id, Some(*end)),
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, id: OperationId, end: Option<OperationEnd>) {
+        let Some(wish) = self.open.remove(&id) else {
+            return self.broken.push(format!("{id:?} was answered out of turn"));
+        };
+        match (wish, end) {
+            (Wish::Stop(p), Some(OperationEnd::Done)) => {
+                if self.runs.contains(&p) {
+                    self.broken.push(format!("{p:?} is said to be stopped, and runs"));
+                }
+                self.stopped.insert(p);
+            }
+            (Wish::Start(p), Some(OperationEnd::Done)) => {
+                let so = matches!(self.fleet.standing(p), Standing::Up | Standing::Ended(Ending::Completed));
+                if !so {
+                    self.broken.push(format!("{p:?} is said to be started, and is not"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A process takes what it is told, some time later.
+    fn command(&mut self, p: ProcessId, cause: Cause, command: Command) {
+        let (mood, delay) = self.draw();
+        let at = self.now + delay;
+        let starts = matches!(command, Command::Start | Command::Restart);
+        if starts && self.stopped.contains(&p) && cause == Cause::Request {
+            self.broken.push(format!("{p:?} was stopped, and is started again for nobody"));
+        }
+        let bad = Ending::Failed(Failure::Exit(Exit::Code(3)));
+        match (command, mood) {
+            (Command::Start, Mood::FailsToStart) => {
+                let failure = SpawnFailure { kind: SpawnFailureKind::Resources, message: "no".to_owned() };
+                self.report(p, at, Event::StartFailed(p, failure));
+            }
+            (Command::Start, mood) => {
+                self.runs.insert(p);
+                self.report(p, at, Event::Up(p));
+                let oneshot = self.plan.processes[p.0 as usize].0 == ProcessKind::Oneshot;
+                let later = at + Duration::from_millis(15);
+                match mood {
+                    Mood::EndsBadly => self.report(p, later, Event::Ended(p, bad)),
+                    Mood::EndsWell => self.report(p, later, Event::Ended(p, Ending::Completed)),
+                    _ if oneshot => self.report(p, later, Event::Ended(p, Ending::Completed)),
+                    _ => {}
+                }
+            }
+            (Command::Stop(_), _) => {
+                // What it would have told is overtaken by its stop.
+                self.queue.retain(|_, h| !matches!(h, Happening::Report(e) if of(e) == Some(p)));
+                self.report(p, at, Event::Stopped(p));
+            }
+            (Command::Restart, Mood::FailsToStart) => {
+                self.report(p, at, Event::Restarted(p, RestartOutcome::Failed))
+            }
+            (Command::Restart, _) => {
+                self.runs.insert(p);
+                self.report(p, at, Event::Restarted(p, RestartOutcome::Up));
+            }
+            (Command::Scale { .. }, Mood::FailsToStart) => {
+                self.report(p, at, Event::Scaled(p, RestartOutcome::Failed))
+            }
+            (Command::Scale { .. }, _) => self.report(p, at, Event::Scaled(p, RestartOutcome::Up)),
+            (Command::AbandonRestart, _) => {
+                self.queue.retain(|_, h| !matches!(h, Happening::Report(Event::Restarted(q, _)) if *q == p));
+            }
+            (Command::Relay(_), _) => {}
+        }
+    }
+
+    fn report(&mut self, _: ProcessId, at: Duration, event: Event) {
+        self.at(at, Happening::Report(event));
+    }
+}
+
+/// Whose report it is.
+fn of(event: &Event) -> Option<ProcessId> {
+    match event {
+        Event::Up(p)
+        | Event::Ended(p, _)
+        | Event::Stopped(p)
+        | Event::StartFailed(p, _)
+        | Event::Restarted(p, _) => Some(*p),
+        Event::Scaled(..) => None,
+        _ => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 512, ..ProptestConfig::default() })]
+    #[test]
+    fn what_is_asked_of_a_process_is_answered_once_and_is_so(plan in plan()) {
+        let (broken, history) = run(&plan, Bug::None);
+        prop_assert!(broken.is_empty(), "{broken:?}\n{plan:?}\n{}", history.join("\n"));
+    }
+}
+
+#[test]
+fn every_planted_bug_is_noticed() {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"what is asked of one process ...");
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let plan = plan();
+    let plans: Vec<Plan> =
+        (0..600).map(|_| plan.new_tree(&mut runner).expect("nothing is filtered").current()).collect();
+    let noticed = |bug: Bug| plans.iter().any(|plan| !run(plan, bug).0.is_empty());
+    let missed: Vec<Bug> = BUGS.into_iter().filter(|bug| !noticed(*bug)).collect();
+    assert!(missed.is_empty(), "no law notices {missed:?}");
+}

@@ -1,0 +1,118 @@
+//! What is asked of whom, and how processes take it; drawn.
+
+use phpeek_core::backoff::Backoff;
+use phpeek_core::budget::Attempts;
+use phpeek_core::name::ProcessName;
+use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{
+    CommandLine, Condition, Dependency, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, StopSpec,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::num::{NonZeroU16, NonZeroU32};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) const MOST: u32 = 5;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    Start(usize),
+    Stop(usize),
+    Scale(usize, u32),
+    Restart(usize),
+    RestartAll,
+    Shutdown,
+}
+
+/// How a process takes what it is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Mood {
+    Well,
+    FailsToStart,
+    EndsWell,
+    EndsBadly,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) processes: Vec<(ProcessKind, InitialState, Option<usize>, bool)>,
+    pub(super) orders: Vec<(u64, Order)>,
+    pub(super) moods: Vec<Mood>,
+    pub(super) delays: Vec<u64>,
+}
+
+pub(super) fn plan() -> impl Strategy<Value = Plan> {
+    let kind = prop_oneof![4 => Just(ProcessKind::LongRun), 1 => Just(ProcessKind::Oneshot), 1 => Just(ProcessKind::Scheduled)];
+    let initial = prop_oneof![3 => Just(InitialState::Running), 1 => Just(InitialState::Stopped)];
+    let process = (kind, initial, proptest::option::of(0usize..3), any::<bool>());
+    let order = prop_oneof![
+        3 => (0usize..5).prop_map(Order::Start),
+        3 => (0usize..5).prop_map(Order::Stop),
+        3 => (0usize..5, 0u32..8).prop_map(|(p, n)| Order::Scale(p, n)),
+        1 => (0usize..5).prop_map(Order::Restart),
+        1 => Just(Order::RestartAll),
+        1 => Just(Order::Shutdown),
+    ];
+    let mood = prop_oneof![6 => Just(Mood::Well), 1 => Just(Mood::FailsToStart), 1 => Just(Mood::EndsWell), 1 => Just(Mood::EndsBadly)];
+    let parts = (vec(process, 1..5), vec((0u64..300, order), 0..14), vec(mood, 0..60), vec(0u64..20, 0..60));
+    parts.prop_map(|(processes, mut orders, moods, delays)| {
+        orders.push((400, Order::Shutdown));
+        orders.sort_by_key(|(at, _)| *at);
+        Plan { processes, orders, moods, delays }
+    })
+}
+
+pub(super) fn name(i: usize) -> ProcessName {
+    ProcessName::new(&format!("p{i}")).expect("a plain name")
+}
+
+pub(super) fn spec(i: usize, plan: &Plan) -> ProcessSpec {
+    let (kind, initial, on, restart) = plan.processes[i];
+    let ms = Duration::from_millis;
+    let kill = Signal::KILL;
+    let needs = on.filter(|on| *on < i && plan.processes[*on].0 != ProcessKind::Scheduled);
+    let depends_on = needs.map(|on| Dependency { restart, ..Dependency::new(name(on), Condition::Started) });
+    let backoff = Backoff::new(ms(1), ms(8)).expect("in order");
+    ProcessSpec {
+        name: name(i),
+        kind,
+        initial,
+        program: Arc::new(Program {
+            name: name(i),
+            hook: None,
+            command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
+            working_dir: None,
+            user: None,
+            group: None,
+            env: Vec::new(),
+            privilege: None,
+            output: OutputSpec { stdout: false, stderr: false },
+            handover: Handover::Link,
+            // The last process has ports for three instances alone.
+            numbering: Numbering { port_base: NonZeroU16::new(65_533).filter(|_| i == 3), templates: false },
+        }),
+        scale: NonZeroU32::MIN,
+        max_scale: MOST,
+        depends_on: depends_on.into_iter().collect(),
+        restart: RestartSpec {
+            policy: RestartPolicy::Never,
+            attempts: Attempts::AtMost(0),
+            backoff,
+            stable_after: None,
+            ends: Ends::USUAL,
+        },
+        stop: StopSpec {
+            signal: Signal::TERM,
+            grace: ms(5),
+            kill_signal: kill,
+            kill_grace: ms(5),
+            mode: KillMode::Group,
+        },
+        essential: false,
+        hooks: None,
+        health: None,
+    }
+}
