@@ -27,7 +27,7 @@ pub use reading::{Reading, read};
 pub use running::{BeginError, Ending};
 
 use crate::exit;
-use actix::Actor as _;
+use actix::{Actor as _, Addr};
 use board::SharedBoard;
 use ending::Finish;
 use hasten::Hasten;
@@ -217,15 +217,19 @@ async fn supervise(
         memory::forget_code();
     });
     if let Some(time) = options.end_after {
-        let manager = manager.clone();
-        actix::spawn(async move {
-            tokio::time::sleep(time).await;
-            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(Cause::Request)));
-        });
+        end_after(time, manager.clone(), clock);
     }
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
     Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api, ready }).await)
+}
+
+/// Asks for the end after this time.
+fn end_after(time: Duration, manager: Addr<ManagerActor>, clock: Clock) {
+    actix::spawn(async move {
+        tokio::time::sleep(time).await;
+        manager.do_send(Envelope::root(clock.now(), Request::Shutdown(Cause::Request)));
+    });
 }
 
 /// Who hears of what happens, in this order.

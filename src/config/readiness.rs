@@ -44,7 +44,7 @@ pub(crate) fn readiness(
     let file = file.map(|path| ReadyFile { path, content });
     if file.is_none() && http.is_none() {
         let message = "readiness is enabled, and nobody is told: there is neither a path nor an http_port";
-        findings.push(Finding::warning(&path, node.place.clone(), message).advice("write one of them"));
+        findings.push(Finding::warning(path, node.place.clone(), message).advice("write one of them"));
     }
     let processes = chosen(node, spec, &path, findings);
     Some(ReadinessSettings { file, mode: block.word("mode", &Mode::WORDS)?, processes, http })
@@ -75,7 +75,7 @@ fn chosen(node: &Node, spec: &SystemSpec, path: &Path<'_>, findings: &mut Findin
                 "correct the name, enable the process, or take it out of this list",
             ),
         };
-        findings.push(Finding::error(&path, item.place.clone(), message).advice(advice));
+        findings.push(Finding::error(path, item.place.clone(), message).advice(advice));
     }
     names
 }
