@@ -161,12 +161,15 @@ mod tests {
         writer.wish(true);
         settled(&writer);
         assert_eq!(fs::read_to_string(&deep).expect("it is there"), "OK");
-        let (writer, said) = start(folder.path().join("a/b/ready/below"), None);
+        let (writer, said) = start(folder.path().join("c/ready"), None);
+        fs::write(folder.path().join("c"), "no folder").expect("room");
         writer.wish(true);
         settled(&writer);
         assert!(said.recv().expect("a word").contains("cannot write the readiness file"));
         let blocked = ReadyFile { path: folder.path().join("a"), content: None };
         let refused = ReadyWriter::start(blocked, then(), || {}, Box::new(|_| {}));
         assert!(refused.is_err(), "a stale one that cannot be removed would lie");
+        let nowhere = ReadyFile { path: deep.join("below"), content: None };
+        assert!(ReadyWriter::start(nowhere, then(), || {}, Box::new(|_| {})).is_err(), "that is no folder");
     }
 }
