@@ -114,6 +114,7 @@ fn system() -> SystemSpec {
             restart: restart(),
             stop: stop(),
             essential: false,
+            rolling: None,
             hooks: None,
             health: None,
         }))

@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::environment::Environments;
-use super::keys::{PROCESS, SHUTDOWN};
+use super::keys::{PROCESS, RELOAD, SHUTDOWN};
 use super::names::{Names, int, truth};
 use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
@@ -11,8 +11,8 @@ use super::{depends, health, hooks, privilege, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
 use phpeek_core::spec::{
-    CommandLine, Hooks, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage,
-    StopSpec,
+    AtOnce, CommandLine, Hooks, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartSpec,
+    RollingSpec, Stage, StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -113,7 +113,6 @@ pub(crate) fn compile(
     let block = Block::new(Some(node), PROCESS);
     let initial = block.word("initial_state", &InitialState::WORDS)?;
     let context = block.word("tracing_context", &ContextPolicy::WORDS)?;
-    let essential = block.truth("essential").unwrap_or(defaults.essential);
     let name = ProcessName::new(name).ok()?;
     let port_base = numbering::port_base(node, scale.get(), &path, findings);
     let hooks = hooks(node, Numbered { name: &name, port_base }, &path, envs, findings);
@@ -145,7 +144,8 @@ pub(crate) fn compile(
         depends_on,
         restart: restart?,
         stop,
-        essential,
+        essential: block.truth("essential").unwrap_or(defaults.essential),
+        rolling: rolling(block, node),
         hooks,
         health,
     })
@@ -199,6 +199,20 @@ fn scale(
         fault(format!("a oneshot runs once, and its scale is {scale}"), "remove scale");
     }
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
+}
+
+/// How it takes part in rolling restarts; none when nothing is written of that.
+fn rolling(block: Block<'_>, node: &Node) -> Option<Box<RollingSpec>> {
+    if !["rolling", "max_unavailable", "reload"].iter().any(|key| node.get(key).is_some()) {
+        return None;
+    }
+    let share = block.text("max_unavailable")?;
+    let at_once = match share.strip_suffix('%') {
+        Some(percent) => AtOnce::Percent(percent.trim().parse().ok()?),
+        None => AtOnce::Count(share.trim().parse().ok()?),
+    };
+    let reload = Block::new(node.get("reload"), RELOAD).signal("signal");
+    Some(Box::new(RollingSpec { at_once, takes_part: block.truth("rolling")?, reload }))
 }
 
 /// How many instances may be asked for: 0 is "no limit", as documented, and there is one for all.

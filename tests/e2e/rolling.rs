@@ -1,7 +1,7 @@
 //! SIGUSR1: every long-running process is restarted, in dependency order, one instance at a time.
 
 use crate::support::otlp::{Manner, Receiver};
-use crate::support::{Sandbox, Supervisor};
+use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use crate::traces::traced;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -93,4 +93,30 @@ fn a_stop_ends_a_rolling_restart() {
     assert_eq!(supervisor.stop(), 0);
     assert!(sandbox.events_of("c-3", "start").len() == 1, "the last one was not started again");
     assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn in_a_restart_of_everything_each_takes_part_as_it_is_configured() {
+    let sandbox = Sandbox::new();
+    let own = "trap 'emit own reloaded' USR2\nemit own start\nwhile :; do sleep 0.02; done";
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "own": {"command": sandbox.script("own", own), "reload": {"signal": "SIGUSR2"}},
+            "db": {"command": sandbox.worker("db"), "rolling": false},
+            "web": {"command": sandbox.worker("web"), "scale": 3, "max_unavailable": "70%"},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("own", 1);
+    sandbox.started("db", 1);
+    sandbox.started("web", 3);
+    supervisor.signal(Signal::USR1);
+    sandbox.started("web", 6);
+    sandbox.seen("own", "reloaded", 1);
+    wait_until(LONG, "the restart is over", || supervisor.stdout().contains("rolling restart is complete"));
+    let starts = |who: &str| sandbox.events_of(who, "start").len();
+    assert_eq!((starts("own"), starts("db"), starts("web")), (1, 1, 6));
+    supervisor.signal(Signal::TERM);
+    assert_eq!(supervisor.ended(), 0);
 }

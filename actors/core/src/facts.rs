@@ -146,6 +146,13 @@ pub enum ProcessFact {
     },
     /// As many instances as were asked for are there, or will not be.
     ScaleEnded(RestartOutcome),
+    /// It was told to reload itself, by a signal to its leaders, as part of an operation.
+    Reloaded {
+        /// The operation.
+        operation: Operation,
+        /// The signal.
+        signal: Signal,
+    },
     /// It is stopped, as part of an operation.
     StopBegan(Operation),
     /// The stop is over: all its instances rest.

@@ -76,6 +76,8 @@ pub const HEALTH_CHECK_IN_A_ROW: &str = "health_check.in_a_row";
 pub const HEALTH_CHECK_RESULT: &str = "health_check.result";
 /// How many probes it took (int).
 pub const HEALTH_CHECK_ATTEMPTS: &str = "health_check.attempts";
+/// The signal by which a process was told to reload itself, in place of a restart.
+pub const RELOAD_SIGNAL: &str = "reload.signal";
 /// crash, normal_exit, health_check, memory_limit, manual, signal or dependency.
 pub const RESTART_REASON: &str = "restart.reason";
 /// Which restart since the last stable run, from 1 (int).

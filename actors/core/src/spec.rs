@@ -74,6 +74,8 @@ pub struct ProcessSpec {
     pub stop: StopSpec,
     /// Whether its end is the end of everything.
     pub essential: bool,
+    /// How it takes part in rolling restarts, where that is not the usual way.
+    pub rolling: Option<Box<RollingSpec>>,
     /// What runs around the starts and stops of each of its instances.
     pub hooks: Option<Box<Hooks>>,
     /// What each of its instances is asked while it runs.
@@ -87,10 +89,59 @@ impl ProcessSpec {
         self.health.as_ref().is_some_and(|checks| health::gates(checks))
     }
 
+    /// How many of so many instances a rolling restart takes away at once.
+    #[must_use]
+    pub fn at_once(&self, instances: usize) -> usize {
+        self.rolling.as_ref().map_or(1, |rolling| rolling.at_once.of(instances))
+    }
+
+    /// Whether it takes part in a rolling restart of everything.
+    #[must_use]
+    pub fn rolls(&self) -> bool {
+        self.rolling.as_ref().is_none_or(|rolling| rolling.takes_part)
+    }
+
+    /// What a rolling restart of everything sends in place of a restart.
+    #[must_use]
+    pub fn reload_signal(&self) -> Option<Signal> {
+        self.rolling.as_ref().and_then(|rolling| rolling.reload)
+    }
+
     /// Whether it is started with the supervisor: only then does it have to be up.
     #[must_use]
     pub fn starts_with_the_system(&self) -> bool {
         self.initial == InitialState::Running && self.kind != ProcessKind::Scheduled
+    }
+}
+
+/// How a process takes part in rolling restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RollingSpec {
+    /// How many of its instances are taken away at once.
+    pub at_once: AtOnce,
+    /// Whether one of everything is about it, too.
+    pub takes_part: bool,
+    /// The signal by which it reloads itself: one of everything sends that, and restarts nothing of it.
+    pub reload: Option<Signal>,
+}
+
+/// A share of the instances of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtOnce {
+    /// So many.
+    Count(NonZeroU32),
+    /// So many of a hundred, rounded down.
+    Percent(u8),
+}
+
+impl AtOnce {
+    /// Of so many instances; one at least, or nothing would ever go on.
+    #[must_use]
+    pub fn of(self, instances: usize) -> usize {
+        match self {
+            Self::Count(count) => count.get() as usize,
+            Self::Percent(percent) => (instances * usize::from(percent) / 100).max(1),
+        }
     }
 }
 

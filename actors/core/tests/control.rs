@@ -296,7 +296,7 @@ impl World<'_> {
             (Command::AbandonRestart, _) => {
                 self.queue.retain(|_, h| !matches!(h, Happening::Report(Event::Restarted(q, _)) if *q == p));
             }
-            (Command::Relay(_), _) => {}
+            (Command::Relay(_) | Command::Reload(_), _) => {}
         }
     }
 

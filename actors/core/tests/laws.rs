@@ -250,6 +250,7 @@ fn chain(count: u32) -> Fleet {
                 mode: KillMode::Group,
             },
             essential: false,
+            rolling: None,
             hooks: None,
             health: None,
         })

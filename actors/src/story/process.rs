@@ -12,6 +12,7 @@ use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartOutcome};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::serials::Serials;
+use phpeek_core::signal::Signal;
 use phpeek_core::spec::{Condition, ProcessSpec};
 use std::sync::Arc;
 
@@ -55,6 +56,7 @@ impl ProcessStory {
                 self.scale_began(teller, operation, (*from, *to))
             }
             ProcessFact::ScaleEnded(outcome) => self.scale_ended(at, *outcome),
+            ProcessFact::Reloaded { operation, signal } => self.reloaded(teller, operation, *signal),
             ProcessFact::StopBegan(operation) => self.stop_began(teller, operation),
             ProcessFact::Stopped => {
                 if let Some(span) = self.stop.take() {
@@ -184,6 +186,18 @@ impl ProcessStory {
         if let Some(ending) = self.ending.take() {
             ending.span.fail(at, &ending.error_type, &ending.message);
         }
+    }
+
+    /// What it does with the signal is its own affair: the span says that it was sent.
+    fn reloaded(&self, teller: &Teller<'_>, operation: &Operation, signal: Signal) {
+        let parent = teller.operations.of(operation.id);
+        let mut span = teller.tracing.open(names::SPAN_RESTART_PROCESS, &parent, teller.at);
+        if span.is_recording() {
+            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
+            span.set(names::RESTART_REASON, restart_reason(&operation.cause));
+            span.set(names::RELOAD_SIGNAL, signal.to_string());
+        }
+        span.ok(teller.at);
     }
 
     fn scale_began(&mut self, teller: &Teller<'_>, operation: &Operation, (from, to): (u32, u32)) {

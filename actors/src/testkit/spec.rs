@@ -76,6 +76,7 @@ impl SpecBuilder {
                 mode: KillMode::Group,
             },
             essential: false,
+            rolling: None,
             hooks: None,
             health: None,
         };

@@ -21,8 +21,8 @@ keys! {
     "initial_state": OneOf(&words(&InitialState::WORDS)), "running", Works Live, "or `stopped`: known, not started, holds nobody up";
     "scale": Int(1, 1000), "1", Works Live, "instances `NAME-0` and up", eg "2";
     "max_scale": Int(0, 1000), "0", Works Live, "bound of a scale that is asked for; 0: `max_process_scale` alone", eg "4";
-    "max_unavailable": Share, "1", Later Live, "instances that a rolling restart takes away at once: a number, or `25%`";
-    "rolling": Bool, "true", Later Live, "false: a rolling restart of everything leaves it alone";
+    "max_unavailable": Share, "1", Works Live, "instances that a rolling restart takes away at once: a number, or `25%`";
+    "rolling": Bool, "true", Works Live, "false: a rolling restart of everything leaves it alone";
     "depends_on": Depends, "[]", Works Live, "a list of names, or `{NAME: CONDITION}`, or `{NAME: {condition, timeout, on_timeout, restart}}`", eg "{ migrate: { condition: completed } }";
     "working_dir": Text, "", Works Restart, "where it runs; default: the supervisor's directory", eg "/";
     "user": Guard, "", Works Restart, "name or number; supplementary groups are the user's; one that does not exist stops the start", eg "\"${APP_USER:-}\"";
@@ -43,7 +43,7 @@ keys! {
     "recycle_codes": List(&Int(0, 255)), "[]", Works Live, "codes after which it is started again at once, outside of the budget";
     "tracing_context": OneOf(&words(&ContextPolicy::WORDS)), "auto", Works Restart, "`parent`, `link`, `none`: what it learns of the trace that started it";
     "shutdown": Map(SHUTDOWN), "", Works Live, "how it is stopped";
-    "reload": Map(RELOAD), "", Later Live, "how it reloads itself; a rolling restart uses it";
+    "reload": Map(RELOAD), "", Works Live, "how it reloads itself; a rolling restart uses it";
     "health_check": Map(CHECK), "", Works Live, "how its health is asked";
     "health": Map(HEALTH), "", Works Live, "a check each for the start, for readiness and for life; not beside health_check", eg "#{ startup: {}, readiness: { type: tcp, address: \"127.0.0.1:9000\" }, liveness: {} }";
     "hooks": Map(PROCESS_HOOKS), "", Works Live, "commands around its own start and stop";
@@ -73,7 +73,7 @@ keys! {
 
 keys! {
     pub(crate) RELOAD;
-    "signal": Signal, "", Later Live, "a signal to each instance", eg "SIGUSR2";
+    "signal": Signal, "", Works Live, "a signal to each instance", eg "SIGUSR2";
     "command": Command, "", Later Live, "or a command; not both", eg "#[\"nginx\", \"-s\", \"reload\"]";
     "timeout": Time(0.0, YEAR), "10", Later Live, "bound of the command";
 }

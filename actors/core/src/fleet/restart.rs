@@ -37,7 +37,9 @@ impl Fleet {
             let (operation, scope) = self.pending.remove(0);
             self.tell(now, SystemFact::RestartBegan { operation: operation.clone(), scope }, out);
             let chosen = |p: &ProcessId| match scope {
-                RestartScope::All => self.restartable(*p),
+                RestartScope::All => {
+                    self.restartable(*p) && self.members.get(p).is_some_and(|m| m.spec.rolls())
+                }
                 RestartScope::One(one) => *p == one && (self.restartable(*p) || self.startable(*p)),
             };
             let rest: VecDeque<ProcessId> = self.order.iter().copied().filter(chosen).collect();
@@ -84,12 +86,22 @@ impl Fleet {
             self.fail_if_hopeless(current, now, out);
             return true;
         }
+        if let Some(reload) = self.reload_in_turn(current, scope) {
+            out.act(Effect::Command(current, operation, reload));
+            return true;
+        }
         self.failures.retain(|(p, _)| *p != current);
         if let Some(member) = self.members.get_mut(&current) {
             member.left = false; // whatever it leaves from now on is told anew
         }
         out.act(Effect::Command(current, operation, Command::Restart));
         true
+    }
+
+    /// What a process that reloads itself is told in a restart of everything; who asks for it by its name wants a restart.
+    fn reload_in_turn(&self, p: ProcessId, scope: RestartScope) -> Option<Command> {
+        let member = self.members.get(&p).filter(|_| scope == RestartScope::All)?;
+        member.spec.reload_signal().map(Command::Reload)
     }
 
     /// A process was told to restart, and that is over.

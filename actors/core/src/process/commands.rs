@@ -19,6 +19,7 @@ impl Process {
         match command {
             Command::Start => self.start_all(now, out),
             Command::Stop(urgency) => self.stop_all(now, operation, asked, urgency, out),
+            Command::Reload(signal) => self.reload(now, operation, signal, out),
             Command::Restart => self.begin_rolling(now, operation, out),
             Command::AbandonRestart => {
                 self.rolling = None;
@@ -83,7 +84,7 @@ impl Process {
 
     /// Hands a signal on. To a run of which nothing is known yet it is handed when it is up: its program may well
     /// run already, and a signal must not be lost to the time that the news takes.
-    fn relay(&mut self, at: Duration, signal: Signal, out: &mut Out) {
+    pub(super) fn relay(&mut self, at: Duration, signal: Signal, out: &mut Out) {
         for instance in &mut self.instances {
             if matches!(instance.machine.state(), State::Starting { .. }) {
                 instance.relays.push(signal);

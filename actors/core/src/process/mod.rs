@@ -6,7 +6,7 @@
 //! * **Q1** every command that has an answer is answered once: a start by `Up` or `StartFailed` unless a stop comes
 //!   first, a stop by `Stopped`, a restart by `Restarted` unless it is abandoned or a stop comes first.
 //! * **Q2** `Up` is reported when every instance has been up since the command, and not before.
-//! * **Q3** a rolling restart has one instance down for it at a time, and goes on when its new run is up.
+//! * **Q3** a rolling restart has no more instances down for it than may be away at once, and goes on when a new run is up.
 //! * **Q4** `Ended` is reported once for each time that all instances come to rest by themselves, with the failure of
 //!   the instance that failed last since the last command to start, if one did.
 //! * **Q5** every death that nobody asked for is told with its last words, once, within [`WORDS_PATIENCE`] of its end.

@@ -69,12 +69,9 @@ impl Process {
             start.unborn = start.unborn.saturating_sub(usize::from(unborn));
         }
         self.end_loop(i, now.at, out);
-        let rolls = self.rolls(i);
+        let Some(serial) = self.instances.get(i).map(|x| x.id.serial) else { return };
         self.press(i, now, Event::Stop(Urgency::Graceful), out);
-        // Those after it go, too.
-        if let Some(rolling) = self.rolling.take_if(|_| rolls) {
-            self.restart_next(now, rolling.operation, rolling.current.saturating_add(1), out);
-        }
+        self.end_turn(serial, now, out, |_| true);
     }
 
     /// Takes out who has gone, and looks whether all that were to come have.

@@ -55,10 +55,10 @@ impl CrashLoop {
 #[derive(Debug, Clone)]
 pub(super) struct Rolling {
     pub(super) operation: Operation,
-    /// The serial of the instance whose turn it is; those before it are done.
-    pub(super) current: u32,
-    /// The first run of the current instance that counts as new.
-    pub(super) target: u64,
+    /// Instances from this serial on have not had their turn.
+    pub(super) next: u32,
+    /// Whose turn it is, by serial, with the first run of each that counts as new.
+    pub(super) turns: Vec<(u32, u64)>,
 }
 
 /// The hooks of an instance that run or wait.

@@ -53,8 +53,10 @@ pub enum Command {
     Start,
     /// Stop all instances.
     Stop(Urgency),
-    /// Restart all instances, one at a time.
+    /// Restart all instances, so many at a time as may be away.
     Restart,
+    /// Have it reload itself by this signal. Answered as a restart is.
+    Reload(Signal),
     /// Restart no further instance: a shutdown came first. Not answered.
     AbandonRestart,
     /// Hand a signal on to the leader of each instance. Not answered.

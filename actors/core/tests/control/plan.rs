@@ -112,6 +112,7 @@ pub(super) fn spec(i: usize, plan: &Plan) -> ProcessSpec {
             mode: KillMode::Group,
         },
         essential: false,
+        rolling: None,
         hooks: None,
         health: None,
     }

@@ -14,8 +14,8 @@ use phpeek_core::process::{Command, Effect, Event, Pressing, Process, Report};
 use phpeek_core::program::{ContextPolicy, Launch, Numbering, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Ends, Exhausted, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec,
+    AtOnce, CommandLine, Ends, Exhausted, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
+    RestartPolicy, RestartSpec, RollingSpec, StopSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -78,7 +78,7 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     ];
     let attempts = prop_oneof![(0u32..4).prop_map(Attempts::AtMost), Just(Attempts::Unlimited)];
     let exhausted = prop_oneof![2 => Just(Exhausted::Stop), 1 => Just(Exhausted::Exit)];
-    let fatal = (any::<bool>(), exhausted);
+    let fatal = (any::<bool>(), exhausted, 1u32..4);
     let parts = (kind, policy, attempts, 1u32..4, any::<bool>(), any::<bool>(), fatal);
     let orders = vec((0u64..600, order), 0..6);
     (parts, orders, vec(any::<u8>(), 0..300)).prop_map(
@@ -99,7 +99,7 @@ fn spec(
     attempts: Attempts,
     scale: u32,
     captured: bool,
-    (essential, exhausted): (bool, Exhausted),
+    (essential, exhausted, at_once): (bool, Exhausted, u32),
 ) -> ProcessSpec {
     let ends = Ends { exhausted, ..Ends::USUAL };
     let backoff = Backoff::new(ms(1), ms(8)).expect("in order");
@@ -123,6 +123,9 @@ fn spec(
             mode: KillMode::Group,
         },
         essential,
+        rolling: NonZeroU32::new(at_once)
+            .filter(|n| n.get() > 1)
+            .map(|n| Box::new(RollingSpec { at_once: AtOnce::Count(n), takes_part: true, reload: None })),
         hooks: None,
         health: None,
     }

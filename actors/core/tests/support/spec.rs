@@ -52,6 +52,7 @@ pub(crate) fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec>
             mode: KillMode::Group,
         },
         essential: false,
+        rolling: None,
         hooks: None,
         health: None,
     })

@@ -118,6 +118,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 restart,
                 stop,
                 essential: false,
+                rolling: None,
                 hooks: None,
                 health: None,
             };

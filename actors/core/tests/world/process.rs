@@ -108,6 +108,7 @@ impl<S: Subject> World<'_, S> {
                     self.report(p, fleet::Event::Stopped(index(p)));
                 }
             }
+            Command::Reload(_) => self.report(p, fleet::Event::Restarted(index(p), RestartOutcome::Up)),
             Command::Restart => {
                 self.processes[p].failed = None;
                 self.restart_instance(p, 0);

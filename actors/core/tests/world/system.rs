@@ -126,7 +126,7 @@ impl<S: Subject> World<'_, S> {
                         self.ask_interruption(p, &operation)
                     }
                     Ordered::Stop(urgency) => self.ask_stop(p, urgency),
-                    Ordered::Restart => self.ask_restart(p),
+                    Ordered::Restart | Ordered::Reload(_) => self.ask_restart(p),
                     // The processes of this world restart all instances at once.
                     Ordered::AbandonRestart | Ordered::Relay(_) | Ordered::Scale { .. } => {}
                 }

@@ -14,6 +14,7 @@ impl Book {
             self.broken("Q10", format!("{id:?} was taken out, and {:?} are left", self.instances));
         }
         self.up.remove(&id);
+        self.rolling.remove(&id);
         self.relays.remove(&id);
         self.gone.insert(id);
     }
@@ -38,6 +39,13 @@ impl Book {
         let spent = |e: &Ending| matches!(e, Ending::Failed(Failure::Spawn(_)));
         if let Some(ending) = told.iter().find(|e| !spent(e) || self.exhausted != Some(Exhausted::Exit)) {
             self.broken("Q8", format!("{ending:?} is the end of nothing else"));
+        }
+    }
+
+    pub(super) fn is_the_ending(&mut self, ending: Ending) {
+        let expected = self.failed.map_or(Ending::Completed, Ending::Failed);
+        if ending != expected {
+            self.broken("Q4", format!("{ending:?} where {expected:?} counts"));
         }
     }
 }
