@@ -1,6 +1,7 @@
 //! What the control thread wants to know of the supervision thread: asked by message, one inquiry of a kind in
 //! flight, its answer for all who wait. Owns the bound of what asking may cost supervision.
 
+use super::order::{Begun, Order};
 use super::report::TelemetryReport;
 use super::snapshot::Snapshot;
 use super::view::View;
@@ -26,6 +27,10 @@ pub enum Inquiry {
     Telemetry(oneshot::Sender<TelemetryReport>),
     /// Send spans now.
     Flush(oneshot::Sender<()>),
+    /// Something a process is to do.
+    Order(Box<Order>, oneshot::Sender<Begun>),
+    /// What has come of an operation, by its number; `None` when nobody knows it.
+    Operation(u64, oneshot::Sender<Option<Begun>>),
 }
 
 /// Where the supervision thread hears of inquiries.

@@ -12,6 +12,7 @@ mod door;
 mod error;
 mod folder;
 mod keeper;
+pub mod order;
 mod patience;
 pub mod place;
 mod refusal;

@@ -107,6 +107,7 @@ impl Rig {
                             Inquiry::Status(reply) => drop(reply.send(view.clone())),
                             Inquiry::Telemetry(reply) => drop(reply.send(TelemetryReport::off())),
                             Inquiry::Flush(reply) => reply.send(()).expect("somebody waits"),
+                            Inquiry::Order(..) | Inquiry::Operation(..) => panic!("nobody gives orders here"),
                         }
                     }
                 });

@@ -7,6 +7,7 @@ use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
 use phpeek_api::view::{Changes, Slot, View};
 use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
 use phpeek_core::serials::Serials;
@@ -90,6 +91,20 @@ impl SharedBoard {
     #[must_use]
     pub(super) fn watch_outlook(&self) -> watch::Receiver<Outlook> {
         self.0.outlook.subscribe()
+    }
+
+    /// How many instances a process has; none when it is not there.
+    pub(super) fn instances_of(&self, process: &ProcessName) -> u32 {
+        let cells = self.0.cells.borrow();
+        let found = cells.processes.values().find(|shown| shown.spec.name == *process);
+        found.map_or(0, |shown| u32::try_from(shown.instances.values().len()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether a program of a process runs.
+    pub(super) fn runs(&self, process: &ProcessName) -> bool {
+        let cells = self.0.cells.borrow();
+        let found = cells.processes.values().find(|shown| shown.spec.name == *process);
+        found.is_some_and(|shown| shown.instances.values().any(|slot| slot.pid.is_some()))
     }
 
     /// Counts what changes; any thread may look.

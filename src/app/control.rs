@@ -2,6 +2,7 @@
 //! thread to what is asked. Answers by a copy, never by work.
 
 use super::board::SharedBoard;
+use super::orders::Orders;
 use jiff::Timestamp;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::telemetry::LastError;
@@ -74,18 +75,22 @@ pub(super) async fn answer(
     mut inquiries: Inquiries,
     board: SharedBoard,
     telemetry: Rc<TelemetryHandle>,
-    target: Option<SpanTarget>,
-    clock: Clock,
+    target: Rc<Option<SpanTarget>>,
+    orders: Rc<Orders>,
 ) {
     while let Some(inquiry) = inquiries.recv().await {
         // An error below: whoever asked has gone away.
         match inquiry {
             Inquiry::Status(reply) => drop(reply.send(board.view())),
-            Inquiry::Telemetry(reply) => drop(reply.send(report(&telemetry, target.as_ref(), clock))),
+            Inquiry::Telemetry(reply) => {
+                drop(reply.send(report(&telemetry, target.as_ref().as_ref(), orders.clock)))
+            }
             Inquiry::Flush(reply) => {
                 telemetry.request_flush();
                 reply.send(()).ok();
             }
+            Inquiry::Order(order, reply) => drop(actix::spawn(orders.clone().carry_out(*order, reply))),
+            Inquiry::Operation(serial, reply) => drop(reply.send(orders.known(serial))),
         }
     }
 }

@@ -10,6 +10,8 @@ mod hasten;
 mod kept;
 mod last_exit;
 mod ledger;
+mod operations;
+mod orders;
 mod pid_file;
 mod prepare;
 mod reading;
@@ -34,6 +36,8 @@ use hasten::Hasten;
 use kept::Kept;
 use last_exit::LastExit;
 use ledger::Ledger;
+use operations::Operations;
+use orders::Orders;
 use phpeek_actors::board::BoardListener;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
@@ -43,8 +47,8 @@ use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
-use phpeek_api::web::{Bound, Web};
-use phpeek_api::{self as socket, Control, TraceSource};
+use phpeek_api::web::Bound;
+use phpeek_api::{self as socket, Control, Inquiries, TraceSource};
 use phpeek_config::Configuration;
 use phpeek_core::fleet::Fleet;
 use phpeek_core::operation::Cause;
@@ -55,7 +59,6 @@ use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
 use phpeek_probe::Probes;
 use phpeek_settings::control::ControlSocket;
-use phpeek_settings::web::ApiSettings;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
 use ready::Ready;
@@ -186,19 +189,17 @@ async fn supervise(
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(options, clock, writer);
-    let ready = configuration
-        .readiness
-        .as_ref()
-        .map(|wanted| Ready::begin(wanted, &running, in_a_thread))
-        .transpose()?;
+    let ready = Ready::begin(configuration.readiness.as_ref(), &running, in_a_thread)?;
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
-    let api = start_api(bound, &configuration.api, &running, &board)?;
-    let control = listener.map(|l| start_control(l, &running, &board, target)).transpose()?;
+    let (api, of_api) =
+        api::start(bound, &configuration.api, (&running, board.changes()), in_a_thread)?.unzip();
+    let (control, of_control) = listener.map(|l| start_control(l, &running, &board)).transpose()?.unzip();
+    let operations = Rc::<Operations>::default();
     let world = World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
         prober: Rc::new(Probes::new(in_a_thread)),
-        listeners: listeners(&running, &board, roster, (probes, ready.clone())),
+        listeners: listeners(&running, &board, (roster, operations.clone()), (probes, ready.clone())),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
@@ -206,37 +207,60 @@ async fn supervise(
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
     let manager = ManagerActor::new(fleet, world, router, done).start();
+    let orders = Orders {
+        manager: manager.clone(),
+        operations,
+        tracing: running.telemetry.tracing(),
+        board: board.clone(),
+        clock,
+    };
+    answer([of_api, of_control], orders, &running, target);
     let finish = Finish::default();
     let stream = signals::SignalLoop::new(signals, &spec, &running, manager.clone(), finish.clone())?;
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
     manager.do_send(Envelope::under(incoming, clock.now(), Request::Boot));
+    later(options, &manager, clock);
+    // An error means that the manager itself was lost: nobody is left to stop anything in order.
+    let finished = finished.await.ok();
+    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api, ready }).await)
+}
+
+/// What has its time after the beginning.
+fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock) {
     actix::spawn(async {
         tokio::time::sleep(SETTLED).await;
         memory::trim();
         memory::forget_code();
     });
     if let Some(time) = options.end_after {
-        end_after(time, manager.clone(), clock);
+        let manager = manager.clone();
+        actix::spawn(async move {
+            tokio::time::sleep(time).await;
+            manager.do_send(Envelope::root(clock.now(), Request::Shutdown(Cause::Request)));
+        });
     }
-    // An error means that the manager itself was lost: nobody is left to stop anything in order.
-    let finished = finished.await.ok();
-    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api, ready }).await)
 }
 
-/// Asks for the end after this time.
-fn end_after(time: Duration, manager: Addr<ManagerActor>, clock: Clock) {
-    actix::spawn(async move {
-        tokio::time::sleep(time).await;
-        manager.do_send(Envelope::root(clock.now(), Request::Shutdown(Cause::Request)));
-    });
+/// Answers what the servers want to know, and carries out what they are asked for.
+fn answer(
+    inquiries: [Option<Inquiries>; 2],
+    orders: Orders,
+    running: &Running,
+    target: Option<control::SpanTarget>,
+) {
+    let (orders, target) = (Rc::new(orders), Rc::new(target));
+    for inquiries in inquiries.into_iter().flatten() {
+        let (board, telemetry) = (orders.board.clone(), running.telemetry.clone());
+        actix::spawn(control::answer(inquiries, board, telemetry, target.clone(), orders.clone()));
+    }
 }
 
 /// Who hears of what happens, in this order.
 fn listeners(
     running: &Running,
     board: &SharedBoard,
-    roster: Rc<Roster>,
+    (roster, operations): (Rc<Roster>, Rc<Operations>),
     (probes, ready): (ProbeSpans, Option<Rc<Ready>>),
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
@@ -244,6 +268,7 @@ fn listeners(
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
         roster,
+        operations,
     ];
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
     let ready = ready.map(|ready| ready as Rc<dyn Listener>);
@@ -264,8 +289,7 @@ fn start_control(
     listener: socket::Listener,
     running: &Running,
     board: &SharedBoard,
-    target: Option<control::SpanTarget>,
-) -> Result<Control, BeginError> {
+) -> Result<(Control, Inquiries), BeginError> {
     let children = running.children.clone();
     let around = socket::Surroundings {
         // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
@@ -277,24 +301,8 @@ fn start_control(
         clock: running.clock,
         thread_init: in_a_thread,
     };
-    let (control, inquiries) = Control::start(listener, around)
-        .map_err(|source| BeginError::System { what: "watch the control socket", source })?;
-    actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), target, running.clock));
-    Ok(control)
-}
-
-fn start_api(
-    bound: Vec<Bound>,
-    settings: &ApiSettings,
-    running: &Running,
-    board: &SharedBoard,
-) -> Result<Option<Web>, BeginError> {
-    let Some((web, inquiries)) = api::start(bound, settings, (running, board.changes()), in_a_thread)? else {
-        return Ok(None);
-    };
-    // The API asks for the state alone.
-    actix::spawn(control::answer(inquiries, board.clone(), running.telemetry.clone(), None, running.clock));
-    Ok(Some(web))
+    Control::start(listener, around)
+        .map_err(|source| BeginError::System { what: "watch the control socket", source })
 }
 
 fn build(

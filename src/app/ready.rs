@@ -24,10 +24,11 @@ pub(super) struct Ready {
 impl Ready {
     /// Nothing is ready yet; whom the configuration names is told so from now on, before anything is started.
     pub(super) fn begin(
-        wanted: &ReadinessSettings,
+        wanted: Option<&ReadinessSettings>,
         running: &Running,
         in_a_thread: fn(),
-    ) -> Result<Rc<Self>, BeginError> {
+    ) -> Result<Option<Rc<Self>>, BeginError> {
+        let Some(wanted) = wanted else { return Ok(None) };
         let failed = |what| move |source| BeginError::System { what, source };
         let (log, clock) = (running.log.clone(), running.clock);
         let warn: Warn = Box::new(move |text| tell(&*log, clock, Level::Warn, text));
@@ -47,7 +48,7 @@ impl Ready {
                 phpeek_pages::serve(vec![door], in_a_thread).map_err(failed("start the thread of pages"))?;
             actix::spawn(ready.clone().answer(inquiries));
         }
-        Ok(ready)
+        Ok(Some(ready))
     }
 
     /// Answers the pages, for as long as the supervisor runs.

@@ -10,6 +10,7 @@ mod support;
 
 mod answers;
 mod api;
+mod api_orders;
 mod autopsy;
 mod boot;
 mod control;

@@ -136,6 +136,10 @@ pub const ERROR_INTERRUPTED: &str = "interrupted";
 pub const ERROR_DEADLINE: &str = "deadline_exceeded";
 /// `error.type` of a fault of the supervisor.
 pub const ERROR_INTERNAL: &str = "internal";
+/// What was asked for cannot be done, and nothing was changed.
+pub const ERROR_REFUSED: &str = "refused";
+/// What was asked for was tried, and is not so.
+pub const ERROR_FAILED: &str = "failed";
 /// A new instance could not be started.
 pub const ERROR_SCALE_FAILED: &str = "scale_failed";
 /// `error.type` of a rolling restart that met a process which did not come up.
@@ -221,3 +225,13 @@ pub const SIGNAL_SENDER_PID: &str = "signal.sender.pid";
 pub const SIGNAL_SENDER_UID: &str = "signal.sender.uid";
 /// The name of its program, as the program itself chose it.
 pub const SIGNAL_SENDER_COMMAND: &str = "signal.sender.command";
+/// The method of a request (semantic conventions of HTTP, as those that follow).
+pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+/// The pattern of its path.
+pub const HTTP_ROUTE: &str = "http.route";
+/// The status of its answer (int).
+pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+/// Its path.
+pub const URL_PATH: &str = "url.path";
+/// Who sent it.
+pub const CLIENT_ADDRESS: &str = "client.address";

@@ -8,12 +8,13 @@ mod tests;
 mod times;
 
 pub use open::OpenSpan;
+pub use opentelemetry::trace::SpanContext;
 pub use phpeek_core::names;
 
 use crate::clock::{Clock, Moment};
 use crate::telemetry::{Queue, Unsampled, begun};
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt, Tracer};
+use opentelemetry::trace::{Span as _, SpanKind, TraceContextExt, Tracer};
 use opentelemetry_sdk::trace::SdkTracer;
 use std::sync::Arc;
 use times::Times;
@@ -65,11 +66,25 @@ impl Tracing {
     pub fn open(&self, name: &'static str, parent: &SpanContext, at: Moment) -> OpenSpan {
         match &self.tracer {
             None => OpenSpan::none(),
-            Some(tracer) => self.start(tracer, name, parent, at),
+            Some(tracer) => self.start(tracer, (name, SpanKind::Internal), parent, at),
         }
     }
 
-    fn start(&self, tracer: &SdkTracer, name: &'static str, parent: &SpanContext, at: Moment) -> OpenSpan {
+    /// Opens a span of a request that somebody else has sent (kind SERVER).
+    pub fn open_server(&self, name: &'static str, parent: &SpanContext, at: Moment) -> OpenSpan {
+        match &self.tracer {
+            None => OpenSpan::none(),
+            Some(tracer) => self.start(tracer, (name, SpanKind::Server), parent, at),
+        }
+    }
+
+    fn start(
+        &self,
+        tracer: &SdkTracer,
+        (name, kind): (&'static str, SpanKind),
+        parent: &SpanContext,
+        at: Moment,
+    ) -> OpenSpan {
         // The decision was made at the root: the SDK would only find it out again, at a tenth of a microsecond.
         if self.unsampled == Unsampled::Ignored && parent.is_valid() && !parent.is_sampled() {
             return OpenSpan::unsampled(parent.clone());
@@ -87,7 +102,7 @@ impl Tracing {
             false => self.clock.pinned(),
         };
         let start = clock.wall(at);
-        let builder = tracer.span_builder(name).with_start_time(start);
+        let builder = tracer.span_builder(name).with_kind(kind).with_start_time(start);
         let span = tracer.build_with_context(builder, &context);
         if !span.is_recording() {
             return OpenSpan::started(span, clock, None, None);

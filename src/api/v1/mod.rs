@@ -2,12 +2,14 @@
 //! socket. Owns paths, methods and the shape of answers; who may ask is judged before it sees a request. Asks supervision
 //! by message, and never waits within it.
 
+mod orders;
 mod program;
 mod shape;
+mod shared;
 
 use super::desk::{Desk, Inquiry};
 use super::refusal::{Refusal, json_of};
-use super::view::{Changes, View};
+use super::view::Changes;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -16,7 +18,8 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 use http::header;
 use serde_json::json;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use shared::{Seen, Shared, missing};
+use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
 /// Where the API lies.
@@ -24,49 +27,18 @@ pub const BASE: &str = "/api/v1";
 /// What is answered to everybody.
 pub const OPEN: &[&str] = &["/api/v1/health"];
 
-/// The state at one moment, and what was made of it once for all who ask.
-pub(super) struct Seen {
-    view: View,
-    list: OnceLock<Result<Bytes, String>>,
-}
-
-impl Seen {
-    fn new(view: View) -> Arc<Self> {
-        Arc::new(Self { view, list: OnceLock::new() })
-    }
-}
-
-/// What the routes share.
-pub(super) struct Shared {
-    desk: Desk<Arc<Seen>>,
-    changes: Changes,
-    last: Mutex<Option<Arc<Seen>>>,
-}
-
-impl Shared {
-    /// The state now. Supervision is asked only when something has changed since it was asked last.
-    async fn seen(&self) -> Result<Arc<Seen>, Refusal> {
-        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.changes.count();
-        if let Some(seen) = last().as_ref().filter(|seen| seen.view.changes == now) {
-            return Ok(seen.clone());
-        }
-        let seen = self.desk.ask().await?;
-        *last() = Some(seen.clone());
-        Ok(seen)
-    }
-}
-
 /// The routes, on the runtime of this thread.
 pub fn router(supervision: &mpsc::Sender<Inquiry>, changes: Changes) -> Router {
     let desk = Desk::open(supervision.clone(), Inquiry::Status, Seen::new);
-    let shared = Shared { desk, changes, last: Mutex::default() };
+    let supervision = supervision.clone();
+    let shared = Shared { supervision, desk, changes, last: Mutex::default() };
     let routes = Router::new()
         .route("/health", get(health))
         .route("/processes", get(list))
         .route("/processes/", any(nameless))
         .route("/processes/{name}", get(one))
         .route("/processes/{name}/", any(nothing_to_do))
+        .merge(orders::routes())
         .route("/processes/{name}/{action}", any(action))
         .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
         .method_not_allowed_fallback(async || Refusal::method())
@@ -96,11 +68,6 @@ async fn one(
     let seen = shared.seen().await?;
     let (process, spec) = shape::process(&seen.view, &name).ok_or_else(|| missing(&name))?;
     json_of(&json!({ "process": process, "config": program::config(spec) }))
-}
-
-/// There is no process of this name.
-fn missing(name: &str) -> Refusal {
-    Refusal::not_found(format!("process {name:?} not found"))
 }
 
 async fn nameless() -> Refusal {

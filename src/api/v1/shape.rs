@@ -14,7 +14,8 @@ pub(super) struct ProcessInfo<'a> {
     kind: &'static str,
     state: &'static str,
     scale: usize,
-    desired_scale: u32,
+    desired_scale: usize,
+    max_scale: u32,
     instances: Vec<InstanceInfo>,
 }
 
@@ -49,7 +50,8 @@ fn info<'a>(view: &View, spec: &'a ProcessSpec, slots: &[Slot]) -> ProcessInfo<'
         kind: spec.kind.as_str(),
         state: state(slots),
         scale: slots.len(),
-        desired_scale: spec.scale.get(),
+        desired_scale: slots.len(),
+        max_scale: spec.max_scale,
         instances: slots.iter().map(|slot| instance(view, spec, slot)).collect(),
     }
 }

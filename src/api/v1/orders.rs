@@ -1,0 +1,319 @@
+//! Orders to processes over HTTP: reads what is asked for, hands it to supervision, and tells what came of it: at once
+//! where that is soon, else as an operation that can be asked for. Changes nothing itself.
+
+use super::super::desk::Inquiry;
+use super::super::order::{Answer, Begun, Heard, Order, Wish};
+use super::super::refusal::{Refusal, json_of};
+use super::super::web::Peer;
+use super::shape;
+use super::shared::{Shared, missing};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Extension, Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use phpeek_core::name::ProcessName;
+use phpeek_core::signal::Signal;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// For the supervision thread to take an order.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// For an operation to be over before it is told as one that is under way: clients give up after 10 s.
+const SOON: Duration = Duration::from_secs(6);
+/// How long `?wait=` waits at most, in seconds.
+const LONGEST_WAIT: f64 = 3600.0;
+
+/// How somebody asks, for all orders.
+type Asked = (State<Arc<Shared>>, Option<Extension<Peer>>, Method, Uri, HeaderMap);
+type Name = Result<Path<String>, PathRejection>;
+type Body = Result<Bytes, BytesRejection>;
+
+/// The routes of orders.
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/processes/{name}/start", post(start))
+        .route("/processes/{name}/stop", post(stop))
+        .route("/processes/{name}/restart", post(restart))
+        .route("/processes/{name}/scale", post(scale))
+        .route("/processes/{name}/signal", post(signal))
+        .route("/operations/{id}", get(operation))
+}
+
+/// What an answer says of an order that was done.
+struct Told {
+    word: &'static str,
+    more: Map<String, Value>,
+}
+
+fn told(word: &'static str) -> Told {
+    Told { word, more: Map::new() }
+}
+
+async fn start(
+    state: State<Arc<Shared>>,
+    who: Option<Extension<Peer>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    name: Name,
+) -> Result<Response, Refusal> {
+    give((state, who, method, uri, headers), "start", name, Wish::Start, told("started")).await
+}
+
+async fn stop(
+    state: State<Arc<Shared>>,
+    who: Option<Extension<Peer>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    name: Name,
+) -> Result<Response, Refusal> {
+    give((state, who, method, uri, headers), "stop", name, Wish::Stop, told("stopped")).await
+}
+
+async fn restart(
+    state: State<Arc<Shared>>,
+    who: Option<Extension<Peer>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    name: Name,
+) -> Result<Response, Refusal> {
+    give((state, who, method, uri, headers), "restart", name, Wish::Restart, told("restarted")).await
+}
+
+async fn scale(
+    state: State<Arc<Shared>>,
+    who: Option<Extension<Peer>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    name: Name,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let (wish, more) = scale_of(&object(body)?)?;
+    give((state, who, method, uri, headers), "scale", name, wish, Told { word: "scaled", more }).await
+}
+
+async fn signal(
+    state: State<Arc<Shared>>,
+    who: Option<Extension<Peer>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    name: Name,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let body = object(body)?;
+    let text = body.get("signal").and_then(Value::as_str);
+    let text = text.ok_or_else(|| Refusal::bad("name a signal: {\"signal\": \"SIGUSR1\"}"))?;
+    let signal = Signal::parse(text).map_err(|error| Refusal::bad(error.to_string()))?;
+    let more = Map::from_iter([("signal".to_owned(), Value::from(signal.to_string()))]);
+    give(
+        (state, who, method, uri, headers),
+        "signal",
+        name,
+        Wish::Signal(signal),
+        Told { word: "signalled", more },
+    )
+    .await
+}
+
+/// The object of a body.
+fn object(body: Body) -> Result<Map<String, Value>, Refusal> {
+    let body = body.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err(Refusal::bad("the body must be a JSON object")),
+        Err(error) => Err(Refusal::bad(format!("the body is no JSON: {error}"))),
+    }
+}
+
+/// How many instances are asked for, in one of the documented forms, and what the answer repeats of it.
+fn scale_of(body: &Map<String, Value>) -> Result<(Wish, Map<String, Value>), Refusal> {
+    let given: Vec<_> =
+        ["desired", "scale", "delta"].into_iter().filter_map(|key| Some((key, body.get(key)?))).collect();
+    let &[(key, value)] = given.as_slice() else {
+        return Err(Refusal::bad("write either {\"desired\": N} or {\"delta\": N}"));
+    };
+    let out = || {
+        Refusal::bad(format!("{key} must be a whole number{}", if key == "delta" { "" } else { " from 0" }))
+    };
+    let wish = match key {
+        "delta" => Wish::ScaleBy(value.as_i64().and_then(|by| i32::try_from(by).ok()).ok_or_else(out)?),
+        _ => Wish::ScaleTo(value.as_u64().and_then(|to| u32::try_from(to).ok()).ok_or_else(out)?),
+    };
+    let key = if key == "scale" { "desired" } else { key };
+    Ok((wish, Map::from_iter([(key.to_owned(), value.clone())])))
+}
+
+/// Gives an order and waits a moment for what comes of it.
+async fn give(
+    asked: Asked,
+    action: &'static str,
+    name: Name,
+    wish: Wish,
+    told: Told,
+) -> Result<Response, Refusal> {
+    let (State(shared), who, method, uri, headers) = asked;
+    let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
+    // Who has no such name cannot be a process.
+    let process = ProcessName::new(&name).map_err(|_| missing(&name))?;
+    shape::process(&shared.seen().await?.view, &name).ok_or_else(|| missing(&name))?;
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let heard = Heard {
+        method: method.to_string(),
+        route: route(action),
+        path: uri.path().to_owned(),
+        client: who.map_or_else(|| "control socket".to_owned(), |Extension(peer)| peer.to_string()),
+        traceparent: header("traceparent"),
+        tracestate: header("tracestate"),
+    };
+    let Begun { operation, end } = shared.order(Order { process, wish, heard }).await?;
+    let mut body = told.more;
+    body.insert("process".to_owned(), Value::from(name));
+    match timeout(SOON, end).await {
+        Ok(Ok(Answer::Done)) => {
+            body.insert("status".to_owned(), Value::from(told.word));
+            json_of(&body)
+        }
+        Ok(answer) => Err(refusal(answer.ok())),
+        Err(_) => under_way(operation, body),
+    }
+}
+
+fn route(action: &str) -> &'static str {
+    match action {
+        "start" => "/api/v1/processes/{name}/start",
+        "stop" => "/api/v1/processes/{name}/stop",
+        "restart" => "/api/v1/processes/{name}/restart",
+        "scale" => "/api/v1/processes/{name}/scale",
+        _ => "/api/v1/processes/{name}/signal",
+    }
+}
+
+/// What is said of an order that was not done.
+fn refusal(answer: Option<Answer>) -> Refusal {
+    let status = answer.as_ref().map_or(503, Answer::status);
+    let message = match answer {
+        None => "the supervisor ends".to_owned(),
+        Some(Answer::Refused(_, why)) => why,
+        Some(Answer::Interrupted) => "something else was asked for meanwhile".to_owned(),
+        Some(_) => "it was tried and has failed: the log says why".to_owned(),
+    };
+    Refusal(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message)
+}
+
+/// An operation that takes long: how it can be asked for.
+fn under_way(operation: u64, mut body: Map<String, Value>) -> Result<Response, Refusal> {
+    let at = format!("/api/v1/operations/{operation}");
+    body.insert("status".to_owned(), Value::from("accepted"));
+    body.insert("operation".to_owned(), Value::from(operation));
+    let mut response = (StatusCode::ACCEPTED, json_of(&body)?).into_response();
+    if let Ok(at) = HeaderValue::from_str(&at) {
+        response.headers_mut().insert(header::LOCATION, at);
+    }
+    Ok(response)
+}
+
+/// What has come of an operation; with `?wait=SECONDS`, once it is over or the time is.
+async fn operation(
+    State(shared): State<Arc<Shared>>,
+    id: Result<Path<u64>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let Path(id) = id.map_err(|_| Refusal::bad("an operation is a number"))?;
+    let wait = query.as_deref().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("wait="));
+    let wait = match wait.map(str::parse::<f64>) {
+        None => 0.0,
+        Some(Ok(wait)) if wait.is_finite() && wait >= 0.0 => wait.min(LONGEST_WAIT),
+        Some(_) => return Err(Refusal::bad("wait wants a number of seconds from 0")),
+    };
+    let begun = shared
+        .operation(id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(format!("there is no operation {id}, or it was long ago")))?;
+    let mut end = begun.end;
+    let answer = match end.try_recv() {
+        Ok(answer) => Some(answer),
+        Err(oneshot::error::TryRecvError::Closed) => None,
+        Err(oneshot::error::TryRecvError::Empty) => match timeout(Duration::from_secs_f64(wait), end).await {
+            Ok(answer) => answer.ok(),
+            Err(_) => return json_of(&json!({ "operation": id, "status": "running" })),
+        },
+    };
+    let status = match &answer {
+        Some(Answer::Done) => "done",
+        Some(Answer::Refused(..)) => "refused",
+        Some(Answer::Failed) => "failed",
+        Some(Answer::Interrupted) | None => "interrupted",
+    };
+    let error = (status != "done").then(|| refusal(answer).1);
+    json_of(&json!({ "operation": id, "status": status, "error": error }))
+}
+
+impl Shared {
+    /// Gives an order to the supervision thread.
+    async fn order(&self, order: Order) -> Result<Begun, Refusal> {
+        let (reply, replied) = oneshot::channel();
+        self.put(Inquiry::Order(Box::new(order), reply), replied).await
+    }
+
+    /// Asks for an operation of before.
+    async fn operation(&self, id: u64) -> Result<Option<Begun>, Refusal> {
+        let (reply, replied) = oneshot::channel();
+        self.put(Inquiry::Operation(id, reply), replied).await
+    }
+
+    async fn put<T>(&self, inquiry: Inquiry, replied: oneshot::Receiver<T>) -> Result<T, Refusal> {
+        let asking = async {
+            self.supervision.send(inquiry).await.ok()?;
+            replied.await.ok()
+        };
+        let silent = || {
+            Refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the supervisor does not answer: it is busy, or about to end".to_owned(),
+            )
+        };
+        timeout(PATIENCE, asking).await.ok().flatten().ok_or_else(silent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+
+    #[test]
+    fn both_documented_forms_of_a_scale_are_read_and_nothing_else() {
+        for (body, wanted) in [
+            (r#"{"desired": 5}"#, Some(Wish::ScaleTo(5))),
+            (r#"{"scale": 0}"#, Some(Wish::ScaleTo(0))),
+            (r#"{"delta": -2}"#, Some(Wish::ScaleBy(-2))),
+            (r#"{"desired": -1}"#, None),
+            (r#"{"desired": 1.5}"#, None),
+            (r#"{"desired": "5"}"#, None),
+            (r#"{"desired": 4294967296}"#, None),
+            (r#"{"desired": 1, "delta": 1}"#, None),
+            (r"{}", None),
+        ] {
+            let Value::Object(map) = serde_json::from_str(body).expect("JSON") else { panic!("an object") };
+            assert_eq!(scale_of(&map).ok().map(|(wish, _)| wish), wanted, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_end_has_its_status() {
+        let of = |answer| refusal(answer).0.as_u16();
+        assert_eq!(of(None), 503);
+        assert_eq!(of(Some(Answer::Refused(409, String::new()))), 409);
+        assert_eq!((of(Some(Answer::Failed)), of(Some(Answer::Interrupted))), (500, 409));
+    }
+}

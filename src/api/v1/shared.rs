@@ -1,0 +1,48 @@
+//! What the routes of the API share: the state at one moment, kept until something has changed, and the way to
+//! supervision.
+
+use super::super::desk::{Desk, Inquiry};
+use super::super::refusal::Refusal;
+use super::super::view::{Changes, View};
+use bytes::Bytes;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::mpsc;
+
+/// The state at one moment, and what was made of it once for all who ask.
+pub(super) struct Seen {
+    pub(super) view: View,
+    pub(super) list: OnceLock<Result<Bytes, String>>,
+}
+
+impl Seen {
+    pub(super) fn new(view: View) -> Arc<Self> {
+        Arc::new(Self { view, list: OnceLock::new() })
+    }
+}
+
+/// What the routes share.
+pub(super) struct Shared {
+    pub(super) supervision: mpsc::Sender<Inquiry>,
+    pub(super) desk: Desk<Arc<Seen>>,
+    pub(super) changes: Changes,
+    pub(super) last: Mutex<Option<Arc<Seen>>>,
+}
+
+impl Shared {
+    /// The state now. Supervision is asked only when something has changed since it was asked last.
+    pub(super) async fn seen(&self) -> Result<Arc<Seen>, Refusal> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.changes.count();
+        if let Some(seen) = last().as_ref().filter(|seen| seen.view.changes == now) {
+            return Ok(seen.clone());
+        }
+        let seen = self.desk.ask().await?;
+        *last() = Some(seen.clone());
+        Ok(seen)
+    }
+}
+
+/// There is no process of this name.
+pub(super) fn missing(name: &str) -> Refusal {
+    Refusal::not_found(format!("process {name:?} not found"))
+}

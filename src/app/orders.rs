@@ -1,0 +1,146 @@
+//! Orders that come over HTTP, carried out: the request's span, under the caller's, is the parent of all that is set off;
+//! its answer is what the operation came to. Runs on the supervision thread and waits for nothing there but messages.
+
+use super::board::SharedBoard;
+use super::operations::{End, Operations};
+use actix::Addr;
+use phpeek_actors::clock::Clock;
+use phpeek_actors::envelope::Envelope;
+use phpeek_actors::manager::{ManagerActor, Request};
+use phpeek_actors::trace::{OpenSpan, Tracing, names};
+use phpeek_api::order::{Answer, Begun, Heard, Order, Wish};
+use phpeek_core::ends::{OperationEnd, Refusal};
+use phpeek_core::name::ProcessName;
+use phpeek_core::operation::{Cause, OperationId};
+use phpeek_telemetry::incoming_context;
+use std::rc::Rc;
+use tokio::sync::oneshot;
+
+/// Who carries orders out.
+pub(super) struct Orders {
+    pub(super) manager: Addr<ManagerActor>,
+    pub(super) operations: Rc<Operations>,
+    pub(super) tracing: Tracing,
+    pub(super) board: SharedBoard,
+    pub(super) clock: Clock,
+}
+
+impl Orders {
+    /// Carries an order out, and tells as soon as there is an operation.
+    pub(super) async fn carry_out(self: Rc<Self>, order: Order, reply: oneshot::Sender<Begun>) {
+        let Order { process, wish, heard } = order;
+        let at = self.clock.now();
+        let mut span = self.tracing.open_server(names::SPAN_API_REQUEST, &caller(&heard), at);
+        describe(&mut span, &heard, &process);
+        let request = self.request(wish, &process);
+        let (tell, end) = oneshot::channel();
+        let sent = match request {
+            Ok(request) => self.manager.send(Envelope::under(span.context(), at, request)).await.ok(),
+            Err(answer) => {
+                drop(reply.send(Begun { operation: 0, end })); // an error: it has gone away
+                return self.over(span, answer, tell);
+            }
+        };
+        // An error: the manager is lost, and everything ends.
+        let Some(id) = sent else {
+            return span.fail(self.clock.now(), names::ERROR_INTERRUPTED, "the supervisor ends");
+        };
+        let ended = self.operations.end_of(id);
+        drop(reply.send(Begun { operation: id.serial, end }));
+        let answer = ended.await.map_or(Answer::Interrupted, |end| answer(end, &process));
+        self.over(span, answer, tell);
+    }
+
+    /// An operation that was asked for before.
+    pub(super) fn known(&self, serial: u64) -> Option<Begun> {
+        let ended = self.operations.known(OperationId { of: None, serial })?;
+        let (tell, end) = oneshot::channel();
+        actix::spawn(async move {
+            // Who asks by number knows which process it was about.
+            let answer = ended.await.map_or(Answer::Interrupted, |end| told(end, "the process"));
+            drop(tell.send(answer)); // an error: it has gone away
+        });
+        Some(Begun { operation: serial, end })
+    }
+
+    fn request(&self, wish: Wish, process: &ProcessName) -> Result<Request, Answer> {
+        let (name, cause) = (process.clone(), Cause::Request);
+        Ok(match wish {
+            Wish::Start => Request::Start(name, cause),
+            Wish::Stop => Request::Stop(name, cause),
+            Wish::Restart => Request::Restart(name, cause),
+            Wish::ScaleTo(to) => Request::Scale(name, to, cause),
+            Wish::ScaleBy(by) => {
+                let to = self.board.instances_of(process).saturating_add_signed(by);
+                Request::Scale(name, to, cause)
+            }
+            Wish::Signal(_) if !self.board.runs(process) => {
+                let why =
+                    format!("process {:?} does not run: nobody is there to take a signal", process.as_str());
+                return Err(Answer::Refused(409, why));
+            }
+            Wish::Signal(signal) => Request::Relay(name, signal, cause),
+        })
+    }
+
+    fn over(&self, mut span: OpenSpan, answer: Answer, tell: oneshot::Sender<Answer>) {
+        // Nobody waits any more: it was told that it is under way.
+        let status = if tell.is_closed() { 202 } else { answer.status() };
+        span.set(names::HTTP_RESPONSE_STATUS_CODE, i64::from(status));
+        let at = self.clock.now();
+        match &answer {
+            Answer::Done => span.ok(at),
+            Answer::Refused(_, why) => span.fail(at, names::ERROR_REFUSED, why),
+            Answer::Failed => span.fail(at, names::ERROR_FAILED, "it was tried and has failed"),
+            Answer::Interrupted => {
+                span.fail(at, names::ERROR_INTERRUPTED, "something else was asked for meanwhile")
+            }
+        }
+        drop(tell.send(answer));
+    }
+}
+
+/// The span that the caller names.
+fn caller(heard: &Heard) -> phpeek_actors::trace::SpanContext {
+    incoming_context(&|name: &str| match name {
+        "TRACEPARENT" => heard.traceparent.clone(),
+        "TRACESTATE" => heard.tracestate.clone(),
+        _ => None,
+    })
+}
+
+/// By the semantic conventions of HTTP.
+fn describe(span: &mut OpenSpan, heard: &Heard, process: &ProcessName) {
+    if span.is_recording() {
+        span.set(names::HTTP_REQUEST_METHOD, heard.method.clone());
+        span.set(names::HTTP_ROUTE, heard.route);
+        span.set(names::URL_PATH, heard.path.clone());
+        span.set(names::CLIENT_ADDRESS, heard.client.clone());
+        span.set(names::PROCESS_NAME, process.as_str().to_owned());
+    }
+}
+
+fn answer(end: End, process: &ProcessName) -> Answer {
+    told(end, &format!("process {:?}", process.as_str()))
+}
+
+fn told(end: End, process: &str) -> Answer {
+    let refusal = match end {
+        End::Over(OperationEnd::Done) => return Answer::Done,
+        End::Over(OperationEnd::Failed) => return Answer::Failed,
+        End::Over(OperationEnd::Interrupted) => return Answer::Interrupted,
+        End::Refused(refusal) => refusal,
+    };
+    let (status, why) = match refusal {
+        Refusal::NoSuchProcess(name) => (404, format!("process {:?} not found", name.as_str())),
+        Refusal::Stopping => (503, "everything is being stopped".to_owned()),
+        Refusal::Runs(_) => (409, format!("{process} runs, or is being started")),
+        Refusal::Scheduled(_) => (409, format!("{process} is started by its schedule")),
+        Refusal::Oneshot(_) => (422, format!("{process} is a oneshot, and has one instance")),
+        Refusal::Above { most, .. } => (
+            422,
+            format!("{process} may have {most} instances at most (max_scale, max_process_scale, port_base)"),
+        ),
+    };
+    Answer::Refused(status, why)
+}
