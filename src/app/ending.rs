@@ -2,6 +2,7 @@
 //! of time, and none can hold the exit up for longer.
 
 use super::board::SharedBoard;
+use super::ready::Ready;
 use super::running::{Ending, Running, say};
 use crate::exit;
 use phpeek_actors::manager::Finished;
@@ -69,6 +70,7 @@ pub(super) enum Hurried {
 pub(super) struct Servers {
     pub(super) control: Option<Control>,
     pub(super) api: Option<Web>,
+    pub(super) ready: Option<Rc<Ready>>,
 }
 
 /// Ends everything in order and gives what is left to tell.
@@ -102,7 +104,10 @@ pub(super) async fn end(
     last_words(&running, finished.as_ref(), code, swept);
     running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     board.finish(code);
-    let Servers { control, api } = servers;
+    let Servers { control, api, ready } = servers;
+    if let Some(ready) = ready {
+        ready.finish();
+    }
     let api = api.map(|api| actix::spawn(api.close(CONTROL_CLOSE)));
     if let Some(control) = control {
         control.close(CONTROL_CLOSE).await;

@@ -16,6 +16,8 @@ mod orders;
 mod pid_file;
 mod prepare;
 mod reading;
+mod ready;
+mod ready_file;
 mod reload;
 mod reloads;
 mod roster;
@@ -64,6 +66,7 @@ use phpeek_probe::Probes;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
+use ready::Ready;
 use reload::ReloadEar;
 use roster::Roster;
 use running::{Running, say, warn};
@@ -203,6 +206,7 @@ async fn supervise(
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(options, clock, writer);
+    let ready = Ready::begin(configuration.readiness.as_ref(), &running, in_a_thread)?;
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
     let (api, of_api) =
         api::start(bound, &configuration.api, (&running, board.changes()), in_a_thread)?.unzip();
@@ -213,7 +217,12 @@ async fn supervise(
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
         prober: Rc::new(Probes::new(in_a_thread)),
-        listeners: listeners(&running, &board, [roster, operations.clone(), ear.clone()], probes),
+        listeners: listeners(
+            &running,
+            &board,
+            [roster, operations.clone(), ear.clone()],
+            (probes, ready.clone()),
+        ),
         clock,
         scratch: Rc::default(),
         deaths: Deaths::default(),
@@ -241,7 +250,7 @@ async fn supervise(
     later(options, &manager, clock);
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
-    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api }).await)
+    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api, ready }).await)
 }
 
 /// What has its time after the beginning.
@@ -275,7 +284,7 @@ fn listeners(
     running: &Running,
     board: &SharedBoard,
     ours: [Rc<dyn Listener>; 3],
-    probes: ProbeSpans,
+    (probes, ready): (ProbeSpans, Option<Rc<Ready>>),
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
         Rc::new(Journal::new(running.log.clone())),
@@ -284,7 +293,8 @@ fn listeners(
     ];
     let others = others.into_iter().chain(ours);
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
-    let others = others.chain(last).collect();
+    let ready = ready.map(|ready| ready as Rc<dyn Listener>);
+    let others = others.chain(last).chain(ready).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
     Rc::new(Listeners::new(story, others))
 }

@@ -114,7 +114,7 @@ pub(super) fn warn(running: &Running) -> impl Fn(String) + 'static {
     move |message| tell(&*log, clock, Level::Warn, message)
 }
 
-fn tell(log: &dyn LogSink, clock: Clock, level: Level, message: String) {
+pub(super) fn tell(log: &dyn LogSink, clock: Clock, level: Level, message: String) {
     if log.enabled(level) {
         let (at, message) = (clock.now(), message.into());
         log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });

@@ -37,6 +37,7 @@ mod parse;
 mod plain;
 mod privilege;
 mod process;
+mod readiness;
 mod report;
 mod restart;
 mod rules;
@@ -62,6 +63,7 @@ use phpeek_core::spec::SystemSpec;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
+use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::TracingSettings;
@@ -89,6 +91,8 @@ pub struct Configuration {
     pub survivors: Survivors,
     /// What becomes of the output of processes.
     pub lines: ProcessLines,
+    /// Who is told that all is ready.
+    pub readiness: Option<ReadinessSettings>,
 }
 
 /// What came of loading.
@@ -181,7 +185,8 @@ fn compiled(
     let spec = compile::compile(root, folder, findings)?;
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
-    Some(Configuration { spec, log, tracing, control_socket, api, survivors, lines })
+    let readiness = readiness::readiness(root.get("global").unwrap_or(&empty), &spec, findings);
+    Some(Configuration { spec, log, tracing, control_socket, api, survivors, lines, readiness })
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {

@@ -14,6 +14,7 @@ pub mod lines;
 pub mod log;
 mod no_proxy;
 pub mod proxy;
+pub mod readiness;
 pub mod sampling;
 pub mod secret;
 pub mod stamp;

@@ -92,14 +92,15 @@ fn by_name(path: &str) -> Option<Value> {
     })
 }
 
-/// Blocks whose keys act together: each has a test of its own (`logging.rs`, `web.rs`).
-const TOGETHER: [&str; 6] = [
+/// Blocks whose keys act together: each has a test of its own (`logging.rs`, `web.rs`, `readiness.rs`).
+const TOGETHER: [&str; 7] = [
     "logging.redaction.",
     "logging.multiline.",
     "logging.json.",
     "logging.level_detection.",
     "api_tls.",
     "api_acl.",
+    "readiness.",
 ];
 
 /// Keys that are judged together with others, or need a file that is there: each has a test of its own.

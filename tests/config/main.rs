@@ -13,6 +13,7 @@ mod keys;
 mod laws;
 mod logging;
 mod numbering;
+mod readiness;
 mod reading;
 mod replay;
 mod reports;

@@ -23,6 +23,7 @@ mod one_program;
 mod order;
 mod orders;
 mod orphans;
+mod readiness;
 mod reading;
 mod reload;
 mod restart;

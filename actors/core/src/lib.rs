@@ -8,7 +8,7 @@
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
 //! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q9, stand in [`process`], those of
 //! hooks, R1 to R7, in [`hook::pass`], those of schedules, T1 to T9, in [`schedule`], those of the outlook, O1 to O3, in
-//! [`outlook`].
+//! [`outlook`], those of readiness, D1 to D3, in [`readiness`].
 //!
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
@@ -58,6 +58,7 @@ pub mod plan;
 pub mod privilege;
 pub mod process;
 pub mod program;
+pub mod readiness;
 pub mod schedule;
 pub mod serials;
 pub mod signal;

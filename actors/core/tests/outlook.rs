@@ -2,28 +2,24 @@
 //! says; and planted bugs, each of which that comparison must notice.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
-use phpeek_core::backoff::Backoff;
-use phpeek_core::budget::Attempts;
 use phpeek_core::facts::{Change, Fact, InstanceFact, ProcessFact, Shown, SystemFact};
 use phpeek_core::fleet::{Outcome, RestartEnd, RestartScope};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::InstanceState;
-use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outlook::{Forecast, Outlook};
-use phpeek_core::program::{Handover, Numbering, Program};
-use phpeek_core::signal::Signal;
-use phpeek_core::spec::{
-    CommandLine, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec,
-};
+use phpeek_core::spec::{InitialState, ProcessKind, ProcessSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+
+#[path = "support/spec.rs"]
+mod support;
+
+use support::spec;
 
 const STATES: [InstanceState; 9] = [
     InstanceState::Stopped,
@@ -36,51 +32,6 @@ const STATES: [InstanceState; 9] = [
     InstanceState::Completed,
     InstanceState::Failed,
 ];
-
-fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec> {
-    let name = ProcessName::new("p").expect("a plain name");
-    let backoff = Backoff::new(Duration::ZERO, Duration::ZERO).expect("in order");
-    Arc::new(ProcessSpec {
-        program: Arc::new(Program {
-            name: name.clone(),
-            hook: None,
-            command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
-            privilege: None,
-            output: OutputSpec { stdout: false, stderr: false },
-            handover: Handover::Nothing,
-            numbering: Numbering::default(),
-        }),
-        name,
-        kind,
-        initial,
-        scale: NonZeroU32::MIN,
-        max_scale: 100,
-        depends_on: Vec::new(),
-        restart: RestartSpec {
-            policy: RestartPolicy::Always,
-            attempts: Attempts::Unlimited,
-            backoff,
-            stable_after: None,
-            ends: Ends::USUAL,
-        },
-        stop: StopSpec {
-            signal: Signal::TERM,
-            grace: Duration::ZERO,
-            kill_signal: Signal::KILL,
-            kill_grace: Duration::ZERO,
-            mode: KillMode::Group,
-        },
-        essential: false,
-        rolling: None,
-        hooks: None,
-        health: None,
-        schedule: None,
-    })
-}
 
 /// What the numbers of a plan mean; most are of instances, for these are many.
 fn fact((what, process, serial, state): (u8, u8, u8, u8)) -> Fact {

@@ -89,18 +89,18 @@ keys! {
     "schedule_history_size": Int(0, 10_000), "100", Later Live, "runs that are kept for each schedule";
     "oneshot_history_max_entries": Int(0, 100_000), "5000", Later Live, "runs of oneshots that are kept";
     "oneshot_history_max_age": Time(0.0, YEAR), "24h", Later Live, "and for how long";
-    "readiness": Map(READINESS), "", Later Live, "a file that exists, and an answer of HTTP, while all is ready";
+    "readiness": Map(READINESS), "", Works Supervisor, "a file that exists, and an answer of HTTP, while all is ready";
 }
 
 keys! {
     pub(crate) READINESS;
-    "enabled": Bool, "false", Later Live, "whether the file is written";
-    "path": Text, "/tmp/phpeek-ready", Later Live, "the file; empty: none";
-    "mode": OneOf(&["all_healthy", "all_running"]), "all_healthy", Later Live, "or `all_running`";
-    "content": Text, "", Later Live, "what it holds", eg "ready";
-    "processes": List(&Text), "[]", Later Live, "those that count; empty: every long-running one";
-    "http_port": PORT, "0", Later Supervisor, "port of `/readyz` and `/livez`; 0: none";
-    "http_host": Guard, "0.0.0.0", Later Supervisor, "its address";
+    "enabled": Bool, "false", Works Supervisor, "whether anybody is told that all is ready";
+    "path": Text, "/tmp/phpeek-ready", Works Supervisor, "the file; empty: none";
+    "mode": OneOf(&["all_healthy", "all_running"]), "all_healthy", Works Supervisor, "every check that was asked last was answered well; or `all_running`, whatever checks say";
+    "content": Text, "", Works Supervisor, "what it holds; default: a line `ready`, and a time", eg "ready";
+    "processes": List(&Text), "[]", Works Supervisor, "those that count; empty: every long-running one";
+    "http_port": PORT, "0", Works Supervisor, "port of `/readyz`, `/livez` and `/startupz`; 0: none";
+    "http_host": Guard, "0.0.0.0", Works Supervisor, "its address";
 }
 
 keys! {

@@ -11,7 +11,7 @@ mod process;
 
 pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
 pub(crate) use blocks::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
-pub(crate) use global::GLOBAL;
+pub(crate) use global::{GLOBAL, READINESS};
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
 pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};
 pub(crate) use process::{PROCESS, RELOAD};
