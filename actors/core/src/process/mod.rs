@@ -43,7 +43,7 @@ use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
 use crate::spec::ProcessSpec;
-use state::{CrashLoop, Dying, Hooking, Jobs, Rolling, Start, Wall};
+use state::{CrashLoop, Due, Dying, Hooking, Jobs, Rolling, Start, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,23 +80,6 @@ struct Instance {
     hooking: Option<Box<Hooking>>,
     /// What it is asked while it runs, if it is.
     health: Option<Box<Monitor>>,
-}
-
-/// What is due at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    /// A step of the instance's machine.
-    Step,
-    /// The last words of this run are waited for no longer.
-    Words(u64),
-    /// The run of a folded restart has stayed.
-    Loop,
-    /// A step of its hooks.
-    Hook,
-    /// A step of its health.
-    Health,
-    /// A step of the schedule; of no instance.
-    Schedule,
 }
 
 /// The machine of one process.

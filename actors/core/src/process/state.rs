@@ -1,4 +1,4 @@
-//! What the process machine holds beside its instances: deaths on their way to be told, crash loops, a rolling restart,
+//! What the process machine holds beside its instances: what is due, deaths on their way to be told, crash loops, a rolling restart,
 //! hooks, the jobs of a schedule.
 
 use crate::facts::{Asked, Death, InstanceFact, Obituary, Words};
@@ -20,6 +20,23 @@ pub(super) struct Start {
     pub(super) missing: usize,
     /// Of these, instances whose program has not run since.
     pub(super) unborn: usize,
+}
+
+/// What is due at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    /// A step of the instance's machine.
+    Step,
+    /// The last words of this run are waited for no longer.
+    Words(u64),
+    /// The run of a folded restart has stayed.
+    Loop,
+    /// A step of its hooks.
+    Hook,
+    /// A step of its health.
+    Health,
+    /// A step of the schedule; of no instance.
+    Schedule,
 }
 
 /// A death that nobody asked for, on its way to be told.
