@@ -43,6 +43,9 @@ _phpeek__pm() {
             phpeek__pm,man)
                 cmd="phpeek__pm__subcmd__man"
                 ;;
+            phpeek__pm,reload)
+                cmd="phpeek__pm__subcmd__reload"
+                ;;
             phpeek__pm,restart)
                 cmd="phpeek__pm__subcmd__restart"
                 ;;
@@ -105,6 +108,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm__subcmd__help,man)
                 cmd="phpeek__pm__subcmd__help__subcmd__man"
+                ;;
+            phpeek__pm__subcmd__help,reload)
+                cmd="phpeek__pm__subcmd__help__subcmd__reload"
                 ;;
             phpeek__pm__subcmd__help,restart)
                 cmd="phpeek__pm__subcmd__help__subcmd__restart"
@@ -296,7 +302,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init example schema status list start stop restart scale signal telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init example schema status list start stop restart scale signal reload telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -440,7 +446,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="serve run demo check-config explain init example schema status list start stop restart scale signal telemetry trace version completions man help"
+            opts="serve run demo check-config explain init example schema status list start stop restart scale signal reload telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -566,6 +572,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__reload)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -978,6 +998,32 @@ _phpeek__pm() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__reload)
+            opts="-c -h --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -195,6 +195,16 @@ _arguments "${_arguments_options[@]}" : \
 ':signal -- The signal\: SIGHUP, HUP or a number. It is sent to the leader of each instance:_default' \
 && ret=0
 ;;
+(reload)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
@@ -765,6 +775,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(reload)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -900,6 +914,7 @@ _phpeek-pm_commands() {
 'restart:Restart a process of a running supervisor, as many instances at once as may be away, and wait until all are up' \
 'scale:Change how many instances of a process there are, and wait until it is so' \
 'signal:Send a signal to a process of a running supervisor' \
+'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -952,6 +967,7 @@ _phpeek-pm__subcmd__help_commands() {
 'restart:Restart a process of a running supervisor, as many instances at once as may be away, and wait until all are up' \
 'scale:Change how many instances of a process there are, and wait until it is so' \
 'signal:Send a signal to a process of a running supervisor' \
+'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -1005,6 +1021,11 @@ _phpeek-pm__subcmd__help__subcmd__list_commands() {
 _phpeek-pm__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help man commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__reload_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__reload_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help reload commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__restart_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__restart_commands() {
@@ -1155,6 +1176,11 @@ _phpeek-pm__subcmd__list_commands() {
 _phpeek-pm__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm man commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__reload_commands] )) ||
+_phpeek-pm__subcmd__reload_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm reload commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__restart_commands] )) ||
 _phpeek-pm__subcmd__restart_commands() {

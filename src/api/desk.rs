@@ -29,9 +29,14 @@ pub enum Inquiry {
     Flush(oneshot::Sender<()>),
     /// Something a process is to do.
     Order(Box<Order>, oneshot::Sender<Begun>),
+    /// Read the configuration again, and do what has changed.
+    Reload(oneshot::Sender<Reloaded>),
     /// What has come of an operation, by its number; `None` when nobody knows it.
     Operation(u64, oneshot::Sender<Option<Begun>>),
 }
+
+/// What has come of a reload; else why everything is as it was, in words.
+pub type Reloaded = Result<(), String>;
 
 /// Where the supervision thread hears of inquiries.
 pub type Inquiries = mpsc::Receiver<Inquiry>;

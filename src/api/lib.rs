@@ -30,7 +30,7 @@ mod wake;
 pub mod web;
 mod wire;
 
-pub use desk::{Inquiries, Inquiry, channel};
+pub use desk::{Inquiries, Inquiry, Reloaded, channel};
 pub use error::SocketError;
 pub use folder::Place;
 pub use report::TelemetryReport;

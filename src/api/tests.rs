@@ -107,7 +107,9 @@ impl Rig {
                             Inquiry::Status(reply) => drop(reply.send(view.clone())),
                             Inquiry::Telemetry(reply) => drop(reply.send(TelemetryReport::off())),
                             Inquiry::Flush(reply) => reply.send(()).expect("somebody waits"),
-                            Inquiry::Order(..) | Inquiry::Operation(..) => panic!("nobody gives orders here"),
+                            Inquiry::Order(..) | Inquiry::Operation(..) | Inquiry::Reload(_) => {
+                                panic!("nobody gives orders here")
+                            }
                         }
                     }
                 });

@@ -90,6 +90,7 @@ pub(super) async fn answer(
                 reply.send(()).ok();
             }
             Inquiry::Order(order, reply) => drop(actix::spawn(orders.clone().carry_out(*order, reply))),
+            Inquiry::Reload(reply) => orders.reload(reply),
             Inquiry::Operation(serial, reply) => drop(reply.send(orders.known(serial))),
         }
     }

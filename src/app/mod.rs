@@ -200,9 +200,7 @@ async fn supervise(
     let roster = Rc::new(Roster::of(&fleet));
     if let Some(ledger) = ledger {
         survivors::deal(&ledger, configuration.survivors, &spec, &running).await?;
-        let first = ledger.begin(&roster);
-        let kept = (roster.clone(), running.children.clone());
-        actix::spawn(ledger.keep(first, kept, warn(&running)));
+        keep(ledger, &roster, &running);
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(options, clock, writer);
@@ -213,35 +211,24 @@ async fn supervise(
     let (control, of_control) = listener.map(|l| start_control(l, &running, &board)).transpose()?.unzip();
     let operations = Rc::<Operations>::default();
     let ear = Rc::<ReloadEar>::default();
-    let world = World {
-        launcher: running.children.clone(),
-        words: Rc::new(running.output.clone()),
-        prober: Rc::new(Probes::new(in_a_thread)),
-        listeners: listeners(
-            &running,
-            &board,
-            [roster, operations.clone(), ear.clone()],
-            (probes, ready.clone()),
-        ),
-        clock,
-        scratch: Rc::default(),
-        deaths: Deaths::default(),
-    };
+    let ours: [Rc<dyn Listener>; 3] = [roster, operations.clone(), ear.clone()];
+    let world = world(&running, listeners(&running, &board, ours, (probes, ready.clone())));
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
     wall::watch(&running, router.clone());
     let manager = ManagerActor::new(fleet, world, router, done).start();
+    let from = (options.reload.clone(), options.files.clone());
+    let reloads = reload::start(from, &configuration, &running, (manager.clone(), ear));
     let orders = Orders {
         manager: manager.clone(),
         operations,
         tracing: running.telemetry.tracing(),
         board: board.clone(),
         clock,
+        reloads: reloads.clone(),
     };
     answer([of_api, of_control], orders, &running, target);
     let finish = Finish::default();
-    let from = (options.reload.clone(), options.files.clone());
-    let reloads = reload::start(from, &configuration, &running, (manager.clone(), ear));
     let stream =
         signals::SignalLoop::new(signals, &spec, &running, (manager.clone(), reloads), finish.clone())?;
     actix::spawn(running.children.clone().run());
@@ -251,6 +238,26 @@ async fn supervise(
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
     Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api, ready }).await)
+}
+
+/// Writes down what runs, from now on.
+fn keep(ledger: Rc<Ledger>, roster: &Rc<Roster>, running: &Running) {
+    let first = ledger.begin(roster);
+    let kept = (roster.clone(), running.children.clone());
+    actix::spawn(ledger.keep(first, kept, warn(running)));
+}
+
+/// What actors touch the world by.
+fn world(running: &Running, listeners: Rc<Listeners>) -> World {
+    World {
+        launcher: running.children.clone(),
+        words: Rc::new(running.output.clone()),
+        prober: Rc::new(Probes::new(in_a_thread)),
+        listeners,
+        clock: running.clock,
+        scratch: Rc::default(),
+        deaths: Deaths::default(),
+    }
 }
 
 /// What has its time after the beginning.

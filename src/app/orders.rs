@@ -3,11 +3,13 @@
 
 use super::board::SharedBoard;
 use super::operations::{End, Operations};
+use super::reloads::{Ask, Reloads};
 use actix::Addr;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request};
 use phpeek_actors::trace::{OpenSpan, Tracing, names};
+use phpeek_api::Reloaded;
 use phpeek_api::order::{Answer, Begun, Heard, Order, Wish};
 use phpeek_core::ends::{OperationEnd, Refusal};
 use phpeek_core::name::ProcessName;
@@ -23,6 +25,8 @@ pub(super) struct Orders {
     pub(super) tracing: Tracing,
     pub(super) board: SharedBoard,
     pub(super) clock: Clock,
+    /// Nobody when there is no file to read again.
+    pub(super) reloads: Option<Reloads>,
 }
 
 impl Orders {
@@ -49,6 +53,14 @@ impl Orders {
         drop(reply.send(Begun { operation: id.serial, end }));
         let answer = ended.await.map_or(Answer::Interrupted, |end| answer(end, &process));
         self.over(span, answer, tell);
+    }
+
+    /// Has the configuration read again.
+    pub(super) fn reload(&self, reply: oneshot::Sender<Reloaded>) {
+        match &self.reloads {
+            Some(reloads) => reloads.ask(Ask::By(Cause::Request, Some(reply))),
+            None => drop(reply.send(Err("there is no configuration file to read again".to_owned()))),
+        }
     }
 
     /// An operation that was asked for before.

@@ -11,6 +11,7 @@ use phpeek_actors::envelope::Envelope;
 use phpeek_actors::listeners::Listener;
 use phpeek_actors::manager::{ManagerActor, Request};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_api::Reloaded;
 use phpeek_config::{Configuration, Loaded, Report, Severity, Source};
 use phpeek_core::facts::{Fact, SystemFact, Told};
 use phpeek_core::fleet::{ReloadEnd, Wanted};
@@ -165,7 +166,7 @@ impl Reloader {
         while let Some(mut ask) = self.asks.recv().await {
             while let Ok(later) = self.asks.try_recv() {
                 ask = match (ask, later) {
-                    (Ask::By(cause), Ask::Changed) => Ask::By(cause),
+                    (by @ Ask::By(..), Ask::Changed) => by,
                     (_, later) => later,
                 };
             }
@@ -183,16 +184,19 @@ impl Reloader {
             let why = (self.options.tell)(&report);
             let message =
                 format!("the configuration is faulty and was not taken over, nothing was changed:\n{why}");
+            if let Ask::By(_, Some(reply)) = ask {
+                drop(reply.send(Err(message.clone()))); // an error: nobody waits any more
+            }
             return self.say(Level::Error, message);
         };
         let relogged = relogged(&self.current.lines, &mut configuration.lines);
         let next = Current::of(&configuration);
         let plan = self.plan(&next, &relogged);
         let fixed = self.current.fixed_that_differ(&next);
-        let cause = match ask {
+        let (cause, reply) = match ask {
             Ask::Changed if plan.steps.is_empty() && fixed.is_empty() && self.same_times(&next) => return,
-            Ask::Changed => Cause::Request,
-            Ask::By(cause) => cause,
+            Ask::Changed => (Cause::Request, None),
+            Ask::By(cause, reply) => (cause, reply),
         };
         for warning in report.of(Severity::Warning) {
             self.say(Level::Warn, warning.message.clone());
@@ -201,21 +205,35 @@ impl Reloader {
             let message = format!("changed, and taken over by a new start only: {}", fixed.join(", "));
             self.say(Level::Warn, message);
         }
-        self.apply(next, relogged, cause).await;
+        let end = self.apply(next, relogged, cause).await;
+        if let Some(reply) = reply {
+            drop(reply.send(end)); // an error: nobody waits any more
+        }
     }
 
     /// Hands it over, and waits for what comes of it.
-    async fn apply(&mut self, next: Current, relogged: BTreeSet<ProcessName>, cause: Cause) {
+    async fn apply(&mut self, next: Current, relogged: BTreeSet<ProcessName>, cause: Cause) -> Reloaded {
         let (waits, end) = oneshot::channel();
         self.ear.0.replace(Some(waits));
         self.output.follow(next.lines.clone());
         let wanted = Arc::new(Wanted { relogged, ..next.spec.clone() });
         self.manager.do_send(Envelope::root(self.clock.now(), Request::Reload(wanted, cause)));
-        match end.await {
+        let end = end.await;
+        if end == Ok(ReloadEnd::Complete) {
             // What stays as it is is told of once more by the next reload.
-            Ok(ReloadEnd::Complete) => self.current = Current { fixed: self.current.fixed.clone(), ..next },
-            Ok(_) | Err(_) => self.output.follow(self.current.lines.clone()),
+            self.current = Current { fixed: self.current.fixed.clone(), ..next };
+            return Ok(());
         }
+        self.output.follow(self.current.lines.clone());
+        Err(match end {
+            Ok(ReloadEnd::RolledBack(name)) => {
+                format!("{name:?} could not be started or changed: everything is as it was before")
+            }
+            Ok(ReloadEnd::Broken(name, other)) => {
+                format!("{name:?} could not be started or changed, and {other:?} could not be brought back")
+            }
+            _ => "everything is being stopped".to_owned(),
+        })
     }
 
     fn plan(&self, next: &Current, relogged: &BTreeSet<ProcessName>) -> Plan {

@@ -1,13 +1,14 @@
 //! Wishes for a reload, and the way that they go. Reads nothing.
 
+use phpeek_api::Reloaded;
 use phpeek_core::operation::Cause;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Who wants a reload.
 #[derive(Debug)]
 pub(super) enum Ask {
-    /// Somebody who has said so.
-    By(Cause),
+    /// Somebody who has said so, and waits for what comes of it or does not.
+    By(Cause, Option<oneshot::Sender<Reloaded>>),
     /// A file has changed: when the configuration has not, nothing is said.
     Changed,
 }

@@ -112,7 +112,7 @@ impl SignalLoop {
         match &self.reloads {
             Some(reloads) => {
                 self.say(Level::Info, format!("{signal}: reading the configuration again"), fields);
-                reloads.ask(Ask::By(cause(signal, sender)));
+                reloads.ask(Ask::By(cause(signal, sender), None));
             }
             None => {
                 let message =

@@ -3,7 +3,7 @@
 
 use super::check_config::CheckArguments;
 use super::completions::CompletionsArguments;
-use super::control::{ListArguments, OneArguments, ScaleArguments, SignalArguments};
+use super::control::{ListArguments, OneArguments, ReloadArguments, ScaleArguments, SignalArguments};
 use super::demo::DemoArguments;
 use super::example::ExampleArguments;
 use super::explain::ExplainArguments;
@@ -80,6 +80,8 @@ pub enum Command {
     Scale(ScaleArguments),
     /// Send a signal to a process of a running supervisor.
     Signal(SignalArguments),
+    /// Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing.
+    Reload(ReloadArguments),
     /// Show what became of the spans of a running supervisor.
     ///
     /// The exit code is 0 when all is well or tracing is off, 1 when spans were lost since the supervisor began (failed or

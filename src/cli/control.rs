@@ -67,6 +67,14 @@ pub struct SignalArguments {
     pub asked: Asked,
 }
 
+/// Options of `reload`.
+#[derive(Debug, Args)]
+pub struct ReloadArguments {
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asked: Asked,
+}
+
 /// Each wait for an operation that takes long; it is asked for again until it is over.
 const WAIT: Duration = Duration::from_secs(15);
 /// Beyond the wait, for the answer itself.
@@ -172,6 +180,18 @@ fn read(client: &Client, answer: Result<bytes::Bytes, ClientError>) -> Result<Va
     serde_json::from_slice(&bytes).map_err(|error| {
         ClientError::Strange { path: client.path().to_owned(), why: error.to_string() }.into()
     })
+}
+
+/// Has the configuration read again. 0: what has changed is done, or goes on. 1: it is faulty, or was undone.
+pub(super) fn reload(config: Option<PathBuf>, arguments: &ReloadArguments) -> Result<u8, Fault> {
+    let client = client(config, &arguments.asked)?;
+    let answer = read(&client, client.order("/api/v1/config/reload", String::new()))?;
+    say(match (arguments.asked.json, field(&answer, "status").as_str()) {
+        (true, _) => format!("{answer}\n"),
+        (false, Some("reloaded")) => "reloaded\n".to_owned(),
+        (false, _) => "it goes on: the log tells its end\n".to_owned(),
+    });
+    Ok(exit::OK)
 }
 
 /// Lists the processes. 0: every one that is to run does. 1: some do not.

@@ -68,6 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Restart(one) => plainly(signals, || control::one(config, &Order::Restart, &one)),
         Command::Scale(scale) => plainly(signals, || control::scale(config, &scale)),
         Command::Signal(signal) => plainly(signals, || control::signal(config, &signal)),
+        Command::Reload(reload) => plainly(signals, || control::reload(config, &reload)),
         Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
         Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
         Command::Version(version) => plainly(signals, || Ok(version::run(&version))),

@@ -1,7 +1,7 @@
 //! SIGHUP and `--watch`: what has changed is touched and nothing else; a faulty file changes nothing.
 
 use crate::support::procfs::alive;
-use crate::support::supervisor::Launch;
+use crate::support::supervisor::{Launch, run};
 use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -135,4 +135,24 @@ fn jobs_come_go_and_change_with_the_rest() {
     said(&sandbox, "reload is over: everything is as it is configured now", 1);
     assert_eq!(supervisor.stop(), 0);
     assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn a_command_reloads_and_tells_what_came_of_it() {
+    let sandbox = Sandbox::new();
+    let [same, _, _, new] = three(&sandbox);
+    let settings = json!({"control_socket": sandbox.path("c.sock")});
+    let config = sandbox.config(settings.clone(), json!({"same": {"command": same}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let pid = sandbox.started("same", 1);
+    let socket = sandbox.path("c.sock").display().to_string();
+    let ask = || run(&sandbox, &["reload", "--socket", &socket]);
+    sandbox.config(settings, json!({"same": {"command": same}, "new": {"command": new}}));
+    assert_eq!(ask(), (0, "reloaded\n".to_owned()));
+    sandbox.started("new", 1);
+    sandbox.write("config.yaml", "processes: {a: {command: [x], depends_on: [zz]}}\n");
+    let (code, text) = ask();
+    assert!(code == 1 && text.contains("depends_on"), "{code}: {text}");
+    assert!(alive(pid) && sandbox.events_of("same", "start").len() == 1);
+    assert_eq!(supervisor.stop(), 0);
 }

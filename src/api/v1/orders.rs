@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(6);
 /// How long `?wait=` waits at most, in seconds.
 const LONGEST_WAIT: f64 = 3600.0;
+/// How long a reload is waited for; it goes on after that.
+const RELOAD: Duration = Duration::from_secs(15);
 
 /// How somebody asks, for all orders.
 type Asked = (State<Arc<Shared>>, Option<Extension<Peer>>, Method, Uri, HeaderMap);
@@ -42,6 +44,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/processes/{name}/restart", post(restart))
         .route("/processes/{name}/scale", post(scale))
         .route("/processes/{name}/signal", post(signal))
+        .route("/config/reload", post(reload))
         .route("/operations/{id}", get(operation))
 }
 
@@ -195,6 +198,22 @@ fn route(action: &str) -> &'static str {
         "restart" => "/api/v1/processes/{name}/restart",
         "scale" => "/api/v1/processes/{name}/scale",
         _ => "/api/v1/processes/{name}/signal",
+    }
+}
+
+/// Reads the configuration again; the answer comes once what has changed is done, or the time for it is over.
+async fn reload(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
+    let (reply, replied) = oneshot::channel();
+    let asked = async {
+        shared.supervision.send(Inquiry::Reload(reply)).await.ok()?;
+        replied.await.ok()
+    };
+    let ends = || Refusal(StatusCode::SERVICE_UNAVAILABLE, "the supervisor ends, or reloads anew".to_owned());
+    match timeout(RELOAD, asked).await {
+        Ok(Some(Ok(()))) => json_of(&json!({ "status": "reloaded" })),
+        Ok(Some(Err(why))) => Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, why)),
+        Ok(None) => Err(ends()),
+        Err(_) => Ok((StatusCode::ACCEPTED, json_of(&json!({ "status": "accepted" }))?).into_response()),
     }
 }
 
