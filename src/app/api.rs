@@ -27,8 +27,13 @@ pub(super) fn start(
         return Ok(None);
     }
     let (supervision, inquiries) = channel();
-    let around =
-        Around { name: "api", log: running.log.clone(), clock: running.clock, thread_init, audit: None };
+    let around = Around {
+        name: "api",
+        log: running.log.clone(),
+        clock: running.clock,
+        thread_init,
+        audit: running.audit.clone(),
+    };
     let rules = Rules { token: settings.token.clone(), open: v1::OPEN, max_body: settings.max_body };
     let web = Web::start(bound, rules, around, move |_closing| v1::router(&supervision, changes))
         .map_err(|source| BeginError::System { what: "start the thread of the API", source })?;

@@ -2,6 +2,7 @@
 //! ends everything in order. Decides nothing that a machine of the core decides.
 
 mod api;
+mod audit;
 mod board;
 mod configure;
 mod control;
@@ -35,6 +36,7 @@ pub use running::{BeginError, Ending};
 
 use crate::exit;
 use actix::{Actor as _, Addr};
+use audit::AuditListener;
 use board::SharedBoard;
 use ending::Finish;
 use hasten::Hasten;
@@ -52,6 +54,7 @@ use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
+use phpeek_api::web::Audit;
 use phpeek_api::web::Bound;
 use phpeek_api::{self as socket, Control, Inquiries, TraceSource};
 use phpeek_config::Configuration;
@@ -301,7 +304,8 @@ fn listeners(
     let others = others.into_iter().chain(ours);
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
     let ready = ready.map(|ready| ready as Rc<dyn Listener>);
-    let others = others.chain(last).chain(ready).collect();
+    let audit = running.audit.clone().map(|audit| Rc::new(AuditListener::new(audit)) as Rc<dyn Listener>);
+    let others = others.chain(last).chain(ready).chain(audit).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
     Rc::new(Listeners::new(story, others))
 }
@@ -372,6 +376,7 @@ fn build(
     };
     let deliver = Rc::new(move |report| router.deliver(report));
     let children = Children::new(ground, deliver, Arc::new(output.clone()));
+    let audit = configuration.audit.then(|| Audit::new(log.clone(), clock));
     let last_exit = (options.in_front == InFront::Program).then(Rc::<LastExit>::default);
     Ok(Running {
         clock,
@@ -381,5 +386,6 @@ fn build(
         children: Rc::new(children),
         log,
         last_exit,
+        audit,
     })
 }

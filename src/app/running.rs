@@ -6,6 +6,7 @@ use bytes::Bytes;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_api::SocketError;
+use phpeek_api::web::Audit;
 use phpeek_api::web::BindError;
 use phpeek_os::reaper::Children;
 use phpeek_output::{self as output, Output};
@@ -99,6 +100,8 @@ pub(super) struct Running {
     pub(super) kept: Option<MemoryExporter>,
     pub(super) children: Rc<Children>,
     pub(super) log: Arc<dyn LogSink>,
+    /// Where what happens is recorded for an audit, if it is.
+    pub(super) audit: Option<Audit>,
     /// How the last program has ended, where its code is ours.
     pub(super) last_exit: Option<Rc<LastExit>>,
 }

@@ -35,6 +35,11 @@ pub(crate) fn survivors(global: &Node) -> Option<Survivors> {
     Block::new(Some(global), GLOBAL).word("survivors", &Survivors::WORDS)
 }
 
+/// Reads `audit_enabled`.
+pub(crate) fn audit(global: &Node) -> Option<bool> {
+    Block::new(Some(global), GLOBAL).truth("audit_enabled")
+}
+
 /// Reads `control_socket`.
 pub(crate) fn control_socket(global: &Node, findings: &mut Findings) -> ControlSocket {
     match global.get("control_socket").and_then(Node::text) {

@@ -89,6 +89,8 @@ pub struct Configuration {
     pub api: ApiSettings,
     /// What becomes of processes that a killed supervisor has left.
     pub survivors: Survivors,
+    /// Whether what happens, and who asked for what, is recorded for an audit.
+    pub audit: bool,
     /// What becomes of the output of processes.
     pub lines: ProcessLines,
     /// Who is told that all is ready.
@@ -185,8 +187,9 @@ fn compiled(
     let spec = compile::compile(root, folder, findings)?;
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
+    let audit = globals::audit(global)?;
     let readiness = readiness::readiness(root.get("global").unwrap_or(&empty), &spec, findings);
-    Some(Configuration { spec, log, tracing, control_socket, api, survivors, lines, readiness })
+    Some(Configuration { spec, log, tracing, control_socket, api, survivors, audit, lines, readiness })
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {

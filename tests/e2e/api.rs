@@ -165,3 +165,28 @@ fn a_port_that_is_taken_is_told_and_nothing_starts() {
     assert!(code == 73 && text.contains(&at.to_string()) && text.contains("api_enabled"), "{code}: {text}");
     assert!(sandbox.events().is_empty(), "nothing was started");
 }
+
+#[test]
+fn an_audit_tells_who_was_refused_and_what_has_happened() {
+    let mut api = Api::with(json!({"audit_enabled": true, "api_auth": "tok-1"}));
+    assert_eq!(api.status(&Ask::get("/api/v1/processes")), 401);
+    let first = api.sandbox.events_of("w", "start")[0].pid;
+    assert!(procfs::signal(first, Signal::KILL));
+    api.sandbox.started("w", 3);
+    assert_eq!(api.supervisor.stop(), 0);
+    let text = api.supervisor.stdout();
+    let records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let kinds: Vec<String> =
+        records.filter_map(|record| record["event_type"].as_str().map(str::to_owned)).collect();
+    for kind in [
+        "auth.failure",
+        "process.start",
+        "process.crash",
+        "process.restart",
+        "process.stop",
+        "system.shutdown",
+    ] {
+        assert!(kinds.iter().any(|told| told == kind), "{kind} is not in {kinds:?}");
+    }
+    assert!(!text.contains("tok-1"));
+}

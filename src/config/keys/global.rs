@@ -75,7 +75,7 @@ keys! {
     "api_acl": Map(ACL), "", Works Supervisor, "who may ask the API";
     "api_allow_exec": Bool, "false", Later Supervisor, "whether the API may add processes and change commands";
     "api_max_request_body": Int(0, 104_857_600), "8388608", Works Supervisor, "in bytes";
-    "audit_enabled": Bool, "false", Later Supervisor, "records of who asked for what";
+    "audit_enabled": Bool, "false", Works Supervisor, "records of who asked for what";
     "metrics_enabled": Bool, "false", Later Supervisor, "metrics for Prometheus";
     "metrics_port": PORT, "9090", Later Supervisor, "their port";
     "metrics_path": Text, "/metrics", Later Supervisor, "their path";
