@@ -63,6 +63,8 @@ impl Process {
         if self.start.take().is_some() {
             self.tell(now.at, ProcessFact::StartInterrupted, out);
         }
+        // Nobody waits for runs any more that a stop came before: neither a start nor a change of scale has failed by that.
+        self.instances.iter_mut().for_each(|i| (i.awaited, i.unborn) = (false, false));
         let left = self.instances.iter().any(|i| i.machine.has_left());
         if self.stop.is_none() && (left || !self.all_at_rest()) {
             self.tell(asked, ProcessFact::StopBegan(operation.clone()), out);
