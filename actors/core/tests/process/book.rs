@@ -114,6 +114,7 @@ impl Book {
             }
             Command::Scale { to, .. } => {
                 (self.scale, self.wanted, self.scaled) = (Answer::Due, to as usize, true);
+                self.rolling.retain(|id| self.numbers.get(id).is_none_or(|number| *number < to));
                 let longest = RESTART_PATIENCE * (to + 4);
                 self.restart_by = self.restart_by.max(now + longest);
                 self.start_by = self.start_by.max(now + RESTART_PATIENCE);
