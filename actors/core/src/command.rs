@@ -7,7 +7,7 @@ pub enum ProcessKind {
     LongRun,
     /// It is meant to end with 0, once.
     Oneshot,
-    /// It is started by a clock (announced, not there yet: it is never started).
+    /// It is started by a clock, again and again, and is meant to end each time.
     Scheduled,
 }
 

@@ -40,9 +40,9 @@ pub enum SignalAction {
     Stop,
     /// Read the configuration again, and run what it says.
     Reload,
-    /// Restart every long-running process, in dependency order, one instance at a time.
+    /// Restart every long-running process, in dependency order, as many instances at a time as each may miss.
     RestartAll,
-    /// Restart this process, one instance at a time.
+    /// Restart this process, as many instances at a time as it may miss.
     Restart(ProcessName),
     /// Hand the signal on to the leader of each instance of this process.
     Relay(ProcessName),

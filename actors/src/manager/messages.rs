@@ -16,9 +16,9 @@ pub enum Request {
     Boot,
     /// Stop everything; the second time, kill at once.
     Shutdown(Cause),
-    /// Restart every long-running process, one instance at a time.
+    /// Restart every long-running process, as many instances at a time as each may miss.
     RestartAll(Cause),
-    /// Restart one process, one instance at a time.
+    /// Restart one process, as many instances at a time as it may miss.
     Restart(ProcessName, Cause),
     /// Run this from now on.
     Reload(Arc<Wanted>, Cause),
