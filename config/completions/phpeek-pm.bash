@@ -43,6 +43,9 @@ _phpeek__pm() {
             phpeek__pm,man)
                 cmd="phpeek__pm__subcmd__man"
                 ;;
+            phpeek__pm,plan)
+                cmd="phpeek__pm__subcmd__plan"
+                ;;
             phpeek__pm,reload)
                 cmd="phpeek__pm__subcmd__reload"
                 ;;
@@ -108,6 +111,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm__subcmd__help,man)
                 cmd="phpeek__pm__subcmd__help__subcmd__man"
+                ;;
+            phpeek__pm__subcmd__help,plan)
+                cmd="phpeek__pm__subcmd__help__subcmd__plan"
                 ;;
             phpeek__pm__subcmd__help,reload)
                 cmd="phpeek__pm__subcmd__help__subcmd__reload"
@@ -302,7 +308,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init example schema status list start stop restart scale signal reload telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -446,7 +452,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="serve run demo check-config explain init example schema status list start stop restart scale signal reload telemetry trace version completions man help"
+            opts="serve run demo check-config explain init example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -572,6 +578,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__plan)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -998,6 +1018,32 @@ _phpeek__pm() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__plan)
+            opts="-c -h --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

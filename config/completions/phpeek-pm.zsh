@@ -205,6 +205,17 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help]' \
 && ret=0
 ;;
+(plan)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':file -- The configuration to compare with what runs. The supervisor reads it:_files' \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
@@ -779,6 +790,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(plan)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -915,6 +930,7 @@ _phpeek-pm_commands() {
 'scale:Change how many instances of a process there are, and wait until it is so' \
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
+'plan:Show what a reload would do if the configuration were that of a file' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -968,6 +984,7 @@ _phpeek-pm__subcmd__help_commands() {
 'scale:Change how many instances of a process there are, and wait until it is so' \
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
+'plan:Show what a reload would do if the configuration were that of a file' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -1021,6 +1038,11 @@ _phpeek-pm__subcmd__help__subcmd__list_commands() {
 _phpeek-pm__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help man commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__plan_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__plan_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help plan commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__reload_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__reload_commands() {
@@ -1176,6 +1198,11 @@ _phpeek-pm__subcmd__list_commands() {
 _phpeek-pm__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm man commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__plan_commands] )) ||
+_phpeek-pm__subcmd__plan_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm plan commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__reload_commands] )) ||
 _phpeek-pm__subcmd__reload_commands() {

@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout_at;
 
+pub use super::client_error::ClientError;
+
 /// The variable that names the socket when no option does.
 pub const VARIABLE: &str = "PHPEEK_PM_CONTROL_SOCKET";
 
@@ -39,96 +41,6 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// Bytes of an answer: 100,000 instances in a status, and more than the spans that are kept.
 const LARGEST_ANSWER: usize = 64 << 20;
 
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// Nobody listens.
-    #[error("no supervisor listens {place}: is it running?")]
-    NotRunning {
-        /// Where was looked.
-        place: String,
-    },
-    /// The configuration says that there is no socket.
-    #[error(
-        "control_socket is off in {0}: this supervisor cannot be asked; `status --pid-file` needs no socket"
-    )]
-    SwitchedOff(PathBuf),
-    /// The configuration that was named cannot be used.
-    #[error("{0} has errors, so where its control socket lies is not known: see `phpeek-pm check-config`")]
-    Configuration(PathBuf),
-    /// More than one would do.
-    #[error("several supervisors run here; choose one with --socket:{0}")]
-    Several(String),
-    /// The file's mode keeps us out.
-    #[error(
-        "{0}: permission denied; only root and the user that the supervisor runs as may use its control socket"
-    )]
-    Denied(PathBuf),
-    /// It is another user's.
-    #[error(
-        "no supervisor of ours: {path} belongs to the user {uid}, and only that one and root may ask there"
-    )]
-    Theirs {
-        /// The socket, or the folder that hides it.
-        path: PathBuf,
-        /// Whose.
-        uid: u32,
-    },
-    /// Somebody else listens there.
-    #[error("what listens at {path} is no supervisor of ours: {why}")]
-    NotOurs {
-        /// The socket.
-        path: PathBuf,
-        /// What gives it away.
-        why: String,
-    },
-    /// It is one, and says what we do not understand.
-    #[error("the answer of the supervisor at {path} is not understood: {why}; is it of another version?")]
-    Strange {
-        /// The socket.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// The supervisor refuses.
-    #[error("{message}")]
-    Refused {
-        /// The status of HTTP.
-        status: u16,
-        /// Its words.
-        message: String,
-    },
-    /// The connection ended before the answer did.
-    #[error("the supervisor ended the connection in the middle of the answer")]
-    Closed,
-    /// It takes too long.
-    #[error("the supervisor at {0} did not answer in time: it is stopped or hangs, or too many ask")]
-    Silent(PathBuf),
-    /// The system refuses something.
-    #[error("cannot ask the supervisor at {path}")]
-    System {
-        /// The socket.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl ClientError {
-    /// Whether the supervisor has said that there is nothing of that.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, .. })
-    }
-
-    /// Whether the supervisor has said that it is not ours to ask.
-    #[must_use]
-    pub fn is_anothers(&self) -> bool {
-        matches!(self, Self::Refused { status: 403, .. })
-    }
-}
-
 /// Method, path and body of a request.
 type Question<'a> = (Method, &'a str, Bytes);
 
@@ -141,20 +53,21 @@ pub struct Client {
 
 impl Client {
     /// Finds the supervisor: by the option, by `PHPEEK_PM_CONTROL_SOCKET`, by what `configured` says of the configuration,
-    /// and by the rule of [`place`].
+    /// and by the rule of [`place`]; of several, the one that runs by this configuration file.
     ///
     /// # Errors
     /// [`ClientError`] when there is none, or it is not clear which.
     pub fn find(
         named: Option<PathBuf>,
         configured: impl FnOnce() -> Result<Option<PathBuf>, ClientError>,
+        config: Option<&Path>,
     ) -> Result<Self, ClientError> {
         let by_variable = || environment::value(VARIABLE).filter(|v| !v.is_empty()).map(Into::into);
         let path = match named.or_else(by_variable) {
             Some(path) => path,
             None => match configured()? {
                 Some(path) => path,
-                None => by_rule()?,
+                None => by_rule(config)?,
             },
         };
         Self::at(path)
@@ -356,13 +269,13 @@ fn denied(path: PathBuf) -> ClientError {
     }
 }
 
-fn by_rule() -> Result<PathBuf, ClientError> {
+fn by_rule(config: Option<&Path>) -> Result<PathBuf, ClientError> {
     let folders = place::places(rustix::process::geteuid().as_raw(), &environment::value);
     // Anybody may have made one of them, where its parent allows it: what listens there is not believed.
     let trusted: Vec<_> = folders.iter().filter(|place| place.is_trusted()).map(Place::folder).collect();
     match discover::discover(&trusted) {
         Discovery::One(found) => Ok(found.path),
-        Discovery::Several(all) => Err(ClientError::Several(listing(&all))),
+        Discovery::Several(all) => among(all, config),
         Discovery::Denied(folder) => match denied(folder) {
             // Ours would lie elsewhere.
             ClientError::Theirs { path, uid } => {
@@ -379,18 +292,33 @@ fn list(folders: &[Place]) -> String {
     folders.iter().map(|place| place.folder().display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// A line for each, with what it says of itself.
-fn listing(all: &[Found]) -> String {
-    let mut text = String::new();
+/// Of several, the only one that runs by this file.
+fn among(all: Vec<Found>, config: Option<&Path>) -> Result<PathBuf, ClientError> {
     let until = within(LISTING_LIMIT);
-    for found in all {
-        let ask = || {
-            let client = Client::at(found.path.clone()).ok()?;
-            let answer = client.get_within("/status", until.saturating_duration_since(Instant::now()));
-            serde_json::from_slice::<Snapshot>(&answer.ok()?).ok()
-        };
-        let config = ask().and_then(|s| s.config).map(|c| format!("  {}", c.display())).unwrap_or_default();
-        text += &format!("\n  {}  pid {}{config}", found.path.display(), found.pid);
+    let all: Vec<_> = all.into_iter().map(|found| (config_of(&found, until), found)).collect();
+    let wanted = config.and_then(|config| config.canonicalize().ok());
+    let is_wanted = |told: &Option<PathBuf>| {
+        wanted.is_some() && told.as_ref().and_then(|told| told.canonicalize().ok()) == wanted
+    };
+    let mut fitting = all.iter().filter(|(told, _)| is_wanted(told));
+    match (fitting.next(), fitting.next()) {
+        (Some((_, found)), None) => Ok(found.path.clone()),
+        _ => Err(ClientError::Several(listing(&all))),
     }
-    text
+}
+
+/// The file that one says it runs by.
+fn config_of(found: &Found, until: Instant) -> Option<PathBuf> {
+    let client = Client::at(found.path.clone()).ok()?;
+    let answer = client.get_within("/status", until.saturating_duration_since(Instant::now()));
+    serde_json::from_slice::<Snapshot>(&answer.ok()?).ok()?.config
+}
+
+/// A line for each, with what it says of itself.
+fn listing(all: &[(Option<PathBuf>, Found)]) -> String {
+    let line = |(config, found): &(Option<PathBuf>, Found)| {
+        let config = config.as_ref().map(|c| format!("  {}", c.display())).unwrap_or_default();
+        format!("\n  {}  pid {}{config}", found.path.display(), found.pid)
+    };
+    all.iter().map(line).collect()
 }

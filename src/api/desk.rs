@@ -1,10 +1,12 @@
 //! What the control thread wants to know of the supervision thread: asked by message, one inquiry of a kind in
 //! flight, its answer for all who wait. Owns the bound of what asking may cost supervision.
 
-use super::order::{Begun, Order};
+use super::change::{Change, PlanReport};
+use super::order::{Begun, Heard, Order};
 use super::report::TelemetryReport;
 use super::snapshot::Snapshot;
 use super::view::View;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -29,14 +31,13 @@ pub enum Inquiry {
     Flush(oneshot::Sender<()>),
     /// Something a process is to do.
     Order(Box<Order>, oneshot::Sender<Begun>),
-    /// Read the configuration again, and do what has changed.
-    Reload(oneshot::Sender<Reloaded>),
+    /// Another configuration.
+    Change(Box<(Change, Heard)>, oneshot::Sender<Begun>),
+    /// What a reload of this file would do; an error in words for people.
+    Plan(PathBuf, oneshot::Sender<Result<PlanReport, String>>),
     /// What has come of an operation, by its number; `None` when nobody knows it.
     Operation(u64, oneshot::Sender<Option<Begun>>),
 }
-
-/// What has come of a reload; else why everything is as it was, in words.
-pub type Reloaded = Result<(), String>;
 
 /// Where the supervision thread hears of inquiries.
 pub type Inquiries = mpsc::Receiver<Inquiry>;

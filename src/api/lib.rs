@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+pub mod change;
 pub mod client;
+mod client_error;
 mod desk;
 mod discover;
 mod door;
@@ -30,7 +32,7 @@ mod wake;
 pub mod web;
 mod wire;
 
-pub use desk::{Inquiries, Inquiry, Reloaded, channel};
+pub use desk::{Inquiries, Inquiry, channel};
 pub use error::SocketError;
 pub use folder::Place;
 pub use report::TelemetryReport;

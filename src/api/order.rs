@@ -28,7 +28,7 @@ pub struct Heard {
     /// Its method.
     pub method: String,
     /// The pattern of its path.
-    pub route: &'static str,
+    pub route: String,
     /// Its path.
     pub path: String,
     /// Who asked.
@@ -57,8 +57,8 @@ pub enum Answer {
     Done,
     /// It cannot be done, and nothing was changed: the status of HTTP that says so, and why.
     Refused(u16, String),
-    /// It was tried, and is not so.
-    Failed,
+    /// It was tried, and is not so: why, in words.
+    Failed(String),
     /// Something else was asked for meanwhile.
     Interrupted,
 }
@@ -70,7 +70,7 @@ impl Answer {
         match self {
             Self::Done => 200,
             Self::Refused(status, _) => *status,
-            Self::Failed => 500,
+            Self::Failed(_) => 500,
             Self::Interrupted => 409,
         }
     }

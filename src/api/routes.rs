@@ -2,7 +2,7 @@
 //! supervision itself. The management API merges its own routes into this router (`axum::Router::merge`) and shares
 //! the desks.
 
-use super::desk::Desks;
+use super::desk::{Desks, Inquiry};
 use super::refusal::{Refusal, json_of};
 use super::traces::{self, FRAMES, PROTOBUF, TraceSource};
 use axum::Router;
@@ -10,23 +10,28 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{StatusCode, header};
+use percent_encoding::percent_decode_str;
 use phpeek_core::outlook::Outlook;
 use serde_json::json;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Traces that `/traces` gives when nobody says how many, and the most that it gives.
 const TRACES: (usize, usize) = (20, 10_000);
 /// How long `/status?wait=` waits at most: a day. The connection counts among those that may be open.
 const LONGEST_WAIT: f64 = 86_400.0;
+/// How long reading a file may take.
+const PLAN: Duration = Duration::from_secs(15);
 /// Hexadecimal digits of a trace id.
 const ID_DIGITS: usize = 32;
 
 /// What the routes share.
 pub(super) struct Shared {
     pub(super) desks: Desks,
+    pub(super) supervision: mpsc::Sender<Inquiry>,
     pub(super) outlook: watch::Receiver<Outlook>,
     pub(super) traces: Option<Arc<dyn TraceSource>>,
     /// True once the supervisor ends.
@@ -50,6 +55,7 @@ type Shares = State<Arc<Shared>>;
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/status", get(status))
+        .route("/plan", get(plan))
         .route("/telemetry", get(telemetry))
         .route("/telemetry/flush", post(flush))
         .route("/traces", get(newest))
@@ -93,6 +99,27 @@ async fn status(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Resp
         let snapshot = shared.desks.status.ask().await?;
         if last || snapshot.ready || snapshot.hopeless {
             return json_of(&*snapshot);
+        }
+    }
+}
+
+/// What a reload of `?file=PATH` would do. Whoever may ask here is root or the user of the supervisor, who reads the file.
+async fn plan(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let file = query.as_deref().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("file="));
+    let file = file.and_then(|file| percent_decode_str(file).decode_utf8().ok()).map(|f| PathBuf::from(&*f));
+    let Some(file) = file.filter(|file| file.is_absolute()) else {
+        return Err(Refusal::bad("file wants an absolute path"));
+    };
+    let (reply, replied) = oneshot::channel();
+    let asking = async {
+        shared.supervision.send(Inquiry::Plan(file, reply)).await.ok()?;
+        replied.await.ok()
+    };
+    match timeout(PLAN, asking).await.ok().flatten() {
+        Some(Ok(plan)) => json_of(&plan),
+        Some(Err(why)) => Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, why)),
+        None => {
+            Err(Refusal(StatusCode::SERVICE_UNAVAILABLE, "the supervisor ends, or a file hangs".to_owned()))
         }
     }
 }

@@ -59,7 +59,8 @@ pub(super) async fn serve(mut door: Door, first: Option<UnixStream>, around: Aro
     let Around { supervision, outlook, changes, traces, closing, log, clock } = around;
     let long = Arc::new(Semaphore::new(LONG));
     let desks = Desks::open(&supervision);
-    let shared = Shared { desks, outlook, traces, closing: closing.clone(), long };
+    let shared =
+        Shared { desks, supervision: supervision.clone(), outlook, traces, closing: closing.clone(), long };
     let router = v1::router(&supervision, changes)
         .merge(routes::router(Arc::new(shared)))
         .layer(DefaultBodyLimit::max(BODY_BYTES));

@@ -107,7 +107,10 @@ impl Rig {
                             Inquiry::Status(reply) => drop(reply.send(view.clone())),
                             Inquiry::Telemetry(reply) => drop(reply.send(TelemetryReport::off())),
                             Inquiry::Flush(reply) => reply.send(()).expect("somebody waits"),
-                            Inquiry::Order(..) | Inquiry::Operation(..) | Inquiry::Reload(_) => {
+                            Inquiry::Order(..)
+                            | Inquiry::Operation(..)
+                            | Inquiry::Change(..)
+                            | Inquiry::Plan(..) => {
                                 panic!("nobody gives orders here")
                             }
                         }

@@ -1,7 +1,9 @@
 //! Where the configuration meets TLS and the users of this machine: whoever loads one has its certificate files, and the
 //! names in it, judged by what will use them. An adapter; holds no rule.
 
-use phpeek_config::{Host, Identity, Loaded, Source, Vars};
+use phpeek_config::{
+    Edit, Edited, EditedError, Edits, Host, Identity, Loaded, ProcessEnv, Read, Source, Vars,
+};
 use phpeek_os::users::{CredentialsError, resolve};
 use phpeek_settings::tls::{Alpn, TlsJudge, TlsSettings, Unusable};
 use phpeek_settings::web::ServerTls;
@@ -13,7 +15,17 @@ pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
     phpeek_config::load(source, vars, &Judge)
 }
 
-/// The same, and looks whether this machine has what the configuration names.
+/// What was read from there, with what was edited since.
+pub(super) fn load_edited(
+    source: &Source,
+    read: Read,
+    edits: Edits,
+    edit: Option<Edit>,
+) -> Result<Edited, EditedError> {
+    phpeek_config::load_edited(source, (&ProcessEnv, &Judge), read, edits, edit)
+}
+
+/// Reads, checks and compiles one, and looks whether this machine has what the configuration names.
 #[must_use]
 pub fn load_on_this_machine(source: &Source, vars: &dyn Vars) -> Loaded {
     phpeek_config::load_on(source, vars, &Judge, &ThisMachine)

@@ -90,7 +90,8 @@ pub(super) async fn answer(
                 reply.send(()).ok();
             }
             Inquiry::Order(order, reply) => drop(actix::spawn(orders.clone().carry_out(*order, reply))),
-            Inquiry::Reload(reply) => orders.reload(reply),
+            Inquiry::Change(change, reply) => drop(actix::spawn(orders.clone().change(*change, reply))),
+            Inquiry::Plan(file, reply) => orders.plan(file, reply),
             Inquiry::Operation(serial, reply) => drop(reply.send(orders.known(serial))),
         }
     }

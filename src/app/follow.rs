@@ -45,7 +45,7 @@ async fn follow(watch: Rc<FileWatch>, names: Rc<RefCell<BTreeSet<OsString>>>, re
     while let Ok(changed) = watch.changed().await {
         if matters(&changed, &names.borrow()) {
             while timeout(STILL, watch.changed()).await.is_ok() {}
-            reloads.ask(Ask::Changed);
+            reloads.ask(Ask::Reload(None));
         }
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod board;
 mod configure;
 mod control;
+mod current;
 mod ending;
 mod follow;
 mod hasten;
@@ -23,6 +24,7 @@ mod reload;
 mod reloads;
 mod roster;
 mod running;
+mod save;
 mod signals;
 mod survivors;
 mod wall;
@@ -101,8 +103,6 @@ pub struct Options {
     pub control: Option<ControlOptions>,
     /// Where a reload reads; none when there is nothing to read again.
     pub reload: Option<ReloadOptions>,
-    /// The files that the configuration was read from.
-    pub files: Vec<PathBuf>,
     /// Stand behind a single program: it has our standard streams and our terminal, records go to standard error, and
     /// its code is ours however it was ended.
     pub in_front: InFront,
@@ -220,8 +220,7 @@ async fn supervise(
     let incoming = telemetry::incoming_context(&environment::text);
     wall::watch(&running, router.clone());
     let manager = ManagerActor::new(fleet, world, router, done).start();
-    let from = (options.reload.clone(), options.files.clone());
-    let reloads = reload::start(from, &configuration, &running, (manager.clone(), ear));
+    let reloads = reload::start(options.reload.clone(), &configuration, &running, (manager.clone(), ear));
     let orders = Orders {
         manager: manager.clone(),
         operations,
@@ -229,6 +228,7 @@ async fn supervise(
         board: board.clone(),
         clock,
         reloads: reloads.clone(),
+        allow_exec: configuration.api.allow_exec,
     };
     answer([of_api, of_control], orders, &running, target);
     let finish = Finish::default();

@@ -4,6 +4,7 @@
 use phpeek_actors::listeners::Listener;
 use phpeek_core::ends::{OperationEnd, Refusal};
 use phpeek_core::facts::{Fact, SystemFact, Told};
+use phpeek_core::fleet::ReloadEnd;
 use phpeek_core::operation::OperationId;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -68,11 +69,25 @@ impl Listener for Operations {
     fn hear(&self, told: &Told) {
         match &told.fact {
             Fact::System(SystemFact::Answered(operation, end)) => self.over(*operation, End::Over(*end)),
+            Fact::System(SystemFact::ReloadEnded(operation, end)) => {
+                self.over(*operation, End::Over(of_reload(end)))
+            }
+            Fact::System(SystemFact::ReloadReplaced(operation)) => {
+                self.over(*operation, End::Over(OperationEnd::Interrupted));
+            }
             Fact::System(SystemFact::Refused(operation, why)) => {
                 self.over(operation.id, End::Refused(why.clone()));
             }
             _ => {}
         }
+    }
+}
+
+fn of_reload(end: &ReloadEnd) -> OperationEnd {
+    match end {
+        ReloadEnd::Complete => OperationEnd::Done,
+        ReloadEnd::RolledBack(_) | ReloadEnd::Broken(..) => OperationEnd::Failed,
+        ReloadEnd::Interrupted => OperationEnd::Interrupted,
     }
 }
 

@@ -3,18 +3,20 @@
 
 use super::board::SharedBoard;
 use super::operations::{End, Operations};
-use super::reloads::{Ask, Reloads};
+use super::reloads::{Ask, By, Reloads};
 use actix::Addr;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request};
 use phpeek_actors::trace::{OpenSpan, Tracing, names};
-use phpeek_api::Reloaded;
+use phpeek_api::change::{Change, PlanReport};
 use phpeek_api::order::{Answer, Begun, Heard, Order, Wish};
+use phpeek_config::Edit;
 use phpeek_core::ends::{OperationEnd, Refusal};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_telemetry::incoming_context;
+use std::path::PathBuf;
 use std::rc::Rc;
 use tokio::sync::oneshot;
 
@@ -27,6 +29,8 @@ pub(super) struct Orders {
     pub(super) clock: Clock,
     /// Nobody when there is no file to read again.
     pub(super) reloads: Option<Reloads>,
+    /// Whether who may ask may also say what is run.
+    pub(super) allow_exec: bool,
 }
 
 impl Orders {
@@ -35,7 +39,7 @@ impl Orders {
         let Order { process, wish, heard } = order;
         let at = self.clock.now();
         let mut span = self.tracing.open_server(names::SPAN_API_REQUEST, &caller(&heard), at);
-        describe(&mut span, &heard, &process);
+        describe(&mut span, &heard, Some(process.as_str()));
         let request = self.request(wish, &process);
         let (tell, end) = oneshot::channel();
         let sent = match request {
@@ -55,11 +59,51 @@ impl Orders {
         self.over(span, answer, tell);
     }
 
-    /// Has the configuration read again.
-    pub(super) fn reload(&self, reply: oneshot::Sender<Reloaded>) {
+    /// Has another configuration taken over, and tells as soon as there is an operation.
+    pub(super) async fn change(
+        self: Rc<Self>,
+        (change, heard): (Change, Heard),
+        reply: oneshot::Sender<Begun>,
+    ) {
+        let mut span = self.tracing.open_server(names::SPAN_API_REQUEST, &caller(&heard), self.clock.now());
+        describe(&mut span, &heard, change.process());
+        let (tell, out) = oneshot::channel();
+        let (told, begun) = oneshot::channel();
+        self.ask(change, By { cause: Cause::Request, under: span.context(), told: Some(told) });
+        // An error: a later reload is done in the place of this one, or everything ends.
+        let (operation, end) = begun.await.map_or((0, None), |begun| (begun.operation, Some(begun.end)));
+        drop(reply.send(Begun { operation, end: out })); // an error: it has gone away
+        let answer = match end {
+            Some(end) => end.await.unwrap_or(Answer::Interrupted),
+            None => Answer::Interrupted,
+        };
+        self.over(span, answer, tell);
+    }
+
+    fn ask(&self, change: Change, by: By) {
+        let Some(reloads) = &self.reloads else {
+            let why = "there is no configuration file that could be read again".to_owned();
+            return by.refuse(Answer::Refused(409, why));
+        };
+        if change.names_commands() && !self.allow_exec {
+            let why = "what is run is not said over the API: set global.api_allow_exec: true".to_owned();
+            return by.refuse(Answer::Refused(403, why));
+        }
+        reloads.ask(match change {
+            Change::Reload => Ask::Reload(Some(by)),
+            Change::Save => Ask::Save(by),
+            Change::Add(name, process) => Ask::Edit(Edit::Add(name, process), by),
+            Change::Put(name, process) => Ask::Edit(Edit::Change(name, process), by),
+            Change::Remove(name) => Ask::Edit(Edit::Remove(name), by),
+        });
+    }
+
+    /// What a reload of this file would do.
+    pub(super) fn plan(&self, file: PathBuf, reply: oneshot::Sender<Result<PlanReport, String>>) {
         match &self.reloads {
-            Some(reloads) => reloads.ask(Ask::By(Cause::Request, Some(reply))),
-            None => drop(reply.send(Err("there is no configuration file to read again".to_owned()))),
+            Some(reloads) => reloads.ask(Ask::Plan(file, reply)),
+            // An error: it has gone away.
+            None => drop(reply.send(Err("it runs without a configuration file".to_owned()))),
         }
     }
 
@@ -103,7 +147,7 @@ impl Orders {
         match &answer {
             Answer::Done => span.ok(at),
             Answer::Refused(_, why) => span.fail(at, names::ERROR_REFUSED, why),
-            Answer::Failed => span.fail(at, names::ERROR_FAILED, "it was tried and has failed"),
+            Answer::Failed(why) => span.fail(at, names::ERROR_FAILED, why),
             Answer::Interrupted => {
                 span.fail(at, names::ERROR_INTERRUPTED, "something else was asked for meanwhile")
             }
@@ -122,13 +166,15 @@ fn caller(heard: &Heard) -> phpeek_actors::trace::SpanContext {
 }
 
 /// By the semantic conventions of HTTP.
-fn describe(span: &mut OpenSpan, heard: &Heard, process: &ProcessName) {
+fn describe(span: &mut OpenSpan, heard: &Heard, process: Option<&str>) {
     if span.is_recording() {
         span.set(names::HTTP_REQUEST_METHOD, heard.method.clone());
-        span.set(names::HTTP_ROUTE, heard.route);
+        span.set(names::HTTP_ROUTE, heard.route.clone());
         span.set(names::URL_PATH, heard.path.clone());
         span.set(names::CLIENT_ADDRESS, heard.client.clone());
-        span.set(names::PROCESS_NAME, process.as_str().to_owned());
+        if let Some(process) = process {
+            span.set(names::PROCESS_NAME, process.to_owned());
+        }
     }
 }
 
@@ -139,7 +185,9 @@ fn answer(end: End, process: &ProcessName) -> Answer {
 fn told(end: End, process: &str) -> Answer {
     let refusal = match end {
         End::Over(OperationEnd::Done) => return Answer::Done,
-        End::Over(OperationEnd::Failed) => return Answer::Failed,
+        End::Over(OperationEnd::Failed) => {
+            return Answer::Failed("it was tried and has failed: the log says why".to_owned());
+        }
         End::Over(OperationEnd::Interrupted) => return Answer::Interrupted,
         End::Refused(refusal) => refusal,
     };

@@ -44,11 +44,16 @@ pub fn read(source: Source, signals: &mut Signals, meanwhile: impl FnOnce()) -> 
 /// Reads the configuration on a thread of its own, while this one does what it has to do. None when it panics, or there
 /// is no thread to be had.
 pub(super) async fn read_aside(source: Source) -> Option<Box<Loaded>> {
+    aside(move || Box::new(load(&source, &ProcessEnv))).await
+}
+
+/// The same for anything that has to do with files of the configuration.
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (send, receive) = tokio::sync::oneshot::channel();
     let read = move || {
         if block_all_in_this_thread().is_ok() {
             // Nobody waits for it any more when the program is about to end.
-            drop(send.send(Box::new(load(&source, &ProcessEnv))));
+            drop(send.send(work()));
         }
     };
     std::thread::Builder::new().name("config".to_owned()).spawn(read).ok()?;

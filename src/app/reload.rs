@@ -1,28 +1,34 @@
-//! A reload as the program does it: reads and checks the configuration on a thread of its own, says what is wrong with it
-//! or hands it to the manager, and follows what comes of it. One at a time; of those that are asked for meanwhile the last
-//! is done. Decides nothing about processes.
+//! Another configuration as the program takes it over: reads and checks it on a thread of its own, says what is wrong with
+//! it or hands it to the manager, and follows what comes of it. One at a time; of reloads that are asked for meanwhile
+//! the last is done. Decides nothing about processes.
 
+use super::configure::load_edited;
+use super::current::{Current, relogged, told};
 use super::follow::Follower;
-use super::reading;
-use super::reloads::{Ask, Reloads};
+use super::reading::{aside, read_aside};
+use super::reloads::{Ask, By, Reloads};
 use super::running::{Running, say};
+use super::save::save;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::listeners::Listener;
 use phpeek_actors::manager::{ManagerActor, Request};
+use phpeek_actors::phrases::reload_end;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
-use phpeek_api::Reloaded;
-use phpeek_config::{Configuration, Loaded, Report, Severity, Source};
+use phpeek_api::change::PlanReport;
+use phpeek_api::order::{Answer, Begun};
+use phpeek_config::{
+    Configuration, Edit, EditError, Edited, EditedError, Edits, Loaded, Read, Report, Severity, Source,
+};
 use phpeek_core::facts::{Fact, SystemFact, Told};
 use phpeek_core::fleet::{ReloadEnd, Wanted};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
-use phpeek_core::plan::{Plan, plan};
 use phpeek_output::Output;
-use phpeek_settings::lines::ProcessLines;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -32,6 +38,10 @@ use tokio::sync::{mpsc, oneshot};
 pub struct ReloadOptions {
     /// The configuration.
     pub source: Source,
+    /// What was read from it.
+    pub read: Read,
+    /// The files that it was read from.
+    pub files: Vec<PathBuf>,
     /// Whether its files are followed.
     pub watch: bool,
     /// A report for people.
@@ -42,48 +52,6 @@ impl Debug for ReloadOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ReloadOptions").field("source", &self.source).field("watch", &self.watch).finish()
     }
-}
-
-/// What runs, as far as a reload has to know.
-struct Current {
-    spec: Wanted,
-    lines: ProcessLines,
-    /// What cannot be changed while the supervisor runs, by its keys.
-    fixed: Vec<(&'static str, String)>,
-}
-
-impl Current {
-    fn of(configuration: &Configuration) -> Self {
-        let spec = &configuration.spec;
-        let fixed = vec![
-            ("global.log_*", format!("{:?}", configuration.log)),
-            ("global.tracing_*", format!("{:?}", configuration.tracing)),
-            ("global.control_socket", format!("{:?}", configuration.control_socket)),
-            ("global.survivors", format!("{:?}", configuration.survivors)),
-            ("signals", format!("{:?}", spec.signals)),
-            ("hooks", format!("{:?}", spec.hooks)),
-        ];
-        Self { spec: Wanted::of(spec, BTreeSet::new()), lines: configuration.lines.clone(), fixed }
-    }
-
-    /// The keys of what differs and stays as it is.
-    fn fixed_that_differ(&self, other: &Self) -> Vec<&'static str> {
-        let both = self.fixed.iter().zip(&other.fixed);
-        both.filter(|(old, new)| old != new).map(|(old, _)| old.0).collect()
-    }
-}
-
-/// Whose output is written in another way. What is the same in both is made one in `new`.
-fn relogged(old: &ProcessLines, new: &mut ProcessLines) -> BTreeSet<ProcessName> {
-    let mut changed: BTreeSet<ProcessName> =
-        old.keys().filter(|name| !new.contains_key(*name)).cloned().collect();
-    for (name, rules) in new {
-        match old.get(name) {
-            Some(before) if format!("{before:?}") == format!("{rules:?}") => *rules = before.clone(),
-            _ => drop(changed.insert(name.clone())),
-        }
-    }
-    changed
 }
 
 /// Hears how the reload under way ends.
@@ -107,6 +75,8 @@ impl Listener for ReloadEar {
 struct Reloader {
     options: ReloadOptions,
     current: Current,
+    /// What was added, changed and removed since the files were read.
+    edits: Edits,
     asks: mpsc::UnboundedReceiver<Ask>,
     ear: Rc<ReloadEar>,
     output: Output,
@@ -118,13 +88,13 @@ struct Reloader {
 
 /// Begins to take wishes, where there is something to read again.
 pub(super) fn start(
-    (options, files): (Option<ReloadOptions>, Vec<std::path::PathBuf>),
+    options: Option<ReloadOptions>,
     configuration: &Configuration,
     running: &Running,
     ends: (actix::Addr<ManagerActor>, Rc<ReloadEar>),
 ) -> Option<Reloads> {
     let (reloader, reloads) = Reloader::new(options?, configuration, running, ends);
-    actix::spawn(reloader.run(files));
+    actix::spawn(reloader.run());
     Some(reloads)
 }
 
@@ -148,6 +118,7 @@ impl Reloader {
         });
         let reloader = Self {
             current: Current::of(configuration),
+            edits: Edits::default(),
             options,
             asks,
             ear,
@@ -160,92 +131,191 @@ impl Reloader {
         (reloader, Reloads(ask))
     }
 
-    /// Reloads whenever it is asked to, for as long as the program runs.
-    async fn run(mut self, files: Vec<std::path::PathBuf>) {
-        self.follow(&files);
-        while let Some(mut ask) = self.asks.recv().await {
-            while let Ok(later) = self.asks.try_recv() {
-                ask = match (ask, later) {
-                    (by @ Ask::By(..), Ask::Changed) => by,
-                    (_, later) => later,
-                };
-            }
-            match reading::read_aside(self.options.source.clone()).await {
-                Some(loaded) => self.take(*loaded, ask).await,
-                None => self
-                    .say(Level::Error, "reading the configuration has failed within the program".to_owned()),
+    /// Does what it is asked for, for as long as the program runs.
+    async fn run(mut self) {
+        self.follow(&self.options.files);
+        let mut next = None;
+        loop {
+            let ask = match next.take() {
+                Some(ask) => ask,
+                None => match self.asks.recv().await {
+                    Some(ask) => ask,
+                    None => return,
+                },
+            };
+            match ask {
+                Ask::Reload(by) => {
+                    let by = self.last_wish(by, &mut next);
+                    self.reload(by).await;
+                }
+                Ask::Edit(edit, by) => self.edit(edit, by).await,
+                Ask::Save(by) => self.save(by).await,
+                Ask::Plan(file, reply) => drop(reply.send(self.would(file).await)), // an error: it has gone away
             }
         }
     }
 
-    async fn take(&mut self, Loaded { configuration, report }: Loaded, ask: Ask) {
+    /// Of reloads that wait in a row, the one that is done: the last that somebody has asked for.
+    fn last_wish(&mut self, mut by: Option<By>, next: &mut Option<Ask>) -> Option<By> {
+        while let Ok(later) = self.asks.try_recv() {
+            match later {
+                Ask::Reload(later) => by = later.or(by),
+                other => {
+                    *next = Some(other);
+                    break;
+                }
+            }
+        }
+        by
+    }
+
+    /// Takes over what the files say.
+    async fn reload(&mut self, by: Option<By>) {
+        let Some(mut loaded) = read_aside(self.options.source.clone()).await else {
+            return self.lost(by);
+        };
+        let same = loaded.report.read() == self.options.read && !self.edits.is_empty();
+        // What the files name may have changed, and they have not: then what was edited stays.
+        let edits = if by.is_none() && same { self.edits.clone() } else { Edits::default() };
+        if !edits.is_empty() {
+            match self.edited(None).await {
+                Some(Ok(edited)) => *loaded = edited.loaded,
+                Some(Err(_)) | None => return, // they have changed once more, which is told too
+            }
+        }
+        let Loaded { configuration, report } = *loaded;
         self.follow(&files_of(&report));
-        let Some(mut configuration) = configuration else {
+        let Some(configuration) = configuration else {
             let why = (self.options.tell)(&report);
             let message =
                 format!("the configuration is faulty and was not taken over, nothing was changed:\n{why}");
-            if let Ask::By(_, Some(reply)) = ask {
-                drop(reply.send(Err(message.clone()))); // an error: nobody waits any more
+            self.say(Level::Error, message.clone());
+            if let Some(by) = by {
+                by.refuse(Answer::Refused(422, message));
             }
-            return self.say(Level::Error, message);
+            return;
         };
+        self.take(configuration, (&report, None), edits, by).await;
+    }
+
+    /// Takes over one process more, or less, or another.
+    async fn edit(&mut self, edit: Edit, by: By) {
+        let name = edit.name().to_owned();
+        let Edited { loaded: Loaded { configuration, report }, edits } = match self.edited(Some(edit)).await {
+            None => return self.lost(Some(by)),
+            Some(Err(error)) => {
+                let status = match &error {
+                    EditedError::Edit(EditError::Missing(_)) => 404,
+                    EditedError::Edit(EditError::Hidden(_)) => 422,
+                    EditedError::Edit(EditError::Exists(_)) | EditedError::Changed => 409,
+                };
+                return by.refuse(Answer::Refused(status, error.to_string()));
+            }
+            Some(Ok(edited)) => edited,
+        };
+        match configuration {
+            Some(configuration) => self.take(configuration, (&report, Some(&name)), edits, Some(by)).await,
+            None => by.refuse(Answer::Refused(422, faults(&report))),
+        }
+    }
+
+    /// What the files say, with the edits; `None` when reading fails within the program.
+    async fn edited(&self, edit: Option<Edit>) -> Option<Result<Edited, EditedError>> {
+        let (source, read, edits) = (self.options.source.clone(), self.options.read, self.edits.clone());
+        aside(move || load_edited(&source, read, edits, edit)).await
+    }
+
+    /// Takes a configuration over, if there is something to do. Of one process, only its warnings are told.
+    async fn take(
+        &mut self,
+        mut configuration: Configuration,
+        (report, only): (&Report, Option<&str>),
+        edits: Edits,
+        by: Option<By>,
+    ) {
         let relogged = relogged(&self.current.lines, &mut configuration.lines);
         let next = Current::of(&configuration);
-        let plan = self.plan(&next, &relogged);
+        let plan = self.current.plan(&next, &relogged);
         let fixed = self.current.fixed_that_differ(&next);
-        let (cause, reply) = match ask {
-            Ask::Changed if plan.steps.is_empty() && fixed.is_empty() && self.same_times(&next) => return,
-            Ask::Changed => (Cause::Request, None),
-            Ask::By(cause, reply) => (cause, reply),
-        };
+        if by.is_none() && plan.steps.is_empty() && fixed.is_empty() && self.current.same_times(&next) {
+            return;
+        }
         for warning in report.of(Severity::Warning) {
-            self.say(Level::Warn, warning.message.clone());
+            if only.is_none_or(|name| is_about(&warning.path, name)) {
+                self.say(Level::Warn, warning.message.clone());
+            }
         }
         if !fixed.is_empty() {
             let message = format!("changed, and taken over by a new start only: {}", fixed.join(", "));
             self.say(Level::Warn, message);
         }
-        let end = self.apply(next, relogged, cause).await;
-        if let Some(reply) = reply {
-            drop(reply.send(end)); // an error: nobody waits any more
+        if self.apply(next, relogged, by).await {
+            (self.options.read, self.edits) = (report.read(), edits);
         }
     }
 
-    /// Hands it over, and waits for what comes of it.
-    async fn apply(&mut self, next: Current, relogged: BTreeSet<ProcessName>, cause: Cause) -> Reloaded {
-        let (waits, end) = oneshot::channel();
+    /// Hands it over, and waits for what comes of it. Whether it runs now.
+    async fn apply(&mut self, next: Current, relogged: BTreeSet<ProcessName>, by: Option<By>) -> bool {
+        let By { cause, under, told } = by.unwrap_or_else(|| By::itself(Cause::Request));
+        let (waits, ended) = oneshot::channel();
         self.ear.0.replace(Some(waits));
         self.output.follow(next.lines.clone());
         let wanted = Arc::new(Wanted { relogged, ..next.spec.clone() });
-        self.manager.do_send(Envelope::root(self.clock.now(), Request::Reload(wanted, cause)));
-        let end = end.await;
-        if end == Ok(ReloadEnd::Complete) {
-            // What stays as it is is told of once more by the next reload.
-            self.current = Current { fixed: self.current.fixed.clone(), ..next };
-            return Ok(());
+        let request = Envelope::under(under, self.clock.now(), Request::Reload(wanted, cause));
+        let Ok(id) = self.manager.send(request).await else { return false }; // it is lost, and everything ends
+        let (tell, end) = oneshot::channel();
+        if let Some(told) = told {
+            drop(told.send(Begun { operation: id.serial, end })); // an error, here and below: it has gone away
         }
+        let answer = match ended.await {
+            Ok(ReloadEnd::Complete) => {
+                self.current = self.current.followed_by(next);
+                drop(tell.send(Answer::Done));
+                return true;
+            }
+            Ok(end @ (ReloadEnd::RolledBack(_) | ReloadEnd::Broken(..))) => Answer::Failed(reload_end(&end)),
+            Ok(ReloadEnd::Interrupted) | Err(_) => Answer::Interrupted,
+        };
         self.output.follow(self.current.lines.clone());
-        Err(match end {
-            Ok(ReloadEnd::RolledBack(name)) => {
-                format!("{name:?} could not be started or changed: everything is as it was before")
+        drop(tell.send(answer));
+        false
+    }
+
+    /// What a reload of this file would do.
+    async fn would(&self, file: PathBuf) -> Result<PlanReport, String> {
+        let Some(loaded) = read_aside(Source::File(file)).await else { return Err(LOST.to_owned()) };
+        let Loaded { configuration, report } = *loaded;
+        let Some(mut configuration) = configuration else { return Err((self.options.tell)(&report)) };
+        let relogged = relogged(&self.current.lines, &mut configuration.lines);
+        let next = Current::of(&configuration);
+        let warnings = report.of(Severity::Warning).map(|warning| warning.message.clone()).collect();
+        let fixed = self.current.fixed_that_differ(&next);
+        Ok(told(&self.current.plan(&next, &relogged), fixed, warnings))
+    }
+
+    /// Lets the file say what runs.
+    async fn save(&mut self, by: By) {
+        let (source, read, edits) = (self.options.source.clone(), self.options.read, self.edits.clone());
+        match aside(move || save(&source, read, &edits)).await {
+            None => self.lost(Some(by)),
+            Some(Err(error)) => by.refuse(Answer::Refused(409, error)),
+            Some(Ok(read)) => {
+                (self.options.read, self.edits) = (read, Edits::default());
+                self.say(Level::Info, "the configuration was written to its file".to_owned());
+                by.refuse(Answer::Done);
             }
-            Ok(ReloadEnd::Broken(name, other)) => {
-                format!("{name:?} could not be started or changed, and {other:?} could not be brought back")
-            }
-            _ => "everything is being stopped".to_owned(),
-        })
+        }
     }
 
-    fn plan(&self, next: &Current, relogged: &BTreeSet<ProcessName>) -> Plan {
-        plan(&self.current.spec.processes, &next.spec.processes, relogged)
+    /// A thread that reads has panicked, or there is none to be had.
+    fn lost(&self, by: Option<By>) {
+        self.say(Level::Error, LOST.to_owned());
+        if let Some(by) = by {
+            by.refuse(Answer::Failed(LOST.to_owned()));
+        }
     }
 
-    fn same_times(&self, next: &Current) -> bool {
-        let times = |wanted: &Wanted| (wanted.shutdown_timeout, wanted.dependency_timeout);
-        times(&self.current.spec) == times(&next.spec)
-    }
-
-    fn follow(&mut self, files: &[std::path::PathBuf]) {
+    fn follow(&self, files: &[PathBuf]) {
         let Some(follower) = &self.follower else { return };
         for (folder, error) in follower.follow(files) {
             let message = format!("the folder {} is not followed: {error}", folder.display());
@@ -261,8 +331,25 @@ impl Reloader {
     }
 }
 
+const LOST: &str = "reading the configuration has failed within the program";
+
+/// Whether a path of the configuration leads into this process.
+fn is_about(path: &str, name: &str) -> bool {
+    let rest = path.strip_prefix("processes.").and_then(|path| path.strip_prefix(name));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// What is wrong with what somebody has sent, in one text: there is no file to point into.
+fn faults(report: &Report) -> String {
+    let one = |finding: &phpeek_config::Finding| {
+        let advice = finding.advice.as_deref().map_or(String::new(), |advice| format!(" ({advice})"));
+        format!("{}: {}{advice}", finding.path, finding.message)
+    };
+    report.of(Severity::Error).map(one).collect::<Vec<_>>().join("; ")
+}
+
 /// The files that a configuration was read from.
 #[must_use]
-pub fn files_of(report: &Report) -> Vec<std::path::PathBuf> {
+pub fn files_of(report: &Report) -> Vec<PathBuf> {
     report.file.iter().cloned().chain(report.included.iter().map(|included| included.path.clone())).collect()
 }

@@ -1,19 +1,53 @@
-//! Wishes for a reload, and the way that they go. Reads nothing.
+//! Wishes for another configuration, and the way that they go. Reads nothing.
 
-use phpeek_api::Reloaded;
+use phpeek_actors::trace::SpanContext;
+use phpeek_api::change::PlanReport;
+use phpeek_api::order::{Answer, Begun};
+use phpeek_config::Edit;
 use phpeek_core::operation::Cause;
+use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
-/// Who wants a reload.
+/// Who wants it.
 #[derive(Debug)]
-pub(super) enum Ask {
-    /// Somebody who has said so, and waits for what comes of it or does not.
-    By(Cause, Option<oneshot::Sender<Reloaded>>),
-    /// A file has changed: when the configuration has not, nothing is said.
-    Changed,
+pub(super) struct By {
+    pub(super) cause: Cause,
+    /// The span of the wish.
+    pub(super) under: SpanContext,
+    /// Told what comes of it, when somebody waits for that.
+    pub(super) told: Option<oneshot::Sender<Begun>>,
 }
 
-/// Takes wishes for a reload. Clones are one.
+impl By {
+    /// Something that is under no span and waits for nothing.
+    pub(super) fn itself(cause: Cause) -> Self {
+        Self { cause, under: SpanContext::NONE, told: None }
+    }
+
+    /// Nothing was begun, for this reason.
+    pub(super) fn refuse(self, answer: Answer) {
+        let (tell, end) = oneshot::channel();
+        drop(tell.send(answer)); // an error below: it has gone away
+        if let Some(told) = self.told {
+            drop(told.send(Begun { operation: 0, end }));
+        }
+    }
+}
+
+/// What is wanted.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// What the files say. Nobody: one of them has changed; when the configuration has not, nothing is said.
+    Reload(Option<By>),
+    /// One process more, or less, or another.
+    Edit(Edit, By),
+    /// That the file says what runs.
+    Save(By),
+    /// To know what a reload of this file would do; an error in words for people.
+    Plan(PathBuf, oneshot::Sender<Result<PlanReport, String>>),
+}
+
+/// Takes wishes. Clones are one.
 #[derive(Debug, Clone)]
 pub(super) struct Reloads(pub(super) mpsc::UnboundedSender<Ask>);
 

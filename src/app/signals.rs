@@ -2,7 +2,7 @@
 //! signals into requests; the manager decides. Runs on the supervision thread.
 
 use super::ending::{Finish, Hurried};
-use super::reloads::{Ask, Reloads};
+use super::reloads::{Ask, By, Reloads};
 use super::running::{BeginError, Running, say};
 use actix::Addr;
 use phpeek_actors::clock::Clock;
@@ -112,7 +112,7 @@ impl SignalLoop {
         match &self.reloads {
             Some(reloads) => {
                 self.say(Level::Info, format!("{signal}: reading the configuration again"), fields);
-                reloads.ask(Ask::By(cause(signal, sender), None));
+                reloads.ask(Ask::Reload(Some(By::itself(cause(signal, sender)))));
             }
             None => {
                 let message =

@@ -8,6 +8,7 @@ use super::demo::DemoArguments;
 use super::example::ExampleArguments;
 use super::explain::ExplainArguments;
 use super::init::InitArguments;
+use super::plan::PlanArguments;
 use super::run::RunArguments;
 use super::serve::ServeArguments;
 use super::status::StatusArguments;
@@ -82,6 +83,8 @@ pub enum Command {
     Signal(SignalArguments),
     /// Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing.
     Reload(ReloadArguments),
+    /// Show what a reload would do if the configuration were that of a file.
+    Plan(PlanArguments),
     /// Show what became of the spans of a running supervisor.
     ///
     /// The exit code is 0 when all is well or tracing is off, 1 when spans were lost since the supervisor began (failed or

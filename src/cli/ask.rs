@@ -18,7 +18,7 @@ pub(crate) struct Target {
 impl Target {
     /// A way to ask it.
     pub(crate) fn client(&self) -> Result<Client, ClientError> {
-        Client::find(self.socket.clone(), || configured(self))
+        Client::find(self.socket.clone(), || configured(self), self.config.as_deref())
     }
 }
 

@@ -125,10 +125,7 @@ fn ask(config: Option<PathBuf>, asked: &Asked, name: &str, action: &str, body: &
     let client = client(config, asked)?;
     let path = format!("/api/v1/processes/{}/{action}", encoded(name));
     let answer = read(&client, client.order(&path, body.to_string()))?;
-    let answer = match answer.get("operation").and_then(Value::as_u64) {
-        Some(operation) if field(&answer, "status") == "accepted" => wait_for(&client, operation)?,
-        _ => answer,
-    };
+    let answer = settled(&client, answer)?;
     let done = field(&answer, "error").is_null();
     if asked.json {
         say(format!("{answer}\n"));
@@ -160,6 +157,14 @@ fn told(action: &str) -> &'static str {
     }
 }
 
+/// The answer, or the end of the operation that it speaks of.
+fn settled(client: &Client, answer: Value) -> Result<Value, Fault> {
+    match answer.get("operation").and_then(Value::as_u64) {
+        Some(operation) if field(&answer, "status") == "accepted" => wait_for(client, operation),
+        _ => Ok(answer),
+    }
+}
+
 /// Waits until an operation is over, however long that takes: whoever asked can end the wait.
 fn wait_for(client: &Client, operation: u64) -> Result<Value, Fault> {
     let path = format!("/api/v1/operations/{operation}?wait={}", WAIT.as_secs());
@@ -172,7 +177,7 @@ fn wait_for(client: &Client, operation: u64) -> Result<Value, Fault> {
 }
 
 /// What was answered; a refusal is no trouble with the supervisor, but its answer.
-fn read(client: &Client, answer: Result<bytes::Bytes, ClientError>) -> Result<Value, Fault> {
+pub(super) fn read(client: &Client, answer: Result<bytes::Bytes, ClientError>) -> Result<Value, Fault> {
     let bytes = answer.map_err(|error| match error {
         ClientError::Refused { status: 400..=402 | 404..=499 | 500, message } => Fault::Nothing(message),
         error => error.into(),
@@ -182,15 +187,15 @@ fn read(client: &Client, answer: Result<bytes::Bytes, ClientError>) -> Result<Va
     })
 }
 
-/// Has the configuration read again. 0: what has changed is done, or goes on. 1: it is faulty, or was undone.
+/// Has the configuration read again. 0: what has changed is done. 1: it is faulty, or was undone.
 pub(super) fn reload(config: Option<PathBuf>, arguments: &ReloadArguments) -> Result<u8, Fault> {
     let client = client(config, &arguments.asked)?;
     let answer = read(&client, client.order("/api/v1/config/reload", String::new()))?;
-    say(match (arguments.asked.json, field(&answer, "status").as_str()) {
-        (true, _) => format!("{answer}\n"),
-        (false, Some("reloaded")) => "reloaded\n".to_owned(),
-        (false, _) => "it goes on: the log tells its end\n".to_owned(),
-    });
+    let answer = settled(&client, answer)?;
+    if let Some(why) = field(&answer, "error").as_str() {
+        return Err(Fault::Nothing(why.to_owned()));
+    }
+    say(if arguments.asked.json { format!("{answer}\n") } else { "reloaded\n".to_owned() });
     Ok(exit::OK)
 }
 

@@ -14,6 +14,7 @@ mod fault;
 mod init;
 mod man;
 mod plain;
+mod plan;
 mod run;
 mod say;
 mod schema;
@@ -69,6 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Scale(scale) => plainly(signals, || control::scale(config, &scale)),
         Command::Signal(signal) => plainly(signals, || control::signal(config, &signal)),
         Command::Reload(reload) => plainly(signals, || control::reload(config, &reload)),
+        Command::Plan(plan) => plainly(signals, || plan::run(config, &plan)),
         Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
         Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
         Command::Version(version) => plainly(signals, || Ok(version::run(&version))),

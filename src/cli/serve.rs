@@ -72,14 +72,14 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
     let file = report.file.as_deref().and_then(|file| std::path::absolute(file).ok());
     let reload = ReloadOptions {
         source: source(file.or(config)), // the file that was found is read again, and no other
+        read: report.read(),
+        files: app::files_of(&report),
         watch: arguments.watch,
         tell: |report| check::human(report, Detail::Full, Strictness::Usual),
     };
-    let files = app::files_of(&report);
     drop(report); // it holds the whole text of the file
     let reload = Some(reload);
-    let options =
-        Options { pid_file: arguments.pid_file, warnings, control, reload, files, ..Options::default() };
+    let options = Options { pid_file: arguments.pid_file, warnings, control, reload, ..Options::default() };
     let prepared = prepared.unwrap_or_else(app::prepare);
     match prepared.and_then(|prepared| app::run(configuration, options, signals, prepared)) {
         Ok(ending) => pid1::leave(ending.code),

@@ -12,6 +12,7 @@ mod compile;
 mod connection;
 mod depends;
 mod discover;
+mod edits;
 mod environment;
 mod expressions;
 mod files;
@@ -41,6 +42,7 @@ mod readiness;
 mod report;
 mod restart;
 mod rules;
+mod saved;
 mod schedule;
 mod schema;
 mod secret;
@@ -53,10 +55,12 @@ mod variable;
 mod vars;
 mod web;
 
+pub use edits::{Edit, EditError, Edits};
 pub use full::{full_yaml, keys_table};
 pub use host::{Host, Identity};
 pub use json_schema::schema_json;
-pub use report::{Excerpt, Finding, Included, Report, Severity, Strictness, Summary};
+pub use report::{Excerpt, Finding, Included, Read, Report, Severity, Strictness, Summary};
+pub use saved::{SaveError, saved};
 pub use tree::Place;
 
 use phpeek_core::spec::SystemSpec;
@@ -125,16 +129,92 @@ pub fn load_on(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: &dy
     load_here(source, vars, judge, Some(host))
 }
 
+/// Why a configuration cannot be edited.
+#[derive(Debug, thiserror::Error)]
+pub enum EditedError {
+    /// The edit itself cannot be made.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// What would be edited is not what runs.
+    #[error("the files of the configuration have changed since they were read: reload them first")]
+    Changed,
+}
+
+/// A configuration with one edit more.
+#[derive(Debug)]
+pub struct Edited {
+    /// What came of it.
+    pub loaded: Loaded,
+    /// The edits with this one.
+    pub edits: Edits,
+}
+
+/// Loads what `read` was read from, with these edits, and one more if there is one.
+///
+/// # Errors
+/// [`EditedError`]. What is wrong with the process itself is in the report.
+pub fn load_edited(
+    source: &Source,
+    (vars, judge): (&dyn Vars, &dyn TlsJudge),
+    read: Read,
+    mut edits: Edits,
+    edit: Option<Edit>,
+) -> Result<Edited, EditedError> {
+    let (report, mut root, findings) = open(source, vars);
+    if let Some(root) = &mut root {
+        if report.read() != read {
+            return Err(EditedError::Changed);
+        }
+        edits.lay(root);
+        if let Some(edit) = edit {
+            edits.add(edit, root)?;
+            edits.lay(root);
+        }
+    }
+    let loaded = finish(report, (root, Expand::Always), findings, (vars, judge), None);
+    Ok(Edited { loaded, edits })
+}
+
 fn load_here(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: Option<&dyn Host>) -> Loaded {
+    let (report, root, findings) = open(source, vars);
+    finish(report, (root, Expand::WhereTextsDo), findings, (vars, judge), host)
+}
+
+/// The tree of a configuration as its files have it.
+fn open(source: &Source, vars: &dyn Vars) -> (Report, Option<Node>, Findings) {
     let mut findings = Findings::default();
     let (file, text) = files::read(source, vars, &mut findings);
-    let host_seen = host.is_some();
     let mut report =
-        Report { file, text, included: Vec::new(), findings: Vec::new(), summary: None, host_seen };
+        Report { file, text, included: Vec::new(), findings: Vec::new(), summary: None, host_seen: false };
     // Of a file that cannot be read, whatever else is said would be a guess.
-    let root = if findings.failed() { None } else { files::tree(&report.text, 0, &mut findings) };
+    let mut root = if findings.failed() { None } else { files::tree(&report.text, 0, &mut findings) };
+    if let Some(root) = &mut root {
+        report.included = include::include(root, report.file.as_deref(), vars, &mut findings);
+    }
+    (report, root, findings)
+}
+
+/// Whether `${…}` is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expand {
+    WhereTextsDo,
+    Always,
+}
+
+/// Judges and compiles a tree.
+fn finish(
+    mut report: Report,
+    (root, expand): (Option<Node>, Expand),
+    mut findings: Findings,
+    (vars, judge): (&dyn Vars, &dyn TlsJudge),
+    host: Option<&dyn Host>,
+) -> Loaded {
+    report.host_seen = host.is_some();
     let result = root.and_then(|mut root| {
-        report.included = include::include(&mut root, report.file.as_deref(), vars, &mut findings);
+        lint::secrets(&root, &mut findings);
+        if expand == Expand::Always || report.texts().any(|text| text.contains("${")) {
+            substitute::expand_tree(&mut root, vars, &mut findings);
+        }
         build(root, &report, vars, judge, host, &mut findings)
     });
     let result = result.filter(|_| !findings.failed());
@@ -152,10 +232,6 @@ fn build(
     host: Option<&dyn Host>,
     findings: &mut Findings,
 ) -> Option<(Configuration, String)> {
-    lint::secrets(&root, findings);
-    if report.texts().any(|text| text.contains("${")) {
-        substitute::expand_tree(&mut root, vars, findings);
-    }
     let folder = report.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let configuration = compiled(&mut root, folder, vars, judge, findings);
     if let (Some(host), Some(configuration)) = (host, &configuration) {

@@ -4,6 +4,7 @@
 use super::secret;
 use super::tree::Place;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 
 /// How much a finding matters.
@@ -246,7 +247,31 @@ pub enum Excerpt<'a> {
     Nothing,
 }
 
+/// What was read, to be known again: a fingerprint of the texts of all files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Read(u64);
+
+impl Read {
+    pub(crate) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        texts.for_each(|text| text.hash(&mut hasher));
+        Self(hasher.finish())
+    }
+
+    /// Of a single file with this text.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self::of(std::iter::once(text))
+    }
+}
+
 impl Report {
+    /// What was read.
+    #[must_use]
+    pub fn read(&self) -> Read {
+        Read::of(self.texts())
+    }
+
     /// The path of a file that a place names.
     #[must_use]
     pub fn path_of(&self, file: usize) -> Option<&std::path::Path> {

@@ -42,7 +42,9 @@ pub(crate) fn api(global: &Node, judge: &dyn TlsJudge, findings: &mut Findings) 
     }
     let socket = socket(global, "api_socket", findings);
     let max_body = block.int("api_max_request_body").and_then(|bytes| usize::try_from(bytes).ok());
-    Some(ApiSettings { tcp, socket, token, max_body: max_body.filter(|bytes| *bytes > 0).unwrap_or(BODY) })
+    let max_body = max_body.filter(|bytes| *bytes > 0).unwrap_or(BODY);
+    let allow_exec = Block::new(Some(global), GLOBAL).truth("api_allow_exec")?;
+    Some(ApiSettings { tcp, socket, token, max_body, allow_exec })
 }
 
 impl Server<'_> {

@@ -18,6 +18,8 @@ pub struct ApiSettings {
     pub token: Option<Token>,
     /// Largest body of a request, in bytes.
     pub max_body: usize,
+    /// Whether who may ask may also say what is run.
+    pub allow_exec: bool,
 }
 
 /// Where a server listens on TCP, and who may connect.

@@ -13,6 +13,7 @@ mod api;
 mod api_orders;
 mod autopsy;
 mod boot;
+mod configure;
 mod control;
 mod control_abuse;
 mod exits;

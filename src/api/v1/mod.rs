@@ -2,6 +2,7 @@
 //! socket. Owns paths, methods and the shape of answers; who may ask is judged before it sees a request. Asks supervision
 //! by message, and never waits within it.
 
+mod configure;
 mod orders;
 mod program;
 mod shape;
@@ -39,6 +40,7 @@ pub fn router(supervision: &mpsc::Sender<Inquiry>, changes: Changes) -> Router {
         .route("/processes/{name}", get(one))
         .route("/processes/{name}/", any(nothing_to_do))
         .merge(orders::routes())
+        .merge(configure::routes())
         .route("/processes/{name}/{action}", any(action))
         .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
         .method_not_allowed_fallback(async || Refusal::method())

@@ -1,6 +1,7 @@
 //! Orders to processes over HTTP: reads what is asked for, hands it to supervision, and tells what came of it: at once
 //! where that is soon, else as an operation that can be asked for. Changes nothing itself.
 
+use super::super::change::Change;
 use super::super::desk::Inquiry;
 use super::super::order::{Answer, Begun, Heard, Order, Wish};
 use super::super::refusal::{Refusal, json_of};
@@ -10,13 +11,15 @@ use super::shared::{Shared, missing};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Extension, Path, RawQuery, State};
+use axum::extract::{FromRequestParts, MatchedPath, Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
 use serde_json::{Map, Value, json};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -25,16 +28,36 @@ use tokio::time::timeout;
 /// For the supervision thread to take an order.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// For an operation to be over before it is told as one that is under way: clients give up after 10 s.
-const SOON: Duration = Duration::from_secs(6);
+pub(super) const SOON: Duration = Duration::from_secs(6);
 /// How long `?wait=` waits at most, in seconds.
 const LONGEST_WAIT: f64 = 3600.0;
-/// How long a reload is waited for; it goes on after that.
-const RELOAD: Duration = Duration::from_secs(15);
-
-/// How somebody asks, for all orders.
-type Asked = (State<Arc<Shared>>, Option<Extension<Peer>>, Method, Uri, HeaderMap);
 type Name = Result<Path<String>, PathRejection>;
-type Body = Result<Bytes, BytesRejection>;
+pub(super) type Body = Result<Bytes, BytesRejection>;
+
+/// A request, as far as each order wants to know it.
+pub(super) struct Asked {
+    pub(super) shared: Arc<Shared>,
+    pub(super) heard: Heard,
+}
+
+impl FromRequestParts<Arc<Shared>> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Infallible> {
+        let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let peer = parts.extensions.get::<Peer>().map(ToString::to_string);
+        let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
+        let heard = Heard {
+            method: parts.method.to_string(),
+            route: route.unwrap_or_default(),
+            path: parts.uri.path().to_owned(),
+            client: peer.unwrap_or_else(|| "control socket".to_owned()),
+            traceparent: header("traceparent"),
+            tracestate: header("tracestate"),
+        };
+        Ok(Self { shared: shared.clone(), heard })
+    }
+}
 
 /// The routes of orders.
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -44,92 +67,48 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/processes/{name}/restart", post(restart))
         .route("/processes/{name}/scale", post(scale))
         .route("/processes/{name}/signal", post(signal))
-        .route("/config/reload", post(reload))
         .route("/operations/{id}", get(operation))
 }
 
-/// What an answer says of an order that was done.
-struct Told {
-    word: &'static str,
-    more: Map<String, Value>,
+/// What an answer says of what was done.
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    pub(super) word: &'static str,
+    pub(super) more: Map<String, Value>,
 }
 
-fn told(word: &'static str) -> Told {
-    Told { word, more: Map::new() }
+pub(super) fn told(word: &'static str) -> Told {
+    Told { status: StatusCode::OK, word, more: Map::new() }
 }
 
-async fn start(
-    state: State<Arc<Shared>>,
-    who: Option<Extension<Peer>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    name: Name,
-) -> Result<Response, Refusal> {
-    give((state, who, method, uri, headers), "start", name, Wish::Start, told("started")).await
+async fn start(asked: Asked, name: Name) -> Result<Response, Refusal> {
+    give(asked, name, Wish::Start, told("started")).await
 }
 
-async fn stop(
-    state: State<Arc<Shared>>,
-    who: Option<Extension<Peer>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    name: Name,
-) -> Result<Response, Refusal> {
-    give((state, who, method, uri, headers), "stop", name, Wish::Stop, told("stopped")).await
+async fn stop(asked: Asked, name: Name) -> Result<Response, Refusal> {
+    give(asked, name, Wish::Stop, told("stopped")).await
 }
 
-async fn restart(
-    state: State<Arc<Shared>>,
-    who: Option<Extension<Peer>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    name: Name,
-) -> Result<Response, Refusal> {
-    give((state, who, method, uri, headers), "restart", name, Wish::Restart, told("restarted")).await
+async fn restart(asked: Asked, name: Name) -> Result<Response, Refusal> {
+    give(asked, name, Wish::Restart, told("restarted")).await
 }
 
-async fn scale(
-    state: State<Arc<Shared>>,
-    who: Option<Extension<Peer>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    name: Name,
-    body: Body,
-) -> Result<Response, Refusal> {
+async fn scale(asked: Asked, name: Name, body: Body) -> Result<Response, Refusal> {
     let (wish, more) = scale_of(&object(body)?)?;
-    give((state, who, method, uri, headers), "scale", name, wish, Told { word: "scaled", more }).await
+    give(asked, name, wish, Told { more, ..told("scaled") }).await
 }
 
-async fn signal(
-    state: State<Arc<Shared>>,
-    who: Option<Extension<Peer>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    name: Name,
-    body: Body,
-) -> Result<Response, Refusal> {
+async fn signal(asked: Asked, name: Name, body: Body) -> Result<Response, Refusal> {
     let body = object(body)?;
     let text = body.get("signal").and_then(Value::as_str);
     let text = text.ok_or_else(|| Refusal::bad("name a signal: {\"signal\": \"SIGUSR1\"}"))?;
     let signal = Signal::parse(text).map_err(|error| Refusal::bad(error.to_string()))?;
     let more = Map::from_iter([("signal".to_owned(), Value::from(signal.to_string()))]);
-    give(
-        (state, who, method, uri, headers),
-        "signal",
-        name,
-        Wish::Signal(signal),
-        Told { word: "signalled", more },
-    )
-    .await
+    give(asked, name, Wish::Signal(signal), Told { more, ..told("signalled") }).await
 }
 
 /// The object of a body.
-fn object(body: Body) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn object(body: Body) -> Result<Map<String, Value>, Refusal> {
     let body = body.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
     match serde_json::from_slice(&body) {
         Ok(Value::Object(map)) => Ok(map),
@@ -157,63 +136,29 @@ fn scale_of(body: &Map<String, Value>) -> Result<(Wish, Map<String, Value>), Ref
 }
 
 /// Gives an order and waits a moment for what comes of it.
-async fn give(
-    asked: Asked,
-    action: &'static str,
-    name: Name,
-    wish: Wish,
-    told: Told,
-) -> Result<Response, Refusal> {
-    let (State(shared), who, method, uri, headers) = asked;
+async fn give(asked: Asked, name: Name, wish: Wish, told: Told) -> Result<Response, Refusal> {
+    let Asked { shared, heard } = asked;
     let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
     // Who has no such name cannot be a process.
     let process = ProcessName::new(&name).map_err(|_| missing(&name))?;
     shape::process(&shared.seen().await?.view, &name).ok_or_else(|| missing(&name))?;
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let heard = Heard {
-        method: method.to_string(),
-        route: route(action),
-        path: uri.path().to_owned(),
-        client: who.map_or_else(|| "control socket".to_owned(), |Extension(peer)| peer.to_string()),
-        traceparent: header("traceparent"),
-        tracestate: header("tracestate"),
-    };
-    let Begun { operation, end } = shared.order(Order { process, wish, heard }).await?;
+    let begun = shared.order(Order { process, wish, heard }).await?;
+    let mut told = told;
+    told.more.insert("process".to_owned(), Value::from(name));
+    over_soon(begun, SOON, told).await
+}
+
+/// Waits a moment for what comes of an operation.
+pub(super) async fn over_soon(begun: Begun, soon: Duration, told: Told) -> Result<Response, Refusal> {
+    let Begun { operation, end } = begun;
     let mut body = told.more;
-    body.insert("process".to_owned(), Value::from(name));
-    match timeout(SOON, end).await {
+    match timeout(soon, end).await {
         Ok(Ok(Answer::Done)) => {
             body.insert("status".to_owned(), Value::from(told.word));
-            json_of(&body)
+            Ok((told.status, json_of(&body)?).into_response())
         }
         Ok(answer) => Err(refusal(answer.ok())),
         Err(_) => under_way(operation, body),
-    }
-}
-
-fn route(action: &str) -> &'static str {
-    match action {
-        "start" => "/api/v1/processes/{name}/start",
-        "stop" => "/api/v1/processes/{name}/stop",
-        "restart" => "/api/v1/processes/{name}/restart",
-        "scale" => "/api/v1/processes/{name}/scale",
-        _ => "/api/v1/processes/{name}/signal",
-    }
-}
-
-/// Reads the configuration again; the answer comes once what has changed is done, or the time for it is over.
-async fn reload(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
-    let (reply, replied) = oneshot::channel();
-    let asked = async {
-        shared.supervision.send(Inquiry::Reload(reply)).await.ok()?;
-        replied.await.ok()
-    };
-    let ends = || Refusal(StatusCode::SERVICE_UNAVAILABLE, "the supervisor ends, or reloads anew".to_owned());
-    match timeout(RELOAD, asked).await {
-        Ok(Some(Ok(()))) => json_of(&json!({ "status": "reloaded" })),
-        Ok(Some(Err(why))) => Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, why)),
-        Ok(None) => Err(ends()),
-        Err(_) => Ok((StatusCode::ACCEPTED, json_of(&json!({ "status": "accepted" }))?).into_response()),
     }
 }
 
@@ -222,9 +167,9 @@ fn refusal(answer: Option<Answer>) -> Refusal {
     let status = answer.as_ref().map_or(503, Answer::status);
     let message = match answer {
         None => "the supervisor ends".to_owned(),
-        Some(Answer::Refused(_, why)) => why,
+        Some(Answer::Refused(_, why) | Answer::Failed(why)) => why,
         Some(Answer::Interrupted) => "something else was asked for meanwhile".to_owned(),
-        Some(_) => "it was tried and has failed: the log says why".to_owned(),
+        Some(Answer::Done) => "it was done".to_owned(),
     };
     Refusal(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message)
 }
@@ -270,7 +215,7 @@ async fn operation(
     let status = match &answer {
         Some(Answer::Done) => "done",
         Some(Answer::Refused(..)) => "refused",
-        Some(Answer::Failed) => "failed",
+        Some(Answer::Failed(_)) => "failed",
         Some(Answer::Interrupted) | None => "interrupted",
     };
     let error = (status != "done").then(|| refusal(answer).1);
@@ -288,6 +233,12 @@ impl Shared {
     async fn operation(&self, id: u64) -> Result<Option<Begun>, Refusal> {
         let (reply, replied) = oneshot::channel();
         self.put(Inquiry::Operation(id, reply), replied).await
+    }
+
+    /// Asks for another configuration.
+    pub(super) async fn change(&self, change: Change, heard: Heard) -> Result<Begun, Refusal> {
+        let (reply, replied) = oneshot::channel();
+        self.put(Inquiry::Change(Box::new((change, heard)), reply), replied).await
     }
 
     async fn put<T>(&self, inquiry: Inquiry, replied: oneshot::Receiver<T>) -> Result<T, Refusal> {
@@ -333,6 +284,6 @@ mod tests {
         let of = |answer| refusal(answer).0.as_u16();
         assert_eq!(of(None), 503);
         assert_eq!(of(Some(Answer::Refused(409, String::new()))), 409);
-        assert_eq!((of(Some(Answer::Failed)), of(Some(Answer::Interrupted))), (500, 409));
+        assert_eq!((of(Some(Answer::Failed(String::new()))), of(Some(Answer::Interrupted))), (500, 409));
     }
 }

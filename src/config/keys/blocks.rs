@@ -23,20 +23,20 @@ keys! {
 
 keys! {
     pub(crate) ACL;
-    "enabled": Bool, "false", Works Live, "whether addresses are looked at";
-    "mode": OneOf(&["allow", "deny"]), "allow", Works Live, "`allow`: only allow_list, and none of deny_list; `deny`: all but deny_list";
-    "allow_list": List(&Network), "[]", Works Live, "addresses and networks; an empty list allows nobody", eg "[127.0.0.1, 10.0.0.0/8]";
-    "deny_list": List(&Network), "[]", Works Live, "addresses and networks";
-    "trust_proxy": Bool, "false", Works Live, "X-Forwarded-For counts; without trusted_proxies from loopback alone";
-    "trusted_proxies": List(&Network), "[]", Works Live, "the peers whose X-Forwarded-For counts";
+    "enabled": Bool, "false", Works Supervisor, "whether addresses are looked at";
+    "mode": OneOf(&["allow", "deny"]), "allow", Works Supervisor, "`allow`: only allow_list, and none of deny_list; `deny`: all but deny_list";
+    "allow_list": List(&Network), "[]", Works Supervisor, "addresses and networks; an empty list allows nobody", eg "[127.0.0.1, 10.0.0.0/8]";
+    "deny_list": List(&Network), "[]", Works Supervisor, "addresses and networks";
+    "trust_proxy": Bool, "false", Works Supervisor, "X-Forwarded-For counts; without trusted_proxies from loopback alone";
+    "trusted_proxies": List(&Network), "[]", Works Supervisor, "the peers whose X-Forwarded-For counts";
 }
 
 keys! {
     pub(crate) HOOKS;
-    "pre-start": List(&Map(HOOK)), "[]", Works Live, "before anything is started";
-    "post-start": List(&Map(HOOK)), "[]", Works Live, "when everything was started";
-    "pre-stop": List(&Map(HOOK)), "[]", Works Live, "before anything is stopped";
-    "post-stop": List(&Map(HOOK)), "[]", Works Live, "when everything has stopped";
+    "pre-start": List(&Map(HOOK)), "[]", Works Supervisor, "before anything is started";
+    "post-start": List(&Map(HOOK)), "[]", Works Supervisor, "when everything was started";
+    "pre-stop": List(&Map(HOOK)), "[]", Works Supervisor, "before anything is stopped";
+    "post-stop": List(&Map(HOOK)), "[]", Works Supervisor, "when everything has stopped";
 }
 
 keys! {

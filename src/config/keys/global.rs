@@ -28,7 +28,7 @@ keys! {
     "log_patience": Time(0.0, YEAR), "10s", Works Supervisor, "how long a reader may make no progress before lines are dropped instead";
     "log_buffer": Size, "8MB", Works Supervisor, "what may wait in memory";
     "control_socket": Text, "", Works Supervisor, "where `status`, `telemetry` and `trace` ask: an absolute path, or `none`; default: PID.sock in the runtime directory", eg "/run/phpeek-pm/app.sock";
-    "signals": MapOf(&Text), "", Works Live, "as at the top level", eg "{}";
+    "signals": MapOf(&Text), "", Works Supervisor, "as at the top level", eg "{}";
     "survivors": OneOf(&words(&Survivors::WORDS)), "stop", Works Supervisor, "what a killed supervisor left, found at start: `stop`, `kill`, `report`, `ignore`";
     "tracing_enabled": Bool, "false", Works Supervisor, "whether what happens is told as spans";
     "tracing_exporter": Text, "stdout", Works Supervisor, "`otlp-grpc`, `otlp-http`, `otlp` (by the protocol), `zipkin`, `file`, `stdout`, `none` (for `phpeek-pm trace` alone); `jaeger` is another name for `otlp-grpc`";
@@ -73,7 +73,7 @@ keys! {
     "api_auth": Guard, "", Works Supervisor, "its bearer token; keep it out of the file", eg "\"${API_TOKEN:-}\"";
     "api_tls": Map(TLS), "", Works Supervisor, "TLS for the API";
     "api_acl": Map(ACL), "", Works Supervisor, "who may ask the API";
-    "api_allow_exec": Bool, "false", Later Supervisor, "whether the API may add processes and change commands";
+    "api_allow_exec": Bool, "false", Works Supervisor, "whether the API may add processes and change commands";
     "api_max_request_body": Int(0, 104_857_600), "8388608", Works Supervisor, "in bytes";
     "audit_enabled": Bool, "false", Works Supervisor, "records of who asked for what";
     "metrics_enabled": Bool, "false", Later Supervisor, "metrics for Prometheus";

@@ -1,0 +1,116 @@
+//! What runs, as far as a reload has to know: what the processes are configured as, and what cannot be changed while the
+//! supervisor runs. Compares; changes nothing.
+
+use phpeek_api::change::{PlanReport, PlanStep};
+use phpeek_config::Configuration;
+use phpeek_core::fleet::Wanted;
+use phpeek_core::name::ProcessName;
+use phpeek_core::plan::{Plan, plan};
+use phpeek_core::signal::Signal;
+use phpeek_core::spec::{Hooks, SignalAction};
+use phpeek_settings::control::ControlSocket;
+use phpeek_settings::lines::ProcessLines;
+use phpeek_settings::log::LogSettings;
+use phpeek_settings::readiness::ReadinessSettings;
+use phpeek_settings::survivors::Survivors;
+use phpeek_settings::tracing::TracingSettings;
+use phpeek_settings::web::ApiSettings;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// See the top of the file.
+pub(super) struct Current {
+    pub(super) spec: Wanted,
+    pub(super) lines: ProcessLines,
+    fixed: Rc<Fixed>,
+}
+
+/// What is taken over by a new start only.
+#[derive(PartialEq)]
+struct Fixed {
+    log: LogSettings,
+    tracing: Option<TracingSettings>,
+    control_socket: ControlSocket,
+    survivors: Survivors,
+    api: ApiSettings,
+    audit: bool,
+    readiness: Option<ReadinessSettings>,
+    signals: BTreeMap<Signal, SignalAction>,
+    hooks: Hooks,
+}
+
+impl Current {
+    pub(super) fn of(configuration: &Configuration) -> Self {
+        // Taken apart, so that what is new here cannot be forgotten.
+        let Configuration { spec, log, tracing, control_socket, api, survivors, audit, lines, readiness } =
+            configuration;
+        let fixed = Fixed {
+            log: *log,
+            tracing: tracing.clone(),
+            control_socket: control_socket.clone(),
+            survivors: *survivors,
+            api: api.clone(),
+            audit: *audit,
+            readiness: readiness.clone(),
+            signals: spec.signals.clone(),
+            hooks: spec.hooks.clone(),
+        };
+        Self { spec: Wanted::of(spec, BTreeSet::new()), lines: lines.clone(), fixed: Rc::new(fixed) }
+    }
+
+    /// What runs once `next` is taken over: what stays as it is is told of once more by the next reload.
+    pub(super) fn followed_by(&self, next: Self) -> Self {
+        Self { fixed: self.fixed.clone(), ..next }
+    }
+
+    /// What leads to `next`; the output of those that are `relogged` is written in another way.
+    pub(super) fn plan(&self, next: &Self, relogged: &BTreeSet<ProcessName>) -> Plan {
+        plan(&self.spec.processes, &next.spec.processes, relogged)
+    }
+
+    pub(super) fn same_times(&self, next: &Self) -> bool {
+        let times = |wanted: &Wanted| (wanted.shutdown_timeout, wanted.dependency_timeout);
+        times(&self.spec) == times(&next.spec)
+    }
+
+    /// The keys of what differs and stays as it is.
+    pub(super) fn fixed_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        let (a, b) = (&*self.fixed, &*other.fixed);
+        let all = [
+            ("global.log_*", a.log != b.log),
+            ("global.tracing_*", a.tracing != b.tracing),
+            ("global.control_socket", a.control_socket != b.control_socket),
+            ("global.survivors", a.survivors != b.survivors),
+            ("global.api_*", a.api != b.api),
+            ("global.audit_enabled", a.audit != b.audit),
+            ("global.readiness", a.readiness != b.readiness),
+            ("signals", a.signals != b.signals),
+            ("hooks", a.hooks != b.hooks),
+        ];
+        all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+}
+
+/// Whose output is written in another way. What is the same in both is made one in `new`.
+pub(super) fn relogged(old: &ProcessLines, new: &mut ProcessLines) -> BTreeSet<ProcessName> {
+    let mut changed: BTreeSet<ProcessName> =
+        old.keys().filter(|name| !new.contains_key(*name)).cloned().collect();
+    for (name, rules) in new {
+        match old.get(name) {
+            Some(before) if format!("{before:?}") == format!("{rules:?}") => *rules = before.clone(),
+            _ => drop(changed.insert(name.clone())),
+        }
+    }
+    changed
+}
+
+/// A plan for people who only want to know it.
+pub(super) fn told(plan: &Plan, at_next_start: Vec<&'static str>, warnings: Vec<String>) -> PlanReport {
+    let steps = plan.steps.iter().map(|step| PlanStep {
+        process: step.name.to_string(),
+        action: step.action.as_str().to_owned(),
+        keys: step.keys.iter().map(|&key| key.to_owned()).collect(),
+    });
+    let at_next_start = at_next_start.into_iter().map(str::to_owned).collect();
+    PlanReport { steps: steps.collect(), untouched: plan.untouched, at_next_start, warnings }
+}
