@@ -7,7 +7,8 @@ use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Words;
 use phpeek_core::health::Question;
 use phpeek_core::health::facts::Answer;
-use phpeek_core::ids::{ProbeId, TaskId};
+use phpeek_core::health::news::News;
+use phpeek_core::ids::{ProbeId, RunId, TaskId};
 use phpeek_core::member::Member;
 use phpeek_core::name::ProcessName;
 pub use phpeek_core::program::TaskEvent;
@@ -117,6 +118,22 @@ pub struct ProbeAnswer {
     pub probe: ProbeId,
     /// The answer.
     pub answer: Answer,
+}
+
+/// What a program has said of its health, in the order in which it did. Delivered on the supervision thread.
+#[derive(Debug, Clone, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub struct RunNews {
+    /// The run that it is.
+    pub run: RunId,
+    /// What it has said.
+    pub news: Vec<News>,
+}
+
+/// Takes news of programs, on any thread, and never waits. Whoever brings them bounds how many there are.
+pub trait NewsDesk: Send + Sync {
+    /// Takes some.
+    fn bring(&self, news: RunNews);
 }
 
 /// Asks for health, elsewhere.

@@ -8,11 +8,11 @@ use super::tree::{Node, Value};
 use super::value;
 use phpeek_core::command::{CommandLine, OutputSpec};
 use phpeek_core::program::{Handover, Numbering, Program};
-use phpeek_core::spec::{CheckSpec, Checks, HttpQuestion, Question, Role};
+use phpeek_core::spec::{CheckSpec, Checks, GrpcQuestion, HttpQuestion, Question, Role};
 use std::sync::Arc;
 
 /// The types that are announced.
-const LATER: [&str; 3] = ["grpc", "notify", "log"];
+const LATER: [&str; 2] = ["notify", "log"];
 
 /// What `mode` means.
 const MODES: [(&str, Role); 3] =
@@ -77,6 +77,10 @@ fn one(
             url: text("url")?,
             headers: headers(check),
             statuses: statuses(check),
+        })),
+        "grpc" => Question::Grpc(Arc::new(GrpcQuestion {
+            address: text("address")?,
+            service: text("service").unwrap_or_default(),
         })),
         "exec" => Question::Exec(Arc::new(program(check, process, env, path, findings)?)),
         _ => return None, // the check of types has told that it is none

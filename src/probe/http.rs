@@ -1,11 +1,11 @@
 //! A question by HTTP: one GET on a connection of its own, redirects followed, and whether the status is a good one. One
 //! that is itself a good one is not followed.
 
-use super::{dial, tls};
+use super::{context, dial, tls};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
 use http::uri::Scheme;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -121,28 +121,12 @@ fn request(url: &Uri, question: &HttpQuestion, context: &SpanContext) -> io::Res
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    tell_context(headers, context);
+    context::tell(headers, context);
     for (name, value) in &question.headers {
         let name = name.parse::<HeaderName>().map_err(|error| invalid(error.into()))?;
         headers.insert(name, value.parse::<HeaderValue>().map_err(|error| invalid(error.into()))?);
     }
     Ok(request)
-}
-
-/// W3C trace context.
-fn tell_context(headers: &mut HeaderMap, context: &SpanContext) {
-    if !context.is_valid() {
-        return;
-    }
-    let flags = context.trace_flags().to_u8();
-    let parent = format!("00-{}-{}-{flags:02x}", context.trace_id(), context.span_id());
-    let state = context.trace_state().header();
-    let all = [("traceparent", parent), ("tracestate", state)];
-    for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
-        if let Ok(value) = value.parse() {
-            headers.insert(name, value);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod context;
 mod dial;
+mod grpc;
 mod http;
 mod thread;
 mod tls;

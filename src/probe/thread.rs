@@ -1,7 +1,7 @@
 //! The thread in which questions are asked, and the port in front of it. It begins with the first question; one that is
 //! lost to a fault is begun anew by the next question, so that a fault of ours does not make a process look ill.
 
-use super::{dial, http};
+use super::{dial, grpc, http};
 use phpeek_actors::ports::{ProbeAnswer, ProbeOrder, Prober};
 use phpeek_core::health::Question;
 use phpeek_core::health::facts::{Answer, ProbeFault};
@@ -123,7 +123,11 @@ async fn answer(order: Box<ProbeOrder>) -> ProbeId {
                 Err(error) => dial::answer(address, &error),
             },
             Question::Http(question) => http::ask(question, &context).await,
+            Question::Grpc(question) => grpc::ask(question, timeout, &context).await,
             Question::Exec(_) => Answer::bad(ProbeFault::NotStarted, "a program is started by the launcher"),
+            Question::Notify(_) | Question::Log(_) => {
+                Answer::bad(ProbeFault::Answer, "what is told is asked of nobody")
+            }
         }
     };
     let answer = match tokio::time::timeout(timeout, asking).await {

@@ -7,7 +7,7 @@ use crate::budget::Attempts;
 use crate::codes::Codes;
 pub use crate::command::{CommandLine, OutputSpec, ProcessKind};
 use crate::health;
-pub use crate::health::{CheckSpec, Checks, HttpQuestion, Question, Role};
+pub use crate::health::{CheckSpec, Checks, GrpcQuestion, HttpQuestion, Question, Role};
 pub use crate::hook::{HookList, HookSpec, Hooks, OnError, Stage};
 use crate::name::ProcessName;
 use crate::program::Program;

@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::ports::Level;
 use phpeek_core::facts::{HealthFact, Probed};
 use phpeek_core::health::facts::Health;
+use phpeek_core::health::news::Saying;
 use phpeek_core::ids::InstanceId;
 
 impl Journal {
@@ -25,13 +26,31 @@ impl Journal {
                 let message = "its run was over before it was ready";
                 self.record(at, Level::Warn, about, message, || vec![("run", int(*run).into())]);
             }
+            HealthFact::Said { run, saying } => self.said(at, about, *run, saying),
             HealthFact::Asked { .. } | HealthFact::Forgotten { .. } | HealthFact::Waits { .. } => {}
         }
+    }
+
+    /// What a program says for people.
+    fn said(&self, at: Moment, about: About, run: u64, saying: &Saying) {
+        let (level, message) = match saying {
+            Saying::Status(status) => (Level::Debug, format!("its status: {status}")),
+            Saying::Reloading => (Level::Info, "it takes over its configuration".to_owned()),
+            Saying::MainPid(pid) => (Level::Info, format!("it says that its main process is {pid}")),
+            Saying::Errno(number) => (Level::Warn, format!("it says that it has failed by error {number}")),
+            Saying::Dropped { count, why } => {
+                (Level::Warn, format!("{count} messages to its socket were dropped, the last since {why}"))
+            }
+        };
+        self.record(at, level, about, message, || vec![("run", int(run).into())]);
     }
 
     fn probed(&self, at: Moment, about: About, probed: &Probed) {
         let Probed { answer, role, in_a_row, .. } = probed;
         let (level, message) = match (probed.change, answer.fault) {
+            (Some(Health::Failing), _) if probed.serial == 0 => {
+                (Level::Warn, format!("unhealthy: {}", answer.got))
+            }
             (Some(Health::Failing), _) => {
                 let message = format!("unhealthy: {in_a_row} health checks in a row failed: {}", answer.got);
                 (Level::Warn, message)

@@ -2,7 +2,7 @@
 //! happens to runs through it. Lives on the supervision thread, never waits.
 
 use crate::envelope::Envelope;
-use crate::ports::TaskReport;
+use crate::ports::{RunNews, TaskReport};
 use crate::process::{ClockSet, Finish, Order, ProcessActor, Reconfigure};
 use actix::prelude::Request as Sending;
 use actix::{Addr, Recipient};
@@ -61,6 +61,13 @@ impl Router {
         finish: Envelope<Finish>,
     ) -> Option<Sending<ProcessActor, Envelope<Finish>>> {
         self.0.borrow().processes.get(&process).map(|actor| actor.send(finish))
+    }
+
+    /// Hands news to the actor of their process. `do_send` is right here: whoever brings them bounds how many there are.
+    pub fn bring(&self, news: RunNews) {
+        if let Some(address) = self.0.borrow().processes.get(&news.run.instance.process) {
+            address.do_send(news);
+        }
     }
 
     /// Hands a report to its actor. `do_send` is right here: a handful of reports for each task, and none may be lost.

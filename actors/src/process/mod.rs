@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::health;
 use crate::hooks;
-use crate::ports::{LastLines, ProbeAnswer, TaskReport};
+use crate::ports::{LastLines, ProbeAnswer, RunNews, TaskReport};
 use crate::world::{OwnDeaths, World};
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
@@ -208,6 +208,17 @@ impl Handler<ProbeAnswer> for ProcessActor {
     fn handle(&mut self, ProbeAnswer { probe, answer }: ProbeAnswer, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
         self.step(at, Event::Answered(probe, answer), ctx);
+    }
+}
+
+impl Handler<RunNews> for ProcessActor {
+    type Result = ();
+
+    fn handle(&mut self, RunNews { run, news }: RunNews, ctx: &mut Context<Self>) {
+        let at = self.moment(self.world.clock.now());
+        for news in news {
+            self.step(at, Event::News(run, news), ctx);
+        }
     }
 }
 

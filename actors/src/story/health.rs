@@ -36,7 +36,7 @@ impl ProcessStory {
             HealthFact::Waits { kind, .. } => self.waits(teller, i, kind),
             HealthFact::Ready { attempts, .. } => self.ready(i, at, *attempts),
             HealthFact::NeverReady { .. } => self.never_ready(i, at),
-            HealthFact::Unready { .. } => {}
+            HealthFact::Unready { .. } | HealthFact::Said { .. } => {}
         }
     }
 

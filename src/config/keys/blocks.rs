@@ -65,11 +65,11 @@ keys! {
 keys! {
     /// One way to ask for health.
     pub(crate) CHECK;
-    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Works Live, "`tcp`, `http`, `exec`; announced: `grpc`, `notify`, `log`", eg "http";
+    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Works Live, "`tcp`, `http`, `exec`, `grpc`; announced: `notify`, `log`", eg "http";
     "address": Text, "", Works Live, "of tcp and grpc: host:port", eg "#127.0.0.1:9000";
     "url": Text, "", Works Live, "of http", eg "\"http://127.0.0.1:8080/\"";
     "command": Command, "", Works Live, "of exec", eg "#[\"redis-cli\", \"ping\"]";
-    "service": Text, "", Later Live, "of grpc: whose health is asked; empty: the server's", eg "#\"\"";
+    "service": Text, "", Works Live, "of grpc: whose health is asked; empty: the server's", eg "#\"\"";
     "protocol": OneOf(&["systemd", "s6"]), "systemd", Later Restart, "of notify", eg "#systemd";
     "fd": Int(3, 1023), "3", Later Restart, "of notify by s6: the descriptor that is written to", eg "#3";
     "watchdog": Time(0.0, YEAR), "", Later Restart, "of notify: the longest silence", eg "#30s";

@@ -4,7 +4,7 @@
 use super::*;
 use actix::{Actor, Context, Handler};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
-use phpeek_core::health::HttpQuestion;
+use phpeek_core::health::{GrpcQuestion, HttpQuestion};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -130,4 +130,109 @@ fn who_says_nothing_or_nonsense_is_not_well() {
         ask(question(format!("http://{address}/"), &[(200, 200)])).fault,
         Some(ProbeFault::Unreachable)
     );
+}
+
+mod health_server {
+    //! grpc.health.v1 over HTTP/2, with the frames of gRPC written out.
+
+    use super::*;
+    use ::http::{HeaderMap, HeaderValue, Request, Response};
+    use bytes::Bytes;
+    use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+    use hyper::body::{Frame, Incoming};
+    use hyper::service::service_fn;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use std::convert::Infallible;
+
+    /// The headers of a question, and the service that it is about.
+    type Asked = (HeaderMap, String);
+
+    async fn answer(request: Request<Incoming>, status: u8) -> (Asked, Response<BoxBody<Bytes, Infallible>>) {
+        assert_eq!(request.uri().path(), "/grpc.health.v1.Health/Check");
+        let headers = request.headers().clone();
+        let body = request.into_body().collect().await.expect("a question").to_bytes();
+        let service = String::from_utf8(body.get(7..).unwrap_or_default().to_vec()).expect("a name");
+        let trailers = |code: &'static str| {
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", HeaderValue::from_static(code));
+            trailers
+        };
+        let response = Response::builder().header("content-type", "application/grpc");
+        let body = if service == "lost" {
+            Full::default().with_trailers(std::future::ready(Some(Ok(trailers("5"))))).boxed()
+        } else {
+            let message = Bytes::from(vec![0, 0, 0, 0, 2, 8, status]);
+            let frames = [Frame::data(message), Frame::trailers(trailers("0"))];
+            StreamBody::new(futures_util::stream::iter(frames.map(Ok))).boxed()
+        };
+        ((headers, service), response.body(body).expect("a response"))
+    }
+
+    /// Answers one question after the other with these; gives the address, and what it was asked.
+    pub(super) fn start(statuses: Vec<u8>) -> (String, std::thread::JoinHandle<Vec<Asked>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async move {
+                listener.set_nonblocking(true).expect("it is a socket");
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+                for status in statuses {
+                    let (stream, _) = listener.accept().await.expect("a connection");
+                    let kept = Arc::clone(&asked);
+                    let service = service_fn(move |request| {
+                        let kept = Arc::clone(&kept);
+                        async move {
+                            let (question, response) = answer(request, status).await;
+                            kept.lock().expect("one at a time").push(question);
+                            Ok::<_, Infallible>(response)
+                        }
+                    });
+                    let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                    server.serve_connection(TokioIo::new(stream), service).await.expect("a client");
+                }
+                asked.lock().expect("nobody asks").clone()
+            })
+        });
+        (address, thread)
+    }
+}
+
+fn serving(address: &str, service: &str) -> Answer {
+    let (address, service) = (address.to_owned(), service.to_owned());
+    ask(Question::Grpc(Arc::new(GrpcQuestion { address, service })))
+}
+
+#[test]
+fn a_grpc_server_is_well_when_it_says_serving_and_then_alone() {
+    let (address, asked) = health_server::start(vec![1, 2, 0, 1, 9]);
+    let well = serving(&address, "shop.Cart");
+    assert_eq!((well.fault, &*well.got), (None, "SERVING"));
+    for got in ["NOT_SERVING", "UNKNOWN"] {
+        let bad = serving(&address, "");
+        assert_eq!((bad.fault, &*bad.got), (Some(ProbeFault::Answer), got));
+    }
+    let lost = serving(&address, "lost");
+    assert_eq!((lost.fault, &*lost.got), (Some(ProbeFault::Answer), "it knows no service \"lost\""));
+    assert_eq!(serving(&address, "").fault, Some(ProbeFault::Answer), "a status that nobody knows");
+    let asked = asked.join().expect("it was asked");
+    assert_eq!(asked[0].1, "shop.Cart");
+    let header = |name: &str| asked[0].0.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    assert_eq!(header("traceparent"), "00-00000000000000000000000000000abc-0000000000000012-01");
+    assert!(!header("grpc-timeout").is_empty());
+}
+
+#[test]
+fn who_does_not_speak_grpc_is_not_well() {
+    let (address, _) = server(vec![answer("200 OK", "", "")]);
+    let odd = serving(&address, "");
+    assert_eq!(odd.fault, Some(ProbeFault::Unreachable), "{odd:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let question = GrpcQuestion { address: address.clone(), service: String::new() };
+    let silent = ask_within(Question::Grpc(Arc::new(question)), Duration::from_millis(50));
+    assert_eq!(silent.fault, Some(ProbeFault::TimedOut));
+    drop(listener);
+    assert_eq!(serving(&address, "").fault, Some(ProbeFault::Refused));
 }

@@ -1,6 +1,7 @@
 //! What a probe gave, and what is told of it. Values only.
 
 use super::Role;
+use super::news::Saying;
 use crate::outcome::Exit;
 use std::time::Duration;
 
@@ -94,8 +95,15 @@ pub enum HealthFact {
         /// The type of its check.
         kind: &'static str,
     },
-    /// A probe was answered, or its time is over.
+    /// A probe was answered, or its time is over; or what a program says of itself, or its silence, changes what is known.
     Probed(Box<Probed>),
+    /// A program says something for people.
+    Said {
+        /// In which run.
+        run: u64,
+        /// What.
+        saying: Saying,
+    },
     /// A probe will have no answer: the run is over.
     Forgotten {
         /// Which.
@@ -127,10 +135,10 @@ pub enum HealthFact {
     },
 }
 
-/// A probe that was answered.
+/// A probe that was answered, or news of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probed {
-    /// Which, as it was asked.
+    /// Which, as it was asked; 0: nobody asked, it was told.
     pub serial: u64,
     /// Of which run.
     pub run: u64,
@@ -138,7 +146,7 @@ pub struct Probed {
     pub role: Role,
     /// The type of its check.
     pub kind: &'static str,
-    /// When it was asked.
+    /// When it was asked, or what was told is about since.
     pub began: Duration,
     /// Which probe of its check in this run, from 1.
     pub attempt: u64,

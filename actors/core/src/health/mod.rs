@@ -3,7 +3,9 @@
 
 mod exec;
 pub mod facts;
+mod heard;
 pub mod monitor;
+pub mod news;
 mod watch;
 pub mod words;
 
@@ -58,6 +60,12 @@ pub enum Question {
     Http(Arc<HttpQuestion>),
     /// How a program ends.
     Exec(Arc<Program>),
+    /// What a server says of itself by grpc.health.v1.
+    Grpc(Arc<GrpcQuestion>),
+    /// What the program says by itself. It is listened to, and asked nothing.
+    Notify(NotifyQuestion),
+    /// What its output says. It is listened to, and asked nothing.
+    Log(Arc<LogQuestion>),
 }
 
 impl Question {
@@ -68,7 +76,16 @@ impl Question {
             Self::Tcp(_) => "tcp",
             Self::Http(_) => "http",
             Self::Exec(_) => "exec",
+            Self::Grpc(_) => "grpc",
+            Self::Notify(_) => "notify",
+            Self::Log(_) => "log",
         }
+    }
+
+    /// Whether nobody asks: what there is to know is told.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        matches!(self, Self::Notify(_) | Self::Log(_))
     }
 }
 
@@ -81,6 +98,42 @@ pub struct HttpQuestion {
     pub headers: Vec<(String, String)>,
     /// Good statuses, from and to, both included.
     pub statuses: Vec<(u16, u16)>,
+}
+
+/// A question by gRPC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrpcQuestion {
+    /// Where: `host:port`.
+    pub address: String,
+    /// Whose health; empty: that of the server.
+    pub service: String,
+}
+
+/// By which way a program says that it is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Datagrams to the socket that it is told of (sd_notify(3)).
+    Systemd,
+    /// A newline on this descriptor (s6, "readiness notification").
+    S6(u16),
+}
+
+/// What is listened to of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotifyQuestion {
+    /// By which way.
+    pub protocol: Protocol,
+    /// How long its silence may last once it has said that it is ready, or that it is alive; for ever when absent.
+    pub watchdog: Option<Duration>,
+}
+
+/// What is looked for in output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogQuestion {
+    /// A regular expression; a line that matches says that it is ready.
+    pub pattern: String,
+    /// In which streams: standard output, standard error.
+    pub streams: [bool; 2],
 }
 
 /// One check.

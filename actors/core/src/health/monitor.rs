@@ -10,8 +10,14 @@
 //! * **H5** it has fallen when a check that restarts has had its failures in a row, and not before.
 //! * **H6** nothing asks before the startup check has passed, and that asks no more after it.
 //! * **H7** the program of a probe is killed when its time is over, or its run, and is gone before the next begins.
+//! * **H8** nothing is asked of a check that is told. It passes by what was told in this run, be that before its turn or
+//!   before the run was up, and by nothing else.
+//! * **H9** a silence that lasts for the time of a watchdog makes a check failing then and not before, and so does that of
+//!   a start; what is told after it begins anew.
 
-use super::facts::{Answer, Health, HealthFact};
+use super::facts::{Answer, Health, HealthFact, Probed};
+use super::heard::Heard;
+use super::news::News;
 use super::watch::{Asker, Watch};
 use super::words::{Effect, Event};
 use super::{Checks, Role};
@@ -29,6 +35,10 @@ pub struct Monitor {
     watches: Vec<Watch>,
     /// The run that is watched; 0: none.
     run: u64,
+    /// The last run that was watched.
+    last: u64,
+    /// What was told in the run that is watched, or in the one that will be.
+    heard: Heard,
     /// Probes so far.
     given: u64,
     ready: bool,
@@ -40,13 +50,17 @@ impl Monitor {
     #[must_use]
     pub fn new(of: InstanceId, number: u32, checks: Checks) -> Self {
         let watches = checks.iter().map(|_| Watch::new()).collect();
-        Self { of, number, checks, watches, run: 0, given: 0, ready: false, fallen: false }
+        let heard = Heard::default();
+        Self { of, number, checks, watches, run: 0, last: 0, heard, given: 0, ready: false, fallen: false }
     }
 
     /// This run is up: everything is asked anew.
     pub fn begin<E: From<Effect>>(&mut self, now: Now, run: u64, out: &mut Outbox<E>) {
         self.end(now, out);
-        self.run = run;
+        (self.run, self.last) = (run, run);
+        if self.heard.run != run {
+            self.heard = Heard::of(run);
+        }
         let startup = self.checks.iter().any(|check| check.role == Role::Startup);
         self.open(now, |role| (role == Role::Startup) == startup);
         let first = self.checks.iter().find(|check| check.role.gates());
@@ -54,6 +68,7 @@ impl Monitor {
             Some(kind) => self.tell(now, HealthFact::Waits { run, kind }, out),
             None => self.ready = true,
         }
+        self.listen(now, out);
         self.ask_due(now, out);
     }
 
@@ -76,6 +91,23 @@ impl Monitor {
         }
     }
 
+    /// A program has said something in this run, which may not be up yet. Of one that is over it is nothing.
+    pub fn hear<E: From<Effect>>(&mut self, now: Now, run: u64, news: News, out: &mut Outbox<E>) {
+        let current = if self.run > 0 { run == self.run } else { run > self.last && run >= self.heard.run };
+        if !current {
+            return;
+        }
+        if self.heard.run != run {
+            self.heard = Heard::of(run);
+        }
+        if let News::Said(saying) = &news {
+            return self.tell(now, HealthFact::Said { run, saying: saying.clone() }, out);
+        }
+        self.heard.take(now.at, news);
+        self.listen(now, out);
+        self.ask_due(now, out);
+    }
+
     /// Something has happened to a probe. One that nobody waits for changes nothing.
     pub fn observe<E: From<Effect>>(&mut self, now: Now, probe: ProbeId, event: Event, out: &mut Outbox<E>) {
         match event {
@@ -89,6 +121,7 @@ impl Monitor {
                 }
             }
         }
+        self.listen(now, out);
         self.ask_due(now, out);
     }
 
@@ -103,6 +136,7 @@ impl Monitor {
                 self.answered(now, serial, answer, out);
             }
         }
+        self.listen(now, out);
         self.ask_due(now, out);
     }
 
@@ -162,26 +196,51 @@ impl Monitor {
             waited.then(|| answer.take().and_then(|own| watch.answered(now, check, run, serial, own)))?
         });
         let Some(probed) = found else { return };
+        self.follow(now, probed, out);
+        self.weigh(now, out);
+    }
+
+    /// What was told, weighed anew.
+    fn listen<E>(&mut self, now: Now, out: &mut Outbox<E>) {
+        let checks = self.checks.clone();
+        let mut opened = self.run > 0;
+        while std::mem::take(&mut opened) {
+            for (place, check) in checks.iter().enumerate() {
+                let Some(watch) = self.watches.get_mut(place) else { continue };
+                if let Some(probed) = watch.listen(now, (place, check), &self.heard) {
+                    opened |= self.follow(now, probed, out);
+                }
+            }
+        }
+        self.weigh(now, out);
+    }
+
+    /// Tells what is known, and lets follow what follows from it. Whether other checks have their turn by it.
+    fn follow<E>(&mut self, now: Now, probed: Probed, out: &mut Outbox<E>) -> bool {
         let (role, change) = (probed.role, probed.change);
         self.tell(now, HealthFact::Probed(Box::new(probed)), out);
         match change {
             Some(Health::Passing) if role == Role::Startup => {
-                self.watches
-                    .iter_mut()
-                    .zip(checks.iter())
-                    .filter(|(_, check)| check.role == Role::Startup)
-                    .for_each(|(watch, _)| watch.rest());
+                for (watch, check) in self.watches.iter_mut().zip(self.checks.iter()) {
+                    if check.role == Role::Startup {
+                        watch.rest();
+                    }
+                }
                 self.open(now, |role| role != Role::Startup);
+                return true;
             }
             Some(Health::Failing) if role.restarts() => self.fallen = true,
             _ => {}
         }
-        self.weigh(now, out);
+        false
     }
 
     /// Looks whether it is ready.
     fn weigh<E>(&mut self, now: Now, out: &mut Outbox<E>) {
         let gates = self.checks.iter().zip(&self.watches).filter(|(check, _)| check.role.gates());
+        if self.run == 0 {
+            return;
+        }
         let ready = gates.clone().all(|(_, watch)| watch.health == Health::Passing);
         if std::mem::replace(&mut self.ready, ready) == ready {
             return;

@@ -2,6 +2,7 @@
 
 use super::exec::Trial;
 use super::facts::{Answer, Health, ProbeFault, Probed};
+use super::heard::Heard;
 use super::words::Effect;
 use super::{CheckSpec, Question};
 use crate::backoff::Jitter;
@@ -22,6 +23,8 @@ enum Wait {
     Gone,
     /// The answer to this probe, which was asked at `began`, may take until `until`.
     Answer { serial: u64, began: Duration, until: Duration },
+    /// What is told, since `open`; when nothing is until `due`, that says something too.
+    News { open: Duration, due: Option<Duration> },
 }
 
 /// Who asks.
@@ -59,7 +62,10 @@ impl Watch {
     /// It asks from now on, with nothing known.
     pub(super) fn begin(&mut self, now: Now, check: &CheckSpec) {
         *self = Self { trial: self.trial.take(), ..Self::new() };
-        self.wait = Wait::Probe(now.at.saturating_add(check.initial_delay));
+        self.wait = match check.question.is_told() {
+            true => Wait::News { open: now.at, due: None },
+            false => Wait::Probe(now.at.saturating_add(check.initial_delay)),
+        };
     }
 
     /// Nothing is known any more, and nothing asked; gives the probe that will have no answer.
@@ -76,7 +82,7 @@ impl Watch {
                 self.give_up(now, of, serial, out);
                 Some(serial)
             }
-            Wait::Nothing | Wait::Probe(_) | Wait::Gone => None,
+            Wait::Nothing | Wait::Probe(_) | Wait::Gone | Wait::News { .. } => None,
         }
     }
 
@@ -114,7 +120,7 @@ impl Watch {
         match self.wait {
             Wait::Probe(due) => due <= now.at,
             Wait::Gone => self.trial.is_none(),
-            Wait::Nothing | Wait::Answer { .. } => false,
+            Wait::Nothing | Wait::Answer { .. } | Wait::News { .. } => false,
         }
     }
 
@@ -186,6 +192,34 @@ impl Watch {
         })
     }
 
+    /// What was told, weighed anew, when it listens; told when that makes a difference.
+    pub(super) fn listen(
+        &mut self,
+        now: Now,
+        (place, check): (usize, &CheckSpec),
+        heard: &Heard,
+    ) -> Option<Probed> {
+        let Wait::News { open, due } = &mut self.wait else { return None };
+        let verdict = heard.judge(check, place, *open, now.at);
+        *due = verdict.due;
+        if std::mem::replace(&mut self.health, verdict.health) == verdict.health {
+            return None;
+        }
+        let answer = verdict.answer?;
+        self.attempts = self.attempts.saturating_add(1);
+        Some(Probed {
+            serial: 0,
+            run: heard.run,
+            role: check.role,
+            kind: check.question.as_str(),
+            began: verdict.began,
+            attempt: self.attempts,
+            in_a_row: 1,
+            answer,
+            change: Some(verdict.health),
+        })
+    }
+
     /// The probe whose time is over now, with the answer that stands for none.
     pub(super) fn timed_out<E: From<Effect>>(
         &mut self,
@@ -199,7 +233,7 @@ impl Watch {
                 self.give_up(now, of, serial, out);
                 Some((serial, Answer::bad(ProbeFault::TimedOut, format!("no answer within {timeout:?}"))))
             }
-            Wait::Nothing | Wait::Probe(_) | Wait::Gone | Wait::Answer { .. } => None,
+            Wait::Nothing | Wait::Probe(_) | Wait::Gone | Wait::Answer { .. } | Wait::News { .. } => None,
         }
     }
 
@@ -231,6 +265,7 @@ impl Watch {
             Wait::Nothing | Wait::Gone => None,
             Wait::Probe(due) => Some(due),
             Wait::Answer { until, .. } => Some(until),
+            Wait::News { due, .. } => due,
         };
         own.into_iter().chain(self.trial.as_ref().and_then(Trial::deadline)).min()
     }

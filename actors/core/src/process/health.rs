@@ -4,8 +4,9 @@
 use super::{Due, Effect, Instance, Out, Process, Report};
 use crate::facts::{Change, InstanceFact, ProcessFact};
 use crate::health::monitor::Monitor;
+use crate::health::news::News;
 use crate::health::words;
-use crate::ids::ProbeId;
+use crate::ids::{ProbeId, RunId};
 use crate::lifecycle::{self, InstanceState, Now, State};
 
 impl Instance {
@@ -53,6 +54,12 @@ impl Process {
     pub(super) fn observe_probe(&mut self, now: Now, probe: ProbeId, event: words::Event, out: &mut Out) {
         let Some(i) = self.place(probe.of.serial) else { return };
         self.with_health(i, now, out, |monitor, out| monitor.observe(now, probe, event, out));
+        self.settle(now, out);
+    }
+
+    pub(super) fn hear_news(&mut self, now: Now, run: RunId, news: News, out: &mut Out) {
+        let Some(i) = self.place(run.instance.serial) else { return };
+        self.with_health(i, now, out, |monitor, out| monitor.hear(now, run.run, news, out));
         self.settle(now, out);
     }
 

@@ -210,6 +210,7 @@ impl Process {
             Event::Answered(probe, answer) => {
                 self.observe_probe(now, probe, health_words::Event::Answered(answer), out);
             }
+            Event::News(run, news) => self.hear_news(now, run, news, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::NoWords(run) => {
                 self.hear(now.at, run.instance.serial, run.run, Words::default(), out);

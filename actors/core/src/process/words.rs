@@ -3,6 +3,7 @@
 use crate::ends::{Ending, RestartOutcome};
 use crate::facts::Words;
 use crate::health::facts::Answer;
+use crate::health::news::News;
 use crate::health::words as health;
 use crate::hook::words as hook;
 use crate::ids::{ProbeId, RunId, TaskId};
@@ -32,6 +33,8 @@ pub enum Event {
     Task(TaskId, TaskEvent),
     /// A probe of one of its instances was answered.
     Answered(ProbeId, Answer),
+    /// The program of this run has said something of its health.
+    News(RunId, News),
     /// The last lines that a run wrote.
     LastWords(RunId, Words),
     /// Nobody keeps the last lines of this run.

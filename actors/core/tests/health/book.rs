@@ -1,9 +1,10 @@
 //! What the health of an instance has done, and the laws about it. Knows the answers by what the world said, never by what
 //! the machine believes.
 
-use crate::world::{Broken, Check, Plan, ms};
+use crate::told;
+use crate::world::{Broken, Check, Piece, Plan, Way, ms};
 use phpeek_core::health::Role;
-use phpeek_core::health::facts::HealthFact;
+use phpeek_core::health::facts::{Health, HealthFact, Probed};
 use phpeek_core::health::monitor::Monitor;
 use phpeek_core::health::words::Event;
 use phpeek_core::ids::ProbeId;
@@ -16,6 +17,10 @@ use std::time::Duration;
 struct Truth {
     /// When it may begin to ask; none: it may not.
     open: Option<Duration>,
+    /// Since when it listens; none: it does not.
+    listens: Option<Duration>,
+    /// Changes that it has not told.
+    untold: u32,
     waits: Option<(u64, Duration)>,
     last: Option<(Duration, Duration)>,
     in_a_row: (bool, u32),
@@ -26,10 +31,23 @@ struct Truth {
     program: Option<(u64, Duration, bool)>,
 }
 
+impl Truth {
+    fn begin(&mut self, now: Duration, check: &Check) {
+        match check.way.is_told() {
+            true => self.listens = Some(now),
+            false => self.open = Some(now + ms(check.delay)),
+        }
+    }
+}
+
 pub(crate) struct Book {
     checks: Vec<Check>,
     truths: Vec<Truth>,
     run: Option<u64>,
+    /// Runs so far.
+    runs: u64,
+    /// What each run has said.
+    said: BTreeMap<u64, Vec<(Duration, Piece)>>,
     /// Probes that were announced and not asked: each with its check.
     announced: BTreeMap<u64, usize>,
     open: BTreeMap<u64, usize>,
@@ -45,6 +63,8 @@ impl Book {
             checks: plan.checks.clone(),
             truths: vec![Truth::default(); plan.checks.len()],
             run: None,
+            runs: 0,
+            said: BTreeMap::new(),
             announced: BTreeMap::new(),
             open: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -59,13 +79,15 @@ impl Book {
     }
 
     pub(crate) fn run_is_up(&mut self, now: Duration, run: u64) {
-        self.run = Some(run);
+        (self.run, self.runs) = (Some(run), run);
         let startup = self.checks.iter().any(|check| check.role == Role::Startup);
         for (check, truth) in self.checks.iter().zip(&mut self.truths) {
             let opens = !startup || check.role == Role::Startup;
             let program = truth.program;
             *truth = Truth { asked: truth.asked, program, ..Truth::default() };
-            truth.open = opens.then(|| now + ms(check.delay));
+            if opens {
+                truth.begin(now, check);
+            }
         }
         self.weigh();
     }
@@ -74,7 +96,7 @@ impl Book {
         self.run = None;
         self.ready = false;
         for truth in &mut self.truths {
-            (truth.open, truth.waits) = (None, None);
+            (truth.open, truth.listens, truth.waits) = (None, None, None);
         }
     }
 
@@ -86,6 +108,7 @@ impl Book {
         };
         let (check, truth) = (self.checks[place].clone(), self.truths[place].clone());
         match truth.open {
+            _ if check.way.is_told() => self.broken("H8", "it asks, and is told"),
             _ if self.run.is_none() => self.broken("H1", "a probe while nothing runs"),
             None => self.broken("H6", format!("{:?} asks out of its turn", check.role)),
             Some(from) if now < from => self.broken("H1", format!("asked at {now:?}, before {from:?}")),
@@ -103,7 +126,7 @@ impl Book {
         let truth = &mut self.truths[place];
         truth.waits = Some((probe.serial, now));
         truth.asked += 1;
-        if check.exec {
+        if check.way == Way::Exec {
             truth.program = Some((probe.serial, now, false));
         }
         Some((place, truth.asked - 1))
@@ -116,6 +139,12 @@ impl Book {
         }
         for place in 0..self.checks.len() {
             let (check, truth) = (self.checks[place].clone(), self.truths[place].clone());
+            let before = now.saturating_sub(Duration::from_nanos(1));
+            if before > Duration::ZERO
+                && self.verdict(place, before).is_some_and(|(_, fails)| fails && !truth.fails)
+            {
+                self.broken("H9", format!("{:?} has not failed by silence before {now:?}", check.role));
+            }
             let (Some(open), None, None) = (truth.open, truth.waits, truth.program) else { continue };
             let due = truth.last.map_or(open, |(began, over)| over.max(began + ms(check.period)));
             if now > due + ms(1) {
@@ -165,13 +194,68 @@ impl Book {
             (truth.passes, truth.fails) = (false, true);
         }
         if truth.passes && check.role == Role::Startup && truth.open.take().is_some() {
-            for (other, truth) in self.checks.iter().zip(&mut self.truths) {
-                if other.role != Role::Startup {
-                    truth.open = Some(now + ms(other.delay));
+            self.open_others(now);
+        }
+        self.weigh();
+    }
+
+    fn open_others(&mut self, now: Duration) {
+        for (other, truth) in self.checks.iter().zip(&mut self.truths) {
+            if other.role != Role::Startup {
+                truth.begin(now, other);
+            }
+        }
+    }
+
+    /// A program says something in this run.
+    pub(crate) fn says(&mut self, now: Duration, run: u64, piece: Piece) {
+        self.said.entry(run).or_default().push((now, piece));
+    }
+
+    /// Whether a check that listens passes, or fails, by all that was said in its run.
+    fn verdict(&self, place: usize, now: Duration) -> Option<(bool, bool)> {
+        let since = self.truths[place].listens?;
+        let said = self.said.get(&self.run?).map(Vec::as_slice).unwrap_or_default();
+        Some(told::verdict((place, &self.checks[place]), said, since, now))
+    }
+
+    /// What follows at this moment from all that was said.
+    pub(crate) fn listen(&mut self, now: Duration) {
+        let mut again = true;
+        while std::mem::take(&mut again) {
+            for place in 0..self.checks.len() {
+                let Some((passes, fails)) = self.verdict(place, now) else { continue };
+                let (role, truth) = (self.checks[place].role, &mut self.truths[place]);
+                if (truth.passes, truth.fails) == (passes, fails) {
+                    continue;
+                }
+                truth.untold += u32::from(passes || fails);
+                self.fallen |= fails && !truth.fails && role != Role::Readiness;
+                (truth.passes, truth.fails) = (passes, fails);
+                if passes && role == Role::Startup {
+                    truth.listens = None;
+                    self.open_others(now);
+                    again = true;
                 }
             }
         }
         self.weigh();
+    }
+
+    fn heard_of(&mut self, probed: &Probed) {
+        let place = self.checks.iter().position(|check| check.role == probed.role && check.way.is_told());
+        let Some(place) = place else { return self.broken("H8", "told of a check that asks") };
+        let truth = &mut self.truths[place];
+        let says = probed.change.map(|health| (health == Health::Passing, health == Health::Failing));
+        let right =
+            truth.untold > 0 && says == Some((truth.passes, truth.fails)) && Some(probed.run) == self.run;
+        truth.untold = truth.untold.saturating_sub(1);
+        if !right {
+            self.broken(
+                "H8",
+                format!("{:?} is said to be {:?} by {:?}", probed.role, probed.change, probed.answer),
+            );
+        }
     }
 
     fn weigh(&mut self) {
@@ -205,6 +289,7 @@ impl Book {
                     self.broken("H3", format!("probe {serial} is asked twice"));
                 }
             }
+            HealthFact::Probed(probed) if probed.serial == 0 => self.heard_of(probed),
             HealthFact::Probed(probed) => {
                 let Some(place) = self.open.remove(&probed.serial) else {
                     return self.broken("H3", format!("probe {} was answered and not asked", probed.serial));
@@ -234,7 +319,7 @@ impl Book {
                     self.broken("H4", format!("told as not ready at {now:?}"));
                 }
             }
-            HealthFact::Waits { .. } | HealthFact::NeverReady { .. } => {}
+            HealthFact::Said { .. } | HealthFact::Waits { .. } | HealthFact::NeverReady { .. } => {}
         }
     }
 
@@ -245,6 +330,9 @@ impl Book {
         }
         if fell != std::mem::take(&mut self.fallen) {
             self.broken("H5", format!("fallen {fell} at {now:?}, and the answers say otherwise"));
+        }
+        if self.truths.iter().any(|truth| truth.untold > 0) {
+            self.broken("H3", format!("what a check came to know by {now:?} is not told"));
         }
         let late = |(check, truth): (&Check, &Truth)| {
             let untold = truth.program.filter(|(_, _, told)| !told);

@@ -5,8 +5,9 @@ use crate::world::{self, Asked, Plan, Real, Subject};
 use phpeek_core::facts::{Fact, HealthFact, Output, Told};
 use phpeek_core::health::facts::Answer;
 use phpeek_core::health::monitor::Monitor;
+use phpeek_core::health::news::News;
 use phpeek_core::health::words::{Effect, Event};
-use phpeek_core::health::{CheckSpec, Role};
+use phpeek_core::health::{CheckSpec, Question, Role};
 use phpeek_core::outcome::Exit;
 use phpeek_core::program::TaskEvent;
 use proptest::strategy::{Strategy, ValueTree};
@@ -41,11 +42,22 @@ enum Bug {
     ReadinessRestarts,
     DeadlineForgotten,
     GoneTooEarly,
+    OldNewsCounts,
+    EarlyNewsForgotten,
+    NewsForgotten,
+    PingForgotten,
+    StoppingForgotten,
+    TriggerForgotten,
+    ExtensionForgotten,
+    WatchdogForgotten,
+    WatchdogTooLate,
+    WatchdogTooEarly,
+    AsksWhatIsTold,
 }
 
 use Bug::*;
 
-const ALL: [Bug; 23] = [
+const ALL: [Bug; 34] = [
     DelayForgotten,
     PeriodTooLong,
     PeriodTooShort,
@@ -69,6 +81,17 @@ const ALL: [Bug; 23] = [
     ReadinessRestarts,
     DeadlineForgotten,
     GoneTooEarly,
+    OldNewsCounts,
+    EarlyNewsForgotten,
+    NewsForgotten,
+    PingForgotten,
+    StoppingForgotten,
+    TriggerForgotten,
+    ExtensionForgotten,
+    WatchdogForgotten,
+    WatchdogTooLate,
+    WatchdogTooEarly,
+    AsksWhatIsTold,
 ];
 
 struct Planted(Bug);
@@ -98,7 +121,28 @@ impl Subject for Planted {
             OneSuccessTooFew => spec.success_threshold = (spec.success_threshold - 1).max(1),
             StartupForgotten if spec.role == Role::Startup => spec.role = Role::Both,
             ReadinessRestarts if spec.role == Role::Readiness => spec.role = Role::Both,
+            AsksWhatIsTold if spec.question.is_told() => spec.question = Question::Tcp("h:1".into()),
             _ => {}
+        }
+        if let Question::Notify(notify) = &mut spec.question {
+            notify.watchdog = match self.0 {
+                WatchdogForgotten => None,
+                WatchdogTooLate => notify.watchdog.map(|time| time * 2),
+                WatchdogTooEarly => notify.watchdog.map(|time| time / 2),
+                _ => notify.watchdog,
+            };
+        }
+    }
+
+    fn told(&self, run: u64, (latest, up): (u64, bool), news: News) -> Option<(u64, News)> {
+        let next = latest + u64::from(!up);
+        match (self.0, &news) {
+            (OldNewsCounts, _) => Some((next, news)),
+            (EarlyNewsForgotten, _) if run > latest => None,
+            (NewsForgotten, News::Ready | News::Line { .. }) | (PingForgotten, News::Ping) => None,
+            (StoppingForgotten, News::Stopping) | (TriggerForgotten, News::Trigger) => None,
+            (ExtensionForgotten, News::Extend(_)) => None,
+            _ => Some((run, news)),
         }
     }
 

@@ -6,8 +6,9 @@ use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Fact, Outbox, Output, Told};
 use phpeek_core::health::facts::{Answer, ProbeFault};
 use phpeek_core::health::monitor::Monitor;
+use phpeek_core::health::news::News;
 use phpeek_core::health::words::{Effect, Event};
-use phpeek_core::health::{CheckSpec, Checks, Question, Role};
+use phpeek_core::health::{CheckSpec, Checks, LogQuestion, NotifyQuestion, Protocol, Question, Role};
 use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, TaskId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::name::ProcessName;
@@ -34,10 +35,52 @@ pub(crate) struct Reply {
     leaves: Option<u64>,
 }
 
+/// How a check comes to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Ask,
+    Exec,
+    Log,
+    /// With the time of its watchdog; 0: none.
+    Notify(u64),
+}
+
+impl Way {
+    pub(crate) fn is_told(self) -> bool {
+        matches!(self, Self::Log | Self::Notify(_))
+    }
+}
+
+/// What a program says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Line(usize),
+    Ready,
+    Stopping,
+    Ping,
+    Trigger,
+    Watchdog(u64),
+    Extend(u64),
+}
+
+impl Piece {
+    fn news(self) -> News {
+        match self {
+            Self::Line(check) => News::Line { check, text: "yes".into() },
+            Self::Ready => News::Ready,
+            Self::Stopping => News::Stopping,
+            Self::Ping => News::Ping,
+            Self::Trigger => News::Trigger,
+            Self::Watchdog(time) => News::Watchdog(ms(time)),
+            Self::Extend(time) => News::Extend(ms(time)),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Check {
     pub(crate) role: Role,
-    pub(crate) exec: bool,
+    pub(crate) way: Way,
     pub(crate) delay: u64,
     pub(crate) period: u64,
     pub(crate) timeout: u64,
@@ -51,6 +94,8 @@ pub(crate) struct Plan {
     pub(crate) checks: Vec<Check>,
     /// How long nothing runs, and then something does.
     runs: Vec<(u64, u64)>,
+    /// What is said when: in the run that is up, or will be next; or, when it is late, in the one before that.
+    news: Vec<(u64, bool, Piece)>,
     jitter: u16,
 }
 
@@ -62,7 +107,12 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     )
         .prop_map(|(after, well, leaves)| Reply { after, well, leaves });
     let check = (
-        any::<bool>(),
+        prop_oneof![
+            2 => Just(Way::Ask),
+            2 => Just(Way::Exec),
+            1 => Just(Way::Log),
+            3 => prop_oneof![1 => Just(0u64), 3 => 100u64..2000].prop_map(Way::Notify),
+        ],
         prop_oneof![Just(0u64), 1u64..1000],
         100u64..1500,
         50u64..500,
@@ -70,9 +120,9 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
         1u32..4,
         vec(reply, 1..8),
     )
-        .prop_map(|(exec, delay, period, timeout, failures, successes, replies)| Check {
+        .prop_map(|(way, delay, period, timeout, failures, successes, replies)| Check {
             role: Role::Both,
-            exec,
+            way,
             delay,
             period,
             timeout,
@@ -87,12 +137,22 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
         Just(vec![Role::Startup, Role::Readiness, Role::Liveness]),
         Just(vec![Role::Startup]),
     ];
-    (roles, vec(check, 3), vec((0u64..500, 0u64..8000), 1..4), any::<u16>()).prop_map(
-        |(roles, checks, runs, jitter)| {
-            let checks = roles.into_iter().zip(checks).map(|(role, check)| Check { role, ..check }).collect();
-            Plan { checks, runs, jitter }
-        },
-    )
+    let piece = prop_oneof![
+        2 => (0usize..3).prop_map(Piece::Line),
+        3 => Just(Piece::Ready),
+        1 => Just(Piece::Stopping),
+        6 => Just(Piece::Ping),
+        1 => Just(Piece::Trigger),
+        1 => prop_oneof![1 => Just(0u64), 3 => 100u64..2000].prop_map(Piece::Watchdog),
+        1 => (0u64..8000).prop_map(Piece::Extend),
+    ];
+    let news = vec((0u64..12_000, prop::bool::weighted(0.15), piece), 0..40);
+    let runs = vec((0u64..500, 0u64..8000), 1..4);
+    (roles, vec(check, 3), runs, news, any::<u16>()).prop_map(|(roles, checks, runs, mut news, jitter)| {
+        let checks = roles.into_iter().zip(checks).map(|(role, check)| Check { role, ..check }).collect();
+        news.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+        Plan { checks, runs, news, jitter }
+    })
 }
 
 pub(crate) fn ms(n: u64) -> Duration {
@@ -106,6 +166,11 @@ pub(crate) trait Subject {
     /// What the machine hears in the place of this.
     fn hears(&self, event: Event) -> Option<Event> {
         Some(event)
+    }
+
+    /// What it is told in the place of this; `latest` is the last run that was up, and whether it still is.
+    fn told(&self, run: u64, _latest: (u64, bool), news: News) -> Option<(u64, News)> {
+        Some((run, news))
     }
 
     fn ends(&self) -> bool {
@@ -146,9 +211,14 @@ fn checks(plan: &Plan, subject: &impl Subject) -> Checks {
         numbering: Numbering::default(),
     });
     let spec = |check: &Check| {
-        let question = match check.exec {
-            true => Question::Exec(program.clone()),
-            false => Question::Tcp("h:1".into()),
+        let question = match check.way {
+            Way::Exec => Question::Exec(program.clone()),
+            Way::Ask => Question::Tcp("h:1".into()),
+            Way::Log => Question::Log(Arc::new(LogQuestion { pattern: "x".to_owned(), streams: [true; 2] })),
+            Way::Notify(time) => {
+                let watchdog = (time > 0).then(|| ms(time));
+                Question::Notify(NotifyQuestion { protocol: Protocol::Systemd, watchdog })
+            }
         };
         let mut spec = CheckSpec {
             role: check.role,
@@ -228,8 +298,10 @@ pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
         changes.push((ms(time), None));
     }
     changes.reverse();
+    let (mut news, mut latest) = (plan.news.clone(), (0, false));
     let mut box_ = Outbox::new();
     loop {
+        book.listen(now.at);
         let mut out: Vec<Asked> = box_.drain().collect();
         subject.corrupt(&mut out);
         for asked in out {
@@ -241,12 +313,13 @@ pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
         }
         let fell = subject.fell(monitor.take_fall());
         book.look(now.at, subject.is_ready(&monitor), fell);
-        let (coming, due, change) = (
+        let (coming, due, change, said) = (
             others.coming.first_key_value().map(|((at, _), _)| *at),
             subject.deadline(&monitor),
             changes.last().map(|(at, _)| *at),
+            news.last().map(|(at, ..)| ms(*at)),
         );
-        let Some(at) = coming.into_iter().chain(due).chain(change).min() else {
+        let Some(at) = coming.into_iter().chain(due).chain(change).chain(said).min() else {
             book.over(&monitor);
             return book.broken;
         };
@@ -258,10 +331,12 @@ pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
         if change == Some(at) {
             match changes.pop().expect("it is due").1 {
                 Some(run) => {
+                    latest = (run, true);
                     book.run_is_up(now.at, run);
                     monitor.begin(now, run, &mut box_);
                 }
                 None => {
+                    latest.1 = false;
                     book.run_is_over(now.at);
                     if subject.ends() {
                         monitor.end(now, &mut box_);
@@ -274,6 +349,13 @@ pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
                 if let Some(event) = subject.hears(event) {
                     monitor.observe(now, probe, event, &mut box_);
                 }
+            }
+        } else if said == Some(at) {
+            let Some((_, late, piece)) = news.pop() else { continue };
+            let run = (latest.0 + u64::from(!latest.1)).saturating_sub(u64::from(late));
+            book.says(now.at, run, piece);
+            if let Some((run, news)) = subject.told(run, latest, piece.news()) {
+                monitor.hear(now, run, news, &mut box_);
             }
         } else {
             monitor.tick(now, &mut box_);
