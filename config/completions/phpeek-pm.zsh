@@ -99,6 +99,25 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help]' \
 && ret=0
 ;;
+(scaffold)
+_arguments "${_arguments_options[@]}" : \
+'-o+[The directory that the files go to; it is made when it is missing]:DIR:_files' \
+'--output=[The directory that the files go to; it is made when it is missing]:DIR:_files' \
+'--app-name=[Name of the application\: of its service in traces, and of the compose project]:NAME:_default' \
+'--queue-workers=[Instances of a queue'\''s worker]:N:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-i[Ask for each of the following]' \
+'--interactive[Ask for each of the following]' \
+'--dockerfile[Write a Dockerfile too, and the nginx.conf that it copies]' \
+'--docker-compose[Write a docker-compose.yml too]' \
+'--nginx[Write an nginx.conf too; before Node it also adds the process]' \
+'--observability[Switch tracing on, and show the traces in Jaeger beside it in docker-compose.yml]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'::preset -- Which kind of application; `phpeek-pm scaffold` lists them:_default' \
+&& ret=0
+;;
 (example)
 _arguments "${_arguments_options[@]}" : \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -750,6 +769,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(scaffold)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (example)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -920,6 +943,7 @@ _phpeek-pm_commands() {
 'check-config:Check the configuration and report everything that is wrong with it' \
 'explain:Tell from the configuration in which order processes start, and what each waits for' \
 'init:Write a first configuration, made from what lies in the working directory' \
+'scaffold:Write the configuration of a kind of application, and what an image of it needs' \
 'example:Write one of the example configurations; without a name, list them' \
 'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
@@ -974,6 +998,7 @@ _phpeek-pm__subcmd__help_commands() {
 'check-config:Check the configuration and report everything that is wrong with it' \
 'explain:Tell from the configuration in which order processes start, and what each waits for' \
 'init:Write a first configuration, made from what lies in the working directory' \
+'scaffold:Write the configuration of a kind of application, and what an image of it needs' \
 'example:Write one of the example configurations; without a name, list them' \
 'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
@@ -1058,6 +1083,11 @@ _phpeek-pm__subcmd__help__subcmd__restart_commands() {
 _phpeek-pm__subcmd__help__subcmd__run_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help run commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__scaffold_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__scaffold_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help scaffold commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__scale_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__scale_commands() {
@@ -1218,6 +1248,11 @@ _phpeek-pm__subcmd__restart_commands() {
 _phpeek-pm__subcmd__run_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm run commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__scaffold_commands] )) ||
+_phpeek-pm__subcmd__scaffold_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm scaffold commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__scale_commands] )) ||
 _phpeek-pm__subcmd__scale_commands() {

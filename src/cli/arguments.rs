@@ -10,6 +10,7 @@ use super::explain::ExplainArguments;
 use super::init::InitArguments;
 use super::plan::PlanArguments;
 use super::run::RunArguments;
+use super::scaffold::ScaffoldArguments;
 use super::serve::ServeArguments;
 use super::status::StatusArguments;
 use super::telemetry::TelemetryArguments;
@@ -58,6 +59,11 @@ pub enum Command {
     Explain(ExplainArguments),
     /// Write a first configuration, made from what lies in the working directory.
     Init(InitArguments),
+    /// Write the configuration of a kind of application, and what an image of it needs.
+    ///
+    /// Presets: laravel, production, symfony, php, wordpress, magento, drupal, nodejs, nextjs, nuxt, generic, minimal. What is there already is
+    /// overwritten only when somebody at the terminal says so. The exit code is 1 when the preset is unknown or a file cannot be written.
+    Scaffold(ScaffoldArguments),
     /// Write one of the example configurations; without a name, list them.
     Example(ExampleArguments),
     /// Write the JSON schema of the configuration to standard output, for editors.

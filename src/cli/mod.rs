@@ -17,6 +17,7 @@ mod plain;
 mod plan;
 mod run;
 mod say;
+mod scaffold;
 mod schema;
 mod serve;
 mod source;
@@ -60,6 +61,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::CheckConfig(check) => plainly(signals, || Ok(check_config::run(config, &check))),
         Command::Explain(explain) => plainly(signals, || explain::run(config, &explain)),
         Command::Init(init) => plainly(signals, || init::run(&init)),
+        Command::Scaffold(scaffold) => plainly(signals, || scaffold::run(&scaffold)),
         Command::Example(example) => plainly(signals, || example::run(&example)),
         Command::Schema => plainly(signals, || Ok(schema::run())),
         Command::Status(status) => plainly(signals, || status::run(config, &status)),

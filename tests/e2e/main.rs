@@ -17,6 +17,7 @@ mod configure;
 mod control;
 mod control_abuse;
 mod exits;
+mod first_file;
 mod health;
 mod hooks;
 mod numbering;

@@ -3,13 +3,54 @@
 use super::found::Found;
 
 const HEAD: &str = include_str!("head.yaml");
-const LARAVEL: &str = include_str!("laravel.yaml");
-const SYMFONY: &str = include_str!("symfony.yaml");
-const MESSENGER: &str = include_str!("messenger.yaml");
+/// Instances of a worker, unless somebody says more.
+const WORKERS: u16 = 2;
+/// Laravel.
+pub(crate) const LARAVEL: &str = include_str!("laravel.yaml");
+/// Symfony.
+pub(crate) const SYMFONY: &str = include_str!("symfony.yaml");
+/// And its workers.
+pub(crate) const MESSENGER: &str = include_str!("messenger.yaml");
 const DJANGO: &str = include_str!("django.yaml");
 const NODE: &str = include_str!("node.yaml");
 const NGINX: &str = include_str!("nginx.yaml");
-const PLAIN: &str = include_str!("plain.yaml");
+/// One program.
+pub(crate) const PLAIN: &str = include_str!("plain.yaml");
+
+/// What stands above the processes of a first configuration.
+pub(crate) struct Head<'a> {
+    /// The command that makes it.
+    pub(crate) by: &'a str,
+    /// More lines of `global`, indented.
+    pub(crate) more: &'a str,
+    /// Whether spans are sent.
+    pub(crate) traced: bool,
+    /// More lines of `global` about them.
+    pub(crate) spans: &'a str,
+}
+
+impl Head<'_> {
+    /// Its text, up to `processes:`.
+    pub(crate) fn text(&self) -> String {
+        HEAD.replace("@BY@", self.by)
+            .replace("@MORE@", self.more)
+            .replace("@TRACED@", if self.traced { "true " } else { "false" })
+            .replace("@SPANS@", self.spans)
+    }
+}
+
+/// A part of a draft with so many workers; `check` is a line of its own about the health of php-fpm.
+pub(crate) fn filled(part: &str, workers: u16, check: &str) -> String {
+    part.replace("@WORKERS@", &workers.to_string()).replace("@CHECK@", check)
+}
+
+/// The processes of a Node application.
+pub(crate) fn node(start: bool) -> String {
+    NODE.replace(
+        "@WEB@",
+        if start { "[npm, start]" } else { "[node, index.js]   # a guess: package.json has no start script" },
+    )
+}
 
 /// The file.
 pub(super) fn draft(found: &Found) -> String {
@@ -19,8 +60,10 @@ pub(super) fn draft(found: &Found) -> String {
                 processes.iter().map(|(name, command)| of_procfile(name, command)).collect();
             all.join("\n")
         }
-        Found::Laravel => LARAVEL.to_owned(),
-        Found::Symfony { messenger } => format!("{SYMFONY}{}", if *messenger { MESSENGER } else { "" }),
+        Found::Laravel => filled(LARAVEL, WORKERS, ""),
+        Found::Symfony { messenger } => {
+            filled(&format!("{SYMFONY}{}", if *messenger { MESSENGER } else { "" }), WORKERS, "")
+        }
         Found::Django { wsgi: Some(wsgi) } => {
             DJANGO.replace("@WEB@", &format!("[gunicorn, --bind, \"0.0.0.0:8000\", {wsgi}]"))
         }
@@ -28,14 +71,11 @@ pub(super) fn draft(found: &Found) -> String {
             "@WEB@",
             "[python3, manage.py, runserver, --noreload, \"0.0.0.0:8000\"]   # for development",
         ),
-        Found::Node { start: true } => NODE.replace("@WEB@", "[npm, start]"),
-        Found::Node { start: false } => {
-            NODE.replace("@WEB@", "[node, index.js]   # a guess: package.json has no start script")
-        }
+        Found::Node { start } => node(*start),
         Found::Nginx => NGINX.to_owned(),
         Found::Nothing => PLAIN.to_owned(),
     };
-    format!("{HEAD}{processes}")
+    Head { by: "init", more: "", traced: false, spans: "" }.text() + &processes
 }
 
 /// A line of a Procfile is for a shell; variables in it are the shell's, not ours.

@@ -1,7 +1,7 @@
 //! The `init` command: a first configuration, with a comment for each thing that somebody may want to change. Asks nothing,
 //! overwrites nothing, and starts nothing.
 
-mod draft;
+pub(super) mod draft;
 mod found;
 
 use super::fault::Fault;
