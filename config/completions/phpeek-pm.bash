@@ -55,6 +55,9 @@ _phpeek__pm() {
             phpeek__pm,run)
                 cmd="phpeek__pm__subcmd__run"
                 ;;
+            phpeek__pm,scaffold)
+                cmd="phpeek__pm__subcmd__scaffold"
+                ;;
             phpeek__pm,scale)
                 cmd="phpeek__pm__subcmd__scale"
                 ;;
@@ -123,6 +126,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm__subcmd__help,run)
                 cmd="phpeek__pm__subcmd__help__subcmd__run"
+                ;;
+            phpeek__pm__subcmd__help,scaffold)
+                cmd="phpeek__pm__subcmd__help__subcmd__scaffold"
                 ;;
             phpeek__pm__subcmd__help,scale)
                 cmd="phpeek__pm__subcmd__help__subcmd__scale"
@@ -308,7 +314,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init scaffold example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -452,7 +458,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="serve run demo check-config explain init example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
+            opts="serve run demo check-config explain init scaffold example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -634,6 +640,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__scaffold)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1124,6 +1144,44 @@ _phpeek__pm() {
                     ;;
                 --restart)
                     COMPREPLY=($(compgen -W "never on-failure always" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__scaffold)
+            opts="-i -o -c -h --interactive --output --dockerfile --docker-compose --nginx --observability --app-name --queue-workers --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --queue-workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)

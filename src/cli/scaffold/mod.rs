@@ -6,7 +6,7 @@ mod presets;
 mod questions;
 mod wanted;
 
-pub use wanted::ScaffoldArguments;
+pub(super) use wanted::ScaffoldArguments;
 
 use super::fault::Fault;
 use super::say::complain;
