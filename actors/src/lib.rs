@@ -17,9 +17,11 @@
 pub mod board;
 pub mod clock;
 pub mod envelope;
+pub mod feed;
 mod health;
 mod hooks;
 pub mod journal;
+pub mod lines;
 pub mod listeners;
 pub mod manager;
 pub mod phrases;

@@ -8,7 +8,7 @@ use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::LastLines;
 use phpeek_core::facts::Words;
-use phpeek_core::ids::TaskId;
+use phpeek_core::ids::{InstanceId, TaskId};
 use phpeek_core::name::ProcessName;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
@@ -93,6 +93,19 @@ impl Handler<Release> for OutputActor {
 
     fn handle(&mut self, _: Release, _: &mut Context<Self>) {
         self.pipes.borrow_mut().release();
+    }
+}
+
+/// Lets the lines of an instance go that is no more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Forget(pub(super) InstanceId);
+
+impl Handler<Forget> for OutputActor {
+    type Result = ();
+
+    fn handle(&mut self, Forget(instance): Forget, _: &mut Context<Self>) {
+        self.pipes.borrow_mut().forget(instance);
     }
 }
 

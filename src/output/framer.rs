@@ -2,14 +2,16 @@
 //! pipe.
 
 use super::escape::Bytes;
+use super::kept::{Keeper, Kept};
 use super::lines::{self, Input, Piece};
 use super::outlet::{Outlet, Takes};
 use super::pieces::{Fate, Progress, Room};
-use super::pipeline::{self, Pipeline, Text};
+use super::pipeline::{self, Entry, Pipeline, Text};
 use super::raw::Raw;
 use super::record::Frame;
 use super::sink::{Gate, Sink};
 use super::stats::Stats;
+use phpeek_actors::lines::Shape;
 use phpeek_actors::ports::Level;
 use phpeek_os::capture::{Capture, Stream};
 use phpeek_settings::log::OnFull;
@@ -44,10 +46,14 @@ pub(super) struct Now {
     pub(super) steady: Instant,
 }
 
+/// A pipe, and where what comes from it is kept.
+type Voice<'a> = (&'a Capture, &'a Kept);
+
 /// See the top of the file.
 pub(super) struct Framer {
     sink: Arc<Sink>,
     frame: Frame,
+    keeper: Keeper,
     out: Outlet,
     /// To standard error, which only raw output goes to, and where that is another file than standard output.
     err: Option<Outlet>,
@@ -57,7 +63,13 @@ impl Framer {
     pub(super) fn new(sink: Arc<Sink>) -> Self {
         let frame = Frame::new(sink.settings.format);
         let err = sink.twin().map(|twin| Outlet::new(Arc::clone(twin)));
-        Self { frame, out: Outlet::new(Arc::clone(&sink)), err, sink }
+        let keeper = Keeper::new(Arc::clone(sink.kept()));
+        Self { frame, keeper, out: Outlet::new(Arc::clone(&sink)), err, sink }
+    }
+
+    /// Where what comes from this pipe is kept.
+    pub(super) fn kept(&self, capture: &Capture) -> Kept {
+        self.keeper.open(capture)
     }
 
     /// Asks whether there is room, and lets what follows be taken so. Of two streams the one that is stuck decides.
@@ -89,8 +101,8 @@ impl Framer {
     }
 
     /// Takes one read.
-    pub(super) fn take(&mut self, line: &mut Line, capture: &Capture, read: &[u8], now: Now) {
-        if self.skips(&mut line.rest, Input::Read(read)) {
+    pub(super) fn take(&mut self, line: &mut Line, (capture, kept): Voice<'_>, read: &[u8], now: Now) {
+        if self.skips(&mut line.rest, Input::Read(read), kept, now) {
             return;
         }
         self.out.records();
@@ -98,45 +110,52 @@ impl Framer {
         for part in read.chunks(PART) {
             let clean = Bytes::of(part) == Bytes::Plain;
             let part = if clean && self.out.takes == Takes::All && line.is_at_start() {
-                self.whole_lines(part)
+                self.whole_lines(part, kept, now)
             } else {
                 part
             };
             let bytes = if clean && !line.odd { Bytes::Plain } else { Bytes::Any };
-            let ended = self.put(capture, line, Input::Read(part), bytes);
+            let ended = self.put((capture, kept), line, Input::Read(part), (bytes, now));
             line.odd = !line.rest.is_empty() && !(clean && (ended || !line.odd));
         }
     }
 
     /// Frames plain lines that begin and end in this part, which is most of what there is; gives what follows them.
-    fn whole_lines<'a>(&mut self, part: &'a [u8]) -> &'a [u8] {
+    fn whole_lines<'a>(&mut self, part: &'a [u8], kept: &Kept, now: Now) -> &'a [u8] {
         let Some((lines, rest)) = memchr::memrchr(b'\n', part).and_then(|end| part.split_at_checked(end))
         else {
             return part;
         };
         self.out.records();
-        self.out.lines += self.frame.lines(&mut self.out.bytes, lines);
+        let count = self.frame.lines(&mut self.out.bytes, lines);
+        self.out.lines += count;
+        self.keeper.lines(kept, now.wall, lines, count);
         self.out.hand_over_large();
         rest.get(1..).unwrap_or_default()
     }
 
     /// The last words of a stream.
-    pub(super) fn finish(&mut self, line: &mut Line, capture: &Capture, now: Now) {
-        if self.skips(&mut line.rest, Input::End) {
+    pub(super) fn finish(&mut self, line: &mut Line, (capture, kept): Voice<'_>, now: Now) {
+        if self.skips(&mut line.rest, Input::End, kept, now) {
             return;
         }
         self.frame.set(now.wall, capture.into());
-        self.put(capture, line, Input::End, Bytes::Any);
+        self.put((capture, kept), line, Input::End, (Bytes::Any, now));
     }
 
-    /// Counts lines that no record will be made of. True when there are none to be made.
-    fn skips(&self, rest: &mut Vec<u8>, input: Input<'_>) -> bool {
+    /// Counts lines that no record will be made of, and keeps them. True when there are none to be made.
+    fn skips(&mut self, rest: &mut Vec<u8>, input: Input<'_>, kept: &Kept, now: Now) -> bool {
         let shown = self.sink.shows(Level::Info);
         if shown && !self.sink.is_gone() {
             return false;
         }
         let mut lines = 0;
-        lines::cut(rest, input, &mut |_, _| lines += 1);
+        let keeper = &mut self.keeper;
+        lines::cut(rest, input, &mut |line, piece| {
+            lines += 1;
+            keep(keeper, kept, now, line, piece);
+        });
+        keeper.flush(kept, now.wall);
         if lines > 0 {
             self.sink.count(|stats| if shown { stats.drop_closed(lines) } else { Stats::hide(stats, lines) });
         }
@@ -144,14 +163,21 @@ impl Framer {
     }
 
     /// Frames what has room and counts the rest. Says whether a line ended.
-    fn put(&mut self, capture: &Capture, line: &mut Line, input: Input<'_>, bytes: Bytes) -> bool {
+    fn put(
+        &mut self,
+        (capture, kept): Voice<'_>,
+        line: &mut Line,
+        input: Input<'_>,
+        (bytes, now): (Bytes, Now),
+    ) -> bool {
         let room = self.out.room();
         self.out.records();
-        let (frame, chunk) = (&self.frame, &mut self.out.bytes);
-        let (mut kept, mut lost, mut ended) = (0, 0, false);
+        let (frame, chunk, keeper) = (&self.frame, &mut self.out.bytes, &mut self.keeper);
+        let (mut framed, mut lost, mut ended) = (0, 0, false);
         let Line { rest, progress, .. } = line;
         lines::cut(rest, input, &mut |line, piece| {
             ended |= piece == Piece::Last;
+            keep(keeper, kept, now, line, piece);
             match progress.step(piece, room) {
                 Fate::Keep => frame.piece(chunk, line, piece, bytes),
                 Fate::Truncate => frame.truncated(chunk),
@@ -160,9 +186,10 @@ impl Framer {
                     return;
                 }
             }
-            kept += 1;
+            framed += 1;
         });
-        self.out.lines += kept;
+        keeper.flush(kept, now.wall);
+        self.out.lines += framed;
         if lost > 0 {
             self.sink.lost(&capture.process, lost);
         }
@@ -171,23 +198,23 @@ impl Framer {
     }
 
     /// Takes a part of a stream that has rules, or its end.
-    pub(super) fn take_ruled(&mut self, of: &mut Pipeline, capture: &Capture, input: Input<'_>, now: Now) {
-        self.set_ruled(of, capture, now);
+    pub(super) fn take_ruled(&mut self, of: &mut Pipeline, voice: Voice<'_>, input: Input<'_>, now: Now) {
+        self.set_ruled(of, voice.0, now);
         let Input::Read(read) = input else {
             return self
-                .put_ruled(of, capture, |of, emit| of.feed(Input::End, now.steady, &mut |text| emit(text)));
+                .put_ruled(of, voice, now, |of, emit| of.feed(Input::End, now.steady, &mut |text| emit(text)));
         };
         for part in read.chunks(PART) {
-            self.put_ruled(of, capture, |of, emit| {
+            self.put_ruled(of, voice, now, |of, emit| {
                 of.feed(Input::Read(part), now.steady, &mut |text| emit(text))
             });
         }
     }
 
     /// Lines of a stream that wait for others have waited long enough.
-    pub(super) fn flush_ruled(&mut self, of: &mut Pipeline, capture: &Capture, now: Now) {
-        self.set_ruled(of, capture, now);
-        self.put_ruled(of, capture, |of, emit| of.flush(&mut |text| emit(text)));
+    pub(super) fn flush_ruled(&mut self, of: &mut Pipeline, voice: Voice<'_>, now: Now) {
+        self.set_ruled(of, voice.0, now);
+        self.put_ruled(of, voice, now, |of, emit| of.flush(&mut |text| emit(text)));
     }
 
     fn set_ruled(&mut self, of: &Pipeline, capture: &Capture, now: Now) {
@@ -198,17 +225,22 @@ impl Framer {
     fn put_ruled(
         &mut self,
         of: &mut Pipeline,
-        capture: &Capture,
+        (capture, kept): Voice<'_>,
+        now: Now,
         feed: impl FnOnce(&mut Pipeline, &mut dyn FnMut(Text<'_>)),
     ) {
         let room = if self.sink.is_gone() { None } else { Some(self.out.room()) };
         self.out.records();
-        let Self { sink, frame, out, .. } = self;
+        let Self { sink, frame, out, keeper, .. } = self;
         let rules = Arc::clone(&of.rules);
         let (mut tally, mut lost) = (Stats::default(), 0);
         feed(of, &mut |text| {
             let clean = pipeline::redact(&rules.redactions, String::from_utf8_lossy(text.bytes));
-            match (pipeline::judge(&rules, &clean), room) {
+            let entry = pipeline::judge(&rules, &clean);
+            if let Some(entry) = &entry {
+                keep_entry(keeper, kept, now, entry, text.piece);
+            }
+            match (entry, room) {
                 (None, _) => tally.filter(text.lines),
                 (Some(entry), _) if !sink.shows(entry.level) => tally.hide(text.lines),
                 (Some(_), None) => tally.drop_closed(text.lines),
@@ -219,6 +251,7 @@ impl Framer {
                 }
             }
         });
+        keeper.flush(kept, now.wall);
         if tally.captured > 0 {
             sink.count(|stats| stats.add(&tally));
         }
@@ -229,8 +262,21 @@ impl Framer {
     }
 
     /// Takes a read of a stream that passes untouched.
-    pub(super) fn take_raw(&mut self, raw: &mut Raw, capture: &Capture, read: &[u8], now: Now) {
+    pub(super) fn take_raw(
+        &mut self,
+        raw: &mut Raw,
+        (capture, kept): (&Capture, &mut Kept),
+        read: &[u8],
+        now: Now,
+    ) {
+        self.keeper.raw(kept, now.wall, read);
         raw.take(read, &capture.process, now.steady, self.raw_outlet(capture.stream));
+    }
+
+    /// Such a stream has ended.
+    pub(super) fn finish_raw(&mut self, raw: &mut Raw, (capture, kept): (&Capture, &mut Kept), now: Now) {
+        self.keeper.raw_end(kept, now.wall);
+        self.flush_raw(raw, capture);
     }
 
     /// Gives what waits of such a stream.
@@ -251,5 +297,28 @@ impl Framer {
         if let Some(err) = &mut self.err {
             err.hand_over();
         }
+    }
+}
+
+/// Keeps a piece of a line of level info.
+fn keep(keeper: &mut Keeper, kept: &Kept, now: Now, line: &[u8], piece: Piece) {
+    match piece {
+        Piece::Last => keeper.line(kept, now.wall, Level::Info, line),
+        Piece::Partial => {
+            keeper.alone(kept, now.wall, (Level::Info, Shape::Partial), line, std::iter::empty());
+        }
+    }
+}
+
+/// Keeps what the rules of a stream have made of a text.
+fn keep_entry(keeper: &mut Keeper, kept: &Kept, now: Now, entry: &Entry<'_>, piece: Piece) {
+    let (message, at) = (entry.message.as_bytes(), now.wall);
+    let shape = if piece == Piece::Partial { Shape::Partial } else { Shape::Entry };
+    let alone = shape == Shape::Partial || !entry.fields.is_empty() || memchr::memchr(b'\n', message).is_some();
+    if alone {
+        let fields = entry.fields.iter().map(|(name, value)| (name.clone(), value.clone().into_owned()));
+        keeper.alone(kept, at, (entry.level, shape), message, fields);
+    } else {
+        keeper.line(kept, at, entry.level, message);
     }
 }

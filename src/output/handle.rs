@@ -1,7 +1,7 @@
 //! Starting the output layer, and what the rest of the program holds of it. Owns when its threads begin; never blocks a
 //! caller but for the start of a thread.
 
-use super::actor::{Ask, Drain, GiveUp, OutputActor, Release};
+use super::actor::{Ask, Drain, Forget, GiveUp, OutputActor, Release};
 use super::failure::StartError;
 use super::held::Taken;
 use super::intake::Intake;
@@ -12,8 +12,9 @@ use super::steps;
 use super::writer::Writer;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
+use phpeek_actors::lines::LineSource;
 use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
-use phpeek_core::ids::TaskId;
+use phpeek_core::ids::{InstanceId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, CaptureSink};
 use phpeek_settings::lines::{LineFormat, ProcessLines};
@@ -85,7 +86,7 @@ impl Output {
         let intake = Arc::new(Intake::new().map_err(|error| StartError::Watch(error.into()))?);
         // Without stderr the loss of stdout is only counted.
         let stderr = rustix::stdio::stderr().try_clone_to_owned().ok();
-        let sink = Arc::new(Sink::new(settings, stdout, stderr));
+        let sink = Arc::new(Sink::new(settings, stdout, stderr, clock.wall(clock.now())));
         let (reader, writer, twin) = (Reader::new(), Writer::new(), Writer::new());
         let shared = Arc::new(Shared { sink, intake, reader, writer, twin, clock, first: Arc::new(first) });
         if shared.sink.shows(Level::Info) {
@@ -163,6 +164,19 @@ impl Output {
             instance: None,
             fields: Vec::new(),
         });
+    }
+
+    /// The newest lines of each instance, and those that come.
+    #[must_use]
+    pub fn kept(&self) -> Arc<dyn LineSource> {
+        Arc::clone(self.shared.sink.kept()) as Arc<dyn LineSource>
+    }
+
+    /// An instance is no more: its lines are not kept any longer, once what it has written is read.
+    pub fn forget(&self, instance: InstanceId) {
+        if let Some(actor) = self.shared.reader.get() {
+            actor.do_send(Forget(instance));
+        }
     }
 
     /// The counts so far.

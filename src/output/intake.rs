@@ -3,7 +3,7 @@
 
 use super::held::{Held, is_about};
 use phpeek_actors::ports::LogRecord;
-use phpeek_core::ids::TaskId;
+use phpeek_core::ids::{InstanceId, TaskId};
 use phpeek_os::capture::Capture;
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -99,6 +99,11 @@ impl Intake {
     /// The pipes of a run.
     pub(super) fn take_run(&self, task: TaskId) -> Vec<(Token, Capture)> {
         self.take_where(|fresh| fresh.capture.task == task)
+    }
+
+    /// The pipes of an instance.
+    pub(super) fn take_instance(&self, instance: InstanceId) -> Vec<(Token, Capture)> {
+        self.take_where(|fresh| fresh.capture.task.instance() == Some(instance))
     }
 
     fn take_where(&self, wanted: impl Fn(&Fresh) -> bool) -> Vec<(Token, Capture)> {

@@ -16,6 +16,7 @@ mod handle;
 mod held;
 mod ink;
 mod intake;
+mod kept;
 mod last_words;
 mod lines;
 mod notice;

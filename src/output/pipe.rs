@@ -2,6 +2,7 @@
 //! never reads.
 
 use super::framer::{Framer, Line, Now};
+use super::kept::Kept;
 use super::lines::Input;
 use super::pipeline::Pipeline;
 use super::raw::Raw;
@@ -17,6 +18,8 @@ pub(super) const SMALL_PIPE: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Pipe {
     pub(super) capture: Capture,
+    /// Where what comes from it is kept, once something has.
+    kept: Option<Kept>,
     way: Way,
     /// What the pipe holds.
     pub(super) size: u32,
@@ -49,7 +52,7 @@ pub(super) enum Watch {
 impl Pipe {
     pub(super) fn new(capture: Capture, lines: &ProcessLines) -> Self {
         let way = way(&capture, lines);
-        Self { capture, way, size: SMALL_PIPE as u32, watch: Watch::Epoll, timed: false }
+        Self { capture, kept: None, way, size: SMALL_PIPE as u32, watch: Watch::Epoll, timed: false }
     }
 
     /// Goes another way from now on. Nothing of it waits.
@@ -59,19 +62,22 @@ impl Pipe {
 
     /// Takes one read.
     pub(super) fn take(&mut self, framer: &mut Framer, read: &[u8], now: Now) {
-        match &mut self.way {
-            Way::Plain(line) => framer.take(line, &self.capture, read, now),
-            Way::Ruled(pipeline) => framer.take_ruled(pipeline, &self.capture, Input::Read(read), now),
-            Way::Raw(raw) => framer.take_raw(raw, &self.capture, read, now),
+        let Self { capture, way, .. } = self;
+        let kept = self.kept.get_or_insert_with(|| framer.kept(capture));
+        match way {
+            Way::Plain(line) => framer.take(line, (capture, kept), read, now),
+            Way::Ruled(pipeline) => framer.take_ruled(pipeline, (capture, kept), Input::Read(read), now),
+            Way::Raw(raw) => framer.take_raw(raw, (capture, kept), read, now),
         }
     }
 
     /// Its stream has ended.
     pub(super) fn finish(&mut self, framer: &mut Framer, now: Now) {
+        let (capture, Some(kept)) = (&self.capture, &mut self.kept) else { return }; // nothing has come
         match &mut self.way {
-            Way::Plain(line) => framer.finish(line, &self.capture, now),
-            Way::Ruled(pipeline) => framer.take_ruled(pipeline, &self.capture, Input::End, now),
-            Way::Raw(raw) => framer.flush_raw(raw, &self.capture),
+            Way::Plain(line) => framer.finish(line, (capture, kept), now),
+            Way::Ruled(pipeline) => framer.take_ruled(pipeline, (capture, kept), Input::End, now),
+            Way::Raw(raw) => framer.finish_raw(raw, (capture, kept), now),
         }
     }
 
@@ -86,11 +92,12 @@ impl Pipe {
 
     /// Gives what waits.
     pub(super) fn flush(&mut self, framer: &mut Framer, now: Now) {
+        let (capture, Some(kept)) = (&self.capture, &self.kept) else { return };
         match &mut self.way {
             Way::Ruled(pipeline) if pipeline.due().is_some() => {
-                framer.flush_ruled(pipeline, &self.capture, now);
+                framer.flush_ruled(pipeline, (capture, kept), now);
             }
-            Way::Raw(raw) if raw.due().is_some() => framer.flush_raw(raw, &self.capture),
+            Way::Raw(raw) if raw.due().is_some() => framer.flush_raw(raw, capture),
             Way::Plain(_) | Way::Ruled(_) | Way::Raw(_) => {}
         }
     }

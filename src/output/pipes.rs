@@ -10,7 +10,7 @@ use super::pipe::{Pipe, SMALL_PIPE, Watch};
 use super::sink::{Gate, Sink};
 use super::timers::Timers;
 use phpeek_actors::clock::Clock;
-use phpeek_core::ids::TaskId;
+use phpeek_core::ids::{InstanceId, TaskId};
 use phpeek_os::capture::{Capture, Stream};
 use phpeek_settings::lines::ProcessLines;
 use rustix::buffer::spare_capacity;
@@ -183,6 +183,16 @@ impl Pipes {
         }
         self.read_where(|of| of.task == task);
         self.words.each_mut().map(|words| words.take(task))
+    }
+
+    /// An instance is no more: its lines are not kept any longer, also those that only now are read.
+    pub(super) fn forget(&mut self, instance: InstanceId) {
+        self.framer.enter();
+        for (token, capture) in self.intake.take_instance(instance) {
+            self.place(token, Pipe::new(capture, &self.lines));
+        }
+        self.read_where(|of| of.task.instance() == Some(instance));
+        self.sink.kept().forget(instance);
     }
 
     /// Reads what is in some pipes now, with their ends: who writes on is not waited for.

@@ -7,6 +7,7 @@
 
 use super::door::Door;
 use super::held::Held;
+use super::kept::Store;
 use super::own;
 use super::pieces::Room;
 use super::queue::{Chunk, Queue};
@@ -49,6 +50,8 @@ pub(super) struct Sink {
     pub(super) last_resort: Option<OwnedFd>,
     /// Records that wait for what was written before them.
     pub(super) held: Held,
+    /// The newest lines, for who asks.
+    kept: Arc<Store>,
     /// What the output of processes follows.
     lines: Mutex<Arc<ProcessLines>>,
     /// How often that was set.
@@ -68,13 +71,19 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new(settings: LogSettings, stdout: OwnedFd, last_resort: Option<OwnedFd>) -> Self {
+    pub(super) fn new(
+        settings: LogSettings,
+        stdout: OwnedFd,
+        last_resort: Option<OwnedFd>,
+        now: SystemTime,
+    ) -> Self {
         let settings = LogSettings { format: terminal::format(settings.format, &stdout), ..settings };
         Self {
             settings,
             door: Door::new(stdout),
             last_resort,
             held: Held::default(),
+            kept: Arc::new(Store::new(now)),
             lines: Mutex::default(),
             revision: AtomicU64::new(0),
             twin: OnceLock::new(),
@@ -94,9 +103,14 @@ impl Sink {
         self.revision.fetch_add(1, Ordering::Release);
         // One file behind both streams has one writer, or lines would stand in each other.
         if let Some(stderr) = stderr.filter(|stderr| !self.door.is_same(stderr)) {
-            let twin = Self::new(self.settings, stderr, None);
+            let twin = Self::new(self.settings, stderr, None, SystemTime::UNIX_EPOCH);
             self.twin.set(Arc::new(Self { room: self.room.clone(), ..twin })).ok();
         }
+    }
+
+    /// The newest lines.
+    pub(super) fn kept(&self) -> &Arc<Store> {
+        &self.kept
     }
 
     /// What the output of processes follows.
