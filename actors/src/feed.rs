@@ -116,17 +116,21 @@ impl<T> Feed<T> {
         Some(Given::Item(next.item))
     }
 
-    /// What comes next, once it is there; `None`: nothing more will come. Nothing is lost when it is dropped.
-    pub async fn next(&mut self) -> Option<Given<T>> {
+    fn holds_any(&self) -> bool {
+        let queue = self.0.lock();
+        queue.lost > 0 || !queue.items.is_empty()
+    }
+
+    /// Waits until something is there; false: nothing more will come.
+    pub async fn ready(&mut self) -> bool {
         let shared = Arc::clone(&self.0);
         loop {
             let told = shared.told.notified();
-            if let Some(given) = self.try_next() {
-                return Some(given);
+            if self.holds_any() {
+                return true;
             }
             if Arc::weak_count(&self.0) == 0 {
-                // The last of it may have come just before.
-                return self.try_next();
+                return self.holds_any(); // the last of it may have come just before
             }
             told.await;
         }
@@ -168,12 +172,18 @@ mod tests {
     #[tokio::test]
     async fn a_reader_sleeps_until_there_is_something_and_ends_with_the_feeder() {
         let (feeder, mut reader) = feed(10);
-        let reading = tokio::spawn(async move { (reader.next().await, reader.next().await, reader.next().await) });
+        let reading = tokio::spawn(async move {
+            let mut all = Vec::new();
+            while reader.ready().await {
+                all.extend(reader.try_next());
+            }
+            all
+        });
         tokio::task::yield_now().await;
         feeder.put("a", 20, 7).expect("a reader");
         feeder.put("b", 20, 1).expect("a reader");
         drop(feeder);
-        assert_eq!(reading.await.expect("no panic"), (Some(Given::Lost(7)), Some(Given::Item("b")), None));
+        assert_eq!(reading.await.expect("no panic"), [Given::Lost(7), Given::Item("b")]);
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub(super) struct Around {
     pub(super) outlook: watch::Receiver<Outlook>,
     pub(super) changes: Changes,
     pub(super) traces: Option<Arc<dyn TraceSource>>,
+    pub(super) sources: v1::Sources,
     pub(super) closing: watch::Receiver<bool>,
     pub(super) log: Arc<dyn LogSink>,
     pub(super) clock: Clock,
@@ -56,12 +57,13 @@ struct Server {
 
 /// Takes connections until `closing`, the first of which may have been taken already; then waits until the last has ended.
 pub(super) async fn serve(mut door: Door, first: Option<UnixStream>, around: Around) {
-    let Around { supervision, outlook, changes, traces, closing, log, clock } = around;
+    let Around { supervision, outlook, changes, traces, sources, closing, log, clock } = around;
     let long = Arc::new(Semaphore::new(LONG));
     let desks = Desks::open(&supervision);
+    let streams = v1::Places { free: long.clone(), closing: closing.clone() };
     let shared =
         Shared { desks, supervision: supervision.clone(), outlook, traces, closing: closing.clone(), long };
-    let router = v1::router(&supervision, changes)
+    let router = v1::router(&supervision, changes, sources, streams)
         .merge(routes::router(Arc::new(shared)))
         .layer(DefaultBodyLimit::max(BODY_BYTES));
     let uid = rustix::process::geteuid().as_raw();

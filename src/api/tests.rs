@@ -6,7 +6,7 @@ use super::client::{Client, ClientError};
 use super::view::{Changes, Slot, View};
 use super::*;
 use phpeek_actors::board::SystemState;
-use phpeek_actors::testkit::{RecordingLog, SpecBuilder};
+use phpeek_actors::testkit::{NoLines, RecordingLog, SpecBuilder};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
@@ -99,7 +99,10 @@ impl Rig {
                 let log = records;
                 let back = Box::new(|| ());
                 let changes = Changes::default();
-                let around = Surroundings { outlook, changes, traces, log, clock, thread_init: || (), back };
+                let sources = v1::Sources { lines: Arc::new(NoLines) };
+                let thread_init = || ();
+                let around =
+                    Surroundings { outlook, changes, traces, sources, log, clock, thread_init, back };
                 let (control, mut inquiries) = Control::start(listener, around).expect("a server");
                 actix::spawn(async move {
                     while let Some(inquiry) = inquiries.recv().await {

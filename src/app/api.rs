@@ -20,7 +20,7 @@ pub(super) fn open(settings: &ApiSettings) -> Result<Vec<Bound>, BeginError> {
 pub(super) fn start(
     bound: Vec<Bound>,
     settings: &ApiSettings,
-    (running, changes): (&Running, Changes),
+    (running, changes, sources): (&Running, Changes, v1::Sources),
     thread_init: fn(),
 ) -> Result<Option<(Web, Inquiries)>, BeginError> {
     if bound.is_empty() {
@@ -35,7 +35,8 @@ pub(super) fn start(
         audit: running.audit.clone(),
     };
     let rules = Rules { token: settings.token.clone(), open: v1::OPEN, max_body: settings.max_body };
-    let web = Web::start(bound, rules, around, move |_closing| v1::router(&supervision, changes))
+    let routes = move |closing| v1::router(&supervision, changes, sources, v1::Places::new(closing));
+    let web = Web::start(bound, rules, around, routes)
         .map_err(|source| BeginError::System { what: "start the thread of the API", source })?;
     Ok(Some((web, inquiries)))
 }

@@ -9,6 +9,7 @@ mod control;
 mod current;
 mod ending;
 mod follow;
+mod forget;
 mod hasten;
 mod kept;
 mod last_exit;
@@ -41,6 +42,7 @@ use actix::{Actor as _, Addr};
 use audit::AuditListener;
 use board::SharedBoard;
 use ending::Finish;
+use forget::Forget;
 use hasten::Hasten;
 use kept::Kept;
 use last_exit::LastExit;
@@ -56,6 +58,7 @@ use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
+use phpeek_api::v1::Sources;
 use phpeek_api::web::Audit;
 use phpeek_api::web::Bound;
 use phpeek_api::{self as socket, Control, Inquiries, TraceSource};
@@ -209,9 +212,12 @@ async fn supervise(
     let board = show(options, clock, writer);
     let ready = Ready::begin(configuration.readiness.as_ref(), &running, in_a_thread)?;
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
+    let sources = Sources { lines: running.output.kept() };
     let (api, of_api) =
-        api::start(bound, &configuration.api, (&running, board.changes()), in_a_thread)?.unzip();
-    let (control, of_control) = listener.map(|l| start_control(l, &running, &board)).transpose()?.unzip();
+        api::start(bound, &configuration.api, (&running, board.changes(), sources.clone()), in_a_thread)?
+            .unzip();
+    let (control, of_control) =
+        listener.map(|l| start_control(l, &running, &board, sources)).transpose()?.unzip();
     let operations = Rc::<Operations>::default();
     let ear = Rc::<ReloadEar>::default();
     let ours: [Rc<dyn Listener>; 3] = [roster, operations.clone(), ear.clone()];
@@ -300,6 +306,7 @@ fn listeners(
         Rc::new(Journal::new(running.log.clone())),
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
+        Rc::new(Forget(running.output.clone())),
     ];
     let others = others.into_iter().chain(ours);
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
@@ -322,6 +329,7 @@ fn start_control(
     listener: socket::Listener,
     running: &Running,
     board: &SharedBoard,
+    sources: Sources,
 ) -> Result<(Control, Inquiries), BeginError> {
     let children = running.children.clone();
     let around = socket::Surroundings {
@@ -330,6 +338,7 @@ fn start_control(
         outlook: board.watch_outlook(),
         changes: board.changes(),
         traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
+        sources,
         log: running.log.clone(),
         clock: running.clock,
         thread_init: in_a_thread,

@@ -201,8 +201,9 @@ impl Framer {
     pub(super) fn take_ruled(&mut self, of: &mut Pipeline, voice: Voice<'_>, input: Input<'_>, now: Now) {
         self.set_ruled(of, voice.0, now);
         let Input::Read(read) = input else {
-            return self
-                .put_ruled(of, voice, now, |of, emit| of.feed(Input::End, now.steady, &mut |text| emit(text)));
+            return self.put_ruled(of, voice, now, |of, emit| {
+                of.feed(Input::End, now.steady, &mut |text| emit(text))
+            });
         };
         for part in read.chunks(PART) {
             self.put_ruled(of, voice, now, |of, emit| {
@@ -314,7 +315,8 @@ fn keep(keeper: &mut Keeper, kept: &Kept, now: Now, line: &[u8], piece: Piece) {
 fn keep_entry(keeper: &mut Keeper, kept: &Kept, now: Now, entry: &Entry<'_>, piece: Piece) {
     let (message, at) = (entry.message.as_bytes(), now.wall);
     let shape = if piece == Piece::Partial { Shape::Partial } else { Shape::Entry };
-    let alone = shape == Shape::Partial || !entry.fields.is_empty() || memchr::memchr(b'\n', message).is_some();
+    let alone =
+        shape == Shape::Partial || !entry.fields.is_empty() || memchr::memchr(b'\n', message).is_some();
     if alone {
         let fields = entry.fields.iter().map(|(name, value)| (name.clone(), value.clone().into_owned()));
         keeper.alone(kept, at, (entry.level, shape), message, fields);

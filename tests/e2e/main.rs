@@ -20,6 +20,7 @@ mod exits;
 mod first_file;
 mod health;
 mod hooks;
+mod logs;
 mod numbering;
 mod one_program;
 mod order;

@@ -117,3 +117,65 @@ impl Ask {
         Ok(Reply { status, head, body })
     }
 }
+
+/// An event of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// By which a reader goes on after it.
+    pub id: Option<u64>,
+    /// What it is called.
+    pub name: String,
+    /// What it says.
+    pub data: Value,
+}
+
+/// Server-sent events as they come, over HTTP/1.0: in no chunks.
+pub struct Events(BufReader<TcpStream>);
+
+impl Events {
+    /// Asks for a stream, and waits until it has begun.
+    pub fn follow(at: SocketAddr, path: &str, last_seen: Option<u64>) -> Result<Self> {
+        let mut stream = TcpStream::connect(at)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let seen = last_seen.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n{seen}\r\n").as_bytes())?;
+        let mut answer = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if answer.read_line(&mut head)? == 0 {
+                return Err(Error::new(ErrorKind::UnexpectedEof, "the answer was cut off"));
+            }
+        }
+        let head = head.to_lowercase();
+        if head.contains(" 200 ") && head.contains("content-type: text/event-stream") {
+            return Ok(Self(answer));
+        }
+        Err(Error::other(head))
+    }
+
+    /// The next event; `None` at the end of the stream.
+    pub fn next(&mut self) -> Option<Event> {
+        let mut event = Event { id: None, name: String::new(), data: Value::Null };
+        loop {
+            let mut line = String::new();
+            if self.0.read_line(&mut line).expect("an event in time") == 0 {
+                return None;
+            }
+            match line.trim_end().split_once(": ") {
+                Some(("id", id)) => event.id = id.parse().ok(),
+                Some(("event", name)) => name.clone_into(&mut event.name),
+                Some(("data", data)) => event.data = serde_json::from_str(data).expect("JSON"),
+                Some(_) => {}
+                None if event.data.is_null() => {}
+                None => return Some(event),
+            }
+        }
+    }
+
+    /// The next so many messages of lines.
+    pub fn messages(&mut self, count: usize) -> Vec<String> {
+        let mut next =
+            || self.next().expect("the stream goes on").data["message"].as_str().map(str::to_owned);
+        (0..count).map(|_| next().expect("a line")).collect()
+    }
+}

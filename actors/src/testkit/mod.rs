@@ -2,12 +2,14 @@
 //! so a test that pauses it needs no sleep. Never part of the program: behind the feature `testkit`.
 
 mod launcher;
+mod lines;
 mod prober;
 mod recorder;
 mod sinks;
 mod spec;
 
 pub use launcher::{Behaviour, FakeLauncher, Grandchildren, Obeys, Sent};
+pub use lines::NoLines;
 pub use prober::FakeProber;
 pub use recorder::{SpanRecorder, attribute, duration, error_type, is_error};
 pub use sinks::{RecordingBoard, RecordingLog};

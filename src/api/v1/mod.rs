@@ -3,12 +3,15 @@
 //! by message, and never waits within it.
 
 mod configure;
+mod logs;
 mod orders;
 mod program;
+mod query;
 mod shape;
 mod shared;
 
 use super::desk::{Desk, Inquiry};
+pub use super::live::Places;
 use super::refusal::{Refusal, json_of};
 use super::view::Changes;
 use axum::Router;
@@ -18,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
 use http::header;
+use phpeek_actors::lines::LineSource;
 use serde_json::json;
 use shared::{Seen, Shared, missing};
 use std::sync::{Arc, Mutex};
@@ -28,11 +32,24 @@ pub const BASE: &str = "/api/v1";
 /// What is answered to everybody.
 pub const OPEN: &[&str] = &["/api/v1/health"];
 
+/// What is told as it happens.
+#[derive(Clone)]
+pub struct Sources {
+    /// Lines of processes.
+    pub lines: Arc<dyn LineSource>,
+}
+
 /// The routes, on the runtime of this thread.
-pub fn router(supervision: &mpsc::Sender<Inquiry>, changes: Changes) -> Router {
+pub fn router(
+    supervision: &mpsc::Sender<Inquiry>,
+    changes: Changes,
+    sources: Sources,
+    places: Places,
+) -> Router {
     let desk = Desk::open(supervision.clone(), Inquiry::Status, Seen::new);
     let supervision = supervision.clone();
-    let shared = Shared { supervision, desk, changes, last: Mutex::default() };
+    let Sources { lines } = sources;
+    let shared = Shared { supervision, desk, changes, last: Mutex::default(), lines, places };
     let routes = Router::new()
         .route("/health", get(health))
         .route("/processes", get(list))
@@ -41,6 +58,7 @@ pub fn router(supervision: &mpsc::Sender<Inquiry>, changes: Changes) -> Router {
         .route("/processes/{name}/", any(nothing_to_do))
         .merge(orders::routes())
         .merge(configure::routes())
+        .merge(logs::routes())
         .route("/processes/{name}/{action}", any(action))
         .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
         .method_not_allowed_fallback(async || Refusal::method())

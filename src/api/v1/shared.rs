@@ -2,9 +2,11 @@
 //! supervision.
 
 use super::super::desk::{Desk, Inquiry};
+use super::super::live::Places;
 use super::super::refusal::Refusal;
 use super::super::view::{Changes, View};
 use bytes::Bytes;
+use phpeek_actors::lines::LineSource;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
@@ -26,6 +28,8 @@ pub(super) struct Shared {
     pub(super) desk: Desk<Arc<Seen>>,
     pub(super) changes: Changes,
     pub(super) last: Mutex<Option<Arc<Seen>>>,
+    pub(super) lines: Arc<dyn LineSource>,
+    pub(super) places: Places,
 }
 
 impl Shared {

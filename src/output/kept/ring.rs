@@ -87,7 +87,16 @@ mod tests {
         let origin = Origin { process: None, number: None, hook: None, run: None, stream: "stdout" };
         let (at, level, shape) = (SystemTime::UNIX_EPOCH, Level::Info, Shape::Lines);
         let text = vec![b'x'; bytes].into();
-        Arc::new(Block { origin: Arc::new(origin), first, count, at, level, shape, text, fields: Box::default() })
+        Arc::new(Block {
+            origin: Arc::new(origin),
+            first,
+            count,
+            at,
+            level,
+            shape,
+            text,
+            fields: Box::default(),
+        })
     }
 
     proptest! {

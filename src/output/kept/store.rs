@@ -65,7 +65,8 @@ impl Store {
     pub(super) fn ring(&self, of: Option<InstanceId>, origin: &Arc<Origin>) -> Arc<Ring> {
         let mut rings = self.rings();
         let before = rings.len();
-        let ring = rings.entry((of, origin.stream)).or_insert_with(|| Arc::new(Ring::new(Arc::clone(origin))));
+        let ring =
+            rings.entry((of, origin.stream)).or_insert_with(|| Arc::new(Ring::new(Arc::clone(origin))));
         let ring = Arc::clone(ring);
         if rings.len() > before {
             let share = (ALL / rings.len()).min(ONE);

@@ -111,7 +111,8 @@ impl Keeper {
             let begin = memchr::memchr(b'\n', read).map_or(read.len(), |end| end + 1);
             read = read.get(begin..).unwrap_or_default();
         }
-        let Some((lines, rest)) = memchr::memrchr(b'\n', read).and_then(|end| read.split_at_checked(end)) else {
+        let Some((lines, rest)) = memchr::memrchr(b'\n', read).and_then(|end| read.split_at_checked(end))
+        else {
             of.rest.extend_from_slice(read);
             if of.rest.len() > LINE_CAP {
                 let part = std::mem::take(&mut of.rest);

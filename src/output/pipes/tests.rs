@@ -12,7 +12,10 @@ use std::time::SystemTime;
 fn pipes() -> (Arc<Intake>, Arc<Sink>, Pipes) {
     let settings = LogSettings::new(LogFormat::Json, Level::Info);
     let null = File::options().write(true).open("/dev/null").expect("/dev/null").into();
-    let (intake, sink) = (Arc::new(Intake::new().expect("epoll")), Arc::new(Sink::new(settings, null, None, SystemTime::UNIX_EPOCH)));
+    let (intake, sink) = (
+        Arc::new(Intake::new().expect("epoll")),
+        Arc::new(Sink::new(settings, null, None, SystemTime::UNIX_EPOCH)),
+    );
     (Arc::clone(&intake), Arc::clone(&sink), Pipes::new(intake, sink, Clock::starting_at(SystemTime::now())))
 }
 

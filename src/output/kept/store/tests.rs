@@ -20,7 +20,14 @@ fn open(keeper: &Keeper, name: &str, serial: u32, run: u64) -> Kept {
     let (read_end, _) = rustix::pipe::pipe().expect("a pipe");
     let process = ProcessName::new(name).expect("a name");
     let task = TaskId::Run(id(serial).run(run));
-    keeper.open(&Capture { process, hook: None, task, number: Some(serial), stream: Stream::Stdout, read_end })
+    keeper.open(&Capture {
+        process,
+        hook: None,
+        task,
+        number: Some(serial),
+        stream: Stream::Stdout,
+        read_end,
+    })
 }
 
 fn store() -> (Arc<Store>, Keeper) {
@@ -41,7 +48,8 @@ fn of(name: &str) -> Wanted {
 #[test]
 fn lines_survive_the_run_and_stand_in_the_order_in_which_they_came() {
     let (store, mut keeper) = store();
-    let (first, other, second) = (open(&keeper, "a", 0, 1), open(&keeper, "b", 7, 1), open(&keeper, "a", 0, 2));
+    let (first, other, second) =
+        (open(&keeper, "a", 0, 1), open(&keeper, "b", 7, 1), open(&keeper, "a", 0, 2));
     keeper.lines(&first, NOW, b"one\ntwo", 2);
     keeper.line(&other, NOW, Level::Warn, b"between");
     keeper.flush(&other, NOW);

@@ -1,0 +1,187 @@
+//! Lines of processes over HTTP: the newest that are kept, and those that come as a stream. Owns how a line looks here;
+//! keeps none.
+
+use super::super::live::{self, More, Source, Written};
+use super::super::refusal::{Refusal, json_of};
+use super::query::Query;
+use super::shape;
+use super::shared::{Shared, missing};
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use jiff::Timestamp;
+use phpeek_actors::feed::{Feed, Given};
+use phpeek_actors::lines::{Block, Following, From, Line, Shape, Wanted};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
+use std::vec::IntoIter;
+
+/// The routes.
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/logs", get(all))
+        .route("/logs/stream", get(stream))
+        .route("/processes/{name}/logs", get(of_process))
+}
+
+/// A line as it is shown.
+#[derive(Serialize)]
+struct Entry<'a> {
+    timestamp: String,
+    process: &'a str,
+    instance: String,
+    stream: &'a str,
+    level: &'a str,
+    message: Cow<'a, str>,
+    seq: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hook: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    fields: Map<String, Value>,
+}
+
+fn entry<'a>(line: &Line<'a>) -> Entry<'a> {
+    let Block { origin, at, level, shape, fields, .. } = line.of;
+    let at = Timestamp::try_from(*at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let process = origin.process.as_ref();
+    let instance = process.zip(origin.number).map(|(process, number)| process.instance_id(number));
+    let fields =
+        fields.iter().filter_map(|(name, json)| Some((name.clone(), serde_json::from_str(json).ok()?)));
+    Entry {
+        timestamp: format!("{at:.3}"),
+        process: process.map_or("", |process| process.as_str()),
+        instance: instance.unwrap_or_default(),
+        stream: origin.stream,
+        level: level.as_str(),
+        message: String::from_utf8_lossy(line.text),
+        seq: line.number,
+        run: origin.run,
+        hook: origin.hook.as_deref(),
+        partial: *shape == Shape::Partial,
+        fields: fields.collect(),
+    }
+}
+
+/// The newest lines, newest first.
+fn newest(shared: &Shared, wanted: &Wanted, limit: usize) -> Vec<Value> {
+    let blocks = shared.lines.newest(wanted, limit);
+    let mut all = Vec::new();
+    for block in blocks.iter().rev() {
+        let lines = block.lines();
+        all.extend(lines.iter().rev().take(limit - all.len()).map(|line| json!(entry(line))));
+    }
+    all
+}
+
+async fn all(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let query = Query::of(query.as_deref())?;
+    let (limit, wanted) = (query.limit()?, query.wanted(SystemTime::now())?);
+    known(&shared, &wanted).await?;
+    let logs = newest(&shared, &wanted, limit);
+    json_of(&json!({ "scope": "stack", "limit": limit, "count": logs.len(), "logs": logs }))
+}
+
+async fn of_process(
+    State(shared): State<Arc<Shared>>,
+    process: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let Path(process) = process.map_err(|_| Refusal::bad("the name is no text"))?;
+    let query = Query::of(query.as_deref())?.of_process(&process);
+    let wanted = query.wanted(SystemTime::now())?;
+    known(&shared, &wanted).await?;
+    let limit = query.limit()?;
+    let logs = newest(&shared, &wanted, limit);
+    json_of(&json!({ "process": process, "limit": limit, "count": logs.len(), "logs": logs }))
+}
+
+/// The process must be there.
+async fn known(shared: &Shared, wanted: &Wanted) -> Result<(), Refusal> {
+    let Some(process) = &wanted.process else { return Ok(()) };
+    let seen = shared.seen().await?;
+    shape::process(&seen.view, process.as_str()).map(drop).ok_or_else(|| missing(process.as_str()))
+}
+
+async fn stream(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = Query::of(query.as_deref())?;
+    let wanted = query.wanted(SystemTime::now())?;
+    known(&shared, &wanted).await?;
+    let tail = query.tail()?;
+    let after = live::last_seen(&headers, query.get("after"))?;
+    let from = after.map_or(From::Newest(tail), From::After);
+    shared.places.stream(|| Lines::new(shared.lines.follow(wanted, from), from))
+}
+
+/// Lines on their way to one reader.
+struct Lines {
+    kept: IntoIter<Arc<Block>>,
+    lost: u64,
+    comes: Feed<Arc<Block>>,
+    /// Lines before it are kept, or are not wanted.
+    next: u64,
+    /// Lines that are kept from here on are wanted.
+    from: u64,
+}
+
+impl Lines {
+    fn new(following: Following, from: From) -> Self {
+        let Following { kept, lost, comes, next } = following;
+        let from = match from {
+            From::After(number) => number.saturating_add(1),
+            From::Newest(most) => beginning(&kept, most),
+        };
+        Self { kept: kept.into_iter(), lost, comes, next, from }
+    }
+}
+
+/// The number of the first of the newest lines of these blocks.
+fn beginning(kept: &[Arc<Block>], most: usize) -> u64 {
+    let count: u64 = kept.iter().map(|block| u64::from(block.count)).sum();
+    let spare = count.saturating_sub(most as u64);
+    kept.first().map_or(0, |first| first.first + spare)
+}
+
+impl Source for Lines {
+    fn write(&mut self, out: &mut Written) -> More {
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 {
+            out.lost(lost, true);
+        }
+        while !out.is_full() {
+            let block = match self.kept.next() {
+                Some(block) => block,
+                None => match self.comes.try_next() {
+                    Some(Given::Item(block)) if block.first < self.next => continue,
+                    Some(Given::Item(block)) => block,
+                    Some(Given::Lost(count)) => {
+                        out.lost(count, false);
+                        continue;
+                    }
+                    None => break,
+                },
+            };
+            for line in block.lines().iter().filter(|line| line.number >= self.from) {
+                out.event("log", line.number, &entry(line));
+            }
+        }
+        More::MayCome
+    }
+
+    async fn wait(&mut self) -> More {
+        if self.comes.ready().await { More::MayCome } else { More::Never }
+    }
+}

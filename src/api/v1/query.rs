@@ -1,0 +1,176 @@
+//! What the query of a request asks for, as values. A parameter that says nothing sensible is an error; one that nobody
+//! knows is left alone, as PHPeek PM leaves it.
+
+use super::super::refusal::Refusal;
+use jiff::{SignedDuration, Timestamp};
+use percent_encoding::percent_decode_str;
+use phpeek_actors::lines::Wanted;
+use phpeek_core::level::Level;
+use phpeek_core::name::ProcessName;
+use std::time::{Duration, SystemTime};
+
+/// Entries when nobody says how many, and the most.
+const LIMIT: (usize, usize) = (100, 10_000);
+
+/// The parameters of a request, decoded.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Of the part behind the `?`.
+    pub(super) fn of(query: Option<&str>) -> Result<Self, Refusal> {
+        let decoded = |text: &str| {
+            let text = percent_decode_str(text).decode_utf8();
+            text.map(|text| text.into_owned()).map_err(|_| Refusal::bad("the query is no text"))
+        };
+        let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decoded(key)?, decoded(value)?))
+        });
+        pairs.collect::<Result<_, Refusal>>().map(Self)
+    }
+
+    /// The value of a parameter; `None` when it is not there, or empty.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The same, of this process whatever it says of one.
+    pub(super) fn of_process(mut self, process: &str) -> Self {
+        self.0.retain(|(key, _)| key != "process");
+        self.0.push(("process".to_owned(), process.to_owned()));
+        self
+    }
+
+    /// How many are wanted: `limit`.
+    pub(super) fn limit(&self) -> Result<usize, Refusal> {
+        match self.get("limit") {
+            None => Ok(LIMIT.0),
+            Some(text) => match text.parse::<usize>() {
+                Ok(number) if number > 0 => Ok(number.min(LIMIT.1)),
+                _ => Err(Refusal::bad(format!("limit wants a whole number from 1 to {}", LIMIT.1))),
+            },
+        }
+    }
+
+    /// With how many of what is kept a stream begins: `tail`.
+    pub(super) fn tail(&self) -> Result<usize, Refusal> {
+        let Some(text) = self.get("tail") else { return Ok(0) };
+        let number = text.parse::<usize>().map(|number| number.min(LIMIT.1));
+        number.map_err(|_| Refusal::bad(format!("tail wants a whole number from 0 to {}", LIMIT.1)))
+    }
+
+    /// Which lines are wanted: `process`, `instance`, `stream`, `level` and `since`.
+    pub(super) fn wanted(&self, now: SystemTime) -> Result<Wanted, Refusal> {
+        let process = self.get("process").map(name).transpose()?;
+        let instance = self.get("instance").map(|id| instance(id, process.as_ref())).transpose()?;
+        let (of, number) = instance.unzip();
+        Ok(Wanted {
+            process: process.or(of),
+            number,
+            stream: self.get("stream").map(stream).transpose()?,
+            level: self.get("level").map(level).transpose()?.flatten(),
+            since: self.get("since").map(|text| since(text, now)).transpose()?,
+        })
+    }
+}
+
+/// The name of a process; one that none can have is not there.
+pub(super) fn name(text: &str) -> Result<ProcessName, Refusal> {
+    ProcessName::new(text).map_err(|_| super::shared::missing(text))
+}
+
+/// `NAME-2`, or the number alone where the process is known.
+fn instance(id: &str, process: Option<&ProcessName>) -> Result<(ProcessName, u32), Refusal> {
+    let wrong = || Refusal::bad(format!("instance wants NAME-NUMBER, as web-0, and not {id:?}"));
+    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
+    match (id.rsplit_once('-'), process) {
+        (None, Some(process)) => Ok((process.clone(), number(id)?)),
+        (Some((of, serial)), process) if process.is_none_or(|process| process.as_str() == of) => {
+            Ok((name(of)?, number(serial)?))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+fn stream(text: &str) -> Result<String, Refusal> {
+    match text {
+        "stdout" | "stderr" => Ok(text.to_owned()),
+        _ => Err(Refusal::bad(format!("stream wants stdout or stderr, and not {text:?}"))),
+    }
+}
+
+fn level(text: &str) -> Result<Option<Level>, Refusal> {
+    let known = Level::WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+    match known {
+        Some((_, level)) => Ok(Some(*level)),
+        None if text == "all" => Ok(None),
+        None => Err(Refusal::bad(format!("level wants debug, info, warn, error or all, and not {text:?}"))),
+    }
+}
+
+/// A time, or how long ago it was: RFC 3339, `90`, `90s`, `5m`, `1h30m`.
+fn since(text: &str, now: SystemTime) -> Result<SystemTime, Refusal> {
+    let seconds = || text.parse().ok().map(Duration::from_secs);
+    let span = || text.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
+    let ago = seconds().or_else(span).and_then(|span| now.checked_sub(span));
+    let time = ago.or_else(|| SystemTime::try_from(text.parse::<Timestamp>().ok()?).ok());
+    let message = "since wants a time of RFC 3339, or how long ago it was, as 90s or 5m";
+    time.ok_or_else(|| Refusal::bad(format!("{message}, and not {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(query: &str) -> Option<Wanted> {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        Query::of(Some(query)).and_then(|query| query.wanted(now)).ok()
+    }
+
+    #[test]
+    fn what_is_asked_for_is_understood() {
+        let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        for (query, since) in [
+            ("since=10", at(990)),
+            ("since=1m30s", at(910)),
+            ("since=5m", at(700)),
+            ("since=1970-01-01T00%3A05%3A00Z", at(300)),
+            ("since=1970-01-01T01:05:00%2b01:00", at(300)),
+            ("since=", None),
+        ] {
+            assert_eq!(wanted(query).map(|wanted| wanted.since), Some(since), "{query}");
+        }
+        for (query, number) in
+            [("instance=a-b-2", 2), ("process=a-b&instance=1", 1), ("process=a&instance=a-3", 3)]
+        {
+            assert_eq!(wanted(query).and_then(|wanted| wanted.number), Some(number), "{query}");
+        }
+        assert_eq!(wanted("level=WARN").and_then(|wanted| wanted.level), Some(Level::Warn));
+        assert_eq!(wanted("level=all&x=y"), Some(Wanted::default()));
+    }
+
+    #[test]
+    fn what_says_nothing_sensible_is_refused() {
+        for query in [
+            "since=yesterday",
+            "since=-5m",
+            "level=loud",
+            "stream=stdin",
+            "instance=web",
+            "instance=web-x",
+            "process=a&instance=b-0",
+            "process=%ff",
+            "process=a/b",
+        ] {
+            assert_eq!(wanted(query), None, "{query}");
+        }
+        for limit in ["0", "-1", "abc", "1.5", "99999999999999999999"] {
+            assert!(Query::of(Some(&format!("limit={limit}"))).is_ok_and(|q| q.limit().is_err()), "{limit}");
+        }
+        let limits =
+            ["", "limit=", "limit=7", "limit=20000"].map(|q| Query::of(Some(q)).and_then(|q| q.limit()).ok());
+        assert_eq!(limits, [Some(100), Some(100), Some(7), Some(10_000)]);
+    }
+}
