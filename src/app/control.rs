@@ -2,12 +2,17 @@
 //! thread to what is asked. Answers by a copy, never by work.
 
 use super::board::SharedBoard;
+use super::kept::Kept;
 use super::orders::Orders;
+use super::running::{BeginError, Running};
 use jiff::Timestamp;
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::telemetry::LastError;
 use phpeek_api::report::{ExporterState, QueueReport};
-use phpeek_api::{Inquiries, Inquiry, Listener, SocketError, TelemetryReport, place};
+use phpeek_api::v1::Sources;
+use phpeek_api::{
+    Control, Inquiries, Inquiry, Listener, SocketError, Surroundings, TelemetryReport, TraceSource, place,
+};
 use phpeek_core::causes::chain;
 use phpeek_os::environment;
 use phpeek_settings::control::ControlSocket;
@@ -15,6 +20,7 @@ use phpeek_settings::env;
 use phpeek_settings::tracing::{ExporterSettings, Receiver, TracingSettings};
 use phpeek_telemetry::{TelemetryHandle, TelemetryState};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What came of the wish for a socket.
 #[derive(Default)]
@@ -45,6 +51,28 @@ pub(super) fn open(wanted: &ControlSocket) -> Result<Opened, SocketError> {
         },
         |listener| Opened { listener: Some(listener), warning: None },
     ))
+}
+
+/// Takes what is asked at the socket. Give the inquiries to somebody who answers.
+pub(super) fn start(
+    listener: Listener,
+    (running, board, sources): (&Running, &SharedBoard, Sources),
+    thread_init: fn(),
+) -> Result<(Control, Inquiries), BeginError> {
+    let children = running.children.clone();
+    let around = Surroundings {
+        // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
+        back: Box::new(move || children.changes().notify_one()),
+        outlook: board.watch_outlook(),
+        changes: board.changes(),
+        traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
+        sources,
+        log: running.log.clone(),
+        clock: running.clock,
+        thread_init,
+    };
+    Control::start(listener, around)
+        .map_err(|source| BeginError::System { what: "watch the control socket", source })
 }
 
 /// Where spans go, by the configuration.

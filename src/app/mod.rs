@@ -44,7 +44,6 @@ use board::SharedBoard;
 use ending::Finish;
 use forget::Forget;
 use hasten::Hasten;
-use kept::Kept;
 use last_exit::LastExit;
 use ledger::Ledger;
 use operations::Operations;
@@ -61,7 +60,7 @@ use phpeek_actors::world::{Deaths, World};
 use phpeek_api::v1::Sources;
 use phpeek_api::web::Audit;
 use phpeek_api::web::Bound;
-use phpeek_api::{self as socket, Control, Inquiries, TraceSource};
+use phpeek_api::{self as socket, Inquiries};
 use phpeek_config::Configuration;
 use phpeek_core::fleet::Fleet;
 use phpeek_core::operation::Cause;
@@ -217,7 +216,7 @@ async fn supervise(
         api::start(bound, &configuration.api, (&running, board.changes(), sources.clone()), in_a_thread)?
             .unzip();
     let (control, of_control) =
-        listener.map(|l| start_control(l, &running, &board, sources)).transpose()?.unzip();
+        listener.map(|l| control::start(l, (&running, &board, sources), in_a_thread)).transpose()?.unzip();
     let operations = Rc::<Operations>::default();
     let ear = Rc::<ReloadEar>::default();
     let ours: [Rc<dyn Listener>; 3] = [roster, operations.clone(), ear.clone()];
@@ -323,28 +322,6 @@ fn show(options: &Options, clock: Clock, writer: Option<Writer>) -> SharedBoard 
     let board = SharedBoard::new(config, clock, writer);
     actix::spawn(board.clone().publish());
     board
-}
-
-fn start_control(
-    listener: socket::Listener,
-    running: &Running,
-    board: &SharedBoard,
-    sources: Sources,
-) -> Result<(Control, Inquiries), BeginError> {
-    let children = running.children.clone();
-    let around = socket::Surroundings {
-        // The record of what runs lies in the same folder, unless somebody has said otherwise: it is written anew.
-        back: Box::new(move || children.changes().notify_one()),
-        outlook: board.watch_outlook(),
-        changes: board.changes(),
-        traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
-        sources,
-        log: running.log.clone(),
-        clock: running.clock,
-        thread_init: in_a_thread,
-    };
-    Control::start(listener, around)
-        .map_err(|source| BeginError::System { what: "watch the control socket", source })
 }
 
 fn build(
