@@ -3,7 +3,9 @@
 
 use phpeek_core::fleet::{BootFailureCause, Outcome};
 use phpeek_core::lifecycle::Failure;
+use phpeek_core::limit::Limit;
 use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
+use phpeek_core::signal::Signal;
 
 /// All ended well.
 pub const OK: u8 = 0;
@@ -69,7 +71,8 @@ fn of_failure(failure: Failure) -> u8 {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => of_exit(exit),
         Failure::Spawn(kind) => of_spawn_failure(kind),
-        Failure::Unhealthy => FAILURE,
+        Failure::Unhealthy | Failure::Memory(Limit::Soft) => FAILURE,
+        Failure::Memory(Limit::Hard) => of_exit(Exit::Signal { signal: Signal::KILL, core: false }),
     }
 }
 

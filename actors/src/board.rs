@@ -6,6 +6,7 @@ use phpeek_core::facts::{Fact, InstanceFact, ProcessFact, SystemFact, Told};
 use phpeek_core::fleet::RestartEnd;
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::InstanceState;
+use phpeek_core::limit::Breach;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::{Forecast, Outlook};
 use phpeek_core::spec::ProcessSpec;
@@ -57,6 +58,9 @@ pub trait StatusBoard {
     /// The run of an instance has ended like this. What changes with it is told by [`Self::instance`].
     fn ended(&self, instance: InstanceId, exit: Exit);
 
+    /// The run of an instance takes more memory than it may. What changes with it is told by [`Self::instance`].
+    fn over_limit(&self, instance: InstanceId, breach: Breach);
+
     /// The system has changed.
     fn system(&self, state: SystemState);
 
@@ -85,6 +89,7 @@ impl<B: StatusBoard> BoardListener<B> {
                 let status = InstanceStatus { state: change.to, pid: shown.pid, restarts: shown.restarts };
                 self.board.instance(id, status);
             }
+            InstanceFact::OverLimit { breach, .. } => self.board.over_limit(id, *breach),
             InstanceFact::Ended(death) => self.board.ended(id, death.autopsy.exit),
             _ => {}
         }

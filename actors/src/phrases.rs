@@ -7,6 +7,7 @@ use phpeek_core::facts::{JobOver, Refusal};
 use phpeek_core::fleet::{BootFailure, BootFailureCause, ReloadEnd, RestartScope};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Failure, Trigger};
+use phpeek_core::limit::{Breach, Limit};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
@@ -101,11 +102,13 @@ impl Names {
 }
 
 /// How an instance failed for good.
-fn failure_text(failure: Failure) -> String {
+#[must_use]
+pub fn failure_text(failure: Failure) -> String {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => exit.to_string(),
         Failure::Spawn(_) => "a program that could not be started".to_owned(),
         Failure::Unhealthy => "health checks that fail".to_owned(),
+        Failure::Memory(limit) => format!("more memory than its {} limit", limit.as_str()),
     }
 }
 
@@ -114,6 +117,11 @@ fn failure_text(failure: Failure) -> String {
 pub fn gave_up(failure: Failure, restarts: u32) -> Option<String> {
     match failure {
         Failure::Exit(_) => None,
+        Failure::Memory(_) if restarts == 0 => None,
+        Failure::Memory(limit) => {
+            let limit = limit.as_str();
+            Some(format!("gave up after {restarts} restarts: it takes more memory than its {limit} limit"))
+        }
         Failure::Spawn(_) => Some(format!("gave up after {restarts} restarts: it could not be started")),
         Failure::GaveUp(exit) => Some(format!("gave up after {restarts} restarts: {exit}")),
         Failure::Unhealthy => Some(format!("gave up after {restarts} restarts: its health checks fail")),
@@ -207,6 +215,31 @@ pub fn restart_reason_after(after: Trigger, ends: &Ends) -> &'static str {
         Trigger::Exit(exit) if ends.success.has(exit) || ends.recycle.has(exit) => "normal_exit",
         Trigger::Exit(_) | Trigger::Spawn(_) => "crash",
         Trigger::Unhealthy => "health_check",
+        Trigger::Memory(_) => "memory_limit",
+    }
+}
+
+/// What is passed, and what follows.
+#[must_use]
+pub fn over_limit(breach: &Breach) -> String {
+    let Breach { limit, bound, used } = breach;
+    let follows = match limit {
+        Limit::Soft => "it is replaced",
+        Limit::Hard => "it is killed",
+    };
+    let (used, bound) = (mebibytes(*used), mebibytes(*bound));
+    format!("it takes {used} of memory, above its {} limit of {bound}: {follows}", limit.as_str())
+}
+
+/// A size for people, as the configuration writes sizes.
+#[must_use]
+pub fn mebibytes(bytes: u64) -> String {
+    const MB: u64 = 1 << 20;
+    let tenths = u128::from(bytes) * 10 / u128::from(MB);
+    if tenths.is_multiple_of(10) {
+        format!("{} MB", tenths / 10)
+    } else {
+        format!("{}.{} MB", tenths / 10, tenths % 10)
     }
 }
 

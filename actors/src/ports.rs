@@ -145,6 +145,35 @@ pub trait Prober {
     fn forget(&self, probe: ProbeId);
 }
 
+/// Asks how much memory a run takes.
+#[derive(Debug)]
+pub struct MeasureOrder {
+    /// The run.
+    pub run: RunId,
+    /// Its leader.
+    pub leader: i32,
+    /// An estimate that is not below the truth will do up to this.
+    pub exact_above: u64,
+    /// Who is told.
+    pub hearer: Recipient<Measured>,
+}
+
+/// How much memory a run takes, all that belongs to it together, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, actix::Message)]
+#[rtype(result = "()")]
+pub struct Measured {
+    /// The run.
+    pub run: RunId,
+    /// How much.
+    pub used: u64,
+}
+
+/// Measures runs, elsewhere.
+pub trait Meter {
+    /// Measures. Returns at once; the hearer is sent one [`Measured`], or none when nobody is left or nobody can look.
+    fn measure(&self, order: MeasureOrder);
+}
+
 /// The value of a field of a log record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {

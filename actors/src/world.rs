@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::listeners::Listeners;
-use crate::ports::{LastWords, LaunchOrder, Launcher, Prober};
+use crate::ports::{LastWords, LaunchOrder, Launcher, Meter, Prober};
 use phpeek_core::facts::Outbox;
 use phpeek_core::process::Effect;
 use phpeek_core::program::Launch;
@@ -20,6 +20,8 @@ pub struct World {
     pub words: Rc<dyn LastWords>,
     /// Asks for the health of processes.
     pub prober: Rc<dyn Prober>,
+    /// Measures the memory of processes.
+    pub meter: Rc<dyn Meter>,
     /// Hear of all that happens.
     pub listeners: Rc<Listeners>,
     /// The one clock.

@@ -117,6 +117,7 @@ fn system() -> SystemSpec {
             rolling: None,
             hooks: None,
             health: None,
+            memory: None,
             schedule: None,
         }))
     };

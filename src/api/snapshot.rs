@@ -1,6 +1,7 @@
 //! The snapshot of a supervisor: what the control socket answers and the file beside a pid file holds, as one JSON object.
 //! Values and where that file lies; reads and writes nothing.
 
+use phpeek_core::limit::Breach;
 use phpeek_core::outcome::Exit;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -61,6 +62,26 @@ pub struct InstanceSnapshot {
     /// How the run before ended.
     #[serde(default)]
     pub last_exit: Option<LastExit>,
+    /// The bound of memory that its run has passed, or the run before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit: Option<MemoryLimit>,
+}
+
+/// A bound of memory that was passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryLimit {
+    /// `soft`: it was replaced; `hard`: it was killed.
+    pub limit: String,
+    /// What may be taken.
+    pub limit_bytes: u64,
+    /// What all that belongs to the instance took.
+    pub used_bytes: u64,
+}
+
+impl From<Breach> for MemoryLimit {
+    fn from(Breach { limit, bound, used }: Breach) -> Self {
+        Self { limit: limit.as_str().to_owned(), limit_bytes: bound, used_bytes: used }
+    }
 }
 
 /// How a run ended: `code`, or `signal`.

@@ -5,6 +5,7 @@ use super::snapshot::{InstanceSnapshot, ProcessSnapshot, Snapshot};
 use phpeek_actors::board::SystemState;
 use phpeek_actors::clock::Moment;
 use phpeek_core::lifecycle::InstanceState;
+use phpeek_core::limit::Breach;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
 use phpeek_core::spec::ProcessSpec;
@@ -28,6 +29,10 @@ pub struct Slot {
     pub since: Option<Moment>,
     /// How the run before ended.
     pub last_exit: Option<Exit>,
+    /// The bound of memory that the run that is shown has passed.
+    pub over_limit: Option<Breach>,
+    /// The one that the run before had passed.
+    pub last_over_limit: Option<Breach>,
 }
 
 impl Slot {
@@ -35,7 +40,24 @@ impl Slot {
     #[must_use]
     pub fn new(number: u32) -> Self {
         let state = InstanceState::Stopped;
-        Self { number, state, pid: None, restarts: 0, since: None, last_exit: None }
+        Self {
+            number,
+            state,
+            pid: None,
+            restarts: 0,
+            since: None,
+            last_exit: None,
+            over_limit: None,
+            last_over_limit: None,
+        }
+    }
+}
+
+impl Slot {
+    /// The bound of memory that its run has passed, or the run before.
+    #[must_use]
+    pub fn memory_limit(&self) -> Option<Breach> {
+        self.over_limit.or(self.last_over_limit)
     }
 }
 
@@ -122,6 +144,7 @@ impl View {
                     uptime_s: slot.since.and_then(seconds),
                     restarts: slot.restarts,
                     last_exit: slot.last_exit.map(Into::into),
+                    memory_limit: slot.memory_limit().map(Into::into),
                 })
                 .collect();
             let first = instances.first().map_or(InstanceState::Stopped.as_str(), |i| i.state.as_str());

@@ -7,6 +7,7 @@ use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
 use phpeek_api::view::{Changes, Slot, View};
 use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::limit::Breach;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
@@ -190,7 +191,14 @@ impl StatusBoard for SharedBoard {
     }
 
     fn ended(&self, instance: InstanceId, exit: Exit) {
-        self.change_slot(instance, |slot| slot.last_exit = Some(exit));
+        self.change_slot(instance, |slot| {
+            slot.last_exit = Some(exit);
+            slot.last_over_limit = slot.over_limit.take();
+        });
+    }
+
+    fn over_limit(&self, instance: InstanceId, breach: Breach) {
+        self.change_slot(instance, |slot| slot.over_limit = Some(breach));
     }
 
     fn system(&self, state: SystemState) {

@@ -65,6 +65,7 @@ use phpeek_config::Configuration;
 use phpeek_core::fleet::Fleet;
 use phpeek_core::operation::Cause;
 use phpeek_os::ground::Ground;
+use phpeek_os::meter::MemoryMeter;
 use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{environment, memory, pid1};
@@ -261,6 +262,7 @@ fn world(running: &Running, listeners: Rc<Listeners>) -> World {
         launcher: running.children.clone(),
         words: Rc::new(running.output.clone()),
         prober: Rc::new(Probes::new(in_a_thread)),
+        meter: Rc::new(MemoryMeter::of(&running.children, in_a_thread)),
         listeners,
         clock: running.clock,
         scratch: Rc::default(),

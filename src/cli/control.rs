@@ -226,6 +226,8 @@ fn row(process: &Value, now: u64) -> [String; 6] {
     let restarts: u64 = instances.iter().filter_map(|i| field(i, "restart_count").as_u64()).sum();
     let since = instances.iter().filter_map(|i| field(i, "started_at").as_u64()).filter(|at| *at > 0).min();
     let uptime = since.map_or_else(|| "-".to_owned(), |at| span(now.saturating_sub(at) as f64));
+    let limit = instances.iter().find_map(|i| field(field(i, "memory_limit"), "limit").as_str());
+    let state = text("state") + &limit.map(|limit| format!(", {limit} memory limit")).unwrap_or_default();
     let scale = field(process, "scale").as_u64().unwrap_or_default();
-    [text("name"), text("type"), text("state"), scale.to_string(), restarts.to_string(), uptime]
+    [text("name"), text("type"), state, scale.to_string(), restarts.to_string(), uptime]
 }

@@ -191,8 +191,16 @@ fn row(instance: &InstanceSnapshot) -> [String; 6] {
         or_dash(instance.pid.map(|pid| pid.to_string())),
         or_dash(instance.uptime_s.map(span)),
         instance.restarts.to_string(),
-        or_dash(instance.last_exit.as_ref().map(ToString::to_string)),
+        or_dash(last_exit(instance)),
     ]
+}
+
+/// How the run before ended, with the bound of memory that was passed.
+fn last_exit(instance: &InstanceSnapshot) -> Option<String> {
+    let limit = instance.memory_limit.as_ref().map(|passed| format!("{} memory limit", passed.limit));
+    let parts: Vec<_> =
+        instance.last_exit.as_ref().map(ToString::to_string).into_iter().chain(limit).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// A number of seconds, with a fraction or without.
@@ -215,6 +223,7 @@ mod tests {
             uptime_s,
             restarts: 2,
             last_exit,
+            memory_limit: None,
         };
         let exit = LastExit { code: None, signal: Some("SIGSEGV".to_owned()), core_dumped: true };
         let snapshot = Snapshot {

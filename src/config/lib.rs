@@ -31,6 +31,7 @@ mod keys;
 mod lint;
 mod logging;
 mod mask;
+mod memory;
 mod names;
 mod numbering;
 mod overlay;

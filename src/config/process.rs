@@ -7,7 +7,7 @@ use super::names::{Names, int, truth};
 use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, health, hooks, jobs, privilege, restart, rules};
+use super::{depends, health, hooks, jobs, memory, privilege, restart, rules};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
 use phpeek_core::spec::{
@@ -102,10 +102,6 @@ pub(crate) fn compile(
     let env = jobs::environment(name, node, envs.of(node, &path, findings));
     rules::check(node, &path, findings);
     let owned = |key: &str| node.filled(key).map(str::to_owned);
-    let stream = |key: &str, usual: bool| {
-        let own = truth(node, key).unwrap_or(usual);
-        own && node.get("logging").and_then(|l| truth(l, key)).unwrap_or(true)
-    };
     let stop = match node.get("shutdown") {
         Some(block) => stop(Block::new(Some(block), SHUTDOWN))?,
         None => defaults.stop,
@@ -125,10 +121,7 @@ pub(crate) fn compile(
         group: owned("group"),
         env,
         privilege: privilege::compile(node, &path, findings).map(Arc::new),
-        output: OutputSpec {
-            stdout: stream("stdout", defaults.stdout),
-            stderr: stream("stderr", defaults.stderr),
-        },
+        output: output(node, defaults),
         handover: Handover::of(context, kind),
         numbering: Numbering::default(),
     };
@@ -147,8 +140,18 @@ pub(crate) fn compile(
         rolling: rolling(block, node),
         hooks,
         health,
+        memory: memory::compile(node, (kind, restart.map(|restart| restart.policy)), &path, findings),
         schedule: jobs::compile(node),
     })
+}
+
+/// Which streams are captured: neither of the two places says no.
+fn output(node: &Node, defaults: &Defaults) -> OutputSpec {
+    let stream = |key: &str, usual: bool| {
+        let own = truth(node, key).unwrap_or(usual);
+        own && node.get("logging").and_then(|l| truth(l, key)).unwrap_or(true)
+    };
+    OutputSpec { stdout: stream("stdout", defaults.stdout), stderr: stream("stderr", defaults.stderr) }
 }
 
 /// What runs around its starts and stops, the one below `shutdown` last; none when nothing does.

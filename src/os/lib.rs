@@ -20,6 +20,7 @@ pub mod limits;
 pub mod lock_file;
 mod mark;
 pub mod memory;
+pub mod meter;
 mod oom;
 pub mod ours;
 pub mod peer;

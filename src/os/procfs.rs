@@ -164,6 +164,20 @@ pub(super) fn variable(pid: i32, name: &[u8]) -> Option<Vec<u8>> {
     all.split(|byte| *byte == 0).find_map(value)
 }
 
+/// How much of a process is in memory, what it shares with others and all, in bytes. `None` when it is gone.
+pub(super) fn resident(pid: i32) -> Option<u64> {
+    let pages: u64 = text(&format!("/proc/{pid}/statm"))?.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(pages.saturating_mul(rustix::param::page_size() as u64))
+}
+
+/// The same with its share of what is shared alone. `None` when it is gone, or not for us to read.
+pub(super) fn proportional(pid: i32) -> Option<u64> {
+    let text = text(&format!("/proc/{pid}/smaps_rollup"))?;
+    let share = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    let kilobytes: u64 = share.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    Some(kilobytes.saturating_mul(1024))
+}
+
 /// In which pid namespace a process lives (namespaces(7)); `None` when we may not know.
 pub(super) fn pid_namespace(pid: i32) -> Option<std::path::PathBuf> {
     fs::read_link(format!("/proc/{pid}/ns/pid")).ok()

@@ -85,6 +85,7 @@ fn by_name(path: &str) -> Option<Value> {
         "recycle_codes" => json!([12]),
         "shutdown.kill_timeout" => json!(7),
         "umask" => json!("0027"),
+        "memory.soft" | "memory.hard" => json!("32MB"),
         "groups" => json!(["daemon"]),
         "capabilities.bounding" | "capabilities.ambient" => json!(["CAP_KILL"]),
         limit if limit.starts_with("limits.") => json!("7:unlimited"),

@@ -146,7 +146,6 @@ fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     for fields in [
         "reload: {command: [x]}, rolling: false, max_unavailable: 25%",
         "schedule: '*/2 * * * * *', heartbeat: {interval: 60}",
-        "memory: {soft: 256MB, hard: 512MB}",
         "watch: [src/*.php], logging: {format: raw, json: {message_field: text, level_field: severity}}",
         "watch: {paths: [a], ignore: b, debounce: 1s, cascade: true}",
     ] {

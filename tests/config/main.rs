@@ -12,6 +12,7 @@ mod keeping;
 mod keys;
 mod laws;
 mod logging;
+mod memory;
 mod numbering;
 mod readiness;
 mod reading;

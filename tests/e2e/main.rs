@@ -21,6 +21,7 @@ mod first_file;
 mod health;
 mod hooks;
 mod logs;
+mod memory;
 mod numbering;
 mod one_program;
 mod order;

@@ -12,6 +12,7 @@ pub use crate::health::facts::{HealthFact, Probed};
 pub use crate::hook::facts::{HookEnd, HookFact, HookOutcome};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::{InstanceState, Rest, SignalStep, Trigger};
+use crate::limit::Breach;
 use crate::member::Member;
 use crate::name::ProcessName;
 use crate::operation::{Operation, OperationId};
@@ -231,6 +232,13 @@ pub enum InstanceFact {
     LeftAlone(Vec<Member>),
     /// Nobody is left of a run, or nobody that it waits for.
     Ended(Death),
+    /// A run takes more memory than it may: what follows comes next.
+    OverLimit {
+        /// Which.
+        run: u64,
+        /// What is passed, and how far.
+        breach: Breach,
+    },
     /// All that will be known of a death that nobody asked for is known.
     Autopsied(Box<Obituary>),
     /// A signal was sent to all that belongs to a run.

@@ -8,7 +8,7 @@
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
 //! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q9, stand in [`process`], those of
 //! hooks, R1 to R7, in [`hook::pass`], those of schedules, T1 to T9, in [`schedule`], those of the outlook, O1 to O3, in
-//! [`outlook`], those of readiness, D1 to D3, in [`readiness`].
+//! [`outlook`], those of readiness, D1 to D3, in [`readiness`], those of memory, M1 to M6, in [`limit::gauge`].
 //!
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
@@ -47,6 +47,7 @@ pub mod hook;
 pub mod ids;
 pub mod level;
 pub mod lifecycle;
+pub mod limit;
 pub mod member;
 pub mod name;
 pub mod names;

@@ -80,6 +80,12 @@ pub const HEALTH_CHECK_ATTEMPTS: &str = "health_check.attempts";
 pub const RELOAD_SIGNAL: &str = "reload.signal";
 /// crash, normal_exit, health_check, memory_limit, manual, signal or dependency.
 pub const RESTART_REASON: &str = "restart.reason";
+/// Which bound of memory was passed: `soft` or `hard`.
+pub const MEMORY_LIMIT: &str = "memory.limit";
+/// That bound, in bytes (int).
+pub const MEMORY_LIMIT_BYTES: &str = "memory.limit_bytes";
+/// What was taken by all that belongs to the instance, in bytes (int).
+pub const MEMORY_USED_BYTES: &str = "memory.used_bytes";
 /// Which restart since the last stable run, from 1 (int).
 pub const RESTART_ATTEMPT: &str = "restart.attempt";
 /// The exit code, when it exited (int).
@@ -158,6 +164,8 @@ pub const ERROR_RESTART_FAILED: &str = "restart_failed";
 pub const ERROR_HOOK_FAILED: &str = "hook_failed";
 /// `error.type` of what ended because health checks failed.
 pub const ERROR_UNHEALTHY: &str = "unhealthy";
+/// `error.type` of what ended because it took more memory than it may.
+pub const ERROR_MEMORY_LIMIT: &str = "memory_limit";
 /// `error.type` of a start or a wait whose instances were not ready in time, or ended before they were.
 pub const ERROR_NOT_READY: &str = "not_ready";
 /// `error.type` of an instance whose restart budget is spent.

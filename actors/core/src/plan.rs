@@ -154,6 +154,7 @@ fn differences(old: &ProcessSpec, new: &ProcessSpec) -> Vec<(&'static str, Touch
         rolling,
         hooks,
         health,
+        memory,
         schedule,
     } = old;
     let (a, b) = (program, &new.program);
@@ -176,6 +177,7 @@ fn differences(old: &ProcessSpec, new: &ProcessSpec) -> Vec<(&'static str, Touch
         ("shutdown", *stop != new.stop, Touch::Nothing),
         ("essential", *essential != new.essential, Touch::Nothing),
         ("rolling, max_unavailable, reload", *rolling != new.rolling, Touch::Nothing),
+        ("memory", *memory != new.memory, Touch::Nothing),
         ("hooks", *hooks != new.hooks, Touch::Nothing),
         ("schedule", *schedule != new.schedule, Touch::Everything),
         ("health_check", *health != new.health, Touch::Everything),

@@ -9,6 +9,7 @@ pub use crate::command::{CommandLine, OutputSpec, ProcessKind};
 use crate::health;
 pub use crate::health::{CheckSpec, Checks, GrpcQuestion, HttpQuestion, Question, Role};
 pub use crate::hook::{HookList, HookSpec, Hooks, OnError, Stage};
+pub use crate::limit::MemorySpec;
 use crate::name::ProcessName;
 use crate::program::Program;
 pub use crate::schedule::ScheduleSpec;
@@ -81,6 +82,8 @@ pub struct ProcessSpec {
     pub hooks: Option<Box<Hooks>>,
     /// What each of its instances is asked while it runs.
     pub health: Option<Checks>,
+    /// How much memory each of its instances may take.
+    pub memory: Option<MemorySpec>,
     /// When it runs, if by the clock: there is one exactly for those of the kind `Scheduled`.
     pub schedule: Option<Arc<ScheduleSpec>>,
 }

@@ -108,6 +108,7 @@ fn spec(plan: &Plan) -> Arc<ProcessSpec> {
         rolling: None,
         hooks: None,
         health: None,
+        memory: None,
         schedule: Some(Arc::new(schedule)),
     })
 }

@@ -253,6 +253,7 @@ fn chain(count: u32) -> Fleet {
             rolling: None,
             hooks: None,
             health: None,
+            memory: None,
             schedule: None,
         })
     };

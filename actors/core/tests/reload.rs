@@ -79,6 +79,7 @@ fn spec(place: usize, drawn: &Drawn, there: &[bool]) -> Arc<ProcessSpec> {
         rolling: None,
         hooks: None,
         health: None,
+        memory: None,
         schedule: None,
     })
 }

@@ -6,6 +6,7 @@
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
 use phpeek_core::lifecycle::{Effect, Event, LINGER, Machine, Now, Policy, Reach, State, Urgency};
+use phpeek_core::limit::Limit;
 use phpeek_core::outcome::{Exit, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{Ends, Exhausted, KillMode, ProcessKind, RestartPolicy, RestartSpec, StopSpec};
@@ -44,6 +45,8 @@ fn events(run: u64) -> Vec<(&'static str, Event)> {
         ("Stop now", Event::Stop(Urgency::Now)),
         ("Restart", Event::Restart),
         ("Unhealthy", Event::Unhealthy { run }),
+        ("OverLimit soft", Event::OverLimit { run, limit: Limit::Soft }),
+        ("OverLimit hard", Event::OverLimit { run, limit: Limit::Hard }),
         ("Spawned", Event::Spawned { run }),
         ("SpawnFailed", Event::SpawnFailed { run, kind: SpawnFailureKind::Resources }),
         ("Exited 0", Event::Exited { run, exit: Exit::Code(0) }),
@@ -54,6 +57,7 @@ fn events(run: u64) -> Vec<(&'static str, Event)> {
         ("Tick when due", Event::Tick),
         ("Tick too early", Event::Tick),
         ("Unhealthy, another run", Event::Unhealthy { run: run + 7 }),
+        ("OverLimit, another run", Event::OverLimit { run: run + 7, limit: Limit::Hard }),
         ("Spawned, another run", Event::Spawned { run: run + 7 }),
         ("SpawnFailed, another run", Event::SpawnFailed { run: run + 7, kind: SpawnFailureKind::Other }),
         ("Exited, another run", Event::Exited { run: run + 7, exit: FAILED }),

@@ -5,6 +5,7 @@ mod fields;
 mod health;
 mod hooks;
 mod known;
+mod memory;
 mod reload;
 mod schedule;
 
@@ -270,6 +271,7 @@ impl Journal {
                     vec![("delay_ms", millis(*delay).into())]
                 });
             }
+            InstanceFact::OverLimit { run, breach } => self.over_limit(at, about, *run, breach),
             InstanceFact::Died(death) => self.died(at, instance, death),
             InstanceFact::Autopsied(obituary) => self.last_words(at, about, obituary),
             // A first spawn that failed has a record of its own.

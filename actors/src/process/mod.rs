@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::health;
 use crate::hooks;
-use crate::ports::{LastLines, ProbeAnswer, RunNews, TaskReport};
+use crate::ports::{LastLines, MeasureOrder, Measured, ProbeAnswer, RunNews, TaskReport};
 use crate::world::{OwnDeaths, World};
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient, SpawnHandle};
 use phpeek_core::backoff::Jitter;
@@ -140,6 +140,10 @@ impl ProcessActor {
                 return (!kept).then_some(Event::NoWords(run));
             }
             Effect::Hook(effect) => hooks::perform(&self.world, at, effect),
+            Effect::Measure { run, leader, exact_above } => {
+                let hearer = ctx.address().recipient();
+                self.world.meter.measure(MeasureOrder { run, leader, exact_above, hearer });
+            }
             Effect::Health(effect) => health::perform(&self.world, effect, || ctx.address().recipient()),
             Effect::Report(report) => self.report(at, ReportKind::Machine(report)),
         }
@@ -219,6 +223,15 @@ impl Handler<RunNews> for ProcessActor {
         for news in news {
             self.step(at, Event::News(run, news), ctx);
         }
+    }
+}
+
+impl Handler<Measured> for ProcessActor {
+    type Result = ();
+
+    fn handle(&mut self, Measured { run, used }: Measured, ctx: &mut Context<Self>) {
+        let at = self.moment(self.world.clock.now());
+        self.step(at, Event::Measured(run, used), ctx);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::phrases::{out_of_memory, signal_sender};
 use crate::trace::{OpenSpan, names};
 use opentelemetry::KeyValue;
 use phpeek_core::autopsy::{Autopsy, Usage};
+use phpeek_core::limit::Breach;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::SignalSender;
 use std::time::Duration;
@@ -21,6 +22,13 @@ fn micros(time: Duration) -> i64 {
 /// Numbers of attributes are signed.
 pub(super) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A bound of memory that was passed.
+pub(super) fn set_breach(span: &mut OpenSpan, breach: &Breach) {
+    span.set(names::MEMORY_LIMIT, breach.limit.as_str());
+    span.set(names::MEMORY_LIMIT_BYTES, int(breach.bound));
+    span.set(names::MEMORY_USED_BYTES, int(breach.used));
 }
 
 /// Everything that is known of its end.

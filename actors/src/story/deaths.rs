@@ -159,6 +159,9 @@ impl ProcessStory {
         if looped > 0 {
             span.set(names::RESTART_COUNT, int(looped));
         }
+        if let Some(Failure::Memory(_)) = failure {
+            self.describe_breach(&mut span, i);
+        }
         let gave_up = failure.and_then(|failure| phrases::gave_up(failure, restarts));
         let verdict = match (failure, gave_up) {
             (None, _) => Verdict::Ok,
@@ -170,6 +173,9 @@ impl ProcessStory {
             }
             (Some(Failure::Unhealthy), None) => {
                 Verdict::Failed(names::ERROR_UNHEALTHY.into(), "its health checks fail".to_owned())
+            }
+            (Some(failure @ Failure::Memory(_)), None) => {
+                Verdict::Failed(names::ERROR_MEMORY_LIMIT.into(), phrases::failure_text(failure))
             }
             (Some(Failure::Spawn(kind)), None) => {
                 Verdict::Failed(kind.as_str().into(), "it could not be started".to_owned())

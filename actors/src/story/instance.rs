@@ -1,7 +1,7 @@
 //! The spans of one instance: its spawn, its restart, its wait and its own stop.
 
 use super::Teller;
-use super::attributes::millis;
+use super::attributes::{millis, set_breach};
 use super::open::{Folded, InstanceSpans, InstanceStory, ProcessStory, Restart};
 use crate::clock::Moment;
 use crate::trace::{OpenSpan, names};
@@ -50,6 +50,9 @@ impl ProcessStory {
                 }
                 self.signalled(i, at, *signal, *step, *delivered);
             }
+            InstanceFact::OverLimit { breach, .. } => {
+                self.of(i, |instance| instance.breach = Some(Box::new(*breach)));
+            }
             InstanceFact::RestartBegan(operation) => self.restart_began(teller, i, operation),
             InstanceFact::StopTakenOver => self.open_own_stop(teller, i),
             InstanceFact::Restarting { after, attempt, left, telling, .. } => {
@@ -78,6 +81,13 @@ impl ProcessStory {
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
             span.set(names::PROCESS_INSTANCE_ID, self.instance_id(i)());
+        }
+    }
+
+    /// Which bound of memory the latest run has passed, if it has.
+    pub(super) fn describe_breach(&self, span: &mut OpenSpan, i: u32) {
+        if let Some(breach) = self.instances.get(i).and_then(|instance| instance.breach.as_ref()) {
+            set_breach(span, breach);
         }
     }
 

@@ -32,6 +32,9 @@ impl ProcessStory {
             }
         }
         self.name_instance(&mut span, i);
+        if let Trigger::Memory(_) = restart.after {
+            self.describe_breach(&mut span, i);
+        }
         let reason = restart_reason_after(restart.after, &self.spec.restart.ends);
         span.set(names::RESTART_REASON, reason);
         span.set(names::RESTART_ATTEMPT, i64::from(restart.attempt));

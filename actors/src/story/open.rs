@@ -9,6 +9,7 @@ use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{InstanceState, Trigger};
+use phpeek_core::limit::Breach;
 use phpeek_core::operation::{Operation, OperationId};
 use phpeek_core::outcome::SpawnFailure;
 use phpeek_core::serials::Serials;
@@ -99,6 +100,8 @@ pub(super) struct InstanceStory {
     pub(super) folded: Option<Box<Folded>>,
     /// Whether the change of state under way was told.
     pub(super) noted: bool,
+    /// The bound of memory that its latest run has passed, until what follows is told.
+    pub(super) breach: Option<Box<Breach>>,
 }
 
 /// The spans of one instance.
@@ -172,6 +175,7 @@ impl InstanceStory {
             fresh: None,
             folded: None,
             noted: false,
+            breach: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod launcher;
 mod lines;
+mod meter;
 mod prober;
 mod recorder;
 mod sinks;
@@ -10,6 +11,7 @@ mod spec;
 
 pub use launcher::{Behaviour, FakeLauncher, Grandchildren, Obeys, Sent};
 pub use lines::NoLines;
+pub use meter::FakeMeter;
 pub use prober::FakeProber;
 pub use recorder::{SpanRecorder, attribute, duration, error_type, is_error};
 pub use sinks::{RecordingBoard, RecordingLog};

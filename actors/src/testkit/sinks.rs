@@ -3,6 +3,7 @@
 use crate::board::{InstanceStatus, StatusBoard, SystemState};
 use crate::ports::{Level, LogRecord, LogSink};
 use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::limit::Breach;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
 use phpeek_core::spec::ProcessSpec;
@@ -45,6 +46,7 @@ pub struct RecordingBoard {
     numbers: RefCell<BTreeMap<InstanceId, u32>>,
     instances: RefCell<Vec<(ProcessId, u32, InstanceStatus)>>,
     ends: RefCell<Vec<(ProcessId, u32, Exit)>>,
+    breaches: RefCell<Vec<(ProcessId, u32, Breach)>>,
     system: RefCell<Vec<SystemState>>,
     outlooks: RefCell<Vec<Outlook>>,
     panics: Cell<bool>,
@@ -74,6 +76,12 @@ impl RecordingBoard {
     pub fn numbers(&self, process: u32) -> Vec<u32> {
         let numbers = self.numbers.borrow();
         numbers.iter().filter(|(id, _)| id.process == ProcessId(process)).map(|(_, n)| *n).collect()
+    }
+
+    /// Every bound of memory that was passed so far.
+    #[must_use]
+    pub fn breaches(&self) -> Vec<(ProcessId, u32, Breach)> {
+        self.breaches.borrow().clone()
     }
 
     /// The end of every run so far.
@@ -123,6 +131,12 @@ impl StatusBoard for Rc<RecordingBoard> {
     fn ended(&self, instance: InstanceId, exit: Exit) {
         if let Some(number) = self.number(instance) {
             self.ends.borrow_mut().push((instance.process, number, exit));
+        }
+    }
+
+    fn over_limit(&self, instance: InstanceId, breach: Breach) {
+        if let Some(number) = self.number(instance) {
+            self.breaches.borrow_mut().push((instance.process, number, breach));
         }
     }
 

@@ -8,8 +8,8 @@ use phpeek_core::schedule::{CatchUp, Overlap, ScheduleSpec, TimeZone, Timetable}
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CheckSpec, CommandLine, Condition, Dependency, Ends, HookList, HookSpec, Hooks, InitialState, KillMode,
-    OnError, OnTimeout, OutputSpec, ProcessKind, ProcessSpec, Question, RestartPolicy, RestartSpec, Role,
-    StopSpec, SystemSpec,
+    MemorySpec, OnError, OnTimeout, OutputSpec, ProcessKind, ProcessSpec, Question, RestartPolicy,
+    RestartSpec, Role, StopSpec, SystemSpec,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -80,6 +80,7 @@ impl SpecBuilder {
             rolling: None,
             hooks: None,
             health: None,
+            memory: None,
             schedule: None,
         };
         Self(spec, Vec::new())
@@ -211,6 +212,13 @@ impl SpecBuilder {
     #[must_use]
     pub fn health<const N: usize>(mut self, checks: [CheckSpec; N]) -> Self {
         self.0.health = Some(checks.into_iter().collect());
+        self
+    }
+
+    /// How much memory each of its instances may take.
+    #[must_use]
+    pub fn memory(mut self, bounds: MemorySpec) -> Self {
+        self.0.memory = Some(bounds);
         self
     }
 

@@ -13,6 +13,7 @@ mod faults;
 mod health;
 mod hooks;
 mod loops;
+mod memory;
 mod own_hooks;
 mod reload;
 mod remains;

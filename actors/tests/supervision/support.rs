@@ -11,7 +11,7 @@ use phpeek_actors::listeners::Listeners;
 use phpeek_actors::manager::{Finished, ManagerActor, Request, Router};
 use phpeek_actors::story::Story;
 use phpeek_actors::testkit::{
-    FakeLauncher, FakeProber, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration,
+    FakeLauncher, FakeMeter, FakeProber, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration,
 };
 use phpeek_actors::trace::names;
 use phpeek_actors::world::{Deaths, World};
@@ -30,6 +30,7 @@ use tokio::sync::oneshot;
 pub(crate) struct Rig {
     pub(crate) launcher: Rc<FakeLauncher>,
     pub(crate) prober: Rc<FakeProber>,
+    pub(crate) meter: Rc<FakeMeter>,
     pub(crate) spans: SpanRecorder,
     pub(crate) log: RecordingLog,
     pub(crate) board: Rc<RecordingBoard>,
@@ -97,13 +98,14 @@ impl Rig {
     pub(crate) fn new(spec: SystemSpec) -> Self {
         let (clock, router) = (Clock::starting_at(SystemTime::UNIX_EPOCH), Router::default());
         let launcher = FakeLauncher::new(router.clone(), clock);
-        let prober = FakeProber::new(clock);
+        let (prober, meter) = (FakeProber::new(clock), FakeMeter::new(clock));
         let (spans, log) = (SpanRecorder::default(), RecordingLog::default());
         let board = Rc::new(RecordingBoard::default());
         let world = World {
             launcher: launcher.clone(),
             words: launcher.clone(),
             prober: prober.clone(),
+            meter: meter.clone(),
             listeners: Rc::new(Listeners::new(
                 Story::new(spans.tracing(clock)),
                 vec![
@@ -119,7 +121,7 @@ impl Rig {
         let (tell, done) = oneshot::channel();
         let fleet = Fleet::new(&spec).expect("a test's graph has no cycle");
         let manager = ManagerActor::new(fleet, world, router, tell).start();
-        Self { launcher, prober, spans, log, board, clock, manager, names, done }
+        Self { launcher, prober, meter, spans, log, board, clock, manager, names, done }
     }
 
     /// A system that was told to start; its scripts are set before.

@@ -1,5 +1,6 @@
 //! A process as PHPeek PM's API shows it, made of the state at one moment. Texts and numbers; asks nobody.
 
+use super::super::snapshot::MemoryLimit;
 use super::super::view::{Slot, View};
 use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::spec::ProcessSpec;
@@ -29,6 +30,9 @@ struct InstanceInfo {
     started_at: u64,
     restart_count: u32,
     ready: bool,
+    /// The bound of memory that its run has passed, or the run before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_limit: Option<MemoryLimit>,
 }
 
 /// All of them, by name.
@@ -65,6 +69,7 @@ fn instance(view: &View, spec: &ProcessSpec, slot: &Slot) -> InstanceInfo {
         started_at: began.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map_or(0, |d| d.as_secs()),
         restart_count: slot.restarts,
         ready: slot.state == InstanceState::Running,
+        memory_limit: slot.memory_limit().map(Into::into),
     }
 }
 

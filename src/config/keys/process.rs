@@ -59,8 +59,8 @@ keys! {
     "schedule_retry_delay": Time(0.0, YEAR), "10s", Works Live, "and the wait before each";
     "heartbeat": Map(HEARTBEAT), "", Later Live, "who is told of each run";
     "port_base": PORT, "0", Works Restart, "instance N finds PORT = port_base + N; 0: none";
-    "max_memory_mb": Int(0, MANY), "0", Later Live, "restarted above; 0: no bound";
-    "memory": Map(MEMORY), "", Later Live, "bounds for the whole tree of an instance";
+    "max_memory_mb": Int(0, MANY), "0", Works Live, "the same as `memory: {soft: N MB}`; 0: no bound";
+    "memory": Map(MEMORY), "", Works Live, "bounds for all that belongs to an instance together";
     "limits": Map(LIMITS), "", Works Restart, "resource limits: a number, `unlimited`, or `\"soft:hard\"`";
     "umask": Umask, "", Works Restart, "octal; default: the supervisor's", eg "\"0022\"";
     "nice": Int(-20, 19), "", Works Restart, "default: the supervisor's", eg "0";
@@ -80,8 +80,8 @@ keys! {
 
 keys! {
     pub(crate) MEMORY;
-    "soft": Size, "", Later Live, "drained and replaced above", eg "256MB";
-    "hard": Size, "", Later Live, "killed above", eg "512MB";
+    "soft": Size, "", Works Live, "above it an instance is stopped as usual and started again, one of a process at a time", eg "256MB";
+    "hard": Size, "", Works Live, "above it an instance is killed at once", eg "512MB";
 }
 
 keys! {

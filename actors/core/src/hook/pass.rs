@@ -321,8 +321,8 @@ impl Pass {
                 HookFault::Exit(exit)
             }
             Rest::Failed(lifecycle::Failure::Spawn(kind)) => HookFault::refused(kind),
-            // Nobody asks for the health of a hook.
-            Rest::Failed(lifecycle::Failure::Unhealthy) | Rest::Completed | Rest::Stopped => {
+            // Nobody asks for the health of a hook, or bounds its memory.
+            Rest::Failed(_) | Rest::Completed | Rest::Stopped => {
                 self.tell_end(now.at, HookOutcome::Succeeded, None, out);
                 return self.next(now, out);
             }

@@ -14,7 +14,7 @@ pub use state::{
 use crate::backoff::Jitter;
 use crate::budget::Budget;
 use crate::outcome::Exit;
-use crate::spec::{ProcessKind, ProcessSpec, RestartSpec, StopSpec};
+use crate::spec::{ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec};
 use std::time::Duration;
 
 /// A moment after its leader the rest of a group may take to go by itself before it is asked to.
@@ -47,6 +47,12 @@ impl Policy {
     #[must_use]
     pub fn succeeded(&self, exit: Exit) -> bool {
         self.restart.ends.success.has(exit)
+    }
+
+    /// Whether anything but a command is ever followed by a new run.
+    #[must_use]
+    pub fn restarts_by_itself(&self) -> bool {
+        self.kind == ProcessKind::LongRun && self.restart.policy != RestartPolicy::Never
     }
 
     /// Whether an end calls for a new run at once, outside of the budget.

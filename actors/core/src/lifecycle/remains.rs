@@ -77,6 +77,13 @@ impl Step<'_> {
             Then::Rest => self.rest(State::Idle, Rest::Stopped),
             Then::Restart => self.spawn(First::No),
             Then::Follow => self.follow(Trigger::Unhealthy, uptime, Failure::Unhealthy),
+            Then::Memory(limit) if self.policy.restarts_by_itself() => {
+                self.follow(Trigger::Memory(limit), uptime, Failure::Memory(limit));
+            }
+            Then::Memory(limit) => {
+                let failure = Failure::Memory(limit);
+                self.rest(State::Failed(failure), Rest::Failed(failure));
+            }
         }
     }
 }

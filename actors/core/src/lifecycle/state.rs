@@ -1,6 +1,7 @@
 //! The words of the lifecycle machine: what is wanted, where an instance stands, what may happen to it, and what it
 //! asks for. Values only; the transitions are in `table.rs`.
 
+use crate::limit::Limit;
 use crate::outcome::{Exit, SpawnFailureKind};
 use crate::signal::Signal;
 use std::time::Duration;
@@ -130,6 +131,8 @@ pub enum Then {
     Restart,
     /// What follows a failure: it was stopped because it is not healthy.
     Follow,
+    /// What follows a failure: it was stopped because it takes more memory than it may.
+    Memory(Limit),
 }
 
 /// Why an instance rests in [`State::Failed`].
@@ -143,6 +146,8 @@ pub enum Failure {
     Spawn(SpawnFailureKind),
     /// It was stopped too often because it was not healthy.
     Unhealthy,
+    /// It was stopped because it takes more memory than it may, and nothing follows, or too often.
+    Memory(Limit),
 }
 
 /// How urgent a stop is.
@@ -167,6 +172,13 @@ pub enum Event {
     Unhealthy {
         /// Which run.
         run: u64,
+    },
+    /// The run takes more memory than it may.
+    OverLimit {
+        /// Which run.
+        run: u64,
+        /// Which bound it is above.
+        limit: Limit,
     },
     /// The run is up.
     Spawned {
@@ -296,6 +308,8 @@ pub enum Trigger {
     Spawn(SpawnFailureKind),
     /// The run before was stopped because it was not healthy.
     Unhealthy,
+    /// The run before was stopped because it took more memory than it may.
+    Memory(Limit),
 }
 
 /// How an instance came to rest.

@@ -5,8 +5,9 @@ use super::{
     Effect, Event, Failure, First, KILL_PATIENCE, LINGER, Leader, Machine, Now, Policy, Pressure, RECYCLE,
     Rest, State, Then, Trigger, Urgency, Want,
 };
+use crate::limit::Limit;
 use crate::outcome::{Exit, SpawnFailureKind};
-use crate::spec::{Exhausted, ProcessKind, RestartPolicy};
+use crate::spec::{Exhausted, RestartPolicy};
 use std::time::Duration;
 
 impl Machine {
@@ -31,6 +32,7 @@ impl Step<'_> {
             Event::Stop(urgency) => self.stop(urgency),
             Event::Restart => self.restart(),
             Event::Unhealthy { run } => self.unhealthy(run),
+            Event::OverLimit { run, limit } => self.over_limit(run, limit),
             Event::Spawned { run } => self.spawned(run),
             Event::SpawnFailed { run, kind } => self.spawn_failed(run, kind),
             Event::Exited { run, exit } => self.exited(run, exit),
@@ -54,7 +56,13 @@ impl Step<'_> {
                 self.machine.budget.reset();
                 self.press(run, Leader::Gone, Urgency::Graceful, Then::Restart);
             }
-            State::Stopping { run, leader, pressure, due, then: Then::Rest | Then::Follow } => {
+            State::Stopping {
+                run,
+                leader,
+                pressure,
+                due,
+                then: Then::Rest | Then::Follow | Then::Memory(_),
+            } => {
                 self.machine.budget.reset();
                 self.machine.state = State::Stopping { run, leader, pressure, due, then: Then::Restart };
             }
@@ -115,8 +123,31 @@ impl Step<'_> {
     /// it is: to end it would help nobody.
     fn unhealthy(&mut self, run: u64) {
         match self.machine.state {
-            State::Running { run: own, since } if own == run && self.restarts_by_itself() => {
+            State::Running { run: own, since } if own == run && self.policy.restarts_by_itself() => {
                 self.press(run, Leader::Alive { since }, Urgency::Graceful, Then::Follow);
+            }
+            _ => {}
+        }
+    }
+
+    /// Above the soft bound as when it is not healthy. Above the hard one it is killed in any case, also while it is being
+    /// stopped: what follows that stop stays what it was.
+    fn over_limit(&mut self, run: u64, limit: Limit) {
+        match (self.machine.state, limit) {
+            (State::Running { run: own, since }, Limit::Soft)
+                if own == run && self.policy.restarts_by_itself() =>
+            {
+                self.press(run, Leader::Alive { since }, Urgency::Graceful, Then::Memory(limit));
+            }
+            (State::Running { run: own, since }, Limit::Hard) if own == run => {
+                self.press(run, Leader::Alive { since }, Urgency::Now, Then::Memory(limit));
+            }
+            (
+                State::Stopping { run: own, leader: leader @ Leader::Alive { .. }, pressure, due, then },
+                Limit::Hard,
+            ) if own == run => {
+                let then = if then == Then::Memory(Limit::Soft) { Then::Memory(limit) } else { then };
+                self.press_on(run, leader, pressure, due, Urgency::Now, then);
             }
             _ => {}
         }
@@ -144,7 +175,9 @@ impl Step<'_> {
                 self.rest(State::Failed(failure), Rest::Failed(failure));
             }
             // After a restart by command, of a process that is not restarted by itself: the command was all it had.
-            State::Starting { run: own, first: First::No } if own == run && !self.restarts_by_itself() => {
+            State::Starting { run: own, first: First::No }
+                if own == run && !self.policy.restarts_by_itself() =>
+            {
                 let failure = Failure::Spawn(kind);
                 self.rest(State::Failed(failure), Rest::Failed(failure));
             }
@@ -235,18 +268,13 @@ impl Step<'_> {
         self.machine.state = State::Draining { run, uptime, exit, pressure: Pressure::None, due };
     }
 
-    /// Whether anything but a command is ever followed by a new run.
-    fn restarts_by_itself(&self) -> bool {
-        self.policy.kind == ProcessKind::LongRun && self.policy.restart.policy != RestartPolicy::Never
-    }
-
     pub(super) fn decide(&mut self, exit: Exit, uptime: Duration) {
-        if self.restarts_by_itself() && self.policy.recycles(exit) {
+        if self.policy.restarts_by_itself() && self.policy.recycles(exit) {
             return self.recycle(exit, uptime);
         }
         let failed = !self.policy.succeeded(exit);
-        let again =
-            self.restarts_by_itself() && (failed || self.policy.restart.policy == RestartPolicy::Always);
+        let again = self.policy.restarts_by_itself()
+            && (failed || self.policy.restart.policy == RestartPolicy::Always);
         match (again, failed) {
             (true, _) => self.follow(Trigger::Exit(exit), uptime, Failure::GaveUp(exit)),
             (false, true) => {

@@ -1,19 +1,24 @@
 //! A process whose configuration changes while the supervisor runs, and one that goes. What is read at each step (what
-//! follows an end, how it is stopped, what is run) holds from then on; how many instances there are and what they are
+//! follows an end, how it is stopped, what is run, how much memory it may take) holds from then on; how many instances there are and what they are
 //! asked changes at rest alone.
 
 use super::{Due, Out, Process};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::health::monitor::Monitor;
+use crate::lifecycle::Now;
 use crate::spec::ProcessSpec;
 use std::sync::Arc;
 use std::time::Duration;
 
 impl Process {
-    pub(super) fn configure(&mut self, at: Duration, spec: Arc<ProcessSpec>, out: &mut Out) {
+    pub(super) fn configure(&mut self, now: Now, spec: Arc<ProcessSpec>, out: &mut Out) {
+        let at = now.at;
         let rests = self.all_at_rest();
         let before = std::mem::replace(&mut self.spec, spec.clone());
         self.tell(at, ProcessFact::Changed(spec.clone()), out);
+        if before.memory != spec.memory {
+            self.bound_anew(now);
+        }
         if !rests {
             return;
         }

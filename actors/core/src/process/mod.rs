@@ -18,6 +18,7 @@
 //! * **Q9** what came of a signal is told as it was, before anything else happens.
 //! * **Q10** after a change of scale there are as many instances as were asked for, told once; one that has gone is told of
 //!   last by that, and nothing of it lives.
+//! * **Q11** of the instances of a process, one at a time is away because it was above its soft bound of memory.
 
 mod commands;
 mod configured;
@@ -25,6 +26,7 @@ mod deaths;
 mod health;
 mod hooks;
 mod loops;
+mod memory;
 mod rolling;
 mod runs;
 mod scale;
@@ -40,6 +42,7 @@ use crate::health::monitor::Monitor;
 use crate::health::words as health_words;
 use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
+use crate::limit::gauge::Gauge;
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
 use crate::spec::ProcessSpec;
@@ -80,6 +83,8 @@ struct Instance {
     hooking: Option<Box<Hooking>>,
     /// What it is asked while it runs, if it is.
     health: Option<Box<Monitor>>,
+    /// What it may take, if that is bounded.
+    gauge: Option<Box<Gauge>>,
 }
 
 /// The machine of one process.
@@ -114,6 +119,8 @@ pub struct Process {
     start: Option<Start>,
     stop: Option<Operation>,
     rolling: Option<Box<Rolling>>,
+    /// The instance that was last taken away for its memory, by its serial, and the run that was.
+    replacing: Option<(u32, u64)>,
     /// The schedule and its jobs, once it was started.
     jobs: Option<Box<Jobs>>,
     /// What the clock on the wall has said.
@@ -150,6 +157,7 @@ impl Process {
             start: None,
             stop: None,
             rolling: None,
+            replacing: None,
             jobs: None,
             wall: Wall::default(),
             scaling: false,
@@ -172,7 +180,7 @@ impl Process {
         self.serials = self.serials.saturating_add(1);
         self.resting += 1;
         self.unready += usize::from(self.spec.has_readiness());
-        let checks = self.spec.health.clone();
+        let (checks, bounds) = (self.spec.health.clone(), self.spec.memory);
         self.instances.push(Instance {
             id,
             number,
@@ -188,6 +196,7 @@ impl Process {
             leaves: false,
             hooking: None,
             health: checks.map(|checks| Box::new(Monitor::new(id, number, checks))),
+            gauge: bounds.map(|bounds| Box::new(Gauge::new(bounds))),
         });
         out.tell(at, Fact::Instance(id, InstanceFact::Added { number }));
         id
@@ -211,6 +220,7 @@ impl Process {
                 self.observe_probe(now, probe, health_words::Event::Answered(answer), out);
             }
             Event::News(run, news) => self.hear_news(now, run, news, out),
+            Event::Measured(run, used) => self.measured(now, run, used, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::NoWords(run) => {
                 self.hear(now.at, run.instance.serial, run.run, Words::default(), out);
@@ -222,7 +232,7 @@ impl Process {
             Event::LeftAlone(run, members) => {
                 out.tell(now.at, Fact::Instance(run.instance, InstanceFact::LeftAlone(members)));
             }
-            Event::Configure(spec) => self.configure(now.at, spec, out),
+            Event::Configure(spec) => self.configure(now, spec, out),
             Event::Remove => self.remove(now.at, out),
             Event::Wall(wall) => self.hear_of_wall(now, wall, out),
             Event::Tick => self.tick(now, out),
@@ -309,6 +319,7 @@ impl Process {
             }
         }
         self.watch_health(i, now, out);
+        self.follow_memory(i, now);
         let change = Change { from: before, to: after };
         if before != after {
             self.tell_of(i, now.at, InstanceFact::Changes(change), out);
@@ -350,6 +361,7 @@ impl Process {
                 Due::Loop => self.unfold(i, now.at, out),
                 Due::Hook => self.tick_hook(i, now, out),
                 Due::Health => self.tick_health(i, now, out),
+                Due::Memory => self.tick_memory(i, now, out),
                 Due::Schedule => {}
             }
         }

@@ -35,6 +35,8 @@ pub(super) enum Due {
     Hook,
     /// A step of its health.
     Health,
+    /// It is measured.
+    Memory,
     /// A step of the schedule; of no instance.
     Schedule,
 }

@@ -35,6 +35,8 @@ pub enum Event {
     Answered(ProbeId, Answer),
     /// The program of this run has said something of its health.
     News(RunId, News),
+    /// How much memory a run takes, in bytes.
+    Measured(RunId, u64),
     /// The last lines that a run wrote.
     LastWords(RunId, Words),
     /// Nobody keeps the last lines of this run.
@@ -114,6 +116,15 @@ pub enum Effect {
     /// SIGKILL has not helped, or nothing may be signalled: who is left of this run is left alone, and
     /// [`Event::LeftAlone`] says at once who.
     Leave(RunId),
+    /// Measure how much memory this run takes: one `Measured` follows, unless it is over first.
+    Measure {
+        /// Which run.
+        run: RunId,
+        /// Its leader.
+        leader: i32,
+        /// An estimate up to this will do.
+        exact_above: u64,
+    },
     /// Ask for the last words of this run: one `LastWords` follows, or none within the patience; when nobody keeps
     /// them, [`Event::NoWords`] at once.
     AskLastWords(RunId),

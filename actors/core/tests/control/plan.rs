@@ -115,6 +115,7 @@ pub(super) fn spec(i: usize, plan: &Plan) -> ProcessSpec {
         rolling: None,
         hooks: None,
         health: None,
+        memory: None,
         schedule: None,
     }
 }

@@ -150,8 +150,8 @@ impl Book {
 
     pub(crate) fn asked(&mut self, now: Duration, asked: &Output<Effect>, process: &Process) {
         match asked {
-            // The processes of this world have no hooks and no checks.
-            Output::Do(Effect::Hook(_) | Effect::Health(_)) => {}
+            // The processes of this world have no hooks, no checks, and no bounds.
+            Output::Do(Effect::Hook(_) | Effect::Health(_) | Effect::Measure { .. }) => {}
             Output::Tell(Told { fact: Fact::Instance(id, fact), .. }) => self.told_of(now, *id, fact),
             Output::Tell(Told { fact: Fact::Process(_, ProcessFact::Ended(ending)), .. }) => {
                 self.is_the_ending(*ending);

@@ -128,6 +128,7 @@ fn spec(
             .map(|n| Box::new(RollingSpec { at_once: AtOnce::Count(n), takes_part: true, reload: None })),
         hooks: None,
         health: None,
+        memory: None,
         schedule: None,
     }
 }

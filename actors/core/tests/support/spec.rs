@@ -55,6 +55,7 @@ pub(crate) fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec>
         rolling: None,
         hooks: None,
         health: None,
+        memory: None,
         schedule: None,
     })
 }

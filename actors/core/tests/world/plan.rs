@@ -121,6 +121,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 rolling: None,
                 hooks: None,
                 health: None,
+                memory: None,
                 schedule: None,
             };
             (spec, edges)

@@ -73,8 +73,8 @@ impl Book {
             Rest::Stopped | Rest::Failed(Failure::Spawn(_)) => true,
             Rest::Completed => self.ended_exit.is_some_and(|exit| policy.succeeded(exit)),
             Rest::Failed(Failure::Exit(exit)) => self.ended_exit == Some(exit) && !policy.succeeded(exit),
-            // Nobody asks for health here.
-            Rest::Failed(Failure::Unhealthy) => false,
+            // Nobody asks for health here, or bounds memory.
+            Rest::Failed(Failure::Unhealthy | Failure::Memory(_)) => false,
             Rest::Failed(Failure::GaveUp(exit)) => {
                 self.ended_exit == Some(exit)
                     && policy.restart.attempts == Attempts::AtMost(self.failures)
