@@ -4,7 +4,7 @@
 use crate::story::Story;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Told;
-use phpeek_core::ids::{ProbeId, ProcessId, TaskId};
+use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, TaskId};
 use phpeek_core::operation::OperationId;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -55,6 +55,12 @@ impl Listeners {
             TaskId::Hook(hook) => self.story.borrow().context_of_hook(hook.of),
             TaskId::Probe(probe) => self.context_of_probe(probe),
         }
+    }
+
+    /// The span of the restart of an instance that is under way, where one tells of it.
+    #[must_use]
+    pub fn context_of_restart(&self, of: InstanceId) -> SpanContext {
+        self.story.borrow().context_of_restart(of)
     }
 
     /// The context of a probe, for whoever is asked.

@@ -14,7 +14,7 @@ use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tracing::TracingSettings;
-use phpeek_settings::web::ApiSettings;
+use phpeek_settings::web::{ApiSettings, MetricsSettings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -33,6 +33,7 @@ struct Fixed {
     control_socket: ControlSocket,
     survivors: Survivors,
     api: ApiSettings,
+    metrics: Option<MetricsSettings>,
     audit: bool,
     readiness: Option<ReadinessSettings>,
     signals: BTreeMap<Signal, SignalAction>,
@@ -42,14 +43,25 @@ struct Fixed {
 impl Current {
     pub(super) fn of(configuration: &Configuration) -> Self {
         // Taken apart, so that what is new here cannot be forgotten.
-        let Configuration { spec, log, tracing, control_socket, api, survivors, audit, lines, readiness } =
-            configuration;
+        let Configuration {
+            spec,
+            log,
+            tracing,
+            control_socket,
+            api,
+            metrics,
+            survivors,
+            audit,
+            lines,
+            readiness,
+        } = configuration;
         let fixed = Fixed {
             log: *log,
             tracing: tracing.clone(),
             control_socket: control_socket.clone(),
             survivors: *survivors,
             api: api.clone(),
+            metrics: metrics.clone(),
             audit: *audit,
             readiness: readiness.clone(),
             signals: spec.signals.clone(),
@@ -82,6 +94,7 @@ impl Current {
             ("global.control_socket", a.control_socket != b.control_socket),
             ("global.survivors", a.survivors != b.survivors),
             ("global.api_*", a.api != b.api),
+            ("global.metrics_*", a.metrics != b.metrics),
             ("global.audit_enabled", a.audit != b.audit),
             ("global.readiness", a.readiness != b.readiness),
             ("signals", a.signals != b.signals),

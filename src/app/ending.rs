@@ -69,7 +69,8 @@ pub(super) enum Hurried {
 /// Who answers questions until the end.
 pub(super) struct Servers {
     pub(super) control: Option<Control>,
-    pub(super) api: Option<Web>,
+    /// Those on TCP: the API, metrics.
+    pub(super) pages: [Option<Web>; 2],
     pub(super) ready: Option<Rc<Ready>>,
 }
 
@@ -104,16 +105,17 @@ pub(super) async fn end(
     last_words(&running, finished.as_ref(), code, swept);
     running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     board.finish(code);
-    let Servers { control, api, ready } = servers;
+    let Servers { control, pages, ready } = servers;
     if let Some(ready) = ready {
         ready.finish();
     }
-    let api = api.map(|api| actix::spawn(api.close(CONTROL_CLOSE)));
+    let pages = pages.into_iter().flatten().map(|page| actix::spawn(page.close(CONTROL_CLOSE)));
+    let pages: Vec<_> = pages.collect(); // all at once
     if let Some(control) = control {
         control.close(CONTROL_CLOSE).await;
     }
-    if let Some(api) = api {
-        drop(api.await); // an error: nothing is left to close
+    for page in pages {
+        drop(page.await); // an error: nothing is left to close
     }
     Ending { code, spans: running.kept.map(|memory| memory.take()).unwrap_or_default() }
 }

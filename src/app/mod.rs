@@ -14,6 +14,7 @@ mod hasten;
 mod kept;
 mod last_exit;
 mod ledger;
+mod metrics;
 mod operations;
 mod orders;
 mod pid_file;
@@ -26,6 +27,7 @@ mod reloads;
 mod roster;
 mod running;
 mod save;
+mod settle;
 mod signals;
 mod survivors;
 mod wall;
@@ -84,9 +86,6 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-
-/// When the memory that reading the configuration and starting took is given back: once, when most boots are over.
-const SETTLED: Duration = Duration::from_secs(2);
 
 /// The machine's wall clock.
 static WALL: WallClock = WallClock::new(SystemTime::now);
@@ -148,8 +147,10 @@ pub fn run(
     let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
     let control::Opened { listener, warning } = control::open(wanted)?;
     let bound = api::open(&configuration.api)?;
+    let metrics = metrics::open(configuration.metrics.as_ref())?;
     options.warnings.extend(warnings.into_iter().chain(warning));
-    let found = Found { pid_file: pid_file.as_ref(), ledger: ledger.clone(), listener, bound, ground };
+    let found =
+        Found { pid_file: pid_file.as_ref(), ledger: ledger.clone(), listener, bound, metrics, ground };
     let result = system.block_on(supervise(configuration, &options, signals, found));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
@@ -166,6 +167,7 @@ struct Found<'a> {
     ledger: Option<Rc<Ledger>>,
     listener: Option<socket::Listener>,
     bound: Vec<Bound>,
+    metrics: Option<metrics::Opened>,
     ground: Ground,
 }
 
@@ -177,18 +179,11 @@ fn in_a_thread() {
     }
 }
 
-/// Gives back what the start took.
-async fn settle() {
-    tokio::time::sleep(SETTLED).await;
-    memory::trim();
-    memory::forget_code();
-}
-
 async fn supervise(
     configuration: Configuration,
     options: &Options,
     signals: Signals,
-    Found { pid_file, ledger, listener, bound, ground }: Found<'_>,
+    Found { pid_file, ledger, listener, bound, metrics, ground }: Found<'_>,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::following(&WALL);
     let router = Router::default();
@@ -221,7 +216,8 @@ async fn supervise(
     let operations = Rc::<Operations>::default();
     let ear = Rc::<ReloadEar>::default();
     let ours: [Rc<dyn Listener>; 3] = [roster, operations.clone(), ear.clone()];
-    let world = world(&running, listeners(&running, &board, ours, (probes, ready.clone())));
+    let metrics = metrics.map(|opened| opened.serve(&running, in_a_thread)).transpose()?;
+    let world = world(&running, listeners(&running, &board, ours, (probes, ready.clone(), metrics.as_ref())));
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
     wall::watch(&running, router.clone());
@@ -246,7 +242,8 @@ async fn supervise(
     later(options, &manager, clock);
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
-    Ok(ending::end(running, finished, &finish, &board, ending::Servers { control, api, ready }).await)
+    let servers = ending::Servers { control, pages: [api, metrics.map(|m| m.web)], ready };
+    Ok(ending::end(running, finished, &finish, &board, servers).await)
 }
 
 /// Writes down what runs, from now on.
@@ -272,7 +269,7 @@ fn world(running: &Running, listeners: Rc<Listeners>) -> World {
 
 /// What has its time after the beginning.
 fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock) {
-    actix::spawn(settle());
+    actix::spawn(settle::settle());
     if let Some(time) = options.end_after {
         let manager = manager.clone();
         actix::spawn(async move {
@@ -301,7 +298,7 @@ fn listeners(
     running: &Running,
     board: &SharedBoard,
     ours: [Rc<dyn Listener>; 3],
-    (probes, ready): (ProbeSpans, Option<Rc<Ready>>),
+    (probes, ready, metrics): (ProbeSpans, Option<Rc<Ready>>, Option<&metrics::Serving>),
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
         Rc::new(Journal::new(running.log.clone())),
@@ -313,9 +310,14 @@ fn listeners(
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
     let ready = ready.map(|ready| ready as Rc<dyn Listener>);
     let audit = running.audit.clone().map(|audit| Rc::new(AuditListener::new(audit)) as Rc<dyn Listener>);
-    let others = others.chain(last).chain(ready).chain(audit).collect();
+    let counts = metrics.map(|metrics| metrics.metrics.clone() as Rc<dyn Listener>);
+    let others = others.chain(last).chain(ready).chain(audit).chain(counts).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
-    Rc::new(Listeners::new(story, others))
+    let all = Rc::new(Listeners::new(story, others));
+    if let Some(metrics) = metrics {
+        metrics.know(&all);
+    }
+    all
 }
 
 /// The board that actors show their state on, with the file thread behind it where there is one.

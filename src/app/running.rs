@@ -84,6 +84,9 @@ pub enum BeginError {
         #[source]
         source: BindError,
     },
+    /// The page of metrics.
+    #[error("metrics_enabled: the page of metrics cannot be opened")]
+    Metrics(#[source] BindError),
     /// The exporter.
     #[error("cannot set up tracing")]
     Telemetry(#[from] telemetry::StartError),

@@ -98,6 +98,7 @@ pub(super) fn of_begin(error: &BeginError) -> u8 {
         | BeginError::PidFile(_)
         | BeginError::Control(_)
         | BeginError::Api { .. }
+        | BeginError::Metrics(_)
         | BeginError::Telemetry(StartError::Spool(_)) => exit::CANNOT_CREATE,
         BeginError::System { .. } | BeginError::Output(_) | BeginError::Telemetry(StartError::Thread(_)) => {
             exit::INTERNAL

@@ -72,7 +72,7 @@ use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::TracingSettings;
-use phpeek_settings::web::ApiSettings;
+use phpeek_settings::web::{ApiSettings, MetricsSettings};
 use report::Findings;
 use std::path::{Path, PathBuf};
 use tree::Node;
@@ -92,6 +92,8 @@ pub struct Configuration {
     pub control_socket: ControlSocket,
     /// The management API.
     pub api: ApiSettings,
+    /// The page of metrics.
+    pub metrics: Option<MetricsSettings>,
     /// What becomes of processes that a killed supervisor has left.
     pub survivors: Survivors,
     /// Whether what happens, and who asked for what, is recorded for an audit.
@@ -261,12 +263,24 @@ fn compiled(
     let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
     let api = web::api(global, judge, findings)?;
+    let metrics = web::metrics(global, judge, findings);
     let spec = compile::compile(root, folder, findings)?;
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
     let audit = globals::audit(global)?;
     let readiness = readiness::readiness(root.get("global").unwrap_or(&empty), &spec, findings);
-    Some(Configuration { spec, log, tracing, control_socket, api, survivors, audit, lines, readiness })
+    Some(Configuration {
+        spec,
+        log,
+        tracing,
+        control_socket,
+        api,
+        metrics,
+        survivors,
+        audit,
+        lines,
+        readiness,
+    })
 }
 
 fn summarize(configuration: &Configuration, version: String) -> Summary {

@@ -9,7 +9,7 @@ use super::tree::{Node, Place};
 use phpeek_settings::acl::{Acl, Network, Proxies};
 use phpeek_settings::tls::{TlsJudge, TlsPart};
 use phpeek_settings::web::{
-    ApiSettings, ClientCertificates, Listen, OTHER_SUITES, SUITES, ServerTls, Token, host,
+    ApiSettings, ClientCertificates, Listen, MetricsSettings, OTHER_SUITES, SUITES, ServerTls, Token, host,
 };
 use std::path::PathBuf;
 
@@ -45,6 +45,33 @@ pub(crate) fn api(global: &Node, judge: &dyn TlsJudge, findings: &mut Findings) 
     let max_body = max_body.filter(|bytes| *bytes > 0).unwrap_or(BODY);
     let allow_exec = Block::new(Some(global), GLOBAL).truth("api_allow_exec")?;
     Some(ApiSettings { tcp, socket, token, max_body, allow_exec })
+}
+
+/// Reads `metrics_…`; `None` when there is no page, or it cannot be.
+pub(crate) fn metrics(
+    global: &Node,
+    judge: &dyn TlsJudge,
+    findings: &mut Findings,
+) -> Option<MetricsSettings> {
+    let block = Block::new(Some(global), GLOBAL);
+    if !block.truth("metrics_enabled")? {
+        return None;
+    }
+    let mut server = Server { global, block, prefix: "metrics", findings, judge };
+    let tcp = server.listen()?;
+    if tcp.reaches_out() && !tcp.knows_addresses() && !tcp.knows_clients() {
+        let message = "metrics would be open to everybody who reaches this address".to_owned();
+        let advice = "name who may read them in metrics_acl (enabled, with an allow_list), let metrics_tls require client \
+                      certificates, or leave metrics_host out";
+        server.error("host", None, message, advice);
+    }
+    let path = block.text("metrics_path")?;
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
+    if !path.starts_with('/') || !plain || path == "/health" {
+        let message = format!("{path:?} is no path that metrics can be at");
+        server.error("path", None, message, "write one that begins with /, as /metrics; /health is taken");
+    }
+    Some(MetricsSettings { tcp, path, prefix: block.word("metrics_prefix", &MetricsSettings::PREFIXES)? })
 }
 
 impl Server<'_> {

@@ -22,6 +22,23 @@ pub struct ApiSettings {
     pub allow_exec: bool,
 }
 
+/// The page of metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Where.
+    pub tcp: Listen,
+    /// Its path.
+    pub path: String,
+    /// What the names of series begin with, without the line below it.
+    pub prefix: &'static str,
+}
+
+impl MetricsSettings {
+    /// What may be written as the prefix, and what it means.
+    pub const PREFIXES: [(&'static str, &'static str); 2] =
+        [("phpeek_pm", "phpeek_pm"), ("cbox_init", "cbox_init")];
+}
+
 /// Where a server listens on TCP, and who may connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
@@ -38,6 +55,13 @@ impl Listen {
     #[must_use]
     pub fn reaches_out(&self) -> bool {
         !self.at.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether only addresses that were named may come.
+    #[must_use]
+    pub fn knows_addresses(&self) -> bool {
+        let named = self.acl.as_ref().and_then(|acl| acl.allow.as_ref());
+        named.is_some_and(|networks| !networks.is_empty())
     }
 
     /// Whether who connects has to show a certificate.

@@ -47,7 +47,8 @@ fn by_name(path: &str) -> Option<Value> {
         "log_buffer" => json!("3MB"),
         "control_socket" => json!("/run/other.sock"),
         "api_max_request_body" => json!(7),
-        "api_host" => json!("127.0.0.2"),
+        "api_host" | "metrics_host" => json!("127.0.0.2"),
+        "metrics_path" => json!("/other"),
         "api_socket" => json!("/run/other-api.sock"),
         "api_auth" => json!("other"),
         "signals" => json!({"USR1": "stop"}),
@@ -94,13 +95,15 @@ fn by_name(path: &str) -> Option<Value> {
 }
 
 /// Blocks whose keys act together: each has a test of its own (`logging.rs`, `web.rs`, `readiness.rs`).
-const TOGETHER: [&str; 7] = [
+const TOGETHER: [&str; 9] = [
     "logging.redaction.",
     "logging.multiline.",
     "logging.json.",
     "logging.level_detection.",
     "api_tls.",
     "api_acl.",
+    "metrics_tls.",
+    "metrics_acl.",
     "readiness.",
 ];
 
@@ -141,9 +144,12 @@ fn file_with(global: &Value, app: &Value) -> Value {
         let file = &mut whole["global"]["tracing_file"];
         *file = if file.is_null() { json!("/tmp/t.jsonl") } else { file.clone() };
     }
-    let mut keys = global.as_object().into_iter().flat_map(serde_json::Map::keys);
-    if keys.any(|key| key.starts_with("api_") && key != "api_enabled") {
-        whole["global"]["api_enabled"] = json!(true);
+    for feature in ["api_", "metrics_", "resource_metrics_"] {
+        let (mut keys, enabled) =
+            (global.as_object().into_iter().flat_map(serde_json::Map::keys), format!("{feature}enabled"));
+        if keys.any(|key| key.starts_with(feature) && *key != enabled) {
+            whole["global"][enabled] = json!(true);
+        }
     }
     if global["tracing_endpoint"].is_string()
         || global["tracing_failover"].is_array()
@@ -201,6 +207,8 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
     let of_schedule = with(&none, &json!({"schedule": "* * * * *"}));
     let of_file = with(&json!({"tracing_file_max_files": 5}), &none);
     let of_api = with(&json!({"api_port": 9180}), &none);
+    let of_metrics = with(&json!({"metrics_port": 9090}), &none);
+    let of_resources = with(&json!({"resource_metrics_interval": 5}), &none);
     let mut counts = [0, 0];
     let all = global.iter().map(|key| (true, key)).chain(own.iter().map(|key| (false, key)));
     for (of_global, (path, schema)) in all {
@@ -219,9 +227,11 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
         let keys = nested(path, &value);
         let after = if of_global { with(&keys, &none) } else { with(&none, &keys) };
         let before = match path[0].as_str() {
-            "api_enabled" => &plain,
+            "api_enabled" | "metrics_enabled" | "resource_metrics_enabled" => &plain,
             key if key.starts_with("tracing_file") => &of_file,
             key if key.starts_with("api_") => &of_api,
+            key if key.starts_with("metrics_") => &of_metrics,
+            key if key.starts_with("resource_metrics_") => &of_resources,
             key if key.starts_with("schedule_") && !of_global => &of_schedule,
             _ => &plain,
         };

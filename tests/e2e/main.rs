@@ -22,6 +22,7 @@ mod health;
 mod hooks;
 mod logs;
 mod memory;
+mod metrics;
 mod numbering;
 mod one_program;
 mod order;

@@ -188,6 +188,14 @@ impl Story {
         hook.map_or(SpanContext::NONE, OpenSpan::context)
     }
 
+    /// The span of the restart of an instance that is under way, where one tells of it.
+    #[must_use]
+    pub fn context_of_restart(&self, of: InstanceId) -> SpanContext {
+        let instance = self.processes.get(&of.process).and_then(|process| process.instances.get(of.serial));
+        let restart = instance.and_then(|instance| instance.spans.as_ref()?.restart.as_ref());
+        restart.map_or(SpanContext::NONE, OpenSpan::context)
+    }
+
     /// The context of a probe, for whoever is asked.
     #[must_use]
     pub fn context_of_probe(&self, probe: ProbeId) -> SpanContext {

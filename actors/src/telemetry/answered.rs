@@ -50,6 +50,7 @@ impl TelemetryActor {
 
     fn keep(&mut self, batch: InFlight, setback: Setback, after: Option<Duration>, cause: &str) {
         self.put_back();
+        self.queue.put_back(batch.spans);
         let jitter = Jitter(fastrand::u16(..));
         self.batcher.failed(self.clock.now(), batch.size(), setback, after, jitter);
         self.say(ReceiverState::Failing, cause);

@@ -24,6 +24,8 @@ pub struct TelemetryStats {
     pub exported: u64,
     /// Refused by the receiver, or given up at the end.
     pub failed: u64,
+    /// Those of attempts that failed and follow again, as often as they did: of these none is lost.
+    pub put_back: u64,
     /// Not queued, because the queue was full.
     pub dropped_queue_full: u64,
     /// Left out by the sampling of whole traces.
@@ -41,6 +43,12 @@ impl TelemetryStats {
     #[must_use]
     pub fn dropped_all(&self) -> u64 {
         self.dropped_queue_full + self.dropped_sampled_out + self.dropped.total() + self.dropped_panic
+    }
+
+    /// Failures to deliver a span: of each attempt, and for good. What the sampling leaves out is none.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.put_back + self.failed + self.dropped_all() - self.dropped_sampled_out
     }
 
     /// Whether every span is accounted for.
@@ -175,6 +183,11 @@ impl Queue {
         stats.exported += exported;
         stats.failed += failed;
         stats.pending = stats.pending.saturating_sub(exported + failed);
+    }
+
+    /// An attempt with so many spans has failed, and another follows.
+    pub(super) fn put_back(&self, spans: u64) {
+        self.lock().stats.put_back += spans;
     }
 
     /// Spans that were pending and that the sampling has left out.

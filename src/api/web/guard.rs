@@ -41,6 +41,9 @@ pub struct Rules {
     pub open: &'static [&'static str],
     /// Largest body, in bytes.
     pub max_body: usize,
+    /// Whether who comes from an address that was named may use any name for us: what is shown is no secret, and
+    /// nothing can be changed.
+    pub any_name: bool,
 }
 
 /// What one way in asks beside that.
@@ -82,7 +85,8 @@ impl Guard {
                     Box::new((status, message).into_response())
                 })?);
             }
-            let secret = self.rules.token.is_some() || way.tls;
+            let named = self.rules.any_name && way.acl.as_ref().is_some_and(|acl| acl.allow.is_some());
+            let secret = self.rules.token.is_some() || way.tls || named;
             let shown = if secret { Shown::Secret } else { Shown::Nothing };
             origin::judge(shown, method, uri, headers).map_err(|refusal| {
                 asked("origin.deny", who, &refusal.1);
@@ -170,7 +174,8 @@ mod tests {
     const HERE: Peer = Peer::Tcp(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
 
     fn guard(token: Option<&str>) -> Guard {
-        let rules = Rules { token: token.and_then(Token::new), open: &["/health"], max_body: 100 };
+        let rules =
+            Rules { token: token.and_then(Token::new), open: &["/health"], max_body: 100, any_name: false };
         Guard::new(rules, None)
     }
 

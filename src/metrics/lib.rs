@@ -1,0 +1,22 @@
+//! Metrics: counts and measures what happens, as a listener to facts, and writes it as Prometheus reads it. Owns the
+//! names, labels and buckets of all series, and that one goes with what it is about. Asks for nothing, never waits, and
+//! is awake only when something happens anyway or somebody reads.
+//!
+//! The values are plain and belong to the supervision thread. Who reads gets the state of one moment, which shares what
+//! has not changed since; texts are made of it in the thread of the server.
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
+
+mod fold;
+mod histogram;
+mod listener;
+mod page;
+mod router;
+mod snapshot;
+mod tally;
+
+pub use histogram::Histogram;
+pub use listener::Metrics;
+pub use page::{Format, Prefix, write};
+pub use router::{Asked, Shown, channel, router};
+pub use snapshot::{Calls, Snapshot, Spans};

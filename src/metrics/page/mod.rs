@@ -1,0 +1,103 @@
+//! A snapshot as text: the format of OpenMetrics, with the newest trace of what was counted, or that of Prometheus 0.0.4,
+//! which knows none. The library writes it; the names, labels and helps are here.
+
+mod out;
+mod process;
+mod system;
+
+use super::snapshot::{Calls, Snapshot};
+use out::Out;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::sync::Arc;
+
+/// What a page is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+    /// The text format of Prometheus, version 0.0.4.
+    Prometheus,
+}
+
+impl Format {
+    /// What somebody gets who accepts this.
+    #[must_use]
+    pub fn accepted(accept: &str) -> Self {
+        let named = accept.to_ascii_lowercase().contains("application/openmetrics-text");
+        if named { Self::OpenMetrics } else { Self::Prometheus }
+    }
+
+    /// As the head of an answer says it.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
+
+/// What the names of our series begin with, without the line below it.
+pub type Prefix = &'static str;
+
+/// All of it in this format.
+///
+/// # Errors
+/// None that could be named: what is written to is memory.
+pub fn write(
+    prefix: Prefix,
+    snapshot: Snapshot,
+    calls: Option<Calls>,
+    format: Format,
+) -> Result<String, fmt::Error> {
+    let all = Arc::new(Page { snapshot, calls });
+    let mut own = Registry::with_prefix(prefix);
+    own.register_collector(Box::new(Own(all.clone())));
+    let mut plain = Registry::default();
+    plain.register_collector(Box::new(Plain(all.clone())));
+    let mut page = String::with_capacity(4096 + 1024 * all.snapshot.processes.len());
+    match format {
+        Format::OpenMetrics => {
+            text::encode_registry(&mut page, &own)?;
+            text::encode(&mut page, &plain)?;
+        }
+        Format::Prometheus => {
+            prometheus_text::encode(&mut page, &own)?;
+            prometheus_text::encode(&mut page, &plain)?;
+        }
+    }
+    Ok(page)
+}
+
+#[derive(Debug)]
+struct Page {
+    snapshot: Snapshot,
+    calls: Option<Calls>,
+}
+
+/// The series that have our prefix.
+#[derive(Debug)]
+struct Own(Arc<Page>);
+
+impl Collector for Own {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut out = Out::new(encoder);
+        let Page { snapshot, calls } = &*self.0;
+        process::write(&mut out, snapshot)?;
+        system::write(&mut out, snapshot)?;
+        calls.as_ref().map_or(Ok(()), |calls| system::calls(&mut out, calls))
+    }
+}
+
+/// Those that have none.
+#[derive(Debug)]
+struct Plain(Arc<Page>);
+
+impl Collector for Plain {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        system::plain(&mut Out::new(encoder), &self.0.snapshot)
+    }
+}

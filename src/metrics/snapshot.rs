@@ -1,0 +1,42 @@
+//! Everything at one moment: what was counted here, and what other rooms have counted. Values; whoever reads shares them
+//! with the supervision thread until it changes something.
+
+use super::fold::hooks::Hooks;
+use super::fold::process::Process;
+use super::fold::system::System;
+use super::histogram::Histogram;
+use phpeek_actors::clock::Moment;
+use phpeek_actors::telemetry::{Health, SpoolReport, TelemetryStats};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// See the top of the file.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub(crate) at: Moment,
+    pub(crate) wall: SystemTime,
+    pub(crate) system: System,
+    pub(crate) processes: Vec<Arc<Process>>,
+    pub(crate) hooks: Arc<Hooks>,
+    pub(crate) spans: Option<Spans>,
+}
+
+/// What became of spans, where tracing is on.
+#[derive(Debug, Clone)]
+pub struct Spans {
+    /// The account of every span.
+    pub stats: TelemetryStats,
+    /// The receiver.
+    pub health: Health,
+    /// Where spans wait.
+    pub spool: SpoolReport,
+}
+
+/// Requests that a server has answered.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    /// How many, by method and status.
+    pub answered: Vec<(&'static str, u16, u64)>,
+    /// How long each took, in seconds.
+    pub seconds: Histogram,
+}
