@@ -12,7 +12,6 @@ use std::rc::Rc;
 use tokio::sync::Notify;
 
 /// The ports, the listeners and the clock. Lives on the supervision thread.
-#[derive(Clone)]
 pub struct World {
     /// Starts and signals processes.
     pub launcher: Rc<dyn Launcher>,

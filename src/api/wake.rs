@@ -5,6 +5,7 @@
 //! supervisor would wait for that. It is used where a folder cannot be watched, and for a way that leads nowhere yet.
 
 use phpeek_os::folder_watch::FolderWatch;
+use phpeek_os::watched::watched;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::Errno;
 use std::ffi::OsString;
@@ -13,8 +14,6 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 /// A file or a folder that is removed or moved; the number of links of a file changes when it is.
 const GOES: WatchFlags = WatchFlags::ATTRIB.union(WatchFlags::DELETE_SELF).union(WatchFlags::MOVE_SELF);
@@ -82,7 +81,7 @@ impl Watch {
             Kind::Folder(folder) => return folder.changed().await,
             Kind::Events { events, name } => (events, name),
         };
-        let events = register(events)?;
+        let events = watched(events)?;
         loop {
             let mut ready = events.readable().await?;
             // An error here is that there is nothing yet: it sleeps again.
@@ -93,14 +92,6 @@ impl Watch {
             }
         }
     }
-}
-
-#[expect(
-    deprecated,
-    reason = "no descriptor that is owned can be closed meanwhile; unsafe code lives in src/os alone"
-)]
-fn register(events: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::with_interest(events, Interest::READABLE)
 }
 
 fn begin() -> io::Result<OwnedFd> {

@@ -1,13 +1,13 @@
 //! Tells that the clock on the wall was set, or that the machine has slept (TFD_TIMER_CANCEL_ON_SET, timerfd_create(2)).
 //! Costs one descriptor, and no wake-up until that happens. Says not by how much: who is told looks himself.
 
+use super::watched::watched;
 use rustix::io::{Errno, read};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 use std::io;
 use std::os::fd::OwnedFd;
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// The time of a timer that is there to be cancelled: far behind what any clock is set to.
@@ -53,11 +53,6 @@ impl ClockWatch {
             }
         }
     }
-}
-
-#[expect(deprecated, reason = "unsound for a type that shows a false descriptor; an OwnedFd shows its own")]
-fn watched(timer: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::with_interest(timer, Interest::READABLE)
 }
 
 fn arm(timer: &OwnedFd) -> io::Result<()> {

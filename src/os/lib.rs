@@ -8,7 +8,6 @@ mod bell;
 pub mod capture;
 mod child;
 pub mod clock_watch;
-
 mod confines;
 pub mod environment;
 pub mod file_watch;
@@ -41,3 +40,4 @@ mod trace_context;
 pub mod unbound;
 pub mod users;
 mod variable;
+pub mod watched;

@@ -26,6 +26,8 @@ use tokio::sync::Notify;
 const SPAWNERS: usize = 2;
 /// Threads at most: when so many programs hang at once, nothing more can be started until one comes back.
 const MOST: usize = 16;
+/// Orders that wait most of the time.
+const USUAL: usize = 16;
 /// An exec that takes this long hangs.
 const HANGS: Duration = Duration::from_secs(1);
 
@@ -279,6 +281,7 @@ impl Spawners {
             } else if orders.closed {
                 return None;
             } else {
+                orders.queue.shrink_to(USUAL);
                 orders = self.ordered.wait(orders).unwrap_or_else(PoisonError::into_inner);
             }
         }

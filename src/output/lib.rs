@@ -37,7 +37,6 @@ mod stats;
 mod steps;
 pub mod terminal;
 mod timers;
-mod watch;
 mod writer;
 
 pub use failure::StartError;

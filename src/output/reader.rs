@@ -6,11 +6,11 @@ use super::failure::StartError;
 use super::intake::Intake;
 use super::pipes::Pipes;
 use super::sink::Sink;
-use super::watch::watch;
 use actix::dev::channel::channel;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_os::threads::ThreadRuntime;
+use phpeek_os::watched::watched;
 use std::cell::RefCell;
 use std::os::fd::AsFd;
 use std::rc::Rc;
@@ -59,11 +59,11 @@ fn begin(
     (intake, sink, clock): (Arc<Intake>, Arc<Sink>, Clock),
     first: impl FnOnce() + Send + 'static,
 ) -> Result<Addr<OutputActor>, StartError> {
-    let watched = intake.as_fd().try_clone_to_owned().map_err(StartError::Watch)?;
+    let pipes = intake.as_fd().try_clone_to_owned().map_err(StartError::Watch)?;
     let runtime = ThreadRuntime::new().map_err(StartError::Thread)?;
     let ready = {
         let _of_the_thread = runtime.enter();
-        watch(watched).map_err(StartError::Watch)?
+        watched(pipes).map_err(StartError::Watch)?
     };
     let (sender, receiver) = channel(MAILBOX);
     let read = move || async move {

@@ -318,6 +318,9 @@ pub enum Output<Effect> {
     Do(Effect),
 }
 
+/// Outputs of most steps.
+const USUAL: usize = 32;
+
 /// The outputs of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outbox<Effect>(Vec<Output<Effect>>);
@@ -343,6 +346,11 @@ impl<Effect> Outbox<Effect> {
     /// This is to be done.
     pub fn act(&mut self, effect: Effect) {
         self.0.push(Output::Do(effect));
+    }
+
+    /// Gives back the room of an exceptional step (the boot of a thousand processes); that of most steps is kept.
+    pub fn rest(&mut self) {
+        self.0.shrink_to(USUAL);
     }
 
     /// Everything so far, in order; the box is empty then and keeps its room.

@@ -25,6 +25,7 @@ use phpeek_core::process::Command;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::ProcessSpec;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -34,7 +35,7 @@ type Answer = Pin<Box<Sending<ProcessActor, Envelope<Finish>>>>;
 /// The root actor.
 pub struct ManagerActor {
     fleet: Fleet,
-    world: World,
+    world: Rc<World>,
     router: Router,
     names: Names,
     /// What the machine has given back in the step under way; kept for its room.
@@ -57,7 +58,7 @@ impl ManagerActor {
     pub fn new(fleet: Fleet, world: World, router: Router, done: oneshot::Sender<Finished>) -> Self {
         Self {
             fleet,
-            world,
+            world: Rc::new(world),
             router,
             names: Names::default(),
             out: Outbox::new(),
@@ -118,6 +119,8 @@ impl ManagerActor {
                 Output::Do(Effect::Done(outcome)) => self.finish(outcome, ctx),
             }
         }
+        out.rest();
+        out.rest();
         self.out = out;
         self.rearm(ctx);
     }

@@ -19,6 +19,7 @@ use phpeek_core::ids::{ProcessId, TaskId};
 use phpeek_core::lifecycle::{Now, Reach};
 use phpeek_core::process::{Effect, Event, Process};
 use phpeek_core::spec::ProcessSpec;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -26,7 +27,7 @@ use std::time::{Duration, UNIX_EPOCH};
 pub struct ProcessActor {
     id: ProcessId,
     process: Process,
-    world: World,
+    world: Rc<World>,
     manager: Recipient<Envelope<ProcessReport>>,
     /// How many deaths wait for their last words, by the machine: the end of everything waits until they are told.
     untold: OwnDeaths,
@@ -54,7 +55,7 @@ impl ProcessActor {
     pub fn new(
         id: ProcessId,
         spec: Arc<ProcessSpec>,
-        world: World,
+        world: Rc<World>,
         manager: Recipient<Envelope<ProcessReport>>,
     ) -> Self {
         let (mut out, at) = (Outbox::new(), world.clock.now());
@@ -111,6 +112,7 @@ impl ProcessActor {
                 }
             }
         }
+        out.rest();
         self.world.scratch.set(out);
     }
 

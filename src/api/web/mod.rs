@@ -1,6 +1,8 @@
-//! A server that others reach, for any router: TCP and a socket, behind one guard, on a thread of its own. Owns what is
-//! open, how much clients can hold, and the end of it. Supervision never waits for it; nothing is awake while nobody asks.
+//! A server that others reach, for any router: TCP and a socket, behind one guard, on a thread of its own, which the first
+//! connection starts. Owns what is open, how much clients can hold, and the end of it. Supervision never waits for it;
+//! nothing is awake while nobody asks.
 
+mod asleep;
 mod audit;
 mod bound;
 mod caught;
@@ -17,10 +19,10 @@ pub use guard::{Peer, Rules};
 pub use tls::judge;
 
 use super::keeper::{Keeper, Slot};
+use asleep::Asleep;
 use axum::Router;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::LogSink;
-use phpeek_os::threads::ThreadRuntime;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,8 @@ pub struct Around {
 pub struct Web {
     slots: Vec<Slot>,
     keeping: Vec<JoinHandle<()>>,
+    /// Waits for the first connection; finished once the server has its thread.
+    waiting: JoinHandle<()>,
     closing: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
 }
@@ -55,14 +59,13 @@ impl Web {
     /// server ends. Needs the runtime of the supervision thread.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// When a way in was taken before.
     pub fn start(
         bound: Vec<Bound>,
         rules: Rules,
         around: Around,
         make: impl FnOnce(watch::Receiver<bool>) -> Router + Send + 'static,
     ) -> io::Result<Self> {
-        let runtime = ThreadRuntime::new()?;
         let (closing, closed) = watch::channel(false);
         let (end, ended) = oneshot::channel();
         let (mut slots, mut keeping, mut doors) = (Vec::new(), Vec::new(), Vec::new());
@@ -90,13 +93,9 @@ impl Web {
         }
         let Around { name, log, clock, thread_init, audit } = around;
         let house = waiting::House { name, guard: guard::Guard::new(rules, audit), log, clock };
-        let serve = move || {
-            thread_init();
-            runtime.block_on(waiting::serve(house, doors, make, closed));
-            end.send(()).ok(); // nobody may wait for it any more
-        };
-        std::thread::Builder::new().name(name.to_owned()).spawn(serve)?;
-        Ok(Self { slots, keeping, closing, ended })
+        let asleep = Asleep { house, entrances: doors, make, closing: closed, end, thread_init };
+        let waiting = actix::spawn(asleep.wake());
+        Ok(Self { slots, keeping, waiting, closing, ended })
     }
 
     /// Closes every way in, lets answers that are under way end, and waits for that no longer than `limit`.
@@ -107,6 +106,7 @@ impl Web {
         for slot in self.slots {
             slot.close();
         }
+        self.waiting.abort();
         self.closing.send_replace(true);
         drop(timeout(limit, self.ended).await); // late: nobody is owed more
     }

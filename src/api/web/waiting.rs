@@ -86,16 +86,22 @@ async fn at(serving: Arc<Serving>, entrance: Entrance) {
 
 impl Serving {
     fn say(&self, level: Level, message: &str) {
-        let House { name, log, clock, .. } = &self.house;
-        if log.enabled(level) {
-            let (at, message) = (clock.now(), format!("{name}: {message}").into());
-            log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
-        }
+        self.house.say(level, message);
     }
 
     async fn cannot(&self, what: &str, error: &std::io::Error) {
         self.say(Level::Warn, &format!("cannot {what}: {error}"));
         sleep(BREATH).await;
+    }
+}
+
+impl House {
+    pub(super) fn say(&self, level: Level, message: &str) {
+        let Self { name, log, clock, .. } = self;
+        if log.enabled(level) {
+            let (at, message) = (clock.now(), format!("{name}: {message}").into());
+            log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
+        }
     }
 }
 

@@ -142,9 +142,8 @@ impl Fleet {
     /// The [`Cycle`], if the specification has one; the configuration has refused it long before.
     pub fn new(spec: &SystemSpec) -> Result<Self, Cycle> {
         let mut fleet = Self::empty(spec);
-        for process in &spec.processes {
-            fleet.add(process.clone());
-        }
+        // Made of all at once the tree is dense: one by one a third of its room would stay empty.
+        fleet.members = spec.processes.iter().map(|spec| fleet.identify(spec.clone())).collect();
         fleet.connect()?;
         Ok(fleet)
     }
@@ -186,14 +185,18 @@ impl Fleet {
     /// A process is known from now on, by an id that was never given before. What it needs of others is found by
     /// [`Self::connect`].
     fn add(&mut self, spec: Arc<ProcessSpec>) -> ProcessId {
+        let (id, member) = self.identify(spec);
+        self.members.insert(id, member);
+        id
+    }
+
+    fn identify(&mut self, spec: Arc<ProcessSpec>) -> (ProcessId, Member) {
         let id = ProcessId(self.given);
         self.given = self.given.saturating_add(1);
         let standing = if spec.starts_with_the_system() { Standing::Waiting } else { Standing::Dormant };
         let (needs, dependents) = (Vec::new(), Vec::new());
         let (start, again, awaited, left) = (None, None, false, false);
-        let member = Member { spec, standing, needs, dependents, start, again, awaited, left };
-        self.members.insert(id, member);
-        id
+        (id, Member { spec, standing, needs, dependents, start, again, awaited, left })
     }
 
     /// Finds what each needs of others, and the order of their start. A dependency on a name that is not there is left
