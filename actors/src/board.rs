@@ -61,6 +61,9 @@ pub trait StatusBoard {
     /// The run of an instance takes more memory than it may. What changes with it is told by [`Self::instance`].
     fn over_limit(&self, instance: InstanceId, breach: Breach);
 
+    /// The schedule of a process, or one of its jobs, has changed; what of it is known is in the history.
+    fn schedule(&self, process: ProcessId);
+
     /// The system has changed.
     fn system(&self, state: SystemState);
 
@@ -114,7 +117,8 @@ impl<B: StatusBoard> Listener for BoardListener<B> {
             Fact::Instance(id, fact) => self.instance(*id, fact),
             Fact::Process(process, ProcessFact::Added(spec)) => self.board.process(*process, spec),
             Fact::Process(process, ProcessFact::Removed) => self.board.process_gone(*process),
-            Fact::Process(..) | Fact::Hook(..) | Fact::Health(..) | Fact::Schedule(..) => {}
+            Fact::Process(..) | Fact::Hook(..) | Fact::Health(..) => {}
+            Fact::Schedule(process, _) => self.board.schedule(*process),
             Fact::System(fact) => self.system(fact),
         }
         let changed = self.forecast.borrow_mut().hear(&told.fact);

@@ -19,6 +19,7 @@ pub mod clock;
 pub mod envelope;
 pub mod feed;
 mod health;
+pub mod history;
 mod hooks;
 pub mod journal;
 pub mod lines;

@@ -71,7 +71,20 @@ impl Names {
             Refusal::Stopping => "everything is being stopped".to_owned(),
             Refusal::Runs(process) => format!("process {:?} runs, or is being started", self.text(*process)),
             Refusal::Scheduled(process) => {
-                format!("process {:?} is started by its schedule", self.text(*process))
+                format!("process {:?} has as many instances as jobs that run", self.text(*process))
+            }
+            Refusal::Unscheduled(process) => format!("process {:?} has no schedule", self.text(*process)),
+            Refusal::Idle(process) => {
+                format!("the schedule of process {:?} is stopped: start it first", self.text(*process))
+            }
+            Refusal::NotPaused(process) => {
+                format!("the schedule of process {:?} is not paused", self.text(*process))
+            }
+            Refusal::Busy(process) => {
+                format!(
+                    "as many jobs of process {:?} run as may (schedule_max_concurrent)",
+                    self.text(*process)
+                )
             }
             Refusal::Oneshot(process) => {
                 format!("process {:?} is a oneshot, and has one instance", self.text(*process))

@@ -34,6 +34,9 @@ _phpeek__pm() {
             phpeek__pm,help)
                 cmd="phpeek__pm__subcmd__help"
                 ;;
+            phpeek__pm,history)
+                cmd="phpeek__pm__subcmd__history"
+                ;;
             phpeek__pm,init)
                 cmd="phpeek__pm__subcmd__init"
                 ;;
@@ -60,6 +63,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm,scale)
                 cmd="phpeek__pm__subcmd__scale"
+                ;;
+            phpeek__pm,schedule)
+                cmd="phpeek__pm__subcmd__schedule"
                 ;;
             phpeek__pm,schema)
                 cmd="phpeek__pm__subcmd__schema"
@@ -106,6 +112,9 @@ _phpeek__pm() {
             phpeek__pm__subcmd__help,help)
                 cmd="phpeek__pm__subcmd__help__subcmd__help"
                 ;;
+            phpeek__pm__subcmd__help,history)
+                cmd="phpeek__pm__subcmd__help__subcmd__history"
+                ;;
             phpeek__pm__subcmd__help,init)
                 cmd="phpeek__pm__subcmd__help__subcmd__init"
                 ;;
@@ -133,6 +142,9 @@ _phpeek__pm() {
             phpeek__pm__subcmd__help,scale)
                 cmd="phpeek__pm__subcmd__help__subcmd__scale"
                 ;;
+            phpeek__pm__subcmd__help,schedule)
+                cmd="phpeek__pm__subcmd__help__subcmd__schedule"
+                ;;
             phpeek__pm__subcmd__help,schema)
                 cmd="phpeek__pm__subcmd__help__subcmd__schema"
                 ;;
@@ -159,6 +171,18 @@ _phpeek__pm() {
                 ;;
             phpeek__pm__subcmd__help,version)
                 cmd="phpeek__pm__subcmd__help__subcmd__version"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__schedule,list)
+                cmd="phpeek__pm__subcmd__help__subcmd__schedule__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__schedule,pause)
+                cmd="phpeek__pm__subcmd__help__subcmd__schedule__subcmd__pause"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__schedule,resume)
+                cmd="phpeek__pm__subcmd__help__subcmd__schedule__subcmd__resume"
+                ;;
+            phpeek__pm__subcmd__help__subcmd__schedule,trigger)
+                cmd="phpeek__pm__subcmd__help__subcmd__schedule__subcmd__trigger"
                 ;;
             phpeek__pm__subcmd__help__subcmd__trace,analyze)
                 cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze"
@@ -195,6 +219,36 @@ _phpeek__pm() {
                 ;;
             phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool,verify)
                 cmd="phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__verify"
+                ;;
+            phpeek__pm__subcmd__schedule,help)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__help"
+                ;;
+            phpeek__pm__subcmd__schedule,list)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__schedule,pause)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__pause"
+                ;;
+            phpeek__pm__subcmd__schedule,resume)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__resume"
+                ;;
+            phpeek__pm__subcmd__schedule,trigger)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__trigger"
+                ;;
+            phpeek__pm__subcmd__schedule__subcmd__help,help)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__help__subcmd__help"
+                ;;
+            phpeek__pm__subcmd__schedule__subcmd__help,list)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__help__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__schedule__subcmd__help,pause)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__help__subcmd__pause"
+                ;;
+            phpeek__pm__subcmd__schedule__subcmd__help,resume)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__help__subcmd__resume"
+                ;;
+            phpeek__pm__subcmd__schedule__subcmd__help,trigger)
+                cmd="phpeek__pm__subcmd__schedule__subcmd__help__subcmd__trigger"
                 ;;
             phpeek__pm__subcmd__trace,analyze)
                 cmd="phpeek__pm__subcmd__trace__subcmd__analyze"
@@ -314,7 +368,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init scaffold example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init scaffold example schema status list start stop restart scale signal reload plan schedule history telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -458,7 +512,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="serve run demo check-config explain init scaffold example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
+            opts="serve run demo check-config explain init scaffold example schema status list start stop restart scale signal reload plan schedule history telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -542,6 +596,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__history)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -670,6 +738,76 @@ _phpeek__pm() {
         phpeek__subcmd__pm__subcmd__help__subcmd__scale)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__schedule)
+            opts="list trigger pause resume"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__schedule__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__schedule__subcmd__pause)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__schedule__subcmd__resume)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__schedule__subcmd__trigger)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -975,6 +1113,36 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__history)
+            opts="-c -h --since --errors --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__init)
             opts="-o -c -h --output --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1202,6 +1370,216 @@ _phpeek__pm() {
         phpeek__subcmd__pm__subcmd__scale)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule)
+            opts="-c -h --config --help list trigger pause resume help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__help)
+            opts="list trigger pause resume help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__pause)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__resume)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__trigger)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__list)
+            opts="-c -h --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__pause)
+            opts="-c -h --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__resume)
+            opts="-c -h --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__schedule__subcmd__trigger)
+            opts="-c -h --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -235,6 +235,118 @@ _arguments "${_arguments_options[@]}" : \
 ':file -- The configuration to compare with what runs. The supervisor reads it:_files' \
 && ret=0
 ;;
+(schedule)
+_arguments "${_arguments_options[@]}" : \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_phpeek-pm__subcmd__schedule_commands" \
+"*::: :->schedule" \
+&& ret=0
+
+    case $state in
+    (schedule)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-schedule-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(trigger)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(pause)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__schedule__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-schedule-help-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(trigger)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(pause)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+'--since=[Only what began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Only what failed, or did not run when it was to]' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::name -- The process; without it, all of them:_default' \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
@@ -817,6 +929,42 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(schedule)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__help__subcmd__schedule_commands" \
+"*::: :->schedule" \
+&& ret=0
+
+    case $state in
+    (schedule)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-help-schedule-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(trigger)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(pause)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -955,6 +1103,8 @@ _phpeek-pm_commands() {
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
+'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
+'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -1010,6 +1160,8 @@ _phpeek-pm__subcmd__help_commands() {
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
+'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
+'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -1048,6 +1200,11 @@ _phpeek-pm__subcmd__help__subcmd__explain_commands() {
 _phpeek-pm__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__history_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help history commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__init_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__init_commands() {
@@ -1093,6 +1250,36 @@ _phpeek-pm__subcmd__help__subcmd__scaffold_commands() {
 _phpeek-pm__subcmd__help__subcmd__scale_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help scale commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__schedule_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__schedule_commands() {
+    local commands; commands=(
+'list:List the processes that go by the clock\: when each runs next, and how it ran last' \
+'trigger:Run a job now, and wait for its end' \
+'pause:Begin no job by the clock until the schedule is resumed; what runs goes on' \
+'resume:Begin jobs by the clock again; what was missed runs as schedule_catch_up says' \
+    )
+    _describe -t commands 'phpeek-pm help schedule commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__schedule__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__schedule__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help schedule list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__schedule__subcmd__pause_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__schedule__subcmd__pause_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help schedule pause commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__schedule__subcmd__resume_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__schedule__subcmd__resume_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help schedule resume commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__schedule__subcmd__trigger_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__schedule__subcmd__trigger_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help schedule trigger commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__schema_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__schema_commands() {
@@ -1214,6 +1401,11 @@ _phpeek-pm__subcmd__help__subcmd__version_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help version commands' commands "$@"
 }
+(( $+functions[_phpeek-pm__subcmd__history_commands] )) ||
+_phpeek-pm__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm history commands' commands "$@"
+}
 (( $+functions[_phpeek-pm__subcmd__init_commands] )) ||
 _phpeek-pm__subcmd__init_commands() {
     local commands; commands=()
@@ -1258,6 +1450,73 @@ _phpeek-pm__subcmd__scaffold_commands() {
 _phpeek-pm__subcmd__scale_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm scale commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule_commands] )) ||
+_phpeek-pm__subcmd__schedule_commands() {
+    local commands; commands=(
+'list:List the processes that go by the clock\: when each runs next, and how it ran last' \
+'trigger:Run a job now, and wait for its end' \
+'pause:Begin no job by the clock until the schedule is resumed; what runs goes on' \
+'resume:Begin jobs by the clock again; what was missed runs as schedule_catch_up says' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'phpeek-pm schedule commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__help_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__help_commands() {
+    local commands; commands=(
+'list:List the processes that go by the clock\: when each runs next, and how it ran last' \
+'trigger:Run a job now, and wait for its end' \
+'pause:Begin no job by the clock until the schedule is resumed; what runs goes on' \
+'resume:Begin jobs by the clock again; what was missed runs as schedule_catch_up says' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'phpeek-pm schedule help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__help_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule help help commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule help list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__pause_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__pause_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule help pause commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__resume_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__resume_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule help resume commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__trigger_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__help__subcmd__trigger_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule help trigger commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__list_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__pause_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__pause_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule pause commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__resume_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__resume_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule resume commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__schedule__subcmd__trigger_commands] )) ||
+_phpeek-pm__subcmd__schedule__subcmd__trigger_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm schedule trigger commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__schema_commands] )) ||
 _phpeek-pm__subcmd__schema_commands() {

@@ -3,6 +3,7 @@
 
 use super::change::{Change, PlanReport};
 use super::order::{Begun, Heard, Order};
+use super::past::{Past, PastOf};
 use super::report::TelemetryReport;
 use super::snapshot::Snapshot;
 use super::view::View;
@@ -35,6 +36,8 @@ pub enum Inquiry {
     Change(Box<(Change, Heard)>, oneshot::Sender<Begun>),
     /// What a reload of this file would do; an error in words for people.
     Plan(PathBuf, oneshot::Sender<Result<PlanReport, String>>),
+    /// What was run.
+    Past(PastOf, oneshot::Sender<Past>),
     /// What has come of an operation, by its number; `None` when nobody knows it.
     Operation(u64, oneshot::Sender<Option<Begun>>),
 }

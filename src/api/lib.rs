@@ -16,6 +16,7 @@ mod folder;
 mod keeper;
 mod live;
 pub mod order;
+pub mod past;
 mod patience;
 pub mod place;
 mod refusal;

@@ -18,6 +18,12 @@ pub enum Wish {
     ScaleTo(u32),
     /// Have so many more, or fewer; never less than none.
     ScaleBy(i32),
+    /// Begin no job by the clock.
+    Pause,
+    /// Begin jobs by the clock again.
+    Resume,
+    /// Run a job now.
+    Trigger,
     /// Be sent this signal, each leader.
     Signal(Signal),
 }

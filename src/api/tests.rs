@@ -92,6 +92,7 @@ impl Rig {
                     state: SystemState::Starting,
                     outlook: Outlook::Coming,
                     exit_code: None,
+                    schedules: std::collections::BTreeMap::new(),
                     processes: vec![(Arc::new(SpecBuilder::new("w").spec()), 1)],
                     slots: vec![Slot::new(0)],
                 };
@@ -111,6 +112,7 @@ impl Rig {
                             Inquiry::Telemetry(reply) => drop(reply.send(TelemetryReport::off())),
                             Inquiry::Flush(reply) => reply.send(()).expect("somebody waits"),
                             Inquiry::Order(..)
+                            | Inquiry::Past(..)
                             | Inquiry::Operation(..)
                             | Inquiry::Change(..)
                             | Inquiry::Plan(..) => {

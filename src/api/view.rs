@@ -4,11 +4,14 @@
 use super::snapshot::{InstanceSnapshot, ProcessSnapshot, Snapshot};
 use phpeek_actors::board::SystemState;
 use phpeek_actors::clock::Moment;
+use phpeek_actors::history::ScheduleShown;
 use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::limit::Breach;
+use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
 use phpeek_core::spec::ProcessSpec;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,6 +109,8 @@ pub struct View {
     pub exit_code: Option<u8>,
     /// The processes that there are, each with how many instances it has.
     pub processes: Vec<(Arc<ProcessSpec>, usize)>,
+    /// The schedules that there are, by the process that goes by each.
+    pub schedules: BTreeMap<ProcessName, ScheduleShown>,
     /// Their instances, those of one process after those of the other.
     pub slots: Vec<Slot>,
 }

@@ -5,6 +5,7 @@
 use super::pid_file::Writer;
 use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
+use phpeek_actors::history::Histories;
 use phpeek_api::view::{Changes, Slot, View};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::limit::Breach;
@@ -31,6 +32,7 @@ pub(super) struct SharedBoard(Rc<Inner>);
 struct Inner {
     config: Option<Arc<Path>>,
     clock: Clock,
+    histories: Rc<Histories>,
     cells: RefCell<Cells>,
     outlook: watch::Sender<Outlook>,
     changes: Changes,
@@ -57,11 +59,17 @@ struct Shown {
 impl SharedBoard {
     /// A board with nothing on it, with a file behind it or without.
     #[must_use]
-    pub(super) fn new(config: Option<&Path>, clock: Clock, writer: Option<Writer>) -> Self {
+    pub(super) fn new(
+        config: Option<&Path>,
+        clock: Clock,
+        writer: Option<Writer>,
+        histories: Rc<Histories>,
+    ) -> Self {
         let cells = Cells { state: SystemState::Starting, exit_code: None, processes: BTreeMap::new() };
         Self(Rc::new(Inner {
             config: config.map(Arc::from),
             clock,
+            histories,
             cells: RefCell::new(cells),
             outlook: watch::Sender::new(Outlook::Coming),
             changes: Changes::default(),
@@ -83,6 +91,7 @@ impl SharedBoard {
             state: cells.state,
             outlook: *self.0.outlook.borrow(),
             exit_code: cells.exit_code,
+            schedules: self.0.histories.schedules(),
             processes: all.clone().map(|p| (p.spec.clone(), p.instances.values().len())).collect(),
             slots: all.flat_map(|p| p.instances.values().copied()).collect(),
         }
@@ -205,6 +214,10 @@ impl StatusBoard for SharedBoard {
         self.change(|cells| cells.state = state);
     }
 
+    fn schedule(&self, _: ProcessId) {
+        self.change(|_| ());
+    }
+
     fn outlook(&self, outlook: Outlook) {
         self.0.outlook.send_replace(outlook);
         self.change(|_| ());
@@ -223,6 +236,7 @@ mod tests {
     use phpeek_core::facts::{
         Asked, Change, Death, Fact, InstanceFact, ProcessFact, Shown, SystemFact, Told,
     };
+    use phpeek_core::history::Limits;
     use phpeek_core::lifecycle::InstanceState;
     use phpeek_core::operation::{Cause, Operations};
     use std::time::SystemTime;
@@ -235,7 +249,9 @@ mod tests {
     impl Rig {
         fn new() -> Self {
             let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
-            let board = SharedBoard::new(Some(Path::new("/c")), clock, None);
+            let limits = Limits { jobs: 1, oneshots: 1, age: Duration::ZERO };
+            let histories = Rc::new(Histories::new(clock, limits));
+            let board = SharedBoard::new(Some(Path::new("/c")), clock, None, histories);
             Self { listener: BoardListener::new(board.clone()), board }
         }
 

@@ -7,7 +7,9 @@ use super::orders::Orders;
 use super::running::{BeginError, Running};
 use jiff::Timestamp;
 use phpeek_actors::clock::{Clock, Moment};
+use phpeek_actors::history::Histories;
 use phpeek_actors::telemetry::LastError;
+use phpeek_api::past::{Past, PastOf};
 use phpeek_api::report::{ExporterState, QueueReport};
 use phpeek_api::v1::Sources;
 use phpeek_api::{
@@ -101,15 +103,14 @@ impl SpanTarget {
 /// Answers what the control socket wants to know, for as long as the supervisor runs.
 pub(super) async fn answer(
     mut inquiries: Inquiries,
-    board: SharedBoard,
-    telemetry: Rc<TelemetryHandle>,
+    (telemetry, histories): (Rc<TelemetryHandle>, Rc<Histories>),
     target: Rc<Option<SpanTarget>>,
     orders: Rc<Orders>,
 ) {
     while let Some(inquiry) = inquiries.recv().await {
         // An error below: whoever asked has gone away.
         match inquiry {
-            Inquiry::Status(reply) => drop(reply.send(board.view())),
+            Inquiry::Status(reply) => drop(reply.send(orders.board.view())),
             Inquiry::Telemetry(reply) => {
                 drop(reply.send(report(&telemetry, target.as_ref().as_ref(), orders.clock)))
             }
@@ -120,8 +121,25 @@ pub(super) async fn answer(
             Inquiry::Order(order, reply) => drop(actix::spawn(orders.clone().carry_out(*order, reply))),
             Inquiry::Change(change, reply) => drop(actix::spawn(orders.clone().change(*change, reply))),
             Inquiry::Plan(file, reply) => orders.plan(file, reply),
+            Inquiry::Past(of, reply) => drop(reply.send(past(&histories, of))),
             Inquiry::Operation(serial, reply) => drop(reply.send(orders.known(serial))),
         }
+    }
+}
+
+fn past(histories: &Histories, of: PastOf) -> Past {
+    match of {
+        PastOf::Jobs(process, limit) => {
+            let jobs = histories.jobs(&process, limit).unwrap_or_default();
+            let jobs = jobs.into_iter().map(|run| (process.clone(), run)).collect();
+            Past { jobs, oneshots: Vec::new() }
+        }
+        PastOf::Job(process, operation) => {
+            let run = histories.job_by(&process, operation);
+            Past { jobs: run.map(|run| (process, run)).into_iter().collect(), oneshots: Vec::new() }
+        }
+        PastOf::Oneshots(limit) => Past { jobs: Vec::new(), oneshots: histories.oneshots(limit) },
+        PastOf::All(limit) => Past { jobs: histories.all_jobs(limit), oneshots: histories.oneshots(limit) },
     }
 }
 

@@ -4,6 +4,7 @@
 use phpeek_api::change::{PlanReport, PlanStep};
 use phpeek_config::Configuration;
 use phpeek_core::fleet::Wanted;
+use phpeek_core::history::Limits;
 use phpeek_core::name::ProcessName;
 use phpeek_core::plan::{Plan, plan};
 use phpeek_core::signal::Signal;
@@ -35,6 +36,7 @@ struct Fixed {
     api: ApiSettings,
     metrics: Option<MetricsSettings>,
     audit: bool,
+    history: Limits,
     readiness: Option<ReadinessSettings>,
     signals: BTreeMap<Signal, SignalAction>,
     hooks: Hooks,
@@ -53,6 +55,7 @@ impl Current {
             survivors,
             audit,
             lines,
+            history,
             readiness,
         } = configuration;
         let fixed = Fixed {
@@ -63,6 +66,7 @@ impl Current {
             api: api.clone(),
             metrics: metrics.clone(),
             audit: *audit,
+            history: *history,
             readiness: readiness.clone(),
             signals: spec.signals.clone(),
             hooks: spec.hooks.clone(),
@@ -96,6 +100,7 @@ impl Current {
             ("global.api_*", a.api != b.api),
             ("global.metrics_*", a.metrics != b.metrics),
             ("global.audit_enabled", a.audit != b.audit),
+            ("global.*_history_*", a.history != b.history),
             ("global.readiness", a.readiness != b.readiness),
             ("signals", a.signals != b.signals),
             ("hooks", a.hooks != b.hooks),

@@ -53,6 +53,7 @@ use orders::Orders;
 use phpeek_actors::board::BoardListener;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
+use phpeek_actors::history::Histories;
 use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::{Listener, Listeners};
 use phpeek_actors::manager::{ManagerActor, Request, Router};
@@ -204,7 +205,7 @@ async fn supervise(
         keep(ledger, &roster, &running);
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
-    let board = show(options, clock, writer);
+    let board = show(options, &running, writer);
     let ready = Ready::begin(configuration.readiness.as_ref(), &running, in_a_thread)?;
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
     let sources = Sources { lines: running.output.kept() };
@@ -288,8 +289,8 @@ fn answer(
 ) {
     let (orders, target) = (Rc::new(orders), Rc::new(target));
     for inquiries in inquiries.into_iter().flatten() {
-        let (board, telemetry) = (orders.board.clone(), running.telemetry.clone());
-        actix::spawn(control::answer(inquiries, board, telemetry, target.clone(), orders.clone()));
+        let kept = (running.telemetry.clone(), running.histories.clone());
+        actix::spawn(control::answer(inquiries, kept, target.clone(), orders.clone()));
     }
 }
 
@@ -302,6 +303,7 @@ fn listeners(
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![
         Rc::new(Journal::new(running.log.clone())),
+        running.histories.clone(),
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
         Rc::new(Forget(running.output.clone())),
@@ -321,9 +323,9 @@ fn listeners(
 }
 
 /// The board that actors show their state on, with the file thread behind it where there is one.
-fn show(options: &Options, clock: Clock, writer: Option<Writer>) -> SharedBoard {
+fn show(options: &Options, running: &Running, writer: Option<Writer>) -> SharedBoard {
     let config = options.control.as_ref().and_then(|c| c.config.as_deref());
-    let board = SharedBoard::new(config, clock, writer);
+    let board = SharedBoard::new(config, running.clock, writer, running.histories.clone());
     actix::spawn(board.clone().publish());
     board
 }
@@ -377,5 +379,6 @@ fn build(
         log,
         last_exit,
         audit,
+        histories: Rc::new(Histories::new(clock, configuration.history)),
     })
 }

@@ -15,6 +15,7 @@ use phpeek_config::Edit;
 use phpeek_core::ends::{OperationEnd, Refusal};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
+use phpeek_core::process::ScheduleCommand;
 use phpeek_telemetry::incoming_context;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -130,6 +131,9 @@ impl Orders {
                 let to = self.board.instances_of(process).saturating_add_signed(by);
                 Request::Scale(name, to, cause)
             }
+            Wish::Pause => Request::Schedule(name, ScheduleCommand::Pause, cause),
+            Wish::Resume => Request::Schedule(name, ScheduleCommand::Resume, cause),
+            Wish::Trigger => Request::Schedule(name, ScheduleCommand::Trigger, cause),
             Wish::Signal(_) if !self.board.runs(process) => {
                 let why =
                     format!("process {:?} does not run: nobody is there to take a signal", process.as_str());
@@ -195,7 +199,11 @@ fn told(end: End, process: &str) -> Answer {
         Refusal::NoSuchProcess(name) => (404, format!("process {:?} not found", name.as_str())),
         Refusal::Stopping => (503, "everything is being stopped".to_owned()),
         Refusal::Runs(_) => (409, format!("{process} runs, or is being started")),
-        Refusal::Scheduled(_) => (409, format!("{process} is started by its schedule")),
+        Refusal::Scheduled(_) => (422, format!("{process} has as many instances as jobs that run")),
+        Refusal::Unscheduled(_) => (404, format!("{process} has no schedule")),
+        Refusal::Idle(_) => (409, format!("the schedule of {process} is stopped: start it first")),
+        Refusal::NotPaused(_) => (409, format!("the schedule of {process} is not paused")),
+        Refusal::Busy(_) => (409, format!("as many jobs of {process} run as may (schedule_max_concurrent)")),
         Refusal::Oneshot(_) => (422, format!("{process} is a oneshot, and has one instance")),
         Refusal::Above { most, .. } => (
             422,

@@ -4,6 +4,7 @@ use super::last_exit::LastExit;
 use super::pid_file::PidFileError;
 use bytes::Bytes;
 use phpeek_actors::clock::Clock;
+use phpeek_actors::history::Histories;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_api::SocketError;
 use phpeek_api::web::Audit;
@@ -103,6 +104,8 @@ pub(super) struct Running {
     pub(super) kept: Option<MemoryExporter>,
     pub(super) children: Rc<Children>,
     pub(super) log: Arc<dyn LogSink>,
+    /// What was run.
+    pub(super) histories: Rc<Histories>,
     /// Where what happens is recorded for an audit, if it is.
     pub(super) audit: Option<Audit>,
     /// How the last program has ended, where its code is ours.

@@ -7,10 +7,12 @@ use super::control::{ListArguments, OneArguments, ReloadArguments, ScaleArgument
 use super::demo::DemoArguments;
 use super::example::ExampleArguments;
 use super::explain::ExplainArguments;
+use super::history::HistoryArguments;
 use super::init::InitArguments;
 use super::plan::PlanArguments;
 use super::run::RunArguments;
 use super::scaffold::ScaffoldArguments;
+use super::schedule::ScheduleArguments;
 use super::serve::ServeArguments;
 use super::status::StatusArguments;
 use super::telemetry::TelemetryArguments;
@@ -91,6 +93,10 @@ pub enum Command {
     Reload(ReloadArguments),
     /// Show what a reload would do if the configuration were that of a file.
     Plan(PlanArguments),
+    /// List the schedules of a running supervisor, and pause, resume or trigger one.
+    Schedule(ScheduleArguments),
+    /// Show what jobs and oneshots of a running supervisor have done, the newest first.
+    History(HistoryArguments),
     /// Show what became of the spans of a running supervisor.
     ///
     /// The exit code is 0 when all is well or tracing is off, 1 when spans were lost since the supervisor began (failed or

@@ -113,15 +113,21 @@ pub(super) fn signal(config: Option<PathBuf>, arguments: &SignalArguments) -> Re
     ask(config, &arguments.asked, &arguments.name, "signal", &body)
 }
 
-fn client(config: Option<PathBuf>, asked: &Asked) -> Result<Client, ClientError> {
+pub(super) fn client(config: Option<PathBuf>, asked: &Asked) -> Result<Client, ClientError> {
     Target { socket: asked.socket.clone(), config }.client()
 }
 
-fn encoded(name: &str) -> String {
+pub(super) fn encoded(name: &str) -> String {
     utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
 }
 
-fn ask(config: Option<PathBuf>, asked: &Asked, name: &str, action: &str, body: &Value) -> Result<u8, Fault> {
+pub(super) fn ask(
+    config: Option<PathBuf>,
+    asked: &Asked,
+    name: &str,
+    action: &str,
+    body: &Value,
+) -> Result<u8, Fault> {
     let client = client(config, asked)?;
     let path = format!("/api/v1/processes/{}/{action}", encoded(name));
     let answer = read(&client, client.order(&path, body.to_string()))?;
@@ -143,7 +149,7 @@ fn ask(config: Option<PathBuf>, asked: &Asked, name: &str, action: &str, body: &
 }
 
 /// A field of an object; null when it is not there.
-fn field<'a>(of: &'a Value, key: &str) -> &'a Value {
+pub(super) fn field<'a>(of: &'a Value, key: &str) -> &'a Value {
     of.get(key).unwrap_or(&Value::Null)
 }
 
@@ -153,6 +159,8 @@ fn told(action: &str) -> &'static str {
         "stop" => "stopped",
         "restart" => "restarted",
         "scale" => "scaled",
+        "schedule/pause" => "paused",
+        "schedule/resume" => "resumed",
         _ => "signalled",
     }
 }
@@ -166,7 +174,7 @@ fn settled(client: &Client, answer: Value) -> Result<Value, Fault> {
 }
 
 /// Waits until an operation is over, however long that takes: whoever asked can end the wait.
-fn wait_for(client: &Client, operation: u64) -> Result<Value, Fault> {
+pub(super) fn wait_for(client: &Client, operation: u64) -> Result<Value, Fault> {
     let path = format!("/api/v1/operations/{operation}?wait={}", WAIT.as_secs());
     loop {
         let answer = read(client, client.get_within(&path, WAIT + ANSWER))?;

@@ -11,6 +11,7 @@ mod demo;
 mod example;
 mod explain;
 mod fault;
+mod history;
 mod init;
 mod man;
 mod plain;
@@ -18,6 +19,7 @@ mod plan;
 mod run;
 mod say;
 mod scaffold;
+mod schedule;
 mod schema;
 mod serve;
 mod source;
@@ -73,6 +75,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Signal(signal) => plainly(signals, || control::signal(config, &signal)),
         Command::Reload(reload) => plainly(signals, || control::reload(config, &reload)),
         Command::Plan(plan) => plainly(signals, || plan::run(config, &plan)),
+        Command::Schedule(schedule) => plainly(signals, || schedule::run(config, &schedule)),
+        Command::History(history) => plainly(signals, || history::run(config, &history)),
         Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
         Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
         Command::Version(version) => plainly(signals, || Ok(version::run(&version))),

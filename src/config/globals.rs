@@ -4,12 +4,14 @@ use super::block::Block;
 use super::keys::GLOBAL;
 use super::report::{Finding, Findings};
 use super::tree::Node;
+use phpeek_core::history::Limits;
 use phpeek_core::level::Level;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
 use phpeek_settings::survivors::Survivors;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The longest path of a socket in bytes (unix(7): 108 with the end mark).
 const LONGEST_SOCKET: usize = 107;
@@ -38,6 +40,19 @@ pub(crate) fn survivors(global: &Node) -> Option<Survivors> {
 /// Reads `audit_enabled`.
 pub(crate) fn audit(global: &Node) -> Option<bool> {
     Block::new(Some(global), GLOBAL).truth("audit_enabled")
+}
+
+/// Reads `schedule_history_size`, `oneshot_history_max_entries` and `oneshot_history_max_age`.
+pub(crate) fn history(global: &Node) -> Option<Limits> {
+    let block = Block::new(Some(global), GLOBAL);
+    let count = |key| usize::try_from(block.int(key)?).ok();
+    Some(Limits {
+        jobs: count("schedule_history_size")?,
+        oneshots: count("oneshot_history_max_entries")?,
+        age: Some(block.time("oneshot_history_max_age")?)
+            .filter(|age| !age.is_zero())
+            .unwrap_or(Duration::MAX),
+    })
 }
 
 /// Reads `control_socket`.

@@ -64,6 +64,7 @@ pub use report::{Excerpt, Finding, Included, Read, Report, Severity, Strictness,
 pub use saved::{SaveError, saved};
 pub use tree::Place;
 
+use phpeek_core::history::Limits;
 use phpeek_core::spec::SystemSpec;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
@@ -100,6 +101,8 @@ pub struct Configuration {
     pub audit: bool,
     /// What becomes of the output of processes.
     pub lines: ProcessLines,
+    /// How much of what was run is remembered.
+    pub history: Limits,
     /// Who is told that all is ready.
     pub readiness: Option<ReadinessSettings>,
 }
@@ -268,6 +271,7 @@ fn compiled(
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
     let audit = globals::audit(global)?;
+    let history = globals::history(global)?;
     let readiness = readiness::readiness(root.get("global").unwrap_or(&empty), &spec, findings);
     Some(Configuration {
         spec,
@@ -279,6 +283,7 @@ fn compiled(
         survivors,
         audit,
         lines,
+        history,
         readiness,
     })
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 
 /// A supervisor with an API and these processes.
-struct Api {
+pub(super) struct Api {
     // First, so that it has ended and shown its log before the folder goes.
     _supervisor: Supervisor,
     sandbox: Sandbox,
@@ -16,7 +16,7 @@ struct Api {
 }
 
 impl Api {
-    fn with(processes: impl FnOnce(&Sandbox) -> Value) -> Self {
+    pub(super) fn with(processes: impl FnOnce(&Sandbox) -> Value) -> Self {
         let sandbox = Sandbox::new();
         let at = own_address();
         let global = json!({
@@ -28,7 +28,16 @@ impl Api {
         Self { _supervisor: supervisor, sandbox, at }
     }
 
-    fn post(&self, path: &str, body: Option<Value>) -> Reply {
+    /// The answer to a GET below the API.
+    pub(super) fn get(&self, path: &str) -> Reply {
+        Ask::get(&format!("/api/v1/{path}")).tcp(self.at).expect("an answer")
+    }
+
+    pub(super) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    pub(super) fn post(&self, path: &str, body: Option<Value>) -> Reply {
         let mut ask = Ask::of("POST", &format!("/api/v1/processes/{path}"));
         if let Some(body) = body {
             ask = ask.body(body);
@@ -36,7 +45,7 @@ impl Api {
         ask.tcp(self.at).expect("an answer")
     }
 
-    fn process(&self, name: &str) -> Value {
+    pub(super) fn process(&self, name: &str) -> Value {
         let reply = Ask::get(&format!("/api/v1/processes/{name}")).tcp(self.at).expect("an answer");
         reply.json()["process"].clone()
     }

@@ -35,6 +35,7 @@ mod restart;
 mod review_commands;
 mod rolling;
 mod schedule;
+mod schedules;
 mod signals;
 mod spool_start;
 mod status;

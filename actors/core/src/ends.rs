@@ -6,6 +6,7 @@ use crate::ids::ProcessId;
 use crate::lifecycle::Failure;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
+use crate::schedule::JobEnd;
 use std::time::Duration;
 
 /// Where a process stands, as far as the others are concerned.
@@ -165,8 +166,16 @@ pub enum Refusal {
     Stopping,
     /// It runs, or is on its way to.
     Runs(ProcessId),
-    /// Its clock starts it, and nobody else.
+    /// It has as many instances as jobs that run: they cannot be asked for.
     Scheduled(ProcessId),
+    /// No clock starts it: it has no schedule.
+    Unscheduled(ProcessId),
+    /// Its schedule is stopped.
+    Idle(ProcessId),
+    /// Its schedule is not paused.
+    NotPaused(ProcessId),
+    /// As many of its jobs run as may.
+    Busy(ProcessId),
     /// It is meant to end, once: there is one instance of it.
     Oneshot(ProcessId),
     /// So many instances of it are not allowed.
@@ -187,4 +196,15 @@ pub enum OperationEnd {
     Failed,
     /// Something else was asked for meanwhile.
     Interrupted,
+}
+
+impl From<JobEnd> for OperationEnd {
+    /// What has become of the job that somebody has asked for.
+    fn from(end: JobEnd) -> Self {
+        match end {
+            JobEnd::Succeeded => Self::Done,
+            JobEnd::Failed | JobEnd::TimedOut => Self::Failed,
+            JobEnd::Replaced | JobEnd::Interrupted => Self::Interrupted,
+        }
+    }
 }

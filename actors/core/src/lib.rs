@@ -43,6 +43,7 @@ pub mod fleet;
 pub mod fold;
 pub mod foreground;
 pub mod health;
+pub mod history;
 pub mod hook;
 pub mod ids;
 pub mod level;

@@ -8,11 +8,12 @@ mod plan;
 #[path = "control/planted.rs"]
 mod planted;
 
+use phpeek_core::ends::Refusal;
 use phpeek_core::facts::{Fact, OperationEnd, Outbox, Output, SystemFact, Told};
 use phpeek_core::fleet::{Effect, Ending, Event, Fleet, RestartOutcome, Standing};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::Failure;
-use phpeek_core::operation::{Cause, OperationId};
+use phpeek_core::operation::{Cause, Operation, OperationId};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::process::Command;
 use phpeek_core::spec::{Hooks, ProcessKind, SystemSpec};
@@ -35,9 +36,10 @@ enum Bug {
     LimitIgnored,
     RefusalActsToo,
     FailureSaysDone,
+    ScheduleToldWhenStopped,
 }
 
-const BUGS: [Bug; 8] = [
+const BUGS: [Bug; 9] = [
     Bug::AnswerForgotten,
     Bug::AnswerTwice,
     Bug::StopIgnored,
@@ -46,6 +48,7 @@ const BUGS: [Bug; 8] = [
     Bug::LimitIgnored,
     Bug::RefusalActsToo,
     Bug::FailureSaysDone,
+    Bug::ScheduleToldWhenStopped,
 ];
 
 #[derive(Debug, Clone)]
@@ -169,6 +172,7 @@ impl World<'_> {
             Order::Scale(p, to) => (Event::Scale(operation, name(p), to), Wish::Other),
             Order::Restart(p) => (Event::Restart(operation, name(p)), Wish::Other),
             Order::RestartAll => (Event::RestartAll(operation), Wish::Other),
+            Order::Schedule(p, command) => (Event::Schedule(operation, name(p), command), Wish::Other),
             Order::Shutdown => return self.step(Event::Shutdown(operation)),
         };
         self.open.insert(id, wish);
@@ -203,7 +207,8 @@ impl World<'_> {
         let refused = outputs
             .iter()
             .any(|o| matches!(o, Output::Tell(Told { fact: Fact::System(SystemFact::Refused(..)), .. })));
-        let single = matches!(event, Event::Start(..) | Event::Stop(..) | Event::Scale(..));
+        let single =
+            matches!(event, Event::Start(..) | Event::Stop(..) | Event::Scale(..) | Event::Schedule(..));
         if single && refused && outputs.len() > 1 {
             self.broken.push(format!("{event:?} was refused, and done: {outputs:?}"));
         }
@@ -211,9 +216,7 @@ impl World<'_> {
             match output {
                 Output::Tell(Told { fact: Fact::System(fact), .. }) => self.told(&fact),
                 Output::Tell(_) => {}
-                Output::Do(Effect::Command(p, operation, command)) => {
-                    self.command(p, operation.cause, command)
-                }
+                Output::Do(Effect::Command(p, operation, command)) => self.command(p, operation, command),
                 Output::Do(Effect::Done(_)) => self.done = true,
                 Output::Do(_) => {}
             }
@@ -242,7 +245,11 @@ impl World<'_> {
                 self.stopped.insert(p);
             }
             (Wish::Start(p), Some(OperationEnd::Done)) => {
-                let so = matches!(self.fleet.standing(p), Standing::Up | Standing::Ended(Ending::Completed));
+                let scheduled = self.plan.processes[p.0 as usize].0 == ProcessKind::Scheduled;
+                let so = match self.fleet.standing(p) {
+                    Standing::Dormant => scheduled,
+                    standing => matches!(standing, Standing::Up | Standing::Ended(Ending::Completed)),
+                };
                 if !so {
                     self.broken.push(format!("{p:?} is said to be started, and is not"));
                 }
@@ -252,7 +259,8 @@ impl World<'_> {
     }
 
     /// A process takes what it is told, some time later.
-    fn command(&mut self, p: ProcessId, cause: Cause, command: Command) {
+    fn command(&mut self, p: ProcessId, operation: Operation, command: Command) {
+        let Operation { id, cause } = operation;
         let (mood, delay) = self.draw();
         let at = self.now + delay;
         let starts = matches!(command, Command::Start | Command::Restart);
@@ -296,7 +304,18 @@ impl World<'_> {
             (Command::AbandonRestart, _) => {
                 self.queue.retain(|_, h| !matches!(h, Happening::Report(Event::Restarted(q, _)) if *q == p));
             }
-            (Command::Relay(_) | Command::Reload(_) | Command::Schedule(_), _) => {}
+            (Command::Schedule(_), mood) => {
+                if self.stopped.contains(&p) {
+                    self.broken.push(format!("the schedule of {p:?} is told something, and is stopped"));
+                }
+                let answer = match mood {
+                    Mood::FailsToStart => Err(Refusal::Busy(p)),
+                    Mood::EndsBadly => Ok(OperationEnd::Failed),
+                    Mood::Well | Mood::EndsWell => Ok(OperationEnd::Done),
+                };
+                self.report(p, at, Event::Answered(p, id, answer));
+            }
+            (Command::Relay(_) | Command::Reload(_), _) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! The laws T1 to T9 of a schedule, each kept by a property test named after it, in a simulated world
+//! The laws T1 to T10 of a schedule, each kept by a property test named after it, in a simulated world
 //! (`schedule/world.rs`) whose clock is put forward and back; and planted bugs, each of which a law must notice.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
@@ -55,6 +55,7 @@ laws! {
     t7_a_step_before_the_deadline_changes_nothing: "T7";
     t8_as_many_are_made_up_for_as_are_to_be: "T8";
     t9_each_job_ends_once: "T9";
+    t10_each_trigger_is_answered_once_by_what_bears_it: "T10";
 }
 
 /// A clock that was wrong by years when the supervisor began must not hold every tick back until then.

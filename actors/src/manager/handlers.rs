@@ -29,6 +29,7 @@ impl Handler<Envelope<Request>> for ManagerActor {
             Request::Start(name, _) => Event::Start(operation, name),
             Request::Stop(name, _) => Event::Stop(operation, name),
             Request::Scale(name, to, _) => Event::Scale(operation, name, to),
+            Request::Schedule(name, command, _) => Event::Schedule(operation, name, command),
             Request::Reload(wanted, _) => Event::Reload(operation, wanted),
             Request::Relay(name, signal, _) => Event::Relay(operation, name, signal),
         };
@@ -53,6 +54,7 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Machine(Report::Fatal(ending)) => Event::Fatal(process, ending),
             ReportKind::Machine(Report::Stopped) => Event::Stopped(process),
             ReportKind::Machine(Report::Scaled(outcome)) => Event::Scaled(process, outcome),
+            ReportKind::Machine(Report::Answered(id, answer)) => Event::Answered(process, id, answer),
             ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
             ReportKind::Lost { tasks } => Event::Lost(process, tasks),
         };

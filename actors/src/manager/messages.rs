@@ -3,6 +3,7 @@
 use phpeek_core::fleet::{Outcome, Wanted};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
+use phpeek_core::process::ScheduleCommand;
 use phpeek_core::signal::Signal;
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub enum Request {
     Stop(ProcessName, Cause),
     /// Let there be so many instances of a process.
     Scale(ProcessName, u32, Cause),
+    /// Tell the schedule of a process something.
+    Schedule(ProcessName, ScheduleCommand, Cause),
     /// Hand a signal on to the leaders of a process.
     Relay(ProcessName, Signal, Cause),
 }
@@ -44,6 +47,7 @@ impl Request {
             | Self::Start(_, cause)
             | Self::Stop(_, cause)
             | Self::Scale(_, _, cause)
+            | Self::Schedule(_, _, cause)
             | Self::Reload(_, cause)
             | Self::Relay(_, _, cause) => cause,
         }

@@ -1,5 +1,5 @@
-//! The spans of a schedule: `schedule.run` for each job, a root of its own, linked to the one before; and for ticks that
-//! did not run.
+//! The spans of a schedule: `schedule.run` for each job, a root of its own unless somebody has asked for it, linked to the
+//! one before; and for ticks that did not run.
 
 use super::Teller;
 use super::attributes::{int, millis, set_exit};
@@ -59,7 +59,11 @@ impl ProcessStory {
     }
 
     fn open_schedule_run(&self, teller: &Teller<'_>, trigger: Trigger) -> OpenSpan {
-        let mut span = teller.tracing.open(names::SPAN_SCHEDULE_RUN, &SpanContext::NONE, teller.at);
+        let parent = match trigger {
+            Trigger::Manual(by) => teller.operations.of(by),
+            Trigger::Clock | Trigger::CatchUp => SpanContext::NONE,
+        };
+        let mut span = teller.tracing.open(names::SPAN_SCHEDULE_RUN, &parent, teller.at);
         span.link(names::LINK_PREVIOUS_RUN, &self.latest);
         if let Some(schedule) = self.spec.schedule.as_ref().filter(|_| span.is_recording()) {
             span.set(names::SCHEDULE_CRON, schedule.text.clone());

@@ -140,6 +140,8 @@ impl StatusBoard for Rc<RecordingBoard> {
         }
     }
 
+    fn schedule(&self, _: ProcessId) {}
+
     #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]
     fn system(&self, state: SystemState) {
         if self.panics.get() {

@@ -7,6 +7,8 @@ mod logs;
 mod orders;
 mod program;
 mod query;
+mod runs;
+mod schedule;
 mod shape;
 mod shared;
 
@@ -59,6 +61,7 @@ pub fn router(
         .merge(orders::routes())
         .merge(configure::routes())
         .merge(logs::routes())
+        .merge(schedule::routes())
         .route("/processes/{name}/{action}", any(action))
         .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
         .method_not_allowed_fallback(async || Refusal::method())

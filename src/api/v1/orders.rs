@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// For an operation to be over before it is told as one that is under way: clients give up after 10 s.
 pub(super) const SOON: Duration = Duration::from_secs(6);
 /// How long `?wait=` waits at most, in seconds.
-const LONGEST_WAIT: f64 = 3600.0;
-type Name = Result<Path<String>, PathRejection>;
+pub(super) const LONGEST_WAIT: f64 = 3600.0;
+pub(super) type Name = Result<Path<String>, PathRejection>;
 pub(super) type Body = Result<Bytes, BytesRejection>;
 
 /// A request, as far as each order wants to know it.
@@ -136,16 +136,21 @@ fn scale_of(body: &Map<String, Value>) -> Result<(Wish, Map<String, Value>), Ref
 }
 
 /// Gives an order and waits a moment for what comes of it.
-async fn give(asked: Asked, name: Name, wish: Wish, told: Told) -> Result<Response, Refusal> {
+pub(super) async fn give(asked: Asked, name: Name, wish: Wish, mut told: Told) -> Result<Response, Refusal> {
+    let (process, begun) = begin(asked, name, wish).await?;
+    told.more.insert("process".to_owned(), Value::from(process.as_str()));
+    over_soon(begun, SOON, told).await
+}
+
+/// Gives an order, to the process of this name.
+pub(super) async fn begin(asked: Asked, name: Name, wish: Wish) -> Result<(ProcessName, Begun), Refusal> {
     let Asked { shared, heard } = asked;
     let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
     // Who has no such name cannot be a process.
     let process = ProcessName::new(&name).map_err(|_| missing(&name))?;
     shape::process(&shared.seen().await?.view, &name).ok_or_else(|| missing(&name))?;
-    let begun = shared.order(Order { process, wish, heard }).await?;
-    let mut told = told;
-    told.more.insert("process".to_owned(), Value::from(name));
-    over_soon(begun, SOON, told).await
+    let begun = shared.order(Order { process: process.clone(), wish, heard }).await?;
+    Ok((process, begun))
 }
 
 /// Waits a moment for what comes of an operation.
@@ -158,12 +163,12 @@ pub(super) async fn over_soon(begun: Begun, soon: Duration, told: Told) -> Resul
             Ok((told.status, json_of(&body)?).into_response())
         }
         Ok(answer) => Err(refusal(answer.ok())),
-        Err(_) => under_way(operation, body),
+        Err(_) => under_way("accepted", operation, body),
     }
 }
 
 /// What is said of an order that was not done.
-fn refusal(answer: Option<Answer>) -> Refusal {
+pub(super) fn refusal(answer: Option<Answer>) -> Refusal {
     let status = answer.as_ref().map_or(503, Answer::status);
     let message = match answer {
         None => "the supervisor ends".to_owned(),
@@ -175,9 +180,13 @@ fn refusal(answer: Option<Answer>) -> Refusal {
 }
 
 /// An operation that takes long: how it can be asked for.
-fn under_way(operation: u64, mut body: Map<String, Value>) -> Result<Response, Refusal> {
+pub(super) fn under_way(
+    status: &'static str,
+    operation: u64,
+    mut body: Map<String, Value>,
+) -> Result<Response, Refusal> {
     let at = format!("/api/v1/operations/{operation}");
-    body.insert("status".to_owned(), Value::from("accepted"));
+    body.insert("status".to_owned(), Value::from(status));
     body.insert("operation".to_owned(), Value::from(operation));
     let mut response = (StatusCode::ACCEPTED, json_of(&body)?).into_response();
     if let Ok(at) = HeaderValue::from_str(&at) {
@@ -241,7 +250,8 @@ impl Shared {
         self.put(Inquiry::Change(Box::new((change, heard)), reply), replied).await
     }
 
-    async fn put<T>(&self, inquiry: Inquiry, replied: oneshot::Receiver<T>) -> Result<T, Refusal> {
+    /// Asks the supervision thread.
+    pub(super) async fn put<T>(&self, inquiry: Inquiry, replied: oneshot::Receiver<T>) -> Result<T, Refusal> {
         let asking = async {
             self.supervision.send(inquiry).await.ok()?;
             replied.await.ok()

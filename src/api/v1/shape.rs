@@ -2,9 +2,14 @@
 
 use super::super::snapshot::MemoryLimit;
 use super::super::view::{Slot, View};
+use super::runs;
+use phpeek_actors::history::ScheduleShown;
+use phpeek_core::history::Became;
 use phpeek_core::lifecycle::InstanceState;
+use phpeek_core::schedule::ScheduleSpec;
 use phpeek_core::spec::ProcessSpec;
 use serde::Serialize;
+use serde_json::Value;
 use std::time::UNIX_EPOCH;
 
 /// A process.
@@ -18,6 +23,21 @@ pub(super) struct ProcessInfo<'a> {
     desired_scale: usize,
     max_scale: u32,
     instances: Vec<InstanceInfo>,
+    #[serde(flatten)]
+    schedule: Option<ScheduleInfo<'a>>,
+}
+
+/// What one that goes by the clock has beside that. Times are seconds since 1970.
+#[derive(Debug, Serialize)]
+struct ScheduleInfo<'a> {
+    schedule: &'a str,
+    schedule_state: &'static str,
+    next_run: Option<u64>,
+    last_run: Option<u64>,
+    run_count: u64,
+    success_rate: f64,
+    last_exit_code: Value,
+    last_outcome: Option<&'static str>,
 }
 
 /// An instance of it.
@@ -49,14 +69,42 @@ pub(super) fn process<'a>(view: &'a View, name: &str) -> Option<(ProcessInfo<'a>
 }
 
 fn info<'a>(view: &View, spec: &'a ProcessSpec, slots: &[Slot]) -> ProcessInfo<'a> {
+    let schedule = runs::shown(view, spec).map(|(of, shown)| schedule_info(of, shown));
     ProcessInfo {
         name: spec.name.as_str(),
         kind: spec.kind.as_str(),
-        state: state(slots),
+        state: schedule.as_ref().map_or_else(|| state(slots), |shown| by_the_clock(shown)),
         scale: slots.len(),
         desired_scale: slots.len(),
         max_scale: spec.max_scale,
         instances: slots.iter().map(|slot| instance(view, spec, slot)).collect(),
+        schedule,
+    }
+}
+
+fn schedule_info<'a>(of: &'a ScheduleSpec, shown: &ScheduleShown) -> ScheduleInfo<'a> {
+    let over = shown.last.as_ref().and_then(|run| match &run.what {
+        Became::Over { over, .. } => Some(over),
+        Became::Runs(_) | Became::Skipped { .. } => None,
+    });
+    ScheduleInfo {
+        schedule: &of.text,
+        schedule_state: runs::state(shown),
+        next_run: shown.next.map(|next| next.as_secs()),
+        last_run: shown.totals.last.map(|last| last.as_secs()),
+        run_count: shown.totals.began,
+        success_rate: runs::success_rate(&shown.totals),
+        last_exit_code: runs::code(over.and_then(|over| over.exit)),
+        last_outcome: over.map(|over| over.end.as_str()),
+    }
+}
+
+/// `scheduled`, `running` or `paused`.
+fn by_the_clock(info: &ScheduleInfo<'_>) -> &'static str {
+    match info.schedule_state {
+        "executing" => "running",
+        "paused" => "paused",
+        _ => "scheduled",
     }
 }
 
@@ -106,6 +154,7 @@ mod tests {
     use phpeek_actors::board::SystemState;
     use phpeek_actors::testkit::SpecBuilder;
     use phpeek_core::outlook::Outlook;
+    use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -127,6 +176,7 @@ mod tests {
             outlook: Outlook::Ready,
             exit_code: None,
             processes: vec![(spec("b"), 2), (spec("a"), 0)],
+            schedules: BTreeMap::new(),
             slots: vec![up, Slot::new(1)],
         }
     }

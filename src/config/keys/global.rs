@@ -87,9 +87,9 @@ keys! {
     "resource_metrics_enabled": Bool, "false", Later Supervisor, "CPU and memory of each instance";
     "resource_metrics_interval": Time(0.0, HOUR), "5", Later Live, "how often they are taken";
     "resource_metrics_max_samples": Int(0, 100_000), "720", Later Live, "how many are kept for each instance";
-    "schedule_history_size": Int(0, 10_000), "100", Later Live, "runs that are kept for each schedule";
-    "oneshot_history_max_entries": Int(0, 100_000), "5000", Later Live, "runs of oneshots that are kept";
-    "oneshot_history_max_age": Time(0.0, YEAR), "24h", Later Live, "and for how long";
+    "schedule_history_size": Int(0, 10_000), "100", Works Supervisor, "runs that are remembered of each schedule";
+    "oneshot_history_max_entries": Int(0, 100_000), "5000", Works Supervisor, "runs of oneshots that are remembered, all together";
+    "oneshot_history_max_age": Time(0.0, YEAR), "24h", Works Supervisor, "and for how long; 0: without bound";
     "readiness": Map(READINESS), "", Works Supervisor, "a file that exists, and an answer of HTTP, while all is ready";
 }
 

@@ -110,6 +110,7 @@ impl Fleet {
     pub(super) fn lost(&mut self, p: ProcessId, now: Duration, out: &mut Out) {
         out.tell(now, Fact::Process(p, ProcessFact::Lost));
         self.unanswered.remove(&p); // and never will
+        self.abandon_told(Some(p), now, out);
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
             self.outcome = Outcome::Internal;
             if self.members.get(&p).is_some_and(super::Member::is_to_be_stopped) {

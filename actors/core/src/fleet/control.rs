@@ -9,7 +9,7 @@ use crate::ids::ProcessId;
 use crate::lifecycle::Urgency;
 use crate::name::ProcessName;
 use crate::operation::Operation;
-use crate::process::Command;
+use crate::process::{Command, ScheduleCommand};
 use crate::spec::{ProcessKind, ProcessSpec};
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,9 @@ impl Fleet {
     fn judge(&self, p: ProcessId, wish: Wish) -> Result<(), Refusal> {
         let Some(spec) = self.spec(p) else { return Ok(()) };
         match (wish, spec.kind) {
-            (Wish::Start | Wish::Scale(_), ProcessKind::Scheduled) => Err(Refusal::Scheduled(p)),
+            (Wish::Schedule(_), _) => self.judge_schedule(p),
+            (Wish::Scale(_), ProcessKind::Scheduled) => Err(Refusal::Scheduled(p)),
+            (Wish::Start, ProcessKind::Scheduled) if self.goes_by_the_clock(p) => Err(Refusal::Runs(p)),
             (Wish::Start, _) if self.is_on_its_way(p) => Err(Refusal::Runs(p)),
             (Wish::Scale(_), ProcessKind::Oneshot) => Err(Refusal::Oneshot(p)),
             (Wish::Scale(to), ProcessKind::LongRun) if to > most(spec) => {
@@ -93,6 +95,7 @@ impl Fleet {
         for id in asked.chain(queued).collect::<Vec<_>>() {
             self.tell(now, SystemFact::Answered(id, OperationEnd::Interrupted), out);
         }
+        self.abandon_told(None, now, out);
     }
 
     fn grant(&mut self, operation: Operation, process: ProcessId, wish: Wish, now: Duration, out: &mut Out) {
@@ -115,8 +118,16 @@ impl Fleet {
             (Wish::Start, Standing::Broken) if self.kind(process) == ProcessKind::LongRun => {
                 return self.ask_restart(operation, RestartScope::One(process), now, out);
             }
-            (Wish::Start, _) => self.start_one(process, operation, now, out),
+            (Wish::Start, standing) => {
+                let paused = standing == Standing::Dormant && self.is_scheduled(process);
+                self.start_one(process, operation.clone(), now, out);
+                if paused {
+                    let resume = Command::Schedule(ScheduleCommand::Resume);
+                    out.act(Effect::Command(process, operation, resume));
+                }
+            }
             (Wish::Stop, _) => self.stop_one(process, operation, now, out),
+            (Wish::Schedule(command), _) => return self.tell_schedule(process, operation, command, out),
             (Wish::Scale(to), _) => {
                 out.act(Effect::Command(process, operation, Command::Scale { to, run: true }));
             }
@@ -173,6 +184,8 @@ impl Fleet {
                 self.stop_now(p, operation, now, out);
             }
             Standing::Ended(_) if left => self.stop_now(p, operation, now, out),
+            // Its jobs may run, and no other begins.
+            Standing::Dormant if self.is_scheduled(p) => self.stop_now(p, operation, now, out),
             // From now on nobody starts it but by its name. What was meant to end has done so all the same.
             Standing::Ended(_) if self.kind(p) == ProcessKind::LongRun => {
                 self.set(p, Standing::Stopped, now, out)
@@ -229,6 +242,7 @@ impl Fleet {
     fn end_of(&self, Asked { process, wish, .. }: &Asked) -> Option<OperationEnd> {
         let member = self.members.get(process);
         match (wish, self.standing(*process)) {
+            (Wish::Start, Standing::Dormant) if self.is_scheduled(*process) => Some(OperationEnd::Done),
             (Wish::Start, Standing::Up | Standing::Ended(Ending::Completed)) => Some(OperationEnd::Done),
             (Wish::Start, Standing::Broken | Standing::Ended(Ending::Failed(_)) | Standing::Dormant) => {
                 Some(OperationEnd::Failed)
@@ -241,6 +255,7 @@ impl Fleet {
             (Wish::Start, Standing::Stopping | Standing::Stopped) => {
                 member.is_none_or(|m| m.again.is_none()).then_some(OperationEnd::Interrupted)
             }
+            (Wish::Stop, Standing::Dormant) if self.is_scheduled(*process) => Some(OperationEnd::Interrupted),
             (Wish::Stop, Standing::Stopped | Standing::Ended(_) | Standing::Dormant) => {
                 Some(OperationEnd::Done)
             }
@@ -248,7 +263,7 @@ impl Fleet {
             (Wish::Stop, _) => Some(OperationEnd::Interrupted),
             // Answered by the process itself, unless it is stopped first.
             (Wish::Scale(_), Standing::Stopping | Standing::Stopped) => Some(OperationEnd::Interrupted),
-            (Wish::Scale(_), _) => None,
+            (Wish::Scale(_) | Wish::Schedule(_), _) => None,
         }
     }
 }

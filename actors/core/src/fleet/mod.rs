@@ -16,6 +16,7 @@ mod reloading;
 mod requests;
 mod restart;
 mod rolling;
+mod schedules;
 mod shutdown;
 mod start;
 mod words;
@@ -115,6 +116,8 @@ pub struct Fleet {
     joined: Vec<(OperationId, RestartScope)>,
     /// What was asked of single processes and is not over.
     asked: Vec<Asked>,
+    /// What schedules were told and have not answered.
+    told: Vec<(ProcessId, Operation)>,
     /// What was asked of single processes while the boot was under way.
     queued: Vec<(Operation, ProcessId, Wish)>,
     /// When the shutdown's patience ends.
@@ -169,6 +172,7 @@ impl Fleet {
             next_reload: None,
             joined: Vec::new(),
             asked: Vec::new(),
+            told: Vec::new(),
             queued: Vec::new(),
             deadline: None,
             forced: false,
@@ -260,6 +264,10 @@ impl Fleet {
             Event::Stop(operation, name) => self.ask(operation, name, Wish::Stop, now, out),
             Event::Scale(operation, name, to) => self.ask(operation, name, Wish::Scale(to), now, out),
             Event::Scaled(p, outcome) => self.scaled(p, outcome, now, out),
+            Event::Schedule(operation, name, command) => {
+                self.ask(operation, name, Wish::Schedule(command), now, out);
+            }
+            Event::Answered(p, id, answer) => self.schedule_answered(p, id, answer, now, out),
             Event::Relay(operation, name, signal) => self.relay(operation, name, signal, now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
             Event::Task(task, event) => self.observe_task(task, event, now, out),

@@ -6,6 +6,7 @@ use crate::ids::ProcessId;
 use crate::name::ProcessName;
 use crate::operation::{Operation, OperationId};
 use crate::plan::Action;
+use crate::process::ScheduleCommand;
 use crate::spec::ProcessSpec;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(super) enum Wish {
     Start,
     Stop,
     Scale(u32),
+    /// Something for its schedule.
+    Schedule(ScheduleCommand),
 }
 
 /// A wish that is not fulfilled yet.

@@ -9,7 +9,7 @@ use crate::ids::ProcessId;
 use crate::operation::{Cause, Operation};
 use crate::outcome::SpawnFailure;
 use crate::process::Command;
-use crate::spec::OnTimeout;
+use crate::spec::{OnTimeout, ProcessKind};
 use std::time::Duration;
 
 impl Fleet {
@@ -32,6 +32,9 @@ impl Fleet {
         }
         let Some(start) = member.start.as_mut() else { return };
         let operation = start.operation.clone();
+        if member.spec.kind == ProcessKind::Scheduled {
+            return self.launch_schedule(p, operation, now, out);
+        }
         if member.spec.has_readiness() {
             let until = now.saturating_add(self.dependency_timeout);
             start.until = Some(until);

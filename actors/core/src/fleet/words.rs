@@ -1,12 +1,12 @@
 //! The words of the fleet: what may happen to the system, and what it asks for. Values only.
 
-use crate::ends::{Ending, Outcome, RestartOutcome};
+use crate::ends::{Ending, OperationEnd, Outcome, Refusal, RestartOutcome};
 use crate::hook::words as hook;
 use crate::ids::{ProcessId, TaskId};
 use crate::name::ProcessName;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
-use crate::process::Command;
+use crate::process::{Command, ScheduleCommand};
 use crate::program::TaskEvent;
 use crate::signal::Signal;
 use crate::spec::{ProcessSpec, SystemSpec};
@@ -56,6 +56,10 @@ pub enum Event {
     Scale(Operation, ProcessName, u32),
     /// A process has as many instances as it was told, or one of the new ones could not be started.
     Scaled(ProcessId, RestartOutcome),
+    /// Command: tell the schedule of the process of this name something.
+    Schedule(Operation, ProcessName, ScheduleCommand),
+    /// What the schedule of a process was told is done, or cannot be.
+    Answered(ProcessId, OperationId, Result<OperationEnd, Refusal>),
     /// Command: hand a signal on to the leaders of the process of this name.
     Relay(Operation, ProcessName, Signal),
     /// Command: stop everything; when that is under way already, kill everything.

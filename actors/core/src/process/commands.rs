@@ -28,7 +28,7 @@ impl Process {
                 self.tell(now.at, ProcessFact::RestartAbandoned, out);
             }
             Command::Relay(signal) => self.relay(now.at, signal, out),
-            Command::Schedule(command) => self.command_schedule(now, command, out),
+            Command::Schedule(command) => self.command_schedule(now, operation.id, command, out),
             Command::Scale { to, run } => self.scale(now, operation, to, run, out),
         }
     }

@@ -4,11 +4,13 @@
 
 use super::state::{Job, Jobs, Wall};
 use super::{Due, Effect, Out, Process, Report, ScheduleCommand};
+use crate::ends::{OperationEnd, Refusal};
 use crate::facts::{Fact, JobOver, ProcessFact, ScheduleFact};
 use crate::ids::InstanceId;
 use crate::lifecycle::{self, Now, Rest, Urgency};
+use crate::operation::OperationId;
 use crate::outcome::Exit;
-use crate::schedule::{self, JobEnd, Output, Schedule};
+use crate::schedule::{self, JobEnd, Output, Schedule, Skip, Trigger};
 use crate::spec::InitialState;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,6 +31,7 @@ impl Process {
         let Some(spec) = self.spec.schedule.clone() else { return };
         self.forced = false;
         let clock = self.wall.now(now);
+        let stopped = self.jobs.is_none() && self.spec.initial == InitialState::Stopped;
         match &mut self.jobs {
             Some(jobs) => jobs.schedule.reopen(clock),
             None => {
@@ -39,19 +42,42 @@ impl Process {
         }
         self.tell(now.at, ProcessFact::Up, out);
         out.act(Effect::Report(Report::Up));
-        let stopped = self.spec.initial == InitialState::Stopped;
         self.schedule_step(now, if stopped { schedule::Event::Pause } else { schedule::Event::Tick }, out);
         self.settle(now, out);
     }
 
-    pub(super) fn command_schedule(&mut self, now: Now, command: ScheduleCommand, out: &mut Out) {
-        let event = match command {
-            ScheduleCommand::Trigger => schedule::Event::Trigger,
-            ScheduleCommand::Pause => schedule::Event::Pause,
-            ScheduleCommand::Resume => schedule::Event::Resume,
-        };
-        self.schedule_step(now, event, out);
+    pub(super) fn command_schedule(
+        &mut self,
+        now: Now,
+        by: OperationId,
+        command: ScheduleCommand,
+        out: &mut Out,
+    ) {
+        let paused = self.jobs.as_ref().map(|jobs| jobs.schedule.is_paused());
+        let answer = |answer| Effect::Report(Report::Answered(by, answer));
+        match (command, paused) {
+            (_, None) => return out.act(answer(Err(Refusal::Idle(self.id)))),
+            (ScheduleCommand::Resume, Some(false)) => {
+                return out.act(answer(Err(Refusal::NotPaused(self.id))));
+            }
+            (ScheduleCommand::Trigger, _) => self.schedule_step(now, schedule::Event::Trigger(by), out),
+            (ScheduleCommand::Pause, _) => self.schedule_step(now, schedule::Event::Pause, out),
+            (ScheduleCommand::Resume, _) => self.schedule_step(now, schedule::Event::Resume, out),
+        }
+        if command != ScheduleCommand::Trigger {
+            out.act(answer(Ok(OperationEnd::Done)));
+        }
         self.settle(now, out);
+    }
+
+    /// Whoever asked for a run hears what became of it.
+    fn answer_trigger(&self, trigger: Trigger, reason: Skip, out: &mut Out) {
+        let Trigger::Manual(by) = trigger else { return };
+        let answer = match reason {
+            Skip::Overlap => Err(Refusal::Busy(self.id)),
+            Skip::Replaced | Skip::Missed | Skip::Closing => Ok(OperationEnd::Interrupted),
+        };
+        out.act(Effect::Report(Report::Answered(by, answer)));
     }
 
     /// There is another one from now on.
@@ -95,7 +121,7 @@ impl Process {
     /// Nobody will see the end of what runs.
     pub(super) fn abandon_jobs(&mut self, at: Duration, out: &mut Out) {
         let Some(jobs) = &mut self.jobs else { return };
-        for (job, Job { instance, attempt, exit }) in std::mem::take(&mut jobs.jobs) {
+        for (job, Job { instance, attempt, exit, .. }) in std::mem::take(&mut jobs.jobs) {
             let over = JobOver { job, instance, end: JobEnd::Interrupted, attempts: attempt, exit };
             out.tell(at, Fact::Schedule(self.id, ScheduleFact::Ended(over)));
         }
@@ -140,7 +166,8 @@ impl Process {
     fn follow_schedule(&mut self, now: Now, clock: schedule::Now, output: Output, out: &mut Out) {
         match output {
             Output::Begin { job, tick, trigger, late } => {
-                let (instance, tick) = (self.take_instance(job, now.at, out), self.on_the_wall(clock, tick));
+                let (instance, tick) =
+                    (self.take_instance(job, trigger, now.at, out), self.on_the_wall(clock, tick));
                 self.tell_schedule(now.at, ScheduleFact::Began { job, instance, tick, trigger, late }, out);
                 self.begin_try(job, 1, now, out);
             }
@@ -156,14 +183,17 @@ impl Process {
             }
             Output::Ended { job, end, attempts } => {
                 let of = self.jobs.as_mut().and_then(|jobs| jobs.jobs.remove(&job));
-                if let Some(Job { instance, exit, .. }) = of {
-                    let over = JobOver { job, instance, end, attempts, exit };
-                    self.tell_schedule(now.at, ScheduleFact::Ended(over), out);
+                let Some(Job { instance, exit, operation, .. }) = of else { return };
+                let over = JobOver { job, instance, end, attempts, exit };
+                self.tell_schedule(now.at, ScheduleFact::Ended(over), out);
+                if let Some(by) = operation {
+                    out.act(Effect::Report(Report::Answered(by, Ok(end.into()))));
                 }
             }
             Output::Skipped { tick, ticks, more, trigger, reason } => {
                 let tick = self.on_the_wall(clock, tick);
                 self.tell_schedule(now.at, ScheduleFact::Skipped { tick, ticks, more, trigger, reason }, out);
+                self.answer_trigger(trigger, reason, out);
             }
             Output::ClockReset => self.tell_schedule(now.at, ScheduleFact::ClockReset, out),
         }
@@ -191,15 +221,19 @@ impl Process {
     }
 
     /// Gives a job that begins an instance: the first that nobody has, else a new one.
-    fn take_instance(&mut self, job: u64, at: Duration, out: &mut Out) -> InstanceId {
+    fn take_instance(&mut self, job: u64, trigger: Trigger, at: Duration, out: &mut Out) -> InstanceId {
         let taken = |serial: u32| self.jobs.as_ref().is_some_and(|jobs| jobs.of(serial).is_some());
         let free = self.instances.iter().find(|i| i.machine.at_rest() && !taken(i.id.serial)).map(|i| i.id);
         let instance = free.unwrap_or_else(|| {
             let number = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
             self.add_instance(number, at, out)
         });
+        let operation = match trigger {
+            Trigger::Manual(by) => Some(by),
+            Trigger::Clock | Trigger::CatchUp => None,
+        };
         if let Some(jobs) = &mut self.jobs {
-            jobs.jobs.insert(job, Job { instance, attempt: 1, exit: None });
+            jobs.jobs.insert(job, Job { instance, attempt: 1, exit: None, operation });
         }
         instance
     }

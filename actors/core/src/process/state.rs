@@ -7,7 +7,7 @@ use crate::hook::Stage;
 use crate::hook::pass::Pass;
 use crate::ids::InstanceId;
 use crate::lifecycle::{Event, Now};
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::outcome::Exit;
 use crate::schedule::{self, Schedule};
 use std::collections::BTreeMap;
@@ -116,6 +116,8 @@ pub(super) struct Job {
     pub(super) attempt: u32,
     /// How that one ended, if it ran.
     pub(super) exit: Option<Exit>,
+    /// Who has asked for it, and waits for its end.
+    pub(super) operation: Option<OperationId>,
 }
 
 /// The schedule and its jobs.

@@ -10,7 +10,8 @@ impl Process {
     /// The program of a run runs.
     pub(super) fn run_started(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
         let Some(instance) = self.instances.get_mut(i) else { return };
-        if run > 1 {
+        // A run of a job is no restart of the one before.
+        if run > 1 && self.spec.schedule.is_none() {
             instance.restarts = instance.restarts.saturating_add(1);
         }
         let (id, pid) = (instance.id, instance.pid);

@@ -1,6 +1,6 @@
 //! The words of the process machine: what it may be told and what it asks for. Values only.
 
-use crate::ends::{Ending, RestartOutcome};
+use crate::ends::{Ending, OperationEnd, Refusal, RestartOutcome};
 use crate::facts::Words;
 use crate::health::facts::Answer;
 use crate::health::news::News;
@@ -9,7 +9,7 @@ use crate::hook::words as hook;
 use crate::ids::{ProbeId, RunId, TaskId};
 use crate::lifecycle::{Reach, SignalStep, Urgency};
 use crate::member::Member;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
 use crate::program::{Launch, TaskEvent};
 use crate::signal::Signal;
@@ -75,7 +75,7 @@ pub enum Command {
     AbandonRestart,
     /// Hand a signal on to the leader of each instance. Not answered.
     Relay(Signal),
-    /// Something for its schedule. Not answered.
+    /// Something for its schedule. Answered by [`Report::Answered`].
     Schedule(ScheduleCommand),
     /// Let there be so many instances.
     Scale {
@@ -89,7 +89,7 @@ pub enum Command {
 /// What a schedule is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScheduleCommand {
-    /// Run a job now.
+    /// Run a job now; paused or not.
     Trigger,
     /// Begin no job by the clock.
     Pause,
@@ -182,6 +182,8 @@ pub enum Report {
     Stopped,
     /// The restart is over.
     Restarted(RestartOutcome),
+    /// What its schedule was told by this operation is done, or cannot be: a trigger when its job is over, all else at once.
+    Answered(OperationId, Result<OperationEnd, Refusal>),
     /// There are as many instances as were asked for, or a new one could not be started.
     Scaled(RestartOutcome),
     /// It has ended so, or an instance of it has, and its specification makes that the end of everything.

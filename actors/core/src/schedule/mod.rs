@@ -12,6 +12,7 @@
 //! * **T7** a step before the deadline at which nothing happens changes nothing.
 //! * **T8** of ticks that were missed as many begin as `catch_up` says: none, the newest, or the newest [`MOST_MISSED`].
 //! * **T9** each job that began ends once.
+//! * **T10** each trigger begins one job or is skipped, once, and what answers it bears its operation.
 
 mod cron;
 pub mod facts;
@@ -119,16 +120,17 @@ impl Schedule {
     pub fn step(&mut self, now: Now, event: Event, out: &mut Vec<Output>) {
         match event {
             Event::Ended { job, success } => self.ended(now, job, success, out),
-            Event::Trigger if self.closed => {
-                out.push(Waiting { tick: self.here(now), trigger: Trigger::Manual }.skipped(Skip::Closing));
+            Event::Trigger(by) if self.closed => {
+                let waiting = Waiting { tick: self.here(now), trigger: Trigger::Manual(by) };
+                out.push(waiting.skipped(Skip::Closing));
             }
             _ if self.closed => {}
             Event::Tick => {
                 self.work(now, out);
                 self.look(now, out);
             }
-            Event::Trigger => {
-                let waiting = Waiting { tick: self.here(now), trigger: Trigger::Manual };
+            Event::Trigger(by) => {
+                let waiting = Waiting { tick: self.here(now), trigger: Trigger::Manual(by) };
                 self.offer(now, waiting, out);
             }
             Event::Pause => {

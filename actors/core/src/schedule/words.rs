@@ -2,6 +2,7 @@
 
 use super::timetable::Timetable;
 use crate::backoff::Jitter;
+use crate::operation::OperationId;
 use std::time::Duration;
 
 /// A schedule, checked.
@@ -84,8 +85,8 @@ pub enum Event {
         /// Whether it counts as a success.
         success: bool,
     },
-    /// Somebody wants a run now.
-    Trigger,
+    /// Somebody wants a run now, by this operation: the job that it begins, or the tick that is skipped, bears it.
+    Trigger(OperationId),
     /// No tick begins until it is resumed. What runs goes on.
     Pause,
     /// Ticks begin again.
@@ -101,8 +102,8 @@ pub enum Trigger {
     Clock,
     /// A tick that was missed.
     CatchUp,
-    /// Somebody has asked.
-    Manual,
+    /// Somebody has asked, by this operation.
+    Manual(OperationId),
 }
 
 impl Trigger {
@@ -112,7 +113,7 @@ impl Trigger {
         match self {
             Self::Clock => "schedule",
             Self::CatchUp => "catch_up",
-            Self::Manual => "manual",
+            Self::Manual(_) => "manual",
         }
     }
 }

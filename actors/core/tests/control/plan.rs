@@ -3,6 +3,7 @@
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
+use phpeek_core::process::ScheduleCommand;
 use phpeek_core::program::{Handover, Numbering, Program};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
@@ -23,6 +24,7 @@ pub(super) enum Order {
     Stop(usize),
     Scale(usize, u32),
     Restart(usize),
+    Schedule(usize, ScheduleCommand),
     RestartAll,
     Shutdown,
 }
@@ -48,11 +50,17 @@ pub(super) fn plan() -> impl Strategy<Value = Plan> {
     let kind = prop_oneof![4 => Just(ProcessKind::LongRun), 1 => Just(ProcessKind::Oneshot), 1 => Just(ProcessKind::Scheduled)];
     let initial = prop_oneof![3 => Just(InitialState::Running), 1 => Just(InitialState::Stopped)];
     let process = (kind, initial, proptest::option::of(0usize..3), any::<bool>());
+    let command = prop_oneof![
+        Just(ScheduleCommand::Trigger),
+        Just(ScheduleCommand::Pause),
+        Just(ScheduleCommand::Resume)
+    ];
     let order = prop_oneof![
         3 => (0usize..5).prop_map(Order::Start),
         3 => (0usize..5).prop_map(Order::Stop),
         3 => (0usize..5, 0u32..8).prop_map(|(p, n)| Order::Scale(p, n)),
         1 => (0usize..5).prop_map(Order::Restart),
+        3 => (0usize..5, command).prop_map(|(p, command)| Order::Schedule(p, command)),
         1 => Just(Order::RestartAll),
         1 => Just(Order::Shutdown),
     ];

@@ -44,6 +44,10 @@ impl World<'_> {
                     out.push(Output::Do(Effect::Command(p, operation.clone(), command)));
                 }
             }
+            (Bug::ScheduleToldWhenStopped, Event::Schedule(operation, name, command)) => {
+                let p = self.fleet.find(name).unwrap_or(ProcessId(0));
+                out.push(Output::Do(Effect::Command(p, operation.clone(), Command::Schedule(*command))));
+            }
             (Bug::FailureSaysDone, _) => out.iter_mut().for_each(|o| {
                 if let Output::Tell(Told { fact: Fact::System(SystemFact::Answered(_, end)), .. }) = o {
                     *end = OperationEnd::Done;

@@ -303,6 +303,7 @@ impl Book {
                 }
             }
             Report::Ready | Report::Unready => self.broken("Q2", "readiness of what has no checks"),
+            Report::Answered(..) => self.broken("Q1", "an answer of a schedule that is not there"),
             Report::StartFailed(_) => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.start, "StartFailed");
                 if !self.spawn_failed {

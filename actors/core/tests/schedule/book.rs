@@ -2,6 +2,7 @@
 //! world said; never by what the machine believes.
 
 use crate::world::{Broken, Plan, ms};
+use phpeek_core::operation::OperationId;
 use phpeek_core::schedule::{
     CatchUp, Event, JobEnd, LATE, MOST_MISSED, Now, Output, Overlap, Skip, StopReason, Trigger,
 };
@@ -31,7 +32,8 @@ pub(crate) struct Book {
     open: BTreeSet<u64>,
     jobs: BTreeMap<u64, Job>,
     given: u64,
-    triggered: usize,
+    /// Triggers that are not answered.
+    triggered: BTreeSet<OperationId>,
     paused: bool,
     closed: bool,
     /// Whether the step is the one that resumes.
@@ -56,7 +58,7 @@ impl Book {
             open: BTreeSet::new(),
             jobs: BTreeMap::new(),
             given: 0,
-            triggered: 0,
+            triggered: BTreeSet::new(),
             paused: false,
             closed: false,
             resumes: false,
@@ -111,7 +113,7 @@ impl Book {
         let here = self.here(now).as_secs() / self.plan.period;
         self.due = self.open.range(..=here).copied().collect();
         match event {
-            Event::Trigger => self.triggered += 1,
+            Event::Trigger(by) => drop(self.triggered.insert(by)),
             Event::Resume => self.paused = false,
             Event::Close => self.closed = true,
             Event::Ended { job, success } => {
@@ -129,10 +131,9 @@ impl Book {
         }
     }
 
-    fn answer_trigger(&mut self) {
-        match self.triggered.checked_sub(1) {
-            Some(left) => self.triggered = left,
-            None => self.broken("T1", "an answer that nobody has asked for"),
+    fn answer_trigger(&mut self, by: OperationId) {
+        if !self.triggered.remove(&by) {
+            self.broken("T10", format!("an answer to {by:?}, which is answered or was never asked"));
         }
     }
 
@@ -167,18 +168,18 @@ impl Book {
 
     fn began(&mut self, now: Now, job: u64, tick: Duration, trigger: Trigger, late: Duration) {
         let here = self.here(now);
-        if self.closed || (self.paused && trigger != Trigger::Manual) {
+        if self.closed || (self.paused && !is_manual(trigger)) {
             self.broken("T6", format!("job {job} begins"));
         }
         let number = tick.as_secs() / self.plan.period;
         // One that waits had come by the clock as it was.
         let waited =
             number <= self.seen_before && (trigger == Trigger::CatchUp || self.plan.overlap != Overlap::Skip);
-        if (tick > here && !waited && trigger != Trigger::Manual) || here.saturating_sub(tick) != late {
+        if (tick > here && !waited && !is_manual(trigger)) || here.saturating_sub(tick) != late {
             self.broken("T2", format!("job {job} of {tick:?} begins at {here:?}"));
         }
         match trigger {
-            Trigger::Manual => self.answer_trigger(),
+            Trigger::Manual(by) => self.answer_trigger(by),
             Trigger::Clock | Trigger::CatchUp if self.time(number) != tick => {
                 self.broken("T1", format!("{tick:?} is no tick"));
             }
@@ -248,8 +249,8 @@ impl Book {
         let here = self.here(now);
         let number = tick.as_secs() / self.plan.period;
         let oldest = (number + 1).saturating_sub(ticks as u64);
-        if trigger == Trigger::Manual {
-            self.answer_trigger();
+        if let Trigger::Manual(by) = trigger {
+            self.answer_trigger(by);
         } else {
             (oldest..=number).for_each(|tick| self.answer(tick));
         }
@@ -257,7 +258,7 @@ impl Book {
             (self.seen_before + 1..oldest).for_each(|tick| self.answer(tick));
         }
         let full = self.jobs.len() >= self.plan.at_once as usize;
-        let others = self.triggered + self.open.len() > 0;
+        let others = self.triggered.len() + self.open.len() > 0;
         let fits = match why {
             Skip::Overlap => match self.plan.overlap {
                 Overlap::Skip => full,
@@ -340,8 +341,12 @@ impl Book {
         if !(left.is_empty() || held) {
             self.broken("T1", format!("{left:?} of {} to {} were never answered", self.first, self.seen));
         }
-        if self.triggered > 0 {
-            self.broken("T1", format!("{} triggers were never answered", self.triggered));
+        if !self.triggered.is_empty() {
+            self.broken("T10", format!("{:?} were never answered", self.triggered));
         }
     }
+}
+
+fn is_manual(trigger: Trigger) -> bool {
+    matches!(trigger, Trigger::Manual(_))
 }

@@ -2,6 +2,7 @@
 //! same worlds in which the real machine breaks none.
 
 use crate::world::{self, Plan, Real, Subject};
+use phpeek_core::operation::OperationId;
 use phpeek_core::schedule::{CatchUp, Event, Now, Output, Overlap, Schedule, ScheduleSpec};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -36,11 +37,14 @@ enum Bug {
     QueueForgotten,
     ReplaceForgotten,
     SpanByTheWall,
+    TriggerForgotten,
+    TriggerOfAnother,
+    ResumeRunsWhatWasMissed,
 }
 
 use Bug::*;
 
-const ALL: [Bug; 23] = [
+const ALL: [Bug; 26] = [
     BegunTwice,
     RunsAgainByAnOldClock,
     Early,
@@ -64,6 +68,9 @@ const ALL: [Bug; 23] = [
     QueueForgotten,
     ReplaceForgotten,
     SpanByTheWall,
+    TriggerForgotten,
+    TriggerOfAnother,
+    ResumeRunsWhatWasMissed,
 ];
 
 struct Planted {
@@ -84,6 +91,7 @@ impl Subject for Planted {
             TimeoutTooEarly => spec.timeout = spec.timeout.map(|timeout| timeout / 2),
             MissedRuns if spec.catch_up == CatchUp::None => spec.catch_up = CatchUp::Latest,
             MissedRunsAll if spec.catch_up == CatchUp::Latest => spec.catch_up = CatchUp::All,
+            ResumeRunsWhatWasMissed => spec.catch_up = CatchUp::All,
             MissedForgotten => spec.catch_up = CatchUp::None,
             QueueForgotten if spec.overlap == Overlap::Queue => spec.overlap = Overlap::Skip,
             ReplaceForgotten if spec.overlap == Overlap::Replace => spec.overlap = Overlap::Skip,
@@ -95,6 +103,10 @@ impl Subject for Planted {
         let event = match (self.bug, event) {
             (PauseForgotten, Event::Pause) => Event::Tick,
             (CloseForgotten, Event::Close) => Event::Pause,
+            (TriggerForgotten, Event::Trigger(_)) => Event::Tick,
+            (TriggerOfAnother, Event::Trigger(by)) => {
+                Event::Trigger(OperationId { serial: by.serial + 1000, ..by })
+            }
             (SuccessIsFailure, Event::Ended { job, .. }) => Event::Ended { job, success: false },
             (_, event) => event,
         };

@@ -4,6 +4,7 @@
 use crate::book::Book;
 use jiff::tz::TimeZone;
 use phpeek_core::backoff::Jitter;
+use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::schedule::{CatchUp, Event, Now, Output, Overlap, Schedule, ScheduleSpec, Timetable};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -171,6 +172,7 @@ struct World<'a> {
     /// When each try ends, and how.
     running: BTreeMap<u64, (Duration, bool)>,
     tried: usize,
+    operations: Operations,
 }
 
 /// Runs a plan; what it breaks.
@@ -180,8 +182,18 @@ pub(crate) fn run(plan: &Plan, subject: &mut dyn Subject) -> Broken {
     let now = Now { at: Duration::ZERO, wall: START, jitter: Jitter(plan.draws[0]) };
     let schedule = Schedule::new(Arc::new(spec), now);
     let (book, running) = (Book::new(plan, now), BTreeMap::new());
-    let mut world =
-        World { plan, subject, schedule, book, at: Duration::ZERO, set: 0, drawn: 0, running, tried: 0 };
+    let mut world = World {
+        plan,
+        subject,
+        schedule,
+        book,
+        at: Duration::ZERO,
+        set: 0,
+        drawn: 0,
+        running,
+        tried: 0,
+        operations: Operations::of_system(),
+    };
     for (wait, action) in &plan.actions {
         world.pass(ms(*wait));
         world.act(*action);
@@ -213,7 +225,10 @@ impl World<'_> {
                 self.at += ms(time);
                 self.feed(Event::Tick);
             }
-            Action::Trigger => self.feed(Event::Trigger),
+            Action::Trigger => {
+                let by = self.operations.begin(Cause::Request).id;
+                self.feed(Event::Trigger(by));
+            }
             Action::Pause => self.feed(Event::Pause),
             Action::Resume => self.feed(Event::Resume),
             Action::Look => {
