@@ -2,8 +2,9 @@
 //! it; who shows them, and to whom, is behind [`StatusBoard`]. Never waits.
 
 use crate::listeners::Listener;
-use phpeek_core::facts::{Fact, InstanceFact, ProcessFact, SystemFact, Told};
+use phpeek_core::facts::{Fact, HealthFact, InstanceFact, ProcessFact, SystemFact, Told};
 use phpeek_core::fleet::RestartEnd;
+use phpeek_core::health::news::Saying;
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::limit::Breach;
@@ -64,6 +65,9 @@ pub trait StatusBoard {
     /// The schedule of a process, or one of its jobs, has changed; what of it is known is in the history.
     fn schedule(&self, process: ProcessId);
 
+    /// The program of an instance says this of itself, until it ends or says something else.
+    fn says(&self, instance: InstanceId, status: &str);
+
     /// The system has changed.
     fn system(&self, state: SystemState);
 
@@ -117,6 +121,9 @@ impl<B: StatusBoard> Listener for BoardListener<B> {
             Fact::Instance(id, fact) => self.instance(*id, fact),
             Fact::Process(process, ProcessFact::Added(spec)) => self.board.process(*process, spec),
             Fact::Process(process, ProcessFact::Removed) => self.board.process_gone(*process),
+            Fact::Health(id, HealthFact::Said { saying: Saying::Status(status), .. }) => {
+                self.board.says(*id, status);
+            }
             Fact::Process(..) | Fact::Hook(..) | Fact::Health(..) => {}
             Fact::Schedule(process, _) => self.board.schedule(*process),
             Fact::System(fact) => self.system(fact),

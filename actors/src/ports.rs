@@ -15,6 +15,7 @@ pub use phpeek_core::program::TaskEvent;
 use phpeek_core::program::{Label, Launch, Program};
 use phpeek_core::signal::Signal;
 use std::borrow::Cow;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,7 +132,7 @@ pub struct RunNews {
 }
 
 /// Takes news of programs, on any thread, and never waits. Whoever brings them bounds how many there are.
-pub trait NewsDesk: Send + Sync {
+pub trait NewsDesk: Debug + Send + Sync {
     /// Takes some.
     fn bring(&self, news: RunNews);
 }

@@ -65,6 +65,9 @@ pub struct InstanceSnapshot {
     /// The bound of memory that its run has passed, or the run before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit: Option<MemoryLimit>,
+    /// What its program says of itself (`STATUS=` of a check of type notify).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
 }
 
 /// A bound of memory that was passed.

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// One instance on the board.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Slot {
     /// `NAME-number`.
     pub number: u32,
@@ -36,6 +36,8 @@ pub struct Slot {
     pub over_limit: Option<Breach>,
     /// The one that the run before had passed.
     pub last_over_limit: Option<Breach>,
+    /// What its program says of itself.
+    pub says: Option<Arc<str>>,
 }
 
 impl Slot {
@@ -52,6 +54,7 @@ impl Slot {
             last_exit: None,
             over_limit: None,
             last_over_limit: None,
+            says: None,
         }
     }
 }
@@ -150,6 +153,7 @@ impl View {
                     restarts: slot.restarts,
                     last_exit: slot.last_exit.map(Into::into),
                     memory_limit: slot.memory_limit().map(Into::into),
+                    status: slot.says.as_deref().map(str::to_owned),
                 })
                 .collect();
             let first = instances.first().map_or(InstanceState::Stopped.as_str(), |i| i.state.as_str());

@@ -93,7 +93,7 @@ impl SharedBoard {
             exit_code: cells.exit_code,
             schedules: self.0.histories.schedules(),
             processes: all.clone().map(|p| (p.spec.clone(), p.instances.values().len())).collect(),
-            slots: all.flat_map(|p| p.instances.values().copied()).collect(),
+            slots: all.flat_map(|p| p.instances.values().cloned()).collect(),
         }
     }
 
@@ -203,11 +203,18 @@ impl StatusBoard for SharedBoard {
         self.change_slot(instance, |slot| {
             slot.last_exit = Some(exit);
             slot.last_over_limit = slot.over_limit.take();
+            slot.says = None;
         });
     }
 
     fn over_limit(&self, instance: InstanceId, breach: Breach) {
         self.change_slot(instance, |slot| slot.over_limit = Some(breach));
+    }
+
+    fn says(&self, instance: InstanceId, status: &str) {
+        self.change_slot(instance, |slot| {
+            slot.says = Some(status).filter(|text| !text.is_empty()).map(Arc::from)
+        });
     }
 
     fn system(&self, state: SystemState) {

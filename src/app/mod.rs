@@ -15,6 +15,7 @@ mod kept;
 mod last_exit;
 mod ledger;
 mod metrics;
+mod news;
 mod operations;
 mod orders;
 mod pid_file;
@@ -73,7 +74,7 @@ use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
-use phpeek_probe::Probes;
+use phpeek_probe::{Ears, Probes};
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
@@ -345,7 +346,8 @@ fn build(
     let stdout = records.map_err(failed("use the stream of records"))?;
     let stderr = std::io::stderr().as_fd().try_clone_to_owned().ok(); // closed, raw output has stdout alone
     let output = Output::start(settings, clock, stdout, in_a_thread)?;
-    let output = output.following(configuration.lines.clone(), stderr);
+    let desk = news::desk(router.clone());
+    let output = output.following(configuration.lines.clone(), stderr).telling(desk.clone());
     if configuration.spec.processes.iter().any(|p| p.program.output.stdout || p.program.output.stderr) {
         output.expect_pipes()?;
     }
@@ -368,6 +370,7 @@ fn build(
     };
     let deliver = Rc::new(move |report| router.deliver(report));
     let children = Children::new(ground, deliver, Arc::new(output.clone()));
+    children.heard_by(Arc::new(Ears::new(desk, in_a_thread)));
     let audit = configuration.audit.then(|| Audit::new(log.clone(), clock));
     let last_exit = (options.in_front == InFront::Program).then(Rc::<LastExit>::default);
     Ok(Running {

@@ -151,7 +151,8 @@ enum Presence {
 
 /// The whole table, with a line about the supervisor above it.
 fn table(snapshot: &Snapshot, presence: Presence) -> String {
-    let rows: Vec<[String; 6]> = snapshot.processes.iter().flat_map(|p| &p.instances).map(row).collect();
+    let instances = || snapshot.processes.iter().flat_map(|p| &p.instances);
+    let rows: Vec<[String; 6]> = instances().map(row).collect();
     let columns = [
         left("INSTANCE"),
         left("STATE"),
@@ -160,9 +161,9 @@ fn table(snapshot: &Snapshot, presence: Presence) -> String {
         right("RESTARTS"),
         left("LAST EXIT"),
     ];
-    headline(snapshot, presence)
-        + "
-" + &draw(columns, &rows)
+    let told = instances().filter_map(|instance| Some((&instance.id, instance.status.as_deref()?)));
+    let told: String = told.map(|(id, status)| format!("{id} says: {status}\n")).collect();
+    headline(snapshot, presence) + "\n" + &draw(columns, &rows) + &told
 }
 
 fn headline(snapshot: &Snapshot, presence: Presence) -> String {
@@ -224,6 +225,7 @@ mod tests {
             restarts: 2,
             last_exit,
             memory_limit: None,
+            status: None,
         };
         let exit = LastExit { code: None, signal: Some("SIGSEGV".to_owned()), core_dumped: true };
         let snapshot = Snapshot {
@@ -240,7 +242,10 @@ mod tests {
                 state: "running".to_owned(),
                 instances: vec![
                     instance("web-0", Some(12), Some(5.0), Some(exit)),
-                    instance("web-1", None, None, None),
+                    InstanceSnapshot {
+                        status: Some("warming up".to_owned()),
+                        ..instance("web-1", None, None, None)
+                    },
                 ],
             }],
         };
@@ -250,6 +255,7 @@ mod tests {
         assert_eq!(lines[1], "INSTANCE  STATE         PID    UPTIME  RESTARTS  LAST EXIT");
         assert_eq!(lines[2], "web-0     running        12        5s         2  SIGSEGV, core dumped");
         assert_eq!(lines[3], "web-1     running         -         -         2  -");
+        assert_eq!(lines[4..], ["web-1 says: warming up"]);
         assert!(table(&snapshot, Presence::Gone).starts_with("gone without a word (pid 7)"));
     }
 }

@@ -7,12 +7,15 @@ use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
 use super::value;
 use phpeek_core::command::{CommandLine, OutputSpec};
-use phpeek_core::program::{Handover, Numbering, Program};
-use phpeek_core::spec::{CheckSpec, Checks, GrpcQuestion, HttpQuestion, Question, Role};
+use phpeek_core::program::{Handover, Numbering, Program, Speaking};
+use phpeek_core::spec::{
+    CheckSpec, Checks, GrpcQuestion, HttpQuestion, LogQuestion, NotifyQuestion, Protocol, Question, Role,
+};
 use std::sync::Arc;
 
-/// The types that are announced.
-const LATER: [&str; 2] = ["notify", "log"];
+/// What `stream` means: standard output, standard error.
+const STREAMS: [(&str, [bool; 2]); 3] =
+    [("any", [true, true]), ("stdout", [true, false]), ("stderr", [false, true])];
 
 /// What `mode` means.
 const MODES: [(&str, Role); 3] =
@@ -35,8 +38,7 @@ fn kind(check: &Node) -> Option<&str> {
 
 /// Whether an instance that runs is not ready by that alone.
 pub(crate) fn gates(node: &Node) -> bool {
-    written(node)
-        .any(|(_, role, check)| role.gates() && kind(check).is_some_and(|kind| !LATER.contains(&kind)))
+    written(node).any(|(_, role, check)| role.gates() && kind(check).is_some())
 }
 
 /// What each instance is asked; none when nothing is.
@@ -67,11 +69,17 @@ fn one(
     let block = Block::new(Some(check), CHECK);
     let text = |key: &str| check.filled(key).map(str::to_owned);
     let question = match kind(check)? {
-        later if LATER.contains(&later) => {
-            let message = format!("a check of type {later} is announced, and asks nothing yet");
-            findings.push(Finding::warning(path.key("type"), check.place.clone(), message));
+        "notify" => Question::Notify(notify(check, role, path, findings)?),
+        "log" if role == Role::Liveness => {
+            let message = "a line says that it is ready, and never that it is ill: this check does nothing";
+            let fault = Finding::warning(path.key("type"), check.place.clone(), message);
+            findings.push(fault.advice("look for a line as startup or readiness"));
             return None;
         }
+        "log" => Question::Log(Arc::new(LogQuestion {
+            pattern: text("pattern")?,
+            streams: block.word("stream", &STREAMS).unwrap_or([true; 2]),
+        })),
         "tcp" => Question::Tcp(text("address")?.into()),
         "http" => Question::Http(Arc::new(HttpQuestion {
             url: text("url")?,
@@ -86,7 +94,7 @@ fn one(
         _ => return None, // the check of types has told that it is none
     };
     let (period, timeout) = (block.time("period")?, block.time("timeout")?);
-    if timeout > period && !period.is_zero() {
+    if timeout > period && !period.is_zero() && !question.is_told() {
         let message =
             format!("a probe may take longer ({timeout:?}) than the period of its check ({period:?})");
         let place = check.get("timeout").or(check.get("period")).unwrap_or(check).place.clone();
@@ -102,6 +110,69 @@ fn one(
         failure_threshold: threshold("failure_threshold"),
         success_threshold: threshold("success_threshold"),
     })
+}
+
+/// What is listened to of a program that speaks for itself.
+fn notify(check: &Node, role: Role, path: &Path<'_>, findings: &mut Findings) -> Option<NotifyQuestion> {
+    let block = Block::new(Some(check), CHECK);
+    let s6 = check.get("protocol").and_then(Node::text) == Some("s6");
+    let watchdog = check.get("watchdog").and_then(|_| block.time("watchdog")).filter(|time| !time.is_zero());
+    let place = |key: &str| check.get(key).unwrap_or(check).place.clone();
+    if s6 && watchdog.is_some() {
+        let message = "there is no sign of life by the protocol of s6";
+        let fault = Finding::error(path.key("watchdog"), place("watchdog"), message);
+        findings.push(fault.advice("remove watchdog, or protocol: s6"));
+    } else if role == Role::Startup && watchdog.is_some() {
+        let message = "a startup check is over once it has passed: its watchdog does nothing";
+        let fault = Finding::warning(path.key("watchdog"), place("watchdog"), message);
+        findings.push(fault.advice("write it below liveness"));
+    }
+    if s6 && role == Role::Liveness {
+        let message = "a newline says that it is ready, and never that it is ill: this check does nothing";
+        let fault = Finding::warning(path.key("type"), place("type"), message);
+        findings.push(fault.advice("write it below readiness"));
+        return None;
+    }
+    if !s6 && check.get("fd").is_some() {
+        let message = "fd is for the protocol of s6: that of systemd has a socket";
+        let fault = Finding::suggestion(path.key("fd"), place("fd"), message);
+        findings.push(fault.advice("write protocol: s6, or remove fd"));
+    }
+    let descriptor = u16::try_from(block.int("fd")?).ok()?;
+    let protocol = if s6 { Protocol::S6(descriptor) } else { Protocol::Systemd };
+    Some(NotifyQuestion { protocol, watchdog })
+}
+
+/// By which ways a program with these checks may say how it is. Several descriptors are an error.
+pub(crate) fn speaks(
+    checks: &[CheckSpec],
+    node: &Node,
+    path: &Path<'_>,
+    findings: &mut Findings,
+) -> Speaking {
+    let mut speaks = Speaking::default();
+    for check in checks {
+        let Question::Notify(notify) = &check.question else { continue };
+        match (notify.protocol, speaks.descriptor) {
+            (Protocol::Systemd, _) => speaks.socket = true,
+            (Protocol::S6(new), Some(old)) if new != old => {
+                let message = format!(
+                    "a program has one descriptor for its newline, and this asks for {old} and {new}"
+                );
+                let fault = Finding::error(path.key("health"), node.place.clone(), message);
+                findings.push(fault.advice("write the same fd in both"));
+            }
+            (Protocol::S6(new), _) => speaks.descriptor = Some(new),
+        }
+        speaks.watchdog = speaks.watchdog.into_iter().chain(notify.watchdog).min();
+    }
+    speaks
+}
+
+/// The patterns of checks of the log, each with the role of its check.
+pub(crate) fn patterns(node: &Node) -> impl Iterator<Item = (Role, &Node)> {
+    let logs = written(node).filter(|(_, _, check)| kind(check) == Some("log"));
+    logs.filter_map(|(_, role, check)| Some((role, check.get("pattern")?)))
 }
 
 fn headers(check: &Node) -> Vec<(String, String)> {
@@ -144,6 +215,7 @@ fn program(
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Parent,
         numbering: Numbering::default(),
+        speaks: Speaking::default(),
     };
     program.numbering = numbering::of(&program, process.port_base, check, path, findings);
     Some(program)

@@ -10,7 +10,7 @@ use super::tree::Node;
 use phpeek_core::command::{CommandLine, OutputSpec};
 use phpeek_core::hook::{HookList, HookSpec, Hooks, OnError, Stage};
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,6 +99,7 @@ pub(crate) fn one(
         output: OutputSpec { stdout: true, stderr: true },
         handover: Handover::Parent,
         numbering: Numbering::default(),
+        speaks: Speaking::default(),
     };
     if let Some(process) = process {
         program.numbering = numbering::of(&program, process.port_base, node, path, findings);

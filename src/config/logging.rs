@@ -2,14 +2,15 @@
 
 use super::block::Block;
 use super::expressions::Expressions;
+use super::health;
 use super::keys::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
 use super::names::truth;
 use super::report::{Finding, Findings, Path};
 use super::tree::Node;
 use phpeek_core::level::Level;
-use phpeek_core::spec::SystemSpec;
+use phpeek_core::spec::{CheckSpec, ProcessSpec, Question, SystemSpec};
 use phpeek_settings::lines::{
-    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, Multiline, ProcessLines, Redaction,
+    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, Multiline, ProcessLines, Redaction, Search,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,13 +25,20 @@ pub(crate) fn lines(root: &Node, spec: &SystemSpec, findings: &mut Findings) -> 
     let mut reader = Reader { expressions: Expressions::new(), findings };
     let mut all = ProcessLines::new();
     for process in &spec.processes {
-        let Some(node) = root.at(&["processes", process.name.as_str(), "logging"]) else { continue };
+        let Some(whole) = root.at(&["processes", process.name.as_str()]) else { continue };
         let path = Path::PROCESSES;
         let path = path.key(process.name.as_str());
+        let searches = reader.searches(whole, process, &path);
         let path = path.key("logging");
-        let rules = LineRules { labels: labels(node), ..reader.rules(node, &path) };
-        reader.raw(node, &rules, &path);
-        if !rules.is_plain() {
+        let rules = match whole.get("logging") {
+            Some(node) => {
+                let rules = LineRules { labels: labels(node), searches, ..reader.rules(node, &path) };
+                reader.raw(node, &rules, &path);
+                rules
+            }
+            None => LineRules { searches, ..LineRules::default() },
+        };
+        if !rules.is_plain() || !rules.searches.is_empty() {
             all.insert(process.name.clone(), Arc::new(rules));
         }
     }
@@ -65,7 +73,32 @@ impl<'a> Reader<'a, '_> {
             levels: self.levels(node, &path.key("level_detection")),
             filters: self.filters(node, &path.key("filters")),
             labels: Vec::new(),
+            searches: Vec::new(),
         }
+    }
+
+    /// What checks of the health look for.
+    fn searches(&mut self, node: &'a Node, process: &ProcessSpec, path: &Path<'_>) -> Vec<Search> {
+        let (checks, output) = (process.health.as_deref().unwrap_or_default(), process.program.output);
+        let mut all = Vec::new();
+        for (role, written) in health::patterns(node) {
+            let of_role = |check: &(usize, &CheckSpec)| check.1.role == role;
+            let Some((check, CheckSpec { question: Question::Log(log), .. })) =
+                checks.iter().enumerate().find(of_role)
+            else {
+                continue;
+            };
+            let [stdout, stderr] = log.streams;
+            let path = path.key("health");
+            if !(stdout && output.stdout || stderr && output.stderr) {
+                let message = "no line of it is ever seen: what it writes there is not captured";
+                let fault = Finding::error(path, written.place.clone(), message);
+                self.findings.push(fault.advice("write stdout: true or stderr: true, or another stream"));
+            }
+            let pattern = self.expressions.compile(written, &path, self.findings);
+            all.extend(pattern.map(|pattern| Search { check, pattern, streams: log.streams }));
+        }
+        all
     }
 
     fn redactions(&mut self, node: &'a Node, path: &Path<'_>) -> Vec<Redaction> {

@@ -112,6 +112,7 @@ pub(crate) fn compile(
     let port_base = numbering::port_base(node, scale.get(), &path, findings);
     let hooks = hooks(node, Numbered { name: &name, port_base }, &path, envs, findings);
     let health = health::compile(node, Numbered { name: &name, port_base }, &env, &path, findings);
+    let speaks = health::speaks(health.as_deref().unwrap_or_default(), node, &path, findings);
     let mut program = Program {
         name: name.clone(),
         hook: None,
@@ -124,6 +125,7 @@ pub(crate) fn compile(
         output: output(node, defaults),
         handover: Handover::of(context, kind),
         numbering: Numbering::default(),
+        speaks,
     };
     program.numbering = numbering::of(&program, port_base, node, &path, findings);
     Some(ProcessSpec {

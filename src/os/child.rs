@@ -2,6 +2,7 @@
 //! system calls only: it allocates nothing, takes no lock and calls no wrapper of the C library that might.
 
 use super::confines::Confines;
+use super::own_pid::OwnPid;
 use super::step::{AFTER_CLONE, Failed, Step};
 use std::ffi::{c_char, c_int, c_long, c_void};
 use std::io;
@@ -26,6 +27,10 @@ pub(super) struct Call {
     pub(super) directory: *const c_char,
     /// Become descriptors 0, 1 and 2; all above 2.
     pub(super) descriptors: [c_int; 3],
+    /// One more, and as which it is kept.
+    pub(super) extra: Option<(c_int, c_int)>,
+    /// Where the child writes its pid; null: nowhere.
+    pub(super) own_pid: *const OwnPid,
     /// Whether it gets a session of its own, or a process group alone.
     pub(super) session: bool,
     /// Whether its process group takes the terminal behind its standard input, if there is one and it is ours.
@@ -64,6 +69,8 @@ impl Call {
             candidates,
             directory: ptr::null(),
             descriptors,
+            extra: None,
+            own_pid: ptr::null(),
             session: false,
             foreground: false,
             groups: ptr::null(),
@@ -185,8 +192,12 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
                 return (Step::Descriptors, errno());
             }
         }
-        // Where the kernel is too old, close-on-exec does it (`limits::keep_descriptors_from_children`).
-        libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32);
+        if !keep_one(call.extra) {
+            return (Step::Descriptors, errno());
+        }
+        if let Some(own_pid) = call.own_pid.as_ref() {
+            own_pid.write(libc::syscall(libc::SYS_getpid) as u32);
+        }
         let nofile = libc::RLIMIT_NOFILE as c_long;
         if !call.nofile.is_null()
             && libc::syscall(libc::SYS_prlimit64, 0, nofile, call.nofile, ptr::null_mut::<c_void>()) != 0
@@ -217,6 +228,32 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
             return (Step::Signals, errno());
         }
         (Step::Exec, exec(call))
+    }
+}
+
+/// Closes all descriptors above the standard ones but one, which gets its number. Must run in the child alone.
+#[expect(unsafe_code, reason = "raw system calls")]
+unsafe fn keep_one(extra: Option<(c_int, c_int)>) -> bool {
+    // SAFETY: plain numbers. Where the kernel is too old to close a range, close-on-exec does it
+    // (`limits::keep_descriptors_from_children`).
+    unsafe {
+        let close = |from: u32, to: u32| {
+            if from <= to {
+                libc::syscall(libc::SYS_close_range, from, to, 0_u32);
+            }
+        };
+        let Some((from, to)) = extra else {
+            close(3, u32::MAX);
+            return true;
+        };
+        let kept = match from == to {
+            true => libc::syscall(libc::SYS_fcntl, to, libc::F_SETFD, 0),
+            false => libc::syscall(libc::SYS_dup3, from, to, 0),
+        };
+        let number = to as u32;
+        close(3, number.wrapping_sub(1));
+        close(number.wrapping_add(1), u32::MAX);
+        kept >= 0
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::baggage::normalised;
 use super::mark::MARK;
+use super::notify;
 use super::users::Identity;
 use super::variable::{BAGGAGE, TRACEPARENT, TRACESTATE, Variable};
 use phpeek_actors::ports::LaunchOrder;
@@ -114,10 +115,18 @@ pub(super) fn own(
     if let Some(directory) = &program.working_dir {
         set("PWD", &std::path::absolute(directory).unwrap_or_else(|_| directory.clone()).to_string_lossy())?;
     }
-    for (key, value) in &program.env {
+    // The child says WATCHDOG_PID itself.
+    let says_it = |key: &str| program.speaks.watchdog.is_some() && key == "WATCHDOG_PID";
+    for (key, value) in program.env.iter().filter(|(key, _)| !says_it(key)) {
         set(key, value)?;
     }
     set(MARK, mark)?;
+    if program.speaks.socket {
+        set("NOTIFY_SOCKET", &notify::address(mark))?;
+    }
+    if let Some(time) = program.speaks.watchdog {
+        set("WATCHDOG_USEC", &time.as_micros().to_string())?;
+    }
     if let Some(hook) = &program.hook {
         set("PHPEEK_PM_HOOK_NAME", hook)?;
         set("CBOX_INIT_HOOK_NAME", hook)?;

@@ -4,10 +4,12 @@
 use super::capture::{Capture, CaptureSink, Stream};
 use super::child::{Call, Stack};
 use super::environment::Environment;
+use super::notify::{EarSink, Ends};
 use super::plan::{Plan, failure};
 use super::step::{Failed, Step};
 use super::{confines, limits, sys, terminal};
 use phpeek_actors::ports::LaunchOrder;
+use phpeek_core::ids::{RunId, TaskId};
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind as Kind};
 use phpeek_core::program::Program;
 use std::ffi::{CString, OsStr};
@@ -16,12 +18,14 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::ptr;
 use std::sync::atomic::AtomicI32;
 use std::sync::{Arc, OnceLock};
 
 /// What every start needs.
 pub(super) struct Launch {
     sink: OnceLock<Arc<dyn CaptureSink>>,
+    ears: OnceLock<Arc<dyn EarSink>>,
     base: Environment,
     null: OwnedFd,
     /// The mark of each task begins with it.
@@ -34,8 +38,8 @@ pub(super) struct Launch {
 
 impl Launch {
     pub(super) fn new(base: Environment, supervisor: String) -> io::Result<Self> {
-        let (sink, session) = (OnceLock::new(), terminal::was_there());
-        Ok(Self { sink, base, null: sys::null()?, supervisor, session, streams: OnceLock::new() })
+        let (sink, ears, session) = (OnceLock::new(), OnceLock::new(), terminal::was_there());
+        Ok(Self { sink, ears, base, null: sys::null()?, supervisor, session, streams: OnceLock::new() })
     }
 
     /// What is not captured is ours from now on, in place of /dev/null, with the terminal behind it: for a single program
@@ -49,6 +53,18 @@ impl Launch {
     /// Where output goes; who asks for its capture before this is said has none.
     pub(super) fn capture_to(&self, sink: Arc<dyn CaptureSink>) {
         self.sink.get_or_init(|| sink);
+    }
+
+    /// Who listens to what programs say; what they say before this is said is heard by nobody.
+    pub(super) fn heard_by(&self, ears: Arc<dyn EarSink>) {
+        self.ears.get_or_init(|| ears);
+    }
+
+    /// Nobody is left of this run.
+    pub(super) fn over(&self, run: RunId) {
+        if let Some(ears) = self.ears.get() {
+            ears.over(run);
+        }
     }
 
     /// Starts a program. The error holds the zombie, if there was a child.
@@ -65,16 +81,21 @@ impl Launch {
             wanted.then(|| sys::pipe(user)).transpose().map_err(|e| (None, no_pipe(program, &e)))
         };
         let (stdout, stderr) = (pipe(program.output.stdout)?, pipe(program.output.stderr)?);
+        let ends = Ends::of(program.speaks, user, &self.supervisor, order.task);
+        let ends = ends.map_err(|e| (None, no_ends(program, &e)))?;
         let null = self.null.as_raw_fd();
         let plain =
             self.streams.get().map_or([null; 3], |streams| streams.each_ref().map(AsRawFd::as_raw_fd));
         let write_end = |pipe: &Option<(OwnedFd, OwnedFd)>, plain: i32| {
             pipe.as_ref().map_or(plain, |(_, write)| write.as_raw_fd())
         };
-        let (argv, envp, candidates) = (plan.argv(), plan.envp(&self.base), plan.candidates());
+        let (argv, envp, candidates) =
+            (plan.argv(), plan.envp(&self.base, ends.own_pid()), plan.candidates());
         let [stdin, plain_stdout, plain_stderr] = plain;
         let descriptors = [stdin, write_end(&stdout, plain_stdout), write_end(&stderr, plain_stderr)];
         let mut call = Call::new(argv.as_ptr(), envp.as_ptr(), candidates.as_ptr(), descriptors);
+        call.extra = ends.descriptor();
+        call.own_pid = ends.own_pid().map_or(ptr::null(), ptr::from_ref);
         if let Some(directory) = &plan.directory {
             call.directory = directory.as_ptr();
         }
@@ -95,7 +116,17 @@ impl Launch {
         let pid = stack
             .spawn(&call, slot)
             .map_err(|failed| (failed.zombie, explain(program, &plan.candidates, &failed)))?;
-        for (pipe, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
+        self.hand_over(order, [stdout, stderr], ends, pid);
+        Ok(pid)
+    }
+
+    /// A program has begun: what it writes and says has its takers.
+    fn hand_over(&self, order: &LaunchOrder, pipes: [Option<(OwnedFd, OwnedFd)>; 2], ends: Ends, pid: i32) {
+        let program = &*order.program;
+        if let (TaskId::Run(run), Some(ears)) = (order.task, self.ears.get()) {
+            ends.begun(run, pid).for_each(|ear| ears.listen(ear));
+        }
+        for (pipe, stream) in pipes.into_iter().zip([Stream::Stdout, Stream::Stderr]) {
             if let (Some((read_end, _)), Some(sink)) = (pipe, self.sink.get()) {
                 sink.capture(Capture {
                     process: program.name.clone(),
@@ -107,8 +138,16 @@ impl Launch {
                 });
             }
         }
-        Ok(pid)
     }
+}
+
+fn no_ends(program: &Program, error: &io::Error) -> SpawnFailure {
+    let reason = sys::reason(error.raw_os_error().unwrap_or(libc::EIO));
+    let name = program.command.program();
+    failure(
+        Kind::Resources,
+        format!("cannot make the socket or pipe by which {name:?} says that it is ready: {reason}"),
+    )
 }
 
 fn no_pipe(program: &Program, error: &io::Error) -> SpawnFailure {

@@ -4,6 +4,7 @@
 use super::confines::Confines;
 use super::environment::{self, Environment};
 use super::mark;
+use super::own_pid::OwnPid;
 use super::trace_context;
 use super::users::{self, Credentials};
 use super::variable::Variable;
@@ -72,9 +73,10 @@ impl Plan {
         null_ended(self.argv.iter().map(|a| a.as_ptr()))
     }
 
-    /// For execve: ends with a null pointer, and lives no longer than the plan and `base`.
-    pub(super) fn envp(&self, base: &Environment) -> Vec<*const c_char> {
-        null_ended(base.with(&self.own).map(|v| v.as_c_str().as_ptr()))
+    /// For execve: ends with a null pointer, and lives no longer than the plan, `base` and `own_pid`.
+    pub(super) fn envp(&self, base: &Environment, own_pid: Option<&OwnPid>) -> Vec<*const c_char> {
+        let own_pid = own_pid.map(OwnPid::as_ptr);
+        null_ended(base.with(&self.own).map(|v| v.as_c_str().as_ptr()).chain(own_pid))
     }
 
     /// The paths to try, one after the other: ends with a null pointer, and lives no longer than the plan.

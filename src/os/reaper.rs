@@ -6,6 +6,7 @@ use super::asked::Asked;
 use super::capture::CaptureSink;
 use super::ground::Ground;
 use super::kin::{Kin, Remains};
+use super::notify::EarSink;
 use super::oom::OomKills;
 use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Peeked, Target};
@@ -128,6 +129,11 @@ impl Children {
             killed_orphans: Cell::new(0),
             changed: Notify::new(),
         }
+    }
+
+    /// Who listens to what programs say of themselves. Said once, before the first order.
+    pub fn heard_by(&self, ears: Arc<dyn EarSink>) {
+        self.spawners.heard_by(ears);
     }
 
     /// Handles the spawners' reports and looks after those who drain or were asked to end, for ever. No timer runs
@@ -284,6 +290,9 @@ impl Children {
     /// Takes a run out of the table.
     pub(super) fn strike(&self, pid: i32) -> Option<TaskId> {
         let Run { task, .. } = self.table.borrow_mut().remove(&pid)?;
+        if let TaskId::Run(run) = task {
+            self.spawners.over(run);
+        }
         self.leaders.borrow_mut().remove(&task);
         self.draining.borrow_mut().remove(&pid);
         Some(task)

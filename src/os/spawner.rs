@@ -7,11 +7,12 @@ use super::capture::CaptureSink;
 use super::child::Stack;
 use super::environment::Environment;
 use super::launch::Launch;
+use super::notify::EarSink;
 use super::plan::failure;
 use super::signals;
 use super::sys::{self, Target};
 use phpeek_actors::ports::LaunchOrder;
-use phpeek_core::ids::TaskId;
+use phpeek_core::ids::{RunId, TaskId};
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind as Kind};
 use phpeek_core::program::Program;
 use phpeek_core::signal::Signal;
@@ -148,6 +149,16 @@ impl Spawners {
     /// Where the output of children goes. Said once, before the first order.
     pub(super) fn capture_to(&self, sink: Arc<dyn CaptureSink>) {
         self.launch.capture_to(sink);
+    }
+
+    /// Who listens to what programs say. Said once, before the first order.
+    pub(super) fn heard_by(&self, ears: Arc<dyn EarSink>) {
+        self.launch.heard_by(ears);
+    }
+
+    /// Nobody is left of this run.
+    pub(super) fn over(&self, run: RunId) {
+        self.launch.over(run);
     }
 
     /// A program's streams that are not captured are ours from now on. Said once, before the first order.

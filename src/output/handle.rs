@@ -13,7 +13,7 @@ use super::writer::Writer;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::lines::LineSource;
-use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink};
+use phpeek_actors::ports::{LastLines, LastWords, Level, LogRecord, LogSink, NewsDesk};
 use phpeek_core::ids::{InstanceId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, CaptureSink};
@@ -60,6 +60,13 @@ impl Output {
     pub fn following(self, lines: ProcessLines, stderr: Option<OwnedFd>) -> Self {
         let raw = lines.values().any(|rules| rules.format == LineFormat::Raw);
         self.shared.sink.follow(lines, stderr.filter(|_| raw));
+        self
+    }
+
+    /// Tells this desk what is looked for in lines and found. Said once, before the first pipe.
+    #[must_use]
+    pub fn telling(self, desk: Arc<dyn NewsDesk>) -> Self {
+        self.shared.sink.desk.get_or_init(|| desk);
         self
     }
 

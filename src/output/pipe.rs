@@ -1,6 +1,7 @@
 //! One pipe that the reader knows: whose it is, how its bytes go to the log, who watches it. Owns what waits of its stream;
 //! never reads.
 
+use super::finder::Finder;
 use super::framer::{Framer, Line, Now};
 use super::kept::Kept;
 use super::lines::Input;
@@ -26,6 +27,8 @@ pub(super) struct Pipe {
     pub(super) watch: Watch,
     /// Whether somebody is to look at it when something has waited long enough.
     pub(super) timed: bool,
+    /// What is looked for in it.
+    finder: Option<Box<Finder>>,
 }
 
 /// How its bytes go to the log.
@@ -50,9 +53,9 @@ pub(super) enum Watch {
 }
 
 impl Pipe {
-    pub(super) fn new(capture: Capture, lines: &ProcessLines) -> Self {
+    pub(super) fn new(capture: Capture, lines: &ProcessLines, finder: Option<Box<Finder>>) -> Self {
         let way = way(&capture, lines);
-        Self { capture, kept: None, way, size: SMALL_PIPE as u32, watch: Watch::Epoll, timed: false }
+        Self { capture, kept: None, way, size: SMALL_PIPE as u32, watch: Watch::Epoll, timed: false, finder }
     }
 
     /// Goes another way from now on. Nothing of it waits.
@@ -62,6 +65,7 @@ impl Pipe {
 
     /// Takes one read.
     pub(super) fn take(&mut self, framer: &mut Framer, read: &[u8], now: Now) {
+        self.find(Input::Read(read));
         let Self { capture, way, .. } = self;
         let kept = self.kept.get_or_insert_with(|| framer.kept(capture));
         match way {
@@ -71,8 +75,13 @@ impl Pipe {
         }
     }
 
+    fn find(&mut self, input: Input<'_>) {
+        self.finder.take_if(|finder| finder.take(input)); // nothing is left to look for
+    }
+
     /// Its stream has ended.
     pub(super) fn finish(&mut self, framer: &mut Framer, now: Now) {
+        self.find(Input::End);
         let (capture, Some(kept)) = (&self.capture, &mut self.kept) else { return }; // nothing has come
         match &mut self.way {
             Way::Plain(line) => framer.finish(line, (capture, kept), now),
@@ -114,6 +123,7 @@ impl Pipe {
 fn way(capture: &Capture, lines: &ProcessLines) -> Way {
     let of_process = capture.number.is_some();
     match lines.get(&capture.process).filter(|_| of_process) {
+        Some(rules) if rules.is_plain() => Way::Plain(Line::default()),
         Some(rules) if rules.format == LineFormat::Record => {
             Way::Ruled(Box::new(Pipeline::new(Arc::clone(rules))))
         }

@@ -2,16 +2,15 @@
 //! times the memory. Owns reading; never waits for a child, and for stdout only as the sink allows. The spawners add
 //! pipes, the output arbiter reads them.
 
+use super::finder::Finders;
 use super::framer::{Framer, Now};
-use super::held::{is_about, is_about_any};
 use super::intake::{self, Intake, Token};
 use super::last_words::LastWords;
 use super::pipe::{Pipe, SMALL_PIPE, Watch};
 use super::sink::{Gate, Sink};
 use super::timers::Timers;
 use phpeek_actors::clock::Clock;
-use phpeek_core::ids::{InstanceId, TaskId};
-use phpeek_os::capture::{Capture, Stream};
+use phpeek_os::capture::Stream;
 use phpeek_settings::lines::ProcessLines;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
@@ -86,6 +85,7 @@ pub(super) struct Pipes {
     most: usize,
     framer: Framer,
     timers: Timers,
+    finders: Finders,
     lines: Arc<ProcessLines>,
     /// Which setting of them it is.
     revision: u64,
@@ -113,6 +113,7 @@ impl Pipes {
             most: 0,
             framer,
             timers: Timers::default(),
+            finders: Finders::default(),
             lines,
             revision,
             words: Default::default(),
@@ -152,73 +153,6 @@ impl Pipes {
             }
         }
         self.release();
-    }
-
-    /// Records of the supervisor go out, each after what its instance had written before. What has no room, not even in
-    /// the reserve, is not waited for.
-    pub(super) fn release(&mut self) {
-        self.sink.tell_step(&self.clock);
-        self.framer.enter();
-        while let Some((pipes, record)) = self.sink.held.front() {
-            // What waits for more was written before too, although its pipe is empty.
-            let waits = self.timers.next().is_some();
-            if is_about_any(&record) && (waits || self.look() || !self.busy.is_empty()) {
-                let fresh = self.intake.take_before(&record, pipes);
-                for (token, capture) in fresh {
-                    self.place(token, Pipe::new(capture, &self.lines));
-                }
-                self.read_where(|of| is_about(&record, of));
-            }
-            self.sink.push_record(&record, self.clock.wall(record.at));
-            self.sink.held.pop_front();
-        }
-    }
-
-    /// The last lines of a run, of standard output and standard error, secrets and all. What is still in its pipes is
-    /// read first, also when there is no room: a death must be told at once, and has a reserve.
-    pub(super) fn last_words(&mut self, task: TaskId) -> [Vec<String>; 2] {
-        self.framer.enter();
-        for (token, capture) in self.intake.take_run(task) {
-            self.place(token, Pipe::new(capture, &self.lines));
-        }
-        self.read_where(|of| of.task == task);
-        self.words.each_mut().map(|words| words.take(task))
-    }
-
-    /// An instance is no more: its lines are not kept any longer, also those that only now are read.
-    pub(super) fn forget(&mut self, instance: InstanceId) {
-        self.framer.enter();
-        for (token, capture) in self.intake.take_instance(instance) {
-            self.place(token, Pipe::new(capture, &self.lines));
-        }
-        self.read_where(|of| of.task.instance() == Some(instance));
-        self.sink.kept().forget(instance);
-    }
-
-    /// Reads what is in some pipes now, with their ends: who writes on is not waited for.
-    fn read_where(&mut self, wanted: impl Fn(&Capture) -> bool) {
-        let wanted = |pipe: &Option<Pipe>| pipe.as_ref().is_some_and(|pipe| wanted(&pipe.capture));
-        let tokens: Vec<Token> =
-            (0..).zip(&self.pipes).filter(|(_, pipe)| wanted(pipe)).map(|(token, _)| token).collect();
-        let at = self.at();
-        for token in tokens {
-            let waiting = self.known(token).map_or(0, |pipe| intake::waiting(&pipe.capture));
-            let all = self.taken + waiting;
-            let mut before = None;
-            // One more read than it takes shows the end.
-            while before.is_none_or(|before| before < all && self.taken > before) && self.sink.has_reserve() {
-                before = Some(self.taken);
-                self.busy.retain(|busy| *busy != token); // the read says whether it still is
-                self.read(token, at);
-                self.hand_over();
-            }
-            // What it has written comes before what is told of it.
-            if let Some(mut pipe) = self.known_mut(token).and_then(Option::take) {
-                pipe.flush_lines(&mut self.framer, at);
-                self.place(token, pipe);
-                self.framer.hand_over();
-            }
-        }
     }
 
     fn known(&self, token: Token) -> Option<&Pipe> {
@@ -326,7 +260,8 @@ impl Pipes {
         if let Some(pipe) = self.pipes.get_mut(index).and_then(Option::take) {
             return Some(pipe);
         }
-        self.intake.take(token, &self.sink.held).map(|capture| Pipe::new(capture, &self.lines))
+        let capture = self.intake.take(token, &self.sink.held)?;
+        Some(self.fresh(capture))
     }
 
     fn known_mut(&mut self, token: Token) -> Option<&mut Option<Pipe>> {
@@ -392,6 +327,7 @@ fn pause() {
     std::thread::sleep(PAUSE);
 }
 
+mod asked;
 mod following;
 mod waiting;
 

@@ -15,7 +15,7 @@ use super::stats::Stats;
 use super::steps;
 use super::terminal;
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord};
+use phpeek_actors::ports::{Level, LogRecord, NewsDesk};
 use phpeek_core::name::ProcessName;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::{LogSettings, OnFull};
@@ -58,6 +58,8 @@ pub(super) struct Sink {
     revision: AtomicU64,
     /// That of standard error, where raw output goes there and it is another file.
     twin: OnceLock<Arc<Sink>>,
+    /// Who is told what was looked for in lines and found.
+    pub(super) desk: OnceLock<Arc<dyn NewsDesk>>,
     pub(super) queue: Mutex<Queue>,
     /// Bytes of lines that wait, with those of the write that is under way.
     pub(super) bytes: AtomicUsize,
@@ -87,6 +89,7 @@ impl Sink {
             lines: Mutex::default(),
             revision: AtomicU64::new(0),
             twin: OnceLock::new(),
+            desk: OnceLock::new(),
             queue: Mutex::new(Queue::new()),
             bytes: AtomicUsize::new(0),
             gone: AtomicBool::new(false),

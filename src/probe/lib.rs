@@ -7,7 +7,9 @@ mod context;
 mod dial;
 mod grpc;
 mod http;
+mod notify;
 mod thread;
 mod tls;
 
+pub use notify::Ears;
 pub use thread::Probes;

@@ -40,6 +40,19 @@ pub struct LineRules {
     pub filters: Filters,
     /// Fields of each record.
     pub labels: Vec<(String, String)>,
+    /// What is looked for in its lines as they were written, whatever becomes of them.
+    pub searches: Vec<Search>,
+}
+
+/// A line that says something of the health of whoever writes it.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// For which of its checks.
+    pub check: usize,
+    /// What such a line matches.
+    pub pattern: Regex,
+    /// In which streams: standard output, standard error.
+    pub streams: [bool; 2],
 }
 
 impl Default for LineRules {
@@ -53,6 +66,7 @@ impl Default for LineRules {
             levels: None,
             filters: Filters::default(),
             labels: Vec::new(),
+            searches: Vec::new(),
         }
     }
 }

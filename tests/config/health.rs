@@ -1,7 +1,9 @@
 //! Health checks: what is asked, of whom others wait for what, and what is announced.
 
 use crate::read;
-use phpeek_core::spec::{Condition, ProcessSpec, Question, Role};
+use phpeek_core::program::Speaking;
+use phpeek_core::spec::{Condition, NotifyQuestion, ProcessSpec, Protocol, Question, Role};
+use phpeek_pm::config::Severity;
 use std::time::Duration;
 
 fn process(fields: &str) -> ProcessSpec {
@@ -50,13 +52,66 @@ fn others_wait_for_readiness_where_there_is_such_a_check() {
     assert_eq!(condition("stdout: true", "[db]"), Condition::Started);
 }
 
+/// What is said of the check of a process with these fields.
+fn said(fields: &str) -> Vec<(String, bool)> {
+    let text = format!("processes: {{app: {{command: [x], {fields}}}}}");
+    let findings = read(&text, &[]).report.findings;
+    findings.into_iter().map(|finding| (finding.message, finding.severity == Severity::Error)).collect()
+}
+
 #[test]
-fn a_type_that_is_announced_asks_nothing_and_says_so() {
-    for check in ["{type: notify}", "{type: log, pattern: a}"] {
-        let text = format!("processes: {{app: {{command: [x], health_check: {check}}}}}");
-        let loaded = read(&text, &[]);
-        let said = loaded.report.findings.iter().any(|f| f.message.contains("asks nothing yet"));
-        assert!(said, "{:?}", loaded.report.findings);
-        assert!(loaded.configuration.expect("it is sound").spec.processes[0].health.is_none());
+fn what_is_told_has_its_way_to_be_told() {
+    let own = process("health_check: {type: notify, watchdog: 30s}");
+    let watchdog = Some(Duration::from_secs(30));
+    let question = Question::Notify(NotifyQuestion { protocol: Protocol::Systemd, watchdog });
+    assert_eq!(own.health.expect("a check")[0].question, question);
+    assert_eq!(own.program.speaks, Speaking { socket: true, descriptor: None, watchdog });
+    let own = process(
+        "health: {startup: {type: notify, protocol: s6, fd: 5}, readiness: {type: log, pattern: 'a|b', stream: stderr}, \
+         liveness: {type: notify, watchdog: 0}}",
+    );
+    let checks = own.health.expect("checks");
+    let s6 = Question::Notify(NotifyQuestion { protocol: Protocol::S6(5), watchdog: None });
+    assert_eq!((&checks[0].question, checks[1].question.as_str()), (&s6, "log"));
+    assert_eq!(own.program.speaks, Speaking { socket: true, descriptor: Some(5), watchdog: None });
+    let text = "processes: {a: {command: [x], health_check: {type: log, pattern: 'a|b', stream: stderr}}, b: {command: [x]}}";
+    let lines = read(text, &[]).configuration.expect("it is sound").lines;
+    assert_eq!(lines.len(), 1, "nothing is looked for in the lines of b");
+    let rules = lines.values().next().expect("those of a");
+    assert!(rules.is_plain() && rules.searches[0].streams == [false, true]);
+    assert_eq!((rules.searches[0].check, rules.searches[0].pattern.as_str()), (0, "a|b"));
+}
+
+#[test]
+fn what_could_never_be_told_is_said_before() {
+    for (fields, what, fatal) in [
+        ("health_check: {type: log, pattern: a, mode: liveness}", "never that it is ill", false),
+        ("health: {liveness: {type: notify, protocol: s6}}", "never that it is ill", false),
+        ("health: {startup: {type: notify, watchdog: 3}}", "its watchdog does nothing", false),
+        ("health_check: {type: notify, protocol: s6, watchdog: 3}", "no sign of life", true),
+        ("health_check: {type: notify, fd: 4}", "fd is for the protocol of s6", false),
+        (
+            "health_check: {type: log, pattern: a}, stdout: false, stderr: false",
+            "no line of it is ever seen",
+            true,
+        ),
+        (
+            "health_check: {type: log, pattern: a, stream: stdout}, logging: {stdout: false}",
+            "no line of it is ever seen",
+            true,
+        ),
+        ("health_check: {type: log, pattern: 'a('}", "regular expression", true),
+        (
+            "health: {startup: {type: notify, protocol: s6}, readiness: {type: notify, protocol: s6, fd: 4}}",
+            "one descriptor for its newline",
+            true,
+        ),
+    ] {
+        let found = said(fields);
+        assert!(
+            found.iter().any(|(message, error)| message.contains(what) && *error == fatal),
+            "{fields}: {found:?}"
+        );
     }
+    assert_eq!(said("health_check: {type: log, pattern: a, stream: any}, stdout: false"), []);
 }

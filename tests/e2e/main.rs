@@ -19,6 +19,7 @@ mod control_abuse;
 mod exits;
 mod first_file;
 mod health;
+mod health_told;
 mod hooks;
 mod logs;
 mod memory;

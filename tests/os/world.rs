@@ -7,7 +7,7 @@ use phpeek_core::autopsy::Autopsy;
 use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure};
-use phpeek_core::program::{Handover, Label, Numbering, Program};
+use phpeek_core::program::{Handover, Label, Numbering, Program, Speaking};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
@@ -178,6 +178,7 @@ pub fn program(argv: &[&str]) -> Program {
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Link,
         numbering: Numbering::default(),
+        speaks: Speaking::default(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::template::{self, Place};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A program, ready to be started as often as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,19 @@ pub struct Program {
     pub handover: Handover,
     /// What each instance has of its own.
     pub numbering: Numbering,
+    /// By which ways it may say how it is.
+    pub speaks: Speaking,
+}
+
+/// By which ways a program may say how it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Speaking {
+    /// A socket that NOTIFY_SOCKET names.
+    pub socket: bool,
+    /// A pipe on this descriptor.
+    pub descriptor: Option<u16>,
+    /// How long its silence may last, as WATCHDOG_USEC tells it.
+    pub watchdog: Option<Duration>,
 }
 
 /// In what a program differs from instance to instance.
@@ -209,6 +223,7 @@ mod tests {
                 output: OutputSpec { stdout: false, stderr: false },
                 handover: Handover::Nothing,
                 numbering: Numbering { port_base: NonZeroU16::new(port_base), templates },
+                speaks: Speaking::default(),
             })
         };
         let second = program("--port={{port}}", 3000).of_instance(1);

@@ -7,7 +7,9 @@ use crate::budget::Attempts;
 use crate::codes::Codes;
 pub use crate::command::{CommandLine, OutputSpec, ProcessKind};
 use crate::health;
-pub use crate::health::{CheckSpec, Checks, GrpcQuestion, HttpQuestion, Question, Role};
+pub use crate::health::{
+    CheckSpec, Checks, GrpcQuestion, HttpQuestion, LogQuestion, NotifyQuestion, Protocol, Question, Role,
+};
 pub use crate::hook::{HookList, HookSpec, Hooks, OnError, Stage};
 pub use crate::limit::MemorySpec;
 use crate::name::ProcessName;

@@ -25,7 +25,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId, Operations};
 use phpeek_core::outcome::Exit;
 use phpeek_core::process::{Command, Effect, Event, Process, Report, ScheduleCommand};
-use phpeek_core::program::{Handover, Launch, Numbering, Program, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Numbering, Program, Speaking, TaskEvent};
 use phpeek_core::schedule::{CatchUp, Overlap, ScheduleSpec, TimeZone, Timetable, Trigger};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
@@ -77,6 +77,7 @@ fn spec(plan: &Plan) -> Arc<ProcessSpec> {
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Parent,
         numbering: Numbering::default(),
+        speaks: Speaking::default(),
     };
     let schedule = ScheduleSpec {
         text: "*/5 * * * * *".to_owned(),

@@ -14,7 +14,7 @@ use phpeek_core::operation::Cause;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::outcome::Exit;
 use phpeek_core::process::Command;
-use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Condition, Dependency, Ends, Hooks, InitialState, KillMode, OutputSpec, ProcessKind,
@@ -228,6 +228,7 @@ fn chain(count: u32) -> Fleet {
                 output: OutputSpec { stdout: true, stderr: true },
                 handover: Handover::Link,
                 numbering: Numbering::default(),
+                speaks: Speaking::default(),
             }),
             scale: NonZeroU32::MIN,
             max_scale: 100,

@@ -14,7 +14,7 @@ use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::plan::{Action, Plan, apply, plan};
 use phpeek_core::process::Command;
-use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Condition, Dependency, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
@@ -57,6 +57,7 @@ fn spec(place: usize, drawn: &Drawn, there: &[bool]) -> Arc<ProcessSpec> {
             output: OutputSpec { stdout: true, stderr: true },
             handover: Handover::Link,
             numbering: Numbering::default(),
+            speaks: Speaking::default(),
         }),
         scale: NonZeroU32::new(scale).expect("not none"),
         max_scale: 10,

@@ -142,6 +142,8 @@ impl StatusBoard for Rc<RecordingBoard> {
 
     fn schedule(&self, _: ProcessId) {}
 
+    fn says(&self, _: InstanceId, _: &str) {}
+
     #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]
     fn system(&self, state: SystemState) {
         if self.panics.get() {

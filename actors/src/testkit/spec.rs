@@ -3,7 +3,7 @@
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::schedule::{CatchUp, Overlap, ScheduleSpec, TimeZone, Timetable};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
@@ -58,6 +58,7 @@ impl SpecBuilder {
                 output: OutputSpec { stdout: false, stderr: false },
                 handover: Handover::Link,
                 numbering: Numbering::default(),
+                speaks: Speaking::default(),
             }),
             scale: NonZeroU32::MIN,
             max_scale: 100,
@@ -300,6 +301,7 @@ pub fn hook(name: &str) -> HookSpec {
         output: OutputSpec { stdout: true, stderr: true },
         handover: Handover::Parent,
         numbering: Numbering::default(),
+        speaks: Speaking::default(),
     };
     HookSpec {
         name: name.into(),

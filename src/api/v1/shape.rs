@@ -53,6 +53,9 @@ struct InstanceInfo {
     /// The bound of memory that its run has passed, or the run before.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_limit: Option<MemoryLimit>,
+    /// What its program says of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
 }
 
 /// All of them, by name.
@@ -118,6 +121,7 @@ fn instance(view: &View, spec: &ProcessSpec, slot: &Slot) -> InstanceInfo {
         restart_count: slot.restarts,
         ready: slot.state == InstanceState::Running,
         memory_limit: slot.memory_limit().map(Into::into),
+        status: slot.says.as_deref().map(str::to_owned),
     }
 }
 

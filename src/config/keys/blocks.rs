@@ -65,16 +65,16 @@ keys! {
 keys! {
     /// One way to ask for health.
     pub(crate) CHECK;
-    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Works Live, "`tcp`, `http`, `exec`, `grpc`; announced: `notify`, `log`", eg "http";
+    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Works Live, "`tcp`, `http`, `exec`, `grpc`, `notify`, `log`", eg "http";
     "address": Text, "", Works Live, "of tcp and grpc: host:port", eg "#127.0.0.1:9000";
     "url": Text, "", Works Live, "of http", eg "\"http://127.0.0.1:8080/\"";
     "command": Command, "", Works Live, "of exec", eg "#[\"redis-cli\", \"ping\"]";
     "service": Text, "", Works Live, "of grpc: whose health is asked; empty: the server's", eg "#\"\"";
-    "protocol": OneOf(&["systemd", "s6"]), "systemd", Later Restart, "of notify", eg "#systemd";
-    "fd": Int(3, 1023), "3", Later Restart, "of notify by s6: the descriptor that is written to", eg "#3";
-    "watchdog": Time(0.0, YEAR), "", Later Restart, "of notify: the longest silence", eg "#30s";
-    "pattern": Regex, "", Later Live, "of log: a line that says it is ready", eg "#ready to accept";
-    "stream": OneOf(&["any", "stdout", "stderr"]), "any", Later Live, "of log", eg "#any";
+    "protocol": OneOf(&["systemd", "s6"]), "systemd", Works Live, "of notify: a socket that `NOTIFY_SOCKET` names (`READY=1`), or a newline on a descriptor", eg "#systemd";
+    "fd": Int(3, 1023), "3", Works Live, "of notify by s6: the descriptor that is written to", eg "#3";
+    "watchdog": Time(0.0, YEAR), "", Works Live, "of notify by systemd: the longest silence between two signs of life (`WATCHDOG=1`)", eg "#30s";
+    "pattern": Regex, "", Works Live, "of log: a line that says it is ready", eg "#ready to accept";
+    "stream": OneOf(&["any", "stdout", "stderr"]), "any", Works Live, "of log", eg "#any";
     "initial_delay": Time(0.0, YEAR), "5", Works Live, "before the first probe of each run; 0: at once";
     "period": Time(0.001, YEAR), "10", Works Live, "between the beginnings of probes, up to a tenth less";
     "timeout": Time(0.001, YEAR), "3", Works Live, "of a probe";

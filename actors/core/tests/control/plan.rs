@@ -4,7 +4,7 @@ use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
 use phpeek_core::process::ScheduleCommand;
-use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Condition, Dependency, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
@@ -101,6 +101,7 @@ pub(super) fn spec(i: usize, plan: &Plan) -> ProcessSpec {
             handover: Handover::Link,
             // The last process has ports for three instances alone.
             numbering: Numbering { port_base: NonZeroU16::new(65_533).filter(|_| i == 3), templates: false },
+            speaks: Speaking::default(),
         }),
         scale: NonZeroU32::MIN,
         max_scale: MOST,

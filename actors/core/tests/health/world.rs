@@ -13,7 +13,7 @@ use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, TaskId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
-use phpeek_core::program::{Handover, Launch, Numbering, Program, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Numbering, Program, Speaking, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use proptest::collection::vec;
@@ -209,6 +209,7 @@ fn checks(plan: &Plan, subject: &impl Subject) -> Checks {
         output: OutputSpec { stdout: false, stderr: false },
         handover: Handover::Parent,
         numbering: Numbering::default(),
+        speaks: Speaking::default(),
     });
     let spec = |check: &Check| {
         let question = match check.way {

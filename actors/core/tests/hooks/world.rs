@@ -10,7 +10,7 @@ use phpeek_core::ids::{HookTask, TaskId};
 use phpeek_core::lifecycle::{Now, Urgency};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
-use phpeek_core::program::{Handover, Launch, Numbering, Program, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Numbering, Program, Speaking, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{CommandLine, OutputSpec};
 use proptest::collection::vec;
@@ -188,6 +188,7 @@ fn list(plan: &Plan, subject: &impl Subject) -> HookList {
             output: OutputSpec { stdout: false, stderr: false },
             handover: Handover::Parent,
             numbering: Numbering::default(),
+            speaks: Speaking::default(),
         };
         let mut spec = HookSpec {
             name,

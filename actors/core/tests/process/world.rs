@@ -11,7 +11,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::process::{Command, Effect, Event, Pressing, Process, Report};
-use phpeek_core::program::{ContextPolicy, Launch, Numbering, Program, TaskEvent};
+use phpeek_core::program::{ContextPolicy, Launch, Numbering, Program, Speaking, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     AtOnce, CommandLine, Ends, Exhausted, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
@@ -148,6 +148,7 @@ fn program(name: &ProcessName, command: CommandLine, output: OutputSpec, kind: P
         output,
         handover,
         numbering: Numbering::default(),
+        speaks: Speaking::default(),
     })
 }
 

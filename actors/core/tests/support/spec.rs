@@ -3,7 +3,7 @@
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
@@ -30,6 +30,7 @@ pub(crate) fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec>
             output: OutputSpec { stdout: false, stderr: false },
             handover: Handover::Nothing,
             numbering: Numbering::default(),
+            speaks: Speaking::default(),
         }),
         name,
         kind,

@@ -7,7 +7,7 @@ use phpeek_core::codes::Codes;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Event, Urgency};
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Numbering, Program};
+use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
     CommandLine, Condition, Dependency, Ends, Exhausted, Hooks, InitialState, KillMode, OnTimeout,
@@ -111,6 +111,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                     output: OutputSpec { stdout: true, stderr: true },
                     handover: Handover::Link,
                     numbering: Numbering::default(),
+                    speaks: Speaking::default(),
                 }),
                 scale: NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN),
                 max_scale: 100,
