@@ -31,6 +31,7 @@ mod save;
 mod settle;
 mod signals;
 mod survivors;
+mod systemd;
 mod wall;
 
 pub use configure::{load, load_on_this_machine};
@@ -88,6 +89,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use systemd::Systemd;
 
 /// The machine's wall clock.
 static WALL: WallClock = WallClock::new(SystemTime::now);
@@ -314,7 +316,8 @@ fn listeners(
     let ready = ready.map(|ready| ready as Rc<dyn Listener>);
     let audit = running.audit.clone().map(|audit| Rc::new(AuditListener::new(audit)) as Rc<dyn Listener>);
     let counts = metrics.map(|metrics| metrics.metrics.clone() as Rc<dyn Listener>);
-    let others = others.chain(last).chain(ready).chain(audit).chain(counts).collect();
+    let systemd = Systemd::begin(environment::text, running).map(|systemd| systemd as Rc<dyn Listener>);
+    let others = others.chain(last).chain(ready).chain(audit).chain(counts).chain(systemd).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
     let all = Rc::new(Listeners::new(story, others));
     if let Some(metrics) = metrics {

@@ -43,6 +43,7 @@ mod status;
 mod stop;
 mod surroundings;
 mod survivors;
+mod systemd;
 mod terminal;
 mod threads;
 mod trace_commands;

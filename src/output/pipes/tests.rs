@@ -2,8 +2,9 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 use super::*;
 use phpeek_actors::ports::Level;
-use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
+use phpeek_os::capture::Capture;
 use phpeek_settings::log::{LogFormat, LogSettings};
 use std::fs::File;
 use std::io::Write;
