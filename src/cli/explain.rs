@@ -1,10 +1,13 @@
 //! The `explain` command: what the configuration says about the start, without starting anything: who is started when,
-//! what each waits for, and what its end means. Reads and tells; the order is the supervisor's own.
+//! what each waits for, and what its end means. Reads and tells; the order is the supervisor's own. Of one process while
+//! a supervisor runs `why` tells.
 
+use super::ask::Target;
 use super::check::{self, Detail};
 use super::fault::Fault;
 use super::say::{report_faults, say};
 use super::source::source;
+use super::why;
 use crate::app::load;
 use crate::exit;
 use clap::Args;
@@ -22,15 +25,24 @@ use std::time::Duration;
 /// Options of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// This process, and what it waits for, alone.
+    /// This process: as it is in the supervisor that runs, and why; with --config, or where none runs, by the file.
     pub name: Option<String>,
+    /// The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// One JSON object instead of a text.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Runs the command. 0: told. 1: there is no such process. 78: the configuration is wrong.
+/// Runs the command. 0: told. 1: there is no such process. 4: the supervisor gives no answer. 78: the configuration is wrong.
 pub(super) fn run(file: Option<PathBuf>, arguments: &ExplainArguments) -> Result<u8, Fault> {
+    if let (Some(name), true) = (&arguments.name, file.is_none() || arguments.socket.is_some()) {
+        let target = Target { socket: arguments.socket.clone(), config: file.clone() };
+        if let Some(code) = why::run(&target, name, arguments.json)? {
+            return Ok(code);
+        }
+    }
     let Loaded { configuration, report } = load(&source(file), &ProcessEnv);
     let Some(configuration) = configuration else {
         report_faults(&check::human(&report, Detail::Full, Strictness::Usual));

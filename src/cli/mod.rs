@@ -28,6 +28,7 @@ mod table;
 mod telemetry;
 mod trace;
 mod version;
+mod why;
 
 pub use arguments::{Arguments, command};
 pub use demo::CONFIG as DEMO;

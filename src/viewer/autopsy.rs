@@ -20,7 +20,8 @@ const LOOP: [&str; 2] = [names::RESTART_COUNT, names::RESTART_FOLDED];
 const LINES: &str = "stderr";
 
 /// Lines that tell how the process of this span ended; none when it did not.
-pub(super) fn lines(span: &Span, charset: Charset) -> Vec<String> {
+#[must_use]
+pub fn lines(span: &Span, charset: Charset) -> Vec<String> {
     let sender = sender(span);
     let Some(mut first) = verdict(span) else { return sender.into_iter().collect() };
     let about = |a: &&KeyValue| {

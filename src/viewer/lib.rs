@@ -33,6 +33,7 @@ pub mod text;
 mod value;
 pub mod waterfall;
 
+pub use autopsy::lines as autopsy_lines;
 pub use links::Names;
 pub use model::{Span, Status, Trace};
 pub use style::{Events, Facts, Style};

@@ -49,3 +49,4 @@ mod threads;
 mod trace_commands;
 mod trace_failure;
 mod traces;
+mod why;
