@@ -490,12 +490,16 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__explain)
-            opts="-c -h --json --config --help"
+            opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

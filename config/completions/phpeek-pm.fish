@@ -78,6 +78,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l str
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l json -d 'One JSON object instead of a report for people'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s q -l quiet -d 'Errors and the verdict alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -l json -d 'One JSON object instead of a text'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -s h -l help -d 'Print help'

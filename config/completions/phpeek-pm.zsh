@@ -81,12 +81,13 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (explain)
 _arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--json[One JSON object instead of a text]' \
 '-h[Print help]' \
 '--help[Print help]' \
-'::name -- This process, and what it waits for, alone:_default' \
+'::name -- This process\: as it is in the supervisor that runs, and why; with --config, or where none runs, by the file:_default' \
 && ret=0
 ;;
 (init)
