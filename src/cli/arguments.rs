@@ -8,6 +8,7 @@ use super::demo::DemoArguments;
 use super::example::ExampleArguments;
 use super::explain::ExplainArguments;
 use super::history::HistoryArguments;
+use super::import::ImportArguments;
 use super::init::InitArguments;
 use super::plan::PlanArguments;
 use super::run::RunArguments;
@@ -61,6 +62,11 @@ pub enum Command {
     Explain(ExplainArguments),
     /// Write a first configuration, made from what lies in the working directory.
     Init(InitArguments),
+    /// Write what another supervisor reads as a configuration of this one.
+    ///
+    /// To standard output, with a comment for each thing that means something else here; what has no counterpart is told on standard error.
+    /// The exit code is 1 when there was nothing to import, 66 when it cannot be read.
+    Import(ImportArguments),
     /// Write the configuration of a kind of application, and what an image of it needs.
     ///
     /// Presets: laravel, production, symfony, php, wordpress, magento, drupal, nodejs, nextjs, nuxt, generic, minimal. What is there already is

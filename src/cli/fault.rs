@@ -52,6 +52,14 @@ pub(crate) enum Fault {
         /// The file.
         path: PathBuf,
     },
+    /// What was to be imported cannot be read.
+    #[error("{} cannot be imported: {why}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
+        why: String,
+    },
     /// A file cannot be removed.
     #[error("cannot remove {}", path.display())]
     Remove {
@@ -74,7 +82,7 @@ impl Fault {
             Self::Source(error) => of_source(error),
             Self::Nothing(_) | Self::Write(_) => exit::FAILURE,
             Self::Usage(_) | Self::NoSpool => exit::USAGE,
-            Self::Read(_) => exit::NO_INPUT,
+            Self::Read(_) | Self::Unreadable { .. } => exit::NO_INPUT,
             Self::Spool(_) | Self::Remove { .. } | Self::Make { .. } | Self::There { .. } => {
                 exit::CANNOT_CREATE
             }

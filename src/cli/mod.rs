@@ -12,6 +12,7 @@ mod example;
 mod explain;
 mod fault;
 mod history;
+mod import;
 mod init;
 mod man;
 mod plain;
@@ -64,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::CheckConfig(check) => plainly(signals, || Ok(check_config::run(config, &check))),
         Command::Explain(explain) => plainly(signals, || explain::run(config, &explain)),
         Command::Init(init) => plainly(signals, || init::run(&init)),
+        Command::Import(import) => plainly(signals, || import::run(&import)),
         Command::Scaffold(scaffold) => plainly(signals, || scaffold::run(&scaffold)),
         Command::Example(example) => plainly(signals, || example::run(&example)),
         Command::Schema => plainly(signals, || Ok(schema::run())),

@@ -1,6 +1,7 @@
 //! The text of a first configuration. Every draft passes `check-config`; what is a guess is marked in it.
 
 use super::found::Found;
+use crate::cli::import::{model, procfile};
 
 const HEAD: &str = include_str!("head.yaml");
 /// Instances of a worker, unless somebody says more.
@@ -55,11 +56,15 @@ pub(crate) fn node(start: bool) -> String {
 /// The file.
 pub(super) fn draft(found: &Found) -> String {
     let processes = match found {
-        Found::Procfile(processes) => {
-            let all: Vec<String> =
-                processes.iter().map(|(name, command)| of_procfile(name, command)).collect();
-            all.join("\n")
-        }
+        Found::Procfile(lines) => procfile::processes(lines)
+            .iter()
+            .map(|process| {
+                let mut text = String::new();
+                model::write_process(&mut text, process);
+                text
+            })
+            .collect::<Vec<_>>()
+            .join("\n"),
         Found::Laravel => filled(LARAVEL, WORKERS, ""),
         Found::Symfony { messenger } => {
             filled(&format!("{SYMFONY}{}", if *messenger { MESSENGER } else { "" }), WORKERS, "")
@@ -76,14 +81,6 @@ pub(super) fn draft(found: &Found) -> String {
         Found::Nothing => PLAIN.to_owned(),
     };
     Head { by: "init", more: "", traced: false, spans: "" }.text() + &processes
-}
-
-/// A line of a Procfile is for a shell; variables in it are the shell's, not ours.
-fn of_procfile(name: &str, command: &str) -> String {
-    let command = command.replace("${", "$${").replace("{{", "{{{{");
-    let quoted = serde_json::Value::from(format!("exec {command}")).to_string();
-    let kind = if name == "release" { "    type: oneshot\n" } else { "" };
-    format!("  {name}:\n{kind}    command: [sh, -c, {quoted}]\n")
 }
 
 #[cfg(test)]

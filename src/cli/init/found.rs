@@ -1,5 +1,6 @@
 //! What lies in a directory, by the files that each kind of project has. Looks and reads a little; runs nothing.
 
+use crate::cli::import::procfile;
 use std::fs;
 use std::path::Path;
 
@@ -55,7 +56,9 @@ pub(super) fn found(here: &Path) -> Found {
         let bytes = fs::read(here.join(name)).ok()?;
         Some(String::from_utf8_lossy(bytes.get(..MOST).unwrap_or(&bytes)).into_owned())
     };
-    if let Some(processes) = text("Procfile").map(|text| procfile(&text)).filter(|found| !found.is_empty()) {
+    if let Some(processes) =
+        text("Procfile").map(|text| procfile::lines(&text)).filter(|found| !found.is_empty())
+    {
         return Found::Procfile(processes);
     }
     if let Some(composer) = text("composer.json") {
@@ -78,16 +81,6 @@ pub(super) fn found(here: &Path) -> Found {
         };
     }
     if here.join("nginx.conf").is_file() { Found::Nginx } else { Found::Nothing }
-}
-
-/// `name: command` lines.
-fn procfile(text: &str) -> Vec<(String, String)> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    let named = lines.filter_map(|line| line.split_once(':'));
-    let plain =
-        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    let named = named.map(|(name, command)| (name.trim().to_owned(), command.trim().to_owned()));
-    named.filter(|(name, command)| plain(name) && !command.is_empty()).collect()
 }
 
 /// `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")` is `shop.wsgi`.
