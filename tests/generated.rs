@@ -1,4 +1,4 @@
-//! What is generated is in the repository and fresh: the man page and the completions, which packagers take from there;
+//! What is generated is in the repository and fresh: the man pages and the completions, which packagers take from there;
 //! and what comes of the key tables: the JSON schema, the file with every key, the README's table. `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
 
 #![allow(clippy::expect_used, clippy::disallowed_methods, reason = "a test may fail, and runs the program")]
@@ -34,6 +34,16 @@ fn held(file: &str, wanted: &[u8]) {
 #[test]
 fn the_man_page_is_fresh() {
     fresh("man/phpeek-pm.1", &["man"]);
+}
+
+#[test]
+fn each_command_has_a_fresh_page() {
+    for command in phpeek_pm::cli::command().get_subcommands() {
+        let name = command.get_name();
+        let page = String::from_utf8(printed(&["man", name])).expect("a text");
+        assert!(page.contains("EXIT STATUS"), "{page}");
+        held(&format!("config/man/phpeek-pm-{name}.1"), page.as_bytes());
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! names in it, judged by what will use them. An adapter; holds no rule.
 
 use phpeek_config::{
-    Edit, Edited, EditedError, Edits, Host, Identity, Loaded, ProcessEnv, Read, Source, Vars,
+    Edit, Edited, EditedError, Edits, Host, Identity, Loaded, ProcessEnv, Read, Report, Setting, Source, Vars,
 };
 use phpeek_os::users::{CredentialsError, resolve};
 use phpeek_settings::tls::{Alpn, TlsJudge, TlsSettings, Unusable};
@@ -13,6 +13,12 @@ use phpeek_telemetry::tls;
 #[must_use]
 pub fn load(source: &Source, vars: &dyn Vars) -> Loaded {
     phpeek_config::load(source, vars, &Judge)
+}
+
+/// Every value that acts, and where each comes from; and the report of the load.
+#[must_use]
+pub fn effective(source: &Source, vars: &dyn Vars) -> (Vec<Setting>, Report) {
+    phpeek_config::effective(source, vars, &Judge)
 }
 
 /// What was read from there, with what was edited since.

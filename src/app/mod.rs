@@ -34,7 +34,7 @@ mod survivors;
 mod systemd;
 mod wall;
 
-pub use configure::{load, load_on_this_machine};
+pub use configure::{effective, load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
 pub use prepare::{Prepared, prepare};
 pub use reading::{Reading, read};

@@ -5,11 +5,14 @@ use super::check_config::CheckArguments;
 use super::completions::CompletionsArguments;
 use super::control::{ListArguments, OneArguments, ReloadArguments, ScaleArguments, SignalArguments};
 use super::demo::DemoArguments;
+use super::effective::ConfigArguments;
 use super::example::ExampleArguments;
+use super::examples;
 use super::explain::ExplainArguments;
 use super::history::HistoryArguments;
 use super::import::ImportArguments;
 use super::init::InitArguments;
+use super::man::ManArguments;
 use super::plan::PlanArguments;
 use super::run::RunArguments;
 use super::scaffold::ScaffoldArguments;
@@ -58,6 +61,10 @@ pub enum Command {
     Demo(DemoArguments),
     /// Check the configuration and report everything that is wrong with it.
     CheckConfig(CheckArguments),
+    /// Show every value of the configuration that would act, and where it comes from; secrets are hidden.
+    ///
+    /// A file and line, an override, a variable of OpenTelemetry, or the default. The exit code is 78 when the configuration has errors.
+    Config(ConfigArguments),
     /// Tell from the configuration in which order processes start, and what each waits for.
     Explain(ExplainArguments),
     /// Write a first configuration, made from what lies in the working directory.
@@ -114,12 +121,12 @@ pub enum Command {
     Version(VersionArguments),
     /// Write a completion script to standard output.
     Completions(CompletionsArguments),
-    /// Write the man page to standard output.
-    Man,
+    /// Write the man page of the program, or of one command, to standard output.
+    Man(ManArguments),
 }
 
-/// The whole command line as clap knows it, for the man page, the completions and their tests.
+/// The whole command line as clap knows it, with examples, for help, man pages, completions and their tests.
 #[must_use]
 pub fn command() -> clap::Command {
-    Arguments::command()
+    examples::below(Arguments::command())
 }

@@ -91,12 +91,20 @@ fn full(out: &mut String, report: &Report, finding: &Finding, number: usize) {
     }
 }
 
+/// A tab is what the report may be about; other controls would act on the terminal.
+fn visible(c: char) -> char {
+    match c {
+        '\t' => '→',
+        c if c.is_control() => ' ',
+        c => c,
+    }
+}
+
 /// The written line with a caret under the place; a long line is cut around it.
 fn excerpt(out: &mut String, at: usize, column: usize, text: &str) {
     const WIDTH: usize = 100;
     let skip = column.saturating_sub(WIDTH / 2);
-    let shown: String =
-        text.chars().skip(skip).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let shown: String = text.chars().skip(skip).take(WIDTH).map(visible).collect();
     let gutter = at.to_string().len();
     line(out, format_args!("     {at} | {shown}"));
     let blank = column.saturating_sub(1).saturating_sub(skip);

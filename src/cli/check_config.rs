@@ -1,6 +1,7 @@
 //! The `check-config` command: load, report, answer by the exit code. Starts nothing.
 
 use super::check::{self, Detail};
+use super::first;
 use super::say::say;
 use super::source::source;
 use crate::app::{load, load_on_this_machine};
@@ -36,7 +37,7 @@ pub(super) fn run(file: Option<PathBuf>, arguments: &CheckArguments) -> u8 {
     let text = if arguments.json {
         check::json(&report, strictness)
     } else {
-        check::human(&report, detail, strictness)
+        check::human(&report, detail, strictness) + &first::without_a_file(&report)
     };
     say(text);
     match (report.passed(Strictness::Usual), report.passed(strictness)) {

@@ -32,6 +32,12 @@ pub(crate) enum Fault {
     /// Nobody has named a spool directory.
     #[error("no spool is configured: name a directory with --spool DIR, or set tracing_spool_dir")]
     NoSpool,
+    /// A directory that is no spool.
+    #[error("{} is no spool: there is no segment in it, nor the lock of a supervisor", path.display())]
+    NoSpoolAt {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The configuration that would name it cannot be used.
     #[error(
         "the configuration has errors: see `phpeek-pm check-config`, or name the directory with --spool DIR"
@@ -82,7 +88,7 @@ impl Fault {
             Self::Source(error) => of_source(error),
             Self::Nothing(_) | Self::Write(_) => exit::FAILURE,
             Self::Usage(_) | Self::NoSpool => exit::USAGE,
-            Self::Read(_) | Self::Unreadable { .. } => exit::NO_INPUT,
+            Self::Read(_) | Self::Unreadable { .. } | Self::NoSpoolAt { .. } => exit::NO_INPUT,
             Self::Spool(_) | Self::Remove { .. } | Self::Make { .. } | Self::There { .. } => {
                 exit::CANNOT_CREATE
             }

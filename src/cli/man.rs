@@ -1,24 +1,66 @@
-//! The `man` command: the man page, made of the command line itself.
+//! The `man` command: a page of the program, and one of each command, made of the command line itself; what a command line does not
+//! know (exit codes, files, variables, signals) stands here.
 
-use super::arguments;
+use super::fault::Fault;
 use super::say::hand_over;
-use crate::exit;
+use super::{arguments, examples};
+use clap::Args;
+use phpeek_config::places;
+use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Writes it.
-pub(super) fn run() -> u8 {
-    match man_page() {
-        Ok(page) => hand_over(page),
-        Err(_) => exit::FAILURE,
-    }
+/// Options of `man`.
+#[derive(Debug, Args)]
+pub struct ManArguments {
+    /// The command whose page it is; without it, the page of the program.
+    pub command: Option<String>,
 }
 
-/// The man page: the program and, one section each, its commands.
-pub(super) fn man_page() -> std::io::Result<Vec<u8>> {
+/// Writes it. 1: there is no such command.
+pub(super) fn run(arguments: &ManArguments) -> Result<u8, Fault> {
+    let page = match &arguments.command {
+        None => program(),
+        Some(name) => match arguments::command().find_subcommand(name) {
+            Some(command) => page_of(command),
+            None => return Err(Fault::Nothing(format!("there is no command {name:?}"))),
+        },
+    };
+    page.map(hand_over).map_err(Fault::Write)
+}
+
+/// The page of the program: what it is and, one section each, its commands.
+fn program() -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
     let command = arguments::command();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     sections(&command, "phpeek-pm", &mut page)?;
+    surroundings("serve", &mut page)?;
+    Ok(page)
+}
+
+/// The page of one command.
+fn page_of(command: &clap::Command) -> std::io::Result<Vec<u8>> {
+    let name = command.get_name();
+    let mut page = Vec::new();
+    let full = format!("phpeek-pm-{name}");
+    // `phpeek-pm man` cites the page by this name; the line is written with a space.
+    let own = command.clone().display_name(full).bin_name(format!("phpeek-pm {name}"));
+    let man = clap_mangen::Man::new(own);
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    sections(command, &format!("phpeek-pm {name}"), &mut page)?;
+    surroundings(name, &mut page)?;
+    let lines = examples::of(name);
+    if !lines.is_empty() {
+        writeln!(page, ".SH EXAMPLES")?;
+        for (words, about) in lines {
+            writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(words), escaped(about))?;
+        }
+    }
+    writeln!(page, ".SH \"SEE ALSO\"\n\\fBphpeek\\-pm\\fR(1)")?;
     Ok(page)
 }
 
@@ -34,4 +76,98 @@ fn sections(command: &clap::Command, path: &str, page: &mut Vec<u8>) -> std::io:
         sections(sub, &path, page)?;
     }
     Ok(())
+}
+
+/// What a list of a page holds: words and their meaning.
+type List = &'static [(&'static str, &'static str)];
+
+const OF_A_RUN: List = &[
+    ("0", "all ended well"),
+    (
+        "the code of a process, or 128 + signal",
+        "everything has ended, and this was the last that ended badly, or the oneshot that failed the start",
+    ),
+    ("1", "the start failed for another reason"),
+    ("64", "the command line is wrong"),
+    ("70", "the supervisor itself is broken"),
+    ("73", "a file could not be written, or another supervisor uses it"),
+    ("75", "not everything was stopped within shutdown_timeout"),
+    ("78", "the configuration has errors"),
+    ("126, 127", "a program may not be run, or is not there"),
+];
+const OF_A_QUESTION: List = &[
+    ("0", "it is so"),
+    ("1", "it is not so, was refused, or has failed"),
+    ("3", "no supervisor of ours runs"),
+    ("4", "it cannot be told: no answer, no permission, or several run"),
+    ("64", "the command line is wrong"),
+];
+const OF_A_CHECK: List = &[
+    ("0", "sound"),
+    ("1", "sound, and --strict fails for its warnings"),
+    ("64", "the command line is wrong"),
+    ("78", "not sound"),
+];
+const OF_A_TEXT: List = &[
+    ("0", "written"),
+    ("1", "there is no such thing, or nobody takes it"),
+    ("64", "the command line is wrong"),
+    ("66", "what was to be read cannot be read"),
+    ("73", "the file is there already, or cannot be written"),
+];
+const SIGNALS: List = &[
+    ("SIGTERM, SIGINT, SIGQUIT", "stop everything in order; a second one kills what is left"),
+    ("SIGHUP", "read the configuration again and do what has changed"),
+    ("SIGUSR1", "a rolling restart, unless signals: says otherwise"),
+];
+const VARIABLES: List = &[
+    ("PHPEEK_PM_CONFIG", "the configuration file"),
+    ("PHPEEK_PM_GLOBAL_KEY, PHPEEK_PM_PROCESS_NAME_KEY", "override a key of global, or of a process"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT and others of OTEL_*", "what tracing_* leaves open"),
+];
+const ASKING: List = &[("PHPEEK_PM_CONTROL_SOCKET", "the control socket")];
+
+/// Exit codes, files, variables and signals of a command.
+fn surroundings(name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
+    let starts = ["serve", "run", "demo"].contains(&name);
+    let reads = ["serve", "check-config", "config", "explain"].contains(&name);
+    let writes =
+        ["init", "import", "scaffold", "example", "schema", "version", "completions", "man"].contains(&name);
+    let codes = match name {
+        _ if starts => OF_A_RUN,
+        _ if reads => OF_A_CHECK,
+        _ if writes => OF_A_TEXT,
+        _ => OF_A_QUESTION,
+    };
+    list("EXIT STATUS", codes, page)?;
+    if starts {
+        list("SIGNALS", SIGNALS, page)?;
+    }
+    if reads {
+        writeln!(page, ".SH FILES\nWithout \\fB\\-\\-config\\fR the first of these is read (.yml too):")?;
+        let vars = BTreeMap::from([("HOME".to_owned(), "~".to_owned())]);
+        for place in places(&vars).iter().filter(|place| place.extension().is_some_and(|end| end == "yaml")) {
+            writeln!(page, ".br\n{}", escaped(&place.display().to_string()))?;
+        }
+    }
+    match name {
+        _ if reads => list("ENVIRONMENT", VARIABLES, page),
+        "run" => list("ENVIRONMENT", VARIABLES.get(2..).unwrap_or_default(), page),
+        _ if writes || starts => Ok(()),
+        _ => list("ENVIRONMENT", ASKING, page),
+    }
+}
+
+fn list(title: &str, items: List, page: &mut Vec<u8>) -> std::io::Result<()> {
+    writeln!(page, ".SH \"{title}\"")?;
+    for (word, about) in items {
+        writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(word), escaped(about))?;
+    }
+    Ok(())
+}
+
+/// For roff: a backslash, a hyphen, and a point or quote at the beginning of a line mean something to it.
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }

@@ -8,10 +8,13 @@ mod check_config;
 mod completions;
 mod control;
 mod demo;
+mod effective;
 mod example;
+mod examples;
 mod explain;
 mod fault;
 mod history;
+mod first;
 mod import;
 mod init;
 mod man;
@@ -27,6 +30,7 @@ mod source;
 mod status;
 mod table;
 mod telemetry;
+mod tips;
 mod trace;
 mod version;
 mod why;
@@ -47,13 +51,23 @@ use std::ffi::OsString;
 /// Runs the program with these arguments and gives its exit code. `serve` does not come back: it ends the process
 /// itself, because as PID 1 nothing may happen after the last flush.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u8 {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
-    if let Some((config, serve)) = plain::serve(&arguments) {
+    let words = tips::with_config(arguments.into_iter().collect());
+    if let Some((config, serve)) = plain::serve(&words) {
         return serve::run(config, serve, signals);
     }
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => {
+            // Only who asks for help pays for the examples.
+            let helped = (error.kind() == clap::error::ErrorKind::DisplayHelp)
+                .then(|| command().try_get_matches_from(&words).err());
+            let error = helped.flatten().unwrap_or(error);
+            let code = usage(&error);
+            if let Some(tip) = tips::tip(&words, &error) {
+                say::complain(tip);
+            }
+            return code;
+        }
     };
     let (config, given) = (arguments.config, arguments.serve);
     match arguments.command.unwrap_or(Command::Serve(ServeArguments::default())) {
@@ -63,6 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Run(run) => run::run(run, signals),
         Command::Demo(demo) => demo::run(&demo, signals),
         Command::CheckConfig(check) => plainly(signals, || Ok(check_config::run(config, &check))),
+        Command::Config(shown) => plainly(signals, || Ok(effective::run(config, &shown))),
         Command::Explain(explain) => plainly(signals, || explain::run(config, &explain)),
         Command::Init(init) => plainly(signals, || init::run(&init)),
         Command::Import(import) => plainly(signals, || import::run(&import)),
@@ -86,7 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Completions(completions) => {
             plainly(signals, || Ok(completions::run(&completions, command())))
         }
-        Command::Man => plainly(signals, || Ok(man::run())),
+        Command::Man(man) => plainly(signals, || man::run(&man)),
     }
 }
 

@@ -2,6 +2,7 @@
 //! anything was started.
 
 use super::check::{self, Detail};
+use super::first;
 use super::say::{complain, report_faults, say};
 use super::source::source;
 use crate::app::{self, BeginError, ControlOptions, Options, Reading, ReloadOptions, read};
@@ -58,6 +59,7 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
     };
     let Some(configuration) = configuration else {
         report_faults(&check::human(&report, Detail::Full, Strictness::Usual));
+        report_faults(&first::without_a_file(&report));
         return exit::CONFIG;
     };
     if arguments.dry_run {

@@ -6,7 +6,7 @@ use super::environment::Environments;
 use super::keys::GLOBAL;
 use super::names::{Names, truth};
 use super::report::{Finding, Findings, Path};
-use super::tree::{Node, Place};
+use super::tree::{Node, Place, Value};
 use super::{depends, health, hooks, process, restart, signals};
 use phpeek_core::name::ProcessName;
 use phpeek_core::order::{Cycle, start_order};
@@ -85,11 +85,13 @@ fn declared<'a>(root: &'a Node, findings: &mut Findings) -> Option<Declared<'a>>
     // A name that is none was told of above, and nothing is run then.
     let named = |(name, node): &(&'_ str, &Node)| Some((ProcessName::new(name).ok()?, process::kind(node)));
     known.extend(enabled.iter().map(|own| (own.0, named(own))));
-    if known.is_empty() {
+    // What is no mapping was told of.
+    let misshapen = root.get("processes").is_some_and(|node| !matches!(node.value, Value::Map(_)));
+    if known.is_empty() && !misshapen {
         let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
         let fault = Finding::error("processes", place, "no process is defined");
         findings.push(fault.advice("define at least one process under processes, with a command"));
-    } else if enabled.is_empty() {
+    } else if enabled.is_empty() && !misshapen {
         let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
         // Images ship files whose processes are enabled one by one, by overrides.
         let warning = Finding::warning("processes", place, "every process is disabled: nothing is started");

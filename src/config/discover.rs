@@ -32,7 +32,7 @@ pub(crate) fn discover(source: &Source, vars: &dyn Vars) -> Found {
 }
 
 /// The documented places in their order. `root` is what `/etc` is below, `here` the working directory.
-fn candidates(vars: &dyn Vars, root: &Path, here: &Path) -> Vec<PathBuf> {
+pub(crate) fn candidates(vars: &dyn Vars, root: &Path, here: &Path) -> Vec<PathBuf> {
     let mut bases: Vec<PathBuf> = Vec::new();
     if let Some(home) = vars.get("HOME").filter(|h| !h.is_empty()) {
         bases.extend(FAMILIES.iter().map(|f| PathBuf::from(&home).join(f.home)));

@@ -24,9 +24,25 @@ pub(crate) fn read(source: &Source, vars: &dyn Vars, findings: &mut Findings) ->
         Err(message) => {
             let by = by.map_or(String::new(), |by| format!(", which {by} names,"));
             let message = format!("the file {}{by} cannot be read: {message}", path.display());
-            findings.push(Finding::error("", Place::Nowhere, message).advice("name a file that is there"));
+            findings.push(Finding::error("", Place::Nowhere, message).advice(advice(&path)));
             (Some(path), String::new())
         }
+    }
+}
+
+/// What to do about a file that cannot be read.
+fn advice(path: &Path) -> String {
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        _ if path == Path::new("-") => "standard input is no file: name /dev/stdin to read it".to_owned(),
+        Ok(data) if data.is_dir() => {
+            format!("name the file in it, as {}", path.join("phpeek-pm.yaml").display())
+        }
+        Ok(_) if std::fs::File::open(path).is_err() => {
+            format!("let this user read it: `ls -l {shown}` tells whose it is")
+        }
+        Ok(_) => "name a text in UTF-8; `phpeek-pm example minimal` shows one".to_owned(),
+        Err(_) => "name a file that is there".to_owned(),
     }
 }
 
@@ -61,9 +77,24 @@ pub(crate) fn tree(text: &str, file: usize, findings: &mut Findings) -> Option<N
     // In serde_yaml's words where it sees the fault too: they are those that its users know.
     let known = if fault.syntax { plain::fault(text, file) } else { None };
     let (message, place) = known.unwrap_or((fault.message, fault.place));
+    if let Some(tab) = tab(text, file, &place) {
+        let error = Finding::error("", tab, "a tab stands where YAML takes spaces alone");
+        findings.push(error.advice("indent with spaces; nothing after this place was read"));
+        return None;
+    }
     let error = Finding::error("", place, format!("the file is no valid YAML: {message}"));
     findings.push(error.advice("mend the syntax; nothing after this place was read"));
     None
+}
+
+/// The tab at or right beside the place of a fault that stands before a value.
+fn tab(text: &str, file: usize, place: &Place) -> Option<Place> {
+    let Place::File { line, .. } = place else { return None };
+    let near = text.lines().enumerate().skip(line.saturating_sub(2)).take(3);
+    let before =
+        |text: &str| text.chars().take_while(|c| c.is_whitespace() || *c == '-').position(|c| c == '\t');
+    let (at, column) = near.filter_map(|(at, text)| Some((at, before(text)?))).next()?;
+    Some(Place::File { file, line: at + 1, column: column + 1 })
 }
 
 /// `x-…` at the top holds anchors, as in compose files: once they are followed nobody reads it, so nothing in it is

@@ -13,9 +13,11 @@ mod connection;
 mod depends;
 mod discover;
 mod edits;
+mod effective;
 mod environment;
 mod expressions;
 mod files;
+mod foreign;
 mod full;
 mod globals;
 mod health;
@@ -57,6 +59,7 @@ mod vars;
 mod web;
 
 pub use edits::{Edit, EditError, Edits};
+pub use effective::{Origin, Setting};
 pub use full::{full_yaml, keys_table};
 pub use host::{Host, Identity};
 pub use json_schema::schema_json;
@@ -123,6 +126,12 @@ pub fn control_socket_override(vars: &dyn Vars) -> Option<PathBuf> {
     FAMILIES.iter().find_map(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
+/// The places where a configuration is looked for when nobody names one, in their order.
+#[must_use]
+pub fn places(vars: &dyn Vars) -> Vec<PathBuf> {
+    discover::candidates(vars, Path::new("/"), Path::new(""))
+}
+
 /// Reads, checks and compiles a configuration; `judge` reads the files of TLS. Never panics, whatever the file holds.
 #[must_use]
 pub fn load(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge) -> Loaded {
@@ -133,6 +142,20 @@ pub fn load(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge) -> Loaded {
 #[must_use]
 pub fn load_on(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge, host: &dyn Host) -> Loaded {
     load_here(source, vars, judge, Some(host))
+}
+
+/// Every value that acts, with its origin; and the report of the load. The tree is made once more: no load keeps it.
+#[must_use]
+pub fn effective(source: &Source, vars: &dyn Vars, judge: &dyn TlsJudge) -> (Vec<Setting>, Report) {
+    let report = load(source, vars, judge).report;
+    let (_, root, mut told) = open(source, vars);
+    let settings = root.map_or_else(Vec::new, |mut root| {
+        substitute::expand_tree(&mut root, vars, &mut told);
+        overlay::unfold(&mut root, &keys::Kind::Map(keys::ROOT));
+        overlay::apply(&mut root, vars, &mut told);
+        effective::settings(&root, &report, vars)
+    });
+    (settings, report)
 }
 
 /// Why a configuration cannot be edited.
@@ -192,6 +215,9 @@ fn open(source: &Source, vars: &dyn Vars) -> (Report, Option<Node>, Findings) {
     let (file, text) = files::read(source, vars, &mut findings);
     let mut report =
         Report { file, text, included: Vec::new(), findings: Vec::new(), summary: None, host_seen: false };
+    if let Some(foreign) = foreign::told(&report.text, report.file.as_deref()) {
+        findings.push(foreign);
+    }
     // Of a file that cannot be read, whatever else is said would be a guess.
     let mut root = if findings.failed() { None } else { files::tree(&report.text, 0, &mut findings) };
     if let Some(root) = &mut root {

@@ -42,6 +42,7 @@ pub(crate) fn secrets(root: &Node, findings: &mut Findings) {
 pub(crate) fn values(root: &Node, findings: &mut Findings) {
     version(root, findings);
     proxies(root, findings);
+    port(root, findings);
     let below_a_second = |node: &Node| matches!(node.text().and_then(value::duration), Some(value::Span::Positive(d)) if d > Duration::ZERO && d < Duration::from_secs(1));
     for key in ["restart_backoff", "restart_backoff_initial"] {
         if let Some(node) = root.at(&["global", key]).filter(|n| below_a_second(n)) {
@@ -124,11 +125,50 @@ fn proxies(root: &Node, findings: &mut Findings) {
 fn shell(command: Option<&Node>, path: &Path<'_>, findings: &mut Findings) {
     let Some(words) = command.map(Node::items) else { return };
     let Some(program) = words.first() else { return };
+    if let ([only], Some(line)) = (words, program.text())
+        && is_a_line(line)
+    {
+        let message = format!("the name of the program is the whole of {line:?}: no shell takes it apart");
+        let advice = "write a word an item, or [sh, -c, \"…\"] where a shell is needed";
+        findings.push(Finding::warning(path.key("command"), only.place.clone(), message).advice(advice));
+    }
     let script = words.iter().skip_while(|word| word.text() != Some("-c")).nth(1).and_then(Node::text);
     let is_shell = matches!(program.text(), Some("sh" | "bash" | "/bin/sh" | "/bin/bash"));
     if is_shell && !script.is_some_and(ends_with_exec) {
         let note = Finding::suggestion(path.key("command"), program.place.clone(), "the command is a shell");
         findings.push(note.advice("let it end with exec, so that signals reach the program"));
+    }
+}
+
+/// Whether it is a line for a shell, and not a path with a space in it.
+fn is_a_line(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    words
+        .next()
+        .is_some_and(|second| !first.starts_with('/') || second.starts_with('-') || text.contains("&&"))
+}
+
+/// A port that usually speaks the other form of OTLP.
+fn port(root: &Node, findings: &mut Findings) {
+    let text = |key: &str| root.at(&["global", key]).and_then(Node::text);
+    let (exporter, protocol) = (text("tracing_exporter").unwrap_or_default(), text("tracing_protocol"));
+    let http = match (exporter, protocol) {
+        ("otlp-http", _) => true,
+        ("otlp-grpc", _) => false,
+        ("otlp", Some(protocol)) => protocol.starts_with("http"),
+        _ => return,
+    };
+    let Some(node) = root.at(&["global", "tracing_endpoint"]) else { return };
+    let endpoint = node.text().unwrap_or_default().trim_end_matches('/');
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or(host);
+    let (usual, other) = if http { ("4318", "4317") } else { ("4317", "4318") };
+    if host.rsplit_once(':').is_some_and(|(_, port)| port == other) {
+        let (own, theirs) = if http { ("OTLP over HTTP", "gRPC") } else { ("gRPC", "OTLP over HTTP") };
+        let message = format!("{own} is sent to port {other}, where {theirs} is usual");
+        let note = Finding::suggestion("global.tracing_endpoint", node.place.clone(), message);
+        findings.push(note.advice(format!("name port {usual}, or the other exporter")));
     }
 }
 

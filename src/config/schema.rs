@@ -141,7 +141,11 @@ impl Check<'_> {
         let Value::Map(entries) = &node.value else {
             if !node.is_nothing() {
                 let message = format!("{} must be a mapping", shown(path));
-                self.wrong(node, path, message, "write name: value pairs below it");
+                let advice = match kind {
+                    Kind::Map(_) => "the name is the key: `name:`, and its keys below it, indented; no list",
+                    _ => "write name: value pairs below it",
+                };
+                self.wrong(node, path, message, advice);
             }
             return;
         };

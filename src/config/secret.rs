@@ -34,6 +34,11 @@ pub(crate) fn in_path(path: &str) -> bool {
     path.split(['.', '[']).any(|step| BLOCKS.contains(&step) || name(step))
 }
 
+/// Whether a value looks as if a secret were in it, whatever its key.
+pub(crate) fn in_value(text: &str) -> bool {
+    mentions(text)
+}
+
 /// Whether this line, or one that it belongs to, may hold a secret. Works on text, because a broken file has no tree.
 pub(crate) fn near_line(text: &str, line: usize) -> bool {
     let lines: Vec<&str> = text.lines().take(line).collect();

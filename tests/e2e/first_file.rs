@@ -1,7 +1,9 @@
-//! How somebody comes to the first configuration: `scaffold`.
+//! How somebody comes to the first configuration: `scaffold`, `import`, and what is said to who has none.
 
 use crate::support::Sandbox;
-use crate::support::supervisor::run;
+use crate::support::supervisor::{clean, program, run};
+use serde_json::{Value, json};
+use std::process::Command;
 
 #[test]
 fn what_scaffold_writes_passes_the_strict_check_and_is_not_overwritten() {
@@ -28,4 +30,165 @@ fn an_unknown_preset_is_told_which_there_are() {
         assert_eq!(code, 1, "{said}");
         assert!(said.contains("wordpress") && said.contains("minimal"), "{said}");
     }
+}
+
+const SUPERVISORD: &str = "[supervisord]\nnodaemon=true\n[include]\nfiles = conf.d/*.conf\n[eventlistener:mail]\ncommand=x\nevents=TICK_60\n";
+const PROGRAM: &str = "[program:worker]\ncommand=sleep %(ENV_LONG)s\nnumprocs=2\nprocess_name=%(program_name)s_%(process_num)02d\n";
+
+#[test]
+fn what_others_read_is_imported_and_runs() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("conf.d")).expect("a folder");
+    let main = sandbox.write("supervisord.conf", SUPERVISORD).display().to_string();
+    sandbox.write("conf.d/worker.conf", PROGRAM);
+    let (code, said) = run(&sandbox, &["import", "supervisord", &main, "--output", "pm.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("event listener mail") && said.contains("passes check-config"), "{said}");
+    let yaml = std::fs::read_to_string(sandbox.path("pm.yaml")).expect("it was written");
+    assert!(yaml.contains("scale: 2") && yaml.contains("command: [sleep, \"${LONG}\"]"), "{yaml}");
+    let (code, said) = run(&sandbox, &["check-config", "pm.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = run(&sandbox, &["import", "supervisord", &main, "--output", "pm.yaml"]);
+    assert_eq!(code, 73, "{said}");
+
+    let files = [
+        ("procfile", "web: bundle exec puma -p $PORT\nrelease: rake db:migrate\n", "port_base: 5000"),
+        (
+            "crontab",
+            "*/5 * * * * cd /srv && php artisan schedule:run >> /dev/null 2>&1\n",
+            "schedule: \"*/5 * * * *\"",
+        ),
+        ("pm2", "{\"apps\": [{\"name\": \"api\", \"script\": \"server.js\"}]}", "command: [node, server.js]"),
+    ];
+    for (kind, text, wanted) in files {
+        let file = sandbox.write(kind, text).display().to_string();
+        let (code, said) = run(&sandbox, &["import", kind, &file]);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains(wanted) && said.contains("passes check-config"), "{said}");
+    }
+    std::fs::create_dir_all(sandbox.path("etc/s6-overlay/s6-rc.d/web")).expect("a folder");
+    sandbox.write("etc/s6-overlay/s6-rc.d/web/type", "longrun\n");
+    sandbox.write(
+        "etc/s6-overlay/s6-rc.d/web/run",
+        "#!/command/execlineb -P\nwith-contenv nginx -g \"daemon off;\"\n",
+    );
+    let (code, said) = run(&sandbox, &["import", "s6-overlay", "etc/s6-overlay"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("command: [nginx, \"-g\", \"daemon off;\"]"), "{said}");
+    assert_eq!(run(&sandbox, &["import", "procfile", "nowhere"]).0, 66);
+}
+
+#[test]
+fn a_file_of_somebody_else_is_known_for_what_it_is() {
+    let sandbox = Sandbox::new();
+    let cases = [
+        ("supervisord.conf", SUPERVISORD, "this is a supervisord file"),
+        ("app.service", "[Service]\nExecStart=/usr/bin/x\n", "this is a systemd unit"),
+        ("ecosystem.json", "{\"apps\": []}", "this is an ecosystem file of PM2"),
+        ("jobs", "# jobs\n*/5 * * * * root php x y z\n", "this is a crontab"),
+        ("Procfile", "web: puma\n", "this is a Procfile"),
+    ];
+    for (name, text, wanted) in cases {
+        let file = sandbox.write(name, text).display().to_string();
+        let (code, said) = run(&sandbox, &["check-config", "--config", &file]);
+        assert_eq!(code, 78, "{said}");
+        assert!(said.contains(wanted), "{said}");
+        assert_eq!(said.contains("phpeek-pm import"), !name.ends_with(".service"), "{said}");
+    }
+}
+
+#[test]
+fn each_slip_of_a_newcomer_is_answered_with_what_to_do() {
+    let sandbox = Sandbox::new();
+    let file = |text: &str| sandbox.write("slip.yaml", text).display().to_string();
+    let check = |text: &str| run(&sandbox, &["check-config", "--config", &file(text)]);
+    let holds = |(code, said): (i32, String), wanted: i32, words: &[&str]| {
+        assert_eq!(code, wanted, "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{words:?} in {said}");
+    };
+    let tab = "processes:\n\tweb: {command: [x]}\n";
+    holds(check(tab), 78, &["slip.yaml:2:1", "a tab", "indent with spaces", "→web"]);
+    let list = check("processes:\n  - name: web\n    command: [x]\n");
+    assert!(!list.1.contains("no process is defined"), "{}", list.1);
+    holds(list, 78, &["the name is the key", "1 errors"]);
+    let words =
+        "processes: {web: {command: [x], numprocs: 2, directory: /, stopsignal: INT, autostart: false}}";
+    holds(
+        check(words),
+        0,
+        &["write scale", "write working_dir", "write shutdown.signal", "write initial_state"],
+    );
+    holds(check("processes: {web: {command: [\"cd /app && php x\"]}}"), 0, &["no shell takes it apart"]);
+    let shell = check("processes: {web: {command: [sh, -c, \"exec sleep 100\"]}}");
+    holds(shell, 0, &["0 warnings, 0 suggestions"]);
+    let port = "global: {tracing_enabled: true, tracing_exporter: otlp-http, tracing_endpoint: \"localhost:4317\"}\nprocesses: {web: {command: [x]}}";
+    holds(check(port), 0, &["port 4318"]);
+    holds(run(&sandbox, &["check-config", "--config", "."]), 78, &["directory", "name the file in it"]);
+    holds(run(&sandbox, &["check-config", "--config", "-"]), 78, &["/dev/stdin"]);
+    std::fs::write(sandbox.path("binary.yaml"), [0xff, 0xfe, 0, 1]).expect("a file");
+    holds(run(&sandbox, &["check-config", "binary.yaml"]), 78, &["is not UTF-8", "example minimal"]);
+    holds(run(&sandbox, &["start"]), 64, &["phpeek-pm serve"]);
+    holds(run(&sandbox, &["serve", "--daemon"]), 64, &["runs in the foreground"]);
+    file("processes: {web: {command: [\"true\"], restart: never}}");
+    holds(run(&sandbox, &["serve", "slip.yaml", "--dry-run"]), 0, &["slip.yaml", "Nothing was started"]);
+    holds(run(&sandbox, &["slip.yaml"]), 0, &[]);
+    let bare = run(&sandbox, &[]);
+    holds(bare, 78, &["/etc/phpeek-pm/phpeek-pm.yaml", "./phpeek-pm.yaml", "sleep", "phpeek-pm init"]);
+}
+
+#[test]
+fn config_tells_where_each_value_comes_from() {
+    let sandbox = Sandbox::new();
+    let text = "global: {tracing_enabled: true, tracing_exporter: otlp-grpc, api_auth: geheim}\nprocesses:\n  web:\n    command: [x, \"--password=geheim\"]\n    scale: 2\n    env: {A: geheim}\n";
+    let file = sandbox.write("pm.yaml", text).display().to_string();
+    let output = clean(&mut Command::new(program()), &sandbox)
+        .args(["config", "--json", "--config", &file])
+        .env("PHPEEK_PM_PROCESS_WEB_SCALE", "3")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317")
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!text.contains("geheim"), "{text}");
+    let all: Vec<Value> = serde_json::from_str(&text).expect("JSON");
+    let of = |path: &str| {
+        all.iter().find(|setting| setting["path"] == path).unwrap_or_else(|| panic!("{path}: {text}"))
+    };
+    let file = of("global.tracing_exporter");
+    assert_eq!(
+        (&file["value"], &file["origin"], &file["line"]),
+        (&json!("otlp-grpc"), &json!("file"), &json!(1))
+    );
+    let scale = of("processes.web.scale");
+    assert_eq!((&scale["value"], &scale["variable"]), (&json!("3"), &json!("PHPEEK_PM_PROCESS_WEB_SCALE")));
+    let endpoint = of("global.tracing_endpoint");
+    assert_eq!(
+        (&endpoint["value"], &endpoint["variable"]),
+        (&json!("http://collector:4317"), &json!("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    );
+    assert_eq!(of("global.shutdown_timeout")["origin"], "default");
+    for hidden in ["global.api_auth", "processes.web.command", "processes.web.env.A"] {
+        assert_eq!(of(hidden)["hidden"], true, "{hidden}");
+    }
+    let (code, said) = run(&sandbox, &["config", "--set", "pm.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("pm.yaml:5") && said.contains("(hidden)") && !said.contains("default"), "{said}");
+}
+
+#[test]
+fn help_and_pages_have_examples() {
+    let sandbox = Sandbox::new();
+    for command in ["serve", "import", "completions"] {
+        let (code, help) = run(&sandbox, &[command, "--help"]);
+        assert_eq!(code, 0, "{help}");
+        assert!(help.contains("Examples:"), "{help}");
+        assert!(run(&sandbox, &["man", command]).1.contains(".SH EXAMPLES"), "{command}");
+    }
+    assert!(run(&sandbox, &["completions", "--help"]).1.contains("bash-completion"));
+    let (code, said) = run(&sandbox, &["trace", "spool", "list", "--spool", "."]);
+    assert_eq!(code, 66, "{said}");
+    assert!(said.contains("is no spool"), "{said}");
+    let (code, said) = run(&sandbox, &["trace", "last"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("tracing_spool_dir"), "{said}");
 }

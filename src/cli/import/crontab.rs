@@ -130,7 +130,10 @@ fn process(all: &mut Imported, job: &Job<'_>, system: bool, surroundings: &Surro
         Some((user, line)) if system => (Some(user), line.trim_start()),
         _ => (None, job.command),
     };
-    let (line, input) = split_input(line);
+    let (whole, (line, input)) = (line, split_input(line));
+    // busybox leaves % alone, and there it stands within a calculation.
+    let cut = input.is_some() && line.matches('(').count() != line.matches(')').count();
+    let (line, input) = if cut { (whole.to_owned(), None) } else { (line, input) };
     let mut process = Process::named(words::name_of(&line));
     match &job.when {
         When::Clock(fields) if fields.contains('~') => {
@@ -215,13 +218,14 @@ mod tests {
         }
         assert!(all.lost.iter().any(|lost| lost.contains("ops@example.com")), "{:?}", all.lost);
         let own = import(
-            "0 2 * * * /usr/bin/backup root\n@daily mail -s x me%Hello%there\nnonsense\n0 ~ * * * x\n",
+            "0 2 * * * /usr/bin/backup root\n@daily mail -s x me%Hello%there\nnonsense\n0 ~ * * * x\n1 * * * * sleep $((1 + $RANDOM % 9)) && x\n",
             Form::Unknown,
         );
         let yaml = own.yaml("crontab -");
         passes(&yaml);
         assert!(yaml.contains("command: [/usr/bin/backup, root]"), "{yaml}");
         assert!(yaml.contains("printf '%s\\\\n' 'Hello\\nthere' | mail -s x me"), "{yaml}");
+        assert!(yaml.contains("sleep $((1 + $RANDOM % 9)) && x"), "{yaml}");
         assert_eq!(own.lost.len(), 2, "{:?}", own.lost);
     }
 }

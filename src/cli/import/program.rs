@@ -25,6 +25,11 @@ impl Program {
         }
     }
 
+    /// Whether supervisord leaves what its leader has started, when it is stopped.
+    pub(super) fn leaves_children(&self) -> bool {
+        !self.truth("stopasgroup") && !self.truth("killasgroup")
+    }
+
     fn value(&self, key: &str) -> Option<&str> {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
     }
@@ -158,9 +163,6 @@ fn ending(program: &Program, process: &mut Process) {
     stop.push(("timeout", Value::plain(seconds)));
     if !program.truth("stopasgroup") {
         stop.push(("kill_mode", Value::plain("mixed")));
-        if !program.truth("killasgroup") {
-            process.note("killasgroup was off; here what is left of a process is killed with it");
-        }
     }
     process.set("shutdown", Value::Map(stop));
 }

@@ -146,7 +146,7 @@ fn supervisord(all: &mut Imported, own: &mut Own, file: &File, section: &Section
             "directory" => own.directory = Some(text),
             "umask" => own.umask = Some(text),
             "user" if text != "root" => all.lost.push(format!("{at}: start the supervisor as this user")),
-            "minfds" | "minprocs" => {
+            "minfds" | "minprocs" if text.parse::<u32>().is_ok_and(|number| number > 1024) => {
                 all.lost.push(format!("{at}: `limits` of a process raise what a program may have"));
             }
             _ => {}
@@ -171,6 +171,10 @@ fn head(all: &mut Imported, programs: &[Program]) {
         "Log files are not written: all output goes to standard output and standard error, a record a line."
             .to_owned(),
     );
+    if programs.iter().any(Program::leaves_children) {
+        let note = "Without stopasgroup a stop goes to the leader alone, here too (kill_mode: mixed); what it leaves is killed with it.";
+        all.notes.push(note.to_owned());
+    }
     let mut ranked: Vec<(i64, &str)> =
         programs.iter().filter_map(|p| Some((p.priority()?, p.name.as_str()))).collect();
     ranked.sort_by_key(|(priority, _)| *priority);

@@ -87,8 +87,8 @@ pub(crate) fn name_of(line: &str) -> String {
 const HANDLED: [&str; 10] =
     ["exec", "nice", "nohup", "sudo", "env", "time", "timeout", "flock", "chronic", "cd"];
 /// Programs that run another one.
-const TALKERS: [&str; 10] =
-    ["php", "python", "python3", "node", "ruby", "sh", "bash", "bundle", "perl", "java"];
+const TALKERS: [&str; 11] =
+    ["run-parts", "php", "python", "python3", "node", "ruby", "sh", "bash", "bundle", "perl", "java"];
 
 #[cfg(test)]
 mod tests {
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(name_of("/usr/bin/python3 /opt/x/backup.py --all"), "backup");
         assert_eq!(
             name_of("test -x /usr/sbin/anacron || ( cd / && run-parts --report /etc/cron.daily )"),
-            "run-parts"
+            "cron.daily"
         );
         assert_eq!(name_of(""), "job");
     }

@@ -15,6 +15,7 @@ mod stored;
 pub(super) use look::terminal_width;
 
 use super::fault::Fault;
+use super::say::complain;
 use crate::exit;
 use analyze::AnalyzeCommand;
 use clap::{Args, Subcommand};
@@ -67,7 +68,11 @@ pub(super) fn run(mut arguments: TraceArguments, config: Option<PathBuf>) -> Res
     if let Some(TraceCommand::Spool(what)) = &arguments.command {
         return spool::run(what, arguments.from.spool.clone(), config);
     }
-    answer(&arguments)
+    answer(&arguments).inspect_err(|fault| {
+        if fault.code() == exit::NOT_RUNNING {
+            complain("the traces of a supervisor that has ended are there only if it had a spool (tracing_spool_dir): add --spool DIR");
+        }
+    })
 }
 
 fn answer(arguments: &TraceArguments) -> Result<u8, Fault> {

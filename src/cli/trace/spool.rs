@@ -16,7 +16,7 @@ use phpeek_telemetry::spool::reader::{Damage, SegmentReport, SpoolReader, Which}
 use prost::Message as _;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options of `trace spool`.
 #[derive(Debug, Args)]
@@ -58,16 +58,25 @@ pub(super) fn run(
         None => configured(config)?.ok_or(Fault::NoSpool)?,
     };
     match &arguments.command {
-        SpoolCommand::List => list(&SpoolReader::open(&folder)?.segments()?),
-        SpoolCommand::Verify => verify(&SpoolReader::open(&folder)?.segments()?),
+        SpoolCommand::List => list(&opened(&folder)?.segments()?),
+        SpoolCommand::Verify => verify(&opened(&folder)?.segments()?),
         SpoolCommand::Export { all } => {
             let which = if *all { Which::All } else { Which::Waiting };
-            return export(&SpoolReader::open(&folder)?, which);
+            return export(&opened(&folder)?, which);
         }
         SpoolCommand::Drop { yes } => return discard(&folder, *yes),
     }
     .map(Ok)
     .unwrap_or_else(|error| Err(Fault::Write(error)))
+}
+
+/// A reader of a directory that is a spool: it has segments, or the lock of one that has none.
+fn opened(folder: &Path) -> Result<SpoolReader, Fault> {
+    let reader = SpoolReader::open(folder)?;
+    if reader.segments()?.is_empty() && !folder.join(spool::LOCK).exists() {
+        return Err(Fault::NoSpoolAt { path: folder.to_owned() });
+    }
+    Ok(reader)
 }
 
 /// The directory that the configuration names.
@@ -147,8 +156,8 @@ fn export(reader: &SpoolReader, which: Which) -> Result<u8, Fault> {
     Ok(exit::OK)
 }
 
-fn discard(folder: &std::path::Path, yes: bool) -> Result<u8, Fault> {
-    let reader = SpoolReader::open(folder)?;
+fn discard(folder: &Path, yes: bool) -> Result<u8, Fault> {
+    let reader = opened(folder)?;
     let _lock = if yes { Some(spool::lock(folder)?) } else { None };
     let segments = reader.segments()?;
     let waiting: u64 = segments.iter().map(|s| s.waiting).sum();
