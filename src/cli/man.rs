@@ -1,9 +1,9 @@
 //! The `man` command: a page of the program, and one of each command, made of the command line itself; what a command line does not
 //! know (exit codes, files, variables, signals) stands here.
 
+use super::examples;
 use super::fault::Fault;
 use super::say::hand_over;
-use super::{arguments, examples};
 use clap::Args;
 use phpeek_config::places;
 use std::collections::BTreeMap;
@@ -16,11 +16,11 @@ pub struct ManArguments {
     pub command: Option<String>,
 }
 
-/// Writes it. 1: there is no such command.
-pub(super) fn run(arguments: &ManArguments) -> Result<u8, Fault> {
+/// Writes it; `line` is the command line that it is about. 1: there is no such command.
+pub(super) fn run(arguments: &ManArguments, line: &clap::Command) -> Result<u8, Fault> {
     let page = match &arguments.command {
-        None => program(),
-        Some(name) => match arguments::command().find_subcommand(name) {
+        None => program(line),
+        Some(name) => match line.find_subcommand(name) {
             Some(command) => page_of(command),
             None => return Err(Fault::Nothing(format!("there is no command {name:?}"))),
         },
@@ -29,11 +29,10 @@ pub(super) fn run(arguments: &ManArguments) -> Result<u8, Fault> {
 }
 
 /// The page of the program: what it is and, one section each, its commands.
-fn program() -> std::io::Result<Vec<u8>> {
+fn program(line: &clap::Command) -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    let command = arguments::command();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    sections(&command, "phpeek-pm", &mut page)?;
+    clap_mangen::Man::new(line.clone()).render(&mut page)?;
+    sections(line, "phpeek-pm", &mut page)?;
     surroundings("serve", &mut page)?;
     Ok(page)
 }

@@ -101,7 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Completions(completions) => {
             plainly(signals, || Ok(completions::run(&completions, command())))
         }
-        Command::Man(man) => plainly(signals, || man::run(&man)),
+        Command::Man(man) => plainly(signals, || man::run(&man, &command())),
     }
 }
 

@@ -7,19 +7,25 @@ use std::ffi::{OsStr, OsString};
 /// The words with `--config` before a lone file: `phpeek-pm app.yaml`, `phpeek-pm serve app.yaml`.
 pub(super) fn with_config(words: Vec<OsString>) -> Vec<OsString> {
     let text = |at: usize| words.get(at).and_then(|word| word.to_str()).unwrap_or_default();
-    let at = match text(1) {
-        "serve" | "check-config" | "config" => 2,
-        _ => 1,
+    let named = ["serve", "check-config", "config"].contains(&text(1));
+    let file = |at: &usize| {
+        let word = text(*at).to_ascii_lowercase();
+        let free = *at == 1 || !text(at - 1).starts_with('-') || FLAGS.contains(&text(at - 1));
+        free && !word.starts_with('-') && [".yaml", ".yml"].iter().any(|end| word.ends_with(end))
     };
-    let file = text(at).to_ascii_lowercase();
-    let lone = !file.starts_with('-') && [".yaml", ".yml"].iter().any(|end| file.ends_with(end));
-    if !lone || words.iter().any(|word| *word == *"--config" || *word == *"-c") {
-        return words;
+    let mut places = if named { 2..words.len() } else { 1..words.len().min(2) };
+    match places.find(file) {
+        Some(at) if !words.iter().any(|word| *word == *"--config" || *word == *"-c") => {
+            let mut words = words;
+            words.insert(at, OsString::from("--config"));
+            words
+        }
+        _ => words,
     }
-    let mut words = words;
-    words.insert(at, OsString::from("--config"));
-    words
 }
+
+/// Options of these commands behind which no value stands.
+const FLAGS: [&str; 8] = ["--json", "--set", "--strict", "--host", "--quiet", "-q", "--watch", "--dry-run"];
 
 /// One more line for an error of the command line.
 pub(super) fn tip(words: &[OsString], error: &clap::Error) -> Option<&'static str> {
@@ -57,7 +63,9 @@ mod tests {
         };
         assert_eq!(of("phpeek-pm a.yaml"), "phpeek-pm --config a.yaml");
         assert_eq!(of("phpeek-pm serve ./x/a.YML --watch"), "phpeek-pm serve --config ./x/a.YML --watch");
+        assert_eq!(of("phpeek-pm config --set a.yaml"), "phpeek-pm config --set --config a.yaml");
         for same in [
+            "phpeek-pm serve --pid-file a.yaml",
             "phpeek-pm",
             "phpeek-pm serve",
             "phpeek-pm plan a.yaml",

@@ -63,6 +63,7 @@ pub use effective::{Origin, Setting};
 pub use full::{full_yaml, keys_table};
 pub use host::{Host, Identity};
 pub use json_schema::schema_json;
+pub use plain::as_json;
 pub use report::{Excerpt, Finding, Included, Read, Report, Severity, Strictness, Summary};
 pub use saved::{SaveError, saved};
 pub use tree::Place;

@@ -33,6 +33,12 @@ pub(crate) fn parse(text: &str) -> Option<Node> {
         .ok()
 }
 
+/// A file of somebody else, in YAML or in the JSON that people write by hand, as JSON.
+#[must_use]
+pub fn as_json(text: &str) -> Option<serde_json::Value> {
+    if too_deep(text) { None } else { serde_yaml::from_str(text).ok() }
+}
+
 /// What serde_yaml says of a text that is no YAML.
 pub(crate) fn fault(text: &str, file: usize) -> Option<(String, Place)> {
     if too_deep(text) {

@@ -2,6 +2,8 @@
 
 use super::model::{Imported, Process, Value};
 use super::words;
+use jiff::tz::TimeZone;
+use phpeek_core::schedule::Timetable;
 
 /// Whether jobs name a user before their command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +144,10 @@ fn process(all: &mut Imported, job: &Job<'_>, system: bool, surroundings: &Surro
             ));
             return;
         }
+        When::Clock(fields) if Timetable::parse(fields, TimeZone::UTC, |_| None).is_err() => {
+            all.lost.push(format!("line {number}: {fields} is no time, for cron neither: {line}"));
+            return;
+        }
         When::Clock(fields) => process.set("schedule", Value::Text(fields.clone())),
         When::Boot => process.set_noted(
             "type",
@@ -218,7 +224,7 @@ mod tests {
         }
         assert!(all.lost.iter().any(|lost| lost.contains("ops@example.com")), "{:?}", all.lost);
         let own = import(
-            "0 2 * * * /usr/bin/backup root\n@daily mail -s x me%Hello%there\nnonsense\n0 ~ * * * x\n1 * * * * sleep $((1 + $RANDOM % 9)) && x\n",
+            "0 2 * * * /usr/bin/backup root\n@daily mail -s x me%Hello%there\nnonsense\n0 ~ * * * x\n1 * * * * sleep $((1 + $RANDOM % 9)) && x\n0 1 0 * * y\n",
             Form::Unknown,
         );
         let yaml = own.yaml("crontab -");
@@ -226,6 +232,6 @@ mod tests {
         assert!(yaml.contains("command: [/usr/bin/backup, root]"), "{yaml}");
         assert!(yaml.contains("printf '%s\\\\n' 'Hello\\nthere' | mail -s x me"), "{yaml}");
         assert!(yaml.contains("sleep $((1 + $RANDOM % 9)) && x"), "{yaml}");
-        assert_eq!(own.lost.len(), 2, "{:?}", own.lost);
+        assert_eq!(own.lost.len(), 3, "{:?}", own.lost);
     }
 }

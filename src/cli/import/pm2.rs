@@ -5,7 +5,10 @@ use serde_json::Value as Json;
 
 /// The whole of it, or why it cannot be read.
 pub(super) fn import(text: &str) -> Result<Imported, String> {
-    let json: Json = serde_json::from_str(text.trim_start_matches('\u{FEFF}')).map_err(|error| {
+    let text = text.trim_start_matches('\u{FEFF}');
+    let read = serde_json::from_str::<Json>(text);
+    let by_hand = || phpeek_config::as_json(text).filter(|json| json.is_object() || json.is_array());
+    let json = read.or_else(|error| by_hand().ok_or(error)).map_err(|error| {
         format!(
             "it is no JSON ({error}); a file that is a program is written out by \
              `node -p 'JSON.stringify(require(\"./ecosystem.config.js\"))' > ecosystem.json`"
@@ -314,6 +317,9 @@ mod tests {
         for wanted in ["deploy", "max_memory_restart 300M", "worker: watch", "cron_restart", "empty"] {
             assert!(lost.contains(wanted), "{wanted}\n{lost}");
         }
+        let by_hand =
+            import("{'apps': [{name: 'x', script: \"a b.js\", watch: true,},]}").expect("nearly JSON");
+        assert!(by_hand.yaml("pm2 x").contains("command: [node, \"a b.js\"]"), "{}", by_hand.yaml("pm2 x"));
         assert!(import("module.exports = {}").expect_err("no JSON").contains("JSON.stringify"));
     }
 }
