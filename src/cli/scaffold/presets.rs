@@ -18,6 +18,7 @@ const NUXT: &str = include_str!("nuxt.yaml");
 const CHECK: &str = "    health_check: {type: tcp, address: \"127.0.0.1:9000\"}   # its listener, as the php images have it\n";
 const API: &str = "  api_enabled: true           # the management API, on 127.0.0.1:9180 alone
   api_auth: \"${API_TOKEN:-}\"  # set API_TOKEN: without one, whatever runs here may give orders
+  metrics_enabled: true       # for Prometheus, on 127.0.0.1:9090/metrics alone
 ";
 const QUIET: &str = "  log_level: warn
 ";
