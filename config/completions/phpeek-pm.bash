@@ -22,6 +22,9 @@ _phpeek__pm() {
             phpeek__pm,completions)
                 cmd="phpeek__pm__subcmd__completions"
                 ;;
+            phpeek__pm,config)
+                cmd="phpeek__pm__subcmd__config"
+                ;;
             phpeek__pm,demo)
                 cmd="phpeek__pm__subcmd__demo"
                 ;;
@@ -36,6 +39,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm,history)
                 cmd="phpeek__pm__subcmd__history"
+                ;;
+            phpeek__pm,import)
+                cmd="phpeek__pm__subcmd__import"
                 ;;
             phpeek__pm,init)
                 cmd="phpeek__pm__subcmd__init"
@@ -100,6 +106,9 @@ _phpeek__pm() {
             phpeek__pm__subcmd__help,completions)
                 cmd="phpeek__pm__subcmd__help__subcmd__completions"
                 ;;
+            phpeek__pm__subcmd__help,config)
+                cmd="phpeek__pm__subcmd__help__subcmd__config"
+                ;;
             phpeek__pm__subcmd__help,demo)
                 cmd="phpeek__pm__subcmd__help__subcmd__demo"
                 ;;
@@ -114,6 +123,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm__subcmd__help,history)
                 cmd="phpeek__pm__subcmd__help__subcmd__history"
+                ;;
+            phpeek__pm__subcmd__help,import)
+                cmd="phpeek__pm__subcmd__help__subcmd__import"
                 ;;
             phpeek__pm__subcmd__help,init)
                 cmd="phpeek__pm__subcmd__help__subcmd__init"
@@ -368,7 +380,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --dry-run --help --version serve run demo check-config explain init scaffold example schema status list start stop restart scale signal reload plan schedule history telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --dry-run --help --version schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -417,6 +429,28 @@ _phpeek__pm() {
             ;;
         phpeek__subcmd__pm__subcmd__completions)
             opts="-c -h --config --help bash elvish fish powershell zsh"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__config)
+            opts="-c -h --json --set --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -516,7 +550,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="serve run demo check-config explain init scaffold example schema status list start stop restart scale signal reload plan schedule history telemetry trace version completions man help"
+            opts="schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -544,6 +578,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__config)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -614,6 +662,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1129,6 +1191,36 @@ _phpeek__pm() {
                     return 0
                     ;;
                 --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__import)
+            opts="-o -c -h --output --system --user --config --help supervisord procfile crontab pm2 s6-overlay"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

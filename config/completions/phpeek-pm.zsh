@@ -33,7 +33,119 @@ _phpeek-pm() {
         (( CURRENT += 1 ))
         curcontext="${curcontext%:*:*}:phpeek-pm-command-$line[1]:"
         case $line[1] in
-            (serve)
+            (schedule)
+_arguments "${_arguments_options[@]}" : \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_phpeek-pm__subcmd__schedule_commands" \
+"*::: :->schedule" \
+&& ret=0
+
+    case $state in
+    (schedule)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-schedule-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(trigger)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(pause)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__schedule__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-schedule-help-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(trigger)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(pause)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+'--since=[Only what began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Only what failed, or did not run when it was to]' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::name -- The process; without it, all of them:_default' \
+&& ret=0
+;;
+(serve)
 _arguments "${_arguments_options[@]}" : \
 '--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -79,6 +191,16 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help]' \
 && ret=0
 ;;
+(config)
+_arguments "${_arguments_options[@]}" : \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[One JSON array instead of a table]' \
+'--set[Leave out what nobody has written]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (explain)
 _arguments "${_arguments_options[@]}" : \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
@@ -98,6 +220,24 @@ _arguments "${_arguments_options[@]}" : \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '-h[Print help]' \
 '--help[Print help]' \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+'-o+[Where to write the configuration; what is there is not overwritten. Default\: standard output]:FILE:_files' \
+'--output=[Where to write the configuration; what is there is not overwritten. Default\: standard output]:FILE:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'(--user)--system[Of a crontab\: jobs name a user before the command, as in /etc/crontab. Else it is told from the file]' \
+'--user[Of a crontab\: jobs name no user, as in \`crontab -l\`]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':kind -- What kind of file it is:((supervisord\:"supervisord.conf, with the files that it includes"
+procfile\:"A Procfile of Heroku, foreman and their like"
+crontab\:"A crontab, a user'\''s or the system'\''s"
+pm2\:"PM2'\''s ecosystem file, as JSON"
+s6-overlay\:"A directory of s6-overlay, version 2 or 3"))' \
+'::file -- The file, for s6-overlay the directory; - is standard input. Default\: the kind'\''s usual name here, or in /etc:_files' \
 && ret=0
 ;;
 (scaffold)
@@ -234,118 +374,6 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
 ':file -- The configuration to compare with what runs. The supervisor reads it:_files' \
-&& ret=0
-;;
-(schedule)
-_arguments "${_arguments_options[@]}" : \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'-h[Print help]' \
-'--help[Print help]' \
-":: :_phpeek-pm__subcmd__schedule_commands" \
-"*::: :->schedule" \
-&& ret=0
-
-    case $state in
-    (schedule)
-        words=($line[1] "${words[@]}")
-        (( CURRENT += 1 ))
-        curcontext="${curcontext%:*:*}:phpeek-pm-schedule-command-$line[1]:"
-        case $line[1] in
-            (list)
-_arguments "${_arguments_options[@]}" : \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-&& ret=0
-;;
-(trigger)
-_arguments "${_arguments_options[@]}" : \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-':name -- The process:_default' \
-&& ret=0
-;;
-(pause)
-_arguments "${_arguments_options[@]}" : \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-':name -- The process:_default' \
-&& ret=0
-;;
-(resume)
-_arguments "${_arguments_options[@]}" : \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-':name -- The process:_default' \
-&& ret=0
-;;
-(help)
-_arguments "${_arguments_options[@]}" : \
-":: :_phpeek-pm__subcmd__schedule__subcmd__help_commands" \
-"*::: :->help" \
-&& ret=0
-
-    case $state in
-    (help)
-        words=($line[1] "${words[@]}")
-        (( CURRENT += 1 ))
-        curcontext="${curcontext%:*:*}:phpeek-pm-schedule-help-command-$line[1]:"
-        case $line[1] in
-            (list)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(trigger)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(pause)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(resume)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(help)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-        esac
-    ;;
-esac
-;;
-        esac
-    ;;
-esac
-;;
-(history)
-_arguments "${_arguments_options[@]}" : \
-'--since=[Only what began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--errors[Only what failed, or did not run when it was to]' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-'::name -- The process; without it, all of them:_default' \
 && ret=0
 ;;
 (telemetry)
@@ -844,6 +872,7 @@ _arguments "${_arguments_options[@]}" : \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '-h[Print help]' \
 '--help[Print help]' \
+'::command -- The command whose page it is; without it, the page of the program:_default' \
 && ret=0
 ;;
 (help)
@@ -858,7 +887,43 @@ _arguments "${_arguments_options[@]}" : \
         (( CURRENT += 1 ))
         curcontext="${curcontext%:*:*}:phpeek-pm-help-command-$line[1]:"
         case $line[1] in
-            (serve)
+            (schedule)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__help__subcmd__schedule_commands" \
+"*::: :->schedule" \
+&& ret=0
+
+    case $state in
+    (schedule)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-help-schedule-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(trigger)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(pause)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(serve)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -874,11 +939,19 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(config)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (explain)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (init)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -927,42 +1000,6 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (plan)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(schedule)
-_arguments "${_arguments_options[@]}" : \
-":: :_phpeek-pm__subcmd__help__subcmd__schedule_commands" \
-"*::: :->schedule" \
-&& ret=0
-
-    case $state in
-    (schedule)
-        words=($line[1] "${words[@]}")
-        (( CURRENT += 1 ))
-        curcontext="${curcontext%:*:*}:phpeek-pm-help-schedule-command-$line[1]:"
-        case $line[1] in
-            (list)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(trigger)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(pause)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(resume)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-        esac
-    ;;
-esac
-;;
-(history)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1086,12 +1123,16 @@ esac
 (( $+functions[_phpeek-pm_commands] )) ||
 _phpeek-pm_commands() {
     local commands; commands=(
+'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
+'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'serve:Start everything and supervise it until it ends or is told to stop (the default)' \
 'run:Supervise one program without a file\: its streams, terminal and exit code are its own' \
 'demo:Run an embedded example for a few seconds and draw its traces' \
 'check-config:Check the configuration and report everything that is wrong with it' \
+'config:Show every value of the configuration that would act, and where it comes from; secrets are hidden' \
 'explain:Tell from the configuration in which order processes start, and what each waits for' \
 'init:Write a first configuration, made from what lies in the working directory' \
+'import:Write what another supervisor reads as a configuration of this one' \
 'scaffold:Write the configuration of a kind of application, and what an image of it needs' \
 'example:Write one of the example configurations; without a name, list them' \
 'schema:Write the JSON schema of the configuration to standard output, for editors' \
@@ -1104,13 +1145,11 @@ _phpeek-pm_commands() {
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
-'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
-'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
 'completions:Write a completion script to standard output' \
-'man:Write the man page to standard output' \
+'man:Write the man page of the program, or of one command, to standard output' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'phpeek-pm commands' commands "$@"
@@ -1124,6 +1163,11 @@ _phpeek-pm__subcmd__check-config_commands() {
 _phpeek-pm__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm completions commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__config_commands] )) ||
+_phpeek-pm__subcmd__config_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm config commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__demo_commands] )) ||
 _phpeek-pm__subcmd__demo_commands() {
@@ -1143,12 +1187,16 @@ _phpeek-pm__subcmd__explain_commands() {
 (( $+functions[_phpeek-pm__subcmd__help_commands] )) ||
 _phpeek-pm__subcmd__help_commands() {
     local commands; commands=(
+'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
+'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'serve:Start everything and supervise it until it ends or is told to stop (the default)' \
 'run:Supervise one program without a file\: its streams, terminal and exit code are its own' \
 'demo:Run an embedded example for a few seconds and draw its traces' \
 'check-config:Check the configuration and report everything that is wrong with it' \
+'config:Show every value of the configuration that would act, and where it comes from; secrets are hidden' \
 'explain:Tell from the configuration in which order processes start, and what each waits for' \
 'init:Write a first configuration, made from what lies in the working directory' \
+'import:Write what another supervisor reads as a configuration of this one' \
 'scaffold:Write the configuration of a kind of application, and what an image of it needs' \
 'example:Write one of the example configurations; without a name, list them' \
 'schema:Write the JSON schema of the configuration to standard output, for editors' \
@@ -1161,13 +1209,11 @@ _phpeek-pm__subcmd__help_commands() {
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
-'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
-'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
 'completions:Write a completion script to standard output' \
-'man:Write the man page to standard output' \
+'man:Write the man page of the program, or of one command, to standard output' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'phpeek-pm help commands' commands "$@"
@@ -1181,6 +1227,11 @@ _phpeek-pm__subcmd__help__subcmd__check-config_commands() {
 _phpeek-pm__subcmd__help__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help completions commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__config_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__config_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help config commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__demo_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__demo_commands() {
@@ -1206,6 +1257,11 @@ _phpeek-pm__subcmd__help__subcmd__help_commands() {
 _phpeek-pm__subcmd__help__subcmd__history_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help history commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__import_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help import commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__init_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__init_commands() {
@@ -1406,6 +1462,11 @@ _phpeek-pm__subcmd__help__subcmd__version_commands() {
 _phpeek-pm__subcmd__history_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm history commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__import_commands] )) ||
+_phpeek-pm__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm import commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__init_commands] )) ||
 _phpeek-pm__subcmd__init_commands() {
