@@ -183,7 +183,7 @@ pub fn shutdown_reason(cause: &Cause, boot_failure: Option<&str>) -> String {
         (Cause::AllEnded, _) => "all processes ended".to_owned(),
         (Cause::Fatal(_), _) => "an essential process has ended".to_owned(),
         (Cause::Internal, _) => "internal error".to_owned(),
-        (Cause::Request | Cause::Boot | Cause::Death(_) | Cause::Dependency(_), _) => {
+        (Cause::Request | Cause::Boot | Cause::Death(_) | Cause::Dependency(_) | Cause::Watch(_), _) => {
             "user request".to_owned()
         }
     }
@@ -212,6 +212,7 @@ pub fn restart_reason(cause: &Cause) -> &'static str {
         Cause::Signal { .. } => "signal",
         Cause::Death(_) => "crash",
         Cause::Dependency(_) => "dependency",
+        Cause::Watch(_) => "watch",
         Cause::Boot
         | Cause::Request
         | Cause::AllEnded

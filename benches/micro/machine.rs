@@ -119,6 +119,7 @@ fn system() -> SystemSpec {
             hooks: None,
             health: None,
             memory: None,
+            watch: None,
             schedule: None,
         }))
     };

@@ -33,6 +33,7 @@ mod signals;
 mod survivors;
 mod systemd;
 mod wall;
+mod watching;
 
 pub use configure::{effective, load, load_on_this_machine};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
@@ -90,6 +91,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use systemd::Systemd;
+use watching::Watching;
 
 /// The machine's wall clock.
 static WALL: WallClock = WallClock::new(SystemTime::now);
@@ -192,9 +194,7 @@ async fn supervise(
     let clock = Clock::following(&WALL);
     let router = Router::default();
     let running = build(&configuration, options, clock, (ground, router.clone()))?;
-    for warning in &options.warnings {
-        say(&running, Level::Warn, warning.clone());
-    }
+    options.warnings.iter().for_each(|warning| say(&running, Level::Warn, warning.clone()));
     let every = configuration.tracing.as_ref().is_some_and(|tracing| tracing.every_probe);
     let probes = if every { ProbeSpans::All } else { ProbeSpans::Changes };
     let spec = Arc::new(configuration.spec.clone());
@@ -219,13 +219,15 @@ async fn supervise(
         listener.map(|l| control::start(l, (&running, &board, sources), in_a_thread)).transpose()?.unzip();
     let operations = Rc::<Operations>::default();
     let ear = Rc::<ReloadEar>::default();
-    let ours: [Rc<dyn Listener>; 3] = [roster, operations.clone(), ear.clone()];
+    let watching = Rc::new(Watching::new(running.log.clone(), clock, in_a_thread));
+    let ours: [Rc<dyn Listener>; 4] = [roster, operations.clone(), ear.clone(), watching.clone()];
     let metrics = metrics.map(|opened| opened.serve(&running, in_a_thread)).transpose()?;
     let world = world(&running, listeners(&running, &board, ours, (probes, ready.clone(), metrics.as_ref())));
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
     wall::watch(&running, router.clone());
     let manager = ManagerActor::new(fleet, world, router, done).start();
+    watching.ask(manager.clone());
     let reloads = reload::start(options.reload.clone(), &configuration, &running, (manager.clone(), ear));
     let orders = Orders {
         manager: manager.clone(),
@@ -301,7 +303,7 @@ fn answer(
 fn listeners(
     running: &Running,
     board: &SharedBoard,
-    ours: [Rc<dyn Listener>; 3],
+    ours: [Rc<dyn Listener>; 4],
     (probes, ready, metrics): (ProbeSpans, Option<Rc<Ready>>, Option<&metrics::Serving>),
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![

@@ -23,6 +23,11 @@ impl<'a> Environments<'a> {
         Self { folder, known: HashMap::new() }
     }
 
+    /// What paths of the configuration are relative to.
+    pub(crate) fn folder(&self) -> &'a std::path::Path {
+        self.folder
+    }
+
     /// The variables of one process, in the order of their names: later files win, and `env` over them.
     pub(crate) fn of(&mut self, node: &Node, path: &Path<'_>, findings: &mut Findings) -> Variables {
         let own = node.get("env").map(Node::entries).unwrap_or_default();

@@ -56,6 +56,7 @@ mod tree;
 mod value;
 mod variable;
 mod vars;
+mod watch;
 mod web;
 
 pub use edits::{Edit, EditError, Edits};

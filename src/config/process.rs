@@ -7,7 +7,7 @@ use super::names::{Names, int, truth};
 use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, health, hooks, jobs, memory, privilege, restart, rules};
+use super::{depends, health, hooks, jobs, memory, privilege, restart, rules, watch};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
 use phpeek_core::spec::{
@@ -143,6 +143,7 @@ pub(crate) fn compile(
         hooks,
         health,
         memory: memory::compile(node, (kind, restart.map(|restart| restart.policy)), &path, findings),
+        watch: watch::compile(node, kind, envs.folder(), &path, findings),
         schedule: jobs::compile(node),
     })
 }

@@ -87,6 +87,7 @@ fn by_name(path: &str) -> Option<Value> {
         "shutdown.kill_timeout" => json!(7),
         "umask" => json!("0027"),
         "memory.soft" | "memory.hard" => json!("32MB"),
+        "watch" => json!(["src"]),
         "groups" => json!(["daemon"]),
         "capabilities.bounding" | "capabilities.ambient" => json!(["CAP_KILL"]),
         limit if limit.starts_with("limits.") => json!("7:unlimited"),
@@ -95,7 +96,7 @@ fn by_name(path: &str) -> Option<Value> {
 }
 
 /// Blocks whose keys act together: each has a test of its own (`logging.rs`, `web.rs`, `readiness.rs`).
-const TOGETHER: [&str; 9] = [
+const TOGETHER: [&str; 10] = [
     "logging.redaction.",
     "logging.multiline.",
     "logging.json.",
@@ -105,6 +106,7 @@ const TOGETHER: [&str; 9] = [
     "metrics_tls.",
     "metrics_acl.",
     "readiness.",
+    "watch.",
 ];
 
 /// Keys that are judged together with others, or need a file that is there: each has a test of its own.

@@ -146,8 +146,6 @@ fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     for fields in [
         "reload: {command: [x]}, rolling: false, max_unavailable: 25%",
         "schedule: '*/2 * * * * *', heartbeat: {interval: 60}",
-        "watch: [src/*.php], logging: {format: raw, json: {message_field: text, level_field: severity}}",
-        "watch: {paths: [a], ignore: b, debounce: 1s, cascade: true}",
     ] {
         let loaded = read(&one(fields), &[]);
         assert!(loaded.configuration.is_some(), "{fields}: {:?}", loaded.report.findings);

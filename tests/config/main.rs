@@ -20,6 +20,7 @@ mod replay;
 mod reports;
 mod secrets;
 mod tracing;
+mod watch;
 mod web;
 
 use phpeek_pm::app::load;

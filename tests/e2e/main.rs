@@ -50,3 +50,4 @@ mod trace_commands;
 mod trace_failure;
 mod traces;
 mod why;
+mod watch;

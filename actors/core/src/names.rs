@@ -78,8 +78,10 @@ pub const HEALTH_CHECK_RESULT: &str = "health_check.result";
 pub const HEALTH_CHECK_ATTEMPTS: &str = "health_check.attempts";
 /// The signal by which a process was told to reload itself, in place of a restart.
 pub const RELOAD_SIGNAL: &str = "reload.signal";
-/// crash, normal_exit, health_check, memory_limit, manual, signal or dependency.
+/// crash, normal_exit, health_check, memory_limit, manual, signal, dependency or watch.
 pub const RESTART_REASON: &str = "restart.reason";
+/// The file whose change has asked for a restart.
+pub const RESTART_PATH: &str = "restart.path";
 /// Which bound of memory was passed: `soft` or `hard`.
 pub const MEMORY_LIMIT: &str = "memory.limit";
 /// That bound, in bytes (int).

@@ -38,6 +38,8 @@ pub enum Cause {
     },
     /// A person or a program, through the supervisor's own means.
     Request,
+    /// This file, or what is below this folder, has changed, and is watched for the process.
+    Watch(Arc<str>),
     /// A run ended, or never began, and its policy wants another.
     Death(RunId),
     /// What a process needs of this one was lost, and the two share it (`restart: true`).

@@ -156,6 +156,7 @@ fn differences(old: &ProcessSpec, new: &ProcessSpec) -> Vec<(&'static str, Touch
         health,
         memory,
         schedule,
+        watch,
     } = old;
     let (a, b) = (program, &new.program);
     let all = [
@@ -177,6 +178,7 @@ fn differences(old: &ProcessSpec, new: &ProcessSpec) -> Vec<(&'static str, Touch
         ("shutdown", *stop != new.stop, Touch::Nothing),
         ("essential", *essential != new.essential, Touch::Nothing),
         ("rolling, max_unavailable, reload", *rolling != new.rolling, Touch::Nothing),
+        ("watch", *watch != new.watch, Touch::Nothing),
         ("memory", *memory != new.memory, Touch::Nothing),
         ("hooks", *hooks != new.hooks, Touch::Nothing),
         ("schedule", *schedule != new.schedule, Touch::Everything),

@@ -16,6 +16,7 @@ use crate::name::ProcessName;
 use crate::program::Program;
 pub use crate::schedule::ScheduleSpec;
 use crate::signal::Signal;
+pub use crate::watching::WatchSpec;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -86,6 +87,8 @@ pub struct ProcessSpec {
     pub health: Option<Checks>,
     /// How much memory each of its instances may take.
     pub memory: Option<MemorySpec>,
+    /// Files whose change restarts it.
+    pub watch: Option<Arc<WatchSpec>>,
     /// When it runs, if by the clock: there is one exactly for those of the kind `Scheduled`.
     pub schedule: Option<Arc<ScheduleSpec>>,
 }

@@ -117,6 +117,7 @@ fn spec(plan: &Plan) -> Arc<ProcessSpec> {
         hooks: None,
         health: None,
         memory: None,
+        watch: None,
         schedule: Some(Arc::new(schedule)),
     })
 }

@@ -255,6 +255,7 @@ fn chain(count: u32) -> Fleet {
             hooks: None,
             health: None,
             memory: None,
+            watch: None,
             schedule: None,
         })
     };

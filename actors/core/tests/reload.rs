@@ -81,6 +81,7 @@ fn spec(place: usize, drawn: &Drawn, there: &[bool]) -> Arc<ProcessSpec> {
         hooks: None,
         health: None,
         memory: None,
+        watch: None,
         schedule: None,
     })
 }

@@ -4,12 +4,21 @@
 use crate::phrases::{out_of_memory, signal_sender};
 use crate::ports::Value;
 use phpeek_core::autopsy::Autopsy;
+use phpeek_core::operation::Cause;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::SignalSender;
 use std::time::Duration;
 
 /// More of a record, in the order in which it is shown.
 pub(super) type Fields = Vec<(&'static str, Value)>;
+
+/// The file whose change has asked for it, if one has.
+pub(super) fn path_of(cause: &Cause) -> Option<(&'static str, Value)> {
+    match cause {
+        Cause::Watch(path) => Some(("path", path.to_string().into())),
+        _ => None,
+    }
+}
 
 /// Whole milliseconds.
 pub(super) fn millis(time: Duration) -> i64 {

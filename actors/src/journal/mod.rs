@@ -15,7 +15,7 @@ use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_r
 use crate::ports::{Level, LogRecord, LogSink, Value};
 use crate::trace::names;
 pub use fields::sender_fields;
-use fields::{Fields, autopsy_fields, count, int, millis};
+use fields::{Fields, autopsy_fields, count, int, millis, path_of};
 use known::KnownHook;
 use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, SystemFact, Told};
 use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, RestartEnd, RestartOutcome, RestartScope};
@@ -136,6 +136,7 @@ impl Journal {
         let reason = restart_reason(&operation.cause);
         let mut fields = vec![("scope", self.scope(scope)), ("reason", reason.into())];
         fields.extend(sender_fields(operation.cause.sender()));
+        fields.extend(path_of(&operation.cause));
         self.say(at, Level::Info, "rolling restart", fields);
     }
 

@@ -11,7 +11,7 @@ use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
 use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::member::{Member, list};
-use phpeek_core::operation::Operation;
+use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::outcome::SpawnFailure;
 
 impl ProcessStory {
@@ -141,6 +141,9 @@ impl ProcessStory {
         let Some(instance) = self.instances.get_mut(i) else { return };
         span.link(names::LINK_PREVIOUS_RUN, &instance.origin);
         span.set(names::RESTART_REASON, restart_reason(&operation.cause));
+        if let Cause::Watch(path) = &operation.cause {
+            span.set(names::RESTART_PATH, path.to_string());
+        }
         let context = span.context();
         instance.end_own_stop(at, "a restart was asked for");
         let spans = instance.spans();

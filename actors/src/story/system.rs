@@ -89,6 +89,9 @@ impl Story {
         if let Cause::Signal { signal, .. } = &operation.cause {
             span.set(names::SIGNAL, signal.to_string());
         }
+        if let Cause::Watch(path) = &operation.cause {
+            span.set(names::RESTART_PATH, path.to_string());
+        }
         set_sender(&mut span, operation.cause.sender());
         span.set(names::RESTART_SCOPE, self.names.scope(scope));
         self.operations.set(operation.id, span.context());

@@ -82,6 +82,7 @@ impl SpecBuilder {
             hooks: None,
             health: None,
             memory: None,
+            watch: None,
             schedule: None,
         };
         Self(spec, Vec::new())

@@ -14,7 +14,7 @@ pub(crate) use blocks::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
 pub(crate) use global::{GLOBAL, READINESS};
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
 pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};
-pub(crate) use process::{MEMORY, PROCESS, RELOAD};
+pub(crate) use process::{MEMORY, PROCESS, RELOAD, WATCH};
 
 /// Writes a table: name, kind, default, standing and reload, meaning, and an example where one is needed.
 macro_rules! keys {

@@ -68,7 +68,7 @@ keys! {
     "no_new_privs": Bool, "false", Works Restart, "no program of it can gain privileges";
     "capabilities": Map(CAPABILITIES), "", Works Restart, "default: the supervisor's";
     "pdeathsig": Signal, "", Works Restart, "the signal when the supervisor dies; default: none", eg "SIGKILL";
-    "watch": FilesOr(WATCH), "[]", Later Live, "paths and globs whose change restarts it, or `{paths, ignore, debounce, cascade}`", eg "{ paths: [], ignore: [], debounce: 500ms, cascade: false }";
+    "watch": FilesOr(WATCH), "[]", Works Live, "paths and globs whose change restarts it, or `{paths, ignore, debounce, cascade}`", eg "{ paths: [], ignore: [], debounce: 500ms, cascade: false }";
 }
 
 keys! {
@@ -105,8 +105,8 @@ keys! {
 
 keys! {
     pub(crate) WATCH;
-    "paths": Files, "", Later Live, "paths and globs";
-    "ignore": Files, "[]", Later Live, "those that do not count";
-    "debounce": Time(0.0, YEAR), "500ms", Later Live, "a restart comes this long after the last change";
-    "cascade": Bool, "false", Later Live, "dependents are restarted too";
+    "paths": Files, "", Works Live, "files, folders with all below them, and globs, relative to the configuration";
+    "ignore": Files, "[]", Works Live, "those that do not count; one without a slash is a name, wherever it is";
+    "debounce": Time(0.0, YEAR), "500ms", Works Live, "a restart comes this long after the last change";
+    "cascade": Bool, "false", Works Live, "those that depend on it are restarted after it";
 }

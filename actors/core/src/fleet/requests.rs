@@ -1,11 +1,11 @@
 //! Requests that name a process: what is asked for of one that is not there, or when all is being stopped, is refused and
 //! changes nothing.
 
-use super::{Effect, Fleet, OperationEnd, Out, Phase, RestartScope};
+use super::{Effect, Fleet, OperationEnd, Out, Phase, RestartScope, Standing};
 use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
 use crate::name::ProcessName;
-use crate::operation::Operation;
+use crate::operation::{Cause, Operation};
 use crate::process::Command;
 use crate::signal::Signal;
 use std::time::Duration;
@@ -19,6 +19,16 @@ impl Fleet {
         out: &mut Out,
     ) {
         match self.named(name) {
+            // What nobody has started, or somebody has stopped, stays so when a file changes.
+            Ok(p)
+                if matches!(operation.cause, Cause::Watch(_))
+                    && matches!(
+                        self.standing(p),
+                        Standing::Dormant | Standing::Stopping | Standing::Stopped
+                    ) =>
+            {
+                self.tell(now, SystemFact::Answered(operation.id, OperationEnd::Done), out);
+            }
             Ok(p) => self.ask_restart(operation, RestartScope::One(p), now, out),
             Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
         }

@@ -125,6 +125,7 @@ pub(super) fn spec(i: usize, plan: &Plan) -> ProcessSpec {
         hooks: None,
         health: None,
         memory: None,
+        watch: None,
         schedule: None,
     }
 }

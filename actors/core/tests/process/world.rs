@@ -129,6 +129,7 @@ fn spec(
         hooks: None,
         health: None,
         memory: None,
+        watch: None,
         schedule: None,
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn spec(initial: InitialState, kind: ProcessKind) -> Arc<ProcessSpec>
         hooks: None,
         health: None,
         memory: None,
+        watch: None,
         schedule: None,
     })
 }

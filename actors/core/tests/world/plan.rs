@@ -123,6 +123,7 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
                 hooks: None,
                 health: None,
                 memory: None,
+                watch: None,
                 schedule: None,
             };
             (spec, edges)
