@@ -100,7 +100,7 @@ impl Rig {
                 let log = records;
                 let back = Box::new(|| ());
                 let changes = Changes::default();
-                let sources = v1::Sources { lines: Arc::new(NoLines) };
+                let sources = v1::Sources { lines: Arc::new(NoLines), history: None };
                 let thread_init = || ();
                 let around =
                     Surroundings { outlook, changes, traces, sources, log, clock, thread_init, back };

@@ -15,7 +15,7 @@ use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tracing::TracingSettings;
-use phpeek_settings::web::{ApiSettings, MetricsSettings};
+use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -35,6 +35,7 @@ struct Fixed {
     survivors: Survivors,
     api: ApiSettings,
     metrics: Option<MetricsSettings>,
+    resources: Option<ResourceSettings>,
     audit: bool,
     history: Limits,
     readiness: Option<ReadinessSettings>,
@@ -52,6 +53,7 @@ impl Current {
             control_socket,
             api,
             metrics,
+            resources,
             survivors,
             audit,
             lines,
@@ -65,6 +67,7 @@ impl Current {
             survivors: *survivors,
             api: api.clone(),
             metrics: metrics.clone(),
+            resources: *resources,
             audit: *audit,
             history: *history,
             readiness: readiness.clone(),
@@ -99,6 +102,7 @@ impl Current {
             ("global.survivors", a.survivors != b.survivors),
             ("global.api_*", a.api != b.api),
             ("global.metrics_*", a.metrics != b.metrics),
+            ("global.resource_metrics_*", a.resources != b.resources),
             ("global.audit_enabled", a.audit != b.audit),
             ("global.*_history_*", a.history != b.history),
             ("global.readiness", a.readiness != b.readiness),

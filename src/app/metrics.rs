@@ -4,7 +4,7 @@
 use super::running::{BeginError, Running};
 use phpeek_actors::listeners::Listeners;
 use phpeek_api::web::{Around, Bound, Rules, Web};
-use phpeek_metrics::{Asked, Metrics, Shown, Spans};
+use phpeek_metrics::{Asked, Metrics, Resources, Shown, Spans};
 use phpeek_settings::web::MetricsSettings;
 use phpeek_telemetry::{TelemetryHandle, TelemetryState};
 use std::rc::Rc;
@@ -33,7 +33,12 @@ pub(super) struct Serving {
 
 impl Opened {
     /// Serves the page.
-    pub(super) fn serve(self, running: &Running, thread_init: fn()) -> Result<Serving, BeginError> {
+    pub(super) fn serve(
+        self,
+        running: &Running,
+        resources: Option<Resources>,
+        thread_init: fn(),
+    ) -> Result<Serving, BeginError> {
         let Self { bound, settings: MetricsSettings { path, prefix, .. } } = self;
         let (supervision, asked) = phpeek_metrics::channel();
         let around = Around {
@@ -44,7 +49,7 @@ impl Opened {
             audit: running.audit.clone(),
         };
         let rules = Rules { any_name: true, ..Rules::default() };
-        let shown = Shown { path, prefix, calls: None };
+        let shown = Shown { path, prefix, resources };
         let make = move |_closing| phpeek_metrics::router(shown, supervision);
         let web = Web::start(vec![bound], rules, around, make)
             .map_err(|source| BeginError::System { what: "start the thread of metrics", source })?;

@@ -25,6 +25,7 @@ mod ready;
 mod ready_file;
 mod reload;
 mod reloads;
+mod resources;
 mod roster;
 mod running;
 mod save;
@@ -63,7 +64,6 @@ use phpeek_actors::manager::{ManagerActor, Request, Router};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
-use phpeek_api::v1::Sources;
 use phpeek_api::web::Audit;
 use phpeek_api::web::Bound;
 use phpeek_api::{self as socket, Inquiries};
@@ -211,7 +211,7 @@ async fn supervise(
     let board = show(options, &running, writer);
     let ready = Ready::begin(configuration.readiness.as_ref(), &running, in_a_thread)?;
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
-    let sources = Sources { lines: running.output.kept() };
+    let (resources, sources) = resources::start(configuration.resources, &running, &board, in_a_thread)?;
     let (api, of_api) =
         api::start(bound, &configuration.api, (&running, board.changes(), sources.clone()), in_a_thread)?
             .unzip();
@@ -221,7 +221,7 @@ async fn supervise(
     let ear = Rc::<ReloadEar>::default();
     let watching = Rc::new(Watching::new(running.log.clone(), clock, in_a_thread));
     let ours: [Rc<dyn Listener>; 4] = [roster, operations.clone(), ear.clone(), watching.clone()];
-    let metrics = metrics.map(|opened| opened.serve(&running, in_a_thread)).transpose()?;
+    let metrics = metrics.map(|opened| opened.serve(&running, resources, in_a_thread)).transpose()?;
     let world = world(&running, listeners(&running, &board, ours, (probes, ready.clone(), metrics.as_ref())));
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);

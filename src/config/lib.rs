@@ -78,7 +78,7 @@ use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::TracingSettings;
-use phpeek_settings::web::{ApiSettings, MetricsSettings};
+use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use report::Findings;
 use std::path::{Path, PathBuf};
 use tree::Node;
@@ -100,6 +100,8 @@ pub struct Configuration {
     pub api: ApiSettings,
     /// The page of metrics.
     pub metrics: Option<MetricsSettings>,
+    /// Whether what instances use is looked at.
+    pub resources: Option<ResourceSettings>,
     /// What becomes of processes that a killed supervisor has left.
     pub survivors: Survivors,
     /// Whether what happens, and who asked for what, is recorded for an audit.
@@ -295,6 +297,7 @@ fn compiled(
     let control_socket = globals::control_socket(global, findings);
     let api = web::api(global, judge, findings)?;
     let metrics = web::metrics(global, judge, findings);
+    let resources = web::resources(global);
     let spec = compile::compile(root, folder, findings)?;
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
@@ -308,6 +311,7 @@ fn compiled(
         control_socket,
         api,
         metrics,
+        resources,
         survivors,
         audit,
         lines,

@@ -9,12 +9,17 @@ use super::tree::{Node, Place};
 use phpeek_settings::acl::{Acl, Network, Proxies};
 use phpeek_settings::tls::{TlsJudge, TlsPart};
 use phpeek_settings::web::{
-    ApiSettings, ClientCertificates, Listen, MetricsSettings, OTHER_SUITES, SUITES, ServerTls, Token, host,
+    ApiSettings, ClientCertificates, Listen, MetricsSettings, OTHER_SUITES, ResourceSettings, SUITES,
+    ServerTls, Token, host,
 };
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Largest body when nobody says it, and for 0, in bytes.
 const BODY: usize = 8 << 20;
+
+/// Nobody needs to look at what instances use more often, whatever the file says.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Reads the keys of one server: `api_…`, `metrics_…`.
 pub(crate) struct Server<'a> {
@@ -72,6 +77,14 @@ pub(crate) fn metrics(
         server.error("path", None, message, "write one that begins with /, as /metrics; /health is taken");
     }
     Some(MetricsSettings { tcp, path, prefix: block.word("metrics_prefix", &MetricsSettings::PREFIXES)? })
+}
+
+/// Reads `resource_metrics_…`; `None` when nobody looks.
+pub(crate) fn resources(global: &Node) -> Option<ResourceSettings> {
+    let block = Block::new(Some(global), GLOBAL);
+    let samples = block.int("resource_metrics_max_samples").and_then(|count| usize::try_from(count).ok())?;
+    let interval = block.time("resource_metrics_interval")?.max(SHORTEST_INTERVAL);
+    block.truth("resource_metrics_enabled")?.then_some(ResourceSettings { interval, samples })
 }
 
 impl Server<'_> {

@@ -6,12 +6,14 @@ pub(crate) const HEALTH: &[f64] = &[0.001, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
 pub(crate) const HOOK: &[f64] = &[0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0];
 /// Seconds of the whole shutdown.
 pub(crate) const SHUTDOWN: &[f64] = &[1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 180.0, 300.0];
+/// Seconds of a look at what all instances use.
+pub(crate) const RESOURCES: &[f64] = &[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05];
 /// Seconds of a wait for another process.
 pub(crate) const WAIT: &[f64] = &[0.01, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0];
 
 /// See the top of the file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Histogram {
+pub(crate) struct Histogram {
     bounds: &'static [f64],
     /// One more than there are bounds: the last is for what is above all of them.
     counts: Box<[u64]>,
@@ -21,18 +23,12 @@ pub struct Histogram {
 impl Histogram {
     /// An empty one with these upper bounds, which rise.
     #[must_use]
-    pub fn new(bounds: &'static [f64]) -> Self {
+    pub(crate) fn new(bounds: &'static [f64]) -> Self {
         Self { bounds, counts: vec![0; bounds.len() + 1].into(), sum: 0.0 }
     }
 
-    /// One that was counted elsewhere: as many counts as bounds, and one more.
-    #[must_use]
-    pub fn of(bounds: &'static [f64], counts: Box<[u64]>, sum: f64) -> Self {
-        Self { bounds, counts, sum }
-    }
-
     /// One more value. A bound is part of its bucket.
-    pub fn observe(&mut self, value: f64) {
+    pub(crate) fn observe(&mut self, value: f64) {
         let place = self.bounds.iter().position(|bound| value <= *bound).unwrap_or(self.bounds.len());
         if let Some(count) = self.counts.get_mut(place) {
             *count += 1;
@@ -42,13 +38,13 @@ impl Histogram {
 
     /// How many values.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
     /// Their sum.
     #[must_use]
-    pub fn sum(&self) -> f64 {
+    pub(crate) fn sum(&self) -> f64 {
         self.sum
     }
 

@@ -11,12 +11,15 @@ mod fold;
 mod histogram;
 mod listener;
 mod page;
+mod resources;
+mod ring;
 mod router;
 mod snapshot;
 mod tally;
 
-pub use histogram::Histogram;
 pub use listener::Metrics;
 pub use page::{Format, Prefix, write};
+pub use resources::{Resources, Subject};
+pub use ring::Sample;
 pub use router::{Asked, Shown, channel, router};
-pub use snapshot::{Calls, Snapshot, Spans};
+pub use snapshot::{Snapshot, Spans};

@@ -2,7 +2,8 @@
 //! moment; an answer that does not come is told as such.
 
 use super::page::{Format, Prefix, write};
-use super::snapshot::{Calls, Snapshot};
+use super::resources::Resources;
+use super::snapshot::Snapshot;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
@@ -33,8 +34,8 @@ pub struct Shown {
     pub path: String,
     /// What names begin with.
     pub prefix: Prefix,
-    /// Requests that the API has answered, where there is one.
-    pub calls: Option<Box<dyn Fn() -> Calls + Send + Sync>>,
+    /// What instances use, where that is looked at.
+    pub resources: Option<Resources>,
 }
 
 /// The routes.
@@ -68,7 +69,7 @@ async fn answer(shown: &Shown, supervision: &mpsc::Sender<Asked>, request: Reque
         let text = "the supervisor does not answer: it is busy, or it ends\n";
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     };
-    match write(shown.prefix, snapshot, shown.calls.as_ref().map(|calls| calls()), format) {
+    match write(shown.prefix, snapshot, shown.resources.as_ref(), format) {
         Ok(page) => ([(header::CONTENT_TYPE, format.content_type())], page).into_response(),
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written\n").into_response(),
     }

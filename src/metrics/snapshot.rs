@@ -4,7 +4,6 @@
 use super::fold::hooks::Hooks;
 use super::fold::process::Process;
 use super::fold::system::System;
-use super::histogram::Histogram;
 use phpeek_actors::clock::Moment;
 use phpeek_actors::telemetry::{Health, SpoolReport, TelemetryStats};
 use std::sync::Arc;
@@ -30,13 +29,4 @@ pub struct Spans {
     pub health: Health,
     /// Where spans wait.
     pub spool: SpoolReport,
-}
-
-/// Requests that a server has answered.
-#[derive(Debug, Clone)]
-pub struct Calls {
-    /// How many, by method and status.
-    pub answered: Vec<(&'static str, u16, u64)>,
-    /// How long each took, in seconds.
-    pub seconds: Histogram,
 }

@@ -40,6 +40,7 @@ mod terminal;
 pub mod threads;
 mod trace_context;
 pub mod unbound;
+pub mod usage;
 pub mod users;
 mod variable;
 pub mod watched;

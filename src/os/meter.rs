@@ -73,7 +73,7 @@ fn serve(supervisor: &str, orders: &Receiver<MeasureOrder>) {
 }
 
 /// All that belongs to a run.
-fn members(supervisor: &str, adopted: &Adopted, task: TaskId, leader: i32) -> BTreeSet<i32> {
+pub(super) fn members(supervisor: &str, adopted: &Adopted, task: TaskId, leader: i32) -> BTreeSet<i32> {
     let strays = if adopted.are_none() { Vec::new() } else { adopted.pids() };
     let belongs = |pid: &i32| {
         let near = |stat: Stat| stat.group == leader || stat.session == leader;

@@ -33,6 +33,15 @@ pub struct MetricsSettings {
     pub prefix: &'static str,
 }
 
+/// What instances use is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceSettings {
+    /// How often.
+    pub interval: Duration,
+    /// Samples that are kept of each instance.
+    pub samples: usize,
+}
+
 impl MetricsSettings {
     /// What may be written as the prefix, and what it means.
     pub const PREFIXES: [(&'static str, &'static str); 2] =

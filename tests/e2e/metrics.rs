@@ -227,3 +227,48 @@ fn beyond_loopback_it_must_be_said_who_may_read() {
         }
     }
 }
+
+#[test]
+fn what_instances_use_is_looked_at_and_kept() {
+    let (sandbox, api) = (Sandbox::new(), own_address());
+    let global = json!({
+        "resource_metrics_enabled": true, "resource_metrics_interval": "100ms", "resource_metrics_max_samples": 3,
+        "api_enabled": true, "api_host": api.ip(), "api_port": api.port(),
+    });
+    // The leader sleeps; what it has started works.
+    let busy = "emit busy start\nsh -c 'while :; do :; done' &\nwait";
+    let processes = json!({"busy": {"command": sandbox.script("busy", busy)}});
+    let mut page = Page::of(&sandbox, &global, processes);
+    sandbox.started("busy", 1);
+    let of = "{process=\"busy\",instance=\"busy-0\"}";
+    wait_until(LONG, "what it has started works", || {
+        page.series().get(&format!("phpeek_pm_process_cpu_percent{of}")).is_some_and(|percent| *percent > 5.0)
+    });
+    let series = page.series();
+    assert!(series[&format!("phpeek_pm_process_threads{of}")] > 1.5, "the whole tree: {series:#?}");
+    let memory = "phpeek_pm_process_memory_bytes{process=\"busy\",instance=\"busy-0\",type=\"rss\"}";
+    assert!(series[memory] > 1e5 && series[&format!("phpeek_pm_process_file_descriptors{of}")] > 1.5);
+    let ask = |query: &str| Ask::get(&format!("/api/v1/metrics/history{query}")).tcp(api).expect("an answer");
+    let history = wait_for(LONG, "as many samples as are kept", || {
+        let history = ask("?process=busy&instance=busy-0").json();
+        (history["samples"] == 3).then_some(history)
+    });
+    let first = &history["data"][0];
+    assert!(
+        first["memory_rss_bytes"].as_u64() > Some(100_000) && first["threads"].as_u64() > Some(1),
+        "{history}"
+    );
+    assert!(history["data"][0]["timestamp"].as_str() < history["data"][2]["timestamp"].as_str(), "{history}");
+    assert_eq!(ask("?process=busy&instance=busy-0&limit=1").json()["samples"], 1);
+    for (query, status) in [
+        ("", 400),
+        ("?process=busy", 400),
+        ("?process=busy&instance=busy-0&since=yesterday", 400),
+        ("?process=busy&instance=busy-0&limit=10001", 400),
+        ("?process=other&instance=other-0", 404),
+        ("?process=busy&instance=busy-7", 404),
+    ] {
+        assert_eq!(ask(query).status, status, "{query}");
+    }
+    assert_eq!(page.supervisor.stop(), 0);
+}

@@ -18,7 +18,7 @@ const ROOMS: [(&str, &str, &[&str]); 12] = [
     ("api", "src/api", &["core", "actors", "os", "settings"]),
     ("probe", "src/probe", &["core", "actors", "os"]),
     ("pages", "src/pages", &["core", "os"]),
-    ("metrics", "src/metrics", &["core", "actors"]),
+    ("metrics", "src/metrics", &["core", "actors", "os"]),
 ];
 
 /// What the rooms of the program itself must not name: `app` is called by `cli`, and draws nothing.

@@ -3,6 +3,7 @@
 //! by message, and never waits within it.
 
 mod configure;
+mod history;
 mod logs;
 mod orders;
 mod program;
@@ -22,6 +23,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
+pub use history::{History, Used};
 use http::header;
 use phpeek_actors::lines::LineSource;
 use serde_json::json;
@@ -39,6 +41,8 @@ pub const OPEN: &[&str] = &["/api/v1/health"];
 pub struct Sources {
     /// Lines of processes.
     pub lines: Arc<dyn LineSource>,
+    /// What instances have used, where that is looked at.
+    pub history: Option<Arc<dyn History>>,
 }
 
 /// The routes, on the runtime of this thread.
@@ -50,8 +54,8 @@ pub fn router(
 ) -> Router {
     let desk = Desk::open(supervision.clone(), Inquiry::Status, Seen::new);
     let supervision = supervision.clone();
-    let Sources { lines } = sources;
-    let shared = Shared { supervision, desk, changes, last: Mutex::default(), lines, places };
+    let Sources { lines, history } = sources;
+    let shared = Shared { supervision, desk, changes, last: Mutex::default(), lines, history, places };
     let routes = Router::new()
         .route("/health", get(health))
         .route("/processes", get(list))
@@ -62,6 +66,7 @@ pub fn router(
         .merge(configure::routes())
         .merge(logs::routes())
         .merge(schedule::routes())
+        .merge(history::routes())
         .route("/processes/{name}/{action}", any(action))
         .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
         .method_not_allowed_fallback(async || Refusal::method())

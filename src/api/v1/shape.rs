@@ -40,6 +40,13 @@ struct ScheduleInfo<'a> {
     last_outcome: Option<&'static str>,
 }
 
+impl ProcessInfo<'_> {
+    /// Whether it has an instance of this id.
+    pub(super) fn has(&self, instance: &str) -> bool {
+        self.instances.iter().any(|own| own.id == instance)
+    }
+}
+
 /// An instance of it.
 #[derive(Debug, Serialize)]
 struct InstanceInfo {

@@ -5,6 +5,7 @@ use super::super::desk::{Desk, Inquiry};
 use super::super::live::Places;
 use super::super::refusal::Refusal;
 use super::super::view::{Changes, View};
+use super::history::History;
 use bytes::Bytes;
 use phpeek_actors::lines::LineSource;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) changes: Changes,
     pub(super) last: Mutex<Option<Arc<Seen>>>,
     pub(super) lines: Arc<dyn LineSource>,
+    pub(super) history: Option<Arc<dyn History>>,
     pub(super) places: Places,
 }
 

@@ -84,9 +84,9 @@ keys! {
     "metrics_acl": Map(ACL), "", Works Supervisor, "who may read metrics";
     "metrics_prefix": OneOf(&["phpeek_pm", "cbox_init"]), "phpeek_pm", Works Supervisor, "what their names begin with: `phpeek_pm` or `cbox_init`";
     "metrics_federate": List(&Map(FEDERATE)), "[]", Later Live, "other exporters on this machine whose metrics are appended";
-    "resource_metrics_enabled": Bool, "false", Later Supervisor, "CPU and memory of each instance";
-    "resource_metrics_interval": Time(0.0, HOUR), "5", Later Live, "how often they are taken";
-    "resource_metrics_max_samples": Int(0, 100_000), "720", Later Live, "how many are kept for each instance";
+    "resource_metrics_enabled": Bool, "false", Works Supervisor, "CPU and memory of each instance";
+    "resource_metrics_interval": Time(0.0, HOUR), "5", Works Supervisor, "how often they are taken";
+    "resource_metrics_max_samples": Int(0, 100_000), "720", Works Supervisor, "how many are kept for each instance";
     "schedule_history_size": Int(0, 10_000), "100", Works Supervisor, "runs that are remembered of each schedule";
     "oneshot_history_max_entries": Int(0, 100_000), "5000", Works Supervisor, "runs of oneshots that are remembered, all together";
     "oneshot_history_max_age": Time(0.0, YEAR), "24h", Works Supervisor, "and for how long; 0: without bound";

@@ -3,9 +3,11 @@
 
 mod out;
 mod process;
+mod resources;
 mod system;
 
-use super::snapshot::{Calls, Snapshot};
+use super::resources::Resources;
+use super::snapshot::Snapshot;
 use out::Out;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
@@ -50,10 +52,10 @@ pub type Prefix = &'static str;
 pub fn write(
     prefix: Prefix,
     snapshot: Snapshot,
-    calls: Option<Calls>,
+    resources: Option<&Resources>,
     format: Format,
 ) -> Result<String, fmt::Error> {
-    let all = Arc::new(Page { snapshot, calls });
+    let all = Arc::new(Page { snapshot, resources: resources.cloned() });
     let mut own = Registry::with_prefix(prefix);
     own.register_collector(Box::new(Own(all.clone())));
     let mut plain = Registry::default();
@@ -75,7 +77,7 @@ pub fn write(
 #[derive(Debug)]
 struct Page {
     snapshot: Snapshot,
-    calls: Option<Calls>,
+    resources: Option<Resources>,
 }
 
 /// The series that have our prefix.
@@ -85,10 +87,10 @@ struct Own(Arc<Page>);
 impl Collector for Own {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Out::new(encoder);
-        let Page { snapshot, calls } = &*self.0;
+        let Page { snapshot, resources } = &*self.0;
         process::write(&mut out, snapshot)?;
         system::write(&mut out, snapshot)?;
-        calls.as_ref().map_or(Ok(()), |calls| system::calls(&mut out, calls))
+        resources.as_ref().map_or(Ok(()), |resources| resources::write(&mut out, resources))
     }
 }
 

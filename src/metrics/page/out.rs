@@ -47,6 +47,18 @@ impl<'a> Out<'a> {
         })
     }
 
+    /// One amount for each; the name is without its `_total`.
+    pub(super) fn amount<L: EncodeLabelSet>(
+        &mut self,
+        name: &str,
+        help: &str,
+        rows: impl IntoIterator<Item = (L, f64)>,
+    ) -> fmt::Result {
+        self.family((name, help, MetricType::Counter), rows, |mut encoder, amount| {
+            encoder.encode_counter::<NoLabelSet, _, f64>(&amount, None)
+        })
+    }
+
     /// One count for each, with the trace that has raised it last.
     pub(super) fn tally<'t, L: EncodeLabelSet>(
         &mut self,

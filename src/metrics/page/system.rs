@@ -1,7 +1,7 @@
-//! The series of the system, of spans and of answered requests.
+//! The series of the system and of spans.
 
 use super::out::{NONE, Out, count, number, seconds, timestamp, truth};
-use crate::snapshot::{Calls, Snapshot, Spans};
+use crate::snapshot::{Snapshot, Spans};
 use phpeek_actors::telemetry::ReceiverState;
 use std::fmt;
 
@@ -92,15 +92,4 @@ const TRACE_ERRORS: &str =
 pub(super) fn plain(out: &mut Out<'_>, snapshot: &Snapshot) -> fmt::Result {
     let spans = snapshot.spans.as_ref();
     out.counter("trace_errors", TRACE_ERRORS, spans.map(|spans| (NONE, spans.stats.errors())))
-}
-
-pub(super) fn calls(out: &mut Out<'_>, calls: &Calls) -> fmt::Result {
-    out.counter(
-        "api_requests",
-        "Requests that the API has answered, by method and status",
-        calls.answered.iter().map(|(method, status, count)| {
-            ([("method", (*method).to_owned()), ("status", status.to_string())], *count)
-        }),
-    )?;
-    out.histogram("api_request_duration_seconds", "How long answers took", [(NONE, &calls.seconds)])
 }

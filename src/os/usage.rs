@@ -1,0 +1,137 @@
+//! What a run uses: processor time, memory, threads, descriptors and bytes of files, of its leader and of all that belongs
+//! to it, together. Reads /proc, and only of children of ours and below; call it where a look at many processes may take
+//! its time. What may not be read counts as nothing.
+
+use super::meter;
+use super::procfs::{self, Adopted, Stat};
+use super::reaper::Children;
+use phpeek_core::ids::TaskId;
+use std::fs;
+use std::time::Duration;
+
+/// What a run uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// How long the leader has lived.
+    pub age: Duration,
+    /// When the leader began, in ticks since the boot: with its pid it is unique.
+    pub began: u64,
+    /// Processor time, with that of children that are over.
+    pub cpu: Duration,
+    /// Bytes that are resident; what processes share counts for each.
+    pub resident: u64,
+    /// Bytes of addresses.
+    pub addresses: u64,
+    /// Threads.
+    pub threads: u64,
+    /// Open descriptors.
+    pub descriptors: u64,
+    /// Bytes read from storage.
+    pub read: u64,
+    /// Bytes written to storage.
+    pub written: u64,
+}
+
+/// Measures runs.
+#[derive(Debug)]
+pub struct Scales {
+    supervisor: String,
+    adopted: Adopted,
+}
+
+/// The fields of /proc/PID/stat that count, behind those of [`Stat`] (proc(5)).
+struct Numbers {
+    cpu: u64,
+    threads: u64,
+    began: u64,
+    addresses: u64,
+}
+
+impl Numbers {
+    fn parse(text: &str) -> Option<Self> {
+        let (_, rest) = text.rsplit_once(") ")?;
+        let fields: Vec<u64> =
+            rest.split_ascii_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
+        let of = |place: usize| fields.get(place).copied();
+        // Own time in the program and in the kernel, then that of children that were waited for.
+        let cpu = [11, 12, 13, 14].into_iter().map(of).sum::<Option<u64>>()?;
+        Some(Self { cpu, threads: of(17)?, began: of(19)?, addresses: of(20)? })
+    }
+}
+
+impl Scales {
+    /// For the runs of this table.
+    #[must_use]
+    pub fn of(children: &Children) -> Self {
+        Self { supervisor: children.kin.supervisor().to_owned(), adopted: Adopted::open() }
+    }
+
+    /// What this run uses; `None` when its leader is none of ours any more.
+    #[must_use]
+    pub fn weigh(&self, task: TaskId, leader: i32) -> Option<Usage> {
+        let ours = Stat::of(leader).is_some_and(|stat| stat.parent == std::process::id().cast_signed());
+        if !ours {
+            return None;
+        }
+        let ticks = rustix::param::clock_ticks_per_second().max(1);
+        let mut usage = Usage::default();
+        for pid in meter::members(&self.supervisor, &self.adopted, task, leader) {
+            let Some(numbers) = procfs::text(&format!("/proc/{pid}/stat")).and_then(|t| Numbers::parse(&t))
+            else {
+                continue; // it has gone meanwhile
+            };
+            if pid == leader {
+                usage.began = numbers.began;
+            }
+            usage.cpu += Duration::from_millis(numbers.cpu.saturating_mul(1000) / ticks);
+            usage.addresses += numbers.addresses;
+            usage.threads += numbers.threads;
+            usage.resident += procfs::resident(pid).unwrap_or(0);
+            usage.descriptors += descriptors(pid);
+            let [read, written] = storage(pid);
+            usage.read += read;
+            usage.written += written;
+        }
+        let lived = procfs::ticks(std::time::Instant::now()).saturating_sub(usage.began);
+        usage.age = Duration::from_millis(lived.saturating_mul(1000) / ticks);
+        (usage.began > 0).then_some(usage)
+    }
+}
+
+/// Bytes of the machine's memory; `None` where /proc is not there.
+#[must_use]
+pub fn machine_memory() -> Option<u64> {
+    let text = procfs::text("/proc/meminfo")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+fn descriptors(pid: i32) -> u64 {
+    fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |entries| entries.count() as u64)
+}
+
+fn storage(pid: i32) -> [u64; 2] {
+    let text = procfs::text(&format!("/proc/{pid}/io")).unwrap_or_default();
+    ["read_bytes: ", "write_bytes: "]
+        .map(|name| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+
+    #[test]
+    fn the_fields_of_a_line_are_those_that_count() {
+        let text = "7 (a) (b c) S 3 4 5 0 -1 4194560 1 2 3 4 50 60 70 80 20 0 9 0 77 4096 8\n";
+        let Numbers { cpu, threads, began, addresses } = Numbers::parse(text).expect("a line");
+        assert_eq!((cpu, threads, began, addresses), (260, 9, 77, 4096));
+        assert!(Numbers::parse("7 (sh").is_none() && Numbers::parse("7 (sh) S 1 2").is_none());
+    }
+
+    #[test]
+    fn the_machine_has_memory_and_we_have_descriptors() {
+        assert!(machine_memory().is_some_and(|bytes| bytes > 1 << 20));
+        assert!(descriptors(std::process::id().cast_signed()) > 2);
+    }
+}
