@@ -17,6 +17,7 @@
 pub mod board;
 pub mod clock;
 pub mod envelope;
+pub mod events;
 pub mod feed;
 mod health;
 pub mod history;

@@ -28,6 +28,9 @@ _phpeek__pm() {
             phpeek__pm,demo)
                 cmd="phpeek__pm__subcmd__demo"
                 ;;
+            phpeek__pm,events)
+                cmd="phpeek__pm__subcmd__events"
+                ;;
             phpeek__pm,example)
                 cmd="phpeek__pm__subcmd__example"
                 ;;
@@ -48,6 +51,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm,list)
                 cmd="phpeek__pm__subcmd__list"
+                ;;
+            phpeek__pm,logs)
+                cmd="phpeek__pm__subcmd__logs"
                 ;;
             phpeek__pm,man)
                 cmd="phpeek__pm__subcmd__man"
@@ -112,6 +118,9 @@ _phpeek__pm() {
             phpeek__pm__subcmd__help,demo)
                 cmd="phpeek__pm__subcmd__help__subcmd__demo"
                 ;;
+            phpeek__pm__subcmd__help,events)
+                cmd="phpeek__pm__subcmd__help__subcmd__events"
+                ;;
             phpeek__pm__subcmd__help,example)
                 cmd="phpeek__pm__subcmd__help__subcmd__example"
                 ;;
@@ -132,6 +141,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm__subcmd__help,list)
                 cmd="phpeek__pm__subcmd__help__subcmd__list"
+                ;;
+            phpeek__pm__subcmd__help,logs)
+                cmd="phpeek__pm__subcmd__help__subcmd__logs"
                 ;;
             phpeek__pm__subcmd__help,man)
                 cmd="phpeek__pm__subcmd__help__subcmd__man"
@@ -380,7 +392,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --dry-run --help --version schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --dry-run --help --version schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -501,6 +513,40 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phpeek__subcmd__pm__subcmd__events)
+            opts="-f -c -h --follow --tail --since --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --tail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phpeek__subcmd__pm__subcmd__example)
             opts="-c -h --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -550,7 +596,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan telemetry trace version completions man help"
+            opts="schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -606,6 +652,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__demo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__events)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -704,6 +764,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__logs)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1276,6 +1350,56 @@ _phpeek__pm() {
                 return 0
             fi
             case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__logs)
+            opts="-f -c -h --process --follow --tail --since --grep --level --stream --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --process)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --level)
+                    COMPREPLY=($(compgen -W "all debug info warn error" -- "${cur}"))
+                    return 0
+                    ;;
+                --stream)
+                    COMPREPLY=($(compgen -W "stdout stderr" -- "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -376,6 +376,40 @@ _arguments "${_arguments_options[@]}" : \
 ':file -- The configuration to compare with what runs. The supervisor reads it:_files' \
 && ret=0
 ;;
+(logs)
+_arguments "${_arguments_options[@]}" : \
+'()--process=[The same]:NAME:_default' \
+'--tail=[How many of the lines that are kept]:N:_default' \
+'--since=[Only lines from this time on\: how long ago (90s, 5m, 1h30m), or a time of RFC 3339]:TIME:_default' \
+'--grep=[Only lines that match this regular expression]:RE:_default' \
+'--level=[Only lines of this level and above]:LEVEL:(all debug info warn error)' \
+'--stream=[Only lines of this stream]:STREAM:(stdout stderr)' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-f[Go on with the lines that come]' \
+'--follow[Go on with the lines that come]' \
+'--json[Print each line as a JSON object]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'::name -- The process; without it, all of them:_default' \
+&& ret=0
+;;
+(events)
+_arguments "${_arguments_options[@]}" : \
+'--tail=[How many of those that are kept]:N:_default' \
+'--since=[Only events from this time on\: how long ago (90s, 5m, 1h30m), or a time of RFC 3339]:TIME:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-f[Go on with what happens]' \
+'--follow[Go on with what happens]' \
+'--json[Print each event as a JSON object]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::name -- The process; without it, everything:_default' \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
@@ -1003,6 +1037,14 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(logs)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(events)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -1145,6 +1187,8 @@ _phpeek-pm_commands() {
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
+'logs:Show the lines of processes that a running supervisor keeps, and with --follow those that come' \
+'events:Show what has happened to a running supervisor and its processes, and with --follow what happens' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -1173,6 +1217,11 @@ _phpeek-pm__subcmd__config_commands() {
 _phpeek-pm__subcmd__demo_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm demo commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__events_commands] )) ||
+_phpeek-pm__subcmd__events_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm events commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__example_commands] )) ||
 _phpeek-pm__subcmd__example_commands() {
@@ -1209,6 +1258,8 @@ _phpeek-pm__subcmd__help_commands() {
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
+'logs:Show the lines of processes that a running supervisor keeps, and with --follow those that come' \
+'events:Show what has happened to a running supervisor and its processes, and with --follow what happens' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -1237,6 +1288,11 @@ _phpeek-pm__subcmd__help__subcmd__config_commands() {
 _phpeek-pm__subcmd__help__subcmd__demo_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help demo commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__events_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__events_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help events commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__example_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__example_commands() {
@@ -1272,6 +1328,11 @@ _phpeek-pm__subcmd__help__subcmd__init_commands() {
 _phpeek-pm__subcmd__help__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__logs_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__logs_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help logs commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__man_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__man_commands() {
@@ -1477,6 +1538,11 @@ _phpeek-pm__subcmd__init_commands() {
 _phpeek-pm__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm list commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__logs_commands] )) ||
+_phpeek-pm__subcmd__logs_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm logs commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__man_commands] )) ||
 _phpeek-pm__subcmd__man_commands() {

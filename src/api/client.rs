@@ -6,8 +6,9 @@ use super::folder::Place;
 use super::place;
 use super::snapshot::Snapshot;
 use super::socket;
+use super::streams::Gathering;
 use super::wire::SERVER;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -23,6 +24,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout_at;
 
 pub use super::client_error::ClientError;
+pub use super::streams::{Event, Events, Messages};
 
 /// The variable that names the socket when no option does.
 pub const VARIABLE: &str = "PHPEEK_PM_CONTROL_SOCKET";
@@ -127,10 +129,22 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub fn stream(&self, path: &str) -> Result<Messages, ClientError> {
+        self.gathering(path).map(Messages)
+    }
+
+    /// The events of a stream.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn events(&self, path: &str) -> Result<Events, ClientError> {
+        self.gathering(path).map(Events)
+    }
+
+    fn gathering(&self, path: &str) -> Result<Gathering, ClientError> {
         let until = within(HEAD_LIMIT);
-        let body =
-            self.runtime.block_on(self.by(until, self.open((Method::GET, path, Bytes::new()), until)))?;
-        Ok(Messages { runtime: self.runtime.clone(), body, gathered: BytesMut::new() })
+        let open = self.open((Method::GET, path, Bytes::new()), until);
+        let body = self.runtime.block_on(self.by(until, open))?;
+        Ok(Gathering::new(self.runtime.clone(), body))
     }
 
     async fn by<T>(
@@ -211,49 +225,6 @@ impl Client {
         }
         ClientError::Closed
     }
-}
-
-/// The messages of a stream, as they come.
-#[derive(Debug)]
-pub struct Messages {
-    runtime: Arc<Runtime>,
-    body: Incoming,
-    gathered: BytesMut,
-}
-
-impl Messages {
-    /// The next message, once it is there; `None` when the supervisor has ended the stream.
-    ///
-    /// # Errors
-    /// [`ClientError::Closed`] when it broke off.
-    #[expect(clippy::should_implement_trait, reason = "an iterator of results goes on after an error")]
-    pub fn next(&mut self) -> Result<Option<Bytes>, ClientError> {
-        loop {
-            if let Some(message) = split_message(&mut self.gathered) {
-                return Ok(Some(message));
-            }
-            match self.runtime.block_on(self.body.frame()) {
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        self.gathered.extend_from_slice(&data);
-                    }
-                }
-                Some(Err(_)) => return Err(ClientError::Closed),
-                None if self.gathered.is_empty() => return Ok(None),
-                None => return Err(ClientError::Closed),
-            }
-        }
-    }
-}
-
-/// Takes the first whole message off.
-fn split_message(gathered: &mut BytesMut) -> Option<Bytes> {
-    let length = u32::from_le_bytes(*gathered.first_chunk::<4>()?) as usize;
-    if gathered.len() < 4 + length {
-        return None;
-    }
-    gathered.advance(4);
-    Some(gathered.split_to(length).freeze())
 }
 
 /// The moment after this time; a wait without an end ends with the day.

@@ -25,6 +25,7 @@ mod routes;
 mod server;
 pub mod snapshot;
 mod socket;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod traces;

@@ -6,6 +6,7 @@ use super::client::{Client, ClientError};
 use super::view::{Changes, Slot, View};
 use super::*;
 use phpeek_actors::board::SystemState;
+use phpeek_actors::events::EventFeed;
 use phpeek_actors::testkit::{NoLines, RecordingLog, SpecBuilder};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -100,7 +101,8 @@ impl Rig {
                 let log = records;
                 let back = Box::new(|| ());
                 let changes = Changes::default();
-                let sources = v1::Sources { lines: Arc::new(NoLines), history: None };
+                let events = EventFeed::new(clock).source();
+                let sources = v1::Sources { lines: Arc::new(NoLines), events, history: None };
                 let thread_init = || ();
                 let around =
                     Surroundings { outlook, changes, traces, sources, log, clock, thread_init, back };

@@ -57,6 +57,7 @@ use orders::Orders;
 use phpeek_actors::board::BoardListener;
 use phpeek_actors::clock::{Clock, WallClock};
 use phpeek_actors::envelope::Envelope;
+use phpeek_actors::events::EventFeed;
 use phpeek_actors::history::Histories;
 use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::{Listener, Listeners};
@@ -195,8 +196,7 @@ async fn supervise(
     let router = Router::default();
     let running = build(&configuration, options, clock, (ground, router.clone()))?;
     options.warnings.iter().for_each(|warning| say(&running, Level::Warn, warning.clone()));
-    let every = configuration.tracing.as_ref().is_some_and(|tracing| tracing.every_probe);
-    let probes = if every { ProbeSpans::All } else { ProbeSpans::Changes };
+    let probes = probe_spans(&configuration);
     let spec = Arc::new(configuration.spec.clone());
     let fleet = Fleet::new(&spec).map_err(|_| BeginError::System {
         what: "order the processes",
@@ -211,16 +211,17 @@ async fn supervise(
     let board = show(options, &running, writer);
     let ready = Ready::begin(configuration.readiness.as_ref(), &running, in_a_thread)?;
     let target = control::SpanTarget::of(configuration.tracing.as_ref());
-    let (resources, sources) = resources::start(configuration.resources, &running, &board, in_a_thread)?;
+    let events = Rc::new(EventFeed::new(clock));
+    let shown = (&board, events.source());
+    let (resources, sources) = resources::start(configuration.resources, &running, shown, in_a_thread)?;
     let (api, of_api) =
         api::start(bound, &configuration.api, (&running, board.changes(), sources.clone()), in_a_thread)?
             .unzip();
     let (control, of_control) =
         listener.map(|l| control::start(l, (&running, &board, sources), in_a_thread)).transpose()?.unzip();
-    let operations = Rc::<Operations>::default();
-    let ear = Rc::<ReloadEar>::default();
+    let (operations, ear) = (Rc::<Operations>::default(), Rc::<ReloadEar>::default());
     let watching = Rc::new(Watching::new(running.log.clone(), clock, in_a_thread));
-    let ours: [Rc<dyn Listener>; 4] = [roster, operations.clone(), ear.clone(), watching.clone()];
+    let ours: [Rc<dyn Listener>; 5] = [roster, operations.clone(), ear.clone(), watching.clone(), events];
     let metrics = metrics.map(|opened| opened.serve(&running, resources, in_a_thread)).transpose()?;
     let world = world(&running, listeners(&running, &board, ours, (probes, ready.clone(), metrics.as_ref())));
     let (done, finished) = tokio::sync::oneshot::channel();
@@ -250,6 +251,12 @@ async fn supervise(
     let finished = finished.await.ok();
     let servers = ending::Servers { control, pages: [api, metrics.map(|m| m.web)], ready };
     Ok(ending::end(running, finished, &finish, &board, servers).await)
+}
+
+/// Which probes have spans.
+fn probe_spans(configuration: &Configuration) -> ProbeSpans {
+    let every = configuration.tracing.as_ref().is_some_and(|tracing| tracing.every_probe);
+    if every { ProbeSpans::All } else { ProbeSpans::Changes }
 }
 
 /// Writes down what runs, from now on.
@@ -303,7 +310,7 @@ fn answer(
 fn listeners(
     running: &Running,
     board: &SharedBoard,
-    ours: [Rc<dyn Listener>; 4],
+    ours: [Rc<dyn Listener>; 5],
     (probes, ready, metrics): (ProbeSpans, Option<Rc<Ready>>, Option<&metrics::Serving>),
 ) -> Rc<Listeners> {
     let others: Vec<Rc<dyn Listener>> = vec![

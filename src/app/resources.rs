@@ -4,6 +4,7 @@
 use super::board::SharedBoard;
 use super::running::{BeginError, Running};
 use jiff::Timestamp;
+use phpeek_actors::events::EventSource;
 use phpeek_api::v1::{History, Sources, Used};
 use phpeek_core::ids::TaskId;
 use phpeek_metrics::{Resources, Sample, Subject};
@@ -20,19 +21,19 @@ use tokio::time::{MissedTickBehavior, interval};
 pub(super) fn start(
     settings: Option<ResourceSettings>,
     running: &Running,
-    board: &SharedBoard,
+    (board, events): (&SharedBoard, Arc<dyn EventSource>),
     thread_init: fn(),
 ) -> Result<(Option<Resources>, Sources), BeginError> {
     let lines = running.output.kept();
     let Some(ResourceSettings { interval, samples }) = settings else {
-        return Ok((None, Sources { lines, history: None }));
+        return Ok((None, Sources { lines, events, history: None }));
     };
     let scales = Scales::of(&running.children);
     let resources = Resources::start(scales, samples, thread_init)
         .map_err(|source| BeginError::System { what: "start the thread of resources", source })?;
     actix::spawn(keep(resources.clone(), running.children.clone(), board.clone(), interval));
     let history = Arc::new(Kept(resources.clone())) as Arc<dyn History>;
-    Ok((Some(resources), Sources { lines, history: Some(history) }))
+    Ok((Some(resources), Sources { lines, events, history: Some(history) }))
 }
 
 async fn keep(resources: Resources, children: Rc<Children>, board: SharedBoard, pause: std::time::Duration) {

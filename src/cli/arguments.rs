@@ -6,12 +6,14 @@ use super::completions::CompletionsArguments;
 use super::control::{ListArguments, OneArguments, ReloadArguments, ScaleArguments, SignalArguments};
 use super::demo::DemoArguments;
 use super::effective::ConfigArguments;
+use super::events::EventsArguments;
 use super::example::ExampleArguments;
 use super::examples;
 use super::explain::ExplainArguments;
 use super::history::HistoryArguments;
 use super::import::ImportArguments;
 use super::init::InitArguments;
+use super::logs::LogsArguments;
 use super::man::ManArguments;
 use super::plan::PlanArguments;
 use super::run::RunArguments;
@@ -110,6 +112,13 @@ pub enum Command {
     Schedule(ScheduleArguments),
     /// Show what jobs and oneshots of a running supervisor have done, the newest first.
     History(HistoryArguments),
+    /// Show the lines of processes that a running supervisor keeps, and with --follow those that come.
+    ///
+    /// The exit code is 0 at the end, 1 when there is no such process, 3 when no supervisor runs, 4 when it cannot be asked;
+    /// the same for `events`.
+    Logs(LogsArguments),
+    /// Show what has happened to a running supervisor and its processes, and with --follow what happens.
+    Events(EventsArguments),
     /// Show what became of the spans of a running supervisor.
     ///
     /// The exit code is 0 when all is well or tracing is off, 1 when spans were lost since the supervisor began (failed or

@@ -93,6 +93,17 @@ const EXAMPLES: &[Examples] = &[
     ("signal", &[("phpeek-pm signal nginx SIGHUP", "have nginx read its configuration again")]),
     ("reload", &[("phpeek-pm reload", "take over what has changed in the file")]),
     ("plan", &[("phpeek-pm plan app.yaml", "what a reload of it would do")]),
+    (
+        "logs",
+        &[
+            ("phpeek-pm logs queue --follow", "the newest lines of a process, and those that come"),
+            (
+                "phpeek-pm logs --since 5m --grep 'timeout|refused'",
+                "what all have written of it in five minutes",
+            ),
+        ],
+    ),
+    ("events", &[("phpeek-pm events --follow --json", "what happens, for a script")]),
     ("telemetry", &[("phpeek-pm telemetry", "what became of the spans")]),
     (
         "trace",

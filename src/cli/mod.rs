@@ -9,6 +9,7 @@ mod completions;
 mod control;
 mod demo;
 mod effective;
+mod events;
 mod example;
 mod examples;
 mod explain;
@@ -17,6 +18,7 @@ mod first;
 mod history;
 mod import;
 mod init;
+mod logs;
 mod man;
 mod plain;
 mod plan;
@@ -95,6 +97,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Plan(plan) => plainly(signals, || plan::run(config, &plan)),
         Command::Schedule(schedule) => plainly(signals, || schedule::run(config, &schedule)),
         Command::History(history) => plainly(signals, || history::run(config, &history)),
+        Command::Logs(logs) => plainly(signals, || logs::run(config, &logs)),
+        Command::Events(events) => plainly(signals, || events::run(config, &events)),
         Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
         Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
         Command::Version(version) => plainly(signals, || Ok(version::run(&version))),

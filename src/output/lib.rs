@@ -38,6 +38,7 @@ mod stats;
 mod steps;
 pub mod terminal;
 mod timers;
+pub mod told;
 mod writer;
 
 pub use failure::StartError;

@@ -4,8 +4,7 @@
 use super::super::live::{self, More, Source, Written};
 use super::super::refusal::{Refusal, json_of};
 use super::query::Query;
-use super::shape;
-use super::shared::{Shared, missing};
+use super::shared::Shared;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
@@ -86,7 +85,7 @@ fn newest(shared: &Shared, wanted: &Wanted, limit: usize) -> Vec<Value> {
 async fn all(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let query = Query::of(query.as_deref())?;
     let (limit, wanted) = (query.limit()?, query.wanted(SystemTime::now())?);
-    known(&shared, &wanted).await?;
+    shared.has(wanted.process.as_ref()).await?;
     let logs = newest(&shared, &wanted, limit);
     json_of(&json!({ "scope": "stack", "limit": limit, "count": logs.len(), "logs": logs }))
 }
@@ -99,17 +98,10 @@ async fn of_process(
     let Path(process) = process.map_err(|_| Refusal::bad("the name is no text"))?;
     let query = Query::of(query.as_deref())?.of_process(&process);
     let wanted = query.wanted(SystemTime::now())?;
-    known(&shared, &wanted).await?;
+    shared.has(wanted.process.as_ref()).await?;
     let limit = query.limit()?;
     let logs = newest(&shared, &wanted, limit);
     json_of(&json!({ "process": process, "limit": limit, "count": logs.len(), "logs": logs }))
-}
-
-/// The process must be there.
-async fn known(shared: &Shared, wanted: &Wanted) -> Result<(), Refusal> {
-    let Some(process) = &wanted.process else { return Ok(()) };
-    let seen = shared.seen().await?;
-    shape::process(&seen.view, process.as_str()).map(drop).ok_or_else(|| missing(process.as_str()))
 }
 
 async fn stream(
@@ -119,7 +111,7 @@ async fn stream(
 ) -> Result<Response, Refusal> {
     let query = Query::of(query.as_deref())?;
     let wanted = query.wanted(SystemTime::now())?;
-    known(&shared, &wanted).await?;
+    shared.has(wanted.process.as_ref()).await?;
     let tail = query.tail()?;
     let after = live::last_seen(&headers, query.get("after"))?;
     let from = after.map_or(From::Newest(tail), From::After);

@@ -3,6 +3,7 @@
 //! by message, and never waits within it.
 
 mod configure;
+mod events;
 mod history;
 mod logs;
 mod orders;
@@ -25,6 +26,7 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 pub use history::{History, Used};
 use http::header;
+use phpeek_actors::events::EventSource;
 use phpeek_actors::lines::LineSource;
 use serde_json::json;
 use shared::{Seen, Shared, missing};
@@ -43,6 +45,8 @@ pub struct Sources {
     pub lines: Arc<dyn LineSource>,
     /// What instances have used, where that is looked at.
     pub history: Option<Arc<dyn History>>,
+    /// What happens.
+    pub events: Arc<dyn EventSource>,
 }
 
 /// The routes, on the runtime of this thread.
@@ -54,8 +58,9 @@ pub fn router(
 ) -> Router {
     let desk = Desk::open(supervision.clone(), Inquiry::Status, Seen::new);
     let supervision = supervision.clone();
-    let Sources { lines, history } = sources;
-    let shared = Shared { supervision, desk, changes, last: Mutex::default(), lines, history, places };
+    let Sources { lines, events, history } = sources;
+    let shared =
+        Shared { supervision, desk, changes, last: Mutex::default(), lines, events, history, places };
     let routes = Router::new()
         .route("/health", get(health))
         .route("/processes", get(list))
@@ -67,6 +72,7 @@ pub fn router(
         .merge(logs::routes())
         .merge(schedule::routes())
         .merge(history::routes())
+        .merge(events::routes())
         .route("/processes/{name}/{action}", any(action))
         .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
         .method_not_allowed_fallback(async || Refusal::method())

@@ -7,7 +7,9 @@ use super::super::refusal::Refusal;
 use super::super::view::{Changes, View};
 use super::history::History;
 use bytes::Bytes;
+use phpeek_actors::events::EventSource;
 use phpeek_actors::lines::LineSource;
+use phpeek_core::name::ProcessName;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
@@ -31,10 +33,19 @@ pub(super) struct Shared {
     pub(super) last: Mutex<Option<Arc<Seen>>>,
     pub(super) lines: Arc<dyn LineSource>,
     pub(super) history: Option<Arc<dyn History>>,
+    pub(super) events: Arc<dyn EventSource>,
     pub(super) places: Places,
 }
 
 impl Shared {
+    /// The process must be there, when one is named.
+    pub(super) async fn has(&self, process: Option<&ProcessName>) -> Result<(), Refusal> {
+        let Some(process) = process else { return Ok(()) };
+        let seen = self.seen().await?;
+        let found = seen.view.of_each().any(|(spec, _)| spec.name == *process);
+        if found { Ok(()) } else { Err(missing(process.as_str())) }
+    }
+
     /// The state now. Supervision is asked only when something has changed since it was asked last.
     pub(super) async fn seen(&self) -> Result<Arc<Seen>, Refusal> {
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);

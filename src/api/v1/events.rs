@@ -1,0 +1,128 @@
+//! What happens, as server-sent events. Owns how an event looks here; keeps none.
+
+use super::super::live::{self, More, Source, Written};
+use super::super::refusal::Refusal;
+use super::query::Query;
+use super::shared::Shared;
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use jiff::Timestamp;
+use phpeek_actors::events::{Event, EventsFollowing, EventsFrom};
+use phpeek_actors::feed::{Feed, Given};
+use phpeek_actors::ports;
+use phpeek_core::name::ProcessName;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::time::SystemTime;
+use std::vec::IntoIter;
+
+/// The routes.
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new().route("/events", get(stream))
+}
+
+/// An event as it is shown.
+#[derive(Serialize)]
+struct Shown<'a> {
+    timestamp: String,
+    seq: u64,
+    event: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    process: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+}
+
+fn shown(event: &Event) -> Shown<'_> {
+    let at = Timestamp::try_from(event.at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let instance = event.process.as_ref().zip(event.number);
+    Shown {
+        timestamp: format!("{at:.3}"),
+        seq: event.id,
+        event: event.kind,
+        process: event.process.as_ref().map(ProcessName::as_str),
+        instance: instance.map(|(process, number)| process.instance_id(number)),
+        fields: event.fields.iter().map(|(name, value)| ((*name).to_owned(), json_of(value))).collect(),
+    }
+}
+
+fn json_of(value: &ports::Value) -> Value {
+    match value {
+        ports::Value::Text(text) => Value::from(text.as_ref()),
+        ports::Value::Hook(name) => Value::from(name.as_ref()),
+        ports::Value::Int(number) => Value::from(*number),
+        ports::Value::Bool(truth) => Value::from(*truth),
+    }
+}
+
+/// With `follow=false` the stream ends after what is kept.
+async fn stream(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = Query::of(query.as_deref())?;
+    let wanted = query.wanted(SystemTime::now())?;
+    shared.has(wanted.process.as_ref()).await?;
+    let tail = query.tail()?;
+    let after = live::last_seen(&headers, query.get("after"))?;
+    let from = after.map_or(EventsFrom::Newest(tail), EventsFrom::After);
+    let ends = query.get("follow") == Some("false");
+    shared.places.stream(|| {
+        let EventsFollowing { kept, lost, comes } = shared.events.follow(from);
+        let (process, since) = (wanted.process, wanted.since);
+        Events { kept: kept.into_iter(), lost, comes, process, since, ends }
+    })
+}
+
+/// Events on their way to one reader.
+struct Events {
+    kept: IntoIter<Arc<Event>>,
+    lost: u64,
+    comes: Feed<Arc<Event>>,
+    /// Those of this process alone.
+    process: Option<ProcessName>,
+    /// And from this time on.
+    since: Option<SystemTime>,
+    /// Whether nothing comes after what is kept.
+    ends: bool,
+}
+
+impl Source for Events {
+    fn write(&mut self, out: &mut Written) -> More {
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 {
+            out.lost(lost, false);
+        }
+        while !out.is_full() {
+            let event = match self.kept.next() {
+                Some(event) => event,
+                None if self.ends => return More::Never,
+                None => match self.comes.try_next() {
+                    Some(Given::Item(event)) => event,
+                    Some(Given::Lost(count)) => {
+                        out.lost(count, false);
+                        continue;
+                    }
+                    None => break,
+                },
+            };
+            let of = self.process.as_ref().is_none_or(|process| event.process.as_ref() == Some(process));
+            if of && self.since.is_none_or(|since| event.at >= since) {
+                let area = event.kind.split('.').next().unwrap_or(event.kind);
+                out.event(area, event.id, &shown(&event));
+            }
+        }
+        More::MayCome
+    }
+
+    async fn wait(&mut self) -> More {
+        if self.comes.ready().await { More::MayCome } else { More::Never }
+    }
+}
