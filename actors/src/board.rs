@@ -41,7 +41,7 @@ pub struct InstanceStatus {
 /// Where the state of everything is shown. Calls return at once. What is told of a process or an instance comes between
 /// its coming and its going.
 pub trait StatusBoard {
-    /// There is a process.
+    /// There is a process; or it is configured like this from now on, and its instances stay.
     fn process(&self, process: ProcessId, spec: &Arc<ProcessSpec>);
 
     /// There is no such process any more.
@@ -119,7 +119,9 @@ impl<B: StatusBoard> Listener for BoardListener<B> {
     fn hear(&self, told: &Told) {
         match &told.fact {
             Fact::Instance(id, fact) => self.instance(*id, fact),
-            Fact::Process(process, ProcessFact::Added(spec)) => self.board.process(*process, spec),
+            Fact::Process(process, ProcessFact::Added(spec) | ProcessFact::Changed(spec)) => {
+                self.board.process(*process, spec);
+            }
             Fact::Process(process, ProcessFact::Removed) => self.board.process_gone(*process),
             Fact::Health(id, HealthFact::Said { saying: Saying::Status(status), .. }) => {
                 self.board.says(*id, status);

@@ -165,8 +165,13 @@ impl SharedBoard {
 
 impl StatusBoard for SharedBoard {
     fn process(&self, process: ProcessId, spec: &Arc<ProcessSpec>) {
-        let shown = Shown { spec: spec.clone(), instances: Serials::default() };
-        self.change(|cells| drop(cells.processes.insert(process, shown)));
+        self.change(|cells| match cells.processes.get_mut(&process) {
+            Some(shown) => shown.spec = spec.clone(),
+            None => {
+                let shown = Shown { spec: spec.clone(), instances: Serials::default() };
+                cells.processes.insert(process, shown);
+            }
+        });
     }
 
     fn process_gone(&self, process: ProcessId) {
@@ -302,6 +307,20 @@ mod tests {
     fn run(test: impl FnOnce(&Rig)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async { test(&Rig::new()) });
+    }
+
+    #[test]
+    fn a_process_that_is_configured_anew_is_shown_so_with_its_instances() {
+        run(|rig| {
+            rig.add(0, "a", 1);
+            rig.turn(0, 0, InstanceState::Running, Some(5));
+            let mut spec = SpecBuilder::new("a").spec();
+            spec.max_scale = 7;
+            rig.tell(Fact::Process(ProcessId(0), ProcessFact::Changed(Arc::new(spec))));
+            let view = rig.board.view();
+            assert_eq!(view.processes.first().map(|(spec, count)| (spec.max_scale, *count)), Some((7, 1)));
+            assert_eq!(rig.lines(), ["a-0 running"]);
+        });
     }
 
     #[test]
