@@ -11,6 +11,7 @@ mod ending;
 mod follow;
 mod forget;
 mod hasten;
+mod heartbeats;
 mod kept;
 mod last_exit;
 mod ledger;
@@ -50,6 +51,7 @@ use board::SharedBoard;
 use ending::Finish;
 use forget::Forget;
 use hasten::Hasten;
+use heartbeats::Heartbeats;
 use last_exit::LastExit;
 use ledger::Ledger;
 use operations::Operations;
@@ -77,7 +79,7 @@ use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use phpeek_os::{environment, memory, pid1};
 use phpeek_output::Output;
-use phpeek_probe::{Ears, Probes};
+use phpeek_probe::{Ears, Pings, Probes};
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::{self as telemetry, MemoryExporter, Surroundings};
 use pid_file::Writer;
@@ -316,6 +318,7 @@ fn listeners(
     let others: Vec<Rc<dyn Listener>> = vec![
         Rc::new(Journal::new(running.log.clone())),
         running.histories.clone(),
+        Rc::new(Heartbeats::new(Pings::new(running.log.clone(), running.clock, in_a_thread))),
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
         Rc::new(Forget(running.output.clone())),

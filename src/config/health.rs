@@ -175,7 +175,8 @@ pub(crate) fn patterns(node: &Node) -> impl Iterator<Item = (Role, &Node)> {
     logs.filter_map(|(_, role, check)| Some((role, check.get("pattern")?)))
 }
 
-fn headers(check: &Node) -> Vec<(String, String)> {
+/// The headers of a request.
+pub(crate) fn headers(check: &Node) -> Vec<(String, String)> {
     let entries = check.get("headers").map(Node::entries).unwrap_or_default();
     entries.iter().map(|e| (e.key.clone(), e.node.text().unwrap_or_default().to_owned())).collect()
 }

@@ -1,11 +1,12 @@
 //! The `schedule_*` keys of a process, and the variables that its jobs find. Computes no time.
 
 use super::block::Block;
-use super::keys::PROCESS;
+use super::health::headers;
+use super::keys::{HEARTBEAT, PROCESS};
 use super::schedule::timetable;
 use super::tree::Node;
 use jiff::tz::TimeZone;
-use phpeek_core::schedule::{CatchUp, Overlap, ScheduleSpec};
+use phpeek_core::schedule::{CatchUp, HeartbeatSpec, Overlap, ScheduleSpec};
 use std::sync::Arc;
 
 /// The schedule of a process, when it has one; what cannot be meant was found by the check of types.
@@ -31,7 +32,29 @@ pub(crate) fn compile(node: &Node) -> Option<Arc<ScheduleSpec>> {
         retries: u32::try_from(block.int("schedule_retries")?).ok()?,
         retry_delay: block.time("schedule_retry_delay")?,
         timeout: block.time("schedule_timeout").filter(|timeout| !timeout.is_zero()),
+        heartbeat: node.get("heartbeat").and_then(heartbeat).map(Arc::new),
     }))
+}
+
+/// Who is told of each job; nobody when it is switched off, or nothing names one.
+fn heartbeat(node: &Node) -> Option<HeartbeatSpec> {
+    let block = Block::new(Some(node), HEARTBEAT);
+    if block.truth("enabled") == Some(false) {
+        return None;
+    }
+    let url = |key: &str| block.text(key);
+    let spec = HeartbeatSpec {
+        start: url("start_url"),
+        success: url("success_url").or_else(|| url("url")),
+        failure: url("failure_url"),
+        method: block.text("method")?,
+        headers: headers(node),
+        timeout: block.time("timeout")?,
+        retries: u32::try_from(block.int("retry_count")?).ok()?,
+        delay: block.time("retry_delay")?,
+    };
+    let told = [&spec.start, &spec.success, &spec.failure].into_iter().any(Option::is_some);
+    told.then_some(spec)
 }
 
 /// The variables of a process, with those that tell a job of itself over them.

@@ -10,6 +10,9 @@ pub(crate) fn check(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     if let Some(check) = node.get("health_check") {
         health_check(check, &path.key("health_check"), findings);
     }
+    if let Some(block) = node.get("heartbeat") {
+        heartbeat(block, &path.key("heartbeat"), findings);
+    }
     if let Some(health) = node.get("health") {
         let path = path.key("health");
         if node.get("health_check").is_some() {
@@ -104,26 +107,35 @@ fn health_check(check: &Node, path: &Path<'_>, findings: &mut Findings) {
 
 /// What no request could be made of would make a process look ill.
 fn http(check: &Node, path: &Path<'_>, findings: &mut Findings) {
+    urls(check, &["url"], path, findings);
+    headers(check, path, findings);
+}
+
+/// Nobody would be told at an address that is none.
+fn heartbeat(block: &Node, path: &Path<'_>, findings: &mut Findings) {
+    urls(block, &["url", "start_url", "success_url", "failure_url"], path, findings);
+    headers(block, path, findings);
+}
+
+fn urls(block: &Node, keys: &[&str], path: &Path<'_>, findings: &mut Findings) {
     let advice = "write http://127.0.0.1/";
-    if let Some(url) = check.get("url").and_then(Node::text) {
+    for node in keys.iter().filter_map(|key| block.get(key)) {
+        let Some(url) = node.text() else { continue };
         let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"));
         let plain = url.bytes().all(|byte| byte.is_ascii_graphic());
-        match rest {
-            None => {
-                wrong(check, path, &format!("the url {url:?} is no http:// or https://"), advice, findings)
+        let host = |rest: &str| is_authority(rest.split(['/', '?', '#']).next().unwrap_or_default());
+        let message = match rest {
+            None => format!("the url {url:?} is no http:// or https://"),
+            Some(rest) if !plain || !host(rest) => {
+                format!("the url {url:?} names no host, or holds what no url may")
             }
-            Some(rest) if !plain || !is_authority(rest.split(['/', '?', '#']).next().unwrap_or_default()) => {
-                wrong(
-                    check,
-                    path,
-                    &format!("the url {url:?} names no host, or holds what no url may"),
-                    advice,
-                    findings,
-                );
-            }
-            Some(_) => {}
-        }
+            Some(_) => continue,
+        };
+        wrong(node, path, &message, advice, findings);
     }
+}
+
+fn headers(check: &Node, path: &Path<'_>, findings: &mut Findings) {
     for header in check.get("headers").map(Node::entries).unwrap_or_default() {
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let name = !header.key.is_empty() && header.key.bytes().all(token);

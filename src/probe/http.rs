@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
 use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use opentelemetry::trace::SpanContext;
@@ -87,15 +87,19 @@ async fn refused(status: u16, response: Response<Incoming>) -> String {
 }
 
 async fn get(url: &Uri, question: &HttpQuestion, context: &SpanContext) -> io::Result<Response<Incoming>> {
+    exchange(url, request(url, question, context)?).await
+}
+
+/// Sends a request on a connection of its own; gives the head of the answer, whatever it says.
+pub(super) async fn exchange(url: &Uri, request: Request<Full<Bytes>>) -> io::Result<Response<Incoming>> {
     let host = url.host().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no host"))?;
     let secure = url.scheme() == Some(&Scheme::HTTPS);
     let port = url.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let request = request(url, question, context)?;
     let stream = dial::connect_to(host, port).await?;
     if secure { send(tls::over(stream, host).await?, request).await } else { send(stream, request).await }
 }
 
-async fn send<S>(stream: S, request: Request<Empty<Bytes>>) -> io::Result<Response<Incoming>>
+async fn send<S>(stream: S, request: Request<Full<Bytes>>) -> io::Result<Response<Incoming>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -110,19 +114,30 @@ fn broken(error: hyper::Error) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, error)
 }
 
-fn request(url: &Uri, question: &HttpQuestion, context: &SpanContext) -> io::Result<Request<Empty<Bytes>>> {
+fn request(url: &Uri, question: &HttpQuestion, context: &SpanContext) -> io::Result<Request<Full<Bytes>>> {
+    let mut request = plain(Method::GET, url, &question.headers, Bytes::new())?;
+    context::tell(request.headers_mut(), context);
+    Ok(request)
+}
+
+/// A request of this method, with these headers over our own.
+pub(super) fn plain(
+    method: Method,
+    url: &Uri,
+    own: &[(String, String)],
+    body: Bytes,
+) -> io::Result<Request<Full<Bytes>>> {
     let invalid = |error: http::Error| io::Error::new(io::ErrorKind::InvalidInput, error);
     let path = url.path_and_query().map_or("/", |path| path.as_str());
     let authority = url.authority().map_or("", |authority| authority.as_str());
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let request = Request::builder().method(Method::GET).uri(path);
-    let mut request = request.header(HOST, host).body(Empty::new()).map_err(invalid)?;
+    let request = Request::builder().method(method).uri(path);
+    let mut request = request.header(HOST, host).body(Full::new(body)).map_err(invalid)?;
     let headers = request.headers_mut();
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    context::tell(headers, context);
-    for (name, value) in &question.headers {
+    for (name, value) in own {
         let name = name.parse::<HeaderName>().map_err(|error| invalid(error.into()))?;
         headers.insert(name, value.parse::<HeaderValue>().map_err(|error| invalid(error.into()))?);
     }

@@ -8,8 +8,10 @@ mod dial;
 mod grpc;
 mod http;
 mod notify;
+mod ping;
 mod thread;
 mod tls;
 
 pub use notify::Ears;
+pub use ping::{Ping, Pings};
 pub use thread::Probes;

@@ -95,8 +95,9 @@ fn by_name(path: &str) -> Option<Value> {
     })
 }
 
-/// Blocks whose keys act together: each has a test of its own (`logging.rs`, `web.rs`, `readiness.rs`).
-const TOGETHER: [&str; 10] = [
+/// Blocks whose keys act together: each has a test of its own (`logging.rs`, `web.rs`, `readiness.rs`, `heartbeat.rs`).
+const TOGETHER: [&str; 11] = [
+    "heartbeat.",
     "logging.redaction.",
     "logging.multiline.",
     "logging.json.",

@@ -145,7 +145,7 @@ fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     let one = |fields: &str| format!("processes: {{app: {{command: [x], {fields}}}}}");
     for fields in [
         "reload: {command: [x]}, rolling: false, max_unavailable: 25%",
-        "schedule: '*/2 * * * * *', heartbeat: {interval: 60}",
+        "reload: {command: [x], timeout: 3}",
     ] {
         let loaded = read(&one(fields), &[]);
         assert!(loaded.configuration.is_some(), "{fields}: {:?}", loaded.report.findings);
@@ -163,6 +163,9 @@ fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
         ),
         ("health: {readiness: {type: tcp}}", "needs address"),
         ("health: {readiness: {type: tcp, address: 'a:1', mode: both}}", "no mode"),
+        ("schedule: '@daily', heartbeat: {failure_url: 'a'}", "no http://"),
+        ("schedule: '@daily', heartbeat: {url: 'http:///x'}", "names no host"),
+        ("schedule: '@daily', heartbeat: {url: 'http://a/', headers: {'a b': c}}", "is no header"),
         ("health_check: {type: log}", "needs pattern"),
         ("health_check: {type: http, url: 'a'}", "no http://"),
         ("health_check: {type: http, url: 'http:///x'}", "names no host"),

@@ -7,6 +7,7 @@ mod bounds;
 mod empty;
 mod files;
 mod health;
+mod heartbeat;
 mod host;
 mod keeping;
 mod keys;

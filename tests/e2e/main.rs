@@ -21,6 +21,7 @@ mod feeds;
 mod first_file;
 mod health;
 mod health_told;
+mod heartbeat;
 mod hooks;
 mod logs;
 mod memory;

@@ -89,6 +89,7 @@ fn spec(plan: &Plan) -> Arc<ProcessSpec> {
         retries: plan.retries,
         retry_delay: SECOND,
         timeout: plan.timeout,
+        heartbeat: None,
     };
     Arc::new(ProcessSpec {
         name,

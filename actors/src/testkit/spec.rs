@@ -113,6 +113,7 @@ impl SpecBuilder {
             retries: 0,
             retry_delay: Duration::ZERO,
             timeout: None,
+            heartbeat: None,
         };
         change(&mut spec);
         self.0.kind = ProcessKind::Scheduled;

@@ -193,15 +193,16 @@ keys! {
 
 keys! {
     pub(crate) HEARTBEAT;
-    "enabled": Bool, "false", Later Live, "whether anybody is told";
-    "interval": Time(0.0, YEAR), "", Later Live, "how often a run is expected", eg "60";
-    "grace": Time(0.0, YEAR), "", Later Live, "how late it may be", eg "10";
-    "url": Text, "", Later Live, "told of each run", eg "https://status.example.com/ping";
-    "success_url": Text, "", Later Live, "told of runs that succeeded", eg "https://status.example.com/ok";
-    "failure_url": Text, "", Later Live, "told of those that failed", eg "https://status.example.com/failed";
-    "timeout": Time(0.0, YEAR), "30", Later Live, "of a request";
-    "retry_count": Int(0, 1000), "3", Later Live, "tries after the first";
-    "retry_delay": Time(0.0, YEAR), "5", Later Live, "between tries";
-    "method": Text, "POST", Later Live, "of a request";
-    "headers": MapOf(&Text), "", Later Live, "of a request", eg "{ X-Source: phpeek-pm }";
+    "enabled": Bool, "", Works Live, "whether it is told; default: when a url is written", eg "true";
+    "interval": Time(0.0, YEAR), "", Idle Live, "how often a run is expected: the monitor knows", eg "60";
+    "grace": Time(0.0, YEAR), "", Idle Live, "how late it may be: the monitor knows", eg "10";
+    "url": Text, "", Works Live, "told of runs that succeeded, when success_url is not written", eg "https://status.example.com/ping";
+    "start_url": Text, "", Works Live, "told when a run begins", eg "https://status.example.com/start";
+    "success_url": Text, "", Works Live, "told of runs that succeeded", eg "https://status.example.com/ok";
+    "failure_url": Text, "", Works Live, "told of those that failed, with the reason as its body", eg "https://status.example.com/failed";
+    "timeout": Time(0.001, YEAR), "30", Works Live, "of a request";
+    "retry_count": Int(0, 1000), "3", Works Live, "tries after the first";
+    "retry_delay": Time(0.0, YEAR), "5", Works Live, "between tries";
+    "method": OneOf(&["POST", "GET", "HEAD", "PUT"]), "POST", Works Live, "of a request";
+    "headers": MapOf(&Text), "", Works Live, "of a request", eg "{ X-Source: phpeek-pm }";
 }

@@ -9,7 +9,7 @@ mod gone;
 mod kind;
 mod process;
 
-pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
+pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HEARTBEAT, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
 pub(crate) use blocks::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
 pub(crate) use global::{GLOBAL, READINESS};
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};

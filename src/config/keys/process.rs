@@ -57,7 +57,7 @@ keys! {
     "schedule_catch_up": OneOf(&words(&CatchUp::WORDS)), "none", Works Live, "ticks that were missed: `latest`, `all` (at most 100)";
     "schedule_retries": Int(0, 1000), "0", Works Live, "tries after a run that failed";
     "schedule_retry_delay": Time(0.0, YEAR), "10s", Works Live, "and the wait before each";
-    "heartbeat": Map(HEARTBEAT), "", Later Live, "who is told of each run";
+    "heartbeat": Map(HEARTBEAT), "", Works Live, "a monitor that is told of each run of a schedule";
     "port_base": PORT, "0", Works Restart, "instance N finds PORT = port_base + N; 0: none";
     "max_memory_mb": Int(0, MANY), "0", Works Live, "the same as `memory: {soft: N MB}`; 0: no bound";
     "memory": Map(MEMORY), "", Works Live, "bounds for all that belongs to an instance together";

@@ -24,7 +24,9 @@ mod words;
 pub use cron::{Cron, CronError};
 pub use jiff::tz::TimeZone;
 pub use timetable::Timetable;
-pub use words::{CatchUp, Event, JobEnd, Now, Output, Overlap, ScheduleSpec, Skip, StopReason, Trigger};
+pub use words::{
+    CatchUp, Event, HeartbeatSpec, JobEnd, Now, Output, Overlap, ScheduleSpec, Skip, StopReason, Trigger,
+};
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use super::timetable::Timetable;
 use crate::backoff::Jitter;
 use crate::operation::OperationId;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A schedule, checked.
@@ -26,6 +27,29 @@ pub struct ScheduleSpec {
     pub retry_delay: Duration,
     /// How long a try may take.
     pub timeout: Option<Duration>,
+    /// Who is told of each job, elsewhere.
+    pub heartbeat: Option<Arc<HeartbeatSpec>>,
+}
+
+/// Whom the jobs of a schedule are told to: addresses of a monitor, and how it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeartbeatSpec {
+    /// Told when a job begins.
+    pub start: Option<String>,
+    /// Told when one has succeeded.
+    pub success: Option<String>,
+    /// Told when one has failed.
+    pub failure: Option<String>,
+    /// The method of a request.
+    pub method: String,
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// Tries after the first.
+    pub retries: u32,
+    /// The wait before each of them.
+    pub delay: Duration,
 }
 
 /// What a tick means while as many runs as may are under way.

@@ -140,6 +140,7 @@ impl Plan {
             retries: self.retries,
             retry_delay: ms(self.delay),
             timeout: self.timeout.map(ms),
+            heartbeat: None,
         }
     }
 }
