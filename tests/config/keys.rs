@@ -143,10 +143,9 @@ fn a_dependency_has_a_condition_and_a_time_of_its_own() {
 #[test]
 fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     let one = |fields: &str| format!("processes: {{app: {{command: [x], {fields}}}}}");
-    for fields in [
-        "reload: {command: [x]}, rolling: false, max_unavailable: 25%",
-        "reload: {command: [x], timeout: 3}",
-    ] {
+    for fields in
+        ["reload: {command: [x]}, rolling: false, max_unavailable: 25%", "reload: {command: [x], timeout: 3}"]
+    {
         let loaded = read(&one(fields), &[]);
         assert!(loaded.configuration.is_some(), "{fields}: {:?}", loaded.report.findings);
         let later = loaded.report.of(Severity::Warning).any(|f| f.message.contains("no effect yet"));
