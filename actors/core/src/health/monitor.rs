@@ -91,19 +91,19 @@ impl Monitor {
         }
     }
 
-    /// A program has said something in this run, which may not be up yet. Of one that is over it is nothing.
+    /// A program has said something in this run, which may not be up yet. Of one that is over it is nothing; what time has
+    /// brought by now follows all the same.
     pub fn hear<E: From<Effect>>(&mut self, now: Now, run: u64, news: News, out: &mut Outbox<E>) {
         let current = if self.run > 0 { run == self.run } else { run > self.last && run >= self.heard.run };
-        if !current {
-            return;
+        if current {
+            if self.heard.run != run {
+                self.heard = Heard::of(run);
+            }
+            match news {
+                News::Said(saying) => self.tell(now, HealthFact::Said { run, saying }, out),
+                news => self.heard.take(now.at, news),
+            }
         }
-        if self.heard.run != run {
-            self.heard = Heard::of(run);
-        }
-        if let News::Said(saying) = &news {
-            return self.tell(now, HealthFact::Said { run, saying: saying.clone() }, out);
-        }
-        self.heard.take(now.at, news);
         self.listen(now, out);
         self.ask_due(now, out);
     }
@@ -115,8 +115,9 @@ impl Monitor {
             Event::Task(event) => {
                 let mut watches = self.watches.iter_mut();
                 let of_it = |watch: &&mut Watch| watch.task().is_some_and(|task| task == probe);
-                let Some(watch) = watches.find(of_it) else { return };
-                if let Some(answer) = watch.observe(now, probe.serial, event, out) {
+                let answer =
+                    watches.find(of_it).and_then(|watch| watch.observe(now, probe.serial, event, out));
+                if let Some(answer) = answer {
                     self.answered(now, probe.serial, answer, out);
                 }
             }

@@ -345,11 +345,15 @@ pub(crate) fn run(plan: &Plan, subject: &mut impl Subject) -> Broken {
                 }
             }
         } else if coming == Some(at) {
-            if let Some((probe, event)) = others.next() {
-                book.heard(now.at, probe, &event);
-                if let Some(event) = subject.hears(event) {
-                    monitor.observe(now, probe, event, &mut box_);
+            match others.next() {
+                Some((probe, event)) => {
+                    book.heard(now.at, probe, &event);
+                    if let Some(event) = subject.hears(event) {
+                        monitor.observe(now, probe, event, &mut box_);
+                    }
                 }
+                // It has become nothing, but the time has come.
+                None => monitor.tick(now, &mut box_),
             }
         } else if said == Some(at) {
             let Some((_, late, piece)) = news.pop() else { continue };
