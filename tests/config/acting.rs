@@ -242,5 +242,5 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
         assert_eq!(by_override(of_global, path, &value), after, "{name}: {value} by its variable");
         counts[usize::from(acts)] += 1;
     }
-    assert!(counts[0] > 20 && counts[1] > 40, "{counts:?}");
+    assert!(counts[0] > 10 && counts[1] > 100, "{counts:?}");
 }

@@ -10,7 +10,6 @@ use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -19,31 +18,6 @@ use std::time::{Duration, SystemTime};
 const LIMIT: (usize, usize) = (100, 10_000);
 /// How far back when nobody says it.
 const BACK: Duration = Duration::from_secs(3600);
-
-/// What an instance used at a moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Used {
-    /// When, as RFC 3339 says it.
-    pub timestamp: String,
-    /// Percent of one processor.
-    pub cpu_percent: f64,
-    /// Bytes that are resident.
-    pub memory_rss_bytes: u64,
-    /// Bytes of addresses.
-    pub memory_vms_bytes: u64,
-    /// Percent of the machine's memory.
-    pub memory_percent: f64,
-    /// Threads.
-    pub threads: u64,
-    /// Open descriptors.
-    pub file_descriptors: u64,
-}
-
-/// Where samples are kept. Any thread may ask.
-pub trait History: Send + Sync {
-    /// The newest of an instance since then, oldest first; `None` when nothing is known of it.
-    fn since(&self, process: &str, instance: &str, since: SystemTime, limit: usize) -> Option<Vec<Used>>;
-}
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Shared>> {

@@ -13,6 +13,7 @@ mod runs;
 mod schedule;
 mod shape;
 mod shared;
+mod used;
 
 use super::desk::{Desk, Inquiry};
 pub use super::live::Places;
@@ -24,7 +25,6 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
-pub use history::{History, Used};
 use http::header;
 use phpeek_actors::events::EventSource;
 use phpeek_actors::lines::LineSource;
@@ -32,6 +32,7 @@ use serde_json::json;
 use shared::{Seen, Shared, missing};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
+pub use used::{History, Used};
 
 /// Where the API lies.
 pub const BASE: &str = "/api/v1";

@@ -5,7 +5,7 @@ use super::super::desk::{Desk, Inquiry};
 use super::super::live::Places;
 use super::super::refusal::Refusal;
 use super::super::view::{Changes, View};
-use super::history::History;
+use super::used::History;
 use bytes::Bytes;
 use phpeek_actors::events::EventSource;
 use phpeek_actors::lines::LineSource;
