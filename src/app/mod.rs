@@ -18,6 +18,7 @@ mod ledger;
 mod metrics;
 mod news;
 mod operations;
+mod options;
 mod orders;
 mod pid_file;
 mod prepare;
@@ -38,6 +39,7 @@ mod wall;
 mod watching;
 
 pub use configure::{effective, load, load_on_this_machine};
+pub use options::{ControlOptions, InFront, Options};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
 pub use prepare::{Prepared, prepare};
 pub use reading::{Reading, read};
@@ -89,54 +91,14 @@ use roster::Roster;
 use running::{Running, say, warn};
 use std::io;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use systemd::Systemd;
 use watching::Watching;
 
 /// The machine's wall clock.
 static WALL: WallClock = WallClock::new(SystemTime::now);
-
-/// How a run of the supervisor differs from the usual.
-#[derive(Debug, Default)]
-pub struct Options {
-    /// Ask for the end after this time (the demo).
-    pub end_after: Option<Duration>,
-    /// Keep all spans in memory and give them back, whatever the configuration says (the demo).
-    pub keep_spans: bool,
-    /// Write pid and status there.
-    pub pid_file: Option<PathBuf>,
-    /// What the configuration was warned of: said in the log, once there is one.
-    pub warnings: Vec<String>,
-    /// How commands reach it; none (the demo) when they do not.
-    pub control: Option<ControlOptions>,
-    /// Where a reload reads; none when there is nothing to read again.
-    pub reload: Option<ReloadOptions>,
-    /// Stand behind a single program: it has our standard streams and our terminal, records go to standard error, and
-    /// its code is ours however it was ended.
-    pub in_front: InFront,
-}
-
-/// Who has the standard streams.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum InFront {
-    /// The supervisor.
-    #[default]
-    Supervisor,
-    /// The program.
-    Program,
-}
-
-/// How commands reach the supervisor.
-#[derive(Debug, Clone)]
-pub struct ControlOptions {
-    /// Where the control socket lies.
-    pub socket: ControlSocket,
-    /// The configuration file, for those who ask.
-    pub config: Option<PathBuf>,
-}
 
 /// Supervises until everything is over. Comes back on the main thread, with everything ended and flushed.
 ///
