@@ -4,9 +4,8 @@ use super::keys::{Key, Kind, PROCESS, ROOT, Reload, Standing};
 
 const HEAD: &str = "\
 # Every key with its default or, where there is none, an example; made from the key tables. What is marked \"later\" belongs
-# to features that are announced: it is checked, and named in one warning. Once there is a reload, a change will take no more
-# than that where nothing is said, else [restart] a restart of the process, or [supervisor] a new start of the supervisor.
-# Until then each takes a new start.
+# to features that are announced: it is checked, and named in one warning. A change takes a reload where nothing is said, else
+# [restart] a reload that restarts the process, or [supervisor] a new start of the supervisor.
 # `phpeek-pm check-config --config config/full.yaml`.
 #
 # Times are seconds (30) or durations (1m30s, 300ms), sizes bytes or 64KB, 256MB. ${VAR} and ${VAR:-default} are replaced
