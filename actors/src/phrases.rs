@@ -100,10 +100,13 @@ impl Names {
 
     /// What a restart is about.
     #[must_use]
-    pub fn scope(&self, scope: RestartScope) -> String {
+    pub fn scope(&self, scope: &RestartScope) -> String {
         match scope {
             RestartScope::All => "all".to_owned(),
-            RestartScope::One(process) => self.text(process).to_owned(),
+            RestartScope::These(these) => {
+                these.iter().map(|process| self.text(*process)).collect::<Vec<_>>().join(", ")
+            }
+            RestartScope::One(process) => self.text(*process).to_owned(),
         }
     }
 

@@ -1468,12 +1468,16 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__reload)
-            opts="-c -h --socket --json --config --help"
+            opts="-c -h --file --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1494,7 +1498,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__restart)
-            opts="-c -h --socket --json --config --help"
+            opts="-c -h --rolling --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -325,10 +325,11 @@ _arguments "${_arguments_options[@]}" : \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--rolling[One process after the other, those that others depend on first, and no further when one does not come up. Who knows how (\`reload\`) reloads itself]' \
 '--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-':name -- The process:_default' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::names -- The processes; with --rolling and without a name, all that run:_default' \
 && ret=0
 ;;
 (scale)
@@ -357,6 +358,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (reload)
 _arguments "${_arguments_options[@]}" : \
+'--file=[Read this file instead, now and from now on. The supervisor reads it]:FILE:_files' \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -1182,7 +1184,7 @@ _phpeek-pm_commands() {
 'list:List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run' \
 'start:Start a process of a running supervisor, and wait until it is up' \
 'stop:Stop a process of a running supervisor until somebody starts it again, and wait until it has stopped' \
-'restart:Restart a process of a running supervisor, as many instances at once as may be away, and wait until all are up' \
+'restart:Restart processes of a running supervisor, as many instances at once as may be away, and wait until all are up' \
 'scale:Change how many instances of a process there are, and wait until it is so' \
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
@@ -1253,7 +1255,7 @@ _phpeek-pm__subcmd__help_commands() {
 'list:List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run' \
 'start:Start a process of a running supervisor, and wait until it is up' \
 'stop:Stop a process of a running supervisor until somebody starts it again, and wait until it has stopped' \
-'restart:Restart a process of a running supervisor, as many instances at once as may be away, and wait until all are up' \
+'restart:Restart processes of a running supervisor, as many instances at once as may be away, and wait until all are up' \
 'scale:Change how many instances of a process there are, and wait until it is so' \
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \

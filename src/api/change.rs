@@ -3,12 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// A change of the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Read the files again, and run what they say.
     Reload,
+    /// Run what this file says, and read it from now on.
+    From(PathBuf),
     /// Run a process that is not there yet.
     Add(String, Value),
     /// Run a process in another way.
@@ -23,7 +26,7 @@ impl Change {
     /// Whether it says what is run.
     #[must_use]
     pub fn names_commands(&self) -> bool {
-        matches!(self, Self::Add(..) | Self::Put(..))
+        matches!(self, Self::Add(..) | Self::Put(..) | Self::From(_))
     }
 
     /// The process that it is about.
@@ -31,7 +34,7 @@ impl Change {
     pub fn process(&self) -> Option<&str> {
         match self {
             Self::Add(name, _) | Self::Put(name, _) | Self::Remove(name) => Some(name),
-            Self::Reload | Self::Save => None,
+            Self::Reload | Self::From(_) | Self::Save => None,
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Heard {
     pub path: String,
     /// Who asked.
     pub client: String,
+    /// Whether it came at the control socket, where nobody but root and our own user can ask.
+    pub here: bool,
     /// Its `traceparent`, as it was written.
     pub traceparent: Option<String>,
     /// Its `tracestate`.
@@ -48,12 +50,30 @@ pub struct Heard {
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// To which process.
-    pub process: ProcessName,
-    /// What it is to do.
-    pub wish: Wish,
+    /// What is to be done.
+    pub what: What,
     /// How it came.
     pub heard: Heard,
+}
+
+/// What an order is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// This process is to do this.
+    One(ProcessName, Wish),
+    /// A rolling restart of these; of everything when none is named.
+    Rolling(Vec<ProcessName>),
+}
+
+impl What {
+    /// The process that it is about, if it is about one.
+    #[must_use]
+    pub fn process(&self) -> Option<&ProcessName> {
+        match self {
+            Self::One(process, _) => Some(process),
+            Self::Rolling(_) => None,
+        }
+    }
 }
 
 /// What an order has come to.

@@ -30,7 +30,7 @@ const GATHER: Duration = Duration::from_millis(20);
 pub(super) struct SharedBoard(Rc<Inner>);
 
 struct Inner {
-    config: Option<Arc<Path>>,
+    config: RefCell<Option<Arc<Path>>>,
     clock: Clock,
     histories: Rc<Histories>,
     cells: RefCell<Cells>,
@@ -67,7 +67,7 @@ impl SharedBoard {
     ) -> Self {
         let cells = Cells { state: SystemState::Starting, exit_code: None, processes: BTreeMap::new() };
         Self(Rc::new(Inner {
-            config: config.map(Arc::from),
+            config: RefCell::new(config.map(Arc::from)),
             clock,
             histories,
             cells: RefCell::new(cells),
@@ -77,6 +77,12 @@ impl SharedBoard {
         }))
     }
 
+    /// Another file is read from now on.
+    pub(super) fn read_from(&self, file: Option<&Path>) {
+        self.0.config.replace(file.map(Arc::from));
+        self.0.changes.one_more();
+    }
+
     /// The state of everything, now.
     #[must_use]
     pub(super) fn view(&self) -> View {
@@ -84,7 +90,7 @@ impl SharedBoard {
         let all = cells.processes.values();
         let at = self.0.clock.now();
         View {
-            config: self.0.config.clone(),
+            config: self.0.config.borrow().clone(),
             changes: self.0.changes.count(),
             at,
             wall: self.0.clock.wall(at),

@@ -193,16 +193,10 @@ async fn supervise(
     wall::watch(&running, router.clone());
     let manager = ManagerActor::new(fleet, world, router, done).start();
     watching.ask(manager.clone());
-    let reloads = reload::start(options.reload.clone(), &configuration, &running, (manager.clone(), ear));
-    let orders = Orders {
-        manager: manager.clone(),
-        operations,
-        tracing: running.telemetry.tracing(),
-        board: board.clone(),
-        clock,
-        reloads: reloads.clone(),
-        allow_exec: configuration.api.allow_exec,
-    };
+    let told = (manager.clone(), ear, board.clone());
+    let reloads = reload::start(options.reload.clone(), &configuration, &running, told);
+    let hands = (manager.clone(), operations, board.clone(), reloads.clone());
+    let orders = Orders::new(&running, configuration.api.allow_exec, hands);
     answer([of_api, of_control], orders, &running, target);
     let finish = Finish::default();
     let stream =

@@ -4,16 +4,16 @@
 use super::board::SharedBoard;
 use super::operations::{End, Operations};
 use super::reloads::{Ask, By, Reloads};
+use super::running::Running;
 use actix::Addr;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request};
 use phpeek_actors::trace::{OpenSpan, Tracing, names};
 use phpeek_api::change::{Change, PlanReport};
-use phpeek_api::order::{Answer, Begun, Heard, Order, Wish};
+use phpeek_api::order::{Answer, Begun, Heard, Order, What, Wish};
 use phpeek_config::Edit;
 use phpeek_core::ends::{OperationEnd, Refusal};
-use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::process::ScheduleCommand;
 use phpeek_telemetry::incoming_context;
@@ -23,25 +23,41 @@ use tokio::sync::oneshot;
 
 /// Who carries orders out.
 pub(super) struct Orders {
-    pub(super) manager: Addr<ManagerActor>,
-    pub(super) operations: Rc<Operations>,
-    pub(super) tracing: Tracing,
+    manager: Addr<ManagerActor>,
+    operations: Rc<Operations>,
+    tracing: Tracing,
     pub(super) board: SharedBoard,
     pub(super) clock: Clock,
     /// Nobody when there is no file to read again.
-    pub(super) reloads: Option<Reloads>,
+    reloads: Option<Reloads>,
     /// Whether who may ask may also say what is run.
-    pub(super) allow_exec: bool,
+    allow_exec: bool,
 }
 
 impl Orders {
+    /// With who does what is ordered.
+    pub(super) fn new(
+        running: &Running,
+        allow_exec: bool,
+        (manager, operations, board, reloads): (
+            Addr<ManagerActor>,
+            Rc<Operations>,
+            SharedBoard,
+            Option<Reloads>,
+        ),
+    ) -> Self {
+        let (tracing, clock) = (running.telemetry.tracing(), running.clock);
+        Self { manager, operations, tracing, board, clock, reloads, allow_exec }
+    }
+
     /// Carries an order out, and tells as soon as there is an operation.
     pub(super) async fn carry_out(self: Rc<Self>, order: Order, reply: oneshot::Sender<Begun>) {
-        let Order { process, wish, heard } = order;
+        let Order { what, heard } = order;
         let at = self.clock.now();
         let mut span = self.tracing.open_server(names::SPAN_API_REQUEST, &caller(&heard), at);
-        describe(&mut span, &heard, Some(process.as_str()));
-        let request = self.request(wish, &process);
+        let process = what.process().map(|process| process.to_string());
+        describe(&mut span, &heard, process.as_deref());
+        let request = self.request(what);
         let (tell, end) = oneshot::channel();
         let sent = match request {
             Ok(request) => self.manager.send(Envelope::under(span.context(), at, request)).await.ok(),
@@ -56,7 +72,7 @@ impl Orders {
         };
         let ended = self.operations.end_of(id);
         drop(reply.send(Begun { operation: id.serial, end }));
-        let answer = ended.await.map_or(Answer::Interrupted, |end| answer(end, &process));
+        let answer = ended.await.map_or(Answer::Interrupted, |end| answer(end, process.as_deref()));
         self.over(span, answer, tell);
     }
 
@@ -70,7 +86,7 @@ impl Orders {
         describe(&mut span, &heard, change.process());
         let (tell, out) = oneshot::channel();
         let (told, begun) = oneshot::channel();
-        self.ask(change, By { cause: Cause::Request, under: span.context(), told: Some(told) });
+        self.ask(change, heard.here, By { cause: Cause::Request, under: span.context(), told: Some(told) });
         // An error: a later reload is done in the place of this one, or everything ends.
         let (operation, end) = begun.await.map_or((0, None), |begun| (begun.operation, Some(begun.end)));
         drop(reply.send(Begun { operation, end: out })); // an error: it has gone away
@@ -81,17 +97,20 @@ impl Orders {
         self.over(span, answer, tell);
     }
 
-    fn ask(&self, change: Change, by: By) {
+    fn ask(&self, change: Change, here: bool, by: By) {
         let Some(reloads) = &self.reloads else {
             let why = "there is no configuration file that could be read again".to_owned();
             return by.refuse(Answer::Refused(409, why));
         };
-        if change.names_commands() && !self.allow_exec {
+        // Who comes by the control socket can start us with any file.
+        let trusted = here && matches!(change, Change::From(_));
+        if change.names_commands() && !self.allow_exec && !trusted {
             let why = "what is run is not said over the API: set global.api_allow_exec: true".to_owned();
             return by.refuse(Answer::Refused(403, why));
         }
         reloads.ask(match change {
             Change::Reload => Ask::Reload(Some(by)),
+            Change::From(file) => Ask::From(file, by),
             Change::Save => Ask::Save(by),
             Change::Add(name, process) => Ask::Edit(Edit::Add(name, process), by),
             Change::Put(name, process) => Ask::Edit(Edit::Change(name, process), by),
@@ -114,29 +133,34 @@ impl Orders {
         let (tell, end) = oneshot::channel();
         actix::spawn(async move {
             // Who asks by number knows which process it was about.
-            let answer = ended.await.map_or(Answer::Interrupted, |end| told(end, "the process"));
+            let answer = ended.await.map_or(Answer::Interrupted, |end| answer(end, None));
             drop(tell.send(answer)); // an error: it has gone away
         });
         Some(Begun { operation: serial, end })
     }
 
-    fn request(&self, wish: Wish, process: &ProcessName) -> Result<Request, Answer> {
-        let (name, cause) = (process.clone(), Cause::Request);
+    fn request(&self, what: What) -> Result<Request, Answer> {
+        let cause = Cause::Request;
+        let (name, wish) = match what {
+            What::One(name, wish) => (name, wish),
+            What::Rolling(names) if names.is_empty() => return Ok(Request::RestartAll(cause)),
+            What::Rolling(names) => return Ok(Request::RestartThese(names, cause)),
+        };
         Ok(match wish {
             Wish::Start => Request::Start(name, cause),
             Wish::Stop => Request::Stop(name, cause),
             Wish::Restart => Request::Restart(name, cause),
             Wish::ScaleTo(to) => Request::Scale(name, to, cause),
             Wish::ScaleBy(by) => {
-                let to = self.board.instances_of(process).saturating_add_signed(by);
+                let to = self.board.instances_of(&name).saturating_add_signed(by);
                 Request::Scale(name, to, cause)
             }
             Wish::Pause => Request::Schedule(name, ScheduleCommand::Pause, cause),
             Wish::Resume => Request::Schedule(name, ScheduleCommand::Resume, cause),
             Wish::Trigger => Request::Schedule(name, ScheduleCommand::Trigger, cause),
-            Wish::Signal(_) if !self.board.runs(process) => {
+            Wish::Signal(_) if !self.board.runs(&name) => {
                 let why =
-                    format!("process {:?} does not run: nobody is there to take a signal", process.as_str());
+                    format!("process {:?} does not run: nobody is there to take a signal", name.as_str());
                 return Err(Answer::Refused(409, why));
             }
             Wish::Signal(signal) => Request::Relay(name, signal, cause),
@@ -182,8 +206,8 @@ fn describe(span: &mut OpenSpan, heard: &Heard, process: Option<&str>) {
     }
 }
 
-fn answer(end: End, process: &ProcessName) -> Answer {
-    told(end, &format!("process {:?}", process.as_str()))
+fn answer(end: End, process: Option<&str>) -> Answer {
+    told(end, &process.map_or_else(|| "the process".to_owned(), |process| format!("process {process:?}")))
 }
 
 fn told(end: End, process: &str) -> Answer {

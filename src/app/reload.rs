@@ -2,6 +2,7 @@
 //! it or hands it to the manager, and follows what comes of it. One at a time; of reloads that are asked for meanwhile
 //! the last is done. Decides nothing about processes.
 
+use super::board::SharedBoard;
 use super::configure::load_edited;
 use super::current::{Current, relogged, told};
 use super::follow::Follower;
@@ -83,6 +84,7 @@ struct Reloader {
     log: Arc<dyn LogSink>,
     clock: Clock,
     manager: actix::Addr<ManagerActor>,
+    board: SharedBoard,
     follower: Option<Follower>,
 }
 
@@ -91,7 +93,7 @@ pub(super) fn start(
     options: Option<ReloadOptions>,
     configuration: &Configuration,
     running: &Running,
-    ends: (actix::Addr<ManagerActor>, Rc<ReloadEar>),
+    ends: (actix::Addr<ManagerActor>, Rc<ReloadEar>, SharedBoard),
 ) -> Option<Reloads> {
     let (reloader, reloads) = Reloader::new(options?, configuration, running, ends);
     actix::spawn(reloader.run());
@@ -104,7 +106,7 @@ impl Reloader {
         options: ReloadOptions,
         configuration: &Configuration,
         running: &Running,
-        (manager, ear): (actix::Addr<ManagerActor>, Rc<ReloadEar>),
+        (manager, ear, board): (actix::Addr<ManagerActor>, Rc<ReloadEar>, SharedBoard),
     ) -> (Self, Reloads) {
         let (ask, asks) = mpsc::unbounded_channel();
         let follower = options.watch.then(|| Follower::new(Reloads(ask.clone())));
@@ -126,6 +128,7 @@ impl Reloader {
             log: running.log.clone(),
             clock: running.clock,
             manager,
+            board,
             follower,
         };
         (reloader, Reloads(ask))
@@ -146,8 +149,9 @@ impl Reloader {
             match ask {
                 Ask::Reload(by) => {
                     let by = self.last_wish(by, &mut next);
-                    self.reload(by).await;
+                    self.reload(None, by).await;
                 }
+                Ask::From(file, by) => self.reload(Some(Source::File(file)), Some(by)).await,
                 Ask::Edit(edit, by) => self.edit(edit, by).await,
                 Ask::Save(by) => self.save(by).await,
                 Ask::Plan(file, reply) => drop(reply.send(self.would(file).await)), // an error: it has gone away
@@ -169,9 +173,10 @@ impl Reloader {
         by
     }
 
-    /// Takes over what the files say.
-    async fn reload(&mut self, by: Option<By>) {
-        let Some(mut loaded) = read_aside(self.options.source.clone()).await else {
+    /// Takes over what the files say; what another says, which is read from then on.
+    async fn reload(&mut self, other: Option<Source>, by: Option<By>) {
+        let source = other.clone().unwrap_or_else(|| self.options.source.clone());
+        let Some(mut loaded) = read_aside(source).await else {
             return self.lost(by);
         };
         let same = loaded.report.read() == self.options.read && !self.edits.is_empty();
@@ -184,7 +189,9 @@ impl Reloader {
             }
         }
         let Loaded { configuration, report } = *loaded;
-        self.follow(&files_of(&report));
+        if other.is_none() {
+            self.follow(&files_of(&report));
+        }
         let Some(configuration) = configuration else {
             let why = (self.options.tell)(&report);
             let message =
@@ -195,7 +202,12 @@ impl Reloader {
             }
             return;
         };
-        self.take(configuration, (&report, None), edits, by).await;
+        let taken = self.take(configuration, (&report, None), edits, by).await;
+        if let Some(other) = other.filter(|_| taken) {
+            self.options.source = other;
+            self.board.read_from(report.file.as_deref());
+            self.follow(&files_of(&report));
+        }
     }
 
     /// Takes over one process more, or less, or another.
@@ -214,7 +226,9 @@ impl Reloader {
             Some(Ok(edited)) => edited,
         };
         match configuration {
-            Some(configuration) => self.take(configuration, (&report, Some(&name)), edits, Some(by)).await,
+            Some(configuration) => {
+                self.take(configuration, (&report, Some(&name)), edits, Some(by)).await;
+            }
             None => by.refuse(Answer::Refused(422, faults(&report))),
         }
     }
@@ -225,20 +239,21 @@ impl Reloader {
         aside(move || load_edited(&source, read, edits, edit)).await
     }
 
-    /// Takes a configuration over, if there is something to do. Of one process, only its warnings are told.
+    /// Takes a configuration over, if there is something to do. Of one process, only its warnings are told. Whether it
+    /// runs now.
     async fn take(
         &mut self,
         mut configuration: Configuration,
         (report, only): (&Report, Option<&str>),
         edits: Edits,
         by: Option<By>,
-    ) {
+    ) -> bool {
         let relogged = relogged(&self.current.lines, &mut configuration.lines);
         let next = Current::of(&configuration);
         let plan = self.current.plan(&next, &relogged);
         let fixed = self.current.fixed_that_differ(&next);
         if by.is_none() && plan.steps.is_empty() && fixed.is_empty() && self.current.same_times(&next) {
-            return;
+            return true;
         }
         for warning in report.of(Severity::Warning) {
             if only.is_none_or(|name| is_about(&warning.path, name)) {
@@ -249,9 +264,11 @@ impl Reloader {
             let message = format!("changed, and taken over by a new start only: {}", fixed.join(", "));
             self.say(Level::Warn, message);
         }
-        if self.apply(next, relogged, by).await {
+        let taken = self.apply(next, relogged, by).await;
+        if taken {
             (self.options.read, self.edits) = (report.read(), edits);
         }
+        taken
     }
 
     /// Hands it over, and waits for what comes of it. Whether it runs now.

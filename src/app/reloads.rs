@@ -39,6 +39,8 @@ impl By {
 pub(super) enum Ask {
     /// What the files say. Nobody: one of them has changed; when the configuration has not, nothing is said.
     Reload(Option<By>),
+    /// What this file says, which is read from now on.
+    From(PathBuf, By),
     /// One process more, or less, or another.
     Edit(Edit, By),
     /// That the file says what runs.

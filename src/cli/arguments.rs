@@ -3,7 +3,9 @@
 
 use super::check_config::CheckArguments;
 use super::completions::CompletionsArguments;
-use super::control::{ListArguments, OneArguments, ReloadArguments, ScaleArguments, SignalArguments};
+use super::control::{
+    ListArguments, OneArguments, ReloadArguments, RestartArguments, ScaleArguments, SignalArguments,
+};
 use super::demo::DemoArguments;
 use super::effective::ConfigArguments;
 use super::events::EventsArguments;
@@ -98,8 +100,10 @@ pub enum Command {
     Start(OneArguments),
     /// Stop a process of a running supervisor until somebody starts it again, and wait until it has stopped.
     Stop(OneArguments),
-    /// Restart a process of a running supervisor, as many instances at once as may be away, and wait until all are up.
-    Restart(OneArguments),
+    /// Restart processes of a running supervisor, as many instances at once as may be away, and wait until all are up.
+    ///
+    /// With --rolling in one restart that ends where something does not come up, as SIGUSR1 does for everything.
+    Restart(RestartArguments),
     /// Change how many instances of a process there are, and wait until it is so.
     Scale(ScaleArguments),
     /// Send a signal to a process of a running supervisor.

@@ -3,6 +3,7 @@
 
 use super::ask::Target;
 use super::fault::Fault;
+use super::progress;
 use super::say::say;
 use super::table::{draw, left, right, span};
 use crate::exit;
@@ -32,11 +33,26 @@ pub struct ListArguments {
     pub asked: Asked,
 }
 
-/// Options of `start`, `stop` and `restart`.
+/// Options of `start` and `stop`.
 #[derive(Debug, Args)]
 pub struct OneArguments {
     /// The process.
     pub name: String,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asked: Asked,
+}
+
+/// Options of `restart`.
+#[derive(Debug, Args)]
+pub struct RestartArguments {
+    /// The processes; with --rolling and without a name, all that run.
+    #[arg(required_unless_present = "rolling")]
+    pub names: Vec<String>,
+    /// One process after the other, those that others depend on first, and no further when one does not come up. Who knows
+    /// how (`reload`) reloads itself.
+    #[arg(long)]
+    pub rolling: bool,
     /// Whom to ask.
     #[command(flatten)]
     pub asked: Asked,
@@ -70,6 +86,9 @@ pub struct SignalArguments {
 /// Options of `reload`.
 #[derive(Debug, Args)]
 pub struct ReloadArguments {
+    /// Read this file instead, now and from now on. The supervisor reads it.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
     /// Whom to ask.
     #[command(flatten)]
     pub asked: Asked,
@@ -84,17 +103,32 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub(super) enum Order {
     Start,
     Stop,
-    Restart,
 }
 
-/// Starts, stops or restarts a process. 0: it is so. 1: refused, or it has failed.
+/// Starts or stops a process. 0: it is so. 1: refused, or it has failed.
 pub(super) fn one(config: Option<PathBuf>, order: &Order, arguments: &OneArguments) -> Result<u8, Fault> {
     let action = match order {
         Order::Start => "start",
         Order::Stop => "stop",
-        Order::Restart => "restart",
     };
     ask(config, &arguments.asked, &arguments.name, action, &json!({}))
+}
+
+/// Restarts processes. 0: all are up again. 1: refused, or one is not.
+pub(super) fn restart(config: Option<PathBuf>, arguments: &RestartArguments) -> Result<u8, Fault> {
+    let RestartArguments { names, rolling, asked } = arguments;
+    if *rolling {
+        let client = client(config, asked)?;
+        let body = if names.is_empty() { json!({}) } else { json!({"processes": names}) };
+        return order(&client, asked, ("/api/v1/restart", &body), None);
+    }
+    for name in names {
+        let code = ask(config.clone(), asked, name, "restart", &json!({}))?;
+        if code != exit::OK {
+            return Ok(code);
+        }
+    }
+    Ok(exit::OK)
 }
 
 /// Changes how many instances of a process there are.
@@ -130,21 +164,33 @@ pub(super) fn ask(
 ) -> Result<u8, Fault> {
     let client = client(config, asked)?;
     let path = format!("/api/v1/processes/{}/{action}", encoded(name));
-    let answer = read(&client, client.order(&path, body.to_string()))?;
-    let answer = settled(&client, answer)?;
-    let done = field(&answer, "error").is_null();
+    order(&client, asked, (&path, body), Some((name, told(action))))
+}
+
+/// Gives an order, of a process or of all, and waits for what comes of it.
+fn order(
+    client: &Client,
+    asked: &Asked,
+    (path, body): (&str, &Value),
+    of: Option<(&str, &str)>,
+) -> Result<u8, Fault> {
+    if !asked.json {
+        progress::begin(client, of.map(|(name, _)| name));
+    }
+    let answer = read(client, client.order(path, body.to_string()))?;
+    let answer = settled(client, answer)?;
+    let why = field(&answer, "error").as_str();
     if asked.json {
         say(format!("{answer}\n"));
-    } else if done {
-        say(format!("{name}: {}\n", told(action)));
+        return Ok(if why.is_none() { exit::OK } else { exit::FAILURE });
     }
-    match (done, asked.json) {
-        (true, _) => Ok(exit::OK),
-        (false, true) => Ok(exit::FAILURE),
-        (false, false) => Err(Fault::Nothing(format!(
-            "{name}: {}",
-            field(&answer, "error").as_str().unwrap_or("it failed")
-        ))),
+    let before = of.map(|(name, _)| format!("{name}: ")).unwrap_or_default();
+    match why {
+        Some(why) => Err(Fault::Nothing(format!("{before}{why}"))),
+        None => {
+            say(format!("{before}{}\n", of.map_or("restarted", |(_, word)| word)));
+            Ok(exit::OK)
+        }
     }
 }
 
@@ -198,7 +244,18 @@ pub(super) fn read(client: &Client, answer: Result<bytes::Bytes, ClientError>) -
 /// Has the configuration read again. 0: what has changed is done. 1: it is faulty, or was undone.
 pub(super) fn reload(config: Option<PathBuf>, arguments: &ReloadArguments) -> Result<u8, Fault> {
     let client = client(config, &arguments.asked)?;
-    let answer = read(&client, client.order("/api/v1/config/reload", String::new()))?;
+    let mut body = String::new();
+    if let Some(file) = &arguments.file {
+        let file = std::path::absolute(file)
+            .map_err(|error| Fault::Usage(format!("{}: {error}", file.display())))?;
+        let file =
+            file.to_str().ok_or_else(|| Fault::Usage(format!("{}: its name is no text", file.display())))?;
+        body = json!({ "file": file }).to_string();
+    }
+    if !arguments.asked.json {
+        progress::begin(&client, None);
+    }
+    let answer = read(&client, client.order("/api/v1/config/reload", body))?;
     let answer = settled(&client, answer)?;
     if let Some(why) = field(&answer, "error").as_str() {
         return Err(Fault::Nothing(why.to_owned()));

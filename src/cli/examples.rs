@@ -88,10 +88,23 @@ const EXAMPLES: &[Examples] = &[
     ("list", &[("phpeek-pm list", "a line for each process")]),
     ("start", &[("phpeek-pm start queue", "start it, and wait until it is up")]),
     ("stop", &[("phpeek-pm stop queue", "stop it until somebody starts it again")]),
-    ("restart", &[("phpeek-pm restart queue", "an instance after the other")]),
+    (
+        "restart",
+        &[
+            ("phpeek-pm restart queue", "an instance after the other"),
+            ("phpeek-pm restart --rolling", "everything, those that others depend on first"),
+            ("phpeek-pm restart --rolling web queue", "these two, and no further when one does not come up"),
+        ],
+    ),
     ("scale", &[("phpeek-pm scale queue 5", "five instances")]),
     ("signal", &[("phpeek-pm signal nginx SIGHUP", "have nginx read its configuration again")]),
-    ("reload", &[("phpeek-pm reload", "take over what has changed in the file")]),
+    (
+        "reload",
+        &[
+            ("phpeek-pm reload", "take over what has changed in the file"),
+            ("phpeek-pm reload --file next.yaml", "run what another file says from now on"),
+        ],
+    ),
     ("plan", &[("phpeek-pm plan app.yaml", "what a reload of it would do")]),
     (
         "logs",

@@ -22,6 +22,7 @@ mod logs;
 mod man;
 mod plain;
 mod plan;
+mod progress;
 mod run;
 mod say;
 mod scaffold;
@@ -90,7 +91,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::List(list) => plainly(signals, || control::list(config, &list)),
         Command::Start(one) => plainly(signals, || control::one(config, &Order::Start, &one)),
         Command::Stop(one) => plainly(signals, || control::one(config, &Order::Stop, &one)),
-        Command::Restart(one) => plainly(signals, || control::one(config, &Order::Restart, &one)),
+        Command::Restart(restart) => plainly(signals, || control::restart(config, &restart)),
         Command::Scale(scale) => plainly(signals, || control::scale(config, &scale)),
         Command::Signal(signal) => plainly(signals, || control::signal(config, &signal)),
         Command::Reload(reload) => plainly(signals, || control::reload(config, &reload)),

@@ -156,3 +156,33 @@ fn a_command_reloads_and_tells_what_came_of_it() {
     assert!(alive(pid) && sandbox.events_of("same", "start").len() == 1);
     assert_eq!(supervisor.stop(), 0);
 }
+
+#[test]
+fn by_a_command_another_file_is_run_from_then_on() {
+    let sandbox = Sandbox::new();
+    let [same, _, _, new] = three(&sandbox);
+    let global = json!({"control_socket": sandbox.path("c.sock")});
+    let other = |text: &Value| sandbox.write("other.yaml", &text.to_string());
+    let config = sandbox.config(global.clone(), json!({"same": {"command": same}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let pid = sandbox.started("same", 1);
+    let file = other(
+        &json!({"version": "1.0", "global": global, "processes": {"same": {"command": same}, "new": {"command": new}}}),
+    );
+    let file = file.display().to_string();
+    let socket = sandbox.path("c.sock").display().to_string();
+    let reload = |file: &str| run(&sandbox, &["reload", "--file", file, "--socket", &socket]);
+    let (code, text) = reload("/nowhere.yaml");
+    assert!(code == 1 && text.contains("/nowhere.yaml"), "{text}");
+    assert_eq!(reload(&file), (0, "reloaded\n".to_owned()));
+    sandbox.started("new", 1);
+    assert!(alive(pid), "what is the same in both goes on");
+    let status = run(&sandbox, &["status", "--json", "--socket", &socket]).1;
+    let status: Value = serde_json::from_str(&status).expect("JSON");
+    assert_eq!(status["config"], json!(file));
+    other(&json!({"version": "1.0", "global": global, "processes": {"new": {"command": new}}}));
+    supervisor.signal(Signal::HUP);
+    wait_until(LONG, "the other file is the one that is read again", || !alive(pid));
+    supervisor.signal(Signal::TERM);
+    assert_eq!(supervisor.ended(), 0);
+}

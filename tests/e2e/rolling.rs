@@ -1,6 +1,7 @@
 //! SIGUSR1: every long-running process is restarted, in dependency order, one instance at a time.
 
 use crate::support::otlp::{Manner, Receiver};
+use crate::support::supervisor::run;
 use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use crate::traces::traced;
 use rustix::process::Signal;
@@ -117,6 +118,49 @@ fn in_a_restart_of_everything_each_takes_part_as_it_is_configured() {
     wait_until(LONG, "the restart is over", || supervisor.stdout().contains("rolling restart is complete"));
     let starts = |who: &str| sandbox.events_of(who, "start").len();
     assert_eq!((starts("own"), starts("db"), starts("web")), (1, 1, 6));
+    supervisor.signal(Signal::TERM);
+    assert_eq!(supervisor.ended(), 0);
+}
+
+#[test]
+fn by_a_command_some_or_all_are_restarted_and_who_waits_long_hears_how_far_it_is() {
+    let sandbox = Sandbox::new();
+    let own = "trap 'emit own reloaded' USR2\nemit own start\nwhile :; do sleep 0.02; done";
+    let slow = "trap 'sleep 1.3; exit 0' TERM\nemit web start\nwhile :; do sleep 0.02; done";
+    let config = sandbox.config(
+        json!({"control_socket": sandbox.path("c.sock")}),
+        json!({
+            "web": {"command": sandbox.script("web", slow), "depends_on": ["db"]},
+            "db": {"command": sandbox.worker("db"), "rolling": false},
+            "own": {"command": sandbox.script("own", own), "reload": {"signal": "SIGUSR2"}},
+            "other": {"command": sandbox.worker("other")},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    for name in ["web", "db", "own", "other"] {
+        sandbox.started(name, 1);
+    }
+    let file = config.display().to_string();
+    let ask = |words: &[&str]| run(&sandbox, &[&["restart"], words, &["--config", &file]].concat());
+    let (code, text) = ask(&["--rolling", "web", "own", "db"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("web-0: stopping") && text.contains("web-0: running"), "{text}");
+    assert!(text.starts_with("restarted\n") && !text.contains("other-0"), "{text}");
+    sandbox.seen("own", "reloaded", 1);
+    let starts = |who: &str| sandbox.events_of(who, "start").len();
+    assert_eq!(["web", "db", "own", "other"].map(starts), [2, 2, 1, 1]);
+    let order: Vec<_> = sandbox.events().into_iter().filter(|e| e.what == "start").map(|e| e.who).collect();
+    let last = |who: &str| order.iter().rposition(|w| w == who);
+    assert!(last("db") < last("web"), "what others depend on comes first: {order:?}");
+    let (code, text) = ask(&["--rolling", "other", "nobody"]);
+    assert!(code == 1 && text.contains("\"nobody\" not found"), "{text}");
+    assert_eq!(starts("other"), 1, "one that is not there is a reason to restart none");
+    let (code, text) = ask(&["--rolling", "--json"]);
+    assert!(code == 0 && text.contains("\"status\":\"restarted\""), "{text}");
+    assert_eq!(["web", "db", "own", "other"].map(starts), [3, 2, 1, 2], "db takes no part in one of all");
+    assert_eq!(ask(&[]).0, 64, "somebody has to be named");
+    assert_eq!(ask(&["web", "other"]).0, 0);
+    assert_eq!(["web", "other"].map(starts), [4, 3]);
     supervisor.signal(Signal::TERM);
     assert_eq!(supervisor.ended(), 0);
 }

@@ -7,6 +7,7 @@ use crate::lifecycle::Failure;
 use crate::name::ProcessName;
 use crate::outcome::SpawnFailure;
 use crate::schedule::JobEnd;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where a process stands, as far as the others are concerned.
@@ -104,12 +105,32 @@ pub enum RestartOutcome {
 }
 
 /// What was asked to be restarted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RestartScope {
     /// Every long-running process.
     All,
+    /// These, one after the other: those that others of them depend on come first.
+    These(Arc<[ProcessId]>),
     /// One.
     One(ProcessId),
+}
+
+impl RestartScope {
+    /// Whether it is a rolling restart, in which a process that knows how reloads itself.
+    #[must_use]
+    pub fn is_rolling(&self) -> bool {
+        matches!(self, Self::All | Self::These(_))
+    }
+
+    /// Whether this process was named.
+    #[must_use]
+    pub fn names(&self, process: ProcessId) -> bool {
+        match self {
+            Self::All => false,
+            Self::These(these) => these.contains(&process),
+            Self::One(one) => *one == process,
+        }
+    }
 }
 
 /// How a rolling restart ended.

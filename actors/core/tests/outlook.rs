@@ -192,7 +192,7 @@ fn heard(fact: &Fact, bug: Option<Bug>) -> Option<Fact> {
             Some(Fact::System(SystemFact::BootSucceeded))
         }
         (Fact::System(SystemFact::RestartEnded { scope, .. }), Some(InterruptedRestartIsOver)) => {
-            Some(Fact::System(SystemFact::RestartEnded { scope: *scope, end: RestartEnd::Complete }))
+            Some(Fact::System(SystemFact::RestartEnded { scope: scope.clone(), end: RestartEnd::Complete }))
         }
         (Fact::Instance(id, InstanceFact::Changed(change, shown)), Some(CompletedIsMissing))
             if change.to == InstanceState::Completed =>

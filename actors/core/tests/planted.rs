@@ -87,6 +87,7 @@ enum Bug {
     BootFailureWithoutShutdown,
     RestartsInParallel,
     RestartBackwards,
+    AllRestartedForSome,
     RestartEndMissing,
     RestartDuringShutdown,
     FailureCodeForgotten,
@@ -162,7 +163,7 @@ const MACHINE: [Bug; 40] = [
     KillModeIgnored,
 ];
 
-const FLEET: [Bug; 47] = [
+const FLEET: [Bug; 48] = [
     DependentsNotWaitedFor,
     CompletedMeansStarted,
     DependencyMetIgnored,
@@ -182,6 +183,7 @@ const FLEET: [Bug; 47] = [
     BootFailureWithoutShutdown,
     RestartsInParallel,
     RestartBackwards,
+    AllRestartedForSome,
     RestartEndMissing,
     RestartDuringShutdown,
     FailureCodeForgotten,

@@ -56,10 +56,10 @@ fn system(fact: &SystemFact, names: &Names) -> Option<Said> {
         }
         SystemFact::RestartBegan { operation, scope } => {
             let reason = restart_reason(&operation.cause);
-            said("system.restarting", vec![("scope", names.scope(*scope).into()), ("reason", reason.into())])
+            said("system.restarting", vec![("scope", names.scope(scope).into()), ("reason", reason.into())])
         }
         SystemFact::RestartEnded { scope, end } => {
-            let fields = vec![("scope", names.scope(*scope).into()), ("result", restart_end(*end).into())];
+            let fields = vec![("scope", names.scope(scope).into()), ("result", restart_end(*end).into())];
             said("system.restarted", fields)
         }
         SystemFact::ReloadBegan { .. } => plain("system.reloading"),

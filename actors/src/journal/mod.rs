@@ -89,8 +89,8 @@ impl Journal {
             }
             SystemFact::BootSucceeded => self.say(at, Level::Info, "all processes are up", Vec::new()),
             SystemFact::BootFailed(failure) => self.boot_failed(at, failure),
-            SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, *scope),
-            SystemFact::RestartEnded { scope, end } => self.restart_ended(at, *scope, *end),
+            SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, scope),
+            SystemFact::RestartEnded { scope, end } => self.restart_ended(at, scope, *end),
             SystemFact::ReloadBegan { .. }
             | SystemFact::ReloadFailed(_)
             | SystemFact::ReloadEnded(..)
@@ -132,7 +132,7 @@ impl Journal {
         fields
     }
 
-    fn restart_began(&self, at: Moment, operation: &Operation, scope: RestartScope) {
+    fn restart_began(&self, at: Moment, operation: &Operation, scope: &RestartScope) {
         let reason = restart_reason(&operation.cause);
         let mut fields = vec![("scope", self.scope(scope)), ("reason", reason.into())];
         fields.extend(sender_fields(operation.cause.sender()));
@@ -140,7 +140,7 @@ impl Journal {
         self.say(at, Level::Info, "rolling restart", fields);
     }
 
-    fn restart_ended(&self, at: Moment, scope: RestartScope, end: RestartEnd) {
+    fn restart_ended(&self, at: Moment, scope: &RestartScope, end: RestartEnd) {
         let fields = vec![("scope", self.scope(scope))];
         let (level, message): (_, Cow<'static, str>) = match end {
             // Left out of the boot (`initial_state: stopped`), or no process of the kind at all.
@@ -161,7 +161,7 @@ impl Journal {
         self.say(at, level, message, fields);
     }
 
-    fn scope(&self, scope: RestartScope) -> Value {
+    fn scope(&self, scope: &RestartScope) -> Value {
         self.known.borrow().names.scope(scope).into()
     }
 

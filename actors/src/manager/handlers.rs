@@ -25,6 +25,7 @@ impl Handler<Envelope<Request>> for ManagerActor {
             Request::Boot => Event::Boot(operation),
             Request::Shutdown(_) => Event::Shutdown(operation),
             Request::RestartAll(_) => Event::RestartAll(operation),
+            Request::RestartThese(names, _) => Event::RestartThese(operation, names),
             Request::Restart(name, _) => Event::Restart(operation, name),
             Request::Start(name, _) => Event::Start(operation, name),
             Request::Stop(name, _) => Event::Stop(operation, name),

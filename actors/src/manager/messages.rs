@@ -19,6 +19,8 @@ pub enum Request {
     Shutdown(Cause),
     /// Restart every long-running process, as many instances at a time as each may miss.
     RestartAll(Cause),
+    /// Restart these, one after the other, as many instances at a time as each may miss.
+    RestartThese(Vec<ProcessName>, Cause),
     /// Restart one process, as many instances at a time as it may miss.
     Restart(ProcessName, Cause),
     /// Run this from now on.
@@ -43,6 +45,7 @@ impl Request {
             Self::Boot => &Cause::Boot,
             Self::Shutdown(cause)
             | Self::RestartAll(cause)
+            | Self::RestartThese(_, cause)
             | Self::Restart(_, cause)
             | Self::Start(_, cause)
             | Self::Stop(_, cause)

@@ -37,7 +37,7 @@ impl Story {
                 }
                 self.system.boot_failure = Some(text);
             }
-            SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, *scope),
+            SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, scope),
             SystemFact::RestartEnded { end, .. } => self.restart_ended(at, *end),
             SystemFact::RestartJoined { operation, .. } => {
                 self.operations.0.remove(&operation.id);
@@ -78,7 +78,7 @@ impl Story {
         self.system.boot = Some(span);
     }
 
-    fn restart_began(&mut self, at: Moment, operation: &Operation, scope: RestartScope) {
+    fn restart_began(&mut self, at: Moment, operation: &Operation, scope: &RestartScope) {
         let parent = match &self.system.reload {
             Some((_, reload)) => reload.context(),
             None => self.operations.of(operation.id),

@@ -136,7 +136,7 @@ pub(crate) fn interrupted_restart() -> Vec<Told> {
     let change = Change { from: InstanceState::Starting, to: InstanceState::Stopped };
     let mut all = boot(&asks);
     all.extend([
-        (20, Fact::System(SystemFact::RestartBegan { operation: operation.clone(), scope })),
+        (20, Fact::System(SystemFact::RestartBegan { operation: operation.clone(), scope: scope.clone() })),
         (21, Fact::System(SystemFact::RestartEnded { scope, end: RestartEnd::Interrupted })),
         (22, of(InstanceFact::RestartBegan(operation))),
         (23, Fact::Process(APP, ProcessFact::RestartAbandoned)),

@@ -13,6 +13,7 @@ use axum::routing::{post, put};
 use http::StatusCode;
 use phpeek_core::name::ProcessName;
 use serde_json::{Map, Value};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,10 +59,27 @@ async fn save(asked: Asked) -> Result<Response, Refusal> {
     make(asked, Change::Save, told("saved")).await
 }
 
-/// Reads the configuration again; the answer comes once what has changed is done, or the time for it is over.
-async fn reload(asked: Asked) -> Result<Response, Refusal> {
-    let begun = asked.shared.change(Change::Reload, asked.heard).await?;
+/// Reads the configuration again, or from now on another one; the answer comes once what has changed is done, or the time
+/// for it is over.
+async fn reload(asked: Asked, body: Body) -> Result<Response, Refusal> {
+    let file = match body {
+        Ok(empty) if empty.is_empty() => None,
+        body => file_of(&object(body)?)?,
+    };
+    let begun = asked.shared.change(file.map_or(Change::Reload, Change::From), asked.heard).await?;
     over_soon(begun, RELOAD, told("reloaded")).await
+}
+
+/// The file that is to be read from now on.
+fn file_of(body: &Map<String, Value>) -> Result<Option<PathBuf>, Refusal> {
+    let wrong =
+        || Refusal::bad("name the file by its absolute path: {\"file\": \"/etc/phpeek-pm/next.yaml\"}");
+    if body.keys().any(|key| key != "file") {
+        return Err(wrong());
+    }
+    let Some(file) = body.get("file") else { return Ok(None) };
+    let file = PathBuf::from(file.as_str().ok_or_else(wrong)?);
+    if file.is_absolute() { Ok(Some(file)) } else { Err(wrong()) }
 }
 
 async fn make(asked: Asked, change: Change, told: Told) -> Result<Response, Refusal> {

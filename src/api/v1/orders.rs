@@ -3,9 +3,10 @@
 
 use super::super::change::Change;
 use super::super::desk::Inquiry;
-use super::super::order::{Answer, Begun, Heard, Order, Wish};
+use super::super::order::{Answer, Begun, Heard, Order, What, Wish};
 use super::super::refusal::{Refusal, json_of};
 use super::super::web::Peer;
+use super::query;
 use super::shape;
 use super::shared::{Shared, missing};
 use axum::Router;
@@ -51,6 +52,7 @@ impl FromRequestParts<Arc<Shared>> for Asked {
             method: parts.method.to_string(),
             route: route.unwrap_or_default(),
             path: parts.uri.path().to_owned(),
+            here: peer.is_none(),
             client: peer.unwrap_or_else(|| "control socket".to_owned()),
             traceparent: header("traceparent"),
             tracestate: header("tracestate"),
@@ -67,6 +69,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/processes/{name}/restart", post(restart))
         .route("/processes/{name}/scale", post(scale))
         .route("/processes/{name}/signal", post(signal))
+        .route("/restart", post(rolling))
         .route("/operations/{id}", get(operation))
 }
 
@@ -91,6 +94,29 @@ async fn stop(asked: Asked, name: Name) -> Result<Response, Refusal> {
 
 async fn restart(asked: Asked, name: Name) -> Result<Response, Refusal> {
     give(asked, name, Wish::Restart, told("restarted")).await
+}
+
+/// A rolling restart of those that the body names; of everything when there is none, or it names nobody.
+async fn rolling(asked: Asked, body: Body) -> Result<Response, Refusal> {
+    let body = match body {
+        Ok(empty) if empty.is_empty() => Map::new(),
+        body => object(body)?,
+    };
+    let names = named_in(&body)?;
+    let Asked { shared, heard } = asked;
+    let begun = shared.order(Order { what: What::Rolling(names), heard }).await?;
+    over_soon(begun, SOON, Told { more: body, ..told("restarted") }).await
+}
+
+/// The processes that are named for a rolling restart.
+fn named_in(body: &Map<String, Value>) -> Result<Vec<ProcessName>, Refusal> {
+    let wrong = || Refusal::bad("name processes, or none for all: {\"processes\": [\"web\", \"queue\"]}");
+    if body.keys().any(|key| key != "processes") {
+        return Err(wrong());
+    }
+    let Some(list) = body.get("processes") else { return Ok(Vec::new()) };
+    let list = list.as_array().filter(|list| !list.is_empty()).ok_or_else(wrong)?;
+    list.iter().map(|name| query::name(name.as_str().ok_or_else(wrong)?)).collect()
 }
 
 async fn scale(asked: Asked, name: Name, body: Body) -> Result<Response, Refusal> {
@@ -149,7 +175,7 @@ pub(super) async fn begin(asked: Asked, name: Name, wish: Wish) -> Result<(Proce
     // Who has no such name cannot be a process.
     let process = ProcessName::new(&name).map_err(|_| missing(&name))?;
     shape::process(&shared.seen().await?.view, &name).ok_or_else(|| missing(&name))?;
-    let begun = shared.order(Order { process: process.clone(), wish, heard }).await?;
+    let begun = shared.order(Order { what: What::One(process.clone(), wish), heard }).await?;
     Ok((process, begun))
 }
 

@@ -258,6 +258,7 @@ impl Fleet {
             Event::Restarted(p, outcome) => self.restarted(p, outcome, now, out),
             Event::Lost(p, tasks) => self.owner_lost(p, tasks, now, out),
             Event::RestartAll(operation) => self.ask_restart(operation, RestartScope::All, now, out),
+            Event::RestartThese(operation, names) => self.restart_these(operation, names, now, out),
             Event::Restart(operation, name) => self.restart_named(operation, name, now, out),
             Event::Reload(operation, wanted) => self.ask_reload(operation, wanted, now, out),
             Event::Start(operation, name) => self.ask(operation, name, Wish::Start, now, out),

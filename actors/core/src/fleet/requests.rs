@@ -8,6 +8,7 @@ use crate::name::ProcessName;
 use crate::operation::{Cause, Operation};
 use crate::process::Command;
 use crate::signal::Signal;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 impl Fleet {
@@ -30,6 +31,23 @@ impl Fleet {
                 self.tell(now, SystemFact::Answered(operation.id, OperationEnd::Done), out);
             }
             Ok(p) => self.ask_restart(operation, RestartScope::One(p), now, out),
+            Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
+        }
+    }
+
+    /// Restarts those of these names, in one rolling restart; one that is not there is a reason to restart none.
+    pub(super) fn restart_these(
+        &mut self,
+        operation: Operation,
+        names: Vec<ProcessName>,
+        now: Duration,
+        out: &mut Out,
+    ) {
+        match names.into_iter().map(|name| self.named(name)).collect::<Result<BTreeSet<_>, _>>() {
+            Ok(these) => {
+                let scope = RestartScope::These(these.into_iter().collect());
+                self.ask_restart(operation, scope, now, out);
+            }
             Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
         }
     }

@@ -24,7 +24,7 @@ impl Fleet {
         }
         if self.pending.iter().any(|(_, s)| *s == scope) {
             let id = operation.id;
-            self.tell(now, SystemFact::RestartJoined { operation, scope }, out);
+            self.tell(now, SystemFact::RestartJoined { operation, scope: scope.clone() }, out);
             self.joined.push((id, scope));
         } else {
             self.pending.push((operation, scope));
@@ -39,25 +39,30 @@ impl Fleet {
             && self.may_roll()
         {
             let (operation, scope) = self.pending.remove(0);
-            self.tell(now, SystemFact::RestartBegan { operation: operation.clone(), scope }, out);
+            let (begun, of) = (operation.clone(), scope.clone());
+            self.tell(now, SystemFact::RestartBegan { operation: begun, scope: of }, out);
             let chosen = |p: &ProcessId| match scope {
                 RestartScope::All => {
                     self.restartable(*p) && self.members.get(p).is_some_and(|m| m.spec.rolls())
                 }
-                RestartScope::One(one) => *p == one && (self.restartable(*p) || self.startable(*p)),
+                RestartScope::These(_) | RestartScope::One(_) => {
+                    scope.names(*p) && (self.restartable(*p) || self.startable(*p))
+                }
             };
             let rest: VecDeque<ProcessId> = self.order.iter().copied().filter(chosen).collect();
             let empty = rest.is_empty();
             let id = operation.id;
             if empty {
-                self.tell(now, SystemFact::RestartEnded { scope, end: RestartEnd::Nothing }, out);
+                let (scope, end) = (scope.clone(), RestartEnd::Nothing);
+                self.tell(now, SystemFact::RestartEnded { scope, end }, out);
             }
             // Who is being stopped or started already needs no restart beside it.
-            if !self.restart_next(operation, scope, rest, now, out) {
+            if !self.restart_next(operation, &scope, rest, now, out) {
                 if !empty {
-                    self.tell(now, SystemFact::RestartEnded { scope, end: RestartEnd::Complete }, out);
+                    let (scope, end) = (scope.clone(), RestartEnd::Complete);
+                    self.tell(now, SystemFact::RestartEnded { scope, end }, out);
                 }
-                self.answer_restart(id, scope, OperationEnd::Done, now, out);
+                self.answer_restart(id, &scope, OperationEnd::Done, now, out);
             }
         }
     }
@@ -66,7 +71,7 @@ impl Fleet {
     fn restart_next(
         &mut self,
         operation: Operation,
-        scope: RestartScope,
+        scope: &RestartScope,
         mut rest: VecDeque<ProcessId>,
         now: Duration,
         out: &mut Out,
@@ -75,7 +80,7 @@ impl Fleet {
             // One that is being stopped or started already needs no restart beside it.
             Standing::Waiting | Standing::Launched(_) | Standing::Stopping => false,
             // What somebody has stopped is started by its name alone; what is stopped for a loss starts by itself.
-            Standing::Stopped => scope != RestartScope::All,
+            Standing::Stopped => *scope != RestartScope::All,
             _ => true,
         };
         let Some(current) = std::iter::from_fn(|| rest.pop_front()).find(|p| own(self, *p)) else {
@@ -83,7 +88,8 @@ impl Fleet {
         };
         let starts =
             matches!(self.standing(current), Standing::Dormant | Standing::Ended(_) | Standing::Stopped);
-        self.rolling = Some(Rolling { operation: operation.clone(), scope, current, starts, rest });
+        let (begun, of) = (operation.clone(), scope.clone());
+        self.rolling = Some(Rolling { operation: begun, scope: of, current, starts, rest });
         if starts {
             self.begin_start(current, operation, now, out);
             self.launch_if_free(current, now, out);
@@ -102,9 +108,9 @@ impl Fleet {
         true
     }
 
-    /// What a process that reloads itself is told in a restart of everything; who asks for it by its name wants a restart.
-    fn reload_in_turn(&self, p: ProcessId, scope: RestartScope) -> Option<Command> {
-        let member = self.members.get(&p).filter(|_| scope == RestartScope::All)?;
+    /// What a process that reloads itself is told in a rolling restart; who asks for it by its name alone wants a restart.
+    fn reload_in_turn(&self, p: ProcessId, scope: &RestartScope) -> Option<Command> {
+        let member = self.members.get(&p).filter(|_| scope.is_rolling())?;
         member.spec.reload_signal().map(Command::Reload)
     }
 
@@ -137,17 +143,17 @@ impl Fleet {
         self.rolled(current, outcome);
         let id = operation.id;
         let end = match outcome {
-            RestartOutcome::Up if self.restart_next(operation, scope, rest, now, out) => return,
+            RestartOutcome::Up if self.restart_next(operation, &scope, rest, now, out) => return,
             RestartOutcome::Up => RestartEnd::Complete,
             RestartOutcome::Failed => RestartEnd::FailedAt(current),
         };
-        self.tell(now, SystemFact::RestartEnded { scope, end }, out);
+        self.tell(now, SystemFact::RestartEnded { scope: scope.clone(), end }, out);
         let answer = match end {
             RestartEnd::Complete | RestartEnd::Nothing => OperationEnd::Done,
             RestartEnd::FailedAt(_) => OperationEnd::Failed,
             RestartEnd::Interrupted | RestartEnd::StoppedAt(_) => OperationEnd::Interrupted,
         };
-        self.answer_restart(id, scope, answer, now, out);
+        self.answer_restart(id, &scope, answer, now, out);
         self.next_restart(now, out);
     }
 
@@ -155,14 +161,14 @@ impl Fleet {
     fn answer_restart(
         &mut self,
         id: OperationId,
-        scope: RestartScope,
+        scope: &RestartScope,
         end: OperationEnd,
         now: Duration,
         out: &mut Out,
     ) {
         self.tell(now, SystemFact::Answered(id, end), out);
-        let still_waits = self.pending.iter().any(|(_, s)| *s == scope);
-        let over = self.joined.extract_if(.., |(_, s)| *s == scope && !still_waits);
+        let still_waits = self.pending.iter().any(|(_, s)| s == scope);
+        let over = self.joined.extract_if(.., |(_, s)| s == scope && !still_waits);
         for (id, _) in over.collect::<Vec<_>>() {
             self.tell(now, SystemFact::Answered(id, end), out);
         }
@@ -207,8 +213,8 @@ impl Fleet {
         if let Some(rolling) = self.rolling.take() {
             let (id, scope) = (rolling.operation.id, rolling.scope);
             out.act(Effect::Command(rolling.current, rolling.operation, Command::AbandonRestart));
-            self.tell(now, SystemFact::RestartEnded { scope, end }, out);
-            self.answer_restart(id, scope, OperationEnd::Interrupted, now, out);
+            self.tell(now, SystemFact::RestartEnded { scope: scope.clone(), end }, out);
+            self.answer_restart(id, &scope, OperationEnd::Interrupted, now, out);
         }
     }
 }

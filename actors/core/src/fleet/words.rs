@@ -43,6 +43,8 @@ pub enum Event {
     Lost(ProcessId, Vec<TaskId>),
     /// Command: restart every long-running process.
     RestartAll(Operation),
+    /// Command: restart the processes of these names, in one rolling restart.
+    RestartThese(Operation, Vec<ProcessName>),
     /// Command: restart the process of this name.
     Restart(Operation, ProcessName),
     /// Command: run this from now on. While the boot, a rolling restart or another reload is under way it waits; the

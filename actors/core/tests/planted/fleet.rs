@@ -18,6 +18,9 @@ impl Planted {
             (DependencyMetIgnored, fleet::Event::Up(p)) if p.0 == 0 && phase == Phase::Booting => None,
             (SecondShutdownIgnored, fleet::Event::Shutdown(_)) if phase == Phase::Stopping => None,
             (ShutdownIgnoredDuringBoot, fleet::Event::Shutdown(_)) if phase == Phase::Booting => None,
+            (AllRestartedForSome, fleet::Event::RestartThese(operation, _)) => {
+                Some(fleet::Event::RestartAll(operation.clone()))
+            }
             (LeftForgotten, fleet::Event::Left(_)) => None,
             (StoppedForLossAndLeft, fleet::Event::Stopped(_)) if phase == Phase::Running => None,
             (StartFailedIgnored, fleet::Event::StartFailed(..)) => None,

@@ -212,6 +212,10 @@ impl<'p, S: Subject> World<'p, S> {
                 let name = plan::name(usize::from(n) % (count + 1));
                 self.step_fleet(fleet::Event::Restart(operation, name));
             }
+            Order::RestartThese(a, b) => {
+                let names = [a, b].map(|n| plan::name(usize::from(n) % (count + 1)));
+                self.step_fleet(fleet::Event::RestartThese(operation, names.to_vec()));
+            }
             Order::Relay(n) => {
                 let name = plan::name(usize::from(n) % (count + 1));
                 self.step_fleet(fleet::Event::Relay(operation, name, Signal::HUP));

@@ -25,6 +25,8 @@ use std::time::Duration;
 pub(crate) enum Order {
     RestartAll,
     Restart(u8),
+    /// Two in one rolling restart; maybe the same twice.
+    RestartThese(u8, u8),
     Relay(u8),
     /// The same request many times at once.
     Burst(u8),
@@ -210,6 +212,7 @@ pub(crate) fn fleet() -> impl Strategy<Value = Plan> {
     let order = prop_oneof![
         2 => Just(Order::RestartAll),
         2 => any::<u8>().prop_map(Order::Restart),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(a, b)| Order::RestartThese(a, b)),
         1 => (2u8..20).prop_map(Order::Burst),
         1 => any::<u8>().prop_map(Order::Relay),
         2 => any::<u8>().prop_map(Order::Clock),

@@ -92,9 +92,11 @@ impl<S: Subject> World<'_, S> {
     pub(super) fn start_began(&mut self, p: ProcessId, operation: Operation) {
         let boot = operation.cause == Cause::Boot;
         let again = matches!(operation.cause, Cause::Dependency(_));
-        let turn = self.system.rolling.as_ref().is_some_and(|(scope, _)| {
-            *scope == RestartScope::One(p) || *scope == RestartScope::All && !self.asleep(p)
-        });
+        let turn = self
+            .system
+            .rolling
+            .as_ref()
+            .is_some_and(|(scope, _)| scope.names(p) || *scope == RestartScope::All && !self.asleep(p));
         let process = &self.processes[place(p)];
         let wanted = match operation.cause {
             Cause::Boot => !dormant(&self.plan.spec.processes[place(p)]),

@@ -64,6 +64,8 @@ pub(crate) struct SystemBook {
     pub(super) done: Option<Outcome>,
     /// What was asked for and has no answer.
     pub(super) unsettled: BTreeSet<OperationId>,
+    /// Whom a rolling restart of some is about.
+    pub(super) named: BTreeMap<OperationId, BTreeSet<ProcessId>>,
     /// Operations that have begun.
     pub(super) operations: BTreeSet<OperationId>,
     /// What is needed and holds, as it was told.
@@ -204,7 +206,7 @@ impl<S: Subject> World<'_, S> {
             self.broken("rolling_restart", format!("p{} is restarted while p{} is", p.0, other.0));
         }
         // One that was left out of the boot is started by its own name, and from then on it is like the others.
-        let by_name = matches!(self.system.rolling, Some((RestartScope::One(_), _)));
+        let by_name = matches!(&self.system.rolling, Some((scope, _)) if scope.names(p));
         let longrun = self.plan.spec.processes[place(p)].kind == ProcessKind::LongRun;
         if (self.asleep(p) && !by_name) || !longrun || self.system.shutdown_at.is_some() {
             self.broken("rolling_restart", format!("p{} is not to be restarted", p.0));
@@ -212,11 +214,15 @@ impl<S: Subject> World<'_, S> {
         let Some((scope, done)) = &mut self.system.rolling else {
             return self.broken("rolling_restart", format!("p{} is restarted for nothing", p.0));
         };
+        let unasked = *scope != RestartScope::All && !scope.names(p);
         let spec = &self.plan.spec;
         let stands_on = |d: &ProcessId| needs(spec, place(*d)).iter().any(|(on, _)| *on == p);
-        let late = done.iter().copied().find(|d| *scope == RestartScope::All && stands_on(d));
+        let late = done.iter().copied().find(stands_on);
         let again = done.contains(&p);
         done.push(p);
+        if unasked {
+            self.broken("rolling_restart", format!("p{} is restarted, and nobody has named it", p.0));
+        }
         if again || late.is_some() {
             self.broken(
                 "rolling_restart",

@@ -5,8 +5,9 @@ use super::plan::{index, shares};
 use super::process::Process;
 use super::{Asked, Subject, World};
 use phpeek_core::facts::{Fact, Output, ProcessFact, SystemFact, Told};
-use phpeek_core::fleet::{Effect, Event};
+use phpeek_core::fleet::{Effect, Event, RestartScope};
 use phpeek_core::ids::ProcessId;
+use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::process::Command;
 
@@ -33,6 +34,14 @@ impl<S: Subject> World<'_, S> {
             SystemFact::RestartBegan { operation, scope } => {
                 if operation.cause != Cause::Request || !self.system.operations.insert(operation.id) {
                     self.broken("operations", format!("{operation:?} began a restart"));
+                }
+                if let Some(named) = self.system.named.get(&operation.id)
+                    && scope != RestartScope::These(named.iter().copied().collect())
+                {
+                    self.broken(
+                        "rolling_restart",
+                        format!("{named:?} are to be restarted, and not {scope:?}"),
+                    );
                 }
                 if self.system.rolling.replace((scope, Vec::new())).is_some() {
                     self.broken("rolling_restart", "a rolling restart began within another".to_owned());
@@ -83,10 +92,17 @@ impl<S: Subject> World<'_, S> {
 
     /// Something is asked for that is to be answered.
     pub(super) fn note_request(&mut self, event: &Event) {
-        if let Event::RestartAll(operation) | Event::Restart(operation, _) | Event::Relay(operation, ..) =
-            event
+        if let Event::RestartAll(operation)
+        | Event::RestartThese(operation, _)
+        | Event::Restart(operation, _)
+        | Event::Relay(operation, ..) = event
         {
             self.system.unsettled.insert(operation.id);
+        }
+        if let Event::RestartThese(operation, names) = event {
+            let named = |name: &ProcessName| self.plan.spec.processes.iter().position(|p| p.name == *name);
+            let these = names.iter().filter_map(named).map(index).collect();
+            self.system.named.insert(operation.id, these);
         }
     }
 
@@ -117,8 +133,12 @@ impl<S: Subject> World<'_, S> {
 
     /// What names a process is refused when there is none, or when it is too late, and then nothing else is done.
     pub(super) fn check_request(&mut self, event: &Event, answers: &[Asked]) {
-        let (Event::Restart(_, name) | Event::Relay(_, name, _)) = event else { return };
-        let known = self.plan.spec.processes.iter().any(|p| p.name == *name);
+        let names = match event {
+            Event::Restart(_, name) | Event::Relay(_, name, _) => std::slice::from_ref(name),
+            Event::RestartThese(_, names) => names,
+            _ => return,
+        };
+        let known = names.iter().all(|name| self.plan.spec.processes.iter().any(|p| p.name == *name));
         let relayed = |o: &Asked| matches!(o, Output::Do(Effect::Command(_, _, Command::Relay(_))));
         let wrong = if known && self.system.shutdown_at.is_none() {
             let relay = matches!(event, Event::Relay(..));
