@@ -217,11 +217,15 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand telemetry" -s h -l h
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l spool -d 'The spool directory of a supervisor' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l process -d 'Those alone that are about this process, or this instance of one' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l since -d 'Those alone that began within this time: 90s, 15m, 6h, 7d' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -s o -l output -d 'The file that a picture or a page goes to' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l errors -d 'Those alone in which something failed'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l svg -d 'A picture: one SVG file on standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l svg -d 'A picture: one SVG file, on standard output or in the file of --output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l html -d 'A page with zoom and search: one HTML file, on standard output or in the file of --output'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l ascii -d 'Draw with ASCII characters alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l no-color -d 'No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l events -d 'Each event on a line of its own, with time and attributes'
@@ -237,14 +241,18 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fis
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l spool -d 'The spool directory of a supervisor' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l process -d 'Those alone that are about this process, or this instance of one' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l since -d 'Those alone that began within this time: 90s, 15m, 6h, 7d' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -s o -l output -d 'The file that a picture or a page goes to' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l start -d 'The newest start'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l restart -d 'The newest restart'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l shutdown -d 'The newest shutdown'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l errors -d 'Those alone in which something failed'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l svg -d 'A picture: one SVG file on standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l svg -d 'A picture: one SVG file, on standard output or in the file of --output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l html -d 'A page with zoom and search: one HTML file, on standard output or in the file of --output'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l ascii -d 'Draw with ASCII characters alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l no-color -d 'No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from last" -l events -d 'Each event on a line of its own, with time and attributes'
@@ -254,12 +262,15 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_se
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l spool -d 'The spool directory of a supervisor' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l process -d 'Those alone that are about this process, or this instance of one' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l since -d 'Those alone that began within this time: 90s, 15m, 6h, 7d' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -s o -l output -d 'The file that a picture or a page goes to' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l errors -d 'Those alone in which something failed'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l svg -d 'A picture: one SVG file on standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l svg -d 'A picture: one SVG file, on standard output or in the file of --output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l html -d 'A page with zoom and search: one HTML file, on standard output or in the file of --output'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l ascii -d 'Draw with ASCII characters alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l no-color -d 'No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from list" -l events -d 'Each event on a line of its own, with time and attributes'
@@ -268,11 +279,15 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_se
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l spool -d 'The spool directory of a supervisor' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l process -d 'Those alone that are about this process, or this instance of one' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l since -d 'Those alone that began within this time: 90s, 15m, 6h, 7d' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -s o -l output -d 'The file that a picture or a page goes to' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l errors -d 'Those alone in which something failed'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l svg -d 'A picture: one SVG file on standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l svg -d 'A picture: one SVG file, on standard output or in the file of --output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l html -d 'A page with zoom and search: one HTML file, on standard output or in the file of --output'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l ascii -d 'Draw with ASCII characters alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l no-color -d 'No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show" -l events -d 'Each event on a line of its own, with time and attributes'
@@ -281,11 +296,15 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_se
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l spool -d 'The spool directory of a supervisor' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l process -d 'Those alone that are about this process, or this instance of one' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l since -d 'Those alone that began within this time: 90s, 15m, 6h, 7d' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -s o -l output -d 'The file that a picture or a page goes to' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l errors -d 'Those alone in which something failed'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l svg -d 'A picture: one SVG file on standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l svg -d 'A picture: one SVG file, on standard output or in the file of --output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l html -d 'A page with zoom and search: one HTML file, on standard output or in the file of --output'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l ascii -d 'Draw with ASCII characters alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l no-color -d 'No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from analyze" -l events -d 'Each event on a line of its own, with time and attributes'
@@ -298,11 +317,15 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_se
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l file -d 'A file of OTLP JSON lines; `-` is standard input' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l spool -d 'The spool directory of a supervisor' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l socket -d 'The control socket of a running supervisor; the usual place when nothing is named' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l process -d 'Those alone that are about this process, or this instance of one' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l since -d 'Those alone that began within this time: 90s, 15m, 6h, 7d' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -s o -l output -d 'The file that a picture or a page goes to' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l errors -d 'Those alone in which something failed'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l json -d 'OTLP JSON, one request a line; of an analysis one JSON object'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l svg -d 'A picture: one SVG file on standard output'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l html -d 'A page with zoom and search: one HTML file on standard output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l svg -d 'A picture: one SVG file, on standard output or in the file of --output'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l html -d 'A page with zoom and search: one HTML file, on standard output or in the file of --output'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l ascii -d 'Draw with ASCII characters alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l no-color -d 'No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from spool" -l events -d 'Each event on a line of its own, with time and attributes'

@@ -428,12 +428,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -457,15 +462,20 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--start[The newest start]' \
 '--restart[The newest restart]' \
 '--shutdown[The newest shutdown]' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -481,13 +491,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -501,12 +515,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -521,12 +540,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -548,12 +572,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -568,12 +597,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -590,12 +624,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -647,12 +686,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -674,12 +718,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -693,12 +742,17 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -712,13 +766,18 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--all[Those that were delivered and are still there too]' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \
@@ -732,13 +791,18 @@ _arguments "${_arguments_options[@]}" : \
 '--file=[A file of OTLP JSON lines; \`-\` is standard input]:FILE:_files' \
 '--spool=[The spool directory of a supervisor]:DIR:_files' \
 '--socket=[The control socket of a running supervisor; the usual place when nothing is named]:PATH:_files' \
+'--process=[Those alone that are about this process, or this instance of one]:NAME:_default' \
+'--since=[Those alone that began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'-o+[The file that a picture or a page goes to]:FILE:_files' \
+'--output=[The file that a picture or a page goes to]:FILE:_files' \
 '--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--yes[Do it; without this it only says what would go]' \
+'--errors[Those alone in which something failed]' \
 '(--svg --html)--json[OTLP JSON, one request a line; of an analysis one JSON object]' \
-'(--html)--svg[A picture\: one SVG file on standard output]' \
-'--html[A page with zoom and search\: one HTML file on standard output]' \
+'(--html)--svg[A picture\: one SVG file, on standard output or in the file of --output]' \
+'--html[A page with zoom and search\: one HTML file, on standard output or in the file of --output]' \
 '--ascii[Draw with ASCII characters alone]' \
 '--no-color[No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one]' \
 '--events[Each event on a line of its own, with time and attributes]' \

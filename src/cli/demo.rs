@@ -14,7 +14,7 @@ use phpeek_core::causes::chain;
 use phpeek_os::signals::Signals;
 use phpeek_output::terminal;
 use phpeek_viewer::text::Charset;
-use phpeek_viewer::{Events, Facts, Names, Style, Trace, select, waterfall};
+use phpeek_viewer::{Events, Facts, Names, Style, Titles, Trace, select, waterfall};
 use prost::Message as _;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -72,6 +72,7 @@ pub(super) fn run(arguments: &DemoArguments, signals: Signals) -> u8 {
         colour: terminal::has_colour(&std::io::stdout()),
         events: Events::Hidden,
         facts: Facts::Hidden,
+        titles: Titles::Full,
     };
     let request = joined(spans);
     for trace in Trace::all(&request) {

@@ -109,7 +109,7 @@ fn stamp(value: &Value) -> Option<Timestamp> {
 }
 
 /// A span of time: a number and s, m, h or d.
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
     let unit = |(unit, seconds)| Some((text.strip_suffix(unit)?.parse::<u64>().ok()?, seconds));
     let found = units.into_iter().find_map(unit);

@@ -47,7 +47,8 @@ pub fn lines(span: &Span, charset: Charset) -> Vec<String> {
         .flat_map(|a| value::texts(a.value.as_ref()))
         .map(|line| format!("stderr: {line}"));
     let facts = (!facts.is_empty()).then(|| facts.join(", "));
-    std::iter::once(first).chain(facts).chain(sender).chain(said).collect()
+    // The cause and the last words first.
+    std::iter::once(first).chain(sender).chain(said).chain(facts).collect()
 }
 
 fn sender(span: &Span) -> Option<String> {
@@ -147,9 +148,9 @@ mod tests {
             said(&attributes),
             [
                 "ended by SIGSEGV, core dumped, after 412.00 ms; restart 1, 2 more forgiven; 7 restarts so far, 3 of them not told",
-                "max rss 30 MiB, cpu user 12.00 ms, oom likely",
                 "stderr: first line",
                 "stderr: second line",
+                "max rss 30 MiB, cpu user 12.00 ms, oom likely",
             ]
         );
     }

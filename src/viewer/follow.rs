@@ -43,9 +43,15 @@ fn is_root(span: &OtlpSpan) -> bool {
 }
 
 impl Follower {
-    /// Takes what came and gives what is to be shown.
+    /// Takes what came and gives what is to be shown of the traces that are wanted; of one whose root has not ended yet
+    /// the part that came is asked about.
     #[must_use]
-    pub fn take(&mut self, request: ExportTraceServiceRequest, style: &Style) -> String {
+    pub fn take(
+        &mut self,
+        request: ExportTraceServiceRequest,
+        wanted: impl Fn(&Trace) -> bool,
+        style: &Style,
+    ) -> String {
         let mut out = String::new();
         let traces = Trace::all(&request);
         self.names.learn(&traces);
@@ -57,7 +63,7 @@ impl Follower {
         }
         let over = |id: &[u8]| self.open.get(id).is_some_and(|open| open.ended);
         let over: HashSet<String> = ids.iter().filter(|id| over(id)).map(const_hex::encode).collect();
-        let lines = traces.iter().filter(|t| !over.contains(&t.id));
+        let lines = traces.iter().filter(|t| !over.contains(&t.id) && wanted(t));
         lines
             .flat_map(|t| t.spans.iter().map(move |s| (t, s)))
             .for_each(|(t, s)| line(t, s, style, &mut out));
@@ -68,11 +74,11 @@ impl Follower {
             !over
         });
         for id in ended {
-            self.finish(id, style, &mut out);
+            self.finish(id, &wanted, style, &mut out);
         }
         while self.order.len() > OPEN {
             if let Some(id) = self.order.pop_front() {
-                self.finish(id, style, &mut out);
+                self.finish(id, &wanted, style, &mut out);
             }
         }
         out
@@ -80,10 +86,10 @@ impl Follower {
 
     /// What is left when the source ends.
     #[must_use]
-    pub fn rest(&mut self, style: &Style) -> String {
+    pub fn rest(&mut self, wanted: impl Fn(&Trace) -> bool, style: &Style) -> String {
         let mut out = String::new();
         while let Some(id) = self.order.pop_front() {
-            self.finish(id, style, &mut out);
+            self.finish(id, &wanted, style, &mut out);
         }
         out
     }
@@ -104,12 +110,13 @@ impl Follower {
         }
     }
 
-    fn finish(&mut self, id: Vec<u8>, style: &Style, out: &mut String) {
+    fn finish(&mut self, id: Vec<u8>, wanted: &impl Fn(&Trace) -> bool, style: &Style, out: &mut String) {
         let Some(open) = self.open.remove(&id) else { return };
-        for trace in Trace::all(&open.request) {
-            out.push_str(&waterfall::draw(&trace, &self.names, style));
+        let traces: Vec<Trace> = Trace::all(&open.request).into_iter().filter(wanted).collect();
+        for trace in &traces {
+            out.push_str(&waterfall::draw(trace, &self.names, style));
         }
-        if open.left_out > 0 {
+        if open.left_out > 0 && !traces.is_empty() {
             out.push_str(&format!("{} more are not drawn\n", text::count(open.left_out, "span")));
         }
         if self.drawn.insert(id.clone()) {

@@ -20,8 +20,10 @@ mod links;
 pub mod list;
 mod model;
 mod notes;
+mod process;
 #[cfg(test)]
 mod samples;
+mod scale;
 pub mod select;
 pub mod source;
 mod style;
@@ -36,4 +38,4 @@ pub mod waterfall;
 pub use autopsy::lines as autopsy_lines;
 pub use links::Names;
 pub use model::{Span, Status, Trace};
-pub use style::{Events, Facts, Style};
+pub use style::{Events, Facts, Style, Titles};

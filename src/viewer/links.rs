@@ -72,7 +72,7 @@ impl Names {
         let place =
             if trace == home.id { "this trace".to_owned() } else { format!("trace {}", short(&trace)) };
         let unknown = format!("span {span}");
-        let to = self.0.get(&(trace, span)).unwrap_or(&unknown);
+        let to = style.titles.of(self.0.get(&(trace, span)).unwrap_or(&unknown));
         let kind = value::find(&link.attributes, KIND);
         let said: Vec<String> = (link.attributes.iter().filter(|a| a.key != KIND))
             .map(|a| format!("{}={}", a.key, value::text(a.value.as_ref())))

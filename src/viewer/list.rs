@@ -2,7 +2,8 @@
 
 use super::links::short;
 use super::model::{Status, Trace};
-use super::style::{Ink, Style};
+use super::scale::Scale;
+use super::style::{Ink, Style, Titles};
 use super::text;
 
 /// A terminal of so many columns has room for the date.
@@ -13,18 +14,17 @@ const ROOM_FOR_DATES: usize = 96;
 pub fn draw(traces: &[&Trace], style: &Style) -> String {
     let dates = style.width >= ROOM_FOR_DATES;
     let when = if dates { 24 } else { 8 };
+    let scale = Scale::of(traces.iter().map(|t| t.took()).max().unwrap_or(0));
+    let roots: Vec<String> = traces.iter().map(|t| root(t, style)).collect();
+    let titles = Titles::fitting(roots.iter().map(String::as_str), rest(when, style));
     let mut out = row(["ID", "BEGAN", "TOOK", "SPANS", "STATUS", "ROOT"], when, style, Ink::Plain);
-    for trace in traces {
+    for (trace, root) in traces.iter().zip(&roots) {
         let time = text::time(trace.start);
         let time = if dates { time.as_str() } else { time.get(11..19).unwrap_or(&time) };
-        let took = text::duration(trace.took(), style.charset);
+        let took = scale.show(trace.took(), style.charset);
         let (status, ink) = status(trace);
-        let root = trace.roots().next().map(super::model::Span::title).unwrap_or_default();
-        let others = trace.roots().count().saturating_sub(1);
-        let root = if others > 0 { format!("{root} (and {others} more)") } else { root };
-        let root = text::clean(&root, style.charset);
         let spans = trace.spans.len().to_string();
-        out += &row([short(&trace.id), time, &took, &spans, &status, &root], when, style, ink);
+        out += &row([short(&trace.id), time, &took, &spans, &status, titles.of(root)], when, style, ink);
     }
     out
 }
@@ -37,12 +37,21 @@ fn row(cells: [&str; 6], when: usize, style: &Style, ink: Ink) -> String {
     };
     let head = [left(id, 12), left(time, when), right(took, 11), right(spans, 5)].join(" ");
     let (on, off) = style.ink(ink);
-    let rest = style.width.saturating_sub(text::width(&head) + 2 + 8 + 1);
-    let root = match text::width(root) > rest {
-        true => left(&root.replacen("process_manager.", "", 1), rest),
-        false => root.to_owned(),
-    };
+    let root = left(root, rest(when, style));
     format!("{head}  {on}{}{off} {}\n", left(status, 8), root.trim_end())
+}
+
+/// Columns of the last column: what the others, with room between them, leave.
+fn rest(when: usize, style: &Style) -> usize {
+    style.width.saturating_sub(12 + 1 + when + 1 + 11 + 1 + 5 + 2 + 8 + 1)
+}
+
+/// What a trace is about.
+fn root(trace: &Trace, style: &Style) -> String {
+    let root = trace.roots().next().map(super::model::Span::title).unwrap_or_default();
+    let others = trace.roots().count().saturating_sub(1);
+    let root = if others > 0 { format!("{root} (and {others} more)") } else { root };
+    text::clean(&root, style.charset).into_owned()
 }
 
 fn status(trace: &Trace) -> (String, Ink) {

@@ -1,5 +1,5 @@
 //! Traces as they are drawn: what OTLP says, grouped by trace, each span below its parent, in the order in which they
-//! began. Takes any input: spans whose parent is not there, cycles, duplicates, times that run backwards. Never recurses.
+//! began and ended. Takes any input: spans whose parent is not there, cycles, duplicates, times that run backwards. Never recurses.
 //! Pure.
 
 use super::value;
@@ -7,7 +7,6 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, span, status::StatusCode};
 use phpeek_core::names;
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// One trace.
@@ -202,7 +201,7 @@ fn read(span: &OtlpSpan, resource: usize, scope: &str) -> Span {
         parent: None,
         children: Vec::new(),
         depth: 0,
-        name: span.name.clone(),
+        name: name(span),
         label: label(&span.attributes),
         start: span.start_time_unix_nano,
         end: span.end_time_unix_nano.max(span.start_time_unix_nano),
@@ -214,6 +213,15 @@ fn read(span: &OtlpSpan, resource: usize, scope: &str) -> Span {
         resource,
         scope: scope.to_owned(),
     }
+}
+
+/// Its name as it is documented: `tracing_span_names: with_process` puts the process behind it.
+fn name(span: &OtlpSpan) -> String {
+    let about =
+        [names::PROCESS_INSTANCE_ID, names::PROCESS_NAME].map(|key| value::find(&span.attributes, key));
+    let without = |about: &String| span.name.strip_suffix(about.as_str())?.strip_suffix(' ');
+    let name = about.iter().flatten().find_map(without).filter(|n| !n.is_empty());
+    name.unwrap_or(&span.name).to_owned()
 }
 
 /// What tells a span from its siblings, in a few words.
@@ -241,7 +249,8 @@ fn arrange(mut spans: Vec<Span>) -> Vec<Span> {
             list.push(at);
         }
     }
-    let order = |at: &usize| spans.get(*at).map(|span| (span.start, Reverse(span.end)));
+    // Of those that began together, the first to end is told first: others may have waited for it.
+    let order = |at: &usize| spans.get(*at).map(|span| (span.start, span.end));
     below.iter_mut().for_each(|list| list.sort_by_key(order));
     // Roots first; of the rest the walk takes those that it has not come to from one.
     let mut tops: Vec<(bool, usize)> =

@@ -3,6 +3,7 @@
 use super::autopsy;
 use super::links::Names;
 use super::model::{Span, Trace};
+use super::scale::Scale;
 use super::style::{Events, Facts, Ink, Style};
 use super::text;
 use super::value;
@@ -19,6 +20,7 @@ pub(super) struct About<'a> {
     pub(super) names: &'a Names,
     pub(super) beside: Beside,
     pub(super) left: &'a str,
+    pub(super) scale: Scale,
 }
 
 /// Whether the names of a span's events stand beside its bar.
@@ -30,7 +32,7 @@ pub(super) enum Beside {
 
 /// Writes all that stands below the bar.
 pub(super) fn below(about: &About<'_>, style: &Style, out: &mut String) {
-    let &About { trace, span, names, beside, left } = about;
+    let &About { trace, span, names, beside, left, scale } = about;
     // The plain drawing has errors alone below its bars.
     let left = if style.facts == Facts::Hidden { "    " } else { left };
     let mut note = |mark: &str, ink, said: &str| write(left, mark, (ink, said), style, out);
@@ -59,7 +61,7 @@ pub(super) fn below(about: &About<'_>, style: &Style, out: &mut String) {
         }
         Events::Listed => {
             for event in &span.events {
-                note(style.mark("·", "*"), Ink::Plain, &event_line(event, span, style));
+                note(style.mark("·", "*"), Ink::Plain, &event_line(event, span, scale, style));
             }
         }
         Events::Named | Events::Hidden => {}
@@ -108,8 +110,8 @@ pub(super) fn event_names(span: &Span, style: &Style) -> String {
     text::clean(&said.collect::<Vec<_>>().join(", "), style.charset).into_owned()
 }
 
-fn event_line(event: &Event, span: &Span, style: &Style) -> String {
-    let after = text::duration(event.time_unix_nano.saturating_sub(span.start), style.charset);
+fn event_line(event: &Event, span: &Span, scale: Scale, style: &Style) -> String {
+    let after = scale.show(event.time_unix_nano.saturating_sub(span.start), style.charset);
     let mut line = format!("+{after} {}", event.name);
     for attribute in &event.attributes {
         line.push_str(&format!(" {}={}", attribute.key, value::text(attribute.value.as_ref())));

@@ -5,7 +5,7 @@ use super::critical;
 use super::links::Names;
 use super::model::{Span, Trace};
 use super::notes;
-use super::style::{Events, Facts, Style};
+use super::style::{Events, Facts, Style, Titles};
 use super::text::{self, Charset};
 
 /// Sizes, in the picture's own units.
@@ -85,6 +85,7 @@ fn links(trace: &Trace, names: &Names) -> Vec<String> {
         colour: false,
         events: Events::Hidden,
         facts: Facts::Usual,
+        titles: Titles::Full,
     };
     let links = trace.roots().flat_map(|s| &s.links).take(4);
     links.map(|l| text::fit(&names.sentence(l, trace, &style), 140, Charset::Unicode)).collect()

@@ -5,7 +5,7 @@
 use super::links::Names;
 use super::model::Trace;
 use super::samples::{EPOCH, event, failed, request, span, start, trace, with};
-use super::style::{Events, Facts, Style};
+use super::style::{Events, Facts, Style, Titles};
 use super::text::{Charset, width};
 use super::{follow, html, list, svg, waterfall};
 use opentelemetry_proto::tonic::trace::v1::{Span, span::Link};
@@ -13,7 +13,8 @@ use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
 fn style(width: usize) -> Style {
-    Style { width, charset: Charset::Ascii, colour: false, events: Events::Named, facts: Facts::Usual }
+    let (events, facts) = (Events::Named, Facts::Usual);
+    Style { width, charset: Charset::Ascii, colour: false, events, facts, titles: Titles::Full }
 }
 
 /// Compares with a file of `golden/`. `UPDATE_GOLDEN=1` writes it.
@@ -118,16 +119,19 @@ fn a_trace_is_drawn_when_its_root_has_ended_and_its_spans_are_lines_until_then()
     let mut follower = follow::Follower::default();
     let spans = start();
     let wide = style(100);
-    let early = follower.take(request(vec![spans[6].clone()]), &wide);
+    let early = follower.take(request(vec![spans[6].clone()]), |_| true, &wide);
     assert_eq!(early, "22:15:05.170 4f2a4f2a4f2a  1150.00 ms process.run migrate-0\n");
-    let drawn = follower.take(request(spans[..3].to_vec()), &wide);
+    let drawn = follower.take(request(spans[..3].to_vec()), |_| true, &wide);
     assert!(drawn.starts_with(&format!("\ntrace {}", "4f2a".repeat(8))), "{drawn}");
     assert!(drawn.contains("process.run migrate-0") && drawn.contains("process.spawn database-0"), "{drawn}");
-    let late = follower.take(request(vec![spans[9].clone()]), &wide);
+    let late = follower.take(request(vec![spans[9].clone()]), |_| true, &wide);
     assert_eq!(late.lines().count(), 1, "{late}");
-    let open = follower.take(request(restart()[1..2].to_vec()), &wide);
+    let open = follower.take(request(restart()[1..2].to_vec()), |_| true, &wide);
     assert_eq!(open.lines().count(), 1, "{open}");
-    assert!(follower.rest(&wide).contains("process.backoff web"), "what is open at the end is drawn");
+    assert!(
+        follower.rest(|_| true, &wide).contains("process.backoff web"),
+        "what is open at the end is drawn"
+    );
 }
 
 /// Ten thousand spans: a root, a hundred groups, each with a hundred.
@@ -253,7 +257,7 @@ proptest! {
         let all: Vec<&Trace> = traces.iter().collect();
         checked(&list::draw(&all, &style), columns, charset)?;
         let mut follower = follow::Follower::default();
-        let followed = follower.take(request, &style) + &follower.rest(&style);
+        let followed = follower.take(request, |_| true, &style) + &follower.rest(|_| true, &style);
         checked(&followed, columns, charset)?;
     }
 }

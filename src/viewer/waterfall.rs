@@ -5,8 +5,9 @@ use super::critical;
 use super::links::Names;
 use super::model::{Span, Trace};
 use super::notes::{self, About, Beside};
-use super::style::{Events, Facts, Ink, Style};
-use super::text::{self, Charset};
+use super::scale::Scale;
+use super::style::{Events, Facts, Ink, Style, Titles};
+use super::text;
 
 /// Columns of a duration, such as ` 1234.56 ms`.
 const DURATION_WIDTH: usize = 11;
@@ -19,29 +20,57 @@ pub const NARROWEST: usize = 60;
 pub fn draw(trace: &Trace, names: &Names, style: &Style) -> String {
     let style = &Style { width: style.width.max(NARROWEST), ..*style };
     let critical = critical::path(trace);
-    let titles = titles(trace, style);
+    let (titles, form) = titles(trace, style);
+    let style = &Style { titles: form, ..*style };
     let longest = titles.iter().map(|t| text::width(&t.text)).max().unwrap_or(0);
     let columns = longest.min(style.width * 55 / 100);
     let bars = style.width.saturating_sub(columns + DURATION_WIDTH + 4).max(10);
+    let scale = Scale::of_trace(trace);
+    if let ([only], [title], false) =
+        (trace.spans.as_slice(), titles.as_slice(), style.facts == Facts::Hidden)
+    {
+        return alone(trace, only, title, names, style);
+    }
     let mut out = heading(trace, style);
+    out.push_str(&facts(trace, scale, style));
     for ((span, title), on_path) in trace.spans.iter().zip(&titles).zip(critical) {
-        let row = Row { trace, span, on_path, columns, bars };
+        let row = Row { trace, span, on_path, columns, bars, scale };
         let beside = row.draw(&title.text, style, &mut out);
-        notes::below(&About { trace, span, names, beside, left: &title.below }, style, &mut out);
+        notes::below(&About { trace, span, names, beside, left: &title.below, scale }, style, &mut out);
     }
     out.push_str(style.mark("█", "#"));
     out.push_str(" on the critical path: what decided when it was over\n");
     out
 }
 
+/// A trace of one span: its cause and last words first. A bar as wide as the drawing would say nothing.
+fn alone(trace: &Trace, span: &Span, title: &Title, names: &Names, style: &Style) -> String {
+    let scale = Scale::of_trace(trace);
+    let mut out = heading(trace, style);
+    let (on, off) = style.ink(if span.error().is_some() { Ink::Failed } else { Ink::Plain });
+    let said = text::fit(&title.text, style.width, style.charset);
+    out.push_str(&format!("{on}{}{off}\n", said.trim_end()));
+    notes::below(
+        &About { trace, span, names, beside: Beside::No, left: &title.below, scale },
+        style,
+        &mut out,
+    );
+    out + &facts(trace, scale, style)
+}
+
 fn heading(trace: &Trace, style: &Style) -> String {
-    let mut out = format!("\ntrace {}\n", text::fit(&trace.id, style.width - 6, style.charset).trim_end());
+    format!("\ntrace {}\n", text::fit(&trace.id, style.width - 6, style.charset).trim_end())
+}
+
+/// When, how long, how much of it failed, and who said so.
+fn facts(trace: &Trace, scale: Scale, style: &Style) -> String {
+    let mut out = String::new();
     if style.facts == Facts::Hidden {
         return out;
     }
     let mut facts = vec![
         text::time(trace.start),
-        text::duration(trace.took(), style.charset),
+        scale.show(trace.took(), style.charset),
         text::count(trace.spans.len(), "span"),
     ];
     let failed = trace.failed();
@@ -61,8 +90,16 @@ struct Title {
     below: String,
 }
 
-/// The titles of all spans.
-fn titles(trace: &Trace, style: &Style) -> Vec<Title> {
+/// The titles of all spans in the one form that has room.
+fn titles(trace: &Trace, style: &Style) -> (Vec<Title>, Titles) {
+    let full = branches(trace, style, Titles::Full);
+    match Titles::fitting(full.iter().map(|t| t.text.as_str()), style.width * 55 / 100) {
+        Titles::Full => (full, Titles::Full),
+        Titles::Short => (branches(trace, style, Titles::Short), Titles::Short),
+    }
+}
+
+fn branches(trace: &Trace, style: &Style, form: Titles) -> Vec<Title> {
     let (tee, corner) = (style.mark("├─ ", "|- "), style.mark("└─ ", "`- "));
     let through = style.mark("│  ", "|  ");
     // Deeper branches would leave no room for names; a number stands for them.
@@ -73,7 +110,7 @@ fn titles(trace: &Trace, style: &Style) -> Vec<Title> {
     for (at, span) in trace.spans.iter().enumerate() {
         let last =
             span.parent.and_then(|p| trace.spans.get(p)).is_some_and(|p| p.children.last() == Some(&at));
-        let title = text::clean(&span.title(), style.charset).into_owned();
+        let title = text::clean(form.of(&span.title()), style.charset).into_owned();
         if span.depth > deepest {
             let dots = style.mark("…", "..");
             let below = "   ".repeat(deepest - 2);
@@ -103,6 +140,7 @@ struct Row<'a> {
     on_path: bool,
     columns: usize,
     bars: usize,
+    scale: Scale,
 }
 
 impl Row<'_> {
@@ -118,8 +156,8 @@ impl Row<'_> {
             (None, false) => Ink::Faint,
         });
         let (left, right, beside) = self.around(begin, end, style);
-        let name = name(title, self.columns, style.charset);
-        let time = text::duration(self.span.took(), style.charset);
+        let name = text::fit(title, self.columns, style.charset);
+        let time = self.scale.show(self.span.took(), style.charset);
         let time = format!("{}{time}", " ".repeat(DURATION_WIDTH.saturating_sub(text::width(&time))));
         out.push_str(&format!("{name} {time} {left}{on}{}{off}{right}", fill.repeat(end - begin)));
         while out.ends_with(' ') {
@@ -155,14 +193,5 @@ impl Row<'_> {
         };
         let begin = column(self.span.start).min(self.bars - 1);
         (begin, column(self.span.end).clamp(begin + 1, self.bars))
-    }
-}
-
-/// A name in its columns.
-fn name(title: &str, columns: usize, charset: Charset) -> String {
-    // The name of the program's own namespace says least of all.
-    match text::width(title) > columns {
-        true => text::fit(&title.replacen("process_manager.", "", 1), columns, charset),
-        false => text::fit(title, columns, charset),
     }
 }

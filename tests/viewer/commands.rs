@@ -1,10 +1,11 @@
 //! What is shown of traces that are over, and the exit codes.
 
 use crate::support::Sandbox;
-use crate::support::supervisor::run;
+use crate::support::supervisor::{clean, program, run};
 use crate::told;
 use serde_json::Value;
 use std::fs;
+use std::process::{Command, Stdio};
 
 fn trace(sandbox: &Sandbox, args: &[&str]) -> (i32, String) {
     run(sandbox, &[&["trace", "--file", "traces.json"], args].concat())
@@ -47,6 +48,41 @@ fn a_run_is_listed_drawn_and_followed_along_its_links() {
 }
 
 #[test]
+fn what_is_shown_last_is_listed_first_whatever_is_asked_for() {
+    let sandbox = told();
+    for asked in
+        [&[][..], &["--errors"], &["--process", "flaky"], &["--process", "web-0"], &["--since", "1h"]]
+    {
+        let (code, listed) = trace(&sandbox, &[&["list"], asked].concat());
+        let first = listed.lines().nth(1).and_then(|l| l.split(' ').next()).expect("a line");
+        let (_, last) = trace(&sandbox, &[&["last"], asked].concat());
+        assert!(code == 0 && last.starts_with(&format!("\ntrace {first}")), "{asked:?}: {listed}{last}");
+    }
+    assert_eq!(
+        trace(&sandbox, &["list", "--process", "migrate"]).1.lines().count(),
+        2,
+        "a head, and the start"
+    );
+    assert_eq!(trace(&sandbox, &["list", "--process", "flaky-0", "--errors"]).1.lines().count(), 2);
+    let (code, none) = trace(&sandbox, &["last", "--process", "nobody", "--errors"]);
+    assert_eq!((code, none.trim()), (1, "phpeek-pm: there is no trace about nobody with an error here"));
+    assert_eq!(trace(&sandbox, &["last", "--since", "soon"]).0, 64);
+    let (code, said) = trace(&sandbox, &["show", "00", "--errors"]);
+    assert!(code == 64 && said.contains("an id names its trace"), "{said}");
+    assert_eq!(trace(&sandbox, &["analyze", "blame", "--process", "nobody"]).0, 1);
+}
+
+#[test]
+fn a_trace_of_one_span_says_first_why_and_what_was_said_last() {
+    let sandbox = told();
+    let (_, death) = trace(&sandbox, &["last", "--errors"]);
+    let lines: Vec<&str> = death.trim_start().lines().collect();
+    assert!(lines[0].starts_with("trace ") && lines[1] == "process.exit flaky-0", "{death}");
+    assert!(lines[2].contains("exit code 3") && lines[3].contains("ended with exit code 3 after"), "{death}");
+    assert!(lines.last().is_some_and(|l| l.contains("1 span, 1 failed")) && !death.contains('█'), "{death}");
+}
+
+#[test]
 fn json_is_what_the_exporter_wrote_and_can_be_read_again() {
     let sandbox = told();
     let (code, text) = trace(&sandbox, &["last", "--start", "--json"]);
@@ -67,8 +103,26 @@ fn pictures_and_pages_are_whole_files() {
     assert!(code == 0 && svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
     let (code, html) = trace(&sandbox, &["last", "--start", "--html"]);
     assert!(code == 0 && html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"));
+    let (code, said) = trace(&sandbox, &["last", "--start", "--html", "-o", "page.html"]);
+    assert_eq!((code, said.as_str()), (0, ""));
+    assert_eq!(fs::read_to_string(sandbox.path("page.html")).expect("a file"), html);
+    assert_eq!(trace(&sandbox, &["last", "--svg", "-o", "nowhere/a.svg"]).0, 73);
+    assert_eq!(trace(&sandbox, &["last", "-o", "a.txt"]).0, 64, "text is for standard output");
     assert_eq!(trace(&sandbox, &["last", "--svg", "--html"]).0, 64);
     assert_eq!(trace(&sandbox, &["list", "--html"]).0, 64);
+}
+
+#[test]
+fn a_terminal_is_not_filled_with_a_page() {
+    let sandbox = told();
+    let line = format!("{} trace last --file traces.json --html", program().display());
+    let mut command = Command::new("script");
+    let asked =
+        clean(&mut command, &sandbox).args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output();
+    let Ok(asked) = asked else { return eprintln!("SKIPPED: `script` is not installed") };
+    let said = String::from_utf8_lossy(&asked.stdout);
+    assert_eq!((asked.status.code(), said.lines().count()), (Some(64), 1), "{said}");
+    assert!(said.contains("--html -o trace.html"), "{said}");
 }
 
 #[test]

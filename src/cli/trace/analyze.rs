@@ -3,6 +3,7 @@
 use super::from::{TraceFrom, open};
 use super::look::TraceLook;
 use super::pick::{Kind, newest, one, remark};
+use super::wanted::TraceWanted;
 use crate::cli::fault::Fault;
 use crate::cli::say::say;
 use crate::exit;
@@ -49,6 +50,7 @@ pub struct CompareArguments {
 pub(super) fn run(
     what: &AnalyzeCommand,
     from: &TraceFrom,
+    wanted: &TraceWanted,
     look: &TraceLook,
     style: &Style,
 ) -> Result<u8, Fault> {
@@ -57,11 +59,11 @@ pub(super) fn run(
     }
     match what {
         AnalyzeCommand::Blame { id } => {
-            let trace = chosen(id.as_deref(), from, style)?;
+            let trace = chosen(id.as_deref(), from, wanted, style)?;
             say(if look.json { analyze::blame_json(&trace) } else { analyze::blame(&trace, style) });
         }
         AnalyzeCommand::CriticalChain { id } => {
-            let trace = chosen(id.as_deref(), from, style)?;
+            let trace = chosen(id.as_deref(), from, wanted, style)?;
             let chain = analyze::chain(&trace);
             say(if look.json {
                 analyze::chain_json(&trace, &chain)
@@ -69,17 +71,17 @@ pub(super) fn run(
                 analyze::draw_chain(&trace, &chain, style)
             });
         }
-        AnalyzeCommand::Compare(arguments) => return compare(arguments, from, look, style),
+        AnalyzeCommand::Compare(arguments) => return compare(arguments, from, wanted, look, style),
     }
     Ok(exit::OK)
 }
 
 /// The trace with this id; the newest start without one.
-fn chosen(id: Option<&str>, from: &TraceFrom, style: &Style) -> Result<Trace, Fault> {
+fn chosen(id: Option<&str>, from: &TraceFrom, wanted: &TraceWanted, style: &Style) -> Result<Trace, Fault> {
     let mut source = open(from)?;
     let (_, trace) = match id {
-        Some(id) => one(source.as_mut(), id, style)?,
-        None => newest(source.as_mut(), Kind::Start)?,
+        Some(id) => one(source.as_mut(), id, wanted, style)?,
+        None => newest(source.as_mut(), Kind::Start, wanted)?,
     };
     remark(source.as_mut());
     Ok(trace)
@@ -88,6 +90,7 @@ fn chosen(id: Option<&str>, from: &TraceFrom, style: &Style) -> Result<Trace, Fa
 fn compare(
     arguments: &CompareArguments,
     from: &TraceFrom,
+    wanted: &TraceWanted,
     look: &TraceLook,
     style: &Style,
 ) -> Result<u8, Fault> {
@@ -95,7 +98,7 @@ fn compare(
     let mut find = |name: &str| -> Result<Trace, Fault> {
         if Path::new(name).is_file() {
             let mut file = FileSource::new(Path::new(name));
-            let (_, trace) = newest(&mut file, Kind::Start)?;
+            let (_, trace) = newest(&mut file, Kind::Start, wanted)?;
             remark(&mut file);
             return Ok(trace);
         }
@@ -104,7 +107,7 @@ fn compare(
             Some(source) => source,
             none => none.insert(open(from)?),
         };
-        Ok(one(source.as_mut(), name, style)?.1)
+        Ok(one(source.as_mut(), name, wanted, style)?.1)
     };
     let (before, after) = (find(&arguments.before)?, find(&arguments.after)?);
     let comparison = Comparison::of(&before, &after);

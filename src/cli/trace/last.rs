@@ -3,6 +3,7 @@
 use super::look::TraceLook;
 use super::pick::{Kind, newest};
 use super::show::show;
+use super::wanted::TraceWanted;
 use crate::cli::fault::Fault;
 use clap::Args;
 use phpeek_viewer::Style;
@@ -26,6 +27,7 @@ pub struct LastArguments {
 pub(super) fn run(
     source: &mut dyn Source,
     kind: &LastArguments,
+    wanted: &TraceWanted,
     look: &TraceLook,
     style: &Style,
 ) -> Result<(), Fault> {
@@ -35,6 +37,6 @@ pub(super) fn run(
         LastArguments { shutdown: true, .. } => Kind::Shutdown,
         LastArguments { .. } => Kind::Any,
     };
-    let (request, trace) = newest(source, kind)?;
+    let (request, trace) = newest(source, kind, wanted)?;
     show(source, &request, &trace, look, style)
 }

@@ -1,11 +1,13 @@
 //! How traces are shown, by the command line and the terminal.
 
+use crate::cli::fault::Fault;
 use clap::Args;
 use phpeek_output::terminal;
 use phpeek_viewer::text::Charset;
 use phpeek_viewer::waterfall::NARROWEST;
-use phpeek_viewer::{Events, Facts, Style};
-use std::io;
+use phpeek_viewer::{Events, Facts, Style, Titles};
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 /// How traces are shown.
 #[derive(Debug, Clone, Default, Args)]
@@ -13,12 +15,15 @@ pub struct TraceLook {
     /// OTLP JSON, one request a line; of an analysis one JSON object.
     #[arg(long, global = true, conflicts_with_all = ["svg", "html"])]
     pub json: bool,
-    /// A picture: one SVG file on standard output.
+    /// A picture: one SVG file, on standard output or in the file of --output.
     #[arg(long, global = true, conflicts_with = "html")]
     pub svg: bool,
-    /// A page with zoom and search: one HTML file on standard output.
+    /// A page with zoom and search: one HTML file, on standard output or in the file of --output.
     #[arg(long, global = true)]
     pub html: bool,
+    /// The file that a picture or a page goes to.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Draw with ASCII characters alone.
     #[arg(long, global = true)]
     pub ascii: bool,
@@ -36,6 +41,24 @@ pub struct TraceLook {
     pub attributes: bool,
 }
 
+impl TraceLook {
+    /// A picture or a page is for a file, and only they are.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        let (flag, example) = if self.svg { ("--svg", "trace.svg") } else { ("--html", "trace.html") };
+        let pictured = self.svg || self.html;
+        let message = match &self.output {
+            Some(_) if !pictured => {
+                "--output is for --svg and --html; text goes to standard output".to_owned()
+            }
+            None if pictured && io::stdout().is_terminal() => {
+                format!("{flag} is a file, and would fill the terminal: name one, as in {flag} -o {example}")
+            }
+            _ => return Ok(()),
+        };
+        Err(Fault::Usage(message))
+    }
+}
+
 /// How to draw, by the command line and the terminal.
 pub(super) fn style(look: &TraceLook) -> Style {
     Style {
@@ -44,6 +67,7 @@ pub(super) fn style(look: &TraceLook) -> Style {
         colour: !look.no_color && terminal::has_colour(&io::stdout()),
         events: if look.events { Events::Listed } else { Events::Named },
         facts: if look.attributes { Facts::All } else { Facts::Usual },
+        titles: Titles::Full,
     }
 }
 

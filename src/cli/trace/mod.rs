@@ -11,6 +11,7 @@ mod show;
 mod socket;
 mod spool;
 mod stored;
+mod wanted;
 
 pub(super) use look::terminal_width;
 
@@ -25,6 +26,7 @@ use list::ListArguments;
 use look::TraceLook;
 use spool::SpoolArguments;
 use std::path::PathBuf;
+use wanted::TraceWanted;
 
 /// Options of `trace`.
 #[derive(Debug, Args)]
@@ -32,6 +34,9 @@ pub struct TraceArguments {
     /// Where traces are read from.
     #[command(flatten)]
     pub from: TraceFrom,
+    /// Which are meant.
+    #[command(flatten)]
+    pub wanted: TraceWanted,
     /// How they are shown.
     #[command(flatten)]
     pub look: TraceLook,
@@ -76,26 +81,28 @@ pub(super) fn run(mut arguments: TraceArguments, config: Option<PathBuf>) -> Res
 }
 
 fn answer(arguments: &TraceArguments) -> Result<u8, Fault> {
-    let style = look::style(&arguments.look);
-    if let Some(TraceCommand::Analyze(what)) = &arguments.command {
-        return analyze::run(what, &arguments.from, &arguments.look, &style);
+    let TraceArguments { from, wanted, look, follow, command } = arguments;
+    look.check()?;
+    let style = look::style(look);
+    if let Some(TraceCommand::Analyze(what)) = command {
+        return analyze::run(what, from, wanted, look, &style);
     }
-    let mut source = from::open(&arguments.from)?;
+    let mut source = from::open(from)?;
     let source = source.as_mut();
-    match &arguments.command {
-        None if arguments.follow => return follow::run(source, &arguments.look, &style),
-        Some(_) if arguments.follow => {
+    match command {
+        None if *follow => return follow::run(source, wanted, look, &style),
+        Some(_) if *follow => {
             let message = "--follow shows what comes; it goes with no command: `phpeek-pm trace --follow`";
             return Err(Fault::Usage(message.to_owned()));
         }
-        Some(TraceCommand::List(wanted)) => list::run(source, wanted, &arguments.look, &style)?,
+        Some(TraceCommand::List(list)) => list::run(source, list, wanted, look, &style)?,
         Some(TraceCommand::Show { id }) => {
-            let (request, trace) = pick::one(source, id, &style)?;
-            show::show(source, &request, &trace, &arguments.look, &style)?;
+            let (request, trace) = pick::one(source, id, wanted, &style)?;
+            show::show(source, &request, &trace, look, &style)?;
         }
-        Some(TraceCommand::Last(kind)) => last::run(source, kind, &arguments.look, &style)?,
+        Some(TraceCommand::Last(kind)) => last::run(source, kind, wanted, look, &style)?,
         Some(TraceCommand::Analyze(_) | TraceCommand::Spool(_)) | None => {
-            last::run(source, &LastArguments::default(), &arguments.look, &style)?;
+            last::run(source, &LastArguments::default(), wanted, look, &style)?;
         }
     }
     pick::remark(source);

@@ -1,5 +1,6 @@
 //! Which trace is meant: the newest of a kind, or the one whose id begins so.
 
+use super::wanted::TraceWanted;
 use crate::cli::fault::Fault;
 use crate::cli::say::complain;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -7,7 +8,7 @@ use phpeek_viewer::source::Source;
 use phpeek_viewer::{Style, Trace, list};
 
 /// How many traces are looked through for those that failed.
-pub(super) const LOOKED_THROUGH: usize = 10_000;
+const LOOKED_THROUGH: usize = 10_000;
 
 /// How many traces are looked through for the newest of a kind: the next number when there is none among so many. A
 /// source that holds a million spans is asked for as few as will do.
@@ -48,27 +49,49 @@ impl Kind {
 pub(super) fn newest(
     source: &mut dyn Source,
     kind: Kind,
+    wanted: &TraceWanted,
 ) -> Result<(ExportTraceServiceRequest, Trace), Fault> {
-    let steps: &[usize] = if kind == Kind::Any { &[1] } else { &STEPS };
-    for limit in steps {
-        let request = source.recent(*limit)?;
+    for limit in STEPS {
+        let request = source.recent(limit)?;
         let mut traces = Trace::all(&request);
-        if let Some(found) = traces.iter().rposition(|t| kind.matches(t)) {
+        if let Some(found) = traces.iter().rposition(|t| kind.matches(t) && wanted.takes(t)) {
             return Ok((request, traces.swap_remove(found)));
         }
-        if traces.len() < *limit {
+        if traces.len() < limit {
             break;
         }
     }
-    Err(Fault::Nothing(format!("there is no {} here", kind.words())))
+    Err(wanted.nothing(kind.words()))
+}
+
+/// The newest traces, at most so many, the newest first, and the request that they are from.
+pub(super) fn several(
+    source: &mut dyn Source,
+    limit: usize,
+    wanted: &TraceWanted,
+) -> Result<(ExportTraceServiceRequest, Vec<Trace>), Fault> {
+    // What was heard of last need not have begun last: the first must be the one that `newest` finds.
+    let looked_through = if wanted.chooses() { LOOKED_THROUGH } else { STEPS[0] };
+    let request = source.recent(limit.max(looked_through))?;
+    let mut traces = Trace::all(&request);
+    traces.reverse();
+    traces.retain(|t| wanted.takes(t));
+    traces.truncate(limit);
+    if traces.is_empty() { Err(wanted.nothing(Kind::Any.words())) } else { Ok((request, traces)) }
 }
 
 /// The one trace whose id begins like this, and the request that it is from.
 pub(super) fn one(
     source: &mut dyn Source,
     id: &str,
+    wanted: &TraceWanted,
     style: &Style,
 ) -> Result<(ExportTraceServiceRequest, Trace), Fault> {
+    if wanted.chooses() {
+        let message = "an id names its trace: --process, --since and --errors choose among those of `last`, `list`, \
+                       `analyze` and --follow";
+        return Err(Fault::Usage(message.to_owned()));
+    }
     let prefix = id.to_ascii_lowercase();
     if prefix.is_empty() || prefix.len() > 32 || !prefix.bytes().all(|b| b.is_ascii_hexdigit()) {
         let message = format!("{id:?} is no beginning of a trace's id: up to 32 hexadecimal digits");

@@ -6,6 +6,7 @@ use crate::cli::say::say;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_viewer::source::Source;
 use phpeek_viewer::{Names, Style, Trace, html, select, svg, waterfall};
+use std::fs;
 
 /// Shows one trace in the way that was asked for.
 pub(super) fn show(
@@ -25,7 +26,12 @@ pub(super) fn show(
         TraceLook { html: true, .. } => html::draw(trace, &names),
         _ => waterfall::draw(trace, &names, style),
     };
-    say(&text);
+    match &look.output {
+        None => say(&text),
+        Some(path) => {
+            fs::write(path, text).map_err(|source| Fault::Make { path: path.clone(), source })?;
+        }
+    }
     Ok(())
 }
 

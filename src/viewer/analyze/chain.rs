@@ -1,9 +1,11 @@
 //! The chain of processes that decided when a start was over: from the last one back along what each waited for longest.
 //! In traces without dependencies, the processes on the critical path. Pure.
 
-use super::shares::{Share, processes, shares};
+use super::shares::{Share, shares};
 use crate::critical;
 use crate::model::{Span, Trace};
+use crate::process::processes;
+use crate::scale::Scale;
 use crate::style::{Ink, Style};
 use crate::text;
 use phpeek_core::names;
@@ -48,11 +50,12 @@ pub fn chain(trace: &Trace) -> Vec<Element> {
 
 /// The chain as a drawing.
 pub fn draw(trace: &Trace, chain: &[Element], style: &Style) -> String {
+    let scale = Scale::of_trace(trace);
     let mut out = String::from("@ when its own work began, + what it took itself\n\n");
     let (on, off) = style.ink(Ink::Critical);
     let root = trace.roots().next().map(Span::title).unwrap_or_default();
     let root = text::clean(&root, style.charset);
-    line(&format!("{root} +{}", text::duration(trace.took(), style.charset)), ("", ""), style, &mut out);
+    line(&format!("{root} +{}", scale.show(trace.took(), style.charset)), ("", ""), style, &mut out);
     for (depth, element) in chain.iter().enumerate() {
         // A chain that is longer than the terminal is wide goes on at its edge.
         let indent = "  ".repeat(depth.min(style.width / 4));
@@ -61,8 +64,8 @@ pub fn draw(trace: &Trace, chain: &[Element], style: &Style) -> String {
         let times = match &element.share {
             Some(share) => format!(
                 "@{} +{}{}",
-                text::duration(share.began.saturating_sub(trace.start), style.charset),
-                text::duration(share.own, style.charset),
+                scale.show(share.began.saturating_sub(trace.start), style.charset),
+                scale.show(share.own, style.charset),
                 if share.failed { " (failed)" } else { "" }
             ),
             None => "was up before".to_owned(),

@@ -3,6 +3,7 @@
 use super::shares::shares;
 use crate::links::short;
 use crate::model::Trace;
+use crate::scale::Scale;
 use crate::style::{Ink, Style};
 use crate::text;
 use serde_json::json;
@@ -81,14 +82,16 @@ impl Comparison {
         let longest = self.changes.iter().map(|c| text::width(&text::clean(&c.process, style.charset))).max();
         let name = name.min(longest.unwrap_or(0).max(WHOLE.len()));
         let [before, after] = self.traces.each_ref().map(|id| short(id));
+        let times = self.changes.iter().flat_map(|c| [c.before, c.after]).flatten();
+        let scale = Scale::of(times.max().unwrap_or(0));
         let mut out = format!("before: trace {before}, after: trace {after}\n\n");
         let title = ["", "BEFORE", "AFTER", "DIFFERENCE", ""].map(str::to_owned);
         out += &row(&title, name, Ink::Plain, style);
         for change in &self.changes {
-            let time = |t: Option<u64>| t.map_or("-".to_owned(), |t| text::duration(t, style.charset));
+            let time = |t: Option<u64>| t.map_or("-".to_owned(), |t| scale.show(t, style.charset));
             let difference = change.difference().map_or("-".to_owned(), |d| {
                 let size = u64::try_from(d.unsigned_abs()).unwrap_or(u64::MAX);
-                format!("{}{}", if d < 0 { "-" } else { "+" }, text::duration(size, style.charset))
+                format!("{}{}", if d < 0 { "-" } else { "+" }, scale.show(size, style.charset))
             });
             let percent = change.percent().map(|p| format!("{:+.1} %", p.clamp(-99_999.0, 99_999.0)));
             let cells = [

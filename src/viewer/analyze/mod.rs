@@ -6,6 +6,7 @@ mod compare;
 mod shares;
 
 use super::model::Trace;
+use super::scale::Scale;
 use super::style::Style;
 use super::text;
 use serde_json::json;
@@ -18,8 +19,9 @@ pub use compare::Comparison;
 #[must_use]
 pub fn blame(trace: &Trace, style: &Style) -> String {
     let mut out = String::new();
+    let scale = Scale::of_trace(trace);
     for share in by_size(trace) {
-        let took = text::duration(share.own, style.charset);
+        let took = scale.show(share.own, style.charset);
         let name = text::clean(&share.process, style.charset);
         let failed = if share.failed { " (failed)" } else { "" };
         let line =

@@ -1,6 +1,7 @@
 //! What each process of a trace took itself: the time in which its own spans ran and it waited for no dependency. Pure.
 
 use crate::model::{Span, Trace};
+use crate::process::processes;
 use phpeek_core::names;
 use std::collections::HashMap;
 
@@ -33,27 +34,6 @@ pub(super) fn shares(trace: &Trace) -> Vec<Share> {
         list.push(span);
     }
     order.into_iter().map(|process| share(spans.remove(&process).unwrap_or_default(), process)).collect()
-}
-
-/// The process that each span is about: what it says itself, else what its parent is about.
-pub(super) fn processes(trace: &Trace) -> Vec<Option<String>> {
-    let mut found: Vec<Option<String>> = Vec::with_capacity(trace.spans.len());
-    for span in &trace.spans {
-        let own = span.attribute(names::PROCESS_NAME);
-        let own = own.or_else(|| span.attribute(names::PROCESS_INSTANCE_ID).map(|id| of_instance(&id)));
-        let above = || span.parent.and_then(|p| found.get(p).cloned().flatten());
-        let process = own.or_else(above);
-        found.push(process);
-    }
-    found
-}
-
-/// `web-0` is an instance of `web`.
-fn of_instance(id: &str) -> String {
-    match id.rsplit_once('-') {
-        Some((name, number)) if number.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
-        _ => id.to_owned(),
-    }
 }
 
 fn share(spans: Vec<&Span>, process: String) -> Share {

@@ -6,7 +6,7 @@ use super::critical;
 use super::links::{Names, short};
 use super::model::{Span, Status, Trace};
 use super::notes;
-use super::style::{Events, Facts, Style};
+use super::style::{Events, Facts, Style, Titles};
 use super::text::{self, Charset};
 use super::value;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
@@ -68,6 +68,7 @@ fn span(trace: &Trace, span: &Span, on_path: bool, names: &Names) -> Value {
         colour: false,
         events: Events::Listed,
         facts: Facts::All,
+        titles: Titles::Full,
     };
     let links = span.links.iter().map(
         |link| json!({"text": names.sentence(link, trace, &style), "trace": short(&const_hex::encode(&link.trace_id))}),
