@@ -34,8 +34,12 @@ pub(super) fn start(
         thread_init,
         audit: running.audit.clone(),
     };
-    let rules =
-        Rules { token: settings.token.clone(), open: v1::OPEN, max_body: settings.max_body, any_name: false };
+    let rules = Rules {
+        tokens: settings.tokens.clone(),
+        open: v1::OPEN,
+        max_body: settings.max_body,
+        any_name: false,
+    };
     let routes = move |closing| v1::router(&supervision, changes, sources, v1::Places::new(closing));
     let web = Web::start(bound, rules, around, routes)
         .map_err(|source| BeginError::System { what: "start the thread of the API", source })?;

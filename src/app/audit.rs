@@ -22,7 +22,7 @@ impl AuditListener {
 
     fn tell(&self, kind: &'static str, actor: &str, resource: &str, status: &'static str, message: &str) {
         let action = kind.split_once('.').map_or(kind, |(_, action)| action);
-        self.audit.tell(&Event { kind, actor, action, resource, status, message });
+        self.audit.tell(&Event { kind, actor, role: None, action, resource, status, message });
     }
 
     fn system(&self, fact: &SystemFact) {

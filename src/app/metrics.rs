@@ -39,7 +39,7 @@ impl Opened {
         resources: Option<Resources>,
         thread_init: fn(),
     ) -> Result<Serving, BeginError> {
-        let Self { bound, settings: MetricsSettings { path, prefix, .. } } = self;
+        let Self { bound, settings: MetricsSettings { path, prefix, tokens, .. } } = self;
         let (supervision, asked) = phpeek_metrics::channel();
         let around = Around {
             name: "metrics",
@@ -48,7 +48,7 @@ impl Opened {
             thread_init,
             audit: running.audit.clone(),
         };
-        let rules = Rules { any_name: true, ..Rules::default() };
+        let rules = Rules { tokens, open: &["/health"], any_name: true, ..Rules::default() };
         let shown = Shown { path, prefix, resources };
         let make = move |_closing| phpeek_metrics::router(shown, supervision);
         let web = Web::start(vec![bound], rules, around, make)

@@ -296,7 +296,7 @@ fn compiled(
     let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
     let api = web::api(global, judge, findings)?;
-    let metrics = web::metrics(global, judge, findings);
+    let metrics = web::metrics(global, &api.tokens, judge, findings);
     let resources = web::resources(global);
     let spec = compile::compile(root, folder, findings)?;
     let lines = logging::lines(root, &spec, findings);

@@ -3,14 +3,14 @@
 
 use super::block::Block;
 use super::globals::socket;
-use super::keys::{ACL, GLOBAL, TLS};
+use super::keys::{ACL, GLOBAL, TLS, TOKEN};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place};
 use phpeek_settings::acl::{Acl, Network, Proxies};
 use phpeek_settings::tls::{TlsJudge, TlsPart};
 use phpeek_settings::web::{
-    ApiSettings, ClientCertificates, Listen, MetricsSettings, OTHER_SUITES, ResourceSettings, SUITES,
-    ServerTls, Token, host,
+    ApiSettings, ClientCertificates, Grant, Listen, MetricsSettings, OTHER_SUITES, ResourceSettings, Role,
+    SUITES, ServerTls, Token, host,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,14 +34,13 @@ pub(crate) struct Server<'a> {
 pub(crate) fn api(global: &Node, judge: &dyn TlsJudge, findings: &mut Findings) -> Option<ApiSettings> {
     let block = Block::new(Some(global), GLOBAL);
     let mut server = Server { global, block, prefix: "api", findings, judge };
-    let token = server.token();
+    let tokens = server.tokens();
     let tcp = if block.truth("api_enabled")? { server.listen() } else { None };
     if let Some(listen) = tcp.as_ref().filter(|listen| listen.reaches_out()) {
-        let known = token.is_some() || listen.knows_clients();
+        let known = !tokens.is_empty() || listen.knows_clients();
         if !known {
             let message = "the API would be open to everybody who reaches this address";
-            let advice =
-                "set api_auth to a token, or let api_tls require client certificates, or leave api_host out";
+            let advice = "set api_auth to a token, or api_tokens, or let api_tls require client certificates, or leave api_host out";
             server.error("host", None, message.to_owned(), advice);
         }
     }
@@ -49,12 +48,13 @@ pub(crate) fn api(global: &Node, judge: &dyn TlsJudge, findings: &mut Findings) 
     let max_body = block.int("api_max_request_body").and_then(|bytes| usize::try_from(bytes).ok());
     let max_body = max_body.filter(|bytes| *bytes > 0).unwrap_or(BODY);
     let allow_exec = Block::new(Some(global), GLOBAL).truth("api_allow_exec")?;
-    Some(ApiSettings { tcp, socket, token, max_body, allow_exec })
+    Some(ApiSettings { tcp, socket, tokens, max_body, allow_exec })
 }
 
 /// Reads `metrics_…`; `None` when there is no page, or it cannot be.
 pub(crate) fn metrics(
     global: &Node,
+    tokens: &[Grant],
     judge: &dyn TlsJudge,
     findings: &mut Findings,
 ) -> Option<MetricsSettings> {
@@ -64,10 +64,13 @@ pub(crate) fn metrics(
     }
     let mut server = Server { global, block, prefix: "metrics", findings, judge };
     let tcp = server.listen()?;
-    if tcp.reaches_out() && !tcp.knows_addresses() && !tcp.knows_clients() {
+    // Who has a token for metrics alone thinks that it takes one.
+    let wanted = tokens.iter().any(|grant| grant.role == Role::Metrics);
+    let tokens = if wanted { tokens.to_vec() } else { Vec::new() };
+    if tcp.reaches_out() && !tcp.knows_addresses() && !tcp.knows_clients() && tokens.is_empty() {
         let message = "metrics would be open to everybody who reaches this address".to_owned();
         let advice = "name who may read them in metrics_acl (enabled, with an allow_list), let metrics_tls require client \
-                      certificates, or leave metrics_host out";
+                      certificates, set a token of the role metrics in api_tokens, or leave metrics_host out";
         server.error("host", None, message, advice);
     }
     let path = block.text("metrics_path")?;
@@ -76,7 +79,12 @@ pub(crate) fn metrics(
         let message = format!("{path:?} is no path that metrics can be at");
         server.error("path", None, message, "write one that begins with /, as /metrics; /health is taken");
     }
-    Some(MetricsSettings { tcp, path, prefix: block.word("metrics_prefix", &MetricsSettings::PREFIXES)? })
+    Some(MetricsSettings {
+        tcp,
+        path,
+        prefix: block.word("metrics_prefix", &MetricsSettings::PREFIXES)?,
+        tokens,
+    })
 }
 
 /// Reads `resource_metrics_…`; `None` when nobody looks.
@@ -102,14 +110,29 @@ impl Server<'_> {
         self.findings.push(Finding::error(path, place, message).advice(advice));
     }
 
-    fn token(&mut self) -> Option<Token> {
-        let written = self.block.text(&self.key("auth"))?;
-        let token = Token::new(&written);
-        if token.is_none() {
-            let message = "the token holds what no header can: only visible ASCII characters can be sent";
-            self.error("auth", None, message.to_owned(), "write one without spaces and umlauts");
+    /// Who may what: `api_auth` may everything, the others as it is said of each.
+    fn tokens(&mut self) -> Vec<Grant> {
+        let written = self.block.text(&self.key("auth"));
+        let auth = written.and_then(|text| {
+            let token = Token::new(&text);
+            if token.is_none() {
+                self.error("auth", None, UNSENDABLE.to_owned(), "write one without spaces and umlauts");
+            }
+            token
+        });
+        let mut all: Vec<Grant> = auth.map(|token| Grant { token, role: Role::Admin }).into_iter().collect();
+        let list = self.global.get("api_tokens").map(Node::items).unwrap_or_default();
+        for (at, item) in list.iter().enumerate() {
+            match grant(item, &all) {
+                Ok(grant) => all.push(grant),
+                Err((key, message, advice)) => {
+                    let place = item.get(key).unwrap_or(item).place.clone();
+                    let path = format!("global.api_tokens[{at}].{key}");
+                    self.findings.push(Finding::error(path, place, message).advice(advice));
+                }
+            }
         }
-        token
+        all
     }
 
     /// Where it listens; `None` when that cannot be.
@@ -237,6 +260,25 @@ impl Server<'_> {
         Some(Acl { allow, deny: list("deny_list"), proxies })
     }
 }
+
+/// A token with its role; else the key that is wrong, why, and what to do.
+fn grant(item: &Node, others: &[Grant]) -> Result<Grant, (&'static str, &'static str, &'static str)> {
+    let block = Block::new(Some(item), TOKEN);
+    let text =
+        block.text("token").ok_or(("token", "a token is missing", "write one, or take the entry out"))?;
+    let token = Token::new(&text).ok_or(("token", UNSENDABLE, "write one without spaces and umlauts"))?;
+    if others.iter().any(|other| other.token == token) {
+        let advice = "give each client a token of its own";
+        return Err(("token", "this token is there twice, and cannot have two roles", advice));
+    }
+    let role = block.word("role", &Role::WORDS);
+    let role =
+        role.ok_or(("role", "nobody says what this token may", "write metrics, read, control or admin"))?;
+    Ok(Grant { token, role })
+}
+
+/// What a token may not hold.
+const UNSENDABLE: &str = "the token holds what no header can: only visible ASCII characters can be sent";
 
 /// Whether a suite is one of TLS 1.2.
 fn of_tls12(name: &str) -> bool {

@@ -14,8 +14,8 @@ pub struct ApiSettings {
     pub tcp: Option<Listen>,
     /// Its socket, when there is one.
     pub socket: Option<PathBuf>,
-    /// Who does not have it may ask for nothing but the health.
-    pub token: Option<Token>,
+    /// Who has none of them may ask for nothing but the health; when there is none, everybody may ask for everything.
+    pub tokens: Vec<Grant>,
     /// Largest body of a request, in bytes.
     pub max_body: usize,
     /// Whether who may ask may also say what is run.
@@ -31,6 +31,8 @@ pub struct MetricsSettings {
     pub path: String,
     /// What the names of series begin with, without the line below it.
     pub prefix: &'static str,
+    /// Who has none of them may not read it; when there is none, everybody may.
+    pub tokens: Vec<Grant>,
 }
 
 /// What instances use is looked at.
@@ -116,6 +118,49 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(hidden)")
     }
+}
+
+/// What somebody may do; each may do all that those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Read metrics.
+    Metrics,
+    /// Look at everything.
+    Read,
+    /// Have processes started, stopped, scaled and signalled.
+    Control,
+    /// Change the configuration.
+    Admin,
+}
+
+impl Role {
+    /// As they are written.
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("metrics", Self::Metrics),
+        ("read", Self::Read),
+        ("control", Self::Control),
+        ("admin", Self::Admin),
+    ];
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Metrics => "metrics",
+            Self::Read => "read",
+            Self::Control => "control",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A token, and what who shows it may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// What is shown.
+    pub token: Token,
+    /// What may be done then.
+    pub role: Role,
 }
 
 /// How a server speaks TLS.

@@ -51,6 +51,7 @@ fn by_name(path: &str) -> Option<Value> {
         "metrics_path" => json!("/other"),
         "api_socket" => json!("/run/other-api.sock"),
         "api_auth" => json!("other"),
+        "api_tokens" => json!([{"token": "other", "role": "read"}]),
         "signals" => json!({"USR1": "stop"}),
         "tracing_exporter" => json!("zipkin"),
         "tracing_endpoint" => json!("other:1"),
@@ -96,7 +97,8 @@ fn by_name(path: &str) -> Option<Value> {
 }
 
 /// Blocks whose keys act together: each has a test of its own (`logging.rs`, `web.rs`, `readiness.rs`, `heartbeat.rs`).
-const TOGETHER: [&str; 11] = [
+const TOGETHER: [&str; 12] = [
+    "api_tokens.",
     "heartbeat.",
     "logging.redaction.",
     "logging.multiline.",

@@ -3,7 +3,7 @@
 use crate::{read, refused, valid};
 use phpeek_pm::config::Severity;
 use phpeek_settings::acl::Proxies;
-use phpeek_settings::web::{ApiSettings, Listen};
+use phpeek_settings::web::{ApiSettings, Listen, Role};
 use serde_json::{Value, json};
 
 fn file(global: Value) -> String {
@@ -127,4 +127,41 @@ fn a_body_has_a_bound() {
     assert_eq!(api(json!({})).max_body, 8 << 20);
     assert_eq!(api(json!({"api_max_request_body": 0})).max_body, 8 << 20, "0 is no permission");
     assert_eq!(api(json!({"api_max_request_body": 1024})).max_body, 1024);
+}
+
+#[test]
+fn a_token_has_one_role_that_somebody_has_written_and_metrics_take_one_where_there_is_one_for_them() {
+    let with = |tokens: Value| json!({"api_host": "0.0.0.0", "api_tokens": tokens});
+    let good = api(with(json!([{"token": "a", "role": "read"}, {"token": "b", "role": "metrics"}])));
+    let roles: Vec<_> = good.tokens.iter().map(|grant| grant.role).collect();
+    assert_eq!(roles, [Role::Read, Role::Metrics]);
+    let both = api(json!({"api_auth": "root", "api_tokens": [{"token": "a", "role": "control"}]}));
+    let roles: Vec<_> = both.tokens.iter().map(|grant| grant.role).collect();
+    assert_eq!(roles, [Role::Admin, Role::Control]);
+    for (tokens, path, words) in [
+        (json!([{"token": "a"}]), "api_tokens[0].role", "nobody says"),
+        (json!([{"role": "read"}]), "api_tokens[0].token", "missing"),
+        (json!([{"token": "a", "role": "root"}]), "api_tokens[0].role", "admin"),
+        (
+            json!([{"token": "a", "role": "read"}, {"token": "a", "role": "admin"}]),
+            "api_tokens[1].token",
+            "twice",
+        ),
+        (json!([{"token": "two words", "role": "read"}]), "api_tokens[0].token", "ASCII"),
+        (json!([{"token": "${NO_SUCH_TOKEN:-}", "role": "read"}]), "api_tokens[0].token", ""),
+    ] {
+        let text = refused(&file(with(tokens.clone())), &[]);
+        assert!(text.contains(path) && text.contains(words), "{tokens}: {text}");
+        assert!(!text.contains("two words"), "a token is in no report: {text}");
+    }
+    assert!(
+        refused(&file(json!({"api_auth": "a", "api_tokens": [{"token": "a", "role": "read"}]})), &[])
+            .contains("twice")
+    );
+    let page = |role: &str| {
+        let keys = json!({"metrics_enabled": true, "metrics_host": "0.0.0.0", "api_tokens": [{"token": "a", "role": role}]});
+        read(&file(keys), &[]).configuration.and_then(|c| c.metrics)
+    };
+    assert_eq!(page("metrics").map(|page| page.tokens.len()), Some(1), "beyond loopback a token is enough");
+    assert!(page("read").is_none(), "this one is for the API, and the page would be open");
 }

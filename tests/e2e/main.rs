@@ -36,6 +36,7 @@ mod reading;
 mod reload;
 mod restart;
 mod review_commands;
+mod roles;
 mod rolling;
 mod schedule;
 mod schedules;

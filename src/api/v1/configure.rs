@@ -4,17 +4,16 @@
 use super::super::change::Change;
 use super::super::refusal::Refusal;
 use super::orders::{Asked, Body, SOON, Told, object, over_soon, told};
-use super::shared::{Shared, missing};
-use axum::Router;
+use super::shared::missing;
+use super::table::Route;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::response::Response;
-use axum::routing::{post, put};
 use http::StatusCode;
 use phpeek_core::name::ProcessName;
+use phpeek_settings::web::Role;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a reload is waited for; it goes on after that.
@@ -23,12 +22,14 @@ const RELOAD: Duration = Duration::from_secs(15);
 type Name = Result<Path<String>, PathRejection>;
 
 /// The routes; who lists processes and shows one has theirs at the same paths.
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/processes", post(add))
-        .route("/processes/{name}", put(change).delete(remove))
-        .route("/config/reload", post(reload))
-        .route("/config/save", post(save))
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/processes", Role::Admin, add),
+        Route::put("/processes/{name}", Role::Admin, change),
+        Route::delete("/processes/{name}", Role::Admin, remove),
+        Route::post("/config/reload", Role::Admin, reload),
+        Route::post("/config/save", Role::Admin, save),
+    ]
 }
 
 async fn add(asked: Asked, body: Body) -> Result<Response, Refusal> {

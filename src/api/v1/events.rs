@@ -4,16 +4,16 @@ use super::super::live::{self, More, Source, Written};
 use super::super::refusal::Refusal;
 use super::query::Query;
 use super::shared::Shared;
-use axum::Router;
+use super::table::Route;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use axum::routing::get;
 use http::HeaderMap;
 use jiff::Timestamp;
 use phpeek_actors::events::{Event, EventsFollowing, EventsFrom};
 use phpeek_actors::feed::{Feed, Given};
 use phpeek_actors::ports;
 use phpeek_core::name::ProcessName;
+use phpeek_settings::web::Role;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use std::time::SystemTime;
 use std::vec::IntoIter;
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/events", get(stream))
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::get("/events", Role::Read, stream)]
 }
 
 /// An event as it is shown.

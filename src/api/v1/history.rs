@@ -4,12 +4,12 @@ use super::super::refusal::{Refusal, json_of};
 use super::query::Query;
 use super::shape;
 use super::shared::{Shared, missing};
-use axum::Router;
+use super::table::Route;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use axum::routing::get;
 use http::StatusCode;
 use jiff::Timestamp;
+use phpeek_settings::web::Role;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,8 +20,8 @@ const LIMIT: (usize, usize) = (100, 10_000);
 const BACK: Duration = Duration::from_secs(3600);
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/metrics/history", get(history))
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::get("/metrics/history", Role::Metrics, history)]
 }
 
 async fn history(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {

@@ -5,15 +5,15 @@ use super::super::live::{self, More, Source, Written};
 use super::super::refusal::{Refusal, json_of};
 use super::query::Query;
 use super::shared::Shared;
-use axum::Router;
+use super::table::Route;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use axum::routing::get;
 use http::HeaderMap;
 use jiff::Timestamp;
 use phpeek_actors::feed::{Feed, Given};
 use phpeek_actors::lines::{Block, Following, From, Line, Shape, Wanted};
+use phpeek_settings::web::Role;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -22,11 +22,12 @@ use std::time::SystemTime;
 use std::vec::IntoIter;
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/logs", get(all))
-        .route("/logs/stream", get(stream))
-        .route("/processes/{name}/logs", get(of_process))
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/logs", Role::Read, all),
+        Route::get("/logs/stream", Role::Read, stream),
+        Route::get("/processes/{name}/logs", Role::Read, of_process),
+    ]
 }
 
 /// A line as it is shown.

@@ -13,6 +13,7 @@ mod runs;
 mod schedule;
 mod shape;
 mod shared;
+mod table;
 mod used;
 
 use super::desk::{Desk, Inquiry};
@@ -23,14 +24,15 @@ use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
 use bytes::Bytes;
 use http::header;
 use phpeek_actors::events::EventSource;
 use phpeek_actors::lines::LineSource;
+use phpeek_settings::web::Role;
 use serde_json::json;
 use shared::{Seen, Shared, missing};
 use std::sync::{Arc, Mutex};
+use table::Route;
 use tokio::sync::mpsc;
 pub use used::{History, Used};
 
@@ -62,23 +64,32 @@ pub fn router(
     let Sources { lines, events, history } = sources;
     let shared =
         Shared { supervision, desk, changes, last: Mutex::default(), lines, events, history, places };
-    let routes = Router::new()
-        .route("/health", get(health))
-        .route("/processes", get(list))
-        .route("/processes/", any(nameless))
-        .route("/processes/{name}", get(one))
-        .route("/processes/{name}/", any(nothing_to_do))
-        .merge(orders::routes())
-        .merge(configure::routes())
-        .merge(logs::routes())
-        .merge(schedule::routes())
-        .merge(history::routes())
-        .merge(events::routes())
-        .route("/processes/{name}/{action}", any(action))
+    let routes = table::router(table())
+        .route("/processes/", table::anything(nameless))
+        .route("/processes/{name}/", table::anything(nothing_to_do))
+        .route("/processes/{name}/{action}", table::anything(action))
         .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
         .method_not_allowed_fallback(async || Refusal::method())
         .with_state(Arc::new(shared));
     Router::new().nest(BASE, routes)
+}
+
+/// Every route that does something.
+fn table() -> Vec<Route> {
+    let own = vec![
+        Route::get("/health", None, health),
+        Route::get("/processes", Role::Read, list),
+        Route::get("/processes/{name}", Role::Read, one),
+    ];
+    let rooms = [
+        orders::routes(),
+        configure::routes(),
+        logs::routes(),
+        schedule::routes(),
+        history::routes(),
+        events::routes(),
+    ];
+    own.into_iter().chain(rooms.into_iter().flatten()).collect()
 }
 
 async fn health() -> Result<Response, Refusal> {

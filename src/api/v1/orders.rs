@@ -9,16 +9,16 @@ use super::super::web::Peer;
 use super::query;
 use super::shape;
 use super::shared::{Shared, missing};
-use axum::Router;
+use super::table::Route;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequestParts, MatchedPath, Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
+use phpeek_settings::web::Role;
 use serde_json::{Map, Value, json};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -62,15 +62,16 @@ impl FromRequestParts<Arc<Shared>> for Asked {
 }
 
 /// The routes of orders.
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/processes/{name}/start", post(start))
-        .route("/processes/{name}/stop", post(stop))
-        .route("/processes/{name}/restart", post(restart))
-        .route("/processes/{name}/scale", post(scale))
-        .route("/processes/{name}/signal", post(signal))
-        .route("/restart", post(rolling))
-        .route("/operations/{id}", get(operation))
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/processes/{name}/start", Role::Control, start),
+        Route::post("/processes/{name}/stop", Role::Control, stop),
+        Route::post("/processes/{name}/restart", Role::Control, restart),
+        Route::post("/processes/{name}/scale", Role::Control, scale),
+        Route::post("/processes/{name}/signal", Role::Control, signal),
+        Route::post("/restart", Role::Control, rolling),
+        Route::get("/operations/{id}", Role::Read, operation),
+    ]
 }
 
 /// What an answer says of what was done.

@@ -8,13 +8,13 @@ use super::super::refusal::{Refusal, json_of};
 use super::orders::{Asked, LONGEST_WAIT, Name, begin, give, refusal, told, under_way};
 use super::query::Query;
 use super::shared::{Shared, missing};
+use super::table::Route;
 use super::{runs, shape};
-use axum::Router;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::StatusCode;
 use phpeek_core::name::ProcessName;
+use phpeek_settings::web::Role;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,15 +24,16 @@ use tokio::time::timeout;
 /// A trigger that is refused is so within the time that messages take; one that is not runs, or has its turn.
 const REFUSED: Duration = Duration::from_millis(200);
 /// The routes of schedules and of the history.
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/processes/{name}/schedule", get(status))
-        .route("/processes/{name}/schedule/history", get(history))
-        .route("/processes/{name}/schedule/pause", post(pause))
-        .route("/processes/{name}/schedule/resume", post(resume))
-        .route("/processes/{name}/schedule/trigger", post(trigger))
-        .route("/oneshot/history", get(oneshots))
-        .route("/history", get(everything))
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/processes/{name}/schedule", Role::Read, status),
+        Route::get("/processes/{name}/schedule/history", Role::Read, history),
+        Route::post("/processes/{name}/schedule/pause", Role::Control, pause),
+        Route::post("/processes/{name}/schedule/resume", Role::Control, resume),
+        Route::post("/processes/{name}/schedule/trigger", Role::Control, trigger),
+        Route::get("/oneshot/history", Role::Read, oneshots),
+        Route::get("/history", Role::Read, everything),
+    ]
 }
 
 /// A process that goes by the clock.

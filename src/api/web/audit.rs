@@ -19,6 +19,8 @@ pub struct Event<'a> {
     pub kind: &'static str,
     /// Who: an address, a user, `system`.
     pub actor: &'a str,
+    /// What he may, where he has shown a token for it.
+    pub role: Option<&'static str>,
     /// What was done or wished.
     pub action: &'a str,
     /// To what.
@@ -85,6 +87,9 @@ impl Audit {
             ("status", Value::from(event.status)),
             ("detail", text(event.message)),
         ];
+        if let Some(role) = event.role {
+            fields.push(("role", Value::from(role)));
+        }
         if untold > 0 {
             fields.push(("untold", Value::from(untold)));
         }
@@ -107,6 +112,7 @@ mod tests {
         let event = |kind| Event {
             kind,
             actor: "10.0.0.1",
+            role: None,
             action: "GET",
             resource: "/",
             status: "denied",

@@ -6,9 +6,9 @@ use super::audit::{Audit, Event};
 use super::origin::{self, Shown};
 use super::rate::Rate;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use phpeek_settings::acl::{Acl, Denied};
-use phpeek_settings::web::Token;
+use phpeek_settings::web::{Grant, Role};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use subtle::ConstantTimeEq;
@@ -32,11 +32,26 @@ impl std::fmt::Display for Peer {
     }
 }
 
+/// What somebody may do, beside a request: nothing but what is open to all, when it is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted(pub Option<Role>);
+
+/// Beside an answer: this role was needed, and not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeedsMore(pub Role);
+
+/// Who asks, and what he may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Who {
+    pub(super) peer: Peer,
+    pub(super) granted: Granted,
+}
+
 /// What a server asks of those who ask it.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// What must be shown, when anything must.
-    pub token: Option<Token>,
+    /// One of these must be shown, when there are any; else everybody may everything.
+    pub tokens: Vec<Grant>,
     /// Paths that are answered without.
     pub open: &'static [&'static str],
     /// Largest body, in bytes.
@@ -55,6 +70,15 @@ pub(super) struct Way {
     pub(super) tls: bool,
 }
 
+/// What an audit hears of a request.
+struct Told<'a> {
+    kind: &'static str,
+    status: &'static str,
+    who: Peer,
+    role: Option<Role>,
+    message: &'a str,
+}
+
 /// Judges requests.
 pub(super) struct Guard {
     pub(super) rules: Rules,
@@ -68,14 +92,12 @@ impl Guard {
     }
 
     /// Who asks; or the answer for somebody who may not.
-    pub(super) fn judge<B>(
-        &self,
-        way: &Way,
-        peer: Peer,
-        request: &Request<B>,
-    ) -> Result<Peer, Box<Response>> {
+    pub(super) fn judge<B>(&self, way: &Way, peer: Peer, request: &Request<B>) -> Result<Who, Box<Response>> {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        let asked = |kind, who: Peer, message: &str| self.tell(kind, who, method, uri, message);
+        let asked = |kind, who: Peer, message: &str| {
+            let told = Told { kind, status: "denied", who, role: None, message };
+            self.tell(&told, (method, uri.path()));
+        };
         let mut who = peer;
         if let Peer::Tcp(address) = peer {
             if let Some(acl) = &way.acl {
@@ -86,7 +108,7 @@ impl Guard {
                 })?);
             }
             let named = self.rules.any_name && way.acl.as_ref().is_some_and(|acl| acl.allow.is_some());
-            let secret = self.rules.token.is_some() || way.tls || named;
+            let secret = !self.rules.tokens.is_empty() || way.tls || named;
             let shown = if secret { Shown::Secret } else { Shown::Nothing };
             origin::judge(shown, method, uri, headers).map_err(|refusal| {
                 asked("origin.deny", who, &refusal.1);
@@ -102,11 +124,12 @@ impl Guard {
                 return Err(Box::new(too_many()));
             }
         }
-        if !self.rules.open.contains(&uri.path()) && !self.knows(headers) {
+        let granted = Granted(self.role(headers));
+        if granted.0.is_none() && !self.rules.open.contains(&uri.path()) {
             asked("auth.failure", who, "no token, or a wrong one");
             return Err(Box::new(unknown()));
         }
-        Ok(who)
+        Ok(Who { peer: who, granted })
     }
 
     fn size(&self, headers: &HeaderMap) -> Result<(), Box<Response>> {
@@ -118,19 +141,44 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether the token is shown, exactly as it is written, in a time that does not tell how much of it is right.
-    fn knows(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = &self.rules.token else { return true };
+    /// The role of the token that is shown, exactly as it is written, in a time that tells neither how much of it is right
+    /// nor which it is.
+    fn role(&self, headers: &HeaderMap) -> Option<Role> {
+        if self.rules.tokens.is_empty() {
+            return Some(Role::Admin);
+        }
         let shown =
-            headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        shown.is_some_and(|shown| shown.ct_eq(token.as_bytes()).into())
+            headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))?;
+        let roles = self.rules.tokens.iter().map(|grant| {
+            let right: bool = shown.ct_eq(grant.token.as_bytes()).into();
+            right.then_some(grant.role)
+        });
+        roles.max().flatten()
     }
 
-    fn tell(&self, kind: &'static str, who: Peer, method: &Method, uri: &Uri, message: &str) {
-        if let Some(audit) = &self.audit {
-            let (actor, action, resource) = (who.to_string(), method.as_str(), uri.path());
-            audit.tell_calmly(&Event { kind, actor: &actor, action, resource, status: "denied", message });
+    /// For an audit: what has come of a request that was let in, when it was to change something or went too far.
+    pub(super) fn answered(&self, who: Who, (method, path): (&Method, &str), response: &Response) {
+        let role = who.granted.0;
+        if let Some(NeedsMore(needed)) = response.extensions().get() {
+            let message = &format!("the role {} is needed", needed.as_str());
+            let told = Told { kind: "auth.failure", status: "denied", who: who.peer, role, message };
+            return self.tell(&told, (method, path));
         }
+        if !method.is_safe() {
+            let good = response.status().is_success();
+            let status = if good { "success" } else { "failure" };
+            let message = &format!("answered by {}", response.status().as_u16());
+            self.tell(&Told { kind: "api.request", status, who: who.peer, role, message }, (method, path));
+        }
+    }
+
+    fn tell(&self, told: &Told<'_>, (method, resource): (&Method, &str)) {
+        let Some(audit) = &self.audit else { return };
+        let &Told { kind, status, who, role, message } = told;
+        let (actor, action) = (who.to_string(), method.as_str());
+        let role = role.map(Role::as_str);
+        let event = Event { kind, actor: &actor, role, action, resource, status, message };
+        if status == "denied" { audit.tell_calmly(&event) } else { audit.tell(&event) }
     }
 }
 
@@ -159,7 +207,7 @@ fn too_many() -> Response {
 }
 
 fn unknown() -> Response {
-    let message = "Authorization: Bearer TOKEN is needed, with the token of api_auth".to_owned();
+    let message = "Authorization: Bearer TOKEN is needed, with a token of api_auth or api_tokens".to_owned();
     let mut response = Refusal(StatusCode::UNAUTHORIZED, message).into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
@@ -170,13 +218,22 @@ mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
     use phpeek_settings::acl::{Network, Proxies};
+    use phpeek_settings::web::Token;
 
     const HERE: Peer = Peer::Tcp(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
 
     fn guard(token: Option<&str>) -> Guard {
-        let rules =
-            Rules { token: token.and_then(Token::new), open: &["/health"], max_body: 100, any_name: false };
+        let rules = Rules {
+            tokens: token.and_then(Token::new).map(admin).into_iter().collect(),
+            open: &["/health"],
+            max_body: 100,
+            any_name: false,
+        };
         Guard::new(rules, None)
+    }
+
+    fn admin(token: Token) -> Grant {
+        Grant { token, role: Role::Admin }
     }
 
     fn status(guard: &Guard, way: &Way, peer: Peer, path: &str, headers: &[(&str, &str)]) -> u16 {
@@ -214,6 +271,24 @@ mod tests {
         }
         assert_eq!((with("/health", "x"), with("/health/", "x"), with("//health", "x")), (200, 401, 401));
         assert_eq!(status(&guard, &way, Peer::Unix(0), "/x", &[]), 401, "also on a socket");
+    }
+
+    #[test]
+    fn a_token_grants_its_role_and_none_grants_nothing() {
+        let mut guard = guard(None);
+        let of = |guard: &Guard, headers: &HeaderMap| guard.role(headers);
+        assert_eq!(of(&guard, &HeaderMap::new()), Some(Role::Admin), "nobody has said who may");
+        let grants = [("r", Role::Read), ("c", Role::Control), ("a", Role::Admin), ("m", Role::Metrics)];
+        guard.rules.tokens = grants
+            .iter()
+            .filter_map(|(token, role)| Some(Grant { token: Token::new(token)?, role: *role }))
+            .collect();
+        for (token, role) in grants.into_iter().map(|(t, r)| (t, Some(r))).chain([("x", None), ("", None)]) {
+            let shown = HeaderValue::from_str(&format!("Bearer {token}")).expect("a header");
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, shown)]);
+            assert_eq!(of(&guard, &headers), role, "{token:?}");
+        }
+        assert_eq!(of(&guard, &HeaderMap::new()), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod waiting;
 
 pub use audit::{Audit, Event};
 pub use bound::{BindError, Bound};
-pub use guard::{Peer, Rules};
+pub use guard::{Granted, NeedsMore, Peer, Rules};
 pub use tls::judge;
 
 use super::keeper::{Keeper, Slot};

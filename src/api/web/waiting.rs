@@ -195,14 +195,18 @@ async fn answer(serving: &Serving, way: &Way, peer: Peer, mut request: Request<I
     let response = match serving.house.guard.judge(way, peer, &request) {
         Err(refused) => *refused,
         Ok(who) => {
-            request.extensions_mut().insert(who);
+            request.extensions_mut().insert(who.peer);
+            request.extensions_mut().insert(who.granted);
+            let (method, path) = (request.method().clone(), request.uri().path().to_owned());
             let answering = Caught::new(serving.router.clone().call(request));
-            match answering.await {
+            let response = match answering.await {
                 Ok(Ok(response)) => response,
                 Err(_) => {
                     Refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal error".to_owned()).into_response()
                 }
-            }
+            };
+            serving.house.guard.answered(who, (&method, &path), &response);
+            response
         }
     };
     if let Some((method, path)) = told {

@@ -9,6 +9,7 @@ use super::kind::Kind::{
 use super::kind::words;
 use phpeek_settings::log::{LogFormat, OnFull};
 use phpeek_settings::survivors::Survivors;
+use phpeek_settings::web::Role;
 
 keys! {
     /// `global`.
@@ -71,6 +72,7 @@ keys! {
     "api_host": Guard, "127.0.0.1", Works Supervisor, "its address; one that others reach needs api_auth, or client certificates that are required";
     "api_socket": Text, "", Works Supervisor, "its socket", eg "/run/phpeek-pm.sock";
     "api_auth": Guard, "", Works Supervisor, "its bearer token; keep it out of the file", eg "\"${API_TOKEN:-}\"";
+    "api_tokens": List(&Map(TOKEN)), "[]", Works Supervisor, "more tokens, each with what it may do; with one of the role metrics the page of metrics wants a token, too";
     "api_tls": Map(TLS), "", Works Supervisor, "TLS for the API";
     "api_acl": Map(ACL), "", Works Supervisor, "who may ask the API";
     "api_allow_exec": Bool, "false", Works Supervisor, "whether the API may add processes and change commands";
@@ -118,6 +120,13 @@ keys! {
     "metrics_addr": Text, "", Later Supervisor, "a listener of its own", eg "\"\"";
     "cpu_ceiling": Bool, "false", Later Supervisor, "also limit workers by processor time";
     "cpu_headroom": Float(0.0, 1000.0), "2.0", Later Supervisor, "by this factor";
+}
+
+keys! {
+    /// A token of the API. Both keys are needed: nobody may more by a slip of the pen.
+    pub(crate) TOKEN;
+    "token": Guard, "", Works Supervisor, "what a client shows; keep it out of the file", eg "\"${GRAFANA_TOKEN:-an-example}\"";
+    "role": OneOf(&words(&Role::WORDS)), "", Works Supervisor, "metrics: the page of metrics; read: everything that only looks; control: also start, stop, restart, scale, signal, schedules; admin: also the configuration", eg "read";
 }
 
 keys! {

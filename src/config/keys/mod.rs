@@ -11,7 +11,7 @@ mod process;
 
 pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HEARTBEAT, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
 pub(crate) use blocks::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
-pub(crate) use global::{GLOBAL, READINESS};
+pub(crate) use global::{GLOBAL, READINESS, TOKEN};
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
 pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};
 pub(crate) use process::{MEMORY, PROCESS, RELOAD, WATCH};
