@@ -229,6 +229,21 @@ pub struct LogRecord {
     pub fields: Vec<(&'static str, Value)>,
 }
 
+impl LogRecord {
+    /// What it takes of a bound, with what is around it.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        const FRAME: usize = 200;
+        let value = |value: &Value| match value {
+            Value::Text(text) => text.len(),
+            Value::Hook(name) => name.len(),
+            Value::Int(_) | Value::Bool(_) => 8,
+        };
+        let fields = self.fields.iter().map(|(key, of)| key.len() + value(of));
+        FRAME + self.message.len() + fields.sum::<usize>()
+    }
+}
+
 /// Takes records of the supervisor. Never blocks; what cannot be kept is counted by the implementation.
 pub trait LogSink: Send + Sync {
     /// Whether records of this level are kept at all; ask before building a costly one.

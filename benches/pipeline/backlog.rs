@@ -63,9 +63,10 @@ fn ended(number: u64, at: SystemTime) -> News {
 fn store(place: Place, bytes: u64) -> Spool {
     let origin = Origin::new(&Resource::builder_empty().build(), &InstrumentationScope::builder("x").build());
     Spool::new(SpoolParts {
+        signal: phpeek_core::otel::OtelSignal::Traces,
         place,
         limits: Limits { bytes, ..Limits::default() },
-        recent: Arc::new(Recent::new(origin.clone())),
+        recent: Some(Arc::new(Recent::new(origin.clone()))),
         origin,
         report: Arc::default(),
         clock: Clock::starting_at(SystemTime::now()),

@@ -39,6 +39,9 @@ pub struct TelemetryReport {
     pub last_error: Option<LastError<String>>,
     /// When spans were taken last, as RFC 3339 says it.
     pub last_export_at: Option<String>,
+    /// The same of log records, when they are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs: Option<Box<Self>>,
 }
 
 /// How the receiver does.
@@ -77,9 +80,23 @@ impl TelemetryReport {
         Self { exporter: "off".to_owned(), state: Some(ExporterState::Off), ..Self::default() }
     }
 
+    /// Other signals than spans, by name.
+    pub fn others(&self) -> impl Iterator<Item = (&'static str, &Self)> {
+        self.logs.iter().map(|logs| ("logs", &**logs))
+    }
+
+    /// What waits, of all signals.
+    #[must_use]
+    pub fn pending_in_all(&self) -> u64 {
+        self.pending + self.others().map(|(_, other)| other.pending).sum::<u64>()
+    }
+
     /// Whether all is well. A span that was lost is not forgotten: only a new start forgets it.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
+        if self.others().any(|(_, other)| other.verdict() == Verdict::Ill) {
+            return Verdict::Ill;
+        }
         let lost = self.failed > 0 || self.dropped.values().any(|count| *count > 0);
         match self.state {
             Some(ExporterState::On(

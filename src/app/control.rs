@@ -5,22 +5,15 @@ use super::board::SharedBoard;
 use super::kept::Kept;
 use super::orders::Orders;
 use super::running::{BeginError, Running};
-use jiff::Timestamp;
-use phpeek_actors::clock::{Clock, Moment};
+use super::targets::Targets;
 use phpeek_actors::history::Histories;
-use phpeek_actors::telemetry::LastError;
 use phpeek_api::past::{Past, PastOf};
-use phpeek_api::report::{ExporterState, QueueReport};
 use phpeek_api::v1::Sources;
-use phpeek_api::{
-    Control, Inquiries, Inquiry, Listener, SocketError, Surroundings, TelemetryReport, TraceSource, place,
-};
+use phpeek_api::{Control, Inquiries, Inquiry, Listener, SocketError, Surroundings, TraceSource, place};
 use phpeek_core::causes::chain;
 use phpeek_os::environment;
 use phpeek_settings::control::ControlSocket;
-use phpeek_settings::env;
-use phpeek_settings::tracing::{ExporterSettings, Receiver, TracingSettings};
-use phpeek_telemetry::{TelemetryHandle, TelemetryState};
+use phpeek_telemetry::TelemetryHandle;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -77,43 +70,18 @@ pub(super) fn start(
         .map_err(|source| BeginError::System { what: "watch the control socket", source })
 }
 
-/// Where spans go, by the configuration.
-pub(super) struct SpanTarget {
-    exporter: &'static str,
-    endpoint: Option<String>,
-}
-
-impl SpanTarget {
-    /// `None` when tracing is off.
-    pub(super) fn of(settings: Option<&TracingSettings>) -> Option<Self> {
-        let settings = settings.filter(|_| !env::disabled(&environment::text))?;
-        let endpoint = |receiver: &Receiver| Some(receiver.endpoint.to_string());
-        let (exporter, endpoint) = match &settings.exporter {
-            ExporterSettings::OtlpGrpc(receiver) => ("otlp-grpc", endpoint(receiver)),
-            ExporterSettings::OtlpHttp(receiver, _) => ("otlp-http", endpoint(receiver)),
-            ExporterSettings::Zipkin(receiver) => ("zipkin", endpoint(receiver)),
-            ExporterSettings::File(file) => ("file", Some(file.path.display().to_string())),
-            ExporterSettings::Stdout => ("stdout", None),
-            ExporterSettings::None => ("none", None),
-        };
-        Some(Self { exporter, endpoint })
-    }
-}
-
 /// Answers what the control socket wants to know, for as long as the supervisor runs.
 pub(super) async fn answer(
     mut inquiries: Inquiries,
     (telemetry, histories): (Rc<TelemetryHandle>, Rc<Histories>),
-    target: Rc<Option<SpanTarget>>,
+    targets: Rc<Targets>,
     orders: Rc<Orders>,
 ) {
     while let Some(inquiry) = inquiries.recv().await {
         // An error below: whoever asked has gone away.
         match inquiry {
             Inquiry::Status(reply) => drop(reply.send(orders.board.view())),
-            Inquiry::Telemetry(reply) => {
-                drop(reply.send(report(&telemetry, target.as_ref().as_ref(), orders.clock)))
-            }
+            Inquiry::Telemetry(reply) => drop(reply.send(targets.report(&telemetry, orders.clock))),
             Inquiry::Flush(reply) => {
                 telemetry.request_flush();
                 reply.send(()).ok();
@@ -140,38 +108,5 @@ fn past(histories: &Histories, of: PastOf) -> Past {
         }
         PastOf::Oneshots(limit) => Past { jobs: Vec::new(), oneshots: histories.oneshots(limit) },
         PastOf::All(limit) => Past { jobs: histories.all_jobs(limit), oneshots: histories.oneshots(limit) },
-    }
-}
-
-fn report(telemetry: &TelemetryHandle, target: Option<&SpanTarget>, clock: Clock) -> TelemetryReport {
-    let (Some(target), Some(state)) = (target, telemetry.state()) else { return TelemetryReport::off() };
-    let TelemetryState { stats, queued, capacity, health, spool } = state;
-    let time = |at: Moment| {
-        let at = Timestamp::try_from(clock.wall(at)).unwrap_or(Timestamp::UNIX_EPOCH);
-        format!("{at:.3}")
-    };
-    let dropped = [
-        ("queue_full", stats.dropped_queue_full),
-        ("spool_full", stats.dropped.full),
-        ("expired", stats.dropped.expired),
-        ("damaged", stats.dropped.damaged),
-        ("panic", stats.dropped_panic),
-    ];
-    TelemetryReport {
-        exporter: target.exporter.to_owned(),
-        endpoint: Some(health.target).filter(|t| !t.is_empty()).or_else(|| target.endpoint.clone()),
-        state: Some(ExporterState::On(health.state)),
-        queue: QueueReport { length: Some(queued as u64), capacity: Some(capacity as u64) },
-        spool: Some(spool),
-        started: stats.started,
-        recovered: Some(stats.recovered),
-        exported: stats.exported,
-        failed: stats.failed,
-        dropped: dropped.map(|(reason, count)| (reason.to_owned(), count)).into(),
-        left_out: stats.dropped_sampled_out,
-        pending: stats.pending,
-        panics: health.panics,
-        last_error: health.last_error.map(|e| LastError { at: time(e.at), cause: e.cause }),
-        last_export_at: health.last_export.map(time),
     }
 }

@@ -14,7 +14,7 @@ use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
-use phpeek_settings::tracing::TracingSettings;
+use phpeek_settings::tracing::{OtlpSettings, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -31,6 +31,7 @@ pub(super) struct Current {
 struct Fixed {
     log: LogSettings,
     tracing: Option<TracingSettings>,
+    logs: Option<OtlpSettings>,
     control_socket: ControlSocket,
     survivors: Survivors,
     api: ApiSettings,
@@ -50,6 +51,7 @@ impl Current {
             spec,
             log,
             tracing,
+            logs,
             control_socket,
             api,
             metrics,
@@ -63,6 +65,7 @@ impl Current {
         let fixed = Fixed {
             log: *log,
             tracing: tracing.clone(),
+            logs: logs.clone(),
             control_socket: control_socket.clone(),
             survivors: *survivors,
             api: api.clone(),
@@ -98,6 +101,7 @@ impl Current {
         let all = [
             ("global.log_*", a.log != b.log),
             ("global.tracing_*", a.tracing != b.tracing),
+            ("global.otlp_logs*", a.logs != b.logs),
             ("global.control_socket", a.control_socket != b.control_socket),
             ("global.survivors", a.survivors != b.survivors),
             ("global.api_*", a.api != b.api),

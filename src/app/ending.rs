@@ -12,11 +12,12 @@ use phpeek_api::Control;
 use phpeek_api::web::Web;
 use phpeek_core::fleet::Outcome;
 use phpeek_core::member::{Member, list};
+use phpeek_core::otel::OtelSignal;
 use phpeek_os::pid1::{self, Sweep};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 /// The flush of spans: all of it for a receiver that makes progress, however slowly; one that is silent or known to be
 /// away gets a little, and nobody waits for it.
@@ -44,6 +45,13 @@ struct Last {
 }
 
 impl Finish {
+    /// Flushes in a task that [`Self::hurry`] can give up.
+    fn flushing(&self, flush: impl Future<Output = FlushOutcome> + 'static) -> JoinHandle<FlushOutcome> {
+        let task = actix::spawn(flush);
+        *self.0.flush.borrow_mut() = Some(task.abort_handle());
+        task
+    }
+
     /// Gives the flush up, if it has come to that; what is left takes no time worth asking about.
     pub(super) fn hurry(&self) -> Hurried {
         match &*self.0.flush.borrow() {
@@ -88,8 +96,7 @@ pub(super) async fn end(
         _ => exit::of_outcome(&f.outcome),
     });
     let telemetry = running.telemetry.clone();
-    let flush = actix::spawn(async move { telemetry.flush(TELEMETRY_FLUSH).await });
-    *finish.0.flush.borrow_mut() = Some(flush.abort_handle());
+    let flush = finish.flushing(async move { telemetry.flush(TELEMETRY_FLUSH).await });
     let missed = finished.as_ref().is_some_and(|f| f.outcome == Outcome::DeadlineMissed);
     let patience = (if missed { Duration::ZERO } else { SWEEP_GRACE }, SWEEP);
     let asked = |left: &[Member]| {
@@ -100,9 +107,16 @@ pub(super) async fn end(
     // The first drain takes the last words of the processes, so that they stand before our own.
     running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     if let Ok(outcome) = flush.await {
-        tell_of_spans(&running, outcome);
+        tell_of(&running, OtelSignal::Traces, outcome);
     } // an error: it was given up
     last_words(&running, finished.as_ref(), code, swept);
+    if !finish.0.hurried.get() && running.telemetry.logs().is_some() {
+        let telemetry = running.telemetry.clone();
+        let flush = finish.flushing(async move { telemetry.flush_logs(TELEMETRY_FLUSH).await });
+        if let Ok(outcome) = flush.await {
+            tell_of(&running, OtelSignal::Logs, outcome);
+        } // as above
+    }
     running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     board.finish(code);
     let Servers { control, pages, ready } = servers;
@@ -120,16 +134,17 @@ pub(super) async fn end(
     Ending { code, spans: running.kept.map(|memory| memory.take()).unwrap_or_default() }
 }
 
-fn tell_of_spans(running: &Running, outcome: FlushOutcome) {
+fn tell_of(running: &Running, signal: OtelSignal, outcome: FlushOutcome) {
+    let items = signal.items();
     match outcome {
         // The telemetry thread has said what it lost.
         FlushOutcome::Drained | FlushOutcome::Left(_) => {}
         FlushOutcome::Spooled(count) => {
-            say(running, Level::Info, format!("{count} spans wait in the spool for the next supervisor"));
+            say(running, Level::Info, format!("{count} {items} wait in the spool for the next supervisor"));
         }
         FlushOutcome::Unanswered(count) => {
             let message =
-                format!("{count} spans are not delivered: the telemetry thread did not answer in time");
+                format!("{count} {items} are not delivered: the telemetry thread did not answer in time");
             say(running, Level::Warn, message);
         }
     }

@@ -31,10 +31,12 @@ mod resources;
 mod roster;
 mod running;
 mod save;
+mod sent;
 mod settle;
 mod signals;
 mod survivors;
 mod systemd;
+mod targets;
 mod wall;
 mod watching;
 
@@ -95,6 +97,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 use systemd::Systemd;
+use targets::Targets;
 use watching::Watching;
 
 /// The machine's wall clock.
@@ -174,7 +177,7 @@ async fn supervise(
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
     let board = show(options, &running, writer);
     let ready = Ready::begin(configuration.readiness.as_ref(), &running, in_a_thread)?;
-    let target = control::SpanTarget::of(configuration.tracing.as_ref());
+    let targets = Rc::new(Targets::of(&configuration));
     let events = Rc::new(EventFeed::new(clock));
     let shown = (&board, events.source());
     let (resources, sources) = resources::start(configuration.resources, &running, shown, in_a_thread)?;
@@ -197,7 +200,7 @@ async fn supervise(
     let reloads = reload::start(options.reload.clone(), &configuration, &running, told);
     let hands = (manager.clone(), operations, board.clone(), reloads.clone());
     let orders = Orders::new(&running, configuration.api.allow_exec, hands);
-    answer([of_api, of_control], orders, &running, target);
+    answer([of_api, of_control], orders, &running, &targets);
     let finish = Finish::default();
     let stream =
         signals::SignalLoop::new(signals, &spec, &running, (manager.clone(), reloads), finish.clone())?;
@@ -251,16 +254,11 @@ fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock) {
 }
 
 /// Answers what the servers want to know, and carries out what they are asked for.
-fn answer(
-    inquiries: [Option<Inquiries>; 2],
-    orders: Orders,
-    running: &Running,
-    target: Option<control::SpanTarget>,
-) {
-    let (orders, target) = (Rc::new(orders), Rc::new(target));
+fn answer(inquiries: [Option<Inquiries>; 2], orders: Orders, running: &Running, targets: &Rc<Targets>) {
+    let orders = Rc::new(orders);
     for inquiries in inquiries.into_iter().flatten() {
         let kept = (running.telemetry.clone(), running.histories.clone());
-        actix::spawn(control::answer(inquiries, kept, target.clone(), orders.clone()));
+        actix::spawn(control::answer(inquiries, kept, targets.clone(), orders.clone()));
     }
 }
 
@@ -283,13 +281,19 @@ fn listeners(
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
     let ready = ready.map(|ready| ready as Rc<dyn Listener>);
     let audit = running.audit.clone().map(|audit| Rc::new(AuditListener::new(audit)) as Rc<dyn Listener>);
+    let runs = running.telemetry.logs().map(|logs| Rc::new(sent::Runs::new(logs.runs())));
+    let noted = runs.clone().map(|runs| runs as Rc<dyn Listener>);
     let counts = metrics.map(|metrics| metrics.metrics.clone() as Rc<dyn Listener>);
     let systemd = Systemd::begin(environment::text, running).map(|systemd| systemd as Rc<dyn Listener>);
-    let others = others.chain(last).chain(ready).chain(audit).chain(counts).chain(systemd).collect();
+    let others =
+        others.chain(last).chain(ready).chain(audit).chain(counts).chain(systemd).chain(noted).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
     let all = Rc::new(Listeners::new(story, others));
     if let Some(metrics) = metrics {
         metrics.know(&all);
+    }
+    if let Some(runs) = runs {
+        runs.know(&all);
     }
     all
 }
@@ -322,10 +326,11 @@ fn build(
     if configuration.spec.processes.iter().any(|p| p.program.output.stdout || p.program.output.stderr) {
         output.expect_pipes()?;
     }
-    let log: Arc<dyn LogSink> = Arc::new(output.clone());
+    let stdout: Arc<dyn LogSink> = Arc::new(output.clone());
     let block = output.clone();
     let around = Surroundings {
-        log: log.clone(),
+        // What telemetry says of itself goes to standard output alone: sent, it would tell of its own failure to be sent.
+        log: stdout.clone(),
         clock,
         write_block: Arc::new(move |bytes| block.write_block(bytes)),
         thread_init: Box::new(in_a_thread),
@@ -337,8 +342,9 @@ fn build(
     let kept = options.keep_spans.then(MemoryExporter::default);
     let telemetry = match &kept {
         Some(memory) => telemetry::start_in_memory(memory.clone(), around)?,
-        None => telemetry::start(configuration.tracing.as_ref(), &environment::text, around)?,
+        None => telemetry::start(sent::wanted(configuration, &output), &environment::text, around)?,
     };
+    let log = sent::log(stdout, &telemetry);
     let deliver = Rc::new(move |report| router.deliver(report));
     let children = Children::new(ground, deliver, Arc::new(output.clone()));
     children.heard_by(Arc::new(Ears::new(desk, in_a_thread)));

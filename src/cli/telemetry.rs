@@ -62,18 +62,28 @@ fn ask(target: &Target, flush: bool) -> Result<(Bytes, TelemetryReport), ClientE
     let begun = Instant::now();
     loop {
         let (bytes, report): (Bytes, TelemetryReport) = get()?;
-        if !flush || report.pending == 0 || begun.elapsed() >= FLUSH_LIMIT {
+        if !flush || report.pending_in_all() == 0 || begun.elapsed() >= FLUSH_LIMIT {
             return Ok((bytes, report));
         }
         std::thread::park_timeout(LOOK);
     }
 }
 
-/// The report for people.
+/// The report for people: spans, then each other signal that is sent.
 fn block(report: &TelemetryReport) -> String {
-    if report.state == Some(ExporterState::Off) {
-        return "tracing is off: set global.tracing_enabled: true\n".to_owned();
+    let mut out = match report.state {
+        Some(ExporterState::Off) => "tracing is off: set global.tracing_enabled: true\n".to_owned(),
+        _ => draw([left("").at_least(10), left("")], &rows(report, "spans")),
+    };
+    for (name, other) in report.others() {
+        out.push_str(&format!("\n{name}\n"));
+        let items = if name == "logs" { "log records" } else { name };
+        out.push_str(&draw([left("").at_least(10), left("")], &rows(other, items)));
     }
+    out
+}
+
+fn rows(report: &TelemetryReport, items: &str) -> Vec<[String; 2]> {
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut row = |name: &str, value: String| rows.push([name.to_owned(), value]);
     let to = report.endpoint.as_ref().map(|e| format!(" to {e}")).unwrap_or_default();
@@ -83,7 +93,7 @@ fn block(report: &TelemetryReport) -> String {
     }
     if let Some(length) = report.queue.length {
         let of = report.queue.capacity.map(|c| format!(" of {c}")).unwrap_or_default();
-        row("queue", format!("{length}{of} spans"));
+        row("queue", format!("{length}{of} {items}"));
     }
     if let Some(spool) = &report.spool {
         let age = spool
@@ -92,7 +102,7 @@ fn block(report: &TelemetryReport) -> String {
             .unwrap_or_default();
         let why = spool.last_error.as_ref().map(|e| format!(": {e}")).unwrap_or_default();
         let held =
-            format!("{} spans in {} segments, {} bytes{age}", spool.spans, spool.segments, spool.bytes);
+            format!("{} {items} in {} segments, {} bytes{age}", spool.spans, spool.segments, spool.bytes);
         let state = match spool.state {
             SpoolState::Memory | SpoolState::Disk => "good",
             SpoolState::Degraded => "in memory for now",
@@ -120,5 +130,5 @@ fn block(report: &TelemetryReport) -> String {
     if let Some(error) = &report.last_error {
         row("last error", format!("{}: {}", error.at, error.cause));
     }
-    draw([left("").at_least(10), left("")], &rows)
+    rows
 }

@@ -1,20 +1,15 @@
-//! How a receiver of spans is reached: endpoint, TLS, certificates. Owns the order in which they are said and what
+//! How a receiver is reached: endpoint, TLS, certificates, proxy. Owns the order in which they are said and what
 //! contradicts what. Never turns TLS that was asked for into plain text.
 
 use super::names::truth;
 use super::tracing::{Chosen, Reader};
 use super::tree::{Node, Place};
 use phpeek_settings::endpoint::{Address, Endpoint, Protocol, Security};
+use phpeek_settings::otlp::variables;
+use phpeek_settings::proxy::{LOOPBACK, ProxyError, ProxySettings};
 use phpeek_settings::tls::{Alpn, ClientFiles, TlsPart, TlsSettings};
+use phpeek_settings::tracing::Receiver;
 use std::path::PathBuf;
-
-const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-const ENDPOINT: [&str; 2] = [TRACES_ENDPOINT, "OTEL_EXPORTER_OTLP_ENDPOINT"];
-const INSECURE: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_INSECURE", "OTEL_EXPORTER_OTLP_INSECURE"];
-const CA: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
-const CERT: [&str; 2] =
-    ["OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"];
-const KEY: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_KEY"];
 
 const CA_FILE: &str = "tracing_ca_file";
 const CERT_FILE: &str = "tracing_client_cert_file";
@@ -30,11 +25,24 @@ impl Reader<'_> {
         given: Option<String>,
     ) -> Option<(Endpoint, TlsSettings)> {
         let zipkin = protocol == Protocol::Zipkin;
-        let variables: &[_] = if zipkin { &["OTEL_EXPORTER_ZIPKIN_ENDPOINT"] } else { &ENDPOINT };
+        let variables: &[_] =
+            if zipkin { &["OTEL_EXPORTER_ZIPKIN_ENDPOINT"] } else { &variables(self.signal).endpoint };
         let chosen = self.pick("tracing_endpoint", variables);
-        let exact = chosen.as_ref().and_then(|c| c.variable) == Some(TRACES_ENDPOINT);
-        let protocol =
-            if exact && protocol == Protocol::OtlpHttp { Protocol::OtlpHttpExact } else { protocol };
+        self.connect(protocol, ("tracing_endpoint", chosen), given)
+    }
+
+    /// The same of an endpoint that was chosen, or not, by this key.
+    pub(super) fn connect(
+        &mut self,
+        protocol: Protocol,
+        (key, chosen): (&str, Option<Chosen>),
+        given: Option<String>,
+    ) -> Option<(Endpoint, TlsSettings)> {
+        let zipkin = protocol == Protocol::Zipkin;
+        let [own, _] = variables(self.signal).endpoint;
+        let exact = chosen.as_ref().and_then(|c| c.variable) == Some(own);
+        let plain = matches!(protocol, Protocol::Grpc | Protocol::Zipkin);
+        let protocol = if exact && !plain { Protocol::OtlpHttpExact } else { protocol };
         let place = chosen.as_ref().map_or(Place::Nowhere, |c| c.place.clone());
         let variable = chosen.as_ref().and_then(|c| c.variable).filter(|_| given.is_none());
         let usual = || format!("localhost:{}", protocol.port());
@@ -49,7 +57,7 @@ impl Reader<'_> {
                 Endpoint::parse_as(&usual(), protocol, security).ok()?
             }
             (Err(error), None) => {
-                self.error("tracing_endpoint", place, error.to_string(), "");
+                self.error(key, place, error.to_string(), "");
                 return None;
             }
         };
@@ -112,7 +120,8 @@ impl Reader<'_> {
         if zipkin || endpoint.contains("://") || endpoint.starts_with("unix:") {
             return Some(Security::ByPort);
         }
-        let insecure = INSECURE.iter().find_map(|name| Some((*name, self.variable(name)?)));
+        let names = variables(self.signal);
+        let insecure = names.insecure.iter().find_map(|name| Some((*name, self.variable(name)?)));
         let insecure = insecure.filter(|_| protocol == Protocol::Grpc);
         match insecure.as_ref().map(|(name, text)| (name, text.trim().to_ascii_lowercase())) {
             Some((_, text)) if text == "true" => return Some(Security::Plain),
@@ -125,7 +134,8 @@ impl Reader<'_> {
             }
             None => {}
         }
-        let certificate = CA.iter().chain(&CERT).any(|name| self.variable(name).is_some());
+        let certificate = names.certificate.iter().chain(&names.client_certificate);
+        let certificate = certificate.into_iter().any(|name| self.variable(name).is_some());
         Some(if certificate { Security::Tls } else { Security::ByPort })
     }
 
@@ -144,9 +154,10 @@ impl Reader<'_> {
         let of = |variables: &'static [&'static str; 2]| -> &[&'static str] {
             if zipkin { &[] } else { variables }
         };
-        let ca_file = self.pem(CA_FILE, of(&CA))?.map(|c| PathBuf::from(c.text));
-        let certificate = self.pem(CERT_FILE, of(&CERT))?;
-        let key = self.pem(KEY_FILE, of(&KEY))?;
+        let names = variables(self.signal);
+        let ca_file = self.pem(CA_FILE, of(&names.certificate))?.map(|c| PathBuf::from(c.text));
+        let certificate = self.pem(CERT_FILE, of(&names.client_certificate))?;
+        let key = self.pem(KEY_FILE, of(&names.client_key))?;
         let name = self.pick(SERVER_NAME, &[]);
         let path = |chosen: Chosen| PathBuf::from(chosen.text);
         let client = match (certificate, key) {
@@ -204,5 +215,48 @@ impl Reader<'_> {
         let place = self.place(key);
         self.error(key, place, found.message, "name a PEM file that can be read");
         None
+    }
+
+    /// The receiver behind the proxy that is on the way to it, if there is one.
+    pub(super) fn through_proxy(&mut self, receiver: Receiver) -> Option<Receiver> {
+        let proxy = self.proxy();
+        let written = self.global.get("tracing_proxy").is_none_or(|node| node.text().is_some());
+        let all = std::iter::once(&receiver.endpoint).chain(&receiver.failover);
+        let unusable = all.into_iter().find(|e| proxy.for_endpoint(e).is_err()).map(Endpoint::tls);
+        if unusable.is_some() || !written {
+            let place = match (self.global.get("tracing_proxy"), unusable) {
+                (Some(node), _) => node.place.clone(),
+                (None, tls) => {
+                    Place::Variable(self.proxy_variable(tls.unwrap_or(false)).unwrap_or("HTTP_PROXY").into())
+                }
+            };
+            let advice = "mend it, or write none to go without";
+            self.error("tracing_proxy", place, ProxyError.to_string(), advice);
+            return None;
+        }
+        Some(Receiver { proxy, ..receiver })
+    }
+
+    /// `tracing_proxy` for everything, or the variables that every HTTP client knows.
+    fn proxy(&self) -> ProxySettings {
+        match self.global.get("tracing_proxy").and_then(Node::text) {
+            Some("none") => ProxySettings::default(),
+            Some(url) => {
+                let url = Some(url.to_owned());
+                ProxySettings { plain: url.clone(), tls: url, except: String::new() }
+            }
+            None => {
+                let of = |tls| self.proxy_variable(tls).and_then(|name| self.variable(name));
+                let except = ["no_proxy", "NO_PROXY"].iter().find_map(|name| self.variable(name));
+                let except = except.unwrap_or_default();
+                ProxySettings { plain: of(false), tls: of(true), except: format!("{except},{LOOPBACK}") }
+            }
+        }
+    }
+
+    /// The variable that names the proxy, in the order of most clients.
+    fn proxy_variable(&self, tls: bool) -> Option<&'static str> {
+        let own = if tls { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
+        own.into_iter().chain(["all_proxy", "ALL_PROXY"]).find(|name| self.variable(name).is_some())
     }
 }

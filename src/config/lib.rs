@@ -36,6 +36,7 @@ mod mask;
 mod memory;
 mod names;
 mod numbering;
+mod otlp;
 mod overlay;
 mod parse;
 mod plain;
@@ -70,6 +71,7 @@ pub use saved::{SaveError, saved};
 pub use tree::Place;
 
 use phpeek_core::history::Limits;
+use phpeek_core::otel::OtelSignal;
 use phpeek_core::spec::SystemSpec;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
@@ -77,7 +79,7 @@ use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
-use phpeek_settings::tracing::TracingSettings;
+use phpeek_settings::tracing::{OtlpSettings, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use report::Findings;
 use std::path::{Path, PathBuf};
@@ -94,6 +96,8 @@ pub struct Configuration {
     pub log: LogSettings,
     /// Tracing, when it is switched on.
     pub tracing: Option<TracingSettings>,
+    /// Log records over OTLP, when they are sent.
+    pub logs: Option<OtlpSettings>,
     /// Where commands reach the supervisor.
     pub control_socket: ControlSocket,
     /// The management API.
@@ -293,6 +297,7 @@ fn compiled(
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, judge, findings);
+    let logs = otlp::otlp(OtelSignal::Logs, global, vars, judge, findings);
     let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
     let api = web::api(global, judge, findings)?;
@@ -308,6 +313,7 @@ fn compiled(
         spec,
         log,
         tracing,
+        logs,
         control_socket,
         api,
         metrics,

@@ -7,22 +7,22 @@ use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
 use super::vars::Vars;
 use phpeek_core::causes::chain;
+use phpeek_core::otel::OtelSignal;
 use phpeek_settings::compression::Compression;
-use phpeek_settings::endpoint::{Endpoint, Protocol};
+use phpeek_settings::endpoint::Protocol;
 use phpeek_settings::env;
 use phpeek_settings::headers::{Header, HeaderError};
-use phpeek_settings::proxy::{LOOPBACK, ProxyError, ProxySettings};
+use phpeek_settings::otlp::variables;
+use phpeek_settings::proxy::ProxySettings;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::{ExporterSettings, FileSettings, HttpEncoding, Receiver, TracingSettings};
 use std::path::{Path, PathBuf};
 
-pub(super) const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
-const COMPRESSION: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"];
 const EXPORTERS: &str = "write otlp-grpc, otlp-http, otlp, jaeger, zipkin, file, stdout or none";
 /// What OTEL_TRACES_EXPORTER may say.
 const NAMES: [&str; 9] =
     ["otlp", "otlp-grpc", "otlp-http", "jaeger", "zipkin", "file", "stdout", "console", "none"];
-const PROTOCOLS: [&str; 3] = ["grpc", "http/protobuf", "http/json"];
+pub(super) const PROTOCOLS: [&str; 3] = ["grpc", "http/protobuf", "http/json"];
 /// Where Jaeger took spans before it took OTLP: gRPC, Thrift over HTTP, and the two of the agent.
 const OLD_JAEGER_PORTS: [&str; 4] = [":14250", ":14268", ":6831", ":6832"];
 
@@ -35,7 +35,7 @@ pub(crate) fn tracing(
     findings: &mut Findings,
 ) -> Option<TracingSettings> {
     let on = Block::new(Some(global), GLOBAL).truth("tracing_enabled").unwrap_or(false);
-    let mut reader = Reader { global, vars, judge, on, findings };
+    let mut reader = Reader { global, vars, judge, on, signal: OtelSignal::Traces, findings };
     let (exporter, sampling, spool) = (reader.exporter(), reader.sampling(), reader.spool());
     if let Some(exporter) = exporter.as_ref().filter(|_| on) {
         reader.check_variables(exporter);
@@ -60,10 +60,12 @@ pub(super) struct Chosen {
 
 pub(super) struct Reader<'a> {
     pub(super) global: &'a Node,
-    vars: &'a dyn Vars,
+    pub(super) vars: &'a dyn Vars,
     pub(super) judge: &'a dyn TlsJudge,
     pub(super) on: bool,
-    findings: &'a mut Findings,
+    /// Of which the variables are read.
+    pub(super) signal: OtelSignal,
+    pub(super) findings: &'a mut Findings,
 }
 
 impl Reader<'_> {
@@ -76,7 +78,7 @@ impl Reader<'_> {
         self.global.get(key).map_or(Place::Nowhere, |n| n.place.clone())
     }
 
-    fn remark(&mut self, key: &str, place: Place, message: String) {
+    pub(super) fn remark(&mut self, key: &str, place: Place, message: String) {
         self.findings.push(Finding::suggestion(format!("global.{key}"), place, message));
     }
 
@@ -182,7 +184,7 @@ impl Reader<'_> {
     fn otlp(&mut self, exporter: &str) -> Option<ExporterSettings> {
         let known = |text: &str| PROTOCOLS.contains(&text.to_ascii_lowercase().as_str());
         let advice = "write grpc, http/protobuf or http/json";
-        let chosen = self.pick_known("tracing_protocol", &PROTOCOL, known, advice);
+        let chosen = self.pick_known("tracing_protocol", &variables(self.signal).protocol, known, advice);
         let said = chosen.as_ref().map(|c| c.text.to_ascii_lowercase());
         let grpc = match (exporter, said.as_deref()) {
             ("otlp-grpc", None | Some("grpc")) | ("otlp", None | Some("grpc")) => true,
@@ -231,63 +233,26 @@ impl Reader<'_> {
         let compression = self.compression(protocol);
         let (endpoint, tls) = self.connection(protocol, endpoint)?;
         let failover = self.failover(protocol, &endpoint, &tls);
-        let proxy = self.proxy();
-        let written = self.global.get("tracing_proxy").is_none_or(|node| node.text().is_some());
-        let all = std::iter::once(&endpoint).chain(failover.iter().flatten());
-        let unusable = all.into_iter().find(|e| proxy.for_endpoint(e).is_err()).map(Endpoint::tls);
-        if unusable.is_some() || !written {
-            let place = match (self.global.get("tracing_proxy"), unusable) {
-                (Some(node), _) => node.place.clone(),
-                (None, tls) => {
-                    Place::Variable(self.proxy_variable(tls.unwrap_or(false)).unwrap_or("HTTP_PROXY").into())
-                }
-            };
-            let advice = "mend it, or write none to go without";
-            self.error("tracing_proxy", place, ProxyError.to_string(), advice);
-            return None;
-        }
-        Some(Receiver {
+        self.through_proxy(Receiver {
             endpoint,
             failover: failover?,
-            proxy,
+            proxy: ProxySettings::default(),
             tls,
             headers: headers?,
             compression: compression?,
         })
     }
 
-    /// `tracing_proxy` for everything, or the variables that every HTTP client knows.
-    fn proxy(&self) -> ProxySettings {
-        match self.global.get("tracing_proxy").and_then(Node::text) {
-            Some("none") => ProxySettings::default(),
-            Some(url) => {
-                let url = Some(url.to_owned());
-                ProxySettings { plain: url.clone(), tls: url, except: String::new() }
-            }
-            None => {
-                let of = |tls| self.proxy_variable(tls).and_then(|name| self.variable(name));
-                let except = ["no_proxy", "NO_PROXY"].iter().find_map(|name| self.variable(name));
-                let except = except.unwrap_or_default();
-                ProxySettings { plain: of(false), tls: of(true), except: format!("{except},{LOOPBACK}") }
-            }
-        }
-    }
-
-    /// The variable that names the proxy, in the order of most clients.
-    fn proxy_variable(&self, tls: bool) -> Option<&'static str> {
-        let own = if tls { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
-        own.into_iter().chain(["all_proxy", "ALL_PROXY"]).find(|name| self.variable(name).is_some())
-    }
-
-    fn compression(&mut self, protocol: Protocol) -> Option<Compression> {
-        let variables: &[_] = if protocol == Protocol::Zipkin { &[] } else { &COMPRESSION };
+    pub(super) fn compression(&mut self, protocol: Protocol) -> Option<Compression> {
+        let variables: &[_] =
+            if protocol == Protocol::Zipkin { &[] } else { &variables(self.signal).compression };
         let known = |text: &str| Compression::parse(text).is_some();
         let chosen = self.pick_known("tracing_compression", variables, known, "write none, gzip or zstd");
         // The key's own check tells what the file holds.
         chosen.map_or(Some(Compression::None), |chosen| Compression::parse(&chosen.text))
     }
 
-    fn headers(&mut self) -> Option<Vec<Header>> {
+    pub(super) fn headers(&mut self) -> Option<Vec<Header>> {
         let entries = self.global.get("tracing_headers").map(Node::entries).unwrap_or_default();
         let mut headers = Vec::new();
         let mut faults = Vec::new();
@@ -324,10 +289,10 @@ impl Reader<'_> {
             ExporterSettings::File(_) | ExporterSettings::Stdout | ExporterSettings::None => (false, false),
         };
         if headers {
-            env::headers(&lookup, &mut faults);
+            env::headers(self.signal, &lookup, &mut faults);
         }
         if timeout {
-            env::timeout(&lookup, &mut faults);
+            env::timeout(self.signal, &lookup, &mut faults);
         }
         for fault in faults {
             self.warn_of(fault.variable(), &fault.to_string(), "correct it, or unset it for the supervisor");

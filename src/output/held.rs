@@ -7,9 +7,6 @@ use phpeek_os::capture::Capture;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a record takes beside its texts, at least.
-const FRAME: usize = 200;
-
 #[derive(Debug, Default)]
 struct Records {
     /// Each with how many pipes had come before it.
@@ -38,7 +35,7 @@ impl Held {
     }
 
     pub(super) fn add(&self, record: LogRecord, pipes: u64, limit: usize) -> Taken {
-        let size = size(&record);
+        let size = record.bytes();
         let mut held = self.lock();
         if held.bytes + size > limit {
             return Taken::No;
@@ -69,7 +66,7 @@ impl Held {
     pub(super) fn pop_front(&self) {
         let mut held = self.lock();
         if let Some((_, record)) = held.records.pop_front() {
-            held.bytes = held.bytes.saturating_sub(size(&record));
+            held.bytes = held.bytes.saturating_sub(record.bytes());
         }
     }
 
@@ -99,16 +96,4 @@ fn hook(record: &LogRecord) -> Option<&str> {
         Value::Hook(name) => Some(&**name),
         Value::Text(_) | Value::Int(_) | Value::Bool(_) => None,
     })
-}
-
-fn size(record: &LogRecord) -> usize {
-    let fields = record.fields.iter().map(|(key, value)| {
-        key.len()
-            + match value {
-                Value::Text(text) => text.len(),
-                Value::Hook(name) => name.len(),
-                Value::Int(_) | Value::Bool(_) => 8,
-            }
-    });
-    FRAME + record.message.len() + fields.sum::<usize>()
 }

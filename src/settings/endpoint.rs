@@ -6,8 +6,6 @@ use std::fmt;
 use std::path::PathBuf;
 
 const TLS_PORT: u16 = 443;
-/// The path of OTLP/HTTP (the OTLP specification, "OTLP/HTTP request").
-const OTLP_PATH: &str = "/v1/traces";
 /// The path of Zipkin's API, version 2.
 const ZIPKIN_PATH: &str = "/api/v2/spans";
 
@@ -19,6 +17,10 @@ pub enum Protocol {
     /// OTLP over HTTP: port 4318. A path that does not end in `/traces` is that of the receiver as a whole, and
     /// `/v1/traces` is added.
     OtlpHttp,
+    /// As [`Self::OtlpHttp`], for logs: `/v1/logs`.
+    OtlpHttpLogs,
+    /// As [`Self::OtlpHttp`], for metrics: `/v1/metrics`.
+    OtlpHttpMetrics,
     /// As [`Self::OtlpHttp`], with the path as it is written (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT).
     OtlpHttpExact,
     /// Zipkin: port 9411, `/api/v2/spans` unless another path is written.
@@ -31,7 +33,7 @@ impl Protocol {
     pub fn port(self) -> u16 {
         match self {
             Self::Grpc => 4317,
-            Self::OtlpHttp | Self::OtlpHttpExact => 4318,
+            Self::OtlpHttp | Self::OtlpHttpLogs | Self::OtlpHttpMetrics | Self::OtlpHttpExact => 4318,
             Self::Zipkin => 9411,
         }
     }
@@ -43,12 +45,19 @@ impl Protocol {
             Self::Grpc => String::new(),
             Self::OtlpHttpExact if written.is_empty() => "/".to_owned(),
             Self::OtlpHttpExact => written.to_owned(),
-            Self::OtlpHttp if base.ends_with("/traces") => base.to_owned(),
-            Self::OtlpHttp => format!("{base}{OTLP_PATH}"),
+            Self::OtlpHttp => otlp_path(base, "traces"),
+            Self::OtlpHttpLogs => otlp_path(base, "logs"),
+            Self::OtlpHttpMetrics => otlp_path(base, "metrics"),
             Self::Zipkin if base.is_empty() => ZIPKIN_PATH.to_owned(),
             Self::Zipkin => written.to_owned(),
         }
     }
+}
+
+/// The path of OTLP/HTTP (the OTLP specification, "OTLP/HTTP request"), unless it is what was written.
+fn otlp_path(base: &str, signal: &str) -> String {
+    let ends = base.strip_suffix(signal).is_some_and(|before| before.ends_with('/'));
+    if ends { base.to_owned() } else { format!("{base}/v1/{signal}") }
 }
 
 /// Whether the connection is TLS, when the endpoint does not say it.

@@ -2,9 +2,11 @@
 //! of a header..
 
 use super::headers::{Header, HeaderSource};
+use super::otlp::variables;
 use http::HeaderMap;
 use opentelemetry_otlp as otlp;
 use percent_encoding::percent_decode_str;
+use phpeek_core::otel::OtelSignal;
 use std::time::Duration;
 
 /// Reads a variable; empty counts as not set, as the specification says.
@@ -76,23 +78,39 @@ pub type Faults = Vec<EnvError>;
 
 /// The OTEL_BSP_* numbers.
 pub fn queueing(env: Lookup<'_>, faults: &mut Faults) -> Queueing {
+    let names = ["OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_BSP_SCHEDULE_DELAY"];
+    queueing_of(names, env, faults)
+}
+
+fn queueing_of([queue, batch, delay]: [&'static str; 3], env: Lookup<'_>, faults: &mut Faults) -> Queueing {
     let mut size = |name| {
         let given = number(env, name, 1, faults)?;
         Some(usize::try_from(given).unwrap_or(usize::MAX).min(1 << 24))
     };
-    let capacity = size("OTEL_BSP_MAX_QUEUE_SIZE").unwrap_or(16384);
-    let given = size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
+    let capacity = size(queue).unwrap_or(16384);
+    let given = size(batch);
     let batch = given.unwrap_or(512).min(capacity);
     let backlog_batch = given.unwrap_or(4096).max(batch);
-    let delay = number(env, "OTEL_BSP_SCHEDULE_DELAY", 0, faults).unwrap_or(1000);
+    let delay = number(env, delay, 0, faults).unwrap_or(1000);
     Queueing { capacity, batch, backlog_batch, delay: Duration::from_millis(delay) }
 }
 
-/// The time for one request: OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT, 10 s. In milliseconds.
-pub fn timeout(env: Lookup<'_>, faults: &mut Faults) -> Duration {
-    let own = number(env, otlp::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, 1, faults);
-    let general = number(env, otlp::OTEL_EXPORTER_OTLP_TIMEOUT, 1, faults);
+/// The OTEL_BLRP_* numbers, for log records.
+pub fn log_queueing(env: Lookup<'_>, faults: &mut Faults) -> Queueing {
+    let names = ["OTEL_BLRP_MAX_QUEUE_SIZE", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "OTEL_BLRP_SCHEDULE_DELAY"];
+    queueing_of(names, env, faults)
+}
+
+/// The time for one request: OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT, 10 s; the same for other
+/// signals. In milliseconds.
+pub fn timeout(signal: OtelSignal, env: Lookup<'_>, faults: &mut Faults) -> Duration {
+    let [own, general] = variables(signal).timeout.map(|name| number(env, name, 1, faults));
     own.or(general).map_or(otlp::OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis)
+}
+
+/// How often metrics are sent: OTEL_METRIC_EXPORT_INTERVAL, in milliseconds.
+pub fn metric_interval(env: Lookup<'_>, faults: &mut Faults) -> Option<Duration> {
+    number(env, "OTEL_METRIC_EXPORT_INTERVAL", 1, faults).map(Duration::from_millis)
 }
 
 fn number(env: Lookup<'_>, variable: &'static str, least: u64, faults: &mut Faults) -> Option<u64> {
@@ -104,11 +122,12 @@ fn number(env: Lookup<'_>, variable: &'static str, least: u64, faults: &mut Faul
     number
 }
 
-/// The headers of OTEL_EXPORTER_OTLP_HEADERS; those of the TRACES form win, key by key. An entry that cannot be sent as
-/// it is meant is left out.
-pub fn headers(env: Lookup<'_>, faults: &mut Faults) -> HeaderMap {
+/// The headers of OTEL_EXPORTER_OTLP_HEADERS; those of the signal's own form win, key by key. An entry that cannot be
+/// sent as it is meant is left out.
+pub fn headers(signal: OtelSignal, env: Lookup<'_>, faults: &mut Faults) -> HeaderMap {
     let mut map = HeaderMap::new();
-    for variable in [otlp::OTEL_EXPORTER_OTLP_HEADERS, otlp::OTEL_EXPORTER_OTLP_TRACES_HEADERS] {
+    let [own, general] = variables(signal).headers;
+    for variable in [general, own] {
         let text = set(env, variable).unwrap_or_default();
         for (index, entry) in text.split(',').enumerate().filter(|(_, e)| !e.trim().is_empty()) {
             let header =
@@ -160,13 +179,17 @@ mod tests {
             "OTEL_EXPORTER_OTLP_TRACES_HEADERS" => Some("x-other=2".to_owned()),
             _ => None,
         };
-        let map = headers(&env, &mut Vec::new());
+        let map = headers(OtelSignal::Traces, &env, &mut Vec::new());
         let get = |k: &str| map.get(k).and_then(|v| v.to_str().ok());
         assert_eq!((get("x-team"), get("x-other")), (Some("a,b"), Some("2")));
         for bad in ["s3cret", "=s3cret", "k=s3cret%zz", "k k=s3cret", "k=s3cret%0a"] {
             let both = format!("{bad},x-good=1");
             let mut faults = Vec::new();
-            let map = headers(&|n| (n == "OTEL_EXPORTER_OTLP_HEADERS").then(|| both.clone()), &mut faults);
+            let map = headers(
+                OtelSignal::Logs,
+                &|n| (n == "OTEL_EXPORTER_OTLP_HEADERS").then(|| both.clone()),
+                &mut faults,
+            );
             let text: String = faults.iter().map(ToString::to_string).collect();
             assert!(text.contains("header 1") && !text.contains("s3cret"), "{bad}: {text}");
             assert_eq!(map.len(), 1, "{bad}");
@@ -185,7 +208,7 @@ mod tests {
     fn a_number_that_is_none_is_told_and_the_default_holds() {
         let read = |env: Lookup<'_>| {
             let mut faults = Vec::new();
-            let read = (timeout(env, &mut faults), queueing(env, &mut faults));
+            let read = (timeout(OtelSignal::Traces, env, &mut faults), queueing(env, &mut faults));
             (read, faults.len())
         };
         let (default, none) = read(&|_| None);

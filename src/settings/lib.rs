@@ -13,6 +13,7 @@ pub mod headers;
 pub mod lines;
 pub mod log;
 mod no_proxy;
+pub mod otlp;
 pub mod proxy;
 pub mod readiness;
 pub mod sampling;

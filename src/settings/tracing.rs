@@ -6,6 +6,7 @@ use super::headers::Header;
 use super::proxy::ProxySettings;
 use super::sampling::Sampling;
 use super::tls::TlsSettings;
+use phpeek_core::otel::OtelSignal;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +24,19 @@ pub struct TracingSettings {
     pub service_name: Option<String>,
     /// Whether each health check has a span, and not only those that fail or change something.
     pub every_probe: bool,
+}
+
+/// Log records or metrics that are sent by OTLP.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtlpSettings {
+    /// What is sent.
+    pub signal: OtelSignal,
+    /// Where to: one of the two forms of OTLP.
+    pub exporter: ExporterSettings,
+    /// Where it waits until the receiver has it.
+    pub spool: SpoolSettings,
+    /// As of tracing.
+    pub service_name: Option<String>,
 }
 
 /// Where spans wait.

@@ -2,62 +2,30 @@
 //! the wire format of spans (opentelemetry-proto 1.11, trace.proto); the tests hold it to the generated code. Must
 //! never fail.
 
+use super::item;
+pub use super::origin::Origin;
+use super::wire::{
+    attributes, bytes, fixed32, fixed64, head, message, nanos, number, raw, text, varint_length,
+};
 use opentelemetry::trace::{Event, Link, SpanId, SpanKind, Status};
-use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Whose spans they are: what stands before the spans of one supervisor in a request, encoded once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// Field 1 of `ResourceSpans`.
-    resource: Vec<u8>,
-    /// Field 1 of `ScopeSpans`.
-    scope: Vec<u8>,
-}
-
-impl Origin {
-    /// The resource and the scope of this supervisor.
-    #[must_use]
-    pub fn new(resource: &Resource, scope: &InstrumentationScope) -> Self {
-        let (mut first, mut second) = (Vec::new(), Vec::new());
-        message(&mut first, 1, |out| {
-            for (key, value) in resource.iter() {
-                key_value(out, 1, key.as_str(), value);
-            }
-        });
-        message(&mut second, 1, |out| {
-            text(out, 1, scope.name());
-            text(out, 2, scope.version().unwrap_or_default());
-        });
-        Self { resource: first, scope: second }
-    }
-
-    /// From the two parts, as [`Self::parts`] gave them.
-    #[must_use]
-    pub fn from_parts(resource: Vec<u8>, scope: Vec<u8>) -> Self {
-        Self { resource, scope }
-    }
-
-    /// The two parts, for the spool.
-    #[must_use]
-    pub fn parts(&self) -> (&[u8], &[u8]) {
-        (&self.resource, &self.scope)
-    }
-}
-
-/// An `ExportTraceServiceRequest` with one resource and one scope, of spans that are encoded already.
+/// An `ExportTraceServiceRequest` with one resource and one scope, of spans that are encoded already; or that of another
+/// signal, of items that bring their own.
 #[must_use]
 pub fn request<'a>(origin: &Origin, spans: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
+    if origin.is_of_each() {
+        return item::request(spans);
+    }
     let all: usize = spans.clone().map(|s| 1 + varint_length(s.len()) + s.len()).sum();
-    let in_scope = origin.scope.len() + all;
-    let in_resource = origin.resource.len() + 1 + varint_length(in_scope) + in_scope;
+    let (resource, scope) = origin.parts();
+    let in_scope = scope.len() + all;
+    let in_resource = resource.len() + 1 + varint_length(in_scope) + in_scope;
     let mut out = Vec::with_capacity(in_resource + 12);
     head(&mut out, 1, in_resource);
-    out.extend_from_slice(&origin.resource);
+    out.extend_from_slice(resource);
     head(&mut out, 2, in_scope);
-    out.extend_from_slice(&origin.scope);
+    out.extend_from_slice(scope);
     for span in spans {
         raw(&mut out, 2, span);
     }
@@ -87,16 +55,6 @@ pub fn trace_id(encoded: &[u8]) -> [u8; 16] {
 #[must_use]
 pub fn span_id(encoded: &[u8]) -> [u8; 8] {
     encoded.get(20..28).and_then(|b| b.try_into().ok()).unwrap_or_default()
-}
-
-/// Tag and length of a message of which the length is known.
-fn head(out: &mut Vec<u8>, field: u32, length: usize) {
-    tag(out, field, 2);
-    varint(out, length as u64);
-}
-
-fn varint_length(value: usize) -> usize {
-    (usize::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
 }
 
 fn encode_span(out: &mut Vec<u8>, span: &SpanData) {
@@ -164,135 +122,21 @@ fn kind(kind: &SpanKind) -> u64 {
     }
 }
 
-fn nanos(time: SystemTime) -> u64 {
-    // Times before 1970 are none: the epoch, as the SDK's exporter has it. 2^64 ns end in the year 2554.
-    time.duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX))
-}
-
-fn attributes(out: &mut Vec<u8>, field: u32, attributes: &[KeyValue]) {
-    for attribute in attributes {
-        key_value(out, field, attribute.key.as_str(), &attribute.value);
-    }
-}
-
-fn key_value(out: &mut Vec<u8>, field: u32, key: &str, value: &Value) {
-    message(out, field, |out| {
-        text(out, 1, key);
-        message(out, 2, |out| any_value(out, value));
-    });
-}
-
-/// `AnyValue`: a oneof, so that empty texts and zeros are written too.
-fn any_value(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::String(v) => raw(out, 1, v.as_str().as_bytes()),
-        Value::Bool(v) => any_bool(out, *v),
-        Value::I64(v) => any_int(out, *v),
-        Value::F64(v) => any_double(out, *v),
-        Value::Array(array) => message(out, 5, |out| match array {
-            Array::String(v) => {
-                v.iter().for_each(|v| message(out, 1, |out| raw(out, 1, v.as_str().as_bytes())))
-            }
-            Array::Bool(v) => v.iter().for_each(|v| message(out, 1, |out| any_bool(out, *v))),
-            Array::I64(v) => v.iter().for_each(|v| message(out, 1, |out| any_int(out, *v))),
-            Array::F64(v) => v.iter().for_each(|v| message(out, 1, |out| any_double(out, *v))),
-            other => message(out, 1, |out| raw(out, 1, other.to_string().as_bytes())),
-        }),
-        other => raw(out, 1, other.to_string().as_bytes()),
-    }
-}
-
-fn any_bool(out: &mut Vec<u8>, value: bool) {
-    tag(out, 2, 0);
-    varint(out, u64::from(value));
-}
-
-fn any_int(out: &mut Vec<u8>, value: i64) {
-    tag(out, 3, 0);
-    varint(out, value.cast_unsigned());
-}
-
-fn any_double(out: &mut Vec<u8>, value: f64) {
-    tag(out, 4, 1);
-    out.extend_from_slice(&value.to_le_bytes());
-}
-
-/// Wire types: 0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes.
-fn tag(out: &mut Vec<u8>, field: u32, wire_type: u32) {
-    varint(out, u64::from(field << 3 | wire_type));
-}
-
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn raw(out: &mut Vec<u8>, field: u32, value: &[u8]) {
-    tag(out, field, 2);
-    varint(out, value.len() as u64);
-    out.extend_from_slice(value);
-}
-
-fn bytes(out: &mut Vec<u8>, field: u32, value: &[u8]) {
-    if !value.is_empty() {
-        raw(out, field, value);
-    }
-}
-
-fn text(out: &mut Vec<u8>, field: u32, value: &str) {
-    bytes(out, field, value.as_bytes());
-}
-
-fn number(out: &mut Vec<u8>, field: u32, value: u64) {
-    if value != 0 {
-        tag(out, field, 0);
-        varint(out, value);
-    }
-}
-
-fn fixed64(out: &mut Vec<u8>, field: u32, value: u64) {
-    if value != 0 {
-        tag(out, field, 1);
-        out.extend_from_slice(&value.to_le_bytes());
-    }
-}
-
-fn fixed32(out: &mut Vec<u8>, field: u32, value: u32) {
-    if value != 0 {
-        tag(out, field, 5);
-        out.extend_from_slice(&value.to_le_bytes());
-    }
-}
-
-/// A nested message. One byte is kept for its length; a longer length moves the body, which is short or last.
-fn message(out: &mut Vec<u8>, field: u32, body: impl FnOnce(&mut Vec<u8>)) {
-    tag(out, field, 2);
-    let at = out.len();
-    out.push(0);
-    body(out);
-    let mut length = Vec::with_capacity(10);
-    varint(&mut length, (out.len() - at - 1) as u64);
-    match (length.as_slice(), out.get_mut(at)) {
-        ([short], Some(byte)) => *byte = *short,
-        _ => drop(out.splice(at..=at, length)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
     use opentelemetry::trace::{SpanContext, TraceFlags, TraceId, TraceState};
+    use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
     use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
     use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+    use opentelemetry_sdk::Resource;
     use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
     use proptest::prelude::*;
     use prost::Message;
     use std::time::Duration;
+    use std::time::UNIX_EPOCH;
 
     fn value() -> impl Strategy<Value = Value> {
         prop_oneof![

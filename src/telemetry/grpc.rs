@@ -9,10 +9,12 @@ use super::reply;
 use super::target::TargetError;
 use bytes::{Buf, BufMut, Bytes};
 use http::header::USER_AGENT as AGENT;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use phpeek_core::causes::chain;
+use phpeek_core::otel::OtelSignal;
 use phpeek_settings::compression::Compression;
 use phpeek_settings::tls::Alpn;
 use phpeek_settings::tracing::Receiver;
@@ -26,7 +28,15 @@ use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, En
 use tonic::metadata::MetadataMap;
 use tower_service::Service;
 
-const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// What is called for a signal.
+fn method(signal: OtelSignal) -> PathAndQuery {
+    PathAndQuery::from_static(match signal {
+        OtelSignal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        OtelSignal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        OtelSignal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    })
+}
+
 /// "OTel-OTLP-Exporter-…" is what the OTLP specification wants of a user agent.
 pub(super) const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-phpeek-pm/", env!("CARGO_PKG_VERSION"));
 
@@ -73,13 +83,13 @@ impl GrpcTarget {
         Ok(Self { shown, origin, connector, security, headers, compression, timeout })
     }
 
-    /// The exporter. Connects at the first export.
+    /// The exporter of a signal. Connects at the first export.
     #[must_use]
-    pub fn exporter(self) -> GrpcExporter {
+    pub fn exporter(self, signal: OtelSignal) -> GrpcExporter {
         GrpcExporter {
             shown: self.shown,
             link: Link::new(self.connector),
-            caller: Caller { origin: self.origin, compression: self.compression },
+            caller: Caller { origin: self.origin, compression: self.compression, method: method(signal) },
             security: self.security,
             headers: self.headers,
             timeout: self.timeout,
@@ -102,6 +112,7 @@ pub struct GrpcExporter {
 struct Caller {
     origin: Uri,
     compression: Compression,
+    method: PathAndQuery,
 }
 
 impl Caller {
@@ -122,8 +133,7 @@ impl Caller {
         };
         let mut request = tonic::Request::new(spans);
         *request.metadata_mut() = MetadataMap::from_headers(headers);
-        let path = http::uri::PathAndQuery::from_static(METHOD);
-        match client.unary(request, path, PassThrough).await {
+        match client.unary(request, self.method.clone(), PassThrough).await {
             Ok(reply) => Ok(Ok(reply.into_inner())),
             // A status with a cause was made here: the connection broke, whatever code it was given.
             Err(status) if status.source().is_some() => Err(lost(&status)),

@@ -1,33 +1,31 @@
 //! Tracing as it runs: what the composition root asks of it, and what status readers see. Owns the end of the telemetry
 //! thread. Never says "good" of what is dead or hangs. Made by [`super::start()`].
 
+use super::line::Pipe;
+use super::logs::Logs;
 use super::recent::Recent;
 use super::spool::SpoolReport;
 use super::thread::Thread;
-use actix::Addr;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::telemetry::{
-    Flush, FlushKind, FlushOutcome, Hasten, Health, LastError, Queue, ReceiverState, TelemetryActor,
-    TelemetryStats,
+    Flush, FlushKind, FlushOutcome, Hasten, Health, LastError, ReceiverState, TelemetryStats,
 };
 use phpeek_actors::trace::Tracing;
-use std::sync::{Arc, Mutex, PoisonError};
+use phpeek_core::otel::OtelSignal;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Ended spans are looked at within a tenth of a second, unless the telemetry thread hangs.
 const UNSEEN: Duration = Duration::from_secs(5);
 
+/// The way of spans.
 pub(super) struct Running {
-    pub(super) queue: Arc<Queue>,
+    pub(super) pipe: Pipe,
     pub(super) recent: Arc<Recent>,
-    pub(super) spool: Arc<Mutex<SpoolReport>>,
-    pub(super) actor: Addr<TelemetryActor>,
     // The tracers hold the provider too; it is kept so that its end is the handle's.
     pub(super) _provider: SdkTracerProvider,
-    pub(super) clock: Clock,
-    pub(super) _thread: Thread,
 }
 
 /// How tracing goes, for status readers.
@@ -45,13 +43,64 @@ pub struct TelemetryState {
     pub spool: SpoolReport,
 }
 
-/// Tracing as it runs, or as it is off.
+/// Telemetry as it runs, or as it is off.
 pub struct TelemetryHandle {
     pub(super) tracing: Tracing,
     pub(super) running: Option<Running>,
+    pub(super) logs: Option<Logs>,
+    pub(super) clock: Clock,
+    pub(super) _thread: Option<Thread>,
+}
+
+impl Pipe {
+    fn state(&self, clock: Clock) -> TelemetryState {
+        let Self { signal, queue, spool, actor, .. } = self;
+        let mut health = queue.health();
+        let unseen = queue.unseen_for();
+        if !actor.connected() {
+            health.state = ReceiverState::Dead;
+        } else if unseen >= UNSEEN && health.state == ReceiverState::Good {
+            let (items, unseen) = (signal.items(), unseen.as_secs());
+            let cause = format!("nobody has looked at new {items} for {unseen} s: a disk may hang");
+            health.state = ReceiverState::Failing;
+            health.last_error = Some(LastError { at: clock.now(), cause });
+        }
+        TelemetryState {
+            stats: queue.stats(),
+            queued: queue.len(),
+            capacity: queue.capacity(),
+            health,
+            spool: spool.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    async fn flush(&self, limit: Duration) -> FlushOutcome {
+        let (reply, answer) = oneshot::channel();
+        // A little less for the actor, so that it has counted and said the loss before the caller stops waiting.
+        let own = limit.saturating_sub(Duration::from_millis(20));
+        self.actor.do_send(Flush { limit: own, kind: FlushKind::Last, reply });
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            // The telemetry thread is late or gone.
+            Ok(Err(_)) | Err(_) => match self.queue.stats().pending {
+                0 => FlushOutcome::Drained,
+                left => FlushOutcome::Unanswered(left),
+            },
+        }
+    }
+
+    fn request_flush(&self) {
+        let (reply, _) = oneshot::channel();
+        let limit = Duration::from_secs(10);
+        self.actor.do_send(Flush { limit, kind: FlushKind::OnRequest, reply });
+    }
 }
 
 impl TelemetryHandle {
+    pub(super) fn off(clock: Clock) -> Self {
+        Self { tracing: Tracing::off(clock), running: None, logs: None, clock, _thread: None }
+    }
+
     /// Opens spans; every actor gets a clone.
     #[must_use]
     pub fn tracing(&self) -> Tracing {
@@ -61,7 +110,7 @@ impl TelemetryHandle {
     /// The account of every span.
     #[must_use]
     pub fn stats(&self) -> TelemetryStats {
-        self.running.as_ref().map(|r| r.queue.stats()).unwrap_or_default()
+        self.running.as_ref().map(|r| r.pipe.queue.stats()).unwrap_or_default()
     }
 
     /// The newest spans, for `phpeek-pm trace`; none when tracing is off.
@@ -70,62 +119,59 @@ impl TelemetryHandle {
         self.running.as_ref().map(|r| r.recent.clone())
     }
 
-    /// How it all goes; `None` when tracing is off.
+    /// Who takes log records, when they are sent.
     #[must_use]
-    pub fn state(&self) -> Option<TelemetryState> {
-        let Running { queue, spool, actor, clock, .. } = self.running.as_ref()?;
-        let mut health = queue.health();
-        let unseen = queue.unseen_for();
-        if !actor.connected() {
-            health.state = ReceiverState::Dead;
-        } else if unseen >= UNSEEN && health.state == ReceiverState::Good {
-            let cause =
-                format!("nobody has looked at ended spans for {} s: a disk may hang", unseen.as_secs());
-            health.state = ReceiverState::Failing;
-            health.last_error = Some(LastError { at: clock.now(), cause });
-        }
-        Some(TelemetryState {
-            stats: queue.stats(),
-            queued: queue.len(),
-            capacity: queue.capacity(),
-            health,
-            spool: spool.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        })
+    pub fn logs(&self) -> Option<&Logs> {
+        self.logs.as_ref()
     }
 
-    /// The last flush: what is not delivered within `limit` stays in the spool, or is counted as failed.
-    pub async fn flush(&self, limit: Duration) -> FlushOutcome {
-        let Some(running) = &self.running else { return FlushOutcome::Drained };
-        let (reply, answer) = oneshot::channel();
-        // A little less for the actor, so that it has counted and said the loss before the caller stops waiting.
-        let own = limit.saturating_sub(Duration::from_millis(20));
-        running.actor.do_send(Flush { limit: own, kind: FlushKind::Last, reply });
-        match tokio::time::timeout(limit, answer).await {
-            Ok(Ok(outcome)) => outcome,
-            // The telemetry thread is late or gone.
-            Ok(Err(_)) | Err(_) => match running.queue.stats().pending {
-                0 => FlushOutcome::Drained,
-                left => FlushOutcome::Unanswered(left),
-            },
+    /// How it all goes with spans; `None` when tracing is off.
+    #[must_use]
+    pub fn state(&self) -> Option<TelemetryState> {
+        self.state_of(OtelSignal::Traces)
+    }
+
+    /// How it goes with a signal; `None` when it is off.
+    #[must_use]
+    pub fn state_of(&self, signal: OtelSignal) -> Option<TelemetryState> {
+        Some(self.pipe(signal)?.state(self.clock))
+    }
+
+    fn pipe(&self, signal: OtelSignal) -> Option<&Pipe> {
+        match signal {
+            OtelSignal::Traces => self.running.as_ref().map(|running| &running.pipe),
+            OtelSignal::Logs => self.logs.as_ref().map(|logs| &logs.pipe),
+            OtelSignal::Metrics => None,
         }
+    }
+
+    /// The last flush of spans: what is not delivered within `limit` stays in the spool, or is counted as failed.
+    pub async fn flush(&self, limit: Duration) -> FlushOutcome {
+        match self.pipe(OtelSignal::Traces) {
+            Some(pipe) => pipe.flush(limit).await,
+            None => FlushOutcome::Drained,
+        }
+    }
+
+    /// The same of log records: first those that have come so far are taken.
+    pub async fn flush_logs(&self, limit: Duration) -> FlushOutcome {
+        let Some(logs) = &self.logs else { return FlushOutcome::Drained };
+        let begun = tokio::time::Instant::now();
+        // When it takes too long, the flush counts what has not come.
+        drop(tokio::time::timeout(limit / 2, logs.drain()).await);
+        logs.pipe.flush(limit.saturating_sub(begun.elapsed())).await
     }
 
     /// The end is near: spans go out as they come, so that the last flush finds little.
     pub fn hasten(&self) {
         if let Some(running) = &self.running {
-            running.actor.do_send(Hasten);
+            running.pipe.actor.do_send(Hasten);
         }
     }
 
     /// Asks for a flush and returns at once. What cannot be delivered stays queued.
     pub fn request_flush(&self) {
-        if let Some(running) = &self.running {
-            let (reply, _) = oneshot::channel();
-            running.actor.do_send(Flush {
-                limit: Duration::from_secs(10),
-                kind: FlushKind::OnRequest,
-                reply,
-            });
-        }
+        let all = [OtelSignal::Traces, OtelSignal::Logs, OtelSignal::Metrics];
+        all.into_iter().filter_map(|signal| self.pipe(signal)).for_each(Pipe::request_flush);
     }
 }

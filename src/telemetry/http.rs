@@ -15,13 +15,17 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT as AGENT};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full, Limited};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_actors::telemetry::{Answer, Batch, ExportFuture, SpanExporter};
 use phpeek_core::causes::chain;
+use phpeek_core::otel::OtelSignal;
 use phpeek_settings::compression::Compression;
 use phpeek_settings::tls::Alpn;
 use phpeek_settings::tracing::{HttpEncoding, Receiver};
-use prost::Message as _;
+use prost::Message;
+use serde::Serialize;
 use std::time::Duration;
 
 /// Longest reply that is read, in bytes.
@@ -44,7 +48,7 @@ pub struct HttpTarget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     OtlpProtobuf,
-    OtlpJson,
+    OtlpJson(OtelSignal),
     Zipkin,
 }
 
@@ -52,7 +56,7 @@ impl Format {
     fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::OtlpProtobuf => "application/x-protobuf",
-            Self::OtlpJson | Self::Zipkin => "application/json",
+            Self::OtlpJson(_) | Self::Zipkin => "application/json",
         })
     }
 
@@ -60,7 +64,7 @@ impl Format {
     fn encoding(self) -> Encoding {
         match self {
             Self::OtlpProtobuf => Encoding::Protobuf,
-            Self::OtlpJson => Encoding::Json,
+            Self::OtlpJson(_) => Encoding::Json,
             Self::Zipkin => Encoding::Other,
         }
     }
@@ -81,12 +85,12 @@ impl HttpTarget {
         Ok(Self { shown, host, path, connector, headers, compression, timeout, plain })
     }
 
-    /// An exporter of OTLP. Connects at the first export.
+    /// An exporter of a signal by OTLP. Connects at the first export.
     #[must_use]
-    pub fn otlp(self, encoding: HttpEncoding) -> HttpExporter {
+    pub fn otlp(self, signal: OtelSignal, encoding: HttpEncoding) -> HttpExporter {
         let format = match encoding {
             HttpEncoding::Protobuf => Format::OtlpProtobuf,
-            HttpEncoding::Json => Format::OtlpJson,
+            HttpEncoding::Json => Format::OtlpJson(signal),
         };
         self.exporter(format)
     }
@@ -180,7 +184,7 @@ async fn exchange(wire: &mut Http1, request: &Request<Bytes>) -> Result<Reply, L
 }
 
 impl HttpExporter {
-    /// The request for an encoded `ExportTraceServiceRequest`.
+    /// The request for an encoded `ExportTraceServiceRequest`, or its kin of another signal.
     fn request(&mut self, encoded: Bytes) -> Result<Request<Bytes>, Answer> {
         let refused = |cause: String| Answer::Refused { cause };
         let headers = self.headers.current().map_err(|e| Answer::Retry { after: None, cause: chain(&e) })?;
@@ -204,13 +208,22 @@ impl HttpExporter {
 }
 
 fn write(format: Format, encoded: Bytes) -> Result<Bytes, String> {
-    let decoded = |bytes| ExportTraceServiceRequest::decode(bytes).map_err(|e| e.to_string());
-    let written = match format {
-        Format::OtlpProtobuf => return Ok(encoded),
-        Format::OtlpJson => serde_json::to_vec(&decoded(encoded)?),
-        Format::Zipkin => zipkin::write(&decoded(encoded)?),
-    };
-    written.map(Bytes::from).map_err(|e| e.to_string())
+    match format {
+        Format::OtlpProtobuf => Ok(encoded),
+        Format::OtlpJson(OtelSignal::Traces) => json::<ExportTraceServiceRequest>(encoded),
+        Format::OtlpJson(OtelSignal::Logs) => json::<ExportLogsServiceRequest>(encoded),
+        Format::OtlpJson(OtelSignal::Metrics) => json::<ExportMetricsServiceRequest>(encoded),
+        Format::Zipkin => {
+            let spans = ExportTraceServiceRequest::decode(encoded).map_err(|e| e.to_string())?;
+            zipkin::write(&spans).map(Bytes::from).map_err(|e| e.to_string())
+        }
+    }
+}
+
+/// OTLP in JSON, of OTLP in protobuf.
+fn json<T: Message + Default + Serialize>(encoded: Bytes) -> Result<Bytes, String> {
+    let decoded = T::decode(encoded).map_err(|e| e.to_string())?;
+    serde_json::to_vec(&decoded).map(Bytes::from).map_err(|e| e.to_string())
 }
 
 const WANTS_TLS: &str = " (this connection is plain text, and the receiver wants TLS: write https://)";

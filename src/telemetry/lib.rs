@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod begin;
 pub mod compression;
 pub mod connect;
 mod dial;
@@ -13,10 +14,15 @@ mod handle;
 pub mod headers;
 pub mod http;
 mod incoming;
+pub mod item;
+mod line;
 mod link;
+mod logs;
+mod make;
 pub mod memory;
 mod names;
 pub mod nowhere;
+mod origin;
 pub mod recent;
 mod reply;
 pub mod resource;
@@ -28,10 +34,13 @@ pub mod target;
 mod thread;
 pub mod tls;
 mod trust;
+mod wire;
 pub mod zipkin;
 
+pub use begin::{StartError, Surroundings};
 pub use handle::{TelemetryHandle, TelemetryState};
 pub use incoming::incoming_context;
+pub use logs::{OwnRecords, RunSpans};
 pub use memory::MemoryExporter;
-pub use start::{StartError, Surroundings, start, start_in_memory};
+pub use start::{Wanted, start, start_in_memory};
 pub use stdout::WriteBlock;

@@ -50,13 +50,14 @@ pub(super) fn accepted(reply: Bytes) -> Answer {
 /// The receiver has the spans even when its reply cannot be read: sending again would double them.
 fn taken(reply: Bytes, encoding: Encoding) -> Answer {
     let read = match encoding {
+        // The answers of the three signals are the same on the wire.
         Encoding::Protobuf => ExportTraceServiceResponse::decode(reply)
             .map(|r| r.partial_success.unwrap_or_default())
             .map(|p| (p.rejected_spans, p.error_message))
             .ok(),
         Encoding::Json if reply.trim_ascii().is_empty() => Some((0, String::new())),
         Encoding::Json => serde_json::from_slice::<JsonReply>(&reply)
-            .map(|r| (r.partial_success.rejected_spans, r.partial_success.error_message))
+            .map(|r| (r.partial_success.rejected, r.partial_success.error_message))
             .ok(),
         Encoding::Page | Encoding::Other => Some((0, String::new())),
     };
@@ -80,8 +81,16 @@ struct JsonReply {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct JsonPartial {
-    #[serde(rename = "rejectedSpans", alias = "rejected_spans", deserialize_with = "int64")]
-    rejected_spans: i64,
+    #[serde(
+        rename = "rejectedSpans",
+        alias = "rejected_spans",
+        alias = "rejectedLogRecords",
+        alias = "rejected_log_records",
+        alias = "rejectedDataPoints",
+        alias = "rejected_data_points",
+        deserialize_with = "int64"
+    )]
+    rejected: i64,
     #[serde(rename = "errorMessage", alias = "error_message", deserialize_with = "or_default")]
     error_message: String,
 }

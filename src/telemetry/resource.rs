@@ -1,7 +1,7 @@
 //! What says where spans come from. Owns the precedence of `service.name` and the reading of the container's id. Must
 //! never hold the supervisor's arguments: they may hold secrets.
 
-use opentelemetry::KeyValue;
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use phpeek_core::names;
 use phpeek_settings::env::{self, Lookup};
@@ -39,6 +39,24 @@ pub fn build(configured_name: Option<&str>, env: Lookup<'_>) -> (Resource, bool)
     pairs.extend(given.into_iter().map(|(k, v)| KeyValue::new(k, v)));
     pairs.push(KeyValue::new("service.name", name));
     (Resource::builder_empty().with_attributes(pairs).build(), malformed)
+}
+
+/// The resource of an instance: a service of its own on the same host, under the id that it is given in its environment.
+#[must_use]
+pub fn of_child(own: &Resource, service: &str, instance: &str) -> Resource {
+    const NOT_ITS: [&str; 4] = ["service.name", "service.version", "service.instance.id", names::PROCESS_PID];
+    let shared = own
+        .iter()
+        .filter(|(key, _)| !NOT_ITS.contains(&key.as_str()) && !key.as_str().starts_with("telemetry.sdk."));
+    let mut pairs: Vec<_> = shared.map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    pairs.push(KeyValue::new("service.name", service.to_owned()));
+    pairs.push(KeyValue::new("service.instance.id", instance.to_owned()));
+    Resource::builder_empty().with_attributes(pairs).build()
+}
+
+/// Who says it, of everything that leaves the program.
+pub(super) fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder("phpeek-pm").with_version(env!("CARGO_PKG_VERSION")).build()
 }
 
 fn kubernetes(env: Lookup<'_>) -> [(&'static str, Option<String>); 2] {

@@ -42,9 +42,10 @@ pub(crate) fn left_in_spool(folder: &Path) -> u64 {
     let origin = Origin::new(&Resource::builder_empty().build(), &InstrumentationScope::builder("x").build());
     let lock = spool::lock(folder).expect("its supervisor is gone");
     let mut spool = Spool::new(SpoolParts {
+        signal: phpeek_core::otel::OtelSignal::Traces,
         place: Place::Directory(folder.to_owned(), Some(lock)),
         limits: Limits::default(),
-        recent: Arc::new(Recent::new(origin.clone())),
+        recent: Some(Arc::new(Recent::new(origin.clone()))),
         origin,
         report: Arc::default(),
         clock: Clock::starting_at(SystemTime::now()),

@@ -55,6 +55,8 @@ fn by_name(path: &str) -> Option<Value> {
         "signals" => json!({"USR1": "stop"}),
         "tracing_exporter" => json!("zipkin"),
         "tracing_endpoint" => json!("other:1"),
+        "otlp_logs_endpoint" | "otlp_metrics_endpoint" => json!("other:1"),
+        "otlp_metrics_interval" => json!("7s"),
         "tracing_failover" => json!(["http://other:1"]),
         "tracing_headers" => json!({"x-a": "b"}),
         "tracing_proxy" => json!("http://proxy:1"),
@@ -156,6 +158,12 @@ fn file_with(global: &Value, app: &Value) -> Value {
             whole["global"][enabled] = json!(true);
         }
     }
+    for signal in ["otlp_logs", "otlp_metrics"] {
+        let mut keys = global.as_object().into_iter().flat_map(serde_json::Map::keys);
+        if keys.any(|key| key.starts_with(signal) && key != signal) {
+            whole["global"][signal] = json!(true);
+        }
+    }
     if global["tracing_endpoint"].is_string()
         || global["tracing_failover"].is_array()
         || global["tracing_exporter"].is_string()
@@ -213,6 +221,7 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
     let of_file = with(&json!({"tracing_file_max_files": 5}), &none);
     let of_api = with(&json!({"api_port": 9180}), &none);
     let of_metrics = with(&json!({"metrics_port": 9090}), &none);
+    let of_logs = with(&json!({"otlp_logs": true}), &none);
     let of_resources = with(&json!({"resource_metrics_interval": 5}), &none);
     let mut counts = [0, 0];
     let all = global.iter().map(|key| (true, key)).chain(own.iter().map(|key| (false, key)));
@@ -232,6 +241,7 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
         let keys = nested(path, &value);
         let after = if of_global { with(&keys, &none) } else { with(&none, &keys) };
         let before = match path[0].as_str() {
+            "otlp_logs_endpoint" => &of_logs,
             "api_enabled" | "metrics_enabled" | "resource_metrics_enabled" => &plain,
             key if key.starts_with("tracing_file") => &of_file,
             key if key.starts_with("api_") => &of_api,

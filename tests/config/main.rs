@@ -15,6 +15,7 @@ mod laws;
 mod logging;
 mod memory;
 mod numbering;
+mod otlp;
 mod readiness;
 mod reading;
 mod replay;

@@ -40,6 +40,7 @@ mod roles;
 mod rolling;
 mod schedule;
 mod schedules;
+mod sent_logs;
 mod signals;
 mod spool_start;
 mod status;

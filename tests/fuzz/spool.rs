@@ -154,10 +154,11 @@ fn read(bytes: &[u8]) {
 
 fn open(folder: &Path) -> Option<Spool> {
     let parts = SpoolParts {
+        signal: phpeek_core::otel::OtelSignal::Traces,
         place: Place::Directory(folder.to_owned(), Some(spool::lock(folder).ok()?)),
         limits: Limits::default(),
         origin: origin("ours"),
-        recent: Arc::new(Recent::new(origin("ours"))),
+        recent: Some(Arc::new(Recent::new(origin("ours")))),
         report: Arc::default(),
         clock: Clock::starting_at(SystemTime::now()),
         log: Arc::new(Silent),

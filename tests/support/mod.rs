@@ -10,6 +10,8 @@ pub mod backend;
 pub mod http;
 pub mod jaeger;
 pub mod otlp;
+pub mod otlp_logs;
+pub mod otlp_values;
 pub mod procfs;
 pub mod sandbox;
 pub mod supervisor;

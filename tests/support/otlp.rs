@@ -1,14 +1,17 @@
 //! An OTLP/gRPC receiver in the test's own process, on a free port of the loopback address: keeps every span, or
 //! refuses, or never answers. And what can be asked of a trace. Called by the tests of traces.
 
+pub use super::otlp_logs::{Record, records};
+use super::otlp_values::{hex, texts};
 use super::wait::{LONG, wait_for};
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
+use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span as WireSpan;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use std::collections::BTreeMap;
@@ -92,13 +95,39 @@ impl Span {
 
 #[derive(Debug, Default)]
 struct Store {
+    records: Mutex<Vec<Record>>,
     spans: Mutex<Vec<Span>>,
     requests: AtomicUsize,
 }
 
+#[derive(Clone)]
 struct Inbox {
     manner: Manner,
     store: Arc<Store>,
+}
+
+impl Inbox {
+    async fn receive(&self) -> Result<(), Status> {
+        self.store.requests.fetch_add(1, Ordering::SeqCst);
+        match self.manner {
+            Manner::Refuses => Err(Status::unavailable("refused by the test")),
+            Manner::Hangs => std::future::pending().await,
+            Manner::Takes => Ok(()),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Inbox {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        self.receive().await?;
+        let mut all = self.store.records.lock().expect("no test panics while it holds the records");
+        all.extend(records(request.into_inner()));
+        Ok(Response::new(ExportLogsServiceResponse { partial_success: None }))
+    }
 }
 
 #[tonic::async_trait]
@@ -107,12 +136,7 @@ impl TraceService for Inbox {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        self.store.requests.fetch_add(1, Ordering::SeqCst);
-        match self.manner {
-            Manner::Refuses => return Err(Status::unavailable("refused by the test")),
-            Manner::Hangs => std::future::pending::<()>().await,
-            Manner::Takes => {}
-        }
+        self.receive().await?;
         let mut spans = self.store.spans.lock().expect("no test panics while it holds the spans");
         spans.extend(Trace::from(request.into_inner()).0);
         Ok(Response::new(ExportTraceServiceResponse { partial_success: None }))
@@ -141,7 +165,8 @@ impl Receiver {
             runtime.block_on(async move {
                 let incoming = TcpIncoming::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
                 tell.send(incoming.local_addr().expect("an address")).expect("the test waits for it");
-                let server = Server::builder().add_service(TraceServiceServer::new(inbox));
+                let logs = LogsServiceServer::new(inbox.clone());
+                let server = Server::builder().add_service(TraceServiceServer::new(inbox)).add_service(logs);
                 tokio::select! {
                     result = server.serve_with_incoming(incoming) => result.expect("the receiver serves"),
                     _ = stopped => {}
@@ -166,6 +191,14 @@ impl Receiver {
     pub fn spans(&self) -> Trace {
         let spans = self.store.spans.lock().expect("the receiver does not panic while it holds the spans");
         Trace(spans.clone())
+    }
+
+    /// Waits for a log record, and gives all that have arrived.
+    pub fn wait_for_record(&self, what: &str, wanted: impl Fn(&Record) -> bool) -> Vec<Record> {
+        wait_for(LONG, what, || {
+            let records = self.store.records.lock().expect("the receiver does not panic while it holds them");
+            records.iter().any(&wanted).then(|| records.clone())
+        })
     }
 
     /// Waits for `count` spans of a name.
@@ -274,10 +307,6 @@ impl Trace {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 fn read(mut span: WireSpan, resource: &BTreeMap<String, String>) -> Span {
     let status = span.status.unwrap_or_default();
     span.events.sort_by_key(|e| e.time_unix_nano); // Jaeger gives them by name
@@ -304,21 +333,4 @@ fn read(mut span: WireSpan, resource: &BTreeMap<String, String>) -> Span {
 
 fn link_type(link: Link) -> String {
     texts(link.attributes).remove("link.type").unwrap_or_default()
-}
-
-fn texts(pairs: Vec<KeyValue>) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|p| (p.key, p.value.map(text).unwrap_or_default())).collect()
-}
-
-fn text(value: AnyValue) -> String {
-    match value.value {
-        Some(any_value::Value::StringValue(text)) => text,
-        Some(any_value::Value::IntValue(number)) => number.to_string(),
-        Some(any_value::Value::DoubleValue(number)) => number.to_string(),
-        Some(any_value::Value::BoolValue(truth)) => truth.to_string(),
-        Some(any_value::Value::ArrayValue(list)) => {
-            list.values.into_iter().map(text).collect::<Vec<_>>().join(",")
-        }
-        _ => String::new(),
-    }
 }

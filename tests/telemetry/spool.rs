@@ -38,9 +38,10 @@ pub(crate) fn open(place: Place, service: &str, limits: Limits) -> Made {
     let origin = Origin::new(&resource, &InstrumentationScope::builder("phpeek-pm").build());
     let (said, report) = (Arc::new(Said::default()), Arc::<Mutex<SpoolReport>>::default());
     let parts = SpoolParts {
+        signal: phpeek_core::otel::OtelSignal::Traces,
         place,
         limits,
-        recent: Arc::new(Recent::new(origin.clone())),
+        recent: Some(Arc::new(Recent::new(origin.clone()))),
         origin,
         report: report.clone(),
         clock: Clock::starting_at(SystemTime::now()),

@@ -55,6 +55,7 @@ pub mod name;
 pub mod names;
 pub mod operation;
 pub mod order;
+pub mod otel;
 pub mod outcome;
 pub mod outlook;
 pub mod plan;

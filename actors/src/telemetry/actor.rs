@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::ports::LogSink;
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 use phpeek_core::batch::{Batcher, Decision, Rules};
+use phpeek_core::otel::OtelSignal;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -44,6 +45,7 @@ pub(super) struct Base {
 
 /// Moves spans from the queue to the receiver.
 pub struct TelemetryActor {
+    pub(super) signal: OtelSignal,
     pub(super) queue: Arc<Queue>,
     pub(super) sift: Box<dyn Sieve>,
     pub(super) store: Box<dyn SpanStore>,
@@ -83,8 +85,10 @@ impl TelemetryActor {
     /// An actor that has sent nothing.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { queue, mut sift, mut store, mut exporter, rules, linger, clock, log, trim } = parts;
+        let Parts { signal, queue, mut sift, mut store, mut exporter, rules, linger, clock, log, trim } =
+            parts;
         Self {
+            signal,
             queue,
             sift: sift(),
             store: store(),

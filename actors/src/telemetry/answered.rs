@@ -33,17 +33,17 @@ impl TelemetryActor {
         self.settle(spans - rejected, rejected, true);
         self.trim_spans += spans;
         let (of, colon) = ("the receiver", if said.is_empty() { "" } else { ": " });
+        let items = self.signal.items();
         match rejected {
             0 if said.is_empty() => self.say(ReceiverState::Good, ""),
             0 => {
-                self.say(ReceiverState::Good, &format!("{of} took {spans} spans with a warning: {said}"));
+                self.say(ReceiverState::Good, &format!("{of} took {spans} {items} with a warning: {said}"));
                 if !std::mem::replace(&mut self.warned, true) {
-                    self.record(Level::Warn, "the receiver takes spans with a warning", said);
+                    self.record(Level::Warn, format!("the receiver takes {items} with a warning"), said);
                 }
             }
-            n => {
-                self.say(ReceiverState::Refusing, &format!("{of} rejected {n} of {spans} spans{colon}{said}"))
-            }
+            n => self
+                .say(ReceiverState::Refusing, &format!("{of} rejected {n} of {spans} {items}{colon}{said}")),
         }
         self.trim_when_drained();
     }

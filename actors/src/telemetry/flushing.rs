@@ -65,7 +65,12 @@ impl TelemetryActor {
         self.queue.give_up();
         let lost = self.queue.stats().failed - before;
         if lost > 0 {
-            self.record(Level::Warn, "spans could not be delivered before the end and are lost", "");
+            let items = self.signal.items();
+            self.record(
+                Level::Warn,
+                format!("{items} could not be delivered before the end and are lost"),
+                "",
+            );
         }
         lost
     }

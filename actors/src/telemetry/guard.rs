@@ -83,8 +83,9 @@ impl TelemetryActor {
         let lies = self.queue.len() as u64 + self.sift.undecided() + self.store.waiting();
         self.queue.lose(self.queue.stats().pending.saturating_sub(lies));
         self.part = Part::Actor;
-        self.record(Level::Error, part.told(), cause);
-        self.say(ReceiverState::Failing, &format!("{}: {cause}", part.told()));
+        let told = part.told(self.signal.items());
+        self.say(ReceiverState::Failing, &format!("{told}: {cause}"));
+        self.record(Level::Error, told, cause);
         if !self.batcher.is_flushing() {
             // Whoever waits for a flush is not to wait for the next try.
             self.end_flush_if_over(ctx);
@@ -143,7 +144,8 @@ struct Nothing(Dropped);
 
 impl SpanStore for Nothing {
     fn keep(&mut self, news: &mut Vec<News>) {
-        self.0.damaged += news.drain(..).filter(|one| matches!(one, News::Ended(_))).count() as u64;
+        self.0.damaged +=
+            news.drain(..).filter(|one| matches!(one, News::Ended(_) | News::Item(_))).count() as u64;
     }
 
     fn waiting(&self) -> u64 {

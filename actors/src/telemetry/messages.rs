@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::ports::LogSink;
 use actix::Message;
 use phpeek_core::batch::Rules;
+use phpeek_core::otel::OtelSignal;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -40,6 +41,8 @@ pub type Make<T> = Box<dyn FnMut() -> T>;
 
 /// What a `TelemetryActor` is made of.
 pub struct Parts {
+    /// What is sent.
+    pub signal: OtelSignal,
     /// Where news come from.
     pub queue: Arc<Queue>,
     /// What of them is kept.

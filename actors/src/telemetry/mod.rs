@@ -1,6 +1,7 @@
 //! The way of an ended span: queue, store, batch, exporter. Owns the account of every span and the flush at exit. Must
 //! never hold supervision up. Built by the composition root; spans arrive from [`crate::trace`].
 
+mod account;
 mod actor;
 mod answered;
 mod export;
@@ -16,12 +17,13 @@ mod voice;
 mod wake;
 mod words;
 
+pub use account::TelemetryStats;
 pub use actor::TelemetryActor;
 pub use export::{Answer, Batch, ExportFuture, SpanExporter};
 pub use health::{Health, LastError, ReceiverState, SpoolReport, SpoolState};
 pub use messages::{Flush, FlushKind, Hasten, Make, Parts};
 pub use phpeek_core::tail::CallersDecision;
-pub use queue::{Queue, QueueProcessor, TelemetryStats, Unsampled, Wanted};
+pub use queue::{Queue, QueueProcessor, Unsampled, Wanted};
 pub use sift::Sieve;
 pub use sift::Sift;
 pub(crate) use sift::begun;

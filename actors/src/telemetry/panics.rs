@@ -18,13 +18,14 @@ pub(super) enum Part {
 }
 
 impl Part {
-    pub(super) fn told(self) -> &'static str {
-        match self {
-            Self::Actor => "the telemetry actor has panicked and was started again",
-            Self::Sift => "the sampling of traces has panicked and was started again",
-            Self::Store => "the store of spans has panicked and was started again",
-            Self::Exporter => "the exporter of spans has panicked and was started again",
-        }
+    pub(super) fn told(self, items: &str) -> String {
+        let what = match self {
+            Self::Actor => "the telemetry actor".to_owned(),
+            Self::Sift => "the sampling of traces".to_owned(),
+            Self::Store => format!("the store of {items}"),
+            Self::Exporter => format!("the exporter of {items}"),
+        };
+        format!("{what} has panicked and was started again")
     }
 }
 

@@ -2,6 +2,7 @@
 //! `started + recovered = exported + failed + dropped + pending`, which holds in every snapshot: all of it is under
 //! one lock that is held for a push or a swap. Must never block on anything else.
 
+use super::account::TelemetryStats;
 use super::health::Health;
 use super::store::{Begun, Dropped, News};
 use super::wake::Wake;
@@ -13,56 +14,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What became of the spans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TelemetryStats {
-    /// Recorded spans that ended.
-    pub started: u64,
-    /// Spans of an earlier supervisor that were found in the spool.
-    pub recovered: u64,
-    /// Taken by the receiver.
-    pub exported: u64,
-    /// Refused by the receiver, or given up at the end.
-    pub failed: u64,
-    /// Those of attempts that failed and follow again, as often as they did: of these none is lost.
-    pub put_back: u64,
-    /// Not queued, because the queue was full.
-    pub dropped_queue_full: u64,
-    /// Left out by the sampling of whole traces.
-    pub dropped_sampled_out: u64,
-    /// Not kept by the store.
-    pub dropped: Dropped,
-    /// Lost with a part of telemetry that panicked.
-    pub dropped_panic: u64,
-    /// Queued, undecided, stored or in flight.
-    pub pending: u64,
-}
-
-impl TelemetryStats {
-    /// Dropped for whatever reason.
-    #[must_use]
-    pub fn dropped_all(&self) -> u64 {
-        self.dropped_queue_full + self.dropped_sampled_out + self.dropped.total() + self.dropped_panic
-    }
-
-    /// Failures to deliver a span: of each attempt, and for good. What the sampling leaves out is none.
-    #[must_use]
-    pub fn errors(&self) -> u64 {
-        self.put_back + self.failed + self.dropped_all() - self.dropped_sampled_out
-    }
-
-    /// Whether every span is accounted for.
-    #[must_use]
-    pub fn balances(&self) -> bool {
-        self.started + self.recovered == self.exported + self.failed + self.dropped_all() + self.pending
-    }
-}
+/// Bytes of items of other signals that may be queued.
+const ITEM_BYTES: usize = 8 << 20;
 
 #[derive(Debug, Default)]
 struct Inner {
     news: Vec<News>,
-    /// Ended spans among the news.
+    /// Ended spans, and items of other signals, among the news.
     ended: usize,
+    /// Bytes of the latter.
+    item_bytes: usize,
     /// Since when something waits to be looked at.
     unseen: Option<Instant>,
     /// Whether the actor will look again by itself.
@@ -140,6 +101,37 @@ impl Queue {
         if std::mem::replace(&mut inner.awake, true) { Wanted::Nothing } else { Wanted::Wake }
     }
 
+    /// Adds an item of another signal, or counts it as dropped; wakes the actor by itself.
+    pub fn push_item(&self, item: Box<[u8]>) {
+        let mut inner = self.lock();
+        inner.stats.started += 1;
+        if inner.ended >= self.capacity || inner.item_bytes + item.len() > ITEM_BYTES {
+            inner.stats.dropped_queue_full += 1;
+            return;
+        }
+        inner.stats.pending += 1;
+        inner.ended += 1;
+        inner.item_bytes += item.len();
+        inner.news.push(News::Item(item));
+        let wanted = Self::wanted(&mut inner);
+        drop(inner);
+        self.tell(wanted);
+    }
+
+    /// Whether items that come now are sure to find room.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let inner = self.lock();
+        inner.ended < self.capacity.div_ceil(2) && inner.item_bytes < ITEM_BYTES / 2
+    }
+
+    /// So many items were lost on their way here, for want of room.
+    pub fn miss(&self, count: u64) {
+        let stats = &mut self.lock().stats;
+        stats.started += count;
+        stats.dropped_queue_full += count;
+    }
+
     fn tell(&self, wanted: Wanted) {
         if wanted == Wanted::Wake
             && let Some(wake) = self.wake.get()
@@ -165,7 +157,7 @@ impl Queue {
     /// Gives all that is queued in exchange for an empty list.
     pub fn take(&self, empty: Vec<News>) -> Vec<News> {
         let mut inner = self.lock();
-        (inner.ended, inner.unseen) = (0, None);
+        (inner.ended, inner.item_bytes, inner.unseen) = (0, 0, None);
         std::mem::replace(&mut inner.news, empty)
     }
 
@@ -219,7 +211,7 @@ impl Queue {
     pub fn give_up(&self) {
         let mut inner = self.lock();
         let left = u64::try_from(std::mem::take(&mut inner.ended)).unwrap_or(u64::MAX);
-        inner.news = Vec::new();
+        (inner.news, inner.item_bytes) = (Vec::new(), 0);
         inner.stats.failed += left;
         inner.stats.pending = inner.stats.pending.saturating_sub(left);
     }
@@ -373,5 +365,20 @@ mod tests {
         queue.account_store(5, Dropped { full: 3, ..Dropped::default() });
         assert!(queue.stats().balances());
         assert_eq!(queue.stats().pending, 5);
+    }
+
+    #[test]
+    fn items_are_bounded_by_number_and_by_bytes_and_what_is_lost_is_counted() {
+        let few = Queue::new(4);
+        (0..6).for_each(|_| few.push_item(Box::default()));
+        assert!(!few.has_room());
+        few.miss(3);
+        let stats = few.stats();
+        assert_eq!((stats.started, stats.pending, stats.dropped_queue_full), (9, 4, 5));
+        let large = Queue::new(1000);
+        (0..10).for_each(|_| large.push_item(vec![0; 1 << 20].into()));
+        assert_eq!((large.stats().pending, large.has_room()), (8, false));
+        assert_eq!(large.take(Vec::new()).len(), 8);
+        assert!(large.has_room() && few.stats().balances() && large.stats().balances());
     }
 }

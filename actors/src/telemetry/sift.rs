@@ -105,7 +105,7 @@ impl Deciding {
                 };
                 self.tail.ended(ended, verdicts);
             }
-            other @ (News::About(..) | News::Gone(..)) => out.push(other),
+            other @ (News::About(..) | News::Gone(_) | News::Item(_)) => out.push(other),
         }
     }
 

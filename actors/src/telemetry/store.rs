@@ -37,6 +37,8 @@ pub enum News {
     Ended(SpanData),
     /// A span has ended and is not to be kept.
     Gone(SpanId),
+    /// Something of another signal, encoded together with whose it is.
+    Item(Box<[u8]>),
 }
 
 /// Spans that the store could not keep, by reason. Only grows.

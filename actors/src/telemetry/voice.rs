@@ -5,6 +5,8 @@ use super::actor::TelemetryActor;
 use super::health::{LastError, ReceiverState};
 use super::words::words;
 use crate::ports::{Level, LogRecord, Value};
+use phpeek_core::otel::OtelSignal;
+use std::borrow::Cow;
 
 /// Characters of a cause: with several receivers it holds the words of each.
 const MOST: usize = 600;
@@ -28,24 +30,34 @@ impl TelemetryActor {
             return;
         }
         self.receiver = state;
+        let items = self.signal.items();
         let (level, message) = match state {
-            ReceiverState::Good => (Level::Info, "spans are exported again"),
-            ReceiverState::Failing => (Level::Warn, "spans cannot be exported; they are kept and sent again"),
-            ReceiverState::Refusing => (Level::Warn, "the receiver refuses spans; they are lost"),
-            ReceiverState::Dead => (Level::Error, "spans are exported no more"),
+            ReceiverState::Good => (Level::Info, format!("{items} are exported again")),
+            ReceiverState::Failing => {
+                (Level::Warn, format!("{items} cannot be exported; they are kept and sent again"))
+            }
+            ReceiverState::Refusing => (Level::Warn, format!("the receiver refuses {items}; they are lost")),
+            ReceiverState::Dead => (Level::Error, format!("{items} are exported no more")),
         };
         self.record(level, message, &cause);
     }
 
     /// Says something with the account of every span.
-    pub(super) fn record(&self, level: Level, message: &'static str, cause: &str) {
+    pub(super) fn record(&self, level: Level, message: impl Into<Cow<'static, str>>, cause: &str) {
         let stats = self.queue.stats();
         let count = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        let [exported, failed, dropped, pending] = match self.signal {
+            OtelSignal::Traces => ["spans_exported", "spans_failed", "spans_dropped", "spans_pending"],
+            OtelSignal::Logs => ["logs_exported", "logs_failed", "logs_dropped", "logs_pending"],
+            OtelSignal::Metrics => {
+                ["metrics_exported", "metrics_failed", "metrics_dropped", "metrics_pending"]
+            }
+        };
         let mut fields = vec![
-            ("spans_exported", count(stats.exported)),
-            ("spans_failed", count(stats.failed)),
-            ("spans_dropped", count(stats.dropped_all() - stats.dropped_sampled_out)),
-            ("spans_pending", count(stats.pending)),
+            (exported, count(stats.exported)),
+            (failed, count(stats.failed)),
+            (dropped, count(stats.dropped_all() - stats.dropped_sampled_out)),
+            (pending, count(stats.pending)),
         ];
         if !cause.is_empty() {
             fields.insert(0, ("cause", words(cause, MOST).into()));

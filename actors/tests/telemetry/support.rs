@@ -12,6 +12,7 @@ use phpeek_actors::telemetry::{
 };
 use phpeek_core::backoff::Backoff;
 use phpeek_core::batch::Rules;
+use phpeek_core::otel::OtelSignal;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -215,6 +216,7 @@ impl Bench {
         let (sift, to) = (Fuse::new(plan.sift), taken.clone());
         let second = Duration::from_secs(1);
         let parts = Parts {
+            signal: OtelSignal::Traces,
             queue: queue.clone(),
             sift: Box::new(move || Box::new(Everything(sift.clone()))),
             store: Box::new(move || {

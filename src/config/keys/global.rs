@@ -56,6 +56,8 @@ keys! {
     "tracing_service_name": Text, "", Works Supervisor, "`service.name`; default: OTEL_SERVICE_NAME, or phpeek-pm", eg "phpeek-pm";
     "tracing_span_names": OneOf(&["documented", "with_process"]), "documented", Later Supervisor, "`with_process`: `process_manager.start_process php-fpm`";
     "tracing_health_checks": OneOf(&["changes", "all"]), "changes", Works Supervisor, "`all`: a span for each probe";
+    "otlp_logs": Bool, "false", Works Supervisor, "whether log records are sent by OTLP: of the supervisor, and the lines of processes, each under the trace of its run";
+    "otlp_logs_endpoint": Text, "", Works Supervisor, "their receiver, as `tracing_endpoint` (`otlp-http` adds `/v1/logs`); default: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, or that of tracing, whose headers, TLS, protocol and spool they share", eg "localhost:4317";
     "history_max_mb": Int(0, 1_000_000), "64", Later Supervisor, "how much of what was delivered stays readable";
     "history_max_age": Time(0.0, YEAR), "168h", Later Supervisor, "and for how long";
     "health_check_interval": Time(0.0, YEAR), "10", Idle Live, "each check has a period of its own";

@@ -41,6 +41,11 @@ impl Intake {
                     self.spans.push(begin..self.encoded.len());
                     self.begun.remove(&span.span_context.span_id().to_bytes());
                 }
+                News::Item(item) => {
+                    let begin = self.encoded.len();
+                    self.encoded.extend_from_slice(&item);
+                    self.spans.push(begin..self.encoded.len());
+                }
                 News::Begun(begun) if durable && self.begun.len() < MOST_OPEN => {
                     self.begun.insert(begun.context.span_id().to_bytes(), Begin::new(&begun));
                 }

@@ -12,6 +12,7 @@ use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::telemetry::{Batch, Dropped, News, SpanStore, SpoolReport, SpoolState};
 use phpeek_core::causes::chain;
+use phpeek_core::otel::OtelSignal;
 use phpeek_os::lock_file::LockFile;
 use phpeek_settings::tracing::Limits;
 use std::io;
@@ -35,14 +36,16 @@ pub enum Place {
 
 /// What a spool is made of.
 pub struct SpoolParts {
+    /// What is kept.
+    pub signal: OtelSignal,
     /// Where spans wait.
     pub place: Place,
     /// How much and how long.
     pub limits: Limits,
     /// Whose spans they are.
     pub origin: Origin,
-    /// Where `phpeek-pm trace` finds them.
-    pub recent: Arc<Recent>,
+    /// Where `phpeek-pm trace` finds them; for spans.
+    pub recent: Option<Arc<Recent>>,
     /// Where status readers look.
     pub report: Arc<Mutex<SpoolReport>>,
     /// The clock of supervision.
@@ -60,6 +63,7 @@ impl SpoolParts {
             Place::Directory(folder, _) | Place::Late(folder, _) => Place::Directory(folder.clone(), None),
         };
         Self {
+            signal: self.signal,
             place: std::mem::replace(&mut self.place, next),
             limits: self.limits,
             origin: self.origin.clone(),
@@ -69,6 +73,16 @@ impl SpoolParts {
             log: self.log.clone(),
         }
     }
+}
+
+/// What may wait in memory: of spans as much as on a disk, of the others a part, so that all together stay in bounds.
+fn in_memory(signal: OtelSignal, limits: Limits) -> Limits {
+    let most = match signal {
+        OtelSignal::Traces => u64::MAX,
+        OtelSignal::Logs => 16 << 20,
+        OtelSignal::Metrics => 4 << 20,
+    };
+    Limits { bytes: limits.bytes.min(most), ..limits }
 }
 
 enum Lock {
@@ -114,8 +128,8 @@ impl Spool {
             Place::Late(folder, lock) => Home::Closed { folder, lock: Lock::Pending(lock), at: Moment::ZERO },
         };
         Self {
-            memory: Memory::new(parts.limits, parts.origin.clone()),
-            voice: Voice::new(parts.clock, parts.log.clone()),
+            memory: Memory::new(in_memory(parts.signal, parts.limits), parts.origin.clone()),
+            voice: Voice::new(parts.clock, parts.log.clone(), parts.signal),
             home,
             parts,
             taken: None,
@@ -164,7 +178,8 @@ impl Spool {
                 self.voice.notes(notes);
                 self.voice.works();
                 if found > 0 {
-                    let message = format!("{found} spans of an earlier supervisor wait in the spool");
+                    let items = self.parts.signal.items();
+                    let message = format!("{found} {items} of an earlier supervisor wait in the spool");
                     self.voice.say(Level::Info, message);
                 }
             }
@@ -239,8 +254,10 @@ impl SpanStore for Spool {
             Home::None | Home::Closed { .. } => None,
         };
         self.intake.take(news, !matches!(self.home, Home::None), disk);
-        if self.intake.spans().next().is_some() {
-            self.parts.recent.keep(self.intake.spans());
+        if let Some(recent) = &self.parts.recent
+            && self.intake.spans().next().is_some()
+        {
+            recent.keep(self.intake.spans());
         }
         self.write(true);
         self.report();

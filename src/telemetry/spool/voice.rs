@@ -4,11 +4,13 @@
 use super::Note;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_core::otel::OtelSignal;
 use std::sync::Arc;
 
 pub(super) struct Voice {
     clock: Clock,
     log: Arc<dyn LogSink>,
+    signal: OtelSignal,
     /// Whether the disk failed and has not worked since.
     trouble: bool,
     /// Why the disk failed last.
@@ -16,8 +18,8 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    pub(super) fn new(clock: Clock, log: Arc<dyn LogSink>) -> Self {
-        Self { clock, log, trouble: false, last_error: None }
+    pub(super) fn new(clock: Clock, log: Arc<dyn LogSink>, signal: OtelSignal) -> Self {
+        Self { clock, log, signal, trouble: false, last_error: None }
     }
 
     pub(super) fn in_trouble(&self) -> bool {
@@ -28,7 +30,10 @@ impl Voice {
     pub(super) fn failed(&mut self, cause: String) {
         self.last_error = Some(cause.clone());
         if !std::mem::replace(&mut self.trouble, true) {
-            self.say(Level::Warn, format!("{cause}; spans are kept in memory until it works"));
+            self.say(
+                Level::Warn,
+                format!("{cause}; {} are kept in memory until it works", self.signal.items()),
+            );
         }
     }
 
@@ -43,7 +48,7 @@ impl Voice {
         for Note { lost, message } in notes {
             let message = match lost {
                 0 => message,
-                lost => format!("{message} ({lost} spans are lost)"),
+                lost => format!("{message} ({lost} {} are lost)", self.signal.items()),
             };
             self.say(Level::Warn, message);
         }
