@@ -392,7 +392,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --dry-run --help --version schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --help --version schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -407,6 +407,14 @@ _phpeek__pm() {
                     return 0
                     ;;
                 --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --php-fpm-profile)
+                    COMPREPLY=($(compgen -W "dev light medium heavy bursty" -- "${cur}"))
+                    return 0
+                    ;;
+                --autotune-memory-threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1850,13 +1858,21 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__serve)
-            opts="-c -h --pid-file --watch --dry-run --config --help"
+            opts="-c -h --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --php-fpm-profile)
+                    COMPREPLY=($(compgen -W "dev light medium heavy bursty" -- "${cur}"))
+                    return 0
+                    ;;
+                --autotune-memory-threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

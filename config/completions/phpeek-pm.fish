@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_phpeek_pm_global_optspecs
-    string join \n c/config= pid-file= watch dry-run h/help V/version
+    string join \n c/config= pid-file= watch php-fpm-profile= autotune-memory-threshold= dry-run h/help V/version
 end
 
 function __fish_phpeek_pm_needs_command
@@ -26,9 +26,15 @@ end
 
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l pid-file -d 'Write the supervisor\'s pid here, and its status to FILE.status beside it' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l php-fpm-profile -d 'Set PHP-FPM up for the memory and the processors there are: dev, light, medium, heavy or bursty' -r -f -a "dev\t''
+light\t''
+medium\t''
+heavy\t''
+bursty\t''"
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l autotune-memory-threshold -d 'The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile\'s own' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l watch -d 'Reload whenever a file of the configuration changes'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l dry-run -d 'Check the configuration as a start would, and start nothing'
-complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s V -l version -d 'Print version'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "schedule" -d 'List the schedules of a running supervisor, and pause, resume or trigger one'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "history" -d 'Show what jobs and oneshots of a running supervisor have done, the newest first'
@@ -95,10 +101,16 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -l errors -
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -l json -d 'Print the answer as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l pid-file -d 'Write the supervisor\'s pid here, and its status to FILE.status beside it' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l php-fpm-profile -d 'Set PHP-FPM up for the memory and the processors there are: dev, light, medium, heavy or bursty' -r -f -a "dev\t''
+light\t''
+medium\t''
+heavy\t''
+bursty\t''"
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l autotune-memory-threshold -d 'The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile\'s own' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l watch -d 'Reload whenever a file of the configuration changes'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l dry-run -d 'Check the configuration as a start would, and start nothing'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l name -d 'What the program is called in records, in spans and by `status`; its file name when left out' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l restart -d 'Whether it is started again when it has ended: never, on-failure or always' -r -f -a "never\t''
 on-failure\t''

@@ -18,10 +18,12 @@ _phpeek-pm() {
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
+'--php-fpm-profile=[Set PHP-FPM up for the memory and the processors there are\: dev, light, medium, heavy or bursty]:PROFILE:(dev light medium heavy bursty)' \
+'--autotune-memory-threshold=[The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile'\''s own]:SHARE:_default' \
 '--watch[Reload whenever a file of the configuration changes]' \
 '--dry-run[Check the configuration as a start would, and start nothing]' \
-'-h[Print help]' \
-'--help[Print help]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
 '--version[Print version]' \
 ":: :_phpeek-pm_commands" \
@@ -148,12 +150,14 @@ _arguments "${_arguments_options[@]}" : \
 (serve)
 _arguments "${_arguments_options[@]}" : \
 '--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
+'--php-fpm-profile=[Set PHP-FPM up for the memory and the processors there are\: dev, light, medium, heavy or bursty]:PROFILE:(dev light medium heavy bursty)' \
+'--autotune-memory-threshold=[The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile'\''s own]:SHARE:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--watch[Reload whenever a file of the configuration changes]' \
 '--dry-run[Check the configuration as a start would, and start nothing]' \
-'-h[Print help]' \
-'--help[Print help]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
 (run)

@@ -9,6 +9,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::plan::{Plan, plan};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{Hooks, SignalAction};
+use phpeek_settings::autotune::AutotuneSettings;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
@@ -40,6 +41,7 @@ struct Fixed {
     audit: bool,
     history: Limits,
     readiness: Option<ReadinessSettings>,
+    autotune: AutotuneSettings,
     signals: BTreeMap<Signal, SignalAction>,
     hooks: Hooks,
 }
@@ -61,6 +63,7 @@ impl Current {
             lines,
             history,
             readiness,
+            autotune,
         } = configuration;
         let fixed = Fixed {
             log: *log,
@@ -74,6 +77,7 @@ impl Current {
             audit: *audit,
             history: *history,
             readiness: readiness.clone(),
+            autotune: *autotune,
             signals: spec.signals.clone(),
             hooks: spec.hooks.clone(),
         };
@@ -110,6 +114,7 @@ impl Current {
             ("global.audit_enabled", a.audit != b.audit),
             ("global.*_history_*", a.history != b.history),
             ("global.readiness", a.readiness != b.readiness),
+            ("global.autotune_*", a.autotune != b.autotune),
             ("signals", a.signals != b.signals),
             ("hooks", a.hooks != b.hooks),
         ];

@@ -3,6 +3,7 @@
 
 mod api;
 mod audit;
+mod autotune;
 mod board;
 mod configure;
 mod control;
@@ -40,6 +41,7 @@ mod targets;
 mod wall;
 mod watching;
 
+pub use autotune::{TuneError, Tuned, tune};
 pub use configure::{effective, load, load_on_this_machine};
 pub use options::{ControlOptions, InFront, Options};
 pub use pid_file::{PidFile, PidFileError, read_snapshot};
@@ -162,7 +164,7 @@ async fn supervise(
     let clock = Clock::following(&WALL);
     let router = Router::default();
     let running = build(&configuration, options, clock, (ground, router.clone()))?;
-    options.warnings.iter().for_each(|warning| say(&running, Level::Warn, warning.clone()));
+    first_words(options, &running);
     let probes = probe_spans(&configuration);
     let spec = Arc::new(configuration.spec.clone());
     let fleet = Fleet::new(&spec).map_err(|_| BeginError::System {
@@ -212,6 +214,15 @@ async fn supervise(
     let finished = finished.await.ok();
     let servers = ending::Servers { control, pages: [api, metrics.map(|m| m.web)], ready };
     Ok(ending::end(running, finished, &finish, &board, servers).await)
+}
+
+/// What there is to say of the configuration, once there is a log.
+fn first_words(options: &Options, running: &Running) {
+    let (tuned, told) =
+        (options.tuned.as_ref(), |level| move |text: &String| say(running, level, text.clone()));
+    options.warnings.iter().for_each(told(Level::Warn));
+    tuned.iter().map(|tuned| &tuned.said).for_each(told(Level::Info));
+    tuned.iter().flat_map(|tuned| &tuned.warnings).for_each(told(Level::Warn));
 }
 
 /// Which probes have spans.
@@ -338,6 +349,9 @@ fn build(
     };
     if options.in_front == InFront::Program {
         ground.hand_on_streams().map_err(failed("hand the standard streams on"))?;
+    }
+    if let Some(tuned) = &options.tuned {
+        ground.add_to_environment(&tuned.variables);
     }
     let kept = options.keep_spans.then(MemoryExporter::default);
     let telemetry = match &kept {

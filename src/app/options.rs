@@ -1,5 +1,6 @@
 //! How a run of the supervisor differs from the usual. Values only.
 
+use super::autotune::Tuned;
 use super::reload::ReloadOptions;
 use phpeek_settings::control::ControlSocket;
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ pub struct Options {
     pub control: Option<ControlOptions>,
     /// Where a reload reads; none when there is nothing to read again.
     pub reload: Option<ReloadOptions>,
+    /// How PHP-FPM is set up, if it is.
+    pub tuned: Option<Tuned>,
     /// Stand behind a single program: it has our standard streams and our terminal, records go to standard error, and
     /// its code is ours however it was ended.
     pub in_front: InFront,

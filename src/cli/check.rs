@@ -124,6 +124,9 @@ fn summary(out: &mut String, report: &Report) {
         line(out, format_args!("  shutdown timeout: {} s", summary.shutdown_timeout));
         line(out, format_args!("  tracing:          {}", summary.tracing));
     }
+    if let Some(profile) = report.summary.as_ref().and_then(|summary| summary.php_fpm_profile) {
+        line(out, format_args!("  php-fpm profile:  {profile}"));
+    }
     let machine = match report.host_seen {
         true => "looked at",
         false => "not looked at; --host looks for programs, users, directories and certificates",
@@ -161,6 +164,7 @@ pub fn json(report: &Report, strict: Strictness) -> String {
         "host": report.host_seen,
         "version": summary.map(|s| s.version.as_str()),
         "process_count": summary.map(|s| s.process_count),
+        "php_fpm_profile": summary.and_then(|s| s.php_fpm_profile),
         "summary": {
             "config_path": file,
             "version": summary.map(|s| s.version.as_str()),

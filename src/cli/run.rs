@@ -75,10 +75,17 @@ pub(super) fn run(arguments: RunArguments, signals: Signals) -> u8 {
         return exit::CONFIG;
     };
     put(&mut configuration, &name, &command);
+    let tuned = match app::tune(configuration.autotune.wish(None, None)) {
+        Ok(tuned) => tuned,
+        Err(error) => {
+            complain(&error.to_string());
+            return exit::CONFIG;
+        }
+    };
     let warnings = report.of(Severity::Warning).map(|w| check::headline(&report, w)).collect();
     let control = ControlOptions { socket: configuration.control_socket.clone(), config: None };
     let options =
-        Options { warnings, control: Some(control), in_front: InFront::Program, ..Options::default() };
+        Options { warnings, control: Some(control), tuned, in_front: InFront::Program, ..Options::default() };
     match app::prepare().and_then(|prepared| app::run(configuration, options, signals, prepared)) {
         Ok(ending) => pid1::leave(ending.code),
         Err(error) => {

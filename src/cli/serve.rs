@@ -8,10 +8,13 @@ use super::source::source;
 use crate::app::{self, BeginError, ControlOptions, Options, Reading, ReloadOptions, read};
 use crate::exit;
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use phpeek_config::{Loaded, Severity, Strictness};
+use phpeek_core::autotune::{Profile, Wish};
 use phpeek_core::causes::chain;
 use phpeek_os::pid1;
 use phpeek_os::signals::Signals;
+use phpeek_settings::autotune::AutotuneSettings;
 use phpeek_telemetry::StartError;
 use std::path::PathBuf;
 
@@ -24,6 +27,14 @@ pub struct ServeArguments {
     /// Reload whenever a file of the configuration changes.
     #[arg(long)]
     pub watch: bool,
+    /// Set PHP-FPM up for the memory and the processors there are: dev, light, medium, heavy or bursty.
+    ///
+    /// Processes find PHP_FPM_PM, PHP_FPM_MAX_CHILDREN and their kin in their environment. Counts more than PHP_FPM_AUTOTUNE_PROFILE.
+    #[arg(long, value_name = "PROFILE", value_parser = profiles())]
+    pub php_fpm_profile: Option<String>,
+    /// The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile's own.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub autotune_memory_threshold: Option<f64>,
     /// Check the configuration as a start would, and start nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -35,10 +46,28 @@ impl ServeArguments {
     pub fn or(self, before: Self) -> Self {
         Self {
             pid_file: self.pid_file.or(before.pid_file),
+            php_fpm_profile: self.php_fpm_profile.or(before.php_fpm_profile),
+            autotune_memory_threshold: self.autotune_memory_threshold.or(before.autotune_memory_threshold),
             watch: self.watch || before.watch,
             dry_run: self.dry_run || before.dry_run,
         }
     }
+
+    /// How PHP-FPM shall be set up. An empty profile is none: images write `--php-fpm-profile "$PROFILE"`.
+    fn wish(&self, settings: &AutotuneSettings) -> Option<Wish> {
+        let profile = self.php_fpm_profile.as_deref().and_then(Profile::parse);
+        settings.wish(profile, self.autotune_memory_threshold.filter(|share| *share > 0.0))
+    }
+}
+
+fn profiles() -> PossibleValuesParser {
+    let named = Profile::WORDS.map(|(word, _)| PossibleValue::new(word));
+    named.into_iter().chain([PossibleValue::new("").hide(true)]).into()
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=2.0).contains(share));
+    share.ok_or_else(|| "it is no number from 0 to 2".to_owned())
 }
 
 /// Serves, and ends the process with the exit code: as PID 1 nothing may happen after the last flush.
@@ -62,6 +91,13 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
         report_faults(&first::without_a_file(&report));
         return exit::CONFIG;
     };
+    let tuned = match app::tune(arguments.wish(&configuration.autotune)) {
+        Ok(tuned) => tuned,
+        Err(error) => {
+            complain(&error.to_string());
+            return exit::CONFIG;
+        }
+    };
     if arguments.dry_run {
         say(check::human(&report, Detail::Full, Strictness::Usual) + "Nothing was started: --dry-run.\n");
         return exit::OK;
@@ -81,7 +117,8 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
     };
     drop(report); // it holds the whole text of the file
     let reload = Some(reload);
-    let options = Options { pid_file: arguments.pid_file, warnings, control, reload, ..Options::default() };
+    let options =
+        Options { pid_file: arguments.pid_file, warnings, control, reload, tuned, ..Options::default() };
     let prepared = prepared.unwrap_or_else(app::prepare);
     match prepared.and_then(|prepared| app::run(configuration, options, signals, prepared)) {
         Ok(ending) => pid1::leave(ending.code),

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod autotune;
 mod block;
 mod compile;
 mod connection;
@@ -70,9 +71,11 @@ pub use report::{Excerpt, Finding, Included, Read, Report, Severity, Strictness,
 pub use saved::{SaveError, saved};
 pub use tree::Place;
 
+use phpeek_core::autotune::Profile;
 use phpeek_core::history::Limits;
 use phpeek_core::otel::OtelSignal;
 use phpeek_core::spec::SystemSpec;
+use phpeek_settings::autotune::AutotuneSettings;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
@@ -116,6 +119,8 @@ pub struct Configuration {
     pub history: Limits,
     /// Who is told that all is ready.
     pub readiness: Option<ReadinessSettings>,
+    /// How PHP-FPM is set up.
+    pub autotune: AutotuneSettings,
 }
 
 /// What came of loading.
@@ -298,6 +303,7 @@ fn compiled(
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, judge, findings);
     let logs = otlp::otlp(OtelSignal::Logs, global, vars, judge, findings);
+    let autotune = autotune::autotune(global, vars, findings)?;
     let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
     let api = web::api(global, judge, findings)?;
@@ -323,6 +329,7 @@ fn compiled(
         lines,
         history,
         readiness,
+        autotune,
     })
 }
 
@@ -337,5 +344,6 @@ fn summarize(configuration: &Configuration, version: String) -> Summary {
         log_level: configuration.log.level.as_str(),
         shutdown_timeout: configuration.spec.shutdown_timeout.as_secs(),
         tracing,
+        php_fpm_profile: configuration.autotune.profile.map(Profile::as_str),
     }
 }

@@ -208,6 +208,8 @@ pub struct Summary {
     pub shutdown_timeout: u64,
     /// Where spans go, or `off`.
     pub tracing: String,
+    /// How PHP-FPM is set up, if it is.
+    pub php_fpm_profile: Option<&'static str>,
 }
 
 /// A file that a configuration includes.

@@ -9,6 +9,7 @@ use super::variable::{BAGGAGE, TRACEPARENT, TRACESTATE, Variable};
 use phpeek_actors::ports::LaunchOrder;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::sync::OnceLock;
 
 /// Trace propagation variables say nothing about a child's work and never leak (design 4.3). What systemd tells its
 /// service is for the supervisor: a child that took it for its own would end its start, or its watchdog, by a message
@@ -45,6 +46,8 @@ pub struct Environment {
     variables: Vec<Variable>,
     /// The baggage that the supervisor was given, for the children that join its trace.
     baggage: Option<String>,
+    /// What we have found out since, in place of inherited ones of the same name.
+    found: OnceLock<Vec<Variable>>,
 }
 
 impl Environment {
@@ -61,7 +64,7 @@ impl Environment {
                 !NEVER_INHERITED.contains(&name.as_slice()) && !kept.iter().any(|v| v.name() == name);
             kept.extend(wanted.then(|| Variable::new(&name, &value)).flatten());
         }
-        Self { variables: kept, baggage }
+        Self { variables: kept, baggage, found: OnceLock::new() }
     }
 
     /// The supervisor's own, as it is now.
@@ -70,10 +73,19 @@ impl Environment {
         Self::new(std::env::vars_os())
     }
 
+    /// Every child has these too, in place of inherited ones of the same name. Said once, before the first child.
+    pub(super) fn add(&self, variables: &[(&str, String)]) {
+        let made =
+            variables.iter().filter_map(|(name, value)| Variable::new(name.as_bytes(), value.as_bytes()));
+        self.found.get_or_init(|| made.collect());
+    }
+
     /// The inherited variables that `own` does not replace, then `own`.
     pub(super) fn with<'a>(&'a self, own: &'a [Variable]) -> impl Iterator<Item = &'a Variable> {
-        let inherited = self.variables.iter().filter(|v| !own.iter().any(|o| o.name() == v.name()));
-        inherited.chain(own)
+        let of = |list: &[Variable], name: &[u8]| list.iter().any(|v| v.name() == name);
+        let found = self.found.get().map_or(&[][..], Vec::as_slice);
+        let inherited = self.variables.iter().filter(move |v| !of(found, v.name()));
+        inherited.chain(found).filter(move |v| !of(own, v.name())).chain(own)
     }
 
     /// The supervisor's own baggage, as it may be handed on.
@@ -83,7 +95,11 @@ impl Environment {
 
     /// The value that a child with `own` will see.
     pub(super) fn value<'a>(&'a self, own: &'a [Variable], name: &[u8]) -> Option<&'a [u8]> {
-        own.iter().chain(&self.variables).find(|v| v.name() == name).map(Variable::value)
+        own.iter()
+            .chain(self.found.get().into_iter().flatten())
+            .chain(&self.variables)
+            .find(|v| v.name() == name)
+            .map(Variable::value)
     }
 }
 

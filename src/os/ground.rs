@@ -31,4 +31,9 @@ impl Ground {
     pub fn hand_on_streams(&self) -> io::Result<()> {
         self.spawners.hand_on_streams()
     }
+
+    /// Every program has these variables too, in place of inherited ones of the same name.
+    pub fn add_to_environment(&self, variables: &[(&str, String)]) {
+        self.spawners.add_to_environment(variables);
+    }
 }

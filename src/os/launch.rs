@@ -50,6 +50,11 @@ impl Launch {
         Ok(())
     }
 
+    /// See [`Environment::add`].
+    pub(super) fn add_to_environment(&self, variables: &[(&str, String)]) {
+        self.base.add(variables);
+    }
+
     /// Where output goes; who asks for its capture before this is said has none.
     pub(super) fn capture_to(&self, sink: Arc<dyn CaptureSink>) {
         self.sink.get_or_init(|| sink);

@@ -166,6 +166,11 @@ impl Spawners {
         self.launch.hand_on_streams()
     }
 
+    /// Every program has these variables too. Said once, before the first order.
+    pub(super) fn add_to_environment(&self, variables: &[(&str, String)]) {
+        self.launch.add_to_environment(variables);
+    }
+
     /// One more. It stays for good: a child may want a signal when the thread that made it ends.
     fn start_thread(self: &Arc<Self>) -> io::Result<()> {
         let number = lock(&self.orders).threads;

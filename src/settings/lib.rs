@@ -5,6 +5,7 @@
 #![warn(clippy::indexing_slicing)]
 
 pub mod acl;
+pub mod autotune;
 pub mod compression;
 pub mod control;
 pub mod endpoint;

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 mod acting;
+mod autotune;
 mod backends;
 mod bounds;
 mod empty;

@@ -12,6 +12,7 @@ mod answers;
 mod api;
 mod api_orders;
 mod autopsy;
+mod autotune;
 mod boot;
 mod configure;
 mod control;

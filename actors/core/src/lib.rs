@@ -30,6 +30,7 @@
 #![warn(clippy::indexing_slicing)]
 
 pub mod autopsy;
+pub mod autotune;
 pub mod backoff;
 pub mod batch;
 pub mod budget;

@@ -66,8 +66,8 @@ keys! {
     "process_start_timeout": Time(0.0, YEAR), "30s", Later Live, "how long a start through the API may take";
     "process_stop_timeout": Time(0.0, YEAR), "60s", Later Live, "how long a stop through the API may take";
     "health_check_strict": Bool, "false", Later Live, "a check that cannot be built fails the start";
-    "autotune_memory_threshold": Float(0.0, 2.0), "0", Later Supervisor, "share of the memory that PHP-FPM may take; 0: the profile's";
-    "autotune_strict": Bool, "false", Later Supervisor, "too little memory for the profile fails the start";
+    "autotune_memory_threshold": Float(0.0, 2.0), "0", Works Supervisor, "share of the memory that PHP-FPM is planned with, where PHP_FPM_AUTOTUNE_PROFILE or `--php-fpm-profile` names a profile; 0: the profile's";
+    "autotune_strict": Bool, "false", Works Supervisor, "too little memory for the profile fails the start; else PHP-FPM has as many workers as fit";
     "fpm_tune": Map(FPM_TUNE), "", Later Supervisor, "measures the pools of PHP-FPM and tunes them";
     "api_enabled": Bool, "false", Works Supervisor, "the management API on TCP";
     "api_port": PORT, "9180", Works Supervisor, "its port";
