@@ -8,6 +8,7 @@ use phpeek_core::history::{
     Became, JobHistory, JobRun, Limits, OneshotHistory, OneshotRun, Started, Totals, When,
 };
 use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::list_map::{ListMap, Serials};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::schedule::Trigger;
@@ -36,7 +37,7 @@ pub struct ScheduleShown {
 pub struct Histories {
     clock: Clock,
     limits: Limits,
-    known: RefCell<BTreeMap<ProcessId, Known>>,
+    known: RefCell<ListMap<ProcessId, Known>>,
     oneshots: RefCell<OneshotHistory>,
 }
 
@@ -46,7 +47,7 @@ struct Known {
     /// What its last start was asked for by.
     started: Started,
     /// The numbers of the instances of a oneshot.
-    numbers: BTreeMap<u32, u32>,
+    numbers: Serials<u32>,
 }
 
 impl Histories {
@@ -107,11 +108,11 @@ impl Histories {
         match fact {
             ProcessFact::Added(spec) => {
                 let jobs = spec.schedule.as_ref().map(|_| Box::new(JobHistory::new(self.limits.jobs)));
-                let (started, numbers) = (Started::Startup, BTreeMap::new());
+                let (started, numbers) = (Started::Startup, Serials::default());
                 all.insert(id, Known { spec: spec.clone(), jobs, started, numbers });
             }
             ProcessFact::Changed(spec) => {
-                let Some(known) = all.get_mut(&id) else { return };
+                let Some(known) = all.get_mut(id) else { return };
                 known.spec = spec.clone();
                 if spec.schedule.is_none() {
                     known.jobs = None;
@@ -120,7 +121,7 @@ impl Histories {
                 }
             }
             ProcessFact::StartBegan { operation, .. } => {
-                if let Some(known) = all.get_mut(&id) {
+                if let Some(known) = all.get_mut(id) {
                     known.started = match operation.cause {
                         Cause::Boot => Started::Startup,
                         Cause::Death(_) | Cause::Dependency(_) => Started::Restart,
@@ -128,21 +129,21 @@ impl Histories {
                     };
                 }
             }
-            ProcessFact::Removed => drop(all.remove(&id)),
+            ProcessFact::Removed => drop(all.remove(id)),
             _ => {}
         }
     }
 
     fn schedule(&self, at: Moment, process: ProcessId, fact: &ScheduleFact) {
         let when = When { at, wall: self.wall(at) };
-        if let Some(jobs) = self.known.borrow_mut().get_mut(&process).and_then(|known| known.jobs.as_mut()) {
+        if let Some(jobs) = self.known.borrow_mut().get_mut(process).and_then(|known| known.jobs.as_mut()) {
             jobs.hear(when, fact);
         }
     }
 
     fn instance(&self, at: Moment, id: InstanceId, fact: &InstanceFact) {
         let mut all = self.known.borrow_mut();
-        let Some(known) = all.get_mut(&id.process) else { return };
+        let Some(known) = all.get_mut(id.process) else { return };
         match known.spec.kind {
             ProcessKind::Scheduled => {
                 if let (InstanceFact::Autopsied(of), Some(jobs)) = (fact, known.jobs.as_mut()) {
@@ -158,10 +159,10 @@ impl Histories {
         let mut runs = self.oneshots.borrow_mut();
         match fact {
             InstanceFact::Added { number } => drop(known.numbers.insert(id.serial, *number)),
-            InstanceFact::Removed => drop(known.numbers.remove(&id.serial)),
+            InstanceFact::Removed => drop(known.numbers.remove(id.serial)),
             InstanceFact::Restarting { .. } => known.started = Started::Restart,
             InstanceFact::Ordered { run } => {
-                let number = known.numbers.get(&id.serial).copied().unwrap_or_default();
+                let number = known.numbers.get(id.serial).copied().unwrap_or_default();
                 runs.began(id.run(*run), known.spec.name.clone(), number, known.started, self.wall(at));
             }
             InstanceFact::SpawnFailed { run, failure } => {

@@ -50,7 +50,7 @@ pub struct Block {
     /// How the text is to be read.
     pub shape: Shape,
     /// What they say; bytes that are no text may be in it.
-    pub text: Box<[u8]>,
+    pub text: Vec<u8>,
     /// More fields of an entry, each value as JSON.
     pub fields: Box<[(String, String)]>,
 }
@@ -82,7 +82,7 @@ impl Block {
     pub fn bytes(&self) -> usize {
         const AROUND: usize = 128;
         let fields = self.fields.iter().map(|(name, value)| name.len() + value.len() + AROUND / 2);
-        AROUND + self.text.len() + fields.sum::<usize>()
+        AROUND + self.text.capacity() + fields.sum::<usize>()
     }
 
     /// The number after its last line.

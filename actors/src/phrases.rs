@@ -8,17 +8,17 @@ use phpeek_core::fleet::{BootFailure, BootFailureCause, ReloadEnd, RestartScope}
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Failure, Trigger};
 use phpeek_core::limit::{Breach, Limit};
+use phpeek_core::list_map::ListMap;
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{Exit, HookFault, SpawnFailureKind};
 use phpeek_core::schedule::{JobEnd, Skip};
 use phpeek_core::spec::Ends;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// The names of all processes that there are.
 #[derive(Debug, Clone, Default)]
-pub struct Names(BTreeMap<ProcessId, ProcessName>);
+pub struct Names(ListMap<ProcessId, ProcessName>);
 
 impl Names {
     /// This process has this name from now on.
@@ -28,13 +28,13 @@ impl Names {
 
     /// There is no such process any more.
     pub fn remove(&mut self, process: ProcessId) {
-        self.0.remove(&process);
+        self.0.remove(process);
     }
 
     /// The name of a process, if there is one.
     #[must_use]
     pub fn get(&self, process: ProcessId) -> Option<&ProcessName> {
-        self.0.get(&process)
+        self.0.get(process)
     }
 
     /// For a sentence: the name, or nothing.

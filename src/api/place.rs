@@ -74,7 +74,6 @@ fn make_own(place: &Place) -> Result<Listener, SocketError> {
     place.prepare()?;
     let folder = place.folder();
     let locked = LockedFolder::lock(folder)?;
-    sweep(&locked);
     let pid = std::process::id();
     let names =
         std::iter::once(format!("{pid}.sock")).chain((2..=SAME_PID).map(|n| format!("{pid}-{n}.sock")));
@@ -88,9 +87,10 @@ fn make_own(place: &Place) -> Result<Listener, SocketError> {
     result
 }
 
-/// Removes what killed supervisors have left. A process that runs under the pid of the name is not asked: it would be
-/// woken for nothing.
-fn sweep(folder: &LockedFolder) {
+/// Removes what killed supervisors have left beside a socket whose place is by the rule. A process that runs under the pid
+/// of the name is not asked: it would be woken for nothing. Waits for the disk, and reads the whole folder: not for a start.
+pub fn sweep_beside(socket: &Path) {
+    let Some(folder) = socket.parent().and_then(|folder| LockedFolder::lock(folder).ok()) else { return };
     for (pid, path) in sockets(folder.path()) {
         let runs = Path::new("/proc").join(pid.to_string()).exists();
         if !runs && matches!(socket::state(&path), Ok(State::Stale)) {
@@ -224,6 +224,7 @@ mod tests {
         let _listens = UnixListener::bind(&living).expect("a living one");
         fs::write(folder.join("4194307.sock"), "text").expect("a file");
         let ours = make_in(&[own(&folder)]).expect("a socket");
+        sweep_beside(ours.path());
         assert!(!dead.exists() && foreign.exists() && living.exists());
         assert!(folder.join("4194307.sock").exists() && ours.path().exists());
     }

@@ -9,13 +9,12 @@ use phpeek_actors::history::Histories;
 use phpeek_api::view::{Changes, Slot, View};
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::limit::Breach;
+use phpeek_core::list_map::{ListMap, Serials};
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
-use phpeek_core::serials::Serials;
 use phpeek_core::spec::ProcessSpec;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,7 +46,7 @@ struct File {
 struct Cells {
     state: SystemState,
     exit_code: Option<u8>,
-    processes: BTreeMap<ProcessId, Shown>,
+    processes: ListMap<ProcessId, Shown>,
 }
 
 /// A process that there is.
@@ -65,7 +64,7 @@ impl SharedBoard {
         writer: Option<Writer>,
         histories: Rc<Histories>,
     ) -> Self {
-        let cells = Cells { state: SystemState::Starting, exit_code: None, processes: BTreeMap::new() };
+        let cells = Cells { state: SystemState::Starting, exit_code: None, processes: ListMap::default() };
         Self(Rc::new(Inner {
             config: RefCell::new(config.map(Arc::from)),
             clock,
@@ -161,7 +160,7 @@ impl SharedBoard {
     /// One that is not there any more, or never was, changes nothing.
     fn change_slot(&self, id: InstanceId, change: impl FnOnce(&mut Slot)) {
         self.change(|cells| {
-            let process = cells.processes.get_mut(&id.process);
+            let process = cells.processes.get_mut(id.process);
             if let Some(slot) = process.and_then(|process| process.instances.get_mut(id.serial)) {
                 change(slot);
             }
@@ -171,7 +170,7 @@ impl SharedBoard {
 
 impl StatusBoard for SharedBoard {
     fn process(&self, process: ProcessId, spec: &Arc<ProcessSpec>) {
-        self.change(|cells| match cells.processes.get_mut(&process) {
+        self.change(|cells| match cells.processes.get_mut(process) {
             Some(shown) => shown.spec = spec.clone(),
             None => {
                 let shown = Shown { spec: spec.clone(), instances: Serials::default() };
@@ -181,12 +180,12 @@ impl StatusBoard for SharedBoard {
     }
 
     fn process_gone(&self, process: ProcessId) {
-        self.change(|cells| drop(cells.processes.remove(&process)));
+        self.change(|cells| drop(cells.processes.remove(process)));
     }
 
     fn added(&self, instance: InstanceId, number: u32) {
         self.change(|cells| {
-            if let Some(process) = cells.processes.get_mut(&instance.process) {
+            if let Some(process) = cells.processes.get_mut(instance.process) {
                 process.instances.insert(instance.serial, Slot::new(number));
             }
         });
@@ -194,7 +193,7 @@ impl StatusBoard for SharedBoard {
 
     fn gone(&self, instance: InstanceId) {
         self.change(|cells| {
-            if let Some(process) = cells.processes.get_mut(&instance.process) {
+            if let Some(process) = cells.processes.get_mut(instance.process) {
                 process.instances.remove(instance.serial);
             }
         });

@@ -95,6 +95,7 @@ use roster::Roster;
 use running::{Running, say, warn};
 use std::io;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -125,8 +126,9 @@ pub fn run(
     let bound = api::open(&configuration.api)?;
     let metrics = metrics::open(configuration.metrics.as_ref())?;
     options.warnings.extend(warnings.into_iter().chain(warning));
-    let found =
-        Found { pid_file: pid_file.as_ref(), ledger: ledger.clone(), listener, bound, metrics, ground };
+    let beside = options.beside(listener.as_ref());
+    let (pid, books) = (pid_file.as_ref(), ledger.clone());
+    let found = Found { pid_file: pid, ledger: books, listener, beside, bound, metrics, ground };
     let result = system.block_on(supervise(configuration, &options, signals, found));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
@@ -142,6 +144,7 @@ struct Found<'a> {
     pid_file: Option<&'a PidFile>,
     ledger: Option<Rc<Ledger>>,
     listener: Option<socket::Listener>,
+    beside: Option<PathBuf>,
     bound: Vec<Bound>,
     metrics: Option<metrics::Opened>,
     ground: Ground,
@@ -159,7 +162,7 @@ async fn supervise(
     configuration: Configuration,
     options: &Options,
     signals: Signals,
-    Found { pid_file, ledger, listener, bound, metrics, ground }: Found<'_>,
+    Found { pid_file, ledger, listener, beside, bound, metrics, ground }: Found<'_>,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::following(&WALL);
     let router = Router::default();
@@ -209,7 +212,7 @@ async fn supervise(
     actix::spawn(running.children.clone().run());
     actix::spawn(stream.run());
     manager.do_send(Envelope::under(incoming, clock.now(), Request::Boot));
-    later(options, &manager, clock);
+    later(options, &manager, clock, beside);
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
     let servers = ending::Servers { control, pages: [api, metrics.map(|m| m.web)], ready };
@@ -253,8 +256,8 @@ fn world(running: &Running, listeners: Rc<Listeners>) -> World {
 }
 
 /// What has its time after the beginning.
-fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock) {
-    actix::spawn(settle::settle());
+fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock, beside: Option<PathBuf>) {
+    actix::spawn(settle::settle(beside, in_a_thread));
     if let Some(time) = options.end_after {
         let manager = manager.clone();
         actix::spawn(async move {

@@ -2,6 +2,7 @@
 
 use super::autotune::Tuned;
 use super::reload::ReloadOptions;
+use phpeek_api::Listener;
 use phpeek_settings::control::ControlSocket;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,14 @@ pub struct Options {
     /// Stand behind a single program: it has our standard streams and our terminal, records go to standard error, and
     /// its code is ours however it was ended.
     pub in_front: InFront,
+}
+
+impl Options {
+    /// The socket, if it lies in a folder that all supervisors use.
+    pub(super) fn beside(&self, listener: Option<&Listener>) -> Option<PathBuf> {
+        let by_rule = self.control.as_ref().is_some_and(|c| c.socket == ControlSocket::Default);
+        listener.filter(|_| by_rule).map(|listener| listener.path().to_owned())
+    }
 }
 
 /// Who has the standard streams.

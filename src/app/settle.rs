@@ -1,13 +1,35 @@
-//! Gives back the memory that reading the configuration and starting took: once, when most boots are over.
+//! What can wait until most boots are over, once: the memory that reading the configuration and starting took is given
+//! back, and sockets that killed supervisors have left are removed. In a thread of its own, which ends with it: while it
+//! works all others rest in the kernel, and what they would need of our code to come to rest is not read in again at once
+//! (64 KiB for each function).
 
+use phpeek_api::place;
 use phpeek_os::memory;
+use std::path::PathBuf;
 use std::time::Duration;
 
-const SETTLED: Duration = Duration::from_secs(2);
+const SETTLED: Duration = Duration::from_secs(5);
+/// In which all other threads come to rest, if they have nothing to do.
+const REST: Duration = Duration::from_millis(50);
 
-/// See the top of the file.
-pub(super) async fn settle() {
+/// See the top of the file; `beside` is our socket, if it lies where all do. Without a thread to be had the memory is given
+/// back at once, with less to show for it, and the sockets are left to the next supervisor.
+pub(super) async fn settle(beside: Option<PathBuf>, thread_init: fn()) {
     tokio::time::sleep(SETTLED).await;
+    let begun = std::thread::Builder::new().name("settle".to_owned()).spawn(move || {
+        thread_init();
+        std::thread::park_timeout(REST);
+        if let Some(socket) = beside {
+            place::sweep_beside(&socket);
+        }
+        give_back();
+    });
+    if begun.is_err() {
+        give_back();
+    }
+}
+
+fn give_back() {
     memory::trim();
     memory::forget_code();
 }

@@ -12,9 +12,8 @@ use crate::ends::RestartEnd;
 use crate::facts::{Fact, InstanceFact, ProcessFact, SystemFact};
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::InstanceState;
+use crate::list_map::{ListMap, Serials};
 use crate::operation::{Cause, Operation};
-use crate::serials::Serials;
-use std::collections::BTreeMap;
 
 /// What those who wait for "all up" wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +55,7 @@ impl Awaited {
 #[derive(Debug, Clone, Default)]
 pub struct Forecast {
     course: Course,
-    processes: BTreeMap<ProcessId, Awaited>,
+    processes: ListMap<ProcessId, Awaited>,
     /// How many instances have to be up and are not. Counted along: a look at all for each change would cost n^2 over a
     /// start.
     missing: usize,
@@ -128,14 +127,14 @@ impl Forecast {
             ProcessFact::StartBegan { .. } => self.change(process, |awaited| awaited.expected = true),
             ProcessFact::Removed => {
                 self.change(process, |awaited| awaited.instances.clear());
-                self.processes.remove(&process);
+                self.processes.remove(process);
             }
             _ => {}
         }
     }
 
     fn hear_of_instance(&mut self, id: InstanceId, fact: &InstanceFact) {
-        let Some(awaited) = self.processes.get_mut(&id.process) else { return };
+        let Some(awaited) = self.processes.get_mut(id.process) else { return };
         let (expected, instances) = (awaited.expected, &mut awaited.instances);
         let (was, is) = match fact {
             InstanceFact::Added { .. } => {
@@ -162,7 +161,10 @@ impl Forecast {
 
     /// A whole process has changed.
     fn change(&mut self, process: ProcessId, change: impl FnOnce(&mut Awaited)) {
-        let awaited = self.processes.entry(process).or_default();
+        if self.processes.get(process).is_none() {
+            self.processes.insert(process, Awaited::default());
+        }
+        let Some(awaited) = self.processes.get_mut(process) else { return };
         let was = (awaited.count(is_missing), awaited.count(has_failed));
         change(awaited);
         self.missing = (self.missing + awaited.count(is_missing)).saturating_sub(was.0);

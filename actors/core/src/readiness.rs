@@ -12,8 +12,8 @@ use crate::facts::{Fact, HealthFact, InstanceFact, Probed, ProcessFact, SystemFa
 use crate::health::Role;
 use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::InstanceState;
+use crate::list_map::Serials;
 use crate::name::ProcessName;
-use crate::serials::Serials;
 use crate::spec::{ProcessKind, ProcessSpec};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,8 +12,8 @@ use crate::phrases::Names;
 use chronicle::Chronicle;
 use phpeek_core::facts::{Fact, InstanceFact, ProcessFact, SystemFact, Told};
 use phpeek_core::ids::InstanceId;
+use phpeek_core::list_map::ListMap;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use words::Said;
 
@@ -22,7 +22,7 @@ pub struct EventFeed {
     chronicle: Arc<Chronicle>,
     clock: Clock,
     names: RefCell<Names>,
-    numbers: RefCell<BTreeMap<InstanceId, u32>>,
+    numbers: RefCell<ListMap<InstanceId, u32>>,
     /// Whether the boot has begun: what was there before it did not come.
     began: Cell<bool>,
 }
@@ -64,7 +64,7 @@ impl EventFeed {
         match fact {
             Fact::Process(process, ProcessFact::Removed) => self.names.borrow_mut().remove(*process),
             Fact::Instance(instance, InstanceFact::Removed) => {
-                self.numbers.borrow_mut().remove(instance);
+                self.numbers.borrow_mut().remove(*instance);
             }
             _ => {}
         }
@@ -83,7 +83,7 @@ impl Listener for EventFeed {
                 _ => None,
             };
             let process = told.fact.process().and_then(|process| self.names.borrow().get(process).cloned());
-            let number = instance.and_then(|instance| self.numbers.borrow().get(&instance).copied());
+            let number = instance.and_then(|instance| self.numbers.borrow().get(instance).copied());
             let at = self.clock.wall(told.at);
             self.chronicle.add(|id| Event { id, at, kind, process, number, fields });
         }

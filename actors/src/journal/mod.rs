@@ -11,12 +11,12 @@ mod schedule;
 
 use crate::clock::Moment;
 use crate::listeners::Listener;
-use crate::phrases::{DEADLINE_MISSED, Names, gave_up, restart_reason, shutdown_reason};
+use crate::phrases::{DEADLINE_MISSED, gave_up, restart_reason, shutdown_reason};
 use crate::ports::{Level, LogRecord, LogSink, Value};
 use crate::trace::names;
 pub use fields::sender_fields;
 use fields::{Fields, autopsy_fields, count, int, millis, path_of};
-use known::KnownHook;
+use known::{Known, KnownInstance};
 use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Obituary, ProcessFact, SystemFact, Told};
 use phpeek_core::fleet::{BootFailure, BootFailureCause, Outcome, RestartEnd, RestartOutcome, RestartScope};
 use phpeek_core::ids::{InstanceId, ProcessId};
@@ -27,31 +27,12 @@ use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::signal::Signal;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The records of a supervisor.
 pub struct Journal {
     log: Arc<dyn LogSink>,
     known: RefCell<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    names: Names,
-    instances: BTreeMap<InstanceId, KnownInstance>,
-    /// The hooks that run.
-    hooks: BTreeMap<Option<InstanceId>, KnownHook>,
-}
-
-/// What is known of an instance.
-#[derive(Debug, Clone, Copy)]
-struct KnownInstance {
-    number: u32,
-    /// The leader of its latest run, when it was told.
-    pid: Option<i32>,
-    /// How many more failures are forgiven, when a restart has said so.
-    left: Option<u32>,
 }
 
 /// What a record is about.
@@ -244,7 +225,7 @@ impl Journal {
             }
             InstanceFact::Removed => {
                 let known = &mut *self.known.borrow_mut();
-                known.instances.remove(&instance);
+                known.instances.remove(instance);
                 known.hooks.remove(&Some(instance));
             }
             InstanceFact::Restarting { left, .. } => self.note(instance, |known| known.left = *left),
@@ -315,7 +296,7 @@ impl Journal {
     }
 
     fn note(&self, instance: InstanceId, change: impl FnOnce(&mut KnownInstance)) {
-        if let Some(known) = self.known.borrow_mut().instances.get_mut(&instance) {
+        if let Some(known) = self.known.borrow_mut().instances.get_mut(instance) {
             change(known);
         }
     }
@@ -340,7 +321,7 @@ impl Journal {
         if !self.log.enabled(level) {
             return;
         }
-        let pid = self.known.borrow().instances.get(&instance).and_then(|known| known.pid);
+        let pid = self.known.borrow().instances.get(instance).and_then(|known| known.pid);
         let message = format!("ended: {}", death.autopsy.exit);
         self.record(at, level, About::Instance(instance), message, || {
             let mut fields: Fields = pid.map(|pid| ("pid", i64::from(pid).into())).into_iter().collect();
@@ -389,7 +370,7 @@ impl Journal {
                 About::System => (None, None),
                 About::Process(process) => (known.names.get(process).cloned(), None),
                 About::Instance(id) => {
-                    (known.names.get(id.process).cloned(), known.instances.get(&id).map(|k| k.number))
+                    (known.names.get(id.process).cloned(), known.instances.get(id).map(|k| k.number))
                 }
             }
         };

@@ -7,8 +7,8 @@ use crate::process::{ClockSet, Finish, Order, ProcessActor, Reconfigure};
 use actix::prelude::Request as Sending;
 use actix::{Addr, Recipient};
 use phpeek_core::ids::{Owner, ProcessId};
+use phpeek_core::list_map::ListMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The addresses of all actors of processes. Clones are one.
@@ -17,7 +17,7 @@ pub struct Router(Rc<RefCell<Routes>>);
 
 #[derive(Default)]
 struct Routes {
-    processes: BTreeMap<ProcessId, Addr<ProcessActor>>,
+    processes: ListMap<ProcessId, Addr<ProcessActor>>,
     /// Who hears of tasks of the system, and of those whose owner is lost or was never there.
     manager: Option<Recipient<TaskReport>>,
 }
@@ -32,20 +32,20 @@ impl Router {
     }
 
     pub(super) fn order(&self, process: ProcessId, order: Envelope<Order>) {
-        if let Some(actor) = self.0.borrow().processes.get(&process) {
+        if let Some(actor) = self.0.borrow().processes.get(process) {
             actor.do_send(order);
         }
     }
 
     pub(super) fn reconfigure(&self, process: ProcessId, to: Envelope<Reconfigure>) {
-        if let Some(actor) = self.0.borrow().processes.get(&process) {
+        if let Some(actor) = self.0.borrow().processes.get(process) {
             actor.do_send(to);
         }
     }
 
     /// What is reported of it from now on is for the manager. It hears of all that was sent before.
     pub(super) fn remove(&self, process: ProcessId) {
-        self.0.borrow_mut().processes.remove(&process);
+        self.0.borrow_mut().processes.remove(process);
     }
 
     /// Tells everybody that the clock on the wall was set.
@@ -60,12 +60,12 @@ impl Router {
         process: ProcessId,
         finish: Envelope<Finish>,
     ) -> Option<Sending<ProcessActor, Envelope<Finish>>> {
-        self.0.borrow().processes.get(&process).map(|actor| actor.send(finish))
+        self.0.borrow().processes.get(process).map(|actor| actor.send(finish))
     }
 
     /// Hands news to the actor of their process. `do_send` is right here: whoever brings them bounds how many there are.
     pub fn bring(&self, news: RunNews) {
-        if let Some(address) = self.0.borrow().processes.get(&news.run.instance.process) {
+        if let Some(address) = self.0.borrow().processes.get(news.run.instance.process) {
             address.do_send(news);
         }
     }
@@ -74,7 +74,7 @@ impl Router {
     pub fn deliver(&self, report: TaskReport) {
         let routes = self.0.borrow();
         let owner = match report.task.owner() {
-            Owner::Process(process) => routes.processes.get(&process).filter(|address| address.connected()),
+            Owner::Process(process) => routes.processes.get(process).filter(|address| address.connected()),
             Owner::System => None,
         };
         match (owner, &routes.manager) {

@@ -13,19 +13,19 @@ use phpeek_actors::manager::{ManagerActor, Request};
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_core::facts::{Fact, ProcessFact, Told};
 use phpeek_core::ids::ProcessId;
+use phpeek_core::list_map::ListMap;
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
 use phpeek_core::spec::ProcessSpec;
 use phpeek_core::watching::dependents;
 use saying::say;
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use thread::{Fired, Order};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-type Specs = Rc<RefCell<BTreeMap<ProcessId, Arc<ProcessSpec>>>>;
+type Specs = Rc<RefCell<ListMap<ProcessId, Arc<ProcessSpec>>>>;
 
 /// See the top of the file.
 pub(super) struct Watching {
@@ -86,7 +86,7 @@ impl Listener for Watching {
                 self.configured(*process, spec);
             }
             Fact::Process(process, ProcessFact::Removed) => {
-                self.specs.borrow_mut().remove(process);
+                self.specs.borrow_mut().remove(*process);
                 if let Some(orders) = &*self.orders.borrow() {
                     orders.send(Order::Forget(*process)).ok(); // as above
                 }

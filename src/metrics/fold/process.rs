@@ -11,7 +11,7 @@ use phpeek_actors::phrases::{restart_reason, restart_reason_after};
 use phpeek_core::autopsy::Oom;
 use phpeek_core::facts::{HealthFact, InstanceFact, ProcessFact};
 use phpeek_core::lifecycle::SignalStep;
-use phpeek_core::serials::Serials;
+use phpeek_core::list_map::Serials;
 use phpeek_core::spec::{ProcessKind, ProcessSpec};
 use std::sync::Arc;
 

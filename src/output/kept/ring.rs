@@ -39,28 +39,30 @@ impl Ring {
 }
 
 impl Held {
-    /// Keeps lines, of all within so many bytes.
-    pub(super) fn push(&mut self, block: Arc<Block>, limit: usize) {
+    /// Keeps lines, of all within so many bytes. Gives the last that has gone for it.
+    pub(super) fn push(&mut self, block: Arc<Block>, limit: usize) -> Option<Arc<Block>> {
         self.lines += u64::from(block.count);
         self.bytes += block.bytes();
         self.blocks.push_back(block);
-        self.trim(limit);
+        self.trim(limit)
     }
 
     /// Lets the oldest go, until all is within its bounds.
-    pub(super) fn trim(&mut self, limit: usize) {
+    pub(super) fn trim(&mut self, limit: usize) -> Option<Arc<Block>> {
+        let mut last = None;
         while self.blocks.len() > 1 {
-            let Some(oldest) = self.blocks.front() else { return };
+            let oldest = self.blocks.front()?;
             let count = u64::from(oldest.count);
             if self.bytes <= limit && self.lines - count < LINES {
-                return;
+                break;
             }
             self.lines -= count;
             self.bytes -= oldest.bytes();
             self.gone += count;
             self.gone_until = oldest.end();
-            self.blocks.pop_front();
+            last = self.blocks.pop_front();
         }
+        last
     }
 
     /// All that is kept, newest first.

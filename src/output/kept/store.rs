@@ -71,7 +71,7 @@ impl Store {
         if rings.len() > before {
             let share = (ALL / rings.len()).min(ONE);
             if self.share.swap(share, Relaxed) > share {
-                rings.values().for_each(|ring| ring.lock().trim(share));
+                rings.values().for_each(|ring| drop(ring.lock().trim(share)));
             }
         }
         ring

@@ -31,11 +31,14 @@ pub(in super::super) struct Keeper {
     text: Vec<u8>,
     count: u32,
     level: Level,
+    /// What the last block that had to go was in: the next is as large where lines come fast, and memory that the
+    /// kernel has to clear first costs more than the copy.
+    spare: Vec<u8>,
 }
 
 impl Keeper {
     pub(in super::super) fn new(store: Arc<Store>) -> Self {
-        Self { store, text: Vec::new(), count: 0, level: Level::Info }
+        Self { store, text: Vec::new(), count: 0, level: Level::Info, spare: Vec::new() }
     }
 
     /// Where what comes from this pipe is kept.
@@ -60,7 +63,8 @@ impl Keeper {
     /// Keeps lines of level info, which stand between newlines.
     pub(in super::super) fn lines(&mut self, of: &Kept, at: SystemTime, lines: &[u8], count: u64) {
         let count = u32::try_from(count).unwrap_or(u32::MAX); // of one read: far below
-        self.add(of, Block { count, text: lines.into(), ..self.block(of, at) });
+        let text = self.copy(lines);
+        self.add(of, Block { count, text, ..self.block(of, at) });
     }
 
     /// Keeps a line, once [`Self::flush`] says that no more of its read follow.
@@ -80,7 +84,9 @@ impl Keeper {
     pub(in super::super) fn flush(&mut self, of: &Kept, at: SystemTime) {
         if self.count > 0 {
             let (count, level) = (self.count, self.level);
-            let text = self.text.as_slice().into();
+            let gathered = std::mem::take(&mut self.text);
+            let text = self.copy(&gathered);
+            self.text = gathered;
             self.add(of, Block { count, level, text, ..self.block(of, at) });
             self.text.clear();
             self.count = 0;
@@ -98,7 +104,7 @@ impl Keeper {
         fields: impl Iterator<Item = (String, String)>,
     ) {
         self.flush(of, at);
-        let text = text.get(..LINE_CAP).unwrap_or(text).into();
+        let text = text.get(..LINE_CAP).unwrap_or(text).to_vec();
         self.add(of, Block { level, shape, text, fields: fields.collect(), ..self.block(of, at) });
     }
 
@@ -144,14 +150,29 @@ impl Keeper {
             at,
             level: Level::Info,
             shape: Shape::Lines,
-            text: Box::default(),
+            text: Vec::new(),
             fields: Box::default(),
         }
     }
 
-    fn add(&self, of: &Kept, block: Block) {
+    /// A copy in what is spare, where it fits without much room left: a ring has its bound for what is kept.
+    fn copy(&mut self, text: &[u8]) -> Vec<u8> {
+        let room = self.spare.capacity();
+        if room < text.len() || room / 2 > text.len() {
+            return text.to_vec();
+        }
+        let mut copy = std::mem::take(&mut self.spare);
+        copy.clear();
+        copy.extend_from_slice(text);
+        copy
+    }
+
+    fn add(&mut self, of: &Kept, block: Block) {
         let block = Arc::new(block);
-        of.ring.lock().push(Arc::clone(&block), self.store.share());
+        let gone = of.ring.lock().push(Arc::clone(&block), self.store.share());
         self.store.publish(&block);
+        if let Some(gone) = gone.and_then(Arc::into_inner) {
+            self.spare = gone.text; // who reads it has it, if anybody does
+        }
     }
 }
