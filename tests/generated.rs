@@ -60,6 +60,11 @@ fn the_schema_and_the_file_with_every_key_are_fresh() {
 }
 
 #[test]
+fn the_document_of_the_api_is_fresh() {
+    fresh("openapi.json", &["schema", "--api"]);
+}
+
+#[test]
 fn the_table_of_keys_in_the_readme_is_fresh() {
     let readme = std::fs::read_to_string(at("README.md")).expect("a file");
     let (before, rest) = readme.split_once("<!-- keys:").expect("the table's beginning");

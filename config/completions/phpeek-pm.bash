@@ -1836,7 +1836,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__schema)
-            opts="-c -h --config --help"
+            opts="-c -h --api --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

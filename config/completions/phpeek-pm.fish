@@ -157,6 +157,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand scaffold" -s h -l he
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand example" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand example" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand schema" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand schema" -l api -d 'The management API instead, as an OpenAPI document'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l pid-file -d 'Ask no socket: read the file that was given to `serve --pid-file`' -r -F

@@ -276,6 +276,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--api[The management API instead, as an OpenAPI document]' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0

@@ -21,6 +21,7 @@ use super::plan::PlanArguments;
 use super::run::RunArguments;
 use super::scaffold::ScaffoldArguments;
 use super::schedule::ScheduleArguments;
+use super::schema::SchemaArguments;
 use super::serve::ServeArguments;
 use super::status::StatusArguments;
 use super::telemetry::TelemetryArguments;
@@ -86,7 +87,7 @@ pub enum Command {
     /// Write one of the example configurations; without a name, list them.
     Example(ExampleArguments),
     /// Write the JSON schema of the configuration to standard output, for editors.
-    Schema,
+    Schema(SchemaArguments),
     /// Show what a running supervisor is doing; the exit code is 0 when all is up.
     ///
     /// It is 1 when not all is up, 3 when no supervisor runs, 4 when it cannot be asked.

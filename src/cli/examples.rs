@@ -76,7 +76,13 @@ const EXAMPLES: &[Examples] = &[
         "example",
         &[("phpeek-pm example", "lists them"), ("phpeek-pm example full", "every key with its meaning")],
     ),
-    ("schema", &[("phpeek-pm schema", "for an editor: `phpeek-pm schema > phpeek-pm.schema.json`")]),
+    (
+        "schema",
+        &[
+            ("phpeek-pm schema", "for an editor: `phpeek-pm schema > phpeek-pm.schema.json`"),
+            ("phpeek-pm schema --api", "for a client of the API: the same as /api/v1/openapi.json"),
+        ],
+    ),
     (
         "status",
         &[

@@ -2,7 +2,7 @@
 
 use crate::support::supervisor::{Supervisor, run};
 use crate::support::web::{Ask, own_address};
-use crate::support::{LONG, Sandbox, procfs, wait_for, wait_until};
+use crate::support::{LONG, Sandbox, openapi, procfs, wait_for, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
@@ -189,4 +189,24 @@ fn an_audit_tells_who_was_refused_and_what_has_happened() {
         assert!(kinds.iter().any(|told| told == kind), "{kind} is not in {kinds:?}");
     }
     assert!(!text.contains("tok-1"));
+}
+
+#[test]
+fn its_document_is_served_and_what_it_does_not_say_is_noticed() {
+    let api = Api::with(json!({}));
+    let served = Ask::get("/api/v1/openapi.json").tcp(api.at).expect("an answer");
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/config/openapi.json");
+    assert_eq!(served.body, std::fs::read_to_string(published).expect("a file"));
+    let json = "content-type: application/json";
+    for (method, path, answer) in [
+        ("GET", "/api/v1/processes", (200, json, "{}")),
+        ("GET", "/api/v1/processes", (200, json, r#"{"processes": [], "more": 1}"#)),
+        ("GET", "/api/v1/processes", (200, json, r#"{"processes": [7]}"#)),
+        ("GET", "/api/v1/processes", (200, "content-type: text/plain", "")),
+        ("GET", "/api/v1/processes", (418, json, r#"{"error": "x"}"#)),
+        ("PUT", "/api/v1/health", (200, json, "{}")),
+    ] {
+        assert!(openapi::fault(method, path, answer).is_some(), "{method} {path} {answer:?}");
+    }
+    assert_eq!(openapi::fault("GET", "/api/v1/processes", (200, json, r#"{"processes": []}"#)), None);
 }

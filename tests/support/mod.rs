@@ -9,6 +9,7 @@
 pub mod backend;
 pub mod http;
 pub mod jaeger;
+pub mod openapi;
 pub mod otlp;
 pub mod otlp_logs;
 pub mod otlp_values;

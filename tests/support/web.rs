@@ -114,6 +114,8 @@ impl Ask {
         let mut body = String::new();
         // A refused body may end the connection with a reset, after the answer.
         answer.take(length.unwrap_or(u64::MAX)).read_to_string(&mut body)?;
+        let fault = super::openapi::fault(&self.method, &self.path, (status, &head, &body));
+        assert_eq!(fault, None, "{} {}: {body}", self.method, self.path);
         Ok(Reply { status, head, body })
     }
 }

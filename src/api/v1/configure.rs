@@ -5,7 +5,7 @@ use super::super::change::Change;
 use super::super::refusal::Refusal;
 use super::orders::{Asked, Body, SOON, Told, object, over_soon, told};
 use super::shared::missing;
-use super::table::Route;
+use super::table::{Gives, Route};
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::response::Response;
@@ -24,11 +24,25 @@ type Name = Result<Path<String>, PathRejection>;
 /// The routes; who lists processes and shows one has theirs at the same paths.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::post("/processes", Role::Admin, add),
-        Route::put("/processes/{name}", Role::Admin, change),
-        Route::delete("/processes/{name}", Role::Admin, remove),
-        Route::post("/config/reload", Role::Admin, reload),
-        Route::post("/config/save", Role::Admin, save),
+        Route::post("/processes", Role::Admin, add)
+            .does("Add a process; wants api_allow_exec.")
+            .or(201, Gives::Json("Done"))
+            .takes("NewProcess")
+            .refuses(&[409, 422]),
+        Route::put("/processes/{name}", Role::Admin, change)
+            .does("Run a process in another way; wants api_allow_exec.")
+            .takes("Definition")
+            .refuses(&[404, 409, 422]),
+        Route::delete("/processes/{name}", Role::Admin, remove)
+            .does("Stop a process and forget it.")
+            .refuses(&[404, 409, 422]),
+        Route::post("/config/reload", Role::Admin, reload)
+            .does("Read the configuration again, or from now on another file.")
+            .may_take("Reload")
+            .refuses(&[409, 422]),
+        Route::post("/config/save", Role::Admin, save)
+            .does("Write to the file what was added, changed and removed.")
+            .refuses(&[409]),
     ]
 }
 

@@ -4,7 +4,7 @@ use super::super::live::{self, More, Source, Written};
 use super::super::refusal::Refusal;
 use super::query::Query;
 use super::shared::Shared;
-use super::table::Route;
+use super::table::{Kind, Route};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::HeaderMap;
@@ -22,7 +22,17 @@ use std::vec::IntoIter;
 
 /// The routes.
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::get("/events", Role::Read, stream)]
+    vec![
+        Route::get("/events", Role::Read, stream)
+            .streams("What happens, as it happens.")
+            .with(&[
+                ("process", Kind::Text, "of this one alone"),
+                ("since", Kind::Text, "a time of RFC 3339, or how long ago, as 5m"),
+                ("tail", Kind::From(0), "with how many that are kept to begin, at most 10000"),
+                ("follow", Kind::Word(&["true", "false"]), "false: end after those"),
+            ])
+            .refuses(&[404]),
+    ]
 }
 
 /// An event as it is shown.

@@ -4,7 +4,7 @@ use super::super::refusal::{Refusal, json_of};
 use super::query::Query;
 use super::shape;
 use super::shared::{Shared, missing};
-use super::table::Route;
+use super::table::{Kind, Route};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -21,7 +21,17 @@ const BACK: Duration = Duration::from_secs(3600);
 
 /// The routes.
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::get("/metrics/history", Role::Metrics, history)]
+    vec![
+        Route::get("/metrics/history", Role::Metrics, history)
+            .tells("What an instance has used, oldest first.", "Samples")
+            .with(&[
+                ("process", Kind::Needed, "its name"),
+                ("instance", Kind::Needed, "as web-0"),
+                ("since", Kind::Text, "a time of RFC 3339, or seconds since 1970; default: an hour ago"),
+                ("limit", Kind::Whole(1, 10_000), "how many; default: 100"),
+            ])
+            .refuses(&[404]),
+    ]
 }
 
 async fn history(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {

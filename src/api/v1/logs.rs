@@ -3,7 +3,7 @@
 
 use super::super::live::{self, More, Source, Written};
 use super::super::refusal::{Refusal, json_of};
-use super::query::Query;
+use super::query::{self, Query};
 use super::shared::Shared;
 use super::table::Route;
 use axum::extract::rejection::PathRejection;
@@ -24,9 +24,18 @@ use std::vec::IntoIter;
 /// The routes.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/logs", Role::Read, all),
-        Route::get("/logs/stream", Role::Read, stream),
-        Route::get("/processes/{name}/logs", Role::Read, of_process),
+        Route::get("/logs", Role::Read, all)
+            .tells("The newest lines of all, newest first.", "Logs")
+            .with(query::NEWEST)
+            .refuses(&[404]),
+        Route::get("/logs/stream", Role::Read, stream)
+            .streams("Lines as they come.")
+            .with(query::COMING)
+            .refuses(&[404]),
+        Route::get("/processes/{name}/logs", Role::Read, of_process)
+            .tells("The newest lines of a process, newest first.", "Logs")
+            .with(query::NEWEST)
+            .refuses(&[404]),
     ]
 }
 

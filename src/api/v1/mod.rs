@@ -6,6 +6,7 @@ mod configure;
 mod events;
 mod history;
 mod logs;
+mod openapi;
 mod orders;
 mod program;
 mod query;
@@ -31,13 +32,11 @@ use phpeek_actors::lines::LineSource;
 use phpeek_settings::web::Role;
 use serde_json::json;
 use shared::{Seen, Shared, missing};
-use std::sync::{Arc, Mutex};
-use table::Route;
+use std::sync::{Arc, Mutex, OnceLock};
+use table::{BASE, Route};
 use tokio::sync::mpsc;
 pub use used::{History, Used};
 
-/// Where the API lies.
-pub const BASE: &str = "/api/v1";
 /// What is answered to everybody.
 pub const OPEN: &[&str] = &["/api/v1/health"];
 
@@ -77,9 +76,12 @@ pub fn router(
 /// Every route that does something.
 fn table() -> Vec<Route> {
     let own = vec![
-        Route::get("/health", None, health),
-        Route::get("/processes", Role::Read, list),
-        Route::get("/processes/{name}", Role::Read, one),
+        Route::get("/health", None, health).tells("That it answers.", "Health"),
+        Route::get("/openapi.json", Role::Read, openapi).tells("This document.", "OpenApi"),
+        Route::get("/processes", Role::Read, list).tells("All processes, by name.", "ProcessList"),
+        Route::get("/processes/{name}", Role::Read, one)
+            .tells("A process, with its configuration.", "ProcessShown")
+            .refuses(&[404]),
     ];
     let rooms = [
         orders::routes(),
@@ -90,6 +92,18 @@ fn table() -> Vec<Route> {
         events::routes(),
     ];
     own.into_iter().chain(rooms.into_iter().flatten()).collect()
+}
+
+/// What every answer of the API may be, for programs.
+#[must_use]
+pub fn document() -> String {
+    openapi::document(&table())
+}
+
+async fn openapi() -> Response {
+    static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
+    let body = DOCUMENT.get_or_init(|| document().into()).clone();
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 async fn health() -> Result<Response, Refusal> {
@@ -133,4 +147,35 @@ async fn action(
     let seen = shared.seen().await?;
     shape::process(&seen.view, &name).ok_or_else(|| missing(&name))?;
     Err(Refusal::bad(format!("unknown action {action:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn every_shape_that_is_named_is_there_and_every_one_is_named() {
+        let document: Value = serde_json::from_str(&document()).expect("JSON");
+        let schemas = document["components"]["schemas"].as_object().expect("schemas");
+        let text = document.to_string();
+        let named = |name: &str| text.contains(&format!("\"#/components/schemas/{name}\""));
+        assert!(schemas.keys().all(|name| named(name)), "not all of {:?} are used", schemas.keys());
+        for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(schemas.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_route_is_described_and_says_what_it_answers() {
+        for route in table() {
+            let at = (route.method, route.path);
+            assert!(
+                !route.about.is_empty() && route.gives.iter().any(|(status, _)| *status == 200),
+                "{at:?}"
+            );
+            assert!(route.needs.is_some() || OPEN.contains(&&*format!("/api/v1{}", route.path)), "{at:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::super::web::Peer;
 use super::query;
 use super::shape;
 use super::shared::{Shared, missing};
-use super::table::Route;
+use super::table::{Kind, Route};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequestParts, MatchedPath, Path, RawQuery, State};
@@ -63,14 +63,31 @@ impl FromRequestParts<Arc<Shared>> for Asked {
 
 /// The routes of orders.
 pub(super) fn routes() -> Vec<Route> {
+    const ORDER: &[u16] = &[404, 409, 422];
+    let one = |route: Route, about| route.does(about).refuses(ORDER);
     vec![
-        Route::post("/processes/{name}/start", Role::Control, start),
-        Route::post("/processes/{name}/stop", Role::Control, stop),
-        Route::post("/processes/{name}/restart", Role::Control, restart),
-        Route::post("/processes/{name}/scale", Role::Control, scale),
-        Route::post("/processes/{name}/signal", Role::Control, signal),
-        Route::post("/restart", Role::Control, rolling),
-        Route::get("/operations/{id}", Role::Read, operation),
+        one(Route::post("/processes/{name}/start", Role::Control, start), "Start a process."),
+        one(
+            Route::post("/processes/{name}/stop", Role::Control, stop),
+            "Stop a process until somebody starts it.",
+        ),
+        one(Route::post("/processes/{name}/restart", Role::Control, restart), "Restart a process."),
+        one(
+            Route::post("/processes/{name}/scale", Role::Control, scale),
+            "Change how many instances there are.",
+        )
+        .takes("Scale"),
+        one(Route::post("/processes/{name}/signal", Role::Control, signal), "Send a signal to the leaders.")
+            .takes("Signal"),
+        one(
+            Route::post("/restart", Role::Control, rolling),
+            "Restart everything, or some, one after the other.",
+        )
+        .may_take("Restart"),
+        Route::get("/operations/{id}", Role::Read, operation)
+            .tells("What has come of an operation.", "Operation")
+            .with(&[("wait", Kind::Seconds, "how long to wait for its end, at most an hour")])
+            .refuses(&[404]),
     ]
 }
 

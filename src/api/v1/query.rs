@@ -2,6 +2,7 @@
 //! knows is left alone, as PHPeek PM leaves it.
 
 use super::super::refusal::Refusal;
+use super::table::{Kind, Param};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
 use phpeek_actors::lines::Wanted;
@@ -11,6 +12,23 @@ use std::time::{Duration, SystemTime};
 
 /// Entries when nobody says how many, and the most.
 const LIMIT: (usize, usize) = (100, 10_000);
+
+/// `limit`, for the document.
+const LIMITED_TO: Param = ("limit", Kind::From(1), "how many, at most 10000; default: 100");
+/// Of a list that is only bounded.
+pub(super) const LIMITED: &[Param] = &[LIMITED_TO];
+/// Of lines that are kept.
+pub(super) const NEWEST: &[Param] = &[LIMITED_TO, LINES[0], LINES[1], LINES[2], LINES[3], LINES[4]];
+/// Of lines that come.
+pub(super) const COMING: &[Param] = &[TAIL, LINES[0], LINES[1], LINES[2], LINES[3], LINES[4]];
+const TAIL: Param = ("tail", Kind::From(0), "with how many that are kept to begin, at most 10000");
+const LINES: [Param; 5] = [
+    ("process", Kind::Text, "of this one alone"),
+    ("instance", Kind::Text, "as web-0"),
+    ("stream", Kind::Word(&["stdout", "stderr"]), "of this one alone"),
+    ("level", Kind::Word(&["debug", "info", "warn", "error", "all"]), "of this level at least"),
+    ("since", Kind::Text, "a time of RFC 3339, or how long ago, as 5m"),
+];
 
 /// The parameters of a request, decoded.
 pub(super) struct Query(Vec<(String, String)>);
@@ -30,6 +48,11 @@ impl Query {
         pairs.collect::<Result<_, Refusal>>().map(Self)
     }
 
+    /// The text of a number; `None` when it is not there. An empty one is none that can be read.
+    fn number(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     /// The value of a parameter; `None` when it is not there, or empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name);
@@ -45,7 +68,7 @@ impl Query {
 
     /// How many are wanted: `limit`.
     pub(super) fn limit(&self) -> Result<usize, Refusal> {
-        match self.get("limit") {
+        match self.number("limit") {
             None => Ok(LIMIT.0),
             Some(text) => match text.parse::<usize>() {
                 Ok(number) if number > 0 => Ok(number.min(LIMIT.1)),
@@ -56,7 +79,7 @@ impl Query {
 
     /// With how many of what is kept a stream begins: `tail`.
     pub(super) fn tail(&self) -> Result<usize, Refusal> {
-        let Some(text) = self.get("tail") else { return Ok(0) };
+        let Some(text) = self.number("tail") else { return Ok(0) };
         let number = text.parse::<usize>().map(|number| number.min(LIMIT.1));
         number.map_err(|_| Refusal::bad(format!("tail wants a whole number from 0 to {}", LIMIT.1)))
     }
@@ -166,11 +189,10 @@ mod tests {
         ] {
             assert_eq!(wanted(query), None, "{query}");
         }
-        for limit in ["0", "-1", "abc", "1.5", "99999999999999999999"] {
+        for limit in ["", "0", "-1", "abc", "1.5", "99999999999999999999"] {
             assert!(Query::of(Some(&format!("limit={limit}"))).is_ok_and(|q| q.limit().is_err()), "{limit}");
         }
-        let limits =
-            ["", "limit=", "limit=7", "limit=20000"].map(|q| Query::of(Some(q)).and_then(|q| q.limit()).ok());
-        assert_eq!(limits, [Some(100), Some(100), Some(7), Some(10_000)]);
+        let limits = ["", "limit=7", "limit=20000"].map(|q| Query::of(Some(q)).and_then(|q| q.limit()).ok());
+        assert_eq!(limits, [Some(100), Some(7), Some(10_000)]);
     }
 }

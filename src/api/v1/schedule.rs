@@ -6,9 +6,9 @@ use super::super::order::{Answer, Begun, Wish};
 use super::super::past::{Past, PastOf};
 use super::super::refusal::{Refusal, json_of};
 use super::orders::{Asked, LONGEST_WAIT, Name, begin, give, refusal, told, under_way};
-use super::query::Query;
+use super::query::{self, Query};
 use super::shared::{Shared, missing};
-use super::table::Route;
+use super::table::{Gives, Kind, Route};
 use super::{runs, shape};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -26,13 +26,30 @@ const REFUSED: Duration = Duration::from_millis(200);
 /// The routes of schedules and of the history.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/processes/{name}/schedule", Role::Read, status),
-        Route::get("/processes/{name}/schedule/history", Role::Read, history),
-        Route::post("/processes/{name}/schedule/pause", Role::Control, pause),
-        Route::post("/processes/{name}/schedule/resume", Role::Control, resume),
-        Route::post("/processes/{name}/schedule/trigger", Role::Control, trigger),
-        Route::get("/oneshot/history", Role::Read, oneshots),
-        Route::get("/history", Role::Read, everything),
+        Route::get("/processes/{name}/schedule", Role::Read, status)
+            .tells("The schedule of a process.", "ScheduleShown")
+            .refuses(&[404]),
+        Route::get("/processes/{name}/schedule/history", Role::Read, history)
+            .tells("What its jobs have done, newest first.", "ScheduleHistory")
+            .with(query::LIMITED)
+            .refuses(&[404]),
+        Route::post("/processes/{name}/schedule/pause", Role::Control, pause)
+            .does("Begin no job by the clock.")
+            .refuses(&[404, 409]),
+        Route::post("/processes/{name}/schedule/resume", Role::Control, resume)
+            .does("Begin jobs by the clock again.")
+            .refuses(&[404, 409]),
+        Route::post("/processes/{name}/schedule/trigger", Role::Control, trigger)
+            .tells("Run a job now.", "Triggered")
+            .or(202, Gives::Json("Begun"))
+            .with(&[("sync", Kind::Text, "true: the answer comes with its end")])
+            .refuses(&[404, 409]),
+        Route::get("/oneshot/history", Role::Read, oneshots)
+            .tells("What oneshots have done, newest first.", "OneshotHistory")
+            .with(query::LIMITED),
+        Route::get("/history", Role::Read, everything)
+            .tells("What jobs and oneshots have done, newest first.", "History")
+            .with(query::LIMITED),
     ]
 }
 

@@ -14,49 +14,130 @@ use http::StatusCode;
 use phpeek_settings::web::Role;
 use std::sync::Arc;
 
-/// A route.
+/// Where the API lies.
+pub(super) const BASE: &str = "/api/v1";
+
+/// What may stand in the query of a request, and what it is.
+pub(super) type Param = (&'static str, Kind, &'static str);
+
+/// What the value of a parameter is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// A text.
+    Text,
+    /// A text without which nothing can be answered.
+    Needed,
+    /// A whole number from here on.
+    From(u32),
+    /// A whole number from here to there.
+    Whole(u32, u32),
+    /// Seconds.
+    Seconds,
+    /// One of these.
+    Word(&'static [&'static str]),
+}
+
+/// What a route answers with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Gives {
+    /// JSON of this schema.
+    Json(&'static str),
+    /// Server-sent events.
+    Events,
+}
+
+/// A route, and what the document says of it.
 pub(super) struct Route {
-    path: &'static str,
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
     /// `None`: it is answered to everybody.
-    needs: Option<Role>,
+    pub(super) needs: Option<Role>,
     handler: MethodRouter<Arc<Shared>>,
+    pub(super) about: &'static str,
+    pub(super) query: &'static [Param],
+    /// The schema of its body, and whether there has to be one.
+    pub(super) body: Option<(&'static str, bool)>,
+    /// What it answers when all is well.
+    pub(super) gives: Vec<(u16, Gives)>,
+    /// With what it refuses, beside what every route may answer.
+    pub(super) refuses: &'static [u16],
+}
+
+/// A way to write a route for each method.
+macro_rules! routes {
+    ($($(#[$meta:meta])* $method:ident;)*) => { $(
+        $(#[$meta])*
+        pub(super) fn $method<H: Handler<T, Arc<Shared>>, T: 'static>(
+            path: &'static str,
+            needs: impl Into<Option<Role>>,
+            handler: H,
+        ) -> Self {
+            Self::of(stringify!($method), path, needs.into(), routing::$method(handler))
+        }
+    )* };
 }
 
 impl Route {
-    /// What only looks.
-    pub(super) fn get<H: Handler<T, Arc<Shared>>, T: 'static>(
-        path: &'static str,
-        needs: impl Into<Option<Role>>,
-        handler: H,
-    ) -> Self {
-        Self { path, needs: needs.into(), handler: routing::get(handler) }
+    routes! {
+        /// What only looks.
+        get;
+        /// What has something done.
+        post;
+        /// What changes something that is there.
+        put;
+        /// What takes something away.
+        delete;
     }
 
-    /// What has something done.
-    pub(super) fn post<H: Handler<T, Arc<Shared>>, T: 'static>(
+    fn of(
+        method: &'static str,
         path: &'static str,
-        needs: Role,
-        handler: H,
+        needs: Option<Role>,
+        handler: MethodRouter<Arc<Shared>>,
     ) -> Self {
-        Self { path, needs: Some(needs), handler: routing::post(handler) }
+        let (about, query, body, gives, refuses) = ("", &[][..], None, Vec::new(), &[][..]);
+        Self { method, path, needs, handler, about, query, body, gives, refuses }
     }
 
-    /// What changes something that is there.
-    pub(super) fn put<H: Handler<T, Arc<Shared>>, T: 'static>(
-        path: &'static str,
-        needs: Role,
-        handler: H,
-    ) -> Self {
-        Self { path, needs: Some(needs), handler: routing::put(handler) }
+    /// What it is for, and the schema of its answer when all is well.
+    pub(super) fn tells(self, about: &'static str, schema: &'static str) -> Self {
+        Self { about, ..self }.or(200, Gives::Json(schema))
     }
 
-    /// What takes something away.
-    pub(super) fn delete<H: Handler<T, Arc<Shared>>, T: 'static>(
-        path: &'static str,
-        needs: Role,
-        handler: H,
-    ) -> Self {
-        Self { path, needs: Some(needs), handler: routing::delete(handler) }
+    /// What its stream is of.
+    pub(super) fn streams(self, about: &'static str) -> Self {
+        Self { about, ..self }.or(200, Gives::Events)
+    }
+
+    /// What it has done, told at once or as an operation that is under way.
+    pub(super) fn does(self, about: &'static str) -> Self {
+        self.tells(about, "Done").or(202, Gives::Json("Begun"))
+    }
+
+    /// Another answer.
+    pub(super) fn or(mut self, status: u16, gives: Gives) -> Self {
+        self.gives.push((status, gives));
+        self
+    }
+
+    /// What may be asked for in the query.
+    pub(super) fn with(self, query: &'static [Param]) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The body that there has to be.
+    pub(super) fn takes(self, schema: &'static str) -> Self {
+        Self { body: Some((schema, true)), ..self }
+    }
+
+    /// The body that there may be.
+    pub(super) fn may_take(self, schema: &'static str) -> Self {
+        Self { body: Some((schema, false)), ..self }
+    }
+
+    /// With what it refuses.
+    pub(super) fn refuses(self, refuses: &'static [u16]) -> Self {
+        Self { refuses, ..self }
     }
 }
 
