@@ -64,6 +64,7 @@ fn store(place: Place, bytes: u64) -> Spool {
     let origin = Origin::new(&Resource::builder_empty().build(), &InstrumentationScope::builder("x").build());
     Spool::new(SpoolParts {
         signal: phpeek_core::otel::OtelSignal::Traces,
+        history: Limits::HISTORY,
         place,
         limits: Limits { bytes, ..Limits::default() },
         recent: Some(Arc::new(Recent::new(origin.clone()))),

@@ -33,6 +33,7 @@ pub(crate) fn tracing(address: &str, folder: Option<&Path>) -> (TelemetryHandle,
         directory: folder.map(Path::to_owned),
         named: true,
         limits: phpeek_settings::tracing::Limits { bytes: 1 << 30, ..Default::default() },
+        history: phpeek_settings::tracing::Limits::HISTORY,
     };
     let exporter = ExporterSettings::OtlpGrpc(Endpoint::parse(address).expect("an address").into());
     let settings = TracingSettings {

@@ -1262,13 +1262,17 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__history)
-            opts="-c -h --since --errors --socket --json --config --help"
+            opts="-c -h --since --spool --errors --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spool)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -95,9 +95,10 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand schedule; and __fish
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand schedule; and __fish_seen_subcommand_from help" -f -a "resume" -d 'Begin jobs by the clock again; what was missed runs as schedule_catch_up says'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand schedule; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -l since -d 'Only what began within this time: 90s, 15m, 6h, 7d' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -l spool -d 'Read this spool directory, and ask nobody' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -l errors -d 'Only what failed, or did not run when it was to'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -l errors -d 'Only what failed, did not run when it was to, or was restarted for a fault'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -l json -d 'Print the answer as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand history" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l pid-file -d 'Write the supervisor\'s pid here, and its status to FILE.status beside it' -r -F

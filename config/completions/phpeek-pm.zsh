@@ -137,10 +137,11 @@ esac
 (history)
 _arguments "${_arguments_options[@]}" : \
 '--since=[Only what began within this time\: 90s, 15m, 6h, 7d]:TIME:_default' \
+'--spool=[Read this spool directory, and ask nobody]:DIR:_files' \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--errors[Only what failed, or did not run when it was to]' \
+'--errors[Only what failed, did not run when it was to, or was restarted for a fault]' \
 '--json[Print the answer as JSON]' \
 '-h[Print help]' \
 '--help[Print help]' \

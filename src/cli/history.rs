@@ -1,13 +1,16 @@
-//! The `history` command: what jobs and oneshots of a running supervisor have done. Asks over the control socket, and
-//! shows what is remembered.
+//! The `history` command: what jobs and oneshots have done, and each restart with its cause. Asks over the control socket, and
+//! shows what is remembered, and what the spool has beside that.
 
+use super::ask::Target;
 use super::control::{Asked, client, encoded, field, read};
 use super::fault::Fault;
-use super::say::say;
+use super::past;
+use super::say::{complain, say};
 use super::table::{draw, left, right, span};
 use crate::exit;
 use clap::Args;
 use jiff::{Timestamp, tz::TimeZone};
+use phpeek_core::causes::chain;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,7 +23,10 @@ pub struct HistoryArguments {
     /// Only what began within this time: 90s, 15m, 6h, 7d.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub since: Option<Duration>,
-    /// Only what failed, or did not run when it was to.
+    /// Read this spool directory, and ask nobody.
+    #[arg(long, value_name = "DIR")]
+    pub spool: Option<PathBuf>,
+    /// Only what failed, did not run when it was to, or was restarted for a fault.
     #[arg(long)]
     pub errors: bool,
     /// Whom to ask.
@@ -30,14 +36,8 @@ pub struct HistoryArguments {
 
 /// Runs the command. 0: it was told, whatever there was.
 pub(super) fn run(config: Option<PathBuf>, arguments: &HistoryArguments) -> Result<u8, Fault> {
-    let client = client(config, &arguments.asked)?;
-    if let Some(name) = &arguments.name {
-        // One that is not there has no history, and that is worth a word.
-        read(&client, client.get(&format!("/api/v1/processes/{}", encoded(name))))?;
-    }
-    let answer = read(&client, client.get("/api/v1/history?limit=10000"))?;
-    let runs = field(&answer, "runs").as_array().cloned().unwrap_or_default();
     let oldest = arguments.since.and_then(|since| Timestamp::now().checked_sub(since).ok());
+    let runs = known(config, arguments)?;
     let runs: Vec<Value> = runs.into_iter().filter(|run| is_wanted(run, arguments, oldest)).collect();
     if arguments.asked.json {
         say(format!("{}\n", json!({ "runs": runs })));
@@ -56,15 +56,57 @@ pub(super) fn run(config: Option<PathBuf>, arguments: &HistoryArguments) -> Resu
     Ok(exit::OK)
 }
 
+/// What a running supervisor remembers, and what its spool has beside that; or what a spool has.
+fn known(config: Option<PathBuf>, arguments: &HistoryArguments) -> Result<Vec<Value>, Fault> {
+    if let Some(folder) = &arguments.spool {
+        return Ok(past::entries(folder, arguments.since)?);
+    }
+    let target = Target { socket: arguments.asked.socket.clone(), config: config.clone() };
+    let asked = client(config, &arguments.asked).map_err(Fault::from).and_then(|client| {
+        let answer = read(&client, client.get("/api/v1/history?limit=10000"))?;
+        Ok((client, answer))
+    });
+    let (client, answer) = match asked {
+        Ok(asked) => asked,
+        // Nobody runs: the disk may know all the same.
+        Err(fault) => {
+            let folder = past::configured_spool(&target).filter(|_| fault.code() == exit::NOT_RUNNING);
+            return folder.map_or(Err(fault), |folder| Ok(past::entries(&folder, arguments.since)?));
+        }
+    };
+    let kept = match past::spool_of(&client) {
+        Some(folder) => past::entries(&folder, arguments.since).unwrap_or_else(|error| {
+            complain(&format!("only what the supervisor remembers is shown: {}", chain(&error)));
+            Vec::new()
+        }),
+        None => {
+            if arguments.since.is_some() {
+                complain(
+                    "restarts, and runs before this supervisor, are kept where tracing has a spool (tracing_spool_dir)",
+                );
+            }
+            Vec::new()
+        }
+    };
+    let named = |entry: &Value| arguments.name.as_ref().is_some_and(|name| field(entry, "process") == name);
+    if let Some(name) = arguments.name.as_ref().filter(|_| !kept.iter().any(named)) {
+        // One that is not there has no history, and that is worth a word.
+        read(&client, client.get(&format!("/api/v1/processes/{}", encoded(name))))?;
+    }
+    let runs = field(&answer, "runs").as_array().cloned().unwrap_or_default();
+    Ok(past::behind(runs, kept, stamp))
+}
+
 fn is_wanted(run: &Value, arguments: &HistoryArguments, oldest: Option<Timestamp>) -> bool {
     let named = arguments.name.as_deref().is_none_or(|name| field(run, "process") == name);
     let fresh = oldest.is_none_or(|oldest| stamp(field(run, "start_time")).is_some_and(|at| at >= oldest));
-    let well = matches!(field(run, "outcome").as_str(), Some("succeeded" | "running"));
-    named && fresh && !(arguments.errors && well)
+    named && fresh && !(arguments.errors && past::is_well(run))
 }
 
 fn row(run: &Value) -> [String; 7] {
     let text = |key: &str| field(run, key).as_str().unwrap_or_default().to_owned();
+    let who =
+        Some(text("instance")).filter(|instance| !instance.is_empty()).unwrap_or_else(|| text("process"));
     let code = field(run, "exit_code").as_u64();
     let ticks = field(run, "skipped_ticks").as_u64().filter(|ticks| *ticks > 1);
     let (error, output) = (text("error"), text("output"));
@@ -75,7 +117,7 @@ fn row(run: &Value) -> [String; 7] {
     };
     [
         moment(field(run, "start_time")),
-        text("process"),
+        who,
         text("triggered"),
         ticks.map_or_else(|| text("outcome"), |ticks| format!("{} x{ticks}", text("outcome"))),
         code.map_or_else(|| "-".to_owned(), |code| code.to_string()),

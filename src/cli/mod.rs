@@ -20,6 +20,7 @@ mod import;
 mod init;
 mod logs;
 mod man;
+mod past;
 mod plain;
 mod plan;
 mod progress;

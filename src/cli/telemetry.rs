@@ -108,6 +108,9 @@ fn rows(report: &TelemetryReport, items: &str) -> Vec<[String; 2]> {
             SpoolState::Degraded => "in memory for now",
         };
         row("spool", format!("{} ({state}{why}): {held}", spool.directory.as_deref().unwrap_or("memory")));
+        if spool.history_bytes > 0 {
+            row("history", format!("{} bytes that were delivered", spool.history_bytes));
+        }
     }
     let recovered =
         report.recovered.filter(|n| *n > 0).map(|n| format!(", {n} recovered")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which traces are kept, and where spans wait: `tracing_sample_rate`, `tracing_keep_*`, `tracing_spool_*`, with
+//! Which traces are kept, and where spans wait and stay: `tracing_sample_rate`, `tracing_keep_*`, `tracing_spool_*`, `history_*`, with
 //! OTEL_TRACES_SAMPLER behind the rate.
 
 use super::block::Block;
@@ -82,7 +82,12 @@ impl Reader<'_> {
             bytes: megabytes.map_or(usual.bytes, |n| n << 20),
             age: block.time("tracing_spool_max_age").filter(|age| *age > Duration::ZERO).unwrap_or(usual.age),
         };
-        SpoolSettings { directory, named, limits }
+        let kept = block.int("history_max_mb").and_then(|n| u64::try_from(n).ok());
+        let history = Limits {
+            bytes: kept.map_or(Limits::HISTORY.bytes, |n| n << 20),
+            age: block.time("history_max_age").unwrap_or(Limits::HISTORY.age),
+        };
+        SpoolSettings { directory, named, limits, history }
     }
 
     /// The directory and whether somebody has named it. Without a name: systemd's for this service, or the usual one

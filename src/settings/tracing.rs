@@ -40,7 +40,7 @@ pub struct OtlpSettings {
 }
 
 /// Where spans wait.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolSettings {
     /// The directory; `None` is memory.
     pub directory: Option<PathBuf>,
@@ -48,6 +48,14 @@ pub struct SpoolSettings {
     pub named: bool,
     /// How much and how long.
     pub limits: Limits,
+    /// How much of what was delivered stays there, and how long.
+    pub history: Limits,
+}
+
+impl Default for SpoolSettings {
+    fn default() -> Self {
+        Self { directory: None, named: false, limits: Limits::default(), history: Limits::HISTORY }
+    }
 }
 
 /// The bounds of what waits.
@@ -57,6 +65,13 @@ pub struct Limits {
     pub bytes: u64,
     /// Older spans are dropped.
     pub age: Duration,
+}
+
+impl Limits {
+    /// Of what was delivered, unless somebody says otherwise.
+    pub const HISTORY: Self = Self { bytes: 64 << 20, age: Duration::from_secs(7 * 24 * 60 * 60) };
+    /// Nothing is kept.
+    pub const NOTHING: Self = Self { bytes: 0, age: Duration::ZERO };
 }
 
 impl Default for Limits {

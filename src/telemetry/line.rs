@@ -16,7 +16,7 @@ use phpeek_core::backoff::Backoff;
 use phpeek_core::batch::Rules;
 use phpeek_core::otel::OtelSignal;
 use phpeek_settings::env;
-use phpeek_settings::tracing::SpoolSettings;
+use phpeek_settings::tracing::{Limits, SpoolSettings};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -82,6 +82,8 @@ impl Line {
             signal,
             place,
             limits: spool.limits,
+            // Only spans are asked for afterwards.
+            history: if signal == OtelSignal::Traces { spool.history } else { Limits::NOTHING },
             origin,
             recent,
             report: report.clone(),

@@ -43,6 +43,7 @@ pub(crate) fn left_in_spool(folder: &Path) -> u64 {
     let lock = spool::lock(folder).expect("its supervisor is gone");
     let mut spool = Spool::new(SpoolParts {
         signal: phpeek_core::otel::OtelSignal::Traces,
+        history: Limits::HISTORY,
         place: Place::Directory(folder.to_owned(), Some(lock)),
         limits: Limits::default(),
         recent: Some(Arc::new(Recent::new(origin.clone()))),

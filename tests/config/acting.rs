@@ -62,7 +62,7 @@ fn by_name(path: &str) -> Option<Value> {
         "tracing_proxy" => json!("http://proxy:1"),
         "tracing_service_name" => json!("shop"),
         "tracing_spool_dir" => json!("/tmp/other/spool"),
-        "tracing_spool_max_age" => json!("2h"),
+        "tracing_spool_max_age" | "history_max_age" => json!("2h"),
         "tracing_file" => json!("/tmp/other.jsonl"),
         "tracing_file_max_size" => json!("3MB"),
         "tracing_server_name" => json!("other.example"),

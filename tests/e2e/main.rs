@@ -24,6 +24,7 @@ mod health;
 mod health_told;
 mod heartbeat;
 mod hooks;
+mod kept_history;
 mod logs;
 mod memory;
 mod metrics;

@@ -155,6 +155,7 @@ fn read(bytes: &[u8]) {
 fn open(folder: &Path) -> Option<Spool> {
     let parts = SpoolParts {
         signal: phpeek_core::otel::OtelSignal::Traces,
+        history: Limits::HISTORY,
         place: Place::Directory(folder.to_owned(), Some(spool::lock(folder).ok()?)),
         limits: Limits::default(),
         origin: origin("ours"),

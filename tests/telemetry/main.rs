@@ -5,6 +5,7 @@
 mod connections;
 mod exporters;
 mod flushing;
+mod history;
 mod http_server;
 mod keeping;
 mod receiver;

@@ -33,12 +33,17 @@ impl Made {
 }
 
 pub(crate) fn open(place: Place, service: &str, limits: Limits) -> Made {
+    open_with(place, service, limits, Limits::HISTORY)
+}
+
+pub(crate) fn open_with(place: Place, service: &str, limits: Limits, history: Limits) -> Made {
     let resource =
         Resource::builder_empty().with_attribute(KeyValue::new("service.name", service.to_owned())).build();
     let origin = Origin::new(&resource, &InstrumentationScope::builder("phpeek-pm").build());
     let (said, report) = (Arc::new(Said::default()), Arc::<Mutex<SpoolReport>>::default());
     let parts = SpoolParts {
         signal: phpeek_core::otel::OtelSignal::Traces,
+        history,
         place,
         limits,
         recent: Some(Arc::new(Recent::new(origin.clone()))),
@@ -345,7 +350,8 @@ fn a_directory_has_one_supervisor() {
 #[test]
 fn delivered_segments_are_kept_for_a_while_and_begins_outlive_them() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut made = open(at(folder.path()), "x", Limits { bytes: 1 << 20, age: Duration::from_secs(3600) });
+    let bounds = Limits { bytes: 1 << 20, age: Duration::from_secs(3600) };
+    let mut made = open_with(at(folder.path()), "x", bounds, Limits { bytes: 256 << 10, ..bounds });
     keep(&mut made, [begun(1)]);
     for id in 2..4000 {
         keep(&mut made, [sized(id, 1000)]);

@@ -78,8 +78,11 @@ pub struct SpoolReport {
     pub directory: Option<String>,
     /// Its files.
     pub segments: usize,
-    /// Bytes of all of them, or of what is in memory.
+    /// Bytes of what waits, there and in memory.
     pub bytes: u64,
+    /// Bytes of what was delivered and is kept.
+    #[serde(default)]
+    pub history_bytes: u64,
     /// Spans that wait.
     pub spans: u64,
     /// How long the oldest of them has waited, in seconds.

@@ -1,22 +1,57 @@
-//! Traces from a running supervisor, over its control socket: the newest that it keeps in memory.
+//! Traces from a running supervisor, over its control socket: the newest that it keeps in memory, and behind them those that
+//! its spool has.
 
+use super::stored::SpoolSource;
 use crate::cli::ask::Target;
+use crate::cli::past;
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use phpeek_api::client::{Client, ClientError, Messages};
+use phpeek_core::causes::chain;
 use phpeek_viewer::source::{Source, SourceError};
 use prost::Message as _;
+use std::collections::HashSet;
 
 /// A running supervisor.
 pub(super) struct SocketSource {
     client: Client,
     stream: Option<Messages>,
+    disk: Option<SpoolSource>,
+    /// Why the disk could not be read.
+    remark: Option<String>,
 }
 
 impl SocketSource {
     /// The supervisor that `target` names.
     pub(super) fn open(target: &Target) -> Result<Self, SourceError> {
-        Ok(Self { client: target.client().map_err(elsewhere)?, stream: None })
+        let client = target.client().map_err(elsewhere)?;
+        Ok(Self { client, stream: None, disk: None, remark: None })
+    }
+
+    /// What the disk has beside that. What cannot be read there is said once, and the rest is shown.
+    fn with_disk(
+        &mut self,
+        mut live: ExportTraceServiceRequest,
+        ask: impl FnOnce(&mut SpoolSource) -> Result<ExportTraceServiceRequest, SourceError>,
+    ) -> ExportTraceServiceRequest {
+        let Some(folder) = past::spool_of(&self.client) else { return live };
+        let opened = match self.disk.take() {
+            Some(disk) => Ok(disk),
+            None => SpoolSource::open(&folder),
+        };
+        let kept = opened.and_then(|mut disk| {
+            let kept = ask(&mut disk)?;
+            self.disk = Some(disk);
+            Ok(kept)
+        });
+        match kept {
+            Ok(kept) => add_missing(&mut live, kept),
+            Err(error) => {
+                self.remark = Some(format!("what was delivered long ago is not shown: {}", chain(&error)))
+            }
+        }
+        live
     }
 
     fn get(&self, path: &str) -> Result<ExportTraceServiceRequest, SourceError> {
@@ -35,11 +70,17 @@ fn decoded(bytes: Bytes) -> Result<ExportTraceServiceRequest, SourceError> {
 
 impl Source for SocketSource {
     fn recent(&mut self, limit: usize) -> Result<ExportTraceServiceRequest, SourceError> {
-        self.get(&format!("/traces?limit={limit}"))
+        let live = self.get(&format!("/traces?limit={limit}"))?;
+        let known: HashSet<&[u8]> = spans(&live).map(|span| span.trace_id.as_slice()).collect();
+        if known.len() >= limit {
+            return Ok(live);
+        }
+        Ok(self.with_disk(live, |disk| disk.recent(limit)))
     }
 
     fn find(&mut self, prefix: &str) -> Result<ExportTraceServiceRequest, SourceError> {
-        self.get(&format!("/traces/{prefix}"))
+        let live = self.get(&format!("/traces/{prefix}"))?;
+        Ok(self.with_disk(live, |disk| disk.find(prefix)))
     }
 
     fn follow(&mut self) -> Result<Option<ExportTraceServiceRequest>, SourceError> {
@@ -52,6 +93,25 @@ impl Source for SocketSource {
         };
         stream.next().map_err(elsewhere)?.map(decoded).transpose()
     }
+
+    fn remarks(&mut self) -> Vec<String> {
+        self.remark.take().into_iter().collect()
+    }
+}
+
+fn spans(request: &ExportTraceServiceRequest) -> impl Iterator<Item = &Span> {
+    request.resource_spans.iter().flat_map(|group| &group.scope_spans).flat_map(|scope| &scope.spans)
+}
+
+/// Puts what the disk has in front of what the memory has, each span once.
+fn add_missing(live: &mut ExportTraceServiceRequest, mut kept: ExportTraceServiceRequest) {
+    let id = |span: &Span| (span.trace_id.clone(), span.span_id.clone());
+    let known: HashSet<_> = spans(live).map(id).collect();
+    for scope in kept.resource_spans.iter_mut().flat_map(|group| &mut group.scope_spans) {
+        scope.spans.retain(|span| !known.contains(&id(span)));
+    }
+    kept.resource_spans.append(&mut live.resource_spans);
+    *live = kept;
 }
 
 fn elsewhere(error: ClientError) -> SourceError {

@@ -19,9 +19,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A segment is sealed when it has grown to this, or to an eighth of the bound.
 const SEGMENT: u64 = 4 << 20;
-/// Delivered segments that are kept for `phpeek-pm trace`: so many bytes, or a quarter of the bound, and so many files.
-const HISTORY: u64 = 4 << 20;
-const HISTORY_FILES: usize = 64;
+/// Files of delivered segments that are kept: all are read when somebody asks.
+const HISTORY_FILES: usize = 1024;
+/// A segment is sealed at this share of the age up to which it is kept, so that what is old can go.
+const PARTS_OF_AGE: u32 = 7;
 /// Spans of which the beginning is kept at most; with small bounds so many as fit into a quarter of the bytes: they are
 /// written anew when their segment goes, and must not push each other out.
 pub(super) const MOST_OPEN: usize = 65_536;
@@ -44,10 +45,13 @@ struct Taken {
 pub(super) struct Disk {
     folder: PathBuf,
     limits: Limits,
+    /// Of what was delivered.
+    history: Limits,
     origin: Origin,
     segments: VecDeque<Segment>,
-    /// Whether the last segment is ours and not sealed.
+    /// Whether the last segment is ours and not sealed, and since when it is.
     active: bool,
+    active_since: SystemTime,
     next: u64,
     /// Beginnings without an end, and the segment that each lies in.
     open: HashMap<[u8; 8], (Begin, u64)>,
@@ -69,7 +73,7 @@ impl Disk {
     pub(super) fn open(
         folder: PathBuf,
         lock: LockFile,
-        limits: Limits,
+        (limits, history): (Limits, Limits),
         origin: Origin,
         now: SystemTime,
     ) -> io::Result<Self> {
@@ -77,9 +81,11 @@ impl Disk {
         let mut disk = Self {
             folder,
             limits,
+            history,
             origin,
             segments,
             active: false,
+            active_since: now,
             next,
             open: HashMap::new(),
             taken: None,
@@ -153,14 +159,16 @@ impl Disk {
 
     fn put(&mut self, records: &Records, now: SystemTime) -> io::Result<()> {
         let grown = self.segments.back().map_or(0, |s| s.length) + records.bytes.len() as u64;
-        if !self.active || grown > SEGMENT.min(self.limits.bytes / 8) {
+        let part = self.history.age / PARTS_OF_AGE;
+        let old = !part.is_zero() && now.duration_since(self.active_since).unwrap_or_default() > part;
+        if !self.active || old || grown > SEGMENT.min(self.limits.bytes / 8) {
             let origin = self.origin.clone();
             let segment = self.create(&origin, now)?;
             if let Some(full) = self.segments.back_mut() {
                 full.seal();
             }
             self.segments.push_back(segment);
-            self.active = true;
+            (self.active, self.active_since) = (true, now);
         }
         let Some(active) = self.segments.back_mut() else { return Ok(()) };
         active.append(&records.bytes, records.spans, now)?;
@@ -248,13 +256,15 @@ impl Disk {
         }
     }
 
-    /// Holds the bounds: of bytes and age for what waits, of bytes and files for what was delivered.
+    /// Holds the bounds of bytes and age, for what waits and for what was delivered. What waits has room first: the oldest
+    /// go, delivered or not, because a beginning must not outlive its end.
     fn bound(&mut self, now: SystemTime) {
-        while self.bytes() > self.limits.bytes && !self.segments.is_empty() {
+        while self.bytes() > self.limits.bytes {
             self.dropped.full += self.remove(0, now);
         }
-        let old = |s: &Segment| now.duration_since(s.touched).unwrap_or_default() > self.limits.age;
-        let aged = self.segments.iter().take_while(|s| old(s)).count();
+        let older = |s: &Segment, age| now.duration_since(s.touched).unwrap_or_default() > age;
+        let expired = |s: &Segment| s.waiting() > 0 && older(s, self.limits.age);
+        let aged = self.segments.iter().rposition(expired).map_or(0, |last| last + 1);
         for _ in 0..aged {
             self.dropped.expired += self.remove(0, now);
         }
@@ -262,15 +272,25 @@ impl Disk {
         let delivered = self.segments.iter().take(sealed).take_while(|s| s.waiting() == 0).count();
         let mut bytes: u64 = self.segments.iter().take(delivered).map(|s| s.length).sum();
         let mut files = delivered;
-        while files > HISTORY_FILES || bytes > HISTORY.min(self.limits.bytes / 4) {
+        let too_old = |disk: &Self| {
+            let first = disk.segments.front();
+            first.is_some_and(|s| now.duration_since(s.touched).unwrap_or_default() > disk.history.age)
+        };
+        while files > HISTORY_FILES || (files > 0 && (bytes > self.history.bytes || too_old(self))) {
             bytes = bytes.saturating_sub(self.segments.front().map_or(bytes, |s| s.length));
             files = files.saturating_sub(1);
             self.remove(0, now);
         }
     }
 
+    /// Of what waits; a segment counts as long as something of it does.
     pub(super) fn bytes(&self) -> u64 {
-        self.segments.iter().map(|s| s.length).sum()
+        self.segments.iter().filter(|s| s.waiting() > 0).map(|s| s.length).sum()
+    }
+
+    /// Of what was delivered and is kept.
+    pub(super) fn history_bytes(&self) -> u64 {
+        self.segments.iter().filter(|s| s.waiting() == 0).map(|s| s.length).sum()
     }
 
     /// Removes a segment and gives how many spans are lost by that. Beginnings in it that have no end are written

@@ -137,12 +137,28 @@ impl SpoolReader {
     /// # Errors
     /// When the directory cannot be listed.
     pub fn requests(&self, which: Which) -> Result<impl Iterator<Item = Vec<u8>>, ReadError> {
-        let sequences = self.sequences()?;
-        Ok(sequences.into_iter().filter_map(move |sequence| {
+        Ok(self.each(self.sequences()?, which))
+    }
+
+    /// The same of all spans, but for segments that nobody has written to since then.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed.
+    pub fn requests_since(&self, since: SystemTime) -> Result<impl Iterator<Item = Vec<u8>>, ReadError> {
+        let later = |sequence: &u64| {
+            let about = std::fs::metadata(self.folder.join(name(*sequence)));
+            about.and_then(|about| about.modified()).is_ok_and(|touched| touched >= since)
+        };
+        let sequences: Vec<u64> = self.sequences()?.into_iter().filter(later).collect();
+        Ok(self.each(sequences, Which::All))
+    }
+
+    fn each(&self, sequences: Vec<u64>, which: Which) -> impl Iterator<Item = Vec<u8>> {
+        sequences.into_iter().filter_map(move |sequence| {
             let contents = self.contents(sequence, which)?;
             let spans = contents.spans.iter().filter_map(|range| contents.bytes.get(range.clone()));
             (!contents.spans.is_empty()).then(|| encode::request(&contents.origin, spans))
-        }))
+        })
     }
 
     fn contents(&self, sequence: u64, which: Which) -> Option<Contents> {

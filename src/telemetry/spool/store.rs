@@ -42,6 +42,8 @@ pub struct SpoolParts {
     pub place: Place,
     /// How much and how long.
     pub limits: Limits,
+    /// How much and how long of what was delivered.
+    pub history: Limits,
     /// Whose spans they are.
     pub origin: Origin,
     /// Where `phpeek-pm trace` finds them; for spans.
@@ -66,6 +68,7 @@ impl SpoolParts {
             signal: self.signal,
             place: std::mem::replace(&mut self.place, next),
             limits: self.limits,
+            history: self.history,
             origin: self.origin.clone(),
             recent: self.recent.clone(),
             report: self.report.clone(),
@@ -167,8 +170,8 @@ impl Spool {
         };
         let opened = locked.and_then(|lock| {
             let unusable = |source| SpoolError::Unusable { path: folder.clone(), source };
-            let (limits, origin) = (self.parts.limits, self.parts.origin.clone());
-            Disk::open(folder.clone(), lock, limits, origin, wall).map_err(unusable)
+            let (bounds, origin) = ((self.parts.limits, self.parts.history), self.parts.origin.clone());
+            Disk::open(folder.clone(), lock, bounds, origin, wall).map_err(unusable)
         });
         match opened {
             Ok(mut disk) => {
@@ -238,6 +241,7 @@ impl Spool {
                 report.directory = Some(disk.folder().display().to_string());
                 report.segments = disk.segments();
                 report.bytes += disk.bytes();
+                report.history_bytes = disk.history_bytes();
                 report.oldest_age_s = disk.oldest(wall).map(|d| d.as_secs()).or(report.oldest_age_s);
             }
         }
