@@ -73,8 +73,6 @@ pub struct Surroundings {
     pub outlook: watch::Receiver<Outlook>,
     /// Counts the changes of the state.
     pub changes: Changes,
-    /// Who keeps the newest spans; nobody when tracing is off.
-    pub traces: Option<Arc<dyn TraceSource>>,
     /// What is told as it happens.
     pub sources: v1::Sources,
     /// The log.
@@ -114,7 +112,7 @@ impl Control {
         let door = Door::new((socket, fresh))?;
         let removed = listener.watch();
         let slot = Slot::new(listener);
-        let Surroundings { outlook, changes, traces, sources, log, clock, thread_init, back } = around;
+        let Surroundings { outlook, changes, sources, log, clock, thread_init, back } = around;
         let keeper = Keeper {
             what: "control socket",
             slot: slot.clone(),
@@ -124,7 +122,7 @@ impl Control {
             thread_init,
             back,
         };
-        let around = Around { supervision, outlook, changes, traces, sources, closing: closed, log, clock };
+        let around = Around { supervision, outlook, changes, sources, closing: closed, log, clock };
         let waiting = actix::spawn(wait_for_the_first(door, around, thread_init, end));
         let keeping = actix::spawn(keeper.run(removed));
         Ok((Self { slot, closing, waiting, keeping, ended }, inquiries))

@@ -81,6 +81,12 @@ impl Written {
         self.unnumbered("lost", &data);
     }
 
+    /// What is written so far.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it is enough for one piece.
     pub(super) fn is_full(&self) -> bool {
         self.0.len() >= PIECE

@@ -5,7 +5,6 @@
 use super::desk::{Desks, Inquiry};
 use super::door::Door;
 use super::routes::{self, Shared};
-use super::traces::TraceSource;
 use super::v1;
 use super::view::Changes;
 use super::web::Granted;
@@ -42,7 +41,6 @@ pub(super) struct Around {
     pub(super) supervision: mpsc::Sender<Inquiry>,
     pub(super) outlook: watch::Receiver<Outlook>,
     pub(super) changes: Changes,
-    pub(super) traces: Option<Arc<dyn TraceSource>>,
     pub(super) sources: v1::Sources,
     pub(super) closing: watch::Receiver<bool>,
     pub(super) log: Arc<dyn LogSink>,
@@ -59,7 +57,8 @@ struct Server {
 
 /// Takes connections until `closing`, the first of which may have been taken already; then waits until the last has ended.
 pub(super) async fn serve(mut door: Door, first: Option<UnixStream>, around: Around) {
-    let Around { supervision, outlook, changes, traces, sources, closing, log, clock } = around;
+    let Around { supervision, outlook, changes, sources, closing, log, clock } = around;
+    let traces = sources.traces.clone();
     let long = Arc::new(Semaphore::new(LONG));
     let desks = Desks::open(&supervision);
     let streams = v1::Places { free: long.clone(), closing: closing.clone() };

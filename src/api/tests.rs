@@ -59,6 +59,11 @@ impl TraceSource for Kept {
         (all[from..].to_vec(), all.len() as u64)
     }
 
+    fn spans(&self, from: u64, most: usize) -> Vec<(u64, serde_json::Value)> {
+        let all = (0..).zip(self.all()).skip_while(|(number, _)| *number < from);
+        all.take(most).map(|(number, span)| (number, span.into())).collect()
+    }
+
     fn subscribe(&self) -> watch::Receiver<u64> {
         self.count.subscribe()
     }
@@ -102,10 +107,9 @@ impl Rig {
                 let back = Box::new(|| ());
                 let changes = Changes::default();
                 let events = EventFeed::new(clock).source();
-                let sources = v1::Sources { lines: Arc::new(NoLines), events, history: None };
+                let sources = v1::Sources { lines: Arc::new(NoLines), events, history: None, traces };
                 let thread_init = || ();
-                let around =
-                    Surroundings { outlook, changes, traces, sources, log, clock, thread_init, back };
+                let around = Surroundings { outlook, changes, sources, log, clock, thread_init, back };
                 let (control, mut inquiries) = Control::start(listener, around).expect("a server");
                 actix::spawn(async move {
                     while let Some(inquiry) = inquiries.recv().await {

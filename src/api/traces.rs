@@ -5,6 +5,7 @@ use axum::body::Body;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use futures_util::stream;
+use serde_json::Value;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub trait TraceSource: Send + Sync {
     fn trace(&self, prefix: &str) -> Vec<u8>;
     /// The spans from number `from` on, and the number of the one that comes next.
     fn since(&self, from: u64) -> (Vec<u8>, u64);
+    /// The spans from number `from` on that are still kept, at most so many, each with its number and as JSON of OTLP.
+    fn spans(&self, from: u64, most: usize) -> Vec<(u64, Value)>;
     /// Told the number of spans so far, whenever it has grown.
     fn subscribe(&self) -> watch::Receiver<u64>;
 }

@@ -3,9 +3,10 @@
 
 use super::running::{BeginError, Running};
 use phpeek_api::view::Changes;
-use phpeek_api::web::{Around, Bound, Rules, Web};
+use phpeek_api::web::{Answers, Around, Bound, Rules, Web};
 use phpeek_api::{Inquiries, channel, v1};
 use phpeek_settings::web::ApiSettings;
+use std::sync::Arc;
 
 /// Opens every way in that is configured; none when there is none.
 pub(super) fn open(settings: &ApiSettings) -> Result<Vec<Bound>, BeginError> {
@@ -18,7 +19,7 @@ pub(super) fn open(settings: &ApiSettings) -> Result<Vec<Bound>, BeginError> {
 
 /// Serves them. Give the inquiries to somebody who answers. `None` when nothing is open.
 pub(super) fn start(
-    bound: Vec<Bound>,
+    (bound, answers): (Vec<Bound>, Option<Arc<dyn Answers>>),
     settings: &ApiSettings,
     (running, changes, sources): (&Running, Changes, v1::Sources),
     thread_init: fn(),
@@ -33,6 +34,7 @@ pub(super) fn start(
         clock: running.clock,
         thread_init,
         audit: running.audit.clone(),
+        answers,
     };
     let rules = Rules {
         tokens: settings.tokens.clone(),

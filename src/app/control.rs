@@ -2,20 +2,18 @@
 //! thread to what is asked. Answers by a copy, never by work.
 
 use super::board::SharedBoard;
-use super::kept::Kept;
 use super::orders::Orders;
 use super::running::{BeginError, Running};
 use super::targets::Targets;
 use phpeek_actors::history::Histories;
 use phpeek_api::past::{Past, PastOf};
 use phpeek_api::v1::Sources;
-use phpeek_api::{Control, Inquiries, Inquiry, Listener, SocketError, Surroundings, TraceSource, place};
+use phpeek_api::{Control, Inquiries, Inquiry, Listener, SocketError, Surroundings, place};
 use phpeek_core::causes::chain;
 use phpeek_os::environment;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::TelemetryHandle;
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// What came of the wish for a socket.
 #[derive(Default)]
@@ -60,7 +58,6 @@ pub(super) fn start(
         back: Box::new(move || children.changes().notify_one()),
         outlook: board.watch_outlook(),
         changes: board.changes(),
-        traces: running.telemetry.recent().map(|recent| Arc::new(Kept(recent)) as Arc<dyn TraceSource>),
         sources,
         log: running.log.clone(),
         clock: running.clock,

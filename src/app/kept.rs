@@ -2,6 +2,7 @@
 
 use phpeek_api::TraceSource;
 use phpeek_telemetry::recent::Recent;
+use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -17,6 +18,9 @@ impl TraceSource for Kept {
     }
     fn since(&self, from: u64) -> (Vec<u8>, u64) {
         self.0.since(from)
+    }
+    fn spans(&self, from: u64, most: usize) -> Vec<(u64, Value)> {
+        self.0.json(from, most)
     }
     fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.subscribe()

@@ -3,24 +3,36 @@
 
 use super::running::{BeginError, Running};
 use phpeek_actors::listeners::Listeners;
-use phpeek_api::web::{Around, Bound, Rules, Web};
-use phpeek_metrics::{Asked, Metrics, Resources, Shown, Spans};
+use phpeek_api::web::{Answers, Around, Bound, Rules, Web};
+use phpeek_metrics::{Asked, Metrics, Requests, Resources, Shown, Spans};
 use phpeek_settings::web::MetricsSettings;
 use phpeek_telemetry::{TelemetryHandle, TelemetryState};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// What is open, and what is told there.
 pub(super) struct Opened {
     bound: Bound,
     settings: MetricsSettings,
+    requests: Requests,
+}
+
+/// Counts what the API answers.
+struct Counted(Requests);
+
+impl Answers for Counted {
+    fn given(&self, method: &str, route: &'static str, status: u16, took: Duration) {
+        self.0.answered(method, route, status, took);
+    }
 }
 
 /// Opens the port.
 pub(super) fn open(settings: Option<&MetricsSettings>) -> Result<Option<Opened>, BeginError> {
     let open = |settings: &MetricsSettings| {
         let bound = Bound::tcp(&settings.tcp).map_err(BeginError::Metrics)?;
-        Ok(Opened { bound, settings: settings.clone() })
+        Ok(Opened { bound, settings: settings.clone(), requests: Requests::default() })
     };
     settings.map(open).transpose()
 }
@@ -32,6 +44,11 @@ pub(super) struct Serving {
 }
 
 impl Opened {
+    /// Who counts what the API answers.
+    pub(super) fn answers(&self) -> Arc<dyn Answers> {
+        Arc::new(Counted(self.requests.clone()))
+    }
+
     /// Serves the page.
     pub(super) fn serve(
         self,
@@ -39,7 +56,7 @@ impl Opened {
         resources: Option<Resources>,
         thread_init: fn(),
     ) -> Result<Serving, BeginError> {
-        let Self { bound, settings: MetricsSettings { path, prefix, tokens, .. } } = self;
+        let Self { bound, settings: MetricsSettings { path, prefix, tokens, .. }, requests } = self;
         let (supervision, asked) = phpeek_metrics::channel();
         let around = Around {
             name: "metrics",
@@ -47,9 +64,10 @@ impl Opened {
             clock: running.clock,
             thread_init,
             audit: running.audit.clone(),
+            answers: None,
         };
         let rules = Rules { tokens, open: &["/health"], any_name: true, ..Rules::default() };
-        let shown = Shown { path, prefix, resources };
+        let shown = Shown { path, prefix, resources, requests };
         let make = move |_closing| phpeek_metrics::router(shown, supervision);
         let web = Web::start(vec![bound], rules, around, make)
             .map_err(|source| BeginError::System { what: "start the thread of metrics", source })?;

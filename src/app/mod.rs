@@ -186,9 +186,13 @@ async fn supervise(
     let events = Rc::new(EventFeed::new(clock));
     let shown = (&board, events.source());
     let (resources, sources) = resources::start(configuration.resources, &running, shown, in_a_thread)?;
-    let (api, of_api) =
-        api::start(bound, &configuration.api, (&running, board.changes(), sources.clone()), in_a_thread)?
-            .unzip();
+    let (api, of_api) = api::start(
+        (bound, metrics.as_ref().map(metrics::Opened::answers)),
+        &configuration.api,
+        (&running, board.changes(), sources.clone()),
+        in_a_thread,
+    )?
+    .unzip();
     let (control, of_control) =
         listener.map(|l| control::start(l, (&running, &board, sources), in_a_thread)).transpose()?.unzip();
     let (operations, ear) = (Rc::<Operations>::default(), Rc::<ReloadEar>::default());

@@ -2,9 +2,11 @@
 //! There is no timer and no thread unless it was configured.
 
 use super::board::SharedBoard;
+use super::kept::Kept as Newest;
 use super::running::{BeginError, Running};
 use jiff::Timestamp;
 use phpeek_actors::events::EventSource;
+use phpeek_api::TraceSource;
 use phpeek_api::v1::{History, Sources, Used};
 use phpeek_core::ids::TaskId;
 use phpeek_metrics::{Resources, Sample, Subject};
@@ -25,15 +27,16 @@ pub(super) fn start(
     thread_init: fn(),
 ) -> Result<(Option<Resources>, Sources), BeginError> {
     let lines = running.output.kept();
+    let traces = running.telemetry.recent().map(|recent| Arc::new(Newest(recent)) as Arc<dyn TraceSource>);
     let Some(ResourceSettings { interval, samples }) = settings else {
-        return Ok((None, Sources { lines, events, history: None }));
+        return Ok((None, Sources { lines, events, history: None, traces }));
     };
     let scales = Scales::of(&running.children);
     let resources = Resources::start(scales, samples, thread_init)
         .map_err(|source| BeginError::System { what: "start the thread of resources", source })?;
     actix::spawn(keep(resources.clone(), running.children.clone(), board.clone(), interval));
     let history = Arc::new(Kept(resources.clone())) as Arc<dyn History>;
-    Ok((Some(resources), Sources { lines, events, history: Some(history) }))
+    Ok((Some(resources), Sources { lines, events, history: Some(history), traces }))
 }
 
 async fn keep(resources: Resources, children: Rc<Children>, board: SharedBoard, pause: std::time::Duration) {

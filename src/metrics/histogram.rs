@@ -8,6 +8,8 @@ pub(crate) const HOOK: &[f64] = &[0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0];
 pub(crate) const SHUTDOWN: &[f64] = &[1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 180.0, 300.0];
 /// Seconds of a look at what all instances use.
 pub(crate) const RESOURCES: &[f64] = &[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05];
+/// Seconds of a request.
+pub(crate) const REQUEST: &[f64] = &[0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 /// Seconds of a wait for another process.
 pub(crate) const WAIT: &[f64] = &[0.01, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0];
 

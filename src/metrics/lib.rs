@@ -11,6 +11,7 @@ mod fold;
 mod histogram;
 mod listener;
 mod page;
+mod requests;
 mod resources;
 mod ring;
 mod router;
@@ -19,6 +20,7 @@ mod tally;
 
 pub use listener::Metrics;
 pub use page::{Format, Prefix, write};
+pub use requests::Requests;
 pub use resources::{Resources, Subject};
 pub use ring::Sample;
 pub use router::{Asked, Shown, channel, router};

@@ -2,6 +2,7 @@
 //! moment; an answer that does not come is told as such.
 
 use super::page::{Format, Prefix, write};
+use super::requests::Requests;
 use super::resources::Resources;
 use super::snapshot::Snapshot;
 use axum::Router;
@@ -36,6 +37,8 @@ pub struct Shown {
     pub prefix: Prefix,
     /// What instances use, where that is looked at.
     pub resources: Option<Resources>,
+    /// What the API has answered.
+    pub requests: Requests,
 }
 
 /// The routes.
@@ -69,7 +72,7 @@ async fn answer(shown: &Shown, supervision: &mpsc::Sender<Asked>, request: Reque
         let text = "the supervisor does not answer: it is busy, or it ends\n";
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     };
-    match write(shown.prefix, snapshot, shown.resources.as_ref(), format) {
+    match write(shown.prefix, snapshot, (shown.resources.as_ref(), &shown.requests), format) {
         Ok(page) => ([(header::CONTENT_TYPE, format.content_type())], page).into_response(),
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written\n").into_response(),
     }

@@ -3,6 +3,9 @@
 //! telemetry arbiter, read by the control socket.
 
 use super::encode::{self, Origin};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -68,6 +71,19 @@ impl Recent {
     pub fn since(&self, from: u64) -> (Vec<u8>, u64) {
         let (spans, next) = self.spans(from);
         (self.request(spans.iter().map(Vec::as_slice)), next)
+    }
+
+    /// The spans from number `from` on that are still kept, at most so many, each with its number and as JSON of OTLP.
+    #[must_use]
+    pub fn json(&self, from: u64, most: usize) -> Vec<(u64, Value)> {
+        let (spans, next) = self.spans(from);
+        let numbered = (next.saturating_sub(spans.len() as u64)..).zip(spans);
+        let shown = |(number, span): (u64, Vec<u8>)| {
+            // What was encoded here can be decoded here.
+            let span = Span::decode(span.as_slice()).ok()?;
+            Some((number, serde_json::to_value(span).ok()?))
+        };
+        numbered.take(most).filter_map(shown).collect()
     }
 
     /// All that is kept of the `limit` traces that were heard of last.
@@ -161,7 +177,6 @@ mod tests {
     use opentelemetry::InstrumentationScope;
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
     use opentelemetry_sdk::Resource;
-    use prost::Message as _;
 
     fn span(trace: u8, id: u32, size: usize) -> Vec<u8> {
         let span = opentelemetry_proto::tonic::trace::v1::Span {

@@ -185,3 +185,38 @@ impl Rig {
         i32::try_from(pid).expect("a pid")
     }
 }
+
+#[test]
+fn spans_are_streamed_as_they_end_and_a_reader_goes_on_where_it_was() {
+    let (sandbox, at) = (Sandbox::new(), own_address());
+    let global = json!({
+        "api_enabled": true, "api_host": at.ip(), "api_port": at.port(), "control_socket": "none",
+        "tracing_enabled": true, "tracing_exporter": "none",
+    });
+    let config = sandbox.config(global, json!({"w": {"command": sandbox.worker("w")}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("w", 1);
+    let path = "/api/v1/traces/stream";
+    let named = |events: &mut Events, name: &str| {
+        let mut all = std::iter::from_fn(|| events.next());
+        all.find(|event| event.name == "span" && event.data["name"] == name).expect("the stream goes on")
+    };
+    let mut stream =
+        wait_for(LONG, "the API answers", || Events::follow(at, &format!("{path}?tail=1000"), None).ok());
+    let boot = named(&mut stream, "process_manager.start");
+    assert_eq!(boot.data["traceId"].as_str().map(str::len), Some(32), "{boot:?}");
+    assert_eq!(Ask::of("POST", "/api/v1/processes/w/restart").tcp(at).expect("an answer").status, 200);
+    let restarted = named(&mut stream, "process_manager.restart_process");
+    drop(stream);
+    let mut again = Events::follow(at, path, boot.id).expect("a stream");
+    let first = again.next().expect("what came after it");
+    assert_eq!(first.id, boot.id.map(|id| id + 1));
+    let same = named(&mut again, "process_manager.restart_process");
+    assert_eq!(same, restarted);
+    let mut rest = Events::follow(at, &format!("{path}?follow=false&tail=2"), None).expect("a stream");
+    assert!(
+        rest.next().is_some() && rest.next().is_some() && rest.next().is_none(),
+        "it ends after what is kept"
+    );
+    assert_eq!(supervisor.stop(), 0);
+}

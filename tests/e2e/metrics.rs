@@ -272,3 +272,34 @@ fn what_instances_use_is_looked_at_and_kept() {
     }
     assert_eq!(page.supervisor.stop(), 0);
 }
+
+#[test]
+fn what_the_api_answers_is_counted_and_timed_by_its_route() {
+    let (sandbox, api) = (Sandbox::new(), own_address());
+    let global = json!({"api_enabled": true, "api_host": api.ip(), "api_port": api.port()});
+    let mut page = Page::of(&sandbox, &global, json!({"w": {"command": sandbox.worker("w")}}));
+    sandbox.started("w", 1);
+    for (method, path) in [
+        ("GET", "/processes/w"),
+        ("GET", "/processes/x"),
+        ("GET", "/processes/y"),
+        ("POST", "/processes/w/restart"),
+        ("GET", "/nonsense/1"),
+        ("GET", "/nonsense/2"),
+    ] {
+        Ask::of(method, &format!("/api/v1{path}")).tcp(api).expect("an answer");
+    }
+    let of = |method: &str, route: &str, status: u16| {
+        format!("{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}}")
+    };
+    for (labels, count) in [
+        (of("GET", "/processes/{name}", 200), 1.0),
+        (of("GET", "/processes/{name}", 404), 2.0),
+        (of("POST", "/processes/{name}/restart", 200), 1.0),
+        (of("GET", "none", 404), 2.0),
+    ] {
+        page.waits(&format!("phpeek_pm_api_requests_total{labels}"), count);
+        page.waits(&format!("phpeek_pm_api_request_duration_seconds_count{labels}"), count);
+    }
+    assert_eq!(page.supervisor.stop(), 0);
+}

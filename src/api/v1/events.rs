@@ -1,13 +1,11 @@
 //! What happens, as server-sent events. Owns how an event looks here; keeps none.
 
-use super::super::live::{self, More, Source, Written};
+use super::super::live::{More, Source, Written};
 use super::super::refusal::Refusal;
-use super::query::Query;
-use super::shared::Shared;
+use super::opening::{Begins, Opening};
+use super::query;
 use super::table::{Kind, Route};
-use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::HeaderMap;
 use jiff::Timestamp;
 use phpeek_actors::events::{Event, EventsFollowing, EventsFrom};
 use phpeek_actors::feed::{Feed, Given};
@@ -28,7 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
             .with(&[
                 ("process", Kind::Text, "of this one alone"),
                 ("since", Kind::Text, "a time of RFC 3339, or how long ago, as 5m"),
-                ("tail", Kind::From(0), "with how many that are kept to begin, at most 10000"),
+                query::TAIL,
                 ("follow", Kind::Word(&["true", "false"]), "false: end after those"),
             ])
             .refuses(&[404]),
@@ -71,19 +69,12 @@ fn json_of(value: &ports::Value) -> Value {
     }
 }
 
-/// With `follow=false` the stream ends after what is kept.
-async fn stream(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::of(query.as_deref())?;
-    let wanted = query.wanted(SystemTime::now())?;
-    shared.has(wanted.process.as_ref()).await?;
-    let tail = query.tail()?;
-    let after = live::last_seen(&headers, query.get("after"))?;
-    let from = after.map_or(EventsFrom::Newest(tail), EventsFrom::After);
-    let ends = query.get("follow") == Some("false");
+async fn stream(opening: Opening) -> Result<Response, Refusal> {
+    let Opening { shared, wanted, from, ends } = opening;
+    let from = match from {
+        Begins::Newest(most) => EventsFrom::Newest(most),
+        Begins::After(number) => EventsFrom::After(number),
+    };
     shared.places.stream(|| {
         let EventsFollowing { kept, lost, comes } = shared.events.follow(from);
         let (process, since) = (wanted.process, wanted.since);

@@ -1,15 +1,15 @@
 //! Lines of processes over HTTP: the newest that are kept, and those that come as a stream. Owns how a line looks here;
 //! keeps none.
 
-use super::super::live::{self, More, Source, Written};
+use super::super::live::{More, Source, Written};
 use super::super::refusal::{Refusal, json_of};
+use super::opening::{Begins, Opening};
 use super::query::{self, Query};
 use super::shared::Shared;
 use super::table::Route;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use http::HeaderMap;
 use jiff::Timestamp;
 use phpeek_actors::feed::{Feed, Given};
 use phpeek_actors::lines::{Block, Following, From, Line, Shape, Wanted};
@@ -114,17 +114,12 @@ async fn of_process(
     json_of(&json!({ "process": process, "limit": limit, "count": logs.len(), "logs": logs }))
 }
 
-async fn stream(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::of(query.as_deref())?;
-    let wanted = query.wanted(SystemTime::now())?;
-    shared.has(wanted.process.as_ref()).await?;
-    let tail = query.tail()?;
-    let after = live::last_seen(&headers, query.get("after"))?;
-    let from = after.map_or(From::Newest(tail), From::After);
+async fn stream(opening: Opening) -> Result<Response, Refusal> {
+    let Opening { shared, wanted, from, .. } = opening;
+    let from = match from {
+        Begins::Newest(most) => From::Newest(most),
+        Begins::After(number) => From::After(number),
+    };
     shared.places.stream(|| Lines::new(shared.lines.follow(wanted, from), from))
 }
 

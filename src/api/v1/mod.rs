@@ -7,6 +7,7 @@ mod events;
 mod history;
 mod logs;
 mod openapi;
+mod opening;
 mod orders;
 mod program;
 mod query;
@@ -14,12 +15,14 @@ mod runs;
 mod schedule;
 mod shape;
 mod shared;
+mod spans;
 mod table;
 mod used;
 
 use super::desk::{Desk, Inquiry};
 pub use super::live::Places;
 use super::refusal::{Refusal, json_of};
+use super::traces::TraceSource;
 use super::view::Changes;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
@@ -49,6 +52,8 @@ pub struct Sources {
     pub history: Option<Arc<dyn History>>,
     /// What happens.
     pub events: Arc<dyn EventSource>,
+    /// Who keeps the newest spans; nobody when tracing is off.
+    pub traces: Option<Arc<dyn TraceSource>>,
 }
 
 /// The routes, on the runtime of this thread.
@@ -60,9 +65,9 @@ pub fn router(
 ) -> Router {
     let desk = Desk::open(supervision.clone(), Inquiry::Status, Seen::new);
     let supervision = supervision.clone();
-    let Sources { lines, events, history } = sources;
+    let Sources { lines, events, history, traces } = sources;
     let shared =
-        Shared { supervision, desk, changes, last: Mutex::default(), lines, events, history, places };
+        Shared { supervision, desk, changes, last: Mutex::default(), lines, events, history, traces, places };
     let routes = table::router(table())
         .route("/processes/", table::anything(nameless))
         .route("/processes/{name}/", table::anything(nothing_to_do))
@@ -90,6 +95,7 @@ fn table() -> Vec<Route> {
         schedule::routes(),
         history::routes(),
         events::routes(),
+        spans::routes(),
     ];
     own.into_iter().chain(rooms.into_iter().flatten()).collect()
 }

@@ -21,7 +21,8 @@ pub(super) const LIMITED: &[Param] = &[LIMITED_TO];
 pub(super) const NEWEST: &[Param] = &[LIMITED_TO, LINES[0], LINES[1], LINES[2], LINES[3], LINES[4]];
 /// Of lines that come.
 pub(super) const COMING: &[Param] = &[TAIL, LINES[0], LINES[1], LINES[2], LINES[3], LINES[4]];
-const TAIL: Param = ("tail", Kind::From(0), "with how many that are kept to begin, at most 10000");
+/// `tail`, for the document.
+pub(super) const TAIL: Param = ("tail", Kind::From(0), "with how many that are kept to begin, at most 10000");
 const LINES: [Param; 5] = [
     ("process", Kind::Text, "of this one alone"),
     ("instance", Kind::Text, "as web-0"),

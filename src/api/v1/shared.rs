@@ -4,6 +4,7 @@
 use super::super::desk::{Desk, Inquiry};
 use super::super::live::Places;
 use super::super::refusal::Refusal;
+use super::super::traces::TraceSource;
 use super::super::view::{Changes, View};
 use super::used::History;
 use bytes::Bytes;
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) lines: Arc<dyn LineSource>,
     pub(super) history: Option<Arc<dyn History>>,
     pub(super) events: Arc<dyn EventSource>,
+    pub(super) traces: Option<Arc<dyn TraceSource>>,
     pub(super) places: Places,
 }
 

@@ -2,7 +2,7 @@
 //! his role, whatever the path looks like; the router is made of the table and of nothing else.
 
 use super::super::refusal::Refusal;
-use super::super::web::{Granted, NeedsMore};
+use super::super::web::{Granted, NeedsMore, Routed};
 use super::shared::Shared;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -144,25 +144,32 @@ impl Route {
 /// The router of a table.
 pub(super) fn router(table: Vec<Route>) -> Router<Arc<Shared>> {
     table.into_iter().fold(Router::new(), |router, route| {
-        let handler = match route.needs {
-            None => route.handler,
-            Some(needs) => route.handler.route_layer(from_fn_with_state(needs, permit)),
-        };
-        router.route(route.path, handler)
+        let at = (route.needs, route.path);
+        router.route(route.path, route.handler.route_layer(from_fn_with_state(at, permit)))
     })
 }
 
 /// An answer to whatever else is asked for at a path, for those who may look.
 pub(super) fn anything<H: Handler<T, Arc<Shared>>, T: 'static>(handler: H) -> MethodRouter<Arc<Shared>> {
-    routing::any(handler).layer(from_fn_with_state(Role::Read, permit))
+    routing::any(handler).layer(from_fn_with_state((Some(Role::Read), "none"), permit))
 }
 
 /// Who was granted nothing may nothing: a request that nobody has judged is none of anybody.
-async fn permit(State(needs): State<Role>, request: Request, next: Next) -> Response {
+async fn permit(
+    State((needs, route)): State<(Option<Role>, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let granted = request.extensions().get::<Granted>().and_then(|granted| granted.0);
-    if granted.is_some_and(|role| role >= needs) {
-        return next.run(request).await;
-    }
+    let mut response = match needs {
+        Some(needs) if granted.is_none_or(|role| role < needs) => refuse(needs, granted),
+        _ => next.run(request).await,
+    };
+    response.extensions_mut().insert(Routed(route));
+    response
+}
+
+fn refuse(needs: Role, granted: Option<Role>) -> Response {
     let own = granted.map_or("none", Role::as_str);
     let message = format!("the role {} is needed, and this token has {own}", needs.as_str());
     let mut response = Refusal(StatusCode::FORBIDDEN, message).into_response();

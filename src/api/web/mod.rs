@@ -2,6 +2,7 @@
 //! connection starts. Owns what is open, how much clients can hold, and the end of it. Supervision never waits for it;
 //! nothing is awake while nobody asks.
 
+mod answers;
 mod asleep;
 mod audit;
 mod bound;
@@ -13,9 +14,10 @@ mod rate;
 mod tls;
 mod waiting;
 
+pub use answers::Answers;
 pub use audit::{Audit, Event};
 pub use bound::{BindError, Bound};
-pub use guard::{Granted, NeedsMore, Peer, Rules};
+pub use guard::{Granted, NeedsMore, Peer, Routed, Rules};
 pub use tls::judge;
 
 use super::keeper::{Keeper, Slot};
@@ -42,6 +44,8 @@ pub struct Around {
     pub thread_init: fn(),
     /// Where an audit hears of who was refused.
     pub audit: Option<Audit>,
+    /// Who hears of what was answered.
+    pub answers: Option<Arc<dyn Answers>>,
 }
 
 /// A server as the composition root holds it. Lives on the supervision thread.
@@ -91,8 +95,8 @@ impl Web {
                 }
             }
         }
-        let Around { name, log, clock, thread_init, audit } = around;
-        let house = waiting::House { name, guard: guard::Guard::new(rules, audit), log, clock };
+        let Around { name, log, clock, thread_init, audit, answers } = around;
+        let house = waiting::House { name, guard: guard::Guard::new(rules, audit), answers, log, clock };
         let asleep = Asleep { house, entrances: doors, make, closing: closed, end, thread_init };
         let waiting = actix::spawn(asleep.wake());
         Ok(Self { slots, keeping, waiting, closing, ended })

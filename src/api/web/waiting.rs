@@ -5,9 +5,10 @@ use super::super::door::{Carried, Door};
 use super::super::patience::Patient;
 use super::super::refusal::Refusal;
 use super::super::wire;
+use super::answers::Answers;
 use super::bound::Tcp;
 use super::caught::Caught;
-use super::guard::{Guard, Peer, Way};
+use super::guard::{Guard, Peer, Routed, Way};
 use super::tls::Tls;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tower_service::Service as _;
 
 /// Connections by TCP at a time, and by the socket.
@@ -37,6 +38,7 @@ const BREATH: Duration = Duration::from_millis(200);
 pub(super) struct House {
     pub(super) name: &'static str,
     pub(super) guard: Guard,
+    pub(super) answers: Option<Arc<dyn Answers>>,
     pub(super) log: Arc<dyn LogSink>,
     pub(super) clock: Clock,
 }
@@ -190,6 +192,8 @@ async fn answer_all<S>(
 }
 
 async fn answer(serving: &Serving, way: &Way, peer: Peer, mut request: Request<Incoming>) -> Response {
+    let counting =
+        serving.house.answers.as_deref().map(|answers| (answers, request.method().clone(), Instant::now()));
     let told = serving.house.log.enabled(Level::Debug);
     let told = told.then(|| (request.method().clone(), request.uri().path().to_owned()));
     let response = match serving.house.guard.judge(way, peer, &request) {
@@ -209,6 +213,10 @@ async fn answer(serving: &Serving, way: &Way, peer: Peer, mut request: Request<I
             response
         }
     };
+    if let Some((answers, method, begun)) = counting {
+        let route = response.extensions().get().map_or("none", |Routed(route)| *route);
+        answers.given(method.as_str(), route, response.status().as_u16(), begun.elapsed());
+    }
     if let Some((method, path)) = told {
         serving.say(Level::Debug, &format!("{peer}: {method} {path}: {}", response.status().as_u16()));
     }

@@ -3,9 +3,11 @@
 
 mod out;
 mod process;
+mod requests;
 mod resources;
 mod system;
 
+use super::requests::Requests;
 use super::resources::Resources;
 use super::snapshot::Snapshot;
 use out::Out;
@@ -52,10 +54,10 @@ pub type Prefix = &'static str;
 pub fn write(
     prefix: Prefix,
     snapshot: Snapshot,
-    resources: Option<&Resources>,
+    (resources, requests): (Option<&Resources>, &Requests),
     format: Format,
 ) -> Result<String, fmt::Error> {
-    let all = Arc::new(Page { snapshot, resources: resources.cloned() });
+    let all = Arc::new(Page { snapshot, resources: resources.cloned(), requests: requests.clone() });
     let mut own = Registry::with_prefix(prefix);
     own.register_collector(Box::new(Own(all.clone())));
     let mut plain = Registry::default();
@@ -78,6 +80,7 @@ pub fn write(
 struct Page {
     snapshot: Snapshot,
     resources: Option<Resources>,
+    requests: Requests,
 }
 
 /// The series that have our prefix.
@@ -87,9 +90,10 @@ struct Own(Arc<Page>);
 impl Collector for Own {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Out::new(encoder);
-        let Page { snapshot, resources } = &*self.0;
+        let Page { snapshot, resources, requests } = &*self.0;
         process::write(&mut out, snapshot)?;
         system::write(&mut out, snapshot)?;
+        requests::write(&mut out, requests)?;
         resources.as_ref().map_or(Ok(()), |resources| resources::write(&mut out, resources))
     }
 }
