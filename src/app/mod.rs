@@ -306,7 +306,7 @@ fn listeners(
     let others =
         others.chain(last).chain(ready).chain(audit).chain(counts).chain(systemd).chain(noted).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
-    let all = Rc::new(Listeners::new(story, others));
+    let all = Rc::new(Listeners::new(story, others, running.log.clone()));
     if let Some(metrics) = metrics {
         metrics.know(&all);
     }

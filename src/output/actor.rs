@@ -1,6 +1,7 @@
 //! The actor that reads children's output on an arbiter of its own. Owns the pipes; never runs on the supervision
 //! thread. Started by the handle, asked by it to drain before the exit, and for last words.
 
+use super::panics::caught;
 use super::pipes::{Pace, Pipes, Turn};
 use super::redact;
 use super::sink::Sink;
@@ -26,6 +27,17 @@ pub(super) struct OutputActor {
 
 impl Actor for OutputActor {
     type Context = Context<Self>;
+}
+
+impl OutputActor {
+    /// Does what a message asks for. A panic ends neither the actor nor the reading.
+    fn guarded<T>(&self, work: impl FnOnce(&mut Pipes) -> T) -> Option<T> {
+        let done = caught(|| work(&mut self.pipes.borrow_mut()));
+        if done.is_none() {
+            self.sink.panicked(None, 0);
+        }
+        done
+    }
 }
 
 impl Drop for OutputActor {
@@ -57,7 +69,7 @@ async fn drain(pipes: Rc<RefCell<Pipes>>, until: Instant) {
         pipes.taken() + pipes.waiting()
     };
     while Instant::now() < until {
-        let turn = pipes.borrow_mut().turn(Pace::Hurry);
+        let turn = pipes.borrow_mut().guarded_turn(Pace::Hurry);
         match turn {
             Turn::Idle => break,
             Turn::More if pipes.borrow().taken() >= all => break,
@@ -79,7 +91,7 @@ impl Handler<GiveUp> for OutputActor {
     type Result = ();
 
     fn handle(&mut self, _: GiveUp, _: &mut Context<Self>) {
-        self.pipes.borrow_mut().give_up();
+        self.guarded(Pipes::give_up);
     }
 }
 
@@ -92,7 +104,7 @@ impl Handler<Release> for OutputActor {
     type Result = ();
 
     fn handle(&mut self, _: Release, _: &mut Context<Self>) {
-        self.pipes.borrow_mut().release();
+        self.guarded(Pipes::release);
     }
 }
 
@@ -105,7 +117,7 @@ impl Handler<Forget> for OutputActor {
     type Result = ();
 
     fn handle(&mut self, Forget(instance): Forget, _: &mut Context<Self>) {
-        self.pipes.borrow_mut().forget(instance);
+        self.guarded(|pipes| pipes.forget(instance));
     }
 }
 
@@ -123,11 +135,13 @@ impl Handler<Ask> for OutputActor {
     type Result = ();
 
     fn handle(&mut self, Ask { task, process, hearer }: Ask, _: &mut Context<Self>) {
-        let [stdout, stderr] = self.pipes.borrow_mut().last_words(task);
-        let lines = self.sink.lines();
-        let own = lines.get(&process).map(|rules| rules.redactions.as_slice()).unwrap_or_default();
-        let words = Words { stdout: redact::lines(stdout, own), stderr: redact::lines(stderr, own) };
-        hearer.do_send(LastLines { task, words });
+        let words = self.guarded(|pipes| {
+            let [stdout, stderr] = pipes.last_words(task);
+            let lines = self.sink.lines();
+            let own = lines.get(&process).map(|rules| rules.redactions.as_slice()).unwrap_or_default();
+            Words { stdout: redact::lines(stdout, own), stderr: redact::lines(stderr, own) }
+        });
+        hearer.do_send(LastLines { task, words: words.unwrap_or_default() });
     }
 }
 
@@ -143,7 +157,7 @@ pub(super) async fn read_on(ready: AsyncFd<OwnedFd>, pipes: Rc<RefCell<Pipes>>) 
                 Ok(ready) => ready,
                 Err(_) => {
                     // Something has waited long enough; what came meanwhile is read with it.
-                    let turn = pipes.borrow_mut().turn(Pace::Hurry);
+                    let turn = pipes.borrow_mut().guarded_turn(Pace::Hurry);
                     if let Turn::Full(until) = turn {
                         tokio::time::timeout_at(until.into(), room.changed()).await.ok();
                     }
@@ -152,7 +166,7 @@ pub(super) async fn read_on(ready: AsyncFd<OwnedFd>, pipes: Rc<RefCell<Pipes>>) 
             },
         };
         let Ok(mut guard) = ready else { return };
-        let turn = pipes.borrow_mut().turn(Pace::Gather);
+        let turn = pipes.borrow_mut().guarded_turn(Pace::Gather);
         match turn {
             Turn::Idle => guard.clear_ready(),
             Turn::More => tokio::task::yield_now().await,

@@ -9,6 +9,8 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+#[cfg(test)]
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// What a pipe that shows room takes without a wait (PIPE_BUF of Linux, pipe(7)).
 const PIPE_PIECE: usize = 4096;
@@ -20,6 +22,8 @@ const TERMINAL_PIECE: usize = 256;
 pub(super) struct Door {
     stdout: OwnedFd,
     way: Way,
+    #[cfg(test)]
+    planted: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -43,7 +47,25 @@ impl Door {
             Ok(FileType::CharacterDevice) if rustix::termios::isatty(&stdout) => Way::Asked(TERMINAL_PIECE),
             _ => Way::Whole,
         };
-        Self { stdout, way }
+        Self {
+            stdout,
+            way,
+            #[cfg(test)]
+            planted: AtomicU32::new(0),
+        }
+    }
+
+    /// So many writes panic.
+    #[cfg(test)]
+    pub(super) fn plant(&self, panics: u32) {
+        self.planted.store(panics, Relaxed);
+    }
+
+    #[cfg(test)]
+    fn panic_if_planted(&self) {
+        if self.planted.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+            std::panic::resume_unwind(Box::new("planted"));
+        }
     }
 
     /// Whether this is the same file.
@@ -54,6 +76,8 @@ impl Door {
 
     /// Takes the beginning of the bytes. [`Errno::AGAIN`]: there is no room now.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        #[cfg(test)]
+        self.panic_if_planted();
         match &self.way {
             Way::Whole => rustix::io::write(&self.stdout, bytes),
             Way::Own(pipe) => rustix::io::write(pipe, bytes),
@@ -118,7 +142,7 @@ mod tests {
     #[test]
     fn a_full_pipe_and_a_full_socket_are_seen_and_their_description_is_left_blocking() {
         let (reader, stdout) = pipe();
-        let asked = Door { stdout: stdout.try_clone().expect("a copy"), way: Way::Asked(PIPE_PIECE) };
+        let asked = Door { way: Way::Asked(PIPE_PIECE), ..Door::new(stdout.try_clone().expect("a copy")) };
         let (peer, socket) = std::os::unix::net::UnixStream::pair().expect("a pair");
         let doors = [
             (Door::new(stdout), &reader),

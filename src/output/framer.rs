@@ -4,7 +4,7 @@
 use super::escape::Bytes;
 use super::kept::{Keeper, Kept};
 use super::lines::{self, Input, Piece};
-use super::outlet::{Outlet, Takes};
+use super::outlet::{Mark, Outlet, Takes};
 use super::pieces::{Fate, Progress, Room};
 use super::pipeline::{self, Entry, Pipeline, Text};
 use super::raw::Raw;
@@ -13,6 +13,7 @@ use super::sink::{Gate, Sink};
 use super::stats::Stats;
 use phpeek_actors::lines::Shape;
 use phpeek_actors::ports::Level;
+use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, Stream};
 use phpeek_settings::log::OnFull;
 use std::sync::Arc;
@@ -46,6 +47,9 @@ pub(super) struct Now {
     pub(super) steady: Instant,
 }
 
+/// How far what is on its way to standard output and standard error is filled.
+pub(super) type Marks = (Mark, Option<Mark>);
+
 /// A pipe, and where what comes from it is kept.
 type Voice<'a> = (&'a Capture, &'a Kept);
 
@@ -65,6 +69,21 @@ impl Framer {
         let err = sink.twin().map(|twin| Outlet::new(Arc::clone(twin)));
         let keeper = Keeper::new(Arc::clone(sink.kept()));
         Self { frame, keeper, out: Outlet::new(Arc::clone(&sink)), err, sink }
+    }
+
+    /// How far all that is on its way is filled now.
+    pub(super) fn mark(&self) -> Marks {
+        (self.out.mark(), self.err.as_ref().map(Outlet::mark))
+    }
+
+    /// What came since has panicked in the middle of lines of this process, so many at most: they are counted.
+    pub(super) fn recover(&mut self, (out, err): Marks, process: &ProcessName, lines: u64) {
+        self.out.back_to(out);
+        if let (Some(outlet), Some(mark)) = (&mut self.err, err) {
+            outlet.back_to(mark);
+        }
+        self.keeper = Keeper::new(Arc::clone(self.sink.kept()));
+        self.sink.panicked(Some(process), lines);
     }
 
     /// Where what comes from this pipe is kept.

@@ -23,6 +23,7 @@ mod lines;
 mod notice;
 mod outlet;
 mod own;
+mod panics;
 mod pieces;
 mod pipe;
 mod pipeline;

@@ -13,6 +13,9 @@ pub(super) struct Losses {
     lines: BTreeMap<ProcessName, u64>,
     refused: u64,
     records: u64,
+    panics: u64,
+    /// Lines of no process in particular.
+    panicked: u64,
 }
 
 impl Losses {
@@ -29,12 +32,21 @@ impl Losses {
         self.refused += count;
     }
 
+    /// A part of the output has panicked, over lines of this process if that is known.
+    pub(super) fn panicked(&mut self, process: Option<&ProcessName>, count: u64) {
+        self.panics += 1;
+        match process {
+            Some(process) if count > 0 => self.lines(process, count),
+            _ => self.panicked += count,
+        }
+    }
+
     pub(super) fn records(&mut self, count: u64) {
         self.records += count;
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.records == 0 && self.refused == 0 && self.lines.is_empty()
+        self.records == 0 && self.refused == 0 && self.panics == 0 && self.lines.is_empty()
     }
 
     /// Says it and forgets it.
@@ -47,22 +59,28 @@ impl Losses {
         }
         let slow: u64 = lost.lines.values().sum();
         let message = match (slow, lost.refused) {
+            _ if lost.panics > 0 => {
+                "a part of the output has panicked and goes on: what it had in hand was lost"
+            }
             (0, 1..) => "output was lost: standard output refused it",
             (1.., 1..) => "output was lost: standard output took it too slowly, and refused some of it",
             (_, 0) => "output was lost: standard output took it too slowly",
         };
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let mut fields = vec![
-            ("lost_lines", count(slow + lost.refused).into()),
+            ("lost_lines", count(slow + lost.refused + lost.panicked).into()),
             ("lost_by_process", processes.into()),
             ("lost_records", count(lost.records).into()),
         ];
         if lost.refused > 0 {
             fields.push(("refused_lines", count(lost.refused).into()));
         }
+        if lost.panics > 0 {
+            fields.push(("panics", count(lost.panics).into()));
+        }
         LogRecord {
             at: Duration::ZERO,
-            level: Level::Warn,
+            level: if lost.panics > 0 { Level::Error } else { Level::Warn },
             message: message.into(),
             process: None,
             instance: None,

@@ -23,11 +23,33 @@ pub(super) struct Outlet {
     pub(super) lines: u64,
     raw: bool,
     pub(super) takes: Takes,
+    /// How many chunks the sink was given.
+    handed: u64,
+}
+
+/// How far a chunk was filled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    handed: u64,
+    bytes: usize,
+    lines: u64,
 }
 
 impl Outlet {
     pub(super) fn new(sink: Arc<Sink>) -> Self {
-        Self { sink, bytes: Vec::new(), lines: 0, raw: false, takes: Takes::All }
+        Self { sink, bytes: Vec::new(), lines: 0, raw: false, takes: Takes::All, handed: 0 }
+    }
+
+    /// How far it is filled now.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { handed: self.handed, bytes: self.bytes.len(), lines: self.lines }
+    }
+
+    /// Forgets what came since, but for what the sink was given.
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        let (bytes, lines) = if self.handed == mark.handed { (mark.bytes, mark.lines) } else { (0, 0) };
+        self.bytes.truncate(bytes);
+        self.lines = lines;
     }
 
     /// Whether all that is taken now fills the queue.
@@ -83,6 +105,7 @@ impl Outlet {
     pub(super) fn hand_over(&mut self) {
         if !self.bytes.is_empty() {
             let lines = std::mem::take(&mut self.lines);
+            self.handed += 1;
             self.sink.push_lines(std::mem::take(&mut self.bytes), lines, self.raw);
         }
     }

@@ -5,6 +5,7 @@ use super::finder::Finder;
 use super::framer::{Framer, Line, Now};
 use super::kept::Kept;
 use super::lines::Input;
+use super::panics::caught;
 use super::pipeline::Pipeline;
 use super::raw::Raw;
 use phpeek_os::capture::Capture;
@@ -61,6 +62,22 @@ impl Pipe {
     /// Goes another way from now on. Nothing of it waits.
     pub(super) fn follow(&mut self, lines: &ProcessLines) {
         self.way = way(&self.capture, lines);
+    }
+
+    /// Lets something be framed that was read of it, or had waited. A panic costs that, and what waited with it: children go
+    /// on writing into a pipe that is as good as new.
+    pub(super) fn guarded(
+        &mut self,
+        framer: &mut Framer,
+        (lines, read): (&ProcessLines, &[u8]),
+        work: impl FnOnce(&mut Self, &mut Framer),
+    ) {
+        let mark = framer.mark();
+        if caught(|| work(self, framer)).is_none() {
+            let lost = memchr::memchr_iter(b'\n', read).count() as u64 + 1;
+            framer.recover(mark, &self.capture.process, lost);
+            self.follow(lines);
+        }
     }
 
     /// Takes one read.

@@ -6,6 +6,7 @@ use super::finder::Finders;
 use super::framer::{Framer, Now};
 use super::intake::{self, Intake, Token};
 use super::last_words::LastWords;
+use super::panics::caught;
 use super::pipe::{Pipe, SMALL_PIPE, Watch};
 use super::sink::{Gate, Sink};
 use super::timers::Timers;
@@ -30,6 +31,8 @@ const PASSES: usize = 16;
 /// Lets lines gather after a small pass: lines for each read decide the cost. At 200 MB/s a large pipe is a fifth full
 /// after it.
 const PAUSE: Duration = Duration::from_millis(1);
+/// Between a turn that has panicked and the next.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 /// A busy pipe that was empty so many passes in a row goes back to be watched.
 const QUIET: u8 = 8;
 
@@ -144,6 +147,14 @@ impl Pipes {
         Turn::More
     }
 
+    /// A turn, or what follows one that has panicked where no pipe was framed: the next comes a moment later.
+    pub(super) fn guarded_turn(&mut self, pace: Pace) -> Turn {
+        caught(|| self.turn(pace)).unwrap_or_else(|| {
+            self.sink.panicked(None, 0);
+            Turn::Full(Instant::now() + AFTER_PANIC)
+        })
+    }
+
     /// Reads and drops what there is, but for a turn at most: its time is over.
     pub(super) fn give_up(&mut self) {
         self.framer.take_what_fits();
@@ -236,12 +247,14 @@ impl Pipes {
         let count = match read {
             Ok(0) => return self.end(token, pipe, at),
             Ok(count) => {
-                let [stdout, stderr] = &mut self.words;
-                match pipe.capture.stream {
-                    Stream::Stdout => stdout.feed(pipe.capture.task, &self.buffer),
-                    Stream::Stderr => stderr.feed(pipe.capture.task, &self.buffer),
-                }
-                pipe.take(&mut self.framer, &self.buffer, at);
+                let ([stdout, stderr], read) = (&mut self.words, &*self.buffer);
+                pipe.guarded(&mut self.framer, (&self.lines, read), |pipe, framer| {
+                    match pipe.capture.stream {
+                        Stream::Stdout => stdout.feed(pipe.capture.task, read),
+                        Stream::Stderr => stderr.feed(pipe.capture.task, read),
+                    }
+                    pipe.take(framer, read, at);
+                });
                 count
             }
             Err(Errno::AGAIN | Errno::INTR) => 0,
@@ -310,7 +323,7 @@ impl Pipes {
     /// The last words go out without their newline. The descriptor leaves the epoll set before it is closed: a child
     /// between vfork and exec may hold a copy, which would keep it in there, ready for ever (epoll(7)).
     fn end(&mut self, token: Token, mut pipe: Pipe, at: Now) -> Pass {
-        pipe.finish(&mut self.framer, at);
+        pipe.guarded(&mut self.framer, (&self.lines, &[]), |pipe, framer| pipe.finish(framer, at));
         if pipe.watch == Watch::Epoll {
             self.intake.unwatch(&pipe.capture).ok(); // nothing else can take it out
         }

@@ -42,6 +42,8 @@ pub(super) struct Queue {
     latest: SystemTime,
     /// The writer has a chunk in hand, and looks at the queue again without being told.
     pub(super) busy: bool,
+    /// Records of the supervisor's own in that chunk, and in the rest of a torn one.
+    pub(super) in_hand: u64,
     /// The reader of the pipes waits for room.
     pub(super) pressed: bool,
     /// The last write failed: a notice would fail too.
@@ -61,6 +63,7 @@ impl Queue {
             own: 0,
             latest: SystemTime::UNIX_EPOCH,
             busy: false,
+            in_hand: 0,
             pressed: false,
             refusing: false,
             closing: false,

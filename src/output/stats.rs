@@ -4,7 +4,7 @@
 /// Counts since the start. A line over the cap counts once for each of its records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Lines read from children: `written + hidden + filtered + joined + dropped_full + dropped_closed + queued`.
+    /// Lines read from children: `written + hidden + filtered + joined + dropped_full + dropped_closed + dropped_panic + queued`.
     pub captured: u64,
     /// Lines of children that stdout has taken.
     pub written: u64,
@@ -18,6 +18,8 @@ pub struct Stats {
     pub dropped_full: u64,
     /// Lines dropped because stdout is gone or refused them.
     pub dropped_closed: u64,
+    /// Lines dropped because a part of the output has panicked over them, at most.
+    pub dropped_panic: u64,
     /// Lines that wait in the queue, or in the write that is under way.
     pub queued: u64,
     /// Own records and blocks that stdout has taken.
@@ -53,6 +55,20 @@ impl Stats {
         self.dropped_closed += lines;
     }
 
+    /// Lines that were being framed.
+    pub(super) fn drop_panic(&mut self, lines: u64) {
+        self.captured += lines;
+        self.dropped_panic += lines;
+    }
+
+    /// All queued lines but these are nowhere any more. Gives how many that are.
+    pub(super) fn lose_in_hand(&mut self, left: u64) -> u64 {
+        let lost = self.queued.saturating_sub(left);
+        self.queued -= lost;
+        self.dropped_panic += lost;
+        lost
+    }
+
     pub(super) fn queue(&mut self, lines: u64) {
         self.captured += lines;
         self.queued += lines;
@@ -80,6 +96,7 @@ impl Stats {
         self.joined += joined;
         self.dropped_full += other.dropped_full;
         self.dropped_closed += other.dropped_closed;
+        self.dropped_panic += other.dropped_panic;
         self.queued += other.queued;
         self.records_written += other.records_written;
         self.records_dropped += other.records_dropped;

@@ -2,6 +2,7 @@
 //! the end of a stdout that is gone. Waits for the reader with no timer; nobody waits for this thread.
 
 use super::own;
+use super::panics::caught;
 use super::queue::{Chunk, Queue};
 use super::sink::Sink;
 use phpeek_actors::ports::{Level, LogRecord};
@@ -35,7 +36,9 @@ impl Writer {
             let sink = Arc::clone(sink);
             std::thread::Builder::new().name("stdout".into()).spawn(move || {
                 first();
-                sink.write_all_chunks();
+                while caught(|| sink.write_all_chunks()).is_none() {
+                    sink.writer_panicked();
+                }
             })?;
             self.begun.store(true, Relaxed);
         }
@@ -70,6 +73,7 @@ impl Sink {
             self.announce(&mut queue);
             if let Some(chunk) = queue.chunks.pop_front() {
                 queue.busy = true;
+                queue.in_hand += chunk.records;
                 return Some(chunk);
             }
             for waiter in queue.flushed.drain(..) {
@@ -108,6 +112,7 @@ impl Sink {
         let Some(error) = error else {
             queue.stats.write(chunk.lines);
             queue.stats.records_written += chunk.records;
+            queue.in_hand = queue.in_hand.saturating_sub(chunk.records);
             queue.refusing = false;
             self.take_back(&mut queue, chunk);
             return None;
@@ -169,6 +174,7 @@ impl Sink {
         let mut queue = self.lock();
         queue.stats.refuse(chunk.lines);
         queue.stats.records_dropped += chunk.records;
+        queue.in_hand = queue.in_hand.saturating_sub(chunk.records);
         queue.losses.refused(chunk.lines);
         queue.losses.records(chunk.records);
         self.take_back(&mut queue, chunk);
@@ -193,6 +199,7 @@ impl Sink {
     fn lose_stdout(&self, chunk: Chunk, done: usize, error: Errno) {
         let mut queue = self.lock();
         self.gone.store(true, Relaxed);
+        queue.in_hand = 0;
         let written = newlines(chunk.bytes.get(..done).unwrap_or_default()).min(chunk.lines);
         queue.stats.write(written);
         let rest = Chunk { lines: chunk.lines - written, ..chunk };

@@ -7,7 +7,7 @@ use phpeek_core::limit::Breach;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
 use phpeek_core::spec::ProcessSpec;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,15 +49,9 @@ pub struct RecordingBoard {
     breaches: RefCell<Vec<(ProcessId, u32, Breach)>>,
     system: RefCell<Vec<SystemState>>,
     outlooks: RefCell<Vec<Outlook>>,
-    panics: Cell<bool>,
 }
 
 impl RecordingBoard {
-    /// Makes the next change of the system panic: a fault of the supervisor, inside its manager.
-    pub fn panic_next(&self) {
-        self.panics.set(true);
-    }
-
     /// Every change of an instance so far, by its process and number.
     #[must_use]
     pub fn instances(&self) -> Vec<(ProcessId, u32, InstanceStatus)> {
@@ -144,11 +138,7 @@ impl StatusBoard for Rc<RecordingBoard> {
 
     fn says(&self, _: InstanceId, _: &str) {}
 
-    #[expect(clippy::panic, reason = "a scripted fault of the supervisor")]
     fn system(&self, state: SystemState) {
-        if self.panics.get() {
-            panic!("scripted: the board panics");
-        }
         self.system.borrow_mut().push(state);
     }
 

@@ -1,13 +1,19 @@
 //! Faults of the supervisor itself: an actor that panics, a manager that is gone.
 
 use crate::support::{Rig, ms, paused};
+use phpeek_actors::listeners::Listener;
+use phpeek_actors::manager::Request;
 use phpeek_actors::ports::Level;
-use phpeek_actors::testkit::{Behaviour, Obeys, SpecBuilder, error_type, is_error, system};
+use phpeek_actors::testkit::{Behaviour, Obeys, SpecBuilder, error_type, hook, hooks, is_error, system};
 use phpeek_actors::trace::names;
+use phpeek_core::facts::Told;
 use phpeek_core::fleet::Outcome;
+use phpeek_core::hook::Hooks;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
+use phpeek_core::spec::SystemSpec;
+use std::rc::Rc;
 
 #[test]
 fn a_panic_in_a_process_actor_ends_the_system_in_order_and_kills_what_it_left() {
@@ -55,10 +61,40 @@ fn a_panic_during_the_boot_ends_it_too() {
     });
 }
 
+/// Hears nothing without a panic.
+struct Clumsy;
+
+impl Listener for Clumsy {
+    fn hear(&self, _: &Told) {
+        std::panic::resume_unwind(Box::new("planted"));
+    }
+}
+
+#[test]
+fn a_listener_that_panics_over_everything_costs_supervision_and_others_nothing() {
+    paused(async {
+        let mut rig = Rig::heard_by(system(vec![SpecBuilder::new("app")]), vec![Rc::new(Clumsy)]);
+        rig.ask(Request::Boot);
+        rig.all_up().await;
+        rig.launcher.end(rig.launcher.leader_of(0, 0).unwrap(), Exit::Code(1));
+        rig.until("it runs again", |rig| rig.launcher.launches().len() == 2).await;
+        rig.terminate();
+        assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
+        assert!(rig.log.holds(Level::Info, "started"), "the journal has heard it all");
+        let told: Vec<_> = rig.log.records();
+        let told: Vec<_> = told.iter().filter(|record| record.message.contains("has panicked")).collect();
+        assert!((2..10).contains(&told.len()), "ever more seldom: {told:?}");
+        let part = told[0].fields.iter().find(|(name, _)| *name == "part");
+        assert!(format!("{part:?}").contains("Clumsy"), "{part:?}");
+    });
+}
+
 #[test]
 fn a_manager_that_is_gone_is_noticed() {
     paused(async {
-        let mut rig = Rig::booted(system(vec![SpecBuilder::new("a")]), |_| {});
+        let hooks = Hooks { pre_stop: hooks([hook("before")]), ..Hooks::default() };
+        let spec = SystemSpec { hooks, ..system(vec![SpecBuilder::new("a")]) };
+        let mut rig = Rig::booted(spec, |_| {});
         rig.all_up().await;
         rig.break_manager();
         assert!(rig.lost_manager().await);

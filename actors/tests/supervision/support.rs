@@ -7,11 +7,12 @@ use phpeek_actors::board::{BoardListener, SystemState};
 use phpeek_actors::clock::{Clock, Moment};
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::journal::Journal;
-use phpeek_actors::listeners::Listeners;
+use phpeek_actors::listeners::{Listener, Listeners};
 use phpeek_actors::manager::{Finished, ManagerActor, Request, Router};
 use phpeek_actors::story::Story;
 use phpeek_actors::testkit::{
-    FakeLauncher, FakeMeter, FakeProber, RecordingBoard, RecordingLog, SpanRecorder, attribute, duration,
+    Behaviour, FakeLauncher, FakeMeter, FakeProber, RecordingBoard, RecordingLog, SpanRecorder, attribute,
+    duration,
 };
 use phpeek_actors::trace::names;
 use phpeek_actors::world::{Deaths, World};
@@ -96,11 +97,18 @@ pub(crate) fn events(span: &SpanData) -> Vec<String> {
 impl Rig {
     /// A system at rest.
     pub(crate) fn new(spec: SystemSpec) -> Self {
+        Self::heard_by(spec, Vec::new())
+    }
+
+    /// A system at rest, of which these hear before all but the story.
+    pub(crate) fn heard_by(spec: SystemSpec, mut listeners: Vec<Rc<dyn Listener>>) -> Self {
         let (clock, router) = (Clock::starting_at(SystemTime::UNIX_EPOCH), Router::default());
         let launcher = FakeLauncher::new(router.clone(), clock);
         let (prober, meter) = (FakeProber::new(clock), FakeMeter::new(clock));
         let (spans, log) = (SpanRecorder::default(), RecordingLog::default());
         let board = Rc::new(RecordingBoard::default());
+        listeners.push(Rc::new(Journal::new(Arc::new(log.clone()))));
+        listeners.push(Rc::new(BoardListener::new(board.clone())));
         let world = World {
             launcher: launcher.clone(),
             words: launcher.clone(),
@@ -108,10 +116,8 @@ impl Rig {
             meter: meter.clone(),
             listeners: Rc::new(Listeners::new(
                 Story::new(spans.tracing(clock)),
-                vec![
-                    Rc::new(Journal::new(Arc::new(log.clone()))),
-                    Rc::new(BoardListener::new(board.clone())),
-                ],
+                listeners,
+                Arc::new(log.clone()),
             )),
             clock,
             scratch: Rc::default(),
@@ -206,9 +212,9 @@ impl Rig {
         finished
     }
 
-    /// Ends the manager as a panic inside it would: without a word.
+    /// Ends the manager of a system with a `pre_stop` hook as a panic inside it would: without a word.
     pub(crate) fn break_manager(&self) {
-        self.board.panic_next();
+        self.launcher.script_hooks(|_| Behaviour { panics: true, ..Behaviour::default() });
         self.ask(Request::Shutdown(Cause::Request));
     }
 

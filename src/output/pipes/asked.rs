@@ -79,7 +79,9 @@ impl Pipes {
             }
             // What it has written comes before what is told of it.
             if let Some(mut pipe) = self.known_mut(token).and_then(Option::take) {
-                pipe.flush_lines(&mut self.framer, at);
+                pipe.guarded(&mut self.framer, (&self.lines, &[]), |pipe, framer| {
+                    pipe.flush_lines(framer, at)
+                });
                 self.place(token, pipe);
                 self.framer.hand_over();
             }

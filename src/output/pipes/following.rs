@@ -16,7 +16,7 @@ impl Pipes {
         for pipe in self.pipes.iter_mut().flatten() {
             let (old, new) = (before.get(&pipe.capture.process), self.lines.get(&pipe.capture.process));
             if old.map(Arc::as_ptr) != new.map(Arc::as_ptr) {
-                pipe.finish(&mut self.framer, at);
+                pipe.guarded(&mut self.framer, (&self.lines, &[]), |pipe, framer| pipe.finish(framer, at));
                 pipe.follow(&self.lines);
                 self.framer.hand_over();
             }

@@ -20,7 +20,7 @@ impl Pipes {
             let Some(mut pipe) = self.known_mut(token).and_then(Option::take) else { continue };
             pipe.timed = false;
             if pipe.due().is_some_and(|due| due <= now.steady) {
-                pipe.flush(&mut self.framer, now);
+                pipe.guarded(&mut self.framer, (&self.lines, &[]), |pipe, framer| pipe.flush(framer, now));
             }
             self.place(token, pipe);
         }
@@ -31,7 +31,7 @@ impl Pipes {
     pub(in super::super) fn flush_waiting(&mut self) {
         let now = self.at();
         for pipe in self.pipes.iter_mut().flatten() {
-            pipe.flush(&mut self.framer, now);
+            pipe.guarded(&mut self.framer, (&self.lines, &[]), |pipe, framer| pipe.flush(framer, now));
         }
         self.framer.hand_over();
     }
