@@ -113,7 +113,10 @@ impl Names {
     /// Which process did not come up in a rolling restart.
     #[must_use]
     pub fn restart_failure(&self, process: ProcessId) -> String {
-        format!("process {:?} did not come up again; those after it were left alone", self.text(process))
+        format!(
+            "process {:?} did not come up again, or could not reload itself; those after it were left alone",
+            self.text(process)
+        )
     }
 }
 

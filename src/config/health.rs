@@ -7,6 +7,7 @@ use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
 use super::value;
 use phpeek_core::command::{CommandLine, OutputSpec};
+use phpeek_core::health::Numbered as OfInstances;
 use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::spec::{
     CheckSpec, Checks, GrpcQuestion, HttpQuestion, LogQuestion, NotifyQuestion, Protocol, Question, Role,
@@ -103,6 +104,7 @@ fn one(
     let threshold = |key: &str| block.int(key).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
     Some(CheckSpec {
         role,
+        numbered: numbered(&question, process, check, path, findings),
         question,
         initial_delay: block.time("initial_delay")?,
         period,
@@ -110,6 +112,19 @@ fn one(
         failure_threshold: threshold("failure_threshold"),
         success_threshold: threshold("success_threshold"),
     })
+}
+
+/// In what a question differs from instance to instance, if it does.
+fn numbered(
+    question: &Question,
+    process: Numbered<'_>,
+    check: &Node,
+    path: &Path<'_>,
+    findings: &mut Findings,
+) -> Option<Arc<OfInstances>> {
+    let numbering = numbering::of(question.texts(), process.port_base, check, path, findings);
+    let name = process.name.clone();
+    numbering.templates.then(|| Arc::new(OfInstances { name, numbering }))
 }
 
 /// What is listened to of a program that speaks for itself.
@@ -218,6 +233,6 @@ fn program(
         numbering: Numbering::default(),
         speaks: Speaking::default(),
     };
-    program.numbering = numbering::of(&program, process.port_base, check, path, findings);
+    program.numbering = numbering::of(program.texts(), process.port_base, check, path, findings);
     Some(program)
 }

@@ -35,6 +35,7 @@ pub(crate) fn hyphenated(stage: Stage) -> &'static str {
         Stage::PostStart => "post-start",
         Stage::PreStop => "pre-stop",
         Stage::PostStop => "post-stop",
+        Stage::Reload => "reload", // no list has it: a process has a block for that
     }
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn compile(
         post_start: list(Stage::PostStart),
         pre_stop: list(Stage::PreStop),
         post_stop: list(Stage::PostStop),
+        reload: HookList::default(),
     }
 }
 
@@ -102,7 +104,7 @@ pub(crate) fn one(
         speaks: Speaking::default(),
     };
     if let Some(process) = process {
-        program.numbering = numbering::of(&program, process.port_base, node, path, findings);
+        program.numbering = numbering::of(program.texts(), process.port_base, node, path, findings);
     }
     let goes_on = block.truth("continue_on_error").unwrap_or(false);
     Some(Arc::new(HookSpec {

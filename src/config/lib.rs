@@ -46,6 +46,7 @@ mod process;
 mod readiness;
 mod report;
 mod restart;
+mod rolling;
 mod rules;
 mod saved;
 mod schedule;

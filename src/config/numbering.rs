@@ -4,7 +4,7 @@ use super::names::int;
 use super::report::{Finding, Findings, Path};
 use super::tree::Node;
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Numbering, Program};
+use phpeek_core::program::Numbering;
 use phpeek_core::template::{is_template, wants_port};
 use std::num::NonZeroU16;
 
@@ -36,18 +36,19 @@ pub(crate) fn port_base(
     Some(base)
 }
 
-/// In what a program of a process differs from instance to instance.
-pub(crate) fn of(
-    program: &Program,
+/// In what the texts of a program, or of a question, differ from instance to instance.
+pub(crate) fn of<'t>(
+    texts: impl Iterator<Item = &'t str> + Clone,
     port_base: Option<NonZeroU16>,
     node: &Node,
     path: &Path<'_>,
     findings: &mut Findings,
 ) -> Numbering {
-    if port_base.is_none() && program.texts().any(wants_port) {
+    if port_base.is_none() && texts.clone().any(wants_port) {
         let message = "{{port}} stands here, and the process has no port_base";
         let fault = Finding::error(path, node.place.clone(), message);
         findings.push(fault.advice("set port_base of the process; {{{{ is a literal {{"));
     }
-    Numbering { port_base, templates: program.texts().any(is_template) }
+    let mut texts = texts;
+    Numbering { port_base, templates: texts.any(is_template) }
 }

@@ -2,17 +2,17 @@
 
 use super::block::Block;
 use super::environment::Environments;
-use super::keys::{PROCESS, RELOAD, SHUTDOWN};
+use super::keys::{PROCESS, SHUTDOWN};
 use super::names::{Names, int, truth};
 use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place};
-use super::{depends, health, hooks, jobs, memory, privilege, restart, rules, watch};
+use super::{depends, health, hooks, jobs, memory, privilege, restart, rolling, rules, watch};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
 use phpeek_core::spec::{
-    AtOnce, CommandLine, Hooks, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartSpec,
-    RollingSpec, Stage, StopSpec,
+    CommandLine, Hooks, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartSpec, Stage,
+    StopSpec,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -127,7 +127,8 @@ pub(crate) fn compile(
         numbering: Numbering::default(),
         speaks,
     };
-    program.numbering = numbering::of(&program, port_base, node, &path, findings);
+    program.numbering = numbering::of(program.texts(), port_base, node, &path, findings);
+    let hooks = rolling::with_reload(hooks, &program, node, &path, findings);
     Some(ProcessSpec {
         name,
         kind,
@@ -139,7 +140,7 @@ pub(crate) fn compile(
         restart: restart?,
         stop,
         essential: block.truth("essential").unwrap_or(defaults.essential),
-        rolling: rolling(block, node),
+        rolling: rolling::compile(block, node),
         hooks,
         health,
         memory: memory::compile(node, (kind, restart.map(|restart| restart.policy)), &path, findings),
@@ -205,24 +206,6 @@ fn scale(
         fault(format!("a oneshot runs once, and its scale is {scale}"), "remove scale");
     }
     u32::try_from(scale).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
-}
-
-/// How it takes part in rolling restarts; none when that is the usual way, written or not.
-fn rolling(block: Block<'_>, node: &Node) -> Option<Box<RollingSpec>> {
-    if !["rolling", "max_unavailable", "reload"].iter().any(|key| node.get(key).is_some()) {
-        return None;
-    }
-    let share = block.text("max_unavailable")?;
-    let at_once = match share.strip_suffix('%') {
-        Some(percent) => AtOnce::Percent(percent.trim().parse().ok()?),
-        None => AtOnce::Count(share.trim().parse().ok()?),
-    };
-    let reload = Block::new(node.get("reload"), RELOAD).signal("signal");
-    let spec = RollingSpec { at_once, takes_part: block.truth("rolling")?, reload };
-    let usual = matches!(spec.at_once, AtOnce::Count(one) if one.get() == 1)
-        && spec.takes_part
-        && spec.reload.is_none();
-    (!usual).then(|| Box::new(spec))
 }
 
 /// How many instances may be asked for: 0 is "no limit", as documented, and there is one for all.

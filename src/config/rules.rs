@@ -4,6 +4,7 @@
 use super::keys::{HOOKS, PROCESS_HOOKS};
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Value};
+use phpeek_core::template::{self, Place};
 
 /// Judges one process.
 pub(crate) fn check(node: &Node, path: &Path<'_>, findings: &mut Findings) {
@@ -88,10 +89,12 @@ fn health_check(check: &Node, path: &Path<'_>, findings: &mut Findings) {
     if needed == "address"
         && let Some(address) = check.get("address").and_then(Node::text)
     {
-        let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        let filled = first(address);
+        let port = filled.rsplit_once(':').filter(|(host, _)| !host.is_empty());
         if port.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
             let message = format!("the address {address:?} is not host:port");
-            wrong(check, path, &message, "write 127.0.0.1:6379", findings);
+            let advice = "write 127.0.0.1:6379; {{port}}, {{instance}} and {{name}} are those of an instance";
+            wrong(check, path, &message, advice, findings);
         }
     }
     if needed == "url" {
@@ -107,22 +110,29 @@ fn health_check(check: &Node, path: &Path<'_>, findings: &mut Findings) {
 
 /// What no request could be made of would make a process look ill.
 fn http(check: &Node, path: &Path<'_>, findings: &mut Findings) {
-    urls(check, &["url"], path, findings);
+    urls(check, &["url"], first, path, findings);
     headers(check, path, findings);
 }
 
 /// Nobody would be told at an address that is none.
 fn heartbeat(block: &Node, path: &Path<'_>, findings: &mut Findings) {
-    urls(block, &["url", "start_url", "success_url", "failure_url"], path, findings);
+    urls(block, &["url", "start_url", "success_url", "failure_url"], str::to_owned, path, findings);
     headers(block, path, findings);
 }
 
-fn urls(block: &Node, keys: &[&str], path: &Path<'_>, findings: &mut Findings) {
+/// A text as a first instance might have it: whatever is wrong with it then is wrong with all of them.
+fn first(text: &str) -> String {
+    template::fill(text, &Place { name: "name", number: 0, port: Some(1) })
+}
+
+/// Each is looked at as `filled` makes it.
+fn urls(block: &Node, keys: &[&str], filled: fn(&str) -> String, path: &Path<'_>, findings: &mut Findings) {
     let advice = "write http://127.0.0.1/";
     for node in keys.iter().filter_map(|key| block.get(key)) {
-        let Some(url) = node.text() else { continue };
+        let Some(url) = node.text().map(filled) else { continue };
         let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"));
-        let plain = url.bytes().all(|byte| byte.is_ascii_graphic());
+        // Braces belong into no url: this is a placeholder that nobody knows.
+        let plain = !url.contains("{{") && url.bytes().all(|byte| byte.is_ascii_graphic());
         let host = |rest: &str| is_authority(rest.split(['/', '?', '#']).next().unwrap_or_default());
         let message = match rest {
             None => format!("the url {url:?} is no http:// or https://"),

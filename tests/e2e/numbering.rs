@@ -1,10 +1,14 @@
 //! What each instance has of its own: its port and its number, in its arguments, its variables, its directory and its
 //! hooks.
 
+use crate::support::backend::free_port;
 use crate::support::procfs::signal;
 use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::sync::mpsc;
 
 fn with(command: Value, arguments: &[&str]) -> Value {
     let written = command.as_array().expect("a command").iter().cloned();
@@ -57,4 +61,62 @@ fn texts_of_a_process_and_of_its_hooks_are_each_instances_own() {
     told.sort();
     let line = |n: u16, what: &str| format!("home-{n} {what}=web:{} {{{{raw}}}} {{{{.Go}}}} {n}", 4100 + n);
     assert_eq!(told, [line(0, "hook"), line(0, "run"), line(1, "hook"), line(1, "run")]);
+}
+
+#[test]
+fn each_instance_is_asked_at_its_own_address() {
+    let sandbox = Sandbox::new();
+    let base = free_port();
+    let check = |kind: &str, key: &str, at: &str| {
+        json!({
+            "command": sandbox.worker(kind), "port_base": base, "scale": 2,
+            "health_check": {
+                "type": kind, key: at, "mode": "readiness", "initial_delay": 0, "period": "50ms", "failure_threshold": 1,
+            },
+        })
+    };
+    let asked = sandbox.script("asked", "emit asked \"$1\"\nexit 1");
+    let mut exec = check("exec", "command", "");
+    exec["health_check"]["command"] = with(asked, &["{{instance}}:{{port}}"]);
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "tcp": check("tcp", "address", "127.0.0.1:{{port}}"),
+            "http": check("http", "url", "http://127.0.0.1:{{port}}/{{name}}-{{instance}}"),
+            "grpc": check("grpc", "address", "127.0.0.1:{{port}}"),
+            "exec": exec,
+        }),
+    );
+    let servers: Vec<_> =
+        [base, base + 1].map(|port| TcpListener::bind(("127.0.0.1", port))).into_iter().collect();
+    let paths = servers.into_iter().map(|server| paths(server.expect("a free port")));
+    let paths: Vec<_> = paths.collect();
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.seen("asked", &format!("0:{base}"), 1);
+    sandbox.seen("asked", &format!("1:{}", base + 1), 1);
+    for (number, heard) in paths.into_iter().enumerate() {
+        let wanted = format!("GET /http-{number} ");
+        let until = std::time::Instant::now() + LONG;
+        let found = std::iter::from_fn(|| {
+            heard.recv_timeout(until.saturating_duration_since(std::time::Instant::now())).ok()
+        })
+        .find(|line| line.starts_with(&wanted));
+        assert!(found.is_some(), "instance {number} is asked at its own port, by its own path");
+    }
+    assert_eq!(supervisor.stop(), 0);
+}
+
+/// The first line of each connection.
+fn paths(server: TcpListener) -> mpsc::Receiver<String> {
+    let (told, heard) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in server.incoming().flatten() {
+            let mut line = String::new();
+            let read = BufReader::new(stream).read_line(&mut line);
+            if read.is_ok() && told.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    heard
 }

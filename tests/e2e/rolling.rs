@@ -1,6 +1,6 @@
 //! SIGUSR1: every long-running process is restarted, in dependency order, one instance at a time.
 
-use crate::support::otlp::{Manner, Receiver};
+use crate::support::otlp::{Manner, Outcome, Receiver};
 use crate::support::supervisor::run;
 use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use crate::traces::traced;
@@ -163,4 +163,58 @@ fn by_a_command_some_or_all_are_restarted_and_who_waits_long_hears_how_far_it_is
     assert_eq!(["web", "other"].map(starts), [4, 3]);
     supervisor.signal(Signal::TERM);
     assert_eq!(supervisor.ended(), 0);
+}
+
+#[test]
+fn a_process_reloads_itself_by_a_command_for_each_instance_and_one_that_fails_ends_the_deploy() {
+    let receiver = Receiver::start(Manner::Takes);
+    let sandbox = Sandbox::new();
+    let reload = sandbox.script(
+        "reload",
+        "emit reload \"$PHPEEK_PM_INSTANCE_ID $OWN $1\"\n[ ! -e \"$SANDBOX/broken\" ] || { echo it is broken >&2; exit 3; }",
+    );
+    let reload: Value =
+        reload.as_array().expect("a command").iter().cloned().chain([json!("{{port}}")]).collect();
+    let mut global = traced(&receiver.endpoint());
+    global["control_socket"] = json!(sandbox.path("c.sock"));
+    let config = sandbox.config(
+        global,
+        json!({
+            "own": {
+                "command": sandbox.worker("own"), "scale": 2, "port_base": 4000, "env": {"OWN": "mine"},
+                "reload": {"command": reload, "timeout": 10},
+            },
+            "web": {"command": sandbox.worker("web"), "depends_on": ["own"]},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("own", 2);
+    sandbox.started("web", 1);
+    let file = config.display().to_string();
+    let deploy = || run(&sandbox, &["restart", "--rolling", "--config", &file]);
+    let (code, text) = deploy();
+    assert_eq!(code, 0, "{text}");
+    let starts = |who: &str| sandbox.events_of(who, "start").len();
+    assert_eq!((starts("own"), starts("web")), (2, 2), "who reloads itself is not restarted");
+    let told: Vec<String> = sandbox.story().into_iter().filter(|line| line.starts_with("reload")).collect();
+    assert_eq!(told, ["reload own-0 mine 4000", "reload own-1 mine 4001"], "one after the other");
+    sandbox.write("broken", "");
+    let (code, text) = deploy();
+    assert_eq!(code, 1, "{text}");
+    assert_eq!((starts("own"), starts("web")), (2, 2), "a deploy that has failed goes no further");
+    assert_eq!(supervisor.stop(), 0);
+    let said = supervisor.stdout();
+    assert!(said.contains("could not reload itself") && said.contains("it is broken"), "{said}");
+    let trace = receiver.spans();
+    let reloads: Vec<_> = trace.named("process_manager.restart_process");
+    let reloads: Vec<_> = reloads.iter().filter(|span| span.get("process.name") == "own").collect();
+    let outcomes: Vec<_> = reloads.iter().map(|span| span.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Ok, Outcome::Error], "{reloads:?}");
+    for (span, hooks) in reloads.iter().zip([2, 1]) {
+        assert_eq!(span.get("reload.command"), "/bin/sh", "{span:?}");
+        let below = trace.children(span);
+        assert!(below.iter().all(|hook| hook.get("hook.type") == "reload"), "{below:?}");
+        assert_eq!(below.len(), hooks, "{below:?}");
+    }
+    assert_eq!(trace.orphans(), Vec::<String>::new());
 }

@@ -37,14 +37,22 @@ fn a_day(stack: &mut Stack) -> load::Load {
     });
     stack.drained(500);
 
-    let before = stack.pids();
+    // A deploy: the workers are other ones, in place and in process, and the masters and the store are the same.
+    let (stay, go) = (["redis", "php-fpm", "nginx"], [0, 1]);
+    let kept = stay.map(|process| stack.pid_of(process, 0));
+    let [php, web] = [kept[1], kept[2]].map(children_of);
+    let queue = go.map(|instance| stack.pid_of("queue", instance));
     let load = load::Load::start(stack.port());
     stack.supervisor().signal(Signal::USR1);
-    wait_until(LONG * 2, "every process is another one", || {
-        stack.all_up()
-            && stack.pids().iter().all(|pid| !before.contains(pid))
-            && stack.pids().len() == before.len()
+    wait_until(LONG * 2, "every worker is another one", || {
+        let queue = go.iter().all(|i| stack.try_pid_of("queue", *i).is_some_and(|pid| !queue.contains(&pid)));
+        let [php, web] = [(kept[1], &php), (kept[2], &web)].map(|(master, before)| {
+            let now = children_of(master);
+            !now.is_empty() && now.iter().all(|pid| !before.contains(pid))
+        });
+        stack.all_up() && queue && php && web
     });
+    assert_eq!(stay.map(|process| stack.pid_of(process, 0)), kept, "what reloads itself keeps its pid");
     // The load must also see the stack after the restart.
     load.goes_on();
     assert_eq!(

@@ -174,6 +174,10 @@ pub enum ProcessFact {
         /// The signal.
         signal: Signal,
     },
+    /// It reloads itself, by a command for each instance that runs, as part of an operation.
+    ReloadBegan(Operation),
+    /// That is over; `None`: it goes no further, since something else came first.
+    ReloadEnded(Option<RestartOutcome>),
     /// It is stopped, as part of an operation.
     StopBegan(Operation),
     /// The stop is over: all its instances rest.

@@ -78,6 +78,8 @@ pub const HEALTH_CHECK_RESULT: &str = "health_check.result";
 pub const HEALTH_CHECK_ATTEMPTS: &str = "health_check.attempts";
 /// The signal by which a process was told to reload itself, in place of a restart.
 pub const RELOAD_SIGNAL: &str = "reload.signal";
+/// The program by which a process was told to reload itself.
+pub const RELOAD_COMMAND: &str = "reload.command";
 /// crash, normal_exit, health_check, memory_limit, manual, signal, dependency or watch.
 pub const RESTART_REASON: &str = "restart.reason";
 /// The file whose change has asked for a restart.

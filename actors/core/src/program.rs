@@ -93,7 +93,7 @@ impl Program {
     }
 
     /// The texts that may be templates.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
+    pub fn texts(&self) -> impl Iterator<Item = &str> + Clone {
         let directory = self.working_dir.as_ref().and_then(|path| path.to_str());
         let values = self.env.iter().map(|(_, value)| value.as_str());
         self.command.argv().iter().map(String::as_str).chain(directory).chain(values)

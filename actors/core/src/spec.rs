@@ -112,9 +112,9 @@ impl ProcessSpec {
         self.rolling.as_ref().is_none_or(|rolling| rolling.takes_part)
     }
 
-    /// What a rolling restart of everything sends in place of a restart.
+    /// By what it reloads itself in a rolling restart, in place of a restart.
     #[must_use]
-    pub fn reload_signal(&self) -> Option<Signal> {
+    pub fn reload(&self) -> Option<Reload> {
         self.rolling.as_ref().and_then(|rolling| rolling.reload)
     }
 
@@ -132,8 +132,17 @@ pub struct RollingSpec {
     pub at_once: AtOnce,
     /// Whether one of everything is about it, too.
     pub takes_part: bool,
-    /// The signal by which it reloads itself: one of everything sends that, and restarts nothing of it.
-    pub reload: Option<Signal>,
+    /// By what it reloads itself: one of everything does that, and restarts nothing of it.
+    pub reload: Option<Reload>,
+}
+
+/// By what a process reloads itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    /// A signal to the leader of each instance.
+    Signal(Signal),
+    /// A program for each instance, one after the other: that of its hooks.
+    Command,
 }
 
 /// A share of the instances of a process.

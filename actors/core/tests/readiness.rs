@@ -39,6 +39,7 @@ fn spec(process: u32, shape: u8) -> Arc<ProcessSpec> {
     let mut spec = (*support::spec(initial, kind)).clone();
     spec.name = ProcessName::new(NAMES[process as usize % 3]).expect("a plain name");
     let check = |role| CheckSpec {
+        numbered: None,
         role,
         question: Question::Tcp("a:1".into()),
         initial_delay: Duration::ZERO,

@@ -137,6 +137,15 @@ fn process(fact: &ProcessFact, names: &Names) -> Option<Said> {
         ProcessFact::Reloaded { signal, .. } => {
             said("process.reloaded", vec![("signal", signal.to_string().into())])
         }
+        ProcessFact::ReloadBegan(_) => plain("process.reloading"),
+        ProcessFact::ReloadEnded(outcome) => {
+            let result = match outcome {
+                Some(RestartOutcome::Up) => "complete",
+                Some(RestartOutcome::Failed) => "failed",
+                None => "interrupted",
+            };
+            said("process.reloaded", vec![("result", result.into())])
+        }
         ProcessFact::StopBegan(_) => plain("process.stopping"),
         ProcessFact::Stopped => plain("process.stopped"),
         ProcessFact::Ended(_) => plain("process.ended"),

@@ -66,7 +66,8 @@ impl Journal {
     }
 
     fn hook_ended(&self, at: Moment, about: About, known: &KnownHook, end: &HookEnd) {
-        let counts = known.stage == Stage::PreStart && known.hook.on_error == OnError::Stop;
+        let counts =
+            matches!(known.stage, Stage::PreStart | Stage::Reload) && known.hook.on_error == OnError::Stop;
         let (level, message) = match &end.outcome {
             HookOutcome::Succeeded => (Level::Info, "hook succeeded".to_owned()),
             HookOutcome::Failed(_, why) => {

@@ -157,11 +157,8 @@ impl Journal {
                 });
             }
             ProcessFact::ScaleBegan { .. } | ProcessFact::ScaleEnded(_) => self.scaled(at, about, fact),
-            ProcessFact::Reloaded { signal, .. } => {
-                let signal = signal.to_string();
-                self.record(at, Level::Info, about, "told to reload itself", || {
-                    vec![("signal", signal.into())]
-                });
+            ProcessFact::Reloaded { .. } | ProcessFact::ReloadBegan(_) | ProcessFact::ReloadEnded(_) => {
+                self.reloads_itself(at, about, fact);
             }
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),

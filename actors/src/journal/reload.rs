@@ -1,12 +1,12 @@
-//! The records of a reload: its plan, and how it went.
+//! The records of a reload: its plan, and how it went; and of a process that reloads itself.
 
-use super::Journal;
 use super::fields::{Fields, count, sender_fields};
+use super::{About, Journal};
 use crate::clock::Moment;
 use crate::phrases::reload_end;
 use crate::ports::Level;
-use phpeek_core::facts::SystemFact;
-use phpeek_core::fleet::ReloadEnd;
+use phpeek_core::facts::{ProcessFact, SystemFact};
+use phpeek_core::fleet::{ReloadEnd, RestartOutcome};
 
 impl Journal {
     pub(super) fn reload(&self, at: Moment, fact: &SystemFact) {
@@ -38,6 +38,26 @@ impl Journal {
                 );
             }
             _ => {}
+        }
+    }
+
+    pub(super) fn reloads_itself(&self, at: Moment, about: About, fact: &ProcessFact) {
+        let say = |level, message: &'static str| self.record(at, level, about, message, Vec::new);
+        match fact {
+            ProcessFact::Reloaded { signal, .. } => {
+                let signal = signal.to_string();
+                self.record(at, Level::Info, about, "told to reload itself", || {
+                    vec![("signal", signal.into())]
+                });
+            }
+            ProcessFact::ReloadEnded(Some(RestartOutcome::Up)) => say(Level::Info, "has reloaded itself"),
+            ProcessFact::ReloadEnded(Some(RestartOutcome::Failed)) => {
+                say(Level::Error, "could not reload itself: its reload command failed; it goes on as it was");
+            }
+            ProcessFact::ReloadEnded(None) => {
+                say(Level::Warn, "reloads itself no further: something else came first");
+            }
+            _ => say(Level::Info, "reloads itself"),
         }
     }
 }

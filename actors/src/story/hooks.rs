@@ -161,6 +161,7 @@ impl ProcessStory {
         let start = job.or_else(|| self.start.as_ref().map(|start| &start.span));
         let parent = match stage {
             Stage::PreStart | Stage::PostStart => restart.or(start),
+            Stage::Reload => self.reload.as_deref(),
             Stage::PreStop | Stage::PostStop => {
                 spans.and_then(|spans| spans.stop.as_ref()).or(self.stop.as_ref()).or(restart)
             }

@@ -27,6 +27,7 @@ impl ProcessStory {
             ending: None,
             stop: None,
             scale: None,
+            reload: None,
             latest: SpanContext::NONE,
             ended: SpanContext::NONE,
             jobs: Vec::new(),
@@ -58,6 +59,8 @@ impl ProcessStory {
             }
             ProcessFact::ScaleEnded(outcome) => self.scale_ended(at, *outcome),
             ProcessFact::Reloaded { operation, signal } => self.reloaded(teller, operation, *signal),
+            ProcessFact::ReloadBegan(operation) => self.reload_began(teller, operation),
+            ProcessFact::ReloadEnded(outcome) => self.reload_ended(at, *outcome),
             ProcessFact::StopBegan(operation) => self.stop_began(teller, operation),
             ProcessFact::Stopped => {
                 if let Some(span) = self.stop.take() {
@@ -78,7 +81,7 @@ impl ProcessStory {
             // Whatever was open ends as abandoned when it is dropped.
             ProcessFact::Lost => {
                 (self.start, self.ending) = (None, None);
-                (self.stop, self.scale) = (None, None);
+                (self.stop, self.scale, self.reload) = (None, None, None);
                 self.instances.clear();
                 self.jobs.clear();
             }
@@ -192,14 +195,42 @@ impl ProcessStory {
 
     /// What it does with the signal is its own affair: the span says that it was sent.
     fn reloaded(&self, teller: &Teller<'_>, operation: &Operation, signal: Signal) {
+        self.open_reload(teller, operation, names::RELOAD_SIGNAL, || signal.to_string()).ok(teller.at);
+    }
+
+    fn reload_began(&mut self, teller: &Teller<'_>, operation: &Operation) {
+        let list = self.spec.hooks.as_ref().and_then(|hooks| hooks.reload.first());
+        let program = || list.map(|hook| hook.program.command.program().to_owned()).unwrap_or_default();
+        let span = self.open_reload(teller, operation, names::RELOAD_COMMAND, program);
+        self.reload = Some(Box::new(span));
+    }
+
+    fn open_reload(
+        &self,
+        teller: &Teller<'_>,
+        operation: &Operation,
+        by: &'static str,
+        what: impl FnOnce() -> String,
+    ) -> OpenSpan {
         let parent = teller.operations.of(operation.id);
         let mut span = teller.tracing.open(names::SPAN_RESTART_PROCESS, &parent, teller.at);
         if span.is_recording() {
             span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
             span.set(names::RESTART_REASON, restart_reason(&operation.cause));
-            span.set(names::RELOAD_SIGNAL, signal.to_string());
+            span.set(by, what());
         }
-        span.ok(teller.at);
+        span
+    }
+
+    fn reload_ended(&mut self, at: Moment, outcome: Option<RestartOutcome>) {
+        let Some(span) = self.reload.take() else { return };
+        match outcome {
+            Some(RestartOutcome::Up) => span.ok(at),
+            Some(RestartOutcome::Failed) => {
+                span.fail(at, names::ERROR_HOOK_FAILED, "its reload command failed")
+            }
+            None => span.fail(at, names::ERROR_INTERRUPTED, "something else came first"),
+        }
     }
 
     fn scale_began(&mut self, teller: &Teller<'_>, operation: &Operation, (from, to): (u32, u32)) {

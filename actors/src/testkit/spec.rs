@@ -321,6 +321,7 @@ pub fn check(role: Role) -> CheckSpec {
     CheckSpec {
         role,
         question: Question::Tcp("127.0.0.1:1".into()),
+        numbered: None,
         initial_delay: Duration::ZERO,
         period: Duration::from_secs(10),
         timeout: Duration::from_secs(3),

@@ -23,6 +23,7 @@ fn one_of_each() -> Hooks {
         post_start: hooks([hook("up")]),
         pre_stop: hooks([hook("before")]),
         post_stop: hooks([hook("after")]),
+        ..Hooks::default()
     }
 }
 

@@ -17,6 +17,7 @@ fn one_of_each() -> Hooks {
         post_start: hooks([hook("up")]),
         pre_stop: hooks([hook("leave")]),
         post_stop: hooks([hook("after")]),
+        ..Hooks::default()
     }
 }
 

@@ -74,8 +74,8 @@ keys! {
 keys! {
     pub(crate) RELOAD;
     "signal": Signal, "", Works Live, "a signal to each instance", eg "SIGUSR2";
-    "command": Command, "", Later Live, "or a command; not both", eg "#[\"nginx\", \"-s\", \"reload\"]";
-    "timeout": Time(0.0, YEAR), "10", Later Live, "bound of the command";
+    "command": Command, "", Works Live, "or a command, run for each instance as the process itself: its directory, variables and user; not both", eg "#[\"nginx\", \"-s\", \"reload\"]";
+    "timeout": Time(0.0, YEAR), "10", Works Live, "bound of the command";
 }
 
 keys! {

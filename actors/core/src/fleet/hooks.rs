@@ -82,7 +82,8 @@ impl Fleet {
             (Stage::PreStart | Stage::PostStart, Phase::Stopping, _) => self.go_down(now, out),
             (Stage::PreStop, Phase::Stopping, _) => self.stop_processes(now, out),
             (Stage::PostStop, Phase::Stopping, _) => self.finish(now, out),
-            (_, Phase::New | Phase::Booting | Phase::Running | Phase::Done, _) => {}
+            // The system does not reload itself.
+            (Stage::Reload, ..) | (_, Phase::New | Phase::Booting | Phase::Running | Phase::Done, _) => {}
         }
     }
 }

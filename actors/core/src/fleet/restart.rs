@@ -111,7 +111,7 @@ impl Fleet {
     /// What a process that reloads itself is told in a rolling restart; who asks for it by its name alone wants a restart.
     fn reload_in_turn(&self, p: ProcessId, scope: &RestartScope) -> Option<Command> {
         let member = self.members.get(&p).filter(|_| scope.is_rolling())?;
-        member.spec.reload_signal().map(Command::Reload)
+        member.spec.reload().map(Command::Reload)
     }
 
     /// A process was told to restart, and that is over.

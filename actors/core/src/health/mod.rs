@@ -9,7 +9,9 @@ pub mod news;
 mod watch;
 pub mod words;
 
-use crate::program::Program;
+use crate::name::ProcessName;
+use crate::program::{Numbering, Program};
+use crate::template::{self, Place};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,6 +84,36 @@ impl Question {
         }
     }
 
+    /// The texts that may be templates; those of a program are its own.
+    pub fn texts(&self) -> impl Iterator<Item = &str> + Clone {
+        let (one, headers): (Vec<&str>, &[_]) = match self {
+            Self::Tcp(address) => (vec![address], &[]),
+            Self::Http(http) => (vec![&http.url], &http.headers),
+            Self::Grpc(grpc) => (vec![&grpc.address, &grpc.service], &[]),
+            Self::Exec(_) | Self::Notify(_) | Self::Log(_) => (Vec::new(), &[]),
+        };
+        one.into_iter().chain(headers.iter().map(|(_, value): &(String, String)| value.as_str()))
+    }
+
+    /// The same for an instance.
+    #[must_use]
+    pub fn at(&self, place: &Place<'_>) -> Self {
+        let fill = |text: &str| template::fill(text, place);
+        match self {
+            Self::Tcp(address) => Self::Tcp(fill(address).into()),
+            Self::Http(http) => Self::Http(Arc::new(HttpQuestion {
+                url: fill(&http.url),
+                headers: http.headers.iter().map(|(key, value)| (key.clone(), fill(value))).collect(),
+                statuses: http.statuses.clone(),
+            })),
+            Self::Grpc(grpc) => Self::Grpc(Arc::new(GrpcQuestion {
+                address: fill(&grpc.address),
+                service: fill(&grpc.service),
+            })),
+            Self::Exec(_) | Self::Notify(_) | Self::Log(_) => self.clone(),
+        }
+    }
+
     /// Whether nobody asks: what there is to know is told.
     #[must_use]
     pub fn is_told(&self) -> bool {
@@ -143,6 +175,8 @@ pub struct CheckSpec {
     pub role: Role,
     /// How it asks.
     pub question: Question,
+    /// What its question has for each instance of its own; none when it is the same for all.
+    pub numbered: Option<Arc<Numbered>>,
     /// From the start of a run, or from the pass of its startup check, to the first probe.
     pub initial_delay: Duration,
     /// Between the beginnings of probes, at most; a tenth less at least.
@@ -153,6 +187,29 @@ pub struct CheckSpec {
     pub failure_threshold: u32,
     /// Successes in a row that make it passing; at least 1.
     pub success_threshold: u32,
+}
+
+/// Whose question differs from instance to instance, and in what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered {
+    /// The process.
+    pub name: ProcessName,
+    /// The ports of its instances.
+    pub numbering: Numbering,
+}
+
+impl CheckSpec {
+    /// What the instance of this number is asked.
+    #[must_use]
+    pub fn question_of(&self, number: u32) -> Question {
+        match &self.numbered {
+            None => self.question.clone(),
+            Some(of) => {
+                let port = of.numbering.port(number);
+                self.question.at(&Place { name: of.name.as_str(), number, port })
+            }
+        }
+    }
 }
 
 /// The checks of each instance of a process; not empty, at most one for startup.

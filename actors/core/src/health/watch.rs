@@ -143,8 +143,8 @@ impl Watch {
                 let program = program.of_instance(asker.number);
                 self.trial = Some(Trial::begin(probe, asker.number, &program, now, out));
             }
-            question => {
-                let (question, timeout) = (question.clone(), check.timeout);
+            _ => {
+                let (question, timeout) = (check.question_of(asker.number), check.timeout);
                 out.act(Effect::Ask { probe, question, timeout }.into());
             }
         }

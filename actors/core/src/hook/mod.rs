@@ -24,6 +24,8 @@ pub enum Stage {
     PreStop,
     /// When everything has ended.
     PostStop,
+    /// When it is to reload itself; of an instance alone.
+    Reload,
 }
 
 impl Stage {
@@ -35,6 +37,7 @@ impl Stage {
             Self::PostStart => "post_start",
             Self::PreStop => "pre_stop",
             Self::PostStop => "post_stop",
+            Self::Reload => "reload",
         }
     }
 }
@@ -79,6 +82,8 @@ pub struct Hooks {
     pub pre_stop: HookList,
     /// After the end.
     pub post_stop: HookList,
+    /// What it reloads itself by.
+    pub reload: HookList,
 }
 
 impl Hooks {
@@ -90,13 +95,14 @@ impl Hooks {
             Stage::PostStart => &self.post_start,
             Stage::PreStop => &self.pre_stop,
             Stage::PostStop => &self.post_stop,
+            Stage::Reload => &self.reload,
         }
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        [Stage::PreStart, Stage::PostStart, Stage::PreStop, Stage::PostStop]
+        [Stage::PreStart, Stage::PostStart, Stage::PreStop, Stage::PostStop, Stage::Reload]
             .into_iter()
             .all(|stage| self.of(stage).is_empty())
     }

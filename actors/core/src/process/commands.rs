@@ -20,10 +20,11 @@ impl Process {
             Command::Start if self.spec.schedule.is_some() => self.start_schedule(now, out),
             Command::Start => self.start_all(now, out),
             Command::Stop(urgency) => self.stop_all(now, operation, asked, urgency, out),
-            Command::Reload(signal) => self.reload(now, operation, signal, out),
+            Command::Reload(by) => self.reload(now, operation, by, out),
             Command::Restart => self.begin_rolling(now, operation, out),
             Command::AbandonRestart => {
                 self.rolling = None;
+                self.end_reload(now, None, out);
                 self.abandon_health(now, out); // a stop follows, and what it waits for is part of the restart
                 self.tell(now.at, ProcessFact::RestartAbandoned, out);
             }
@@ -57,6 +58,7 @@ impl Process {
 
     fn stop_all(&mut self, now: Now, operation: Operation, asked: Duration, urgency: Urgency, out: &mut Out) {
         self.rolling = None;
+        self.end_reload(now, None, out);
         self.close_schedule(now, out);
         self.forced |= urgency == Urgency::Now;
         self.abandon_health(now, out);
@@ -111,6 +113,7 @@ impl Process {
         }
         self.hear_no_more(at, out);
         self.abandon_jobs(at, out);
+        self.end_reload(now, None, out);
         self.abandon_hooks(at, out);
         self.tell(at, ProcessFact::Abandoned, out);
         self.finished = true;

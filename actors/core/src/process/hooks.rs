@@ -22,7 +22,7 @@ impl Process {
         self.instances.get_mut(i)?.hooking.as_deref_mut()
     }
 
-    fn queue(&mut self, i: usize, stage: Stage, run: u64) {
+    pub(super) fn queue(&mut self, i: usize, stage: Stage, run: u64) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         if instance.hooking.is_none() {
             self.hooking += 1;
@@ -63,7 +63,7 @@ impl Process {
 
     /// A run is over.
     pub(super) fn hooks_after_run(&mut self, i: usize, now: Now, run: u64, out: &mut Out) {
-        self.stop_post_start(i, now, out);
+        self.stop_hooks_of_a_run(i, now, out);
         let hooks = self.hooks_of(Stage::PostStop).map_or(0, |list| list.len());
         if self.forced {
             let of = self.instances.get(i).map(|x| x.id);
@@ -73,9 +73,10 @@ impl Process {
         }
     }
 
-    fn stop_post_start(&mut self, i: usize, now: Now, out: &mut Out) {
+    /// What is about a run that is over, or is to be, goes no further.
+    fn stop_hooks_of_a_run(&mut self, i: usize, now: Now, out: &mut Out) {
         let pass = self.hooking(i).and_then(|hooking| hooking.pass.as_mut());
-        if let Some(pass) = pass.filter(|pass| pass.stage() == Stage::PostStart) {
+        if let Some(pass) = pass.filter(|pass| matches!(pass.stage(), Stage::PostStart | Stage::Reload)) {
             pass.stop(now, Urgency::Graceful, out);
         }
     }
@@ -90,7 +91,7 @@ impl Process {
         let (Some(State::Running { run, .. }), Some(_)) = (state, self.hooks_of(Stage::PreStop)) else {
             return self.advance(i, now, event, out);
         };
-        self.stop_post_start(i, now, out);
+        self.stop_hooks_of_a_run(i, now, out);
         self.queue(i, Stage::PreStop, run);
         if let Some(hooking) = self.hooking(i) {
             hooking.pending = Some(event);
@@ -192,7 +193,7 @@ impl Process {
         let (id, number, state) = (instance.id, instance.number, instance.machine.state());
         let wanted = match stage {
             Stage::PreStart => matches!(state, State::Starting { run: own, .. } if own == run),
-            Stage::PostStart | Stage::PreStop => {
+            Stage::PostStart | Stage::PreStop | Stage::Reload => {
                 matches!(state, State::Running { run: own, .. } if own == run)
             }
             Stage::PostStop => true,
@@ -226,6 +227,7 @@ impl Process {
             ((Stage::PostStart, run), _) => self.ask_health(i, now, run, out),
             ((Stage::PreStop, _), _) => self.deliver_pending(i, now, out),
             ((Stage::PostStop, _), _) => {}
+            ((Stage::Reload, _), verdict) => self.reloaded(i, now, &verdict, out),
         }
     }
 }

@@ -19,6 +19,7 @@
 //! * **Q10** after a change of scale there are as many instances as were asked for, told once; one that has gone is told of
 //!   last by that, and nothing of it lives.
 //! * **Q11** of the instances of a process, one at a time is away because it was above its soft bound of memory.
+//! * **Q12** a reload by command has one instance that runs at a time, in their order, and ends with the first that fails.
 
 mod commands;
 mod configured;
@@ -27,6 +28,7 @@ mod health;
 mod hooks;
 mod loops;
 mod memory;
+mod reload;
 mod rolling;
 mod runs;
 mod scale;
@@ -46,7 +48,7 @@ use crate::limit::gauge::Gauge;
 use crate::operation::{Operation, Operations};
 use crate::signal::Signal;
 use crate::spec::ProcessSpec;
-use state::{CrashLoop, Due, Dying, Hooking, Jobs, Rolling, Start, Wall};
+use state::{CrashLoop, Due, Dying, Hooking, Jobs, Reloading, Rolling, Start, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,6 +121,7 @@ pub struct Process {
     start: Option<Start>,
     stop: Option<Operation>,
     rolling: Option<Box<Rolling>>,
+    reloading: Option<Reloading>,
     /// The instance that was last taken away for its memory, by its serial, and the run that was.
     replacing: Option<(u32, u64)>,
     /// The schedule and its jobs, once it was started.
@@ -157,6 +160,7 @@ impl Process {
             start: None,
             stop: None,
             rolling: None,
+            reloading: None,
             replacing: None,
             jobs: None,
             wall: Wall::default(),
@@ -222,9 +226,7 @@ impl Process {
             Event::News(run, news) => self.hear_news(now, run, news, out),
             Event::Measured(run, used) => self.measured(now, run, used, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
-            Event::NoWords(run) => {
-                self.hear(now.at, run.instance.serial, run.run, Words::default(), out);
-            }
+            Event::NoWords(run) => self.hear(now.at, run.instance.serial, run.run, Words::default(), out),
             Event::Signalled(pressing, delivered) => Self::signalled(now.at, pressing, delivered, out),
             Event::NotRelayed(run, signal) => {
                 out.tell(now.at, Fact::Instance(run.instance, InstanceFact::RelayFailed(signal)));
@@ -268,7 +270,7 @@ impl Process {
         &self.spec
     }
 
-    /// The machines of its instances, in the order of their numbers.
+    /// The machines of its instances, in their order.
     pub fn machines(&self) -> impl Iterator<Item = (InstanceId, &Machine)> {
         self.instances.iter().map(|i| (i.id, &i.machine))
     }

@@ -1,13 +1,12 @@
 //! The restart of a process by command: so many instances at once as may be away, the next when one before is up again
-//! (Q3); or, where a process reloads itself, the signal for that.
+//! (Q3).
 
 use super::state::Rolling;
 use super::{Effect, Out, Process, Report};
 use crate::ends::RestartOutcome;
-use crate::facts::{Fact, InstanceFact, ProcessFact};
+use crate::facts::{Fact, InstanceFact};
 use crate::lifecycle::{Event, Now, State};
 use crate::operation::Operation;
-use crate::signal::Signal;
 
 impl Process {
     pub(super) fn begin_rolling(&mut self, now: Now, operation: Operation, out: &mut Out) {
@@ -77,12 +76,5 @@ impl Process {
         if rolling.turns.len() < before {
             self.roll_more(now, out);
         }
-    }
-
-    /// It reloads itself: its leaders are sent the signal for that, and nothing of it is restarted.
-    pub(super) fn reload(&mut self, now: Now, operation: Operation, signal: Signal, out: &mut Out) {
-        self.tell(now.at, ProcessFact::Reloaded { operation, signal }, out);
-        self.relay(now.at, signal, out);
-        out.act(Effect::Report(Report::Restarted(RestartOutcome::Up)));
     }
 }

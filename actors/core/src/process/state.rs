@@ -93,6 +93,15 @@ pub(super) struct Rolling {
     pub(super) turns: Vec<(u32, u64)>,
 }
 
+/// A reload of this process by commands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reloading {
+    /// Instances from this serial on have not had their turn.
+    pub(super) next: u32,
+    /// Whose turn it is, by serial.
+    pub(super) turn: Option<u32>,
+}
+
 /// The hooks of an instance that run or wait.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hooking {

@@ -13,7 +13,7 @@ use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
 use crate::program::{Launch, TaskEvent};
 use crate::signal::Signal;
-use crate::spec::ProcessSpec;
+use crate::spec::{ProcessSpec, Reload};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,8 +69,8 @@ pub enum Command {
     Stop(Urgency),
     /// Restart all instances, so many at a time as may be away.
     Restart,
-    /// Have it reload itself by this signal. Answered as a restart is.
-    Reload(Signal),
+    /// Have it reload itself. Answered as a restart is.
+    Reload(Reload),
     /// Restart no further instance: a shutdown came first. Not answered.
     AbandonRestart,
     /// Hand a signal on to the leader of each instance. Not answered.

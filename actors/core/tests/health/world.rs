@@ -5,10 +5,9 @@ use crate::book::Book;
 use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Fact, Outbox, Output, Told};
 use phpeek_core::health::facts::{Answer, ProbeFault};
-use phpeek_core::health::monitor::Monitor;
-use phpeek_core::health::news::News;
 use phpeek_core::health::words::{Effect, Event};
 use phpeek_core::health::{CheckSpec, Checks, LogQuestion, NotifyQuestion, Protocol, Question, Role};
+use phpeek_core::health::{monitor::Monitor, news::News};
 use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, TaskId};
 use phpeek_core::lifecycle::Now;
 use phpeek_core::name::ProcessName;
@@ -217,11 +216,12 @@ fn checks(plan: &Plan, subject: &impl Subject) -> Checks {
             Way::Ask => Question::Tcp("h:1".into()),
             Way::Log => Question::Log(Arc::new(LogQuestion { pattern: "x".to_owned(), streams: [true; 2] })),
             Way::Notify(time) => {
-                let watchdog = (time > 0).then(|| ms(time));
-                Question::Notify(NotifyQuestion { protocol: Protocol::Systemd, watchdog })
+                let (protocol, watchdog) = (Protocol::Systemd, (time > 0).then(|| ms(time)));
+                Question::Notify(NotifyQuestion { protocol, watchdog })
             }
         };
         let mut spec = CheckSpec {
+            numbered: None,
             role: check.role,
             question,
             initial_delay: ms(check.delay),
