@@ -100,6 +100,9 @@ _phpeek__pm() {
             phpeek__pm,telemetry)
                 cmd="phpeek__pm__subcmd__telemetry"
                 ;;
+            phpeek__pm,top)
+                cmd="phpeek__pm__subcmd__top"
+                ;;
             phpeek__pm,trace)
                 cmd="phpeek__pm__subcmd__trace"
                 ;;
@@ -189,6 +192,9 @@ _phpeek__pm() {
                 ;;
             phpeek__pm__subcmd__help,telemetry)
                 cmd="phpeek__pm__subcmd__help__subcmd__telemetry"
+                ;;
+            phpeek__pm__subcmd__help,top)
+                cmd="phpeek__pm__subcmd__help__subcmd__top"
                 ;;
             phpeek__pm__subcmd__help,trace)
                 cmd="phpeek__pm__subcmd__help__subcmd__trace"
@@ -392,7 +398,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --help --version schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --help --version schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events top telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -604,7 +610,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help)
-            opts="schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events telemetry trace version completions man help"
+            opts="schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events top telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1052,6 +1058,20 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__subcmd__pm__subcmd__help__subcmd__telemetry)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__help__subcmd__top)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2014,6 +2034,40 @@ _phpeek__pm() {
                 return 0
             fi
             case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phpeek__subcmd__pm__subcmd__top)
+            opts="-c -h --sort --interval --once --socket --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sort)
+                    COMPREPLY=($(compgen -W "cpu memory restarts uptime name" -- "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

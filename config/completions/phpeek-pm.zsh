@@ -418,6 +418,23 @@ _arguments "${_arguments_options[@]}" : \
 '::name -- The process; without it, everything:_default' \
 && ret=0
 ;;
+(top)
+_arguments "${_arguments_options[@]}" : \
+'--sort=[What comes first]:SORT:((cpu\:"Who uses the most processor time"
+memory\:"Who holds the most memory"
+restarts\:"Who was restarted most often"
+uptime\:"Who runs for the longest time"
+name\:"By name"))' \
+'--interval=[Seconds between two looks]:SECONDS:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--once[Look once; what is no terminal gets no more]' \
+'--json[Look once, and print it as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
@@ -1117,6 +1134,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(top)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (telemetry)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -1261,6 +1282,7 @@ _phpeek-pm_commands() {
 'plan:Show what a reload would do if the configuration were that of a file' \
 'logs:Show the lines of processes that a running supervisor keeps, and with --follow those that come' \
 'events:Show what has happened to a running supervisor and its processes, and with --follow what happens' \
+'top:Show what the instances of a running supervisor use, the most first\: live on a terminal, once elsewhere' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -1332,6 +1354,7 @@ _phpeek-pm__subcmd__help_commands() {
 'plan:Show what a reload would do if the configuration were that of a file' \
 'logs:Show the lines of processes that a running supervisor keeps, and with --follow those that come' \
 'events:Show what has happened to a running supervisor and its processes, and with --follow what happens' \
+'top:Show what the instances of a running supervisor use, the most first\: live on a terminal, once elsewhere' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
 'version:Show the version' \
@@ -1505,6 +1528,11 @@ _phpeek-pm__subcmd__help__subcmd__stop_commands() {
 _phpeek-pm__subcmd__help__subcmd__telemetry_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm help telemetry commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__help__subcmd__top_commands] )) ||
+_phpeek-pm__subcmd__help__subcmd__top_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm help top commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__help__subcmd__trace_commands] )) ||
 _phpeek-pm__subcmd__help__subcmd__trace_commands() {
@@ -1752,6 +1780,11 @@ _phpeek-pm__subcmd__stop_commands() {
 _phpeek-pm__subcmd__telemetry_commands() {
     local commands; commands=()
     _describe -t commands 'phpeek-pm telemetry commands' commands "$@"
+}
+(( $+functions[_phpeek-pm__subcmd__top_commands] )) ||
+_phpeek-pm__subcmd__top_commands() {
+    local commands; commands=()
+    _describe -t commands 'phpeek-pm top commands' commands "$@"
 }
 (( $+functions[_phpeek-pm__subcmd__trace_commands] )) ||
 _phpeek-pm__subcmd__trace_commands() {

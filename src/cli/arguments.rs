@@ -25,6 +25,7 @@ use super::schema::SchemaArguments;
 use super::serve::ServeArguments;
 use super::status::StatusArguments;
 use super::telemetry::TelemetryArguments;
+use super::top::TopArguments;
 use super::trace::TraceArguments;
 use super::version::VersionArguments;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -124,6 +125,11 @@ pub enum Command {
     Logs(LogsArguments),
     /// Show what has happened to a running supervisor and its processes, and with --follow what happens.
     Events(EventsArguments),
+    /// Show what the instances of a running supervisor use, the most first: live on a terminal, once elsewhere.
+    ///
+    /// It reads /proc and needs no setting; what runs in a namespace that it does not see has no figures. The exit code is 0 at
+    /// the end, 3 when no supervisor runs, 4 when it cannot be asked.
+    Top(TopArguments),
     /// Show what became of the spans of a running supervisor.
     ///
     /// The exit code is 0 when all is well or tracing is off, 1 when spans were lost since the supervisor began (failed or

@@ -123,6 +123,14 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     ("events", &[("phpeek-pm events --follow --json", "what happens, for a script")]),
+    (
+        "top",
+        &[
+            ("phpeek-pm top", "live, who uses the most processor time first"),
+            ("phpeek-pm top --once --sort memory", "once, who holds the most memory first"),
+            ("phpeek-pm top --json", "for a script"),
+        ],
+    ),
     ("telemetry", &[("phpeek-pm telemetry", "what became of the spans")]),
     (
         "trace",

@@ -35,6 +35,7 @@ mod status;
 mod table;
 mod telemetry;
 mod tips;
+mod top;
 mod trace;
 mod version;
 mod why;
@@ -101,6 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::History(history) => plainly(signals, || history::run(config, &history)),
         Command::Logs(logs) => plainly(signals, || logs::run(config, &logs)),
         Command::Events(events) => plainly(signals, || events::run(config, &events)),
+        Command::Top(top) => plainly(signals, || top::run(config, &top)),
         Command::Telemetry(telemetry) => plainly(signals, || telemetry::run(config, &telemetry)),
         Command::Trace(trace) => plainly(signals, || trace::run(trace, config)),
         Command::Version(version) => plainly(signals, || Ok(version::run(&version))),

@@ -98,6 +98,31 @@ impl Scales {
     }
 }
 
+/// What a process and all that descend from it use, as anybody sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TreeUsage {
+    /// Processor time, with that of children that are over.
+    pub cpu: Duration,
+    /// Bytes that are resident; what processes share counts for each.
+    pub resident: u64,
+}
+
+/// What a child of this supervisor uses, for another program than the supervisor; `None` when we do not see such a child:
+/// it is over, or has this pid in a namespace that is not ours.
+#[must_use]
+pub fn of_tree(supervisor: i32, leader: i32) -> Option<TreeUsage> {
+    Stat::of(leader).filter(|stat| stat.parent == supervisor)?;
+    let ticks = rustix::param::clock_ticks_per_second().max(1);
+    let mut usage = TreeUsage::default();
+    for Stat { pid, .. } in procfs::tree(leader) {
+        let numbers = procfs::text(&format!("/proc/{pid}/stat")).and_then(|text| Numbers::parse(&text));
+        let Some(numbers) = numbers else { continue }; // it has gone meanwhile
+        usage.cpu += Duration::from_millis(numbers.cpu.saturating_mul(1000) / ticks);
+        usage.resident += procfs::resident(pid).unwrap_or(0);
+    }
+    Some(usage)
+}
+
 /// Bytes of the machine's memory; `None` where /proc is not there.
 #[must_use]
 pub fn machine_memory() -> Option<u64> {

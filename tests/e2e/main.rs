@@ -52,6 +52,7 @@ mod survivors;
 mod systemd;
 mod terminal;
 mod threads;
+mod top;
 mod trace_commands;
 mod trace_failure;
 mod traces;
