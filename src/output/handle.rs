@@ -134,7 +134,9 @@ impl Output {
         let everything = async {
             // An actor that is gone has left nothing to read; the queue is still written.
             if let Some(actor) = reader.get().filter(|_| !self.shared.all_is_read()) {
-                actor.send(Drain { until }).await.ok();
+                let drained = actor.send(Drain { until });
+                sink.hurry.ask();
+                drained.await.ok();
             }
             let twin = sink.twin().map(|twin| twin.flushed());
             let first = sink.flushed().await.is_ok();

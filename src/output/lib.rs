@@ -15,6 +15,7 @@ mod finder;
 mod framer;
 mod handle;
 mod held;
+mod hurry;
 mod ink;
 mod intake;
 mod kept;

@@ -140,7 +140,11 @@ impl Pipes {
                     }
                     return Turn::Idle;
                 }
-                Pass::Small if pace == Pace::Gather => pause(),
+                Pass::Small if pace == Pace::Gather => {
+                    if self.sink.hurry.pause(PAUSE) {
+                        return Turn::More;
+                    }
+                }
                 Pass::Small | Pass::Large => {}
             }
         }
@@ -331,13 +335,6 @@ impl Pipes {
         self.ended.push(token);
         Pass::Small
     }
-}
-
-/// Blocks this thread on purpose, the one place where that is right: nothing else runs here, and a timer of the
-/// runtime would round to 1 ms and be woken by the epoll descriptor all the while.
-#[expect(clippy::disallowed_methods, reason = "this thread serves nothing but the pipes")]
-fn pause() {
-    std::thread::sleep(PAUSE);
 }
 
 mod asked;

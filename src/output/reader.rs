@@ -66,6 +66,7 @@ fn begin(
         watched(pipes).map_err(StartError::Watch)?
     };
     let (sender, receiver) = channel(MAILBOX);
+    let own = Arc::clone(&sink);
     let read = move || async move {
         let pipes = Rc::new(RefCell::new(Pipes::new(intake, Arc::clone(&sink), clock)));
         actix::spawn(read_on(ready, Rc::clone(&pipes)));
@@ -79,6 +80,7 @@ fn begin(
     thread
         .spawn(move || {
             first();
+            own.hurry.is_here();
             if let Ok(runtime) = runtime.into_inner() {
                 LocalSet::new().block_on(&runtime, read());
             }

@@ -7,6 +7,7 @@
 
 use super::door::Door;
 use super::held::Held;
+use super::hurry::Hurry;
 use super::kept::Store;
 use super::own;
 use super::pieces::Room;
@@ -48,6 +49,8 @@ pub(super) struct Sink {
     pub(super) door: Door,
     /// Where the loss of stdout is said, once.
     pub(super) last_resort: Option<OwnedFd>,
+    /// Who waits until the pipes are read.
+    pub(super) hurry: Hurry,
     /// Records that wait for what was written before them.
     pub(super) held: Held,
     /// The newest lines, for who asks.
@@ -84,6 +87,7 @@ impl Sink {
             settings,
             door: Door::new(stdout),
             last_resort,
+            hurry: Hurry::default(),
             held: Held::default(),
             kept: Arc::new(Store::new(now)),
             lines: Mutex::default(),
