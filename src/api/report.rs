@@ -42,6 +42,9 @@ pub struct TelemetryReport {
     /// The same of log records, when they are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs: Option<Box<Self>>,
+    /// The same of metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Box<Self>>,
 }
 
 /// How the receiver does.
@@ -82,7 +85,8 @@ impl TelemetryReport {
 
     /// Other signals than spans, by name.
     pub fn others(&self) -> impl Iterator<Item = (&'static str, &Self)> {
-        self.logs.iter().map(|logs| ("logs", &**logs))
+        let named = [("logs", &self.logs), ("metrics", &self.metrics)];
+        named.into_iter().filter_map(|(name, other)| Some((name, &**other.as_ref()?)))
     }
 
     /// What waits, of all signals.

@@ -15,7 +15,7 @@ use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
-use phpeek_settings::tracing::{OtlpSettings, TracingSettings};
+use phpeek_settings::tracing::{OtlpSettings, SentMetrics, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -33,6 +33,7 @@ struct Fixed {
     log: LogSettings,
     tracing: Option<TracingSettings>,
     logs: Option<OtlpSettings>,
+    sent_metrics: Option<SentMetrics>,
     control_socket: ControlSocket,
     survivors: Survivors,
     api: ApiSettings,
@@ -54,6 +55,7 @@ impl Current {
             log,
             tracing,
             logs,
+            sent_metrics,
             control_socket,
             api,
             metrics,
@@ -69,6 +71,7 @@ impl Current {
             log: *log,
             tracing: tracing.clone(),
             logs: logs.clone(),
+            sent_metrics: sent_metrics.clone(),
             control_socket: control_socket.clone(),
             survivors: *survivors,
             api: api.clone(),
@@ -106,6 +109,7 @@ impl Current {
             ("global.log_*", a.log != b.log),
             ("global.tracing_*", a.tracing != b.tracing),
             ("global.otlp_logs*", a.logs != b.logs),
+            ("global.otlp_metrics*", a.sent_metrics != b.sent_metrics),
             ("global.control_socket", a.control_socket != b.control_socket),
             ("global.survivors", a.survivors != b.survivors),
             ("global.api_*", a.api != b.api),

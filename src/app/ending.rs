@@ -2,6 +2,7 @@
 //! of time, and none can hold the exit up for longer.
 
 use super::board::SharedBoard;
+use super::metrics::Moments;
 use super::ready::Ready;
 use super::running::{Ending, Running, say};
 use crate::exit;
@@ -80,6 +81,8 @@ pub(super) struct Servers {
     /// Those on TCP: the API, metrics.
     pub(super) pages: [Option<Web>; 2],
     pub(super) ready: Option<Rc<Ready>>,
+    /// What is counted, when it is sent.
+    pub(super) moments: Option<Rc<Moments>>,
 }
 
 /// Ends everything in order and gives what is left to tell.
@@ -110,16 +113,12 @@ pub(super) async fn end(
         tell_of(&running, OtelSignal::Traces, outcome);
     } // an error: it was given up
     last_words(&running, finished.as_ref(), code, swept);
-    if !finish.0.hurried.get() && running.telemetry.logs().is_some() {
-        let telemetry = running.telemetry.clone();
-        let flush = finish.flushing(async move { telemetry.flush_logs(TELEMETRY_FLUSH).await });
-        if let Ok(outcome) = flush.await {
-            tell_of(&running, OtelSignal::Logs, outcome);
-        } // as above
+    let Servers { control, pages, ready, moments } = servers;
+    if !finish.0.hurried.get() {
+        flush_others(&running, finish, moments).await;
     }
     running.output.flush(OUTPUT_STILL, OUTPUT_FLUSH).await;
     board.finish(code);
-    let Servers { control, pages, ready } = servers;
     if let Some(ready) = ready {
         ready.finish();
     }
@@ -132,6 +131,31 @@ pub(super) async fn end(
         drop(page.await); // an error: nothing is left to close
     }
     Ending { code, spans: running.kept.map(|memory| memory.take()).unwrap_or_default() }
+}
+
+/// The last log records, and what is counted at the end; both at once.
+async fn flush_others(running: &Running, finish: &Finish, moments: Option<Rc<Moments>>) {
+    let metrics = moments.map(|moments| {
+        let telemetry = running.telemetry.clone();
+        actix::spawn(async move { telemetry.flush_metrics(moments.measure(), TELEMETRY_FLUSH).await })
+    });
+    if running.telemetry.logs().is_some() {
+        let telemetry = running.telemetry.clone();
+        let flush = finish.flushing(async move { telemetry.flush_logs(TELEMETRY_FLUSH).await });
+        if let Ok(outcome) = flush.await {
+            tell_of(running, OtelSignal::Logs, outcome);
+        } // an error: it was given up
+    }
+    let Some(metrics) = metrics else { return };
+    match finish.0.hurried.get() {
+        true => metrics.abort(),
+        false => {
+            *finish.0.flush.borrow_mut() = Some(metrics.abort_handle());
+            if let Ok(outcome) = metrics.await {
+                tell_of(running, OtelSignal::Metrics, outcome);
+            } // as above
+        }
+    }
 }
 
 fn tell_of(running: &Running, signal: OtelSignal, outcome: FlushOutcome) {

@@ -186,8 +186,9 @@ async fn supervise(
     let events = Rc::new(EventFeed::new(clock));
     let shown = (&board, events.source());
     let (resources, sources) = resources::start(configuration.resources, &running, shown, in_a_thread)?;
+    let requests = metrics::requests(metrics.as_ref(), &configuration);
     let (api, of_api) = api::start(
-        (bound, metrics.as_ref().map(metrics::Opened::answers)),
+        (bound, requests.as_ref().map(metrics::answers)),
         &configuration.api,
         (&running, board.changes(), sources.clone()),
         in_a_thread,
@@ -198,7 +199,7 @@ async fn supervise(
     let (operations, ear) = (Rc::<Operations>::default(), Rc::<ReloadEar>::default());
     let watching = Rc::new(Watching::new(running.log.clone(), clock, in_a_thread));
     let ours: [Rc<dyn Listener>; 5] = [roster, operations.clone(), ear.clone(), watching.clone(), events];
-    let metrics = metrics.map(|opened| opened.serve(&running, resources, in_a_thread)).transpose()?;
+    let metrics = metrics::begin(metrics, &configuration, &running, (resources, requests), in_a_thread)?;
     let world = world(&running, listeners(&running, &board, ours, (probes, ready.clone(), metrics.as_ref())));
     let (done, finished) = tokio::sync::oneshot::channel();
     let incoming = telemetry::incoming_context(&environment::text);
@@ -219,7 +220,8 @@ async fn supervise(
     later(options, &manager, clock, beside);
     // An error means that the manager itself was lost: nobody is left to stop anything in order.
     let finished = finished.await.ok();
-    let servers = ending::Servers { control, pages: [api, metrics.map(|m| m.web)], ready };
+    let (page, moments) = metrics.map_or((None, None), |metrics| (metrics.web, metrics.moments));
+    let servers = ending::Servers { control, pages: [api, page], ready, moments };
     Ok(ending::end(running, finished, &finish, &board, servers).await)
 }
 

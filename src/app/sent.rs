@@ -19,6 +19,7 @@ pub(super) fn wanted<'a>(configuration: &'a Configuration, output: &Output) -> W
     Wanted {
         tracing: configuration.tracing.as_ref(),
         logs: configuration.logs.as_ref().map(|logs| (logs, output.kept())),
+        metrics: configuration.sent_metrics.as_ref().map(|metrics| &metrics.otlp),
     }
 }
 

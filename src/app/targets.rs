@@ -39,6 +39,7 @@ impl Target {
 pub(super) struct Targets {
     traces: Option<Target>,
     logs: Option<Target>,
+    metrics: Option<Target>,
 }
 
 impl Targets {
@@ -50,6 +51,7 @@ impl Targets {
         Self {
             traces: configuration.tracing.as_ref().map(|tracing| Target::of(&tracing.exporter)),
             logs: configuration.logs.as_ref().map(|logs| Target::of(&logs.exporter)),
+            metrics: configuration.sent_metrics.as_ref().map(|sent| Target::of(&sent.otlp.exporter)),
         }
     }
 
@@ -59,7 +61,9 @@ impl Targets {
             Some(report(telemetry.state_of(signal)?, target.as_ref()?, clock))
         };
         let traces = of(OtelSignal::Traces, &self.traces).unwrap_or_else(TelemetryReport::off);
-        TelemetryReport { logs: of(OtelSignal::Logs, &self.logs).map(Box::new), ..traces }
+        let logs = of(OtelSignal::Logs, &self.logs).map(Box::new);
+        let metrics = of(OtelSignal::Metrics, &self.metrics).map(Box::new);
+        TelemetryReport { logs, metrics, ..traces }
     }
 }
 

@@ -83,7 +83,7 @@ use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
-use phpeek_settings::tracing::{OtlpSettings, TracingSettings};
+use phpeek_settings::tracing::{OtlpSettings, SentMetrics, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use report::Findings;
 use std::path::{Path, PathBuf};
@@ -102,6 +102,8 @@ pub struct Configuration {
     pub tracing: Option<TracingSettings>,
     /// Log records over OTLP, when they are sent.
     pub logs: Option<OtlpSettings>,
+    /// Metrics over OTLP, when they are sent.
+    pub sent_metrics: Option<SentMetrics>,
     /// Where commands reach the supervisor.
     pub control_socket: ControlSocket,
     /// The management API.
@@ -304,6 +306,7 @@ fn compiled(
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, judge, findings);
     let logs = otlp::otlp(OtelSignal::Logs, global, vars, judge, findings);
+    let sent_metrics = otlp::metrics(global, vars, judge, findings);
     let autotune = autotune::autotune(global, vars, findings)?;
     let log = globals::log(global)?;
     let control_socket = globals::control_socket(global, findings);
@@ -321,6 +324,7 @@ fn compiled(
         log,
         tracing,
         logs,
+        sent_metrics,
         control_socket,
         api,
         metrics,

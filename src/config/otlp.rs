@@ -14,7 +14,8 @@ use phpeek_settings::env;
 use phpeek_settings::otlp::variables;
 use phpeek_settings::proxy::ProxySettings;
 use phpeek_settings::tls::TlsJudge;
-use phpeek_settings::tracing::{ExporterSettings, HttpEncoding, OtlpSettings, Receiver};
+use phpeek_settings::tracing::{ExporterSettings, HttpEncoding, OtlpSettings, Receiver, SentMetrics};
+use phpeek_settings::web::MetricsSettings;
 
 /// Where the spans go, for other signals too.
 const SHARED: &str = "tracing_endpoint";
@@ -69,6 +70,26 @@ pub(crate) fn otlp(
     let text = |key: &str| global.get(key).and_then(Node::text);
     let service_name = text("tracing_service_name").filter(|name| !name.is_empty()).map(str::to_owned);
     Some(OtlpSettings { signal, exporter, spool: reader.spool(), service_name })
+}
+
+/// Reads what is said of metrics; `None` when they are not sent.
+pub(crate) fn metrics(
+    global: &Node,
+    vars: &dyn Vars,
+    judge: &dyn TlsJudge,
+    findings: &mut Findings,
+) -> Option<SentMetrics> {
+    const INTERVAL: &str = "otlp_metrics_interval";
+    let otlp = otlp(OtelSignal::Metrics, global, vars, judge, findings)?;
+    let block = Block::new(Some(global), GLOBAL);
+    let mut reader = Reader { global, vars, judge, on: true, signal: OtelSignal::Metrics, findings };
+    let mut faults = env::Faults::new();
+    let given = env::metric_interval(&|name| vars.get(name), &mut faults);
+    reader.warn_of_all(faults);
+    // The file stands before the variable.
+    let given = given.filter(|_| global.get(INTERVAL).is_none());
+    let interval = given.or_else(|| block.time(INTERVAL))?;
+    Some(SentMetrics { otlp, interval, prefix: block.word("metrics_prefix", &MetricsSettings::PREFIXES)? })
 }
 
 /// One of the two forms of OTLP.
@@ -173,6 +194,10 @@ impl Reader<'_> {
         if self.signal == OtelSignal::Logs {
             env::log_queueing(&lookup, &mut faults);
         }
+        self.warn_of_all(faults);
+    }
+
+    fn warn_of_all(&mut self, faults: env::Faults) {
         for fault in faults {
             self.warn_of(fault.variable(), &fault.to_string(), "correct it, or unset it for the supervisor");
         }

@@ -19,7 +19,7 @@ mod snapshot;
 mod tally;
 
 pub use listener::Metrics;
-pub use page::{Format, Prefix, write};
+pub use page::{Format, Prefix, measure, write};
 pub use requests::Requests;
 pub use resources::{Resources, Subject};
 pub use ring::Sample;

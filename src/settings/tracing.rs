@@ -39,6 +39,17 @@ pub struct OtlpSettings {
     pub service_name: Option<String>,
 }
 
+/// Metrics that are sent by OTLP.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentMetrics {
+    /// Where to.
+    pub otlp: OtlpSettings,
+    /// How often.
+    pub interval: Duration,
+    /// What their names begin with.
+    pub prefix: &'static str,
+}
+
 /// Where spans wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolSettings {

@@ -3,6 +3,7 @@
 
 use super::line::Pipe;
 use super::logs::Logs;
+use super::metrics::{Measure, Measures};
 use super::recent::Recent;
 use super::spool::SpoolReport;
 use super::thread::Thread;
@@ -48,6 +49,7 @@ pub struct TelemetryHandle {
     pub(super) tracing: Tracing,
     pub(super) running: Option<Running>,
     pub(super) logs: Option<Logs>,
+    pub(super) metrics: Option<Measures>,
     pub(super) clock: Clock,
     pub(super) _thread: Option<Thread>,
 }
@@ -98,7 +100,7 @@ impl Pipe {
 
 impl TelemetryHandle {
     pub(super) fn off(clock: Clock) -> Self {
-        Self { tracing: Tracing::off(clock), running: None, logs: None, clock, _thread: None }
+        Self { tracing: Tracing::off(clock), running: None, logs: None, metrics: None, clock, _thread: None }
     }
 
     /// Opens spans; every actor gets a clone.
@@ -125,6 +127,12 @@ impl TelemetryHandle {
         self.logs.as_ref()
     }
 
+    /// Who takes metrics, when they are sent.
+    #[must_use]
+    pub fn measures(&self) -> Option<&Measures> {
+        self.metrics.as_ref()
+    }
+
     /// How it all goes with spans; `None` when tracing is off.
     #[must_use]
     pub fn state(&self) -> Option<TelemetryState> {
@@ -141,7 +149,7 @@ impl TelemetryHandle {
         match signal {
             OtelSignal::Traces => self.running.as_ref().map(|running| &running.pipe),
             OtelSignal::Logs => self.logs.as_ref().map(|logs| &logs.pipe),
-            OtelSignal::Metrics => None,
+            OtelSignal::Metrics => self.metrics.as_ref().map(|metrics| &metrics.pipe),
         }
     }
 
@@ -160,6 +168,14 @@ impl TelemetryHandle {
         // When it takes too long, the flush counts what has not come.
         drop(tokio::time::timeout(limit / 2, logs.drain()).await);
         logs.pipe.flush(limit.saturating_sub(begun.elapsed())).await
+    }
+
+    /// The same of metrics: first what is counted at this moment.
+    pub async fn flush_metrics(&self, measure: Measure, limit: Duration) -> FlushOutcome {
+        let Some(metrics) = &self.metrics else { return FlushOutcome::Drained };
+        let begun = tokio::time::Instant::now();
+        drop(tokio::time::timeout(limit / 2, metrics.send_last(measure)).await); // as above
+        metrics.pipe.flush(limit.saturating_sub(begun.elapsed())).await
     }
 
     /// The end is near: spans go out as they come, so that the last flush finds little.

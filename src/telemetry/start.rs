@@ -8,6 +8,7 @@ use super::line::{Line, Stretch};
 use super::logs::Logs;
 use super::make::{self, MakeExporter};
 use super::memory::MemoryExporter;
+use super::metrics::Measures;
 use super::recent::Recent;
 use super::resource::{self, scope};
 use super::sampling::{sampler, sift, unsampled};
@@ -30,6 +31,8 @@ pub struct Wanted<'a> {
     pub tracing: Option<&'a TracingSettings>,
     /// Log records, and where the lines of processes come from.
     pub logs: Option<(&'a OtlpSettings, Arc<dyn LineSource>)>,
+    /// Metrics.
+    pub metrics: Option<&'a OtlpSettings>,
 }
 
 impl<'a> From<Option<&'a TracingSettings>> for Wanted<'a> {
@@ -47,13 +50,15 @@ pub fn start<'a>(
     env: Lookup<'_>,
     around: Surroundings,
 ) -> Result<TelemetryHandle, StartError> {
-    let Wanted { tracing, logs } = if env::disabled(env) { Wanted::default() } else { wanted.into() };
+    let Wanted { tracing, logs, metrics } =
+        if env::disabled(env) { Wanted::default() } else { wanted.into() };
     let off = TelemetryHandle::off(around.clock);
-    if tracing.is_none() && logs.is_none() {
+    if tracing.is_none() && logs.is_none() && metrics.is_none() {
         return Ok(off);
     }
     let service_name = tracing.and_then(|tracing| tracing.service_name.as_deref());
     let service_name = service_name.or(logs.as_ref().and_then(|(logs, _)| logs.service_name.as_deref()));
+    let service_name = service_name.or(metrics.and_then(|metrics| metrics.service_name.as_deref()));
     let (resource, _) = resource::build(service_name, env);
     let mut line = Line::new(around);
     let traces = tracing.map(|settings| {
@@ -68,10 +73,17 @@ pub fn start<'a>(
         Logs::begin(&resource, (settings, exporter), &*lines, env, &mut line)
     });
     let logs = logs.transpose()?;
+    let metrics = metrics.map(|settings| {
+        let exporter = make::exporter(OtelSignal::Metrics, &settings.exporter, env, &line.write_block)?;
+        let traces = traces.as_ref().map(|(_, running)| running.pipe.queue.clone());
+        let others = [traces, logs.as_ref().map(|logs| logs.pipe.queue.clone())];
+        Measures::begin(&resource, (settings, exporter), others, &mut line)
+    });
+    let metrics = metrics.transpose()?;
     let (tracing, running) =
         traces.map_or((off.tracing, None), |(tracing, running)| (tracing, Some(running)));
     let clock = line.clock;
-    Ok(TelemetryHandle { tracing, running, logs, clock, _thread: Some(line.start()?) })
+    Ok(TelemetryHandle { tracing, running, logs, metrics, clock, _thread: Some(line.start()?) })
 }
 
 /// Starts tracing into memory, for `demo`.
@@ -85,7 +97,14 @@ pub fn start_in_memory(memory: MemoryExporter, around: Surroundings) -> Result<T
     let exporter: MakeExporter = Box::new(move || Box::new(memory.clone()));
     let (tracing, running) = traced(plan, &|_| None, exporter, &mut line)?;
     let clock = line.clock;
-    Ok(TelemetryHandle { tracing, running: Some(running), logs: None, clock, _thread: Some(line.start()?) })
+    Ok(TelemetryHandle {
+        tracing,
+        running: Some(running),
+        logs: None,
+        metrics: None,
+        clock,
+        _thread: Some(line.start()?),
+    })
 }
 
 /// What is kept and where, beside the exporter.

@@ -61,7 +61,7 @@ fn any_int(out: &mut Vec<u8>, value: i64) {
     varint(out, value.cast_unsigned());
 }
 
-fn any_double(out: &mut Vec<u8>, value: f64) {
+pub(super) fn any_double(out: &mut Vec<u8>, value: f64) {
     tag(out, 4, 1);
     out.extend_from_slice(&value.to_le_bytes());
 }

@@ -221,6 +221,7 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
     let of_file = with(&json!({"tracing_file_max_files": 5}), &none);
     let of_api = with(&json!({"api_port": 9180}), &none);
     let of_metrics = with(&json!({"metrics_port": 9090}), &none);
+    let of_sent = with(&json!({"otlp_metrics": true}), &none);
     let of_logs = with(&json!({"otlp_logs": true}), &none);
     let of_resources = with(&json!({"resource_metrics_interval": 5}), &none);
     let mut counts = [0, 0];
@@ -242,6 +243,7 @@ fn a_key_that_acts_changes_the_configuration_and_any_other_does_not() {
         let after = if of_global { with(&keys, &none) } else { with(&none, &keys) };
         let before = match path[0].as_str() {
             "otlp_logs_endpoint" => &of_logs,
+            "otlp_metrics_endpoint" | "otlp_metrics_interval" => &of_sent,
             "api_enabled" | "metrics_enabled" | "resource_metrics_enabled" => &plain,
             key if key.starts_with("tracing_file") => &of_file,
             key if key.starts_with("api_") => &of_api,

@@ -4,7 +4,7 @@ use crate::{read, refused, valid};
 use phpeek_pm::config::Severity;
 use phpeek_settings::tracing::{ExporterSettings, HttpEncoding, Receiver};
 
-const SIGNALS: [(&str, &str); 1] = [("logs", "LOGS")];
+const SIGNALS: [(&str, &str); 2] = [("logs", "LOGS"), ("metrics", "METRICS")];
 
 /// A file with these keys of `global`, in which a signal is sent.
 fn with(signal: &str, keys: &str) -> String {
@@ -15,7 +15,7 @@ fn exporter(signal: &str, keys: &str, vars: &[(&str, &str)]) -> ExporterSettings
     let configuration = valid(&with(signal, keys), vars);
     let settings = match signal {
         "logs" => configuration.logs,
-        _ => None,
+        _ => configuration.sent_metrics.map(|sent| sent.otlp),
     };
     settings.expect("it is on").exporter
 }
@@ -36,6 +36,7 @@ fn uri(signal: &str, keys: &str, vars: &[(&str, &str)]) -> String {
 fn nothing_is_sent_unless_it_is_asked_for_by_key() {
     let text = "global: {tracing_enabled: true, tracing_exporter: otlp-grpc}\nprocesses: {app: {command: [sleep, '1']}}\n";
     let configuration = valid(text, &[("OTEL_LOGS_EXPORTER", "otlp"), ("OTEL_METRICS_EXPORTER", "otlp")]);
+    assert!(configuration.sent_metrics.is_none());
     assert!(configuration.logs.is_none(), "the variables may be meant for the processes");
 }
 
@@ -98,4 +99,17 @@ fn a_header_of_tracing_goes_to_the_receiver_of_tracing_alone() {
             assert_eq!((elsewhere.headers.len(), elsewhere.failover.len()), (0, 0), "{keys}");
         }
     }
+}
+
+#[test]
+fn metrics_go_out_each_minute_unless_the_file_or_the_variable_says_otherwise() {
+    let every = |keys: &str, vars: &[(&str, &str)]| {
+        let sent = valid(&with("metrics", keys), vars).sent_metrics.expect("they are sent");
+        (sent.interval.as_millis(), sent.prefix)
+    };
+    let variable = ("OTEL_METRIC_EXPORT_INTERVAL", "2500");
+    assert_eq!(every("", &[]), (60_000, "phpeek_pm"));
+    assert_eq!(every("metrics_prefix: cbox_init", &[variable]), (2500, "cbox_init"));
+    assert_eq!(every("otlp_metrics_interval: 7s", &[variable]), (7000, "phpeek_pm"));
+    assert_eq!(every("", &[("OTEL_METRIC_EXPORT_INTERVAL", "often")]), (60_000, "phpeek_pm"));
 }

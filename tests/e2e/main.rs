@@ -43,6 +43,7 @@ mod rolling;
 mod schedule;
 mod schedules;
 mod sent_logs;
+mod sent_metrics;
 mod signals;
 mod spool_start;
 mod status;

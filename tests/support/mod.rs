@@ -12,6 +12,7 @@ pub mod jaeger;
 pub mod openapi;
 pub mod otlp;
 pub mod otlp_logs;
+pub mod otlp_metrics;
 pub mod otlp_values;
 pub mod procfs;
 pub mod sandbox;

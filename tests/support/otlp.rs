@@ -2,10 +2,17 @@
 //! refuses, or never answers. And what can be asked of a trace. Called by the tests of traces.
 
 pub use super::otlp_logs::{Record, records};
+pub use super::otlp_metrics::{Sample, samples};
 use super::otlp_values::{hex, texts};
 use super::wait::{LONG, wait_for};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -96,6 +103,7 @@ impl Span {
 #[derive(Debug, Default)]
 struct Store {
     records: Mutex<Vec<Record>>,
+    samples: Mutex<Vec<Sample>>,
     spans: Mutex<Vec<Span>>,
     requests: AtomicUsize,
 }
@@ -127,6 +135,19 @@ impl LogsService for Inbox {
         let mut all = self.store.records.lock().expect("no test panics while it holds the records");
         all.extend(records(request.into_inner()));
         Ok(Response::new(ExportLogsServiceResponse { partial_success: None }))
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Inbox {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        self.receive().await?;
+        let mut all = self.store.samples.lock().expect("no test panics while it holds the samples");
+        all.extend(samples(request.into_inner()));
+        Ok(Response::new(ExportMetricsServiceResponse { partial_success: None }))
     }
 }
 
@@ -166,7 +187,9 @@ impl Receiver {
                 let incoming = TcpIncoming::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
                 tell.send(incoming.local_addr().expect("an address")).expect("the test waits for it");
                 let logs = LogsServiceServer::new(inbox.clone());
-                let server = Server::builder().add_service(TraceServiceServer::new(inbox)).add_service(logs);
+                let metrics = MetricsServiceServer::new(inbox.clone());
+                let traces = TraceServiceServer::new(inbox);
+                let server = Server::builder().add_service(traces).add_service(logs).add_service(metrics);
                 tokio::select! {
                     result = server.serve_with_incoming(incoming) => result.expect("the receiver serves"),
                     _ = stopped => {}
@@ -198,6 +221,14 @@ impl Receiver {
         wait_for(LONG, what, || {
             let records = self.store.records.lock().expect("the receiver does not panic while it holds them");
             records.iter().any(&wanted).then(|| records.clone())
+        })
+    }
+
+    /// Waits for a point of a metric, and gives the newest that is so.
+    pub fn wait_for_sample(&self, name: &str, wanted: impl Fn(&Sample) -> bool) -> Sample {
+        wait_for(LONG, &format!("a point of {name}"), || {
+            let all = self.store.samples.lock().expect("the receiver does not panic while it holds them");
+            all.iter().rev().find(|sample| sample.name == name && wanted(sample)).cloned()
         })
     }
 

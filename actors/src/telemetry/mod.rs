@@ -8,6 +8,7 @@ mod export;
 mod flushing;
 mod guard;
 mod health;
+pub mod measured;
 mod messages;
 mod panics;
 mod queue;

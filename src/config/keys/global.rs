@@ -58,6 +58,9 @@ keys! {
     "tracing_health_checks": OneOf(&["changes", "all"]), "changes", Works Supervisor, "`all`: a span for each probe";
     "otlp_logs": Bool, "false", Works Supervisor, "whether log records are sent by OTLP: of the supervisor, and the lines of processes, each under the trace of its run";
     "otlp_logs_endpoint": Text, "", Works Supervisor, "their receiver, as `tracing_endpoint` (`otlp-http` adds `/v1/logs`); default: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, or that of tracing, whose headers, TLS, protocol and spool they share", eg "localhost:4317";
+    "otlp_metrics": Bool, "false", Works Supervisor, "whether metrics are sent by OTLP, under the names that Prometheus reads; with what each instance uses (`resource_metrics_enabled`)";
+    "otlp_metrics_endpoint": Text, "", Works Supervisor, "their receiver, as `tracing_endpoint` (`otlp-http` adds `/v1/metrics`); default: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, or that of tracing", eg "localhost:4317";
+    "otlp_metrics_interval": Time(0.1, 86_400.0), "60s", Works Supervisor, "how often; behind it OTEL_METRIC_EXPORT_INTERVAL";
     "history_max_mb": Int(0, 1_000_000), "64", Works Supervisor, "how much of what was delivered stays in the spool directory, for `phpeek-pm trace` and `history`; 0: nothing";
     "history_max_age": Time(0.0, YEAR), "168h", Works Supervisor, "and for how long";
     "health_check_interval": Time(0.0, YEAR), "10", Idle Live, "each check has a period of its own";

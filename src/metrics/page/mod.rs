@@ -1,11 +1,16 @@
 //! A snapshot as text: the format of OpenMetrics, with the newest trace of what was counted, or that of Prometheus 0.0.4,
-//! which knows none. The library writes it; the names, labels and helps are here.
+//! which knows none. The library writes it; the names, labels and helps are here. Also as values, for who sends them.
 
+mod measure;
 mod out;
 mod process;
 mod requests;
 mod resources;
+mod shown;
 mod system;
+mod values;
+
+pub use measure::measure;
 
 use super::requests::Requests;
 use super::resources::Resources;
@@ -89,7 +94,7 @@ struct Own(Arc<Page>);
 
 impl Collector for Own {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut out = Out::new(encoder);
+        let mut out = Out::Page(encoder);
         let Page { snapshot, resources, requests } = &*self.0;
         process::write(&mut out, snapshot)?;
         system::write(&mut out, snapshot)?;
@@ -104,6 +109,6 @@ struct Plain(Arc<Page>);
 
 impl Collector for Plain {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        system::plain(&mut Out::new(encoder), &self.0.snapshot)
+        system::plain(&mut Out::Page(encoder), &self.0.snapshot)
     }
 }

@@ -1,13 +1,12 @@
-//! Families of series, each with its name and help once. One that has no series is left out.
+//! Families of series, each with its name and help once. One that has no series is left out. Owns what they become: the text
+//! of a page, or values that somebody else sends.
 
+use super::shown::Shown;
+use super::values::Values;
 use crate::histogram::Histogram;
 use crate::tally::Tally;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder, NoLabelSet,
-};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::exemplar::{CounterWithExemplar, Exemplar};
-use std::collections::HashMap;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,94 +16,101 @@ pub(super) type Labels<'a, const N: usize> = [(&'static str, &'a str); N];
 /// No label.
 pub(super) const NONE: Labels<'static, 0> = [];
 
-/// See the top of the file.
-pub(super) struct Out<'a>(DescriptorEncoder<'a>);
+/// Labels that can be written, and read.
+pub(super) trait Pairs: EncodeLabelSet {
+    /// Each with its value.
+    fn pairs(&self) -> Vec<(&'static str, String)>;
+}
 
-impl<'a> Out<'a> {
-    pub(super) fn new(encoder: DescriptorEncoder<'a>) -> Self {
-        Self(encoder)
+impl<V: AsRef<str> + EncodeLabelValue, const N: usize> Pairs for [(&'static str, V); N] {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        self.iter().map(|(name, value)| (*name, value.as_ref().to_owned())).collect()
     }
+}
 
+/// See the top of the file.
+pub(super) enum Out<'a> {
+    /// The text of a page.
+    Page(DescriptorEncoder<'a>),
+    /// Values.
+    Values(&'a mut Values),
+}
+
+impl Out<'_> {
     /// One value for each.
-    pub(super) fn gauge<L: EncodeLabelSet>(
+    pub(super) fn gauge<L: Pairs>(
         &mut self,
-        name: &str,
-        help: &str,
+        name: &'static str,
+        help: &'static str,
         rows: impl IntoIterator<Item = (L, f64)>,
     ) -> fmt::Result {
-        self.family((name, help, MetricType::Gauge), rows, |mut encoder, value| encoder.encode_gauge(&value))
+        let rows = rows.into_iter().map(|(labels, value)| (labels, Shown::Gauge(value)));
+        self.family((name, help, MetricType::Gauge), rows)
     }
 
     /// One count for each; the name is without its `_total`.
-    pub(super) fn counter<L: EncodeLabelSet>(
+    pub(super) fn counter<L: Pairs>(
         &mut self,
-        name: &str,
-        help: &str,
+        name: &'static str,
+        help: &'static str,
         rows: impl IntoIterator<Item = (L, u64)>,
     ) -> fmt::Result {
-        self.family((name, help, MetricType::Counter), rows, |mut encoder, count| {
-            encoder.encode_counter::<NoLabelSet, _, u64>(&count, None)
-        })
+        let rows = rows.into_iter().map(|(labels, count)| (labels, Shown::Count(count)));
+        self.family((name, help, MetricType::Counter), rows)
     }
 
     /// One amount for each; the name is without its `_total`.
-    pub(super) fn amount<L: EncodeLabelSet>(
+    pub(super) fn amount<L: Pairs>(
         &mut self,
-        name: &str,
-        help: &str,
+        name: &'static str,
+        help: &'static str,
         rows: impl IntoIterator<Item = (L, f64)>,
     ) -> fmt::Result {
-        self.family((name, help, MetricType::Counter), rows, |mut encoder, amount| {
-            encoder.encode_counter::<NoLabelSet, _, f64>(&amount, None)
-        })
+        let rows = rows.into_iter().map(|(labels, amount)| (labels, Shown::Amount(amount)));
+        self.family((name, help, MetricType::Counter), rows)
     }
 
     /// One count for each, with the trace that has raised it last.
-    pub(super) fn tally<'t, L: EncodeLabelSet>(
+    pub(super) fn tally<'t, L: Pairs>(
         &mut self,
-        name: &str,
-        help: &str,
+        name: &'static str,
+        help: &'static str,
         rows: impl IntoIterator<Item = (L, &'t Tally)>,
     ) -> fmt::Result {
-        self.family((name, help, MetricType::Counter), rows, |mut encoder, tally| {
-            let Some(mark) = &tally.mark else {
-                return encoder.encode_counter::<NoLabelSet, _, u64>(&tally.count, None);
-            };
-            // The library makes an exemplar only of what it has counted itself.
-            let counted = CounterWithExemplar::<[(&'static str, String); 2]>::default();
-            let labels = [("trace_id", mark.trace.to_string()), ("span_id", mark.span.to_string())];
-            counted.inc_by(tally.count.saturating_sub(1), None, None);
-            counted.inc_by(1, Some(labels), Some(mark.at));
-            counted.encode(encoder)
-        })
+        let rows = rows.into_iter().map(|(labels, tally)| (labels, Shown::Tally(tally)));
+        self.family((name, help, MetricType::Counter), rows)
     }
 
     /// One histogram for each.
-    pub(super) fn histogram<'h, L: EncodeLabelSet>(
+    pub(super) fn histogram<'h, L: Pairs>(
         &mut self,
-        name: &str,
-        help: &str,
+        name: &'static str,
+        help: &'static str,
         rows: impl IntoIterator<Item = (L, &'h Histogram)>,
     ) -> fmt::Result {
-        const NO_EXEMPLARS: Option<&HashMap<usize, Exemplar<NoLabelSet, f64>>> = None;
-        self.family((name, help, MetricType::Histogram), rows, |mut encoder, one| {
-            encoder.encode_histogram(one.sum(), one.count(), &one.buckets(), NO_EXEMPLARS)
-        })
+        let rows = rows.into_iter().map(|(labels, one)| (labels, Shown::Histogram(one)));
+        self.family((name, help, MetricType::Histogram), rows)
     }
 
-    fn family<L: EncodeLabelSet, V>(
+    fn family<'v, L: Pairs>(
         &mut self,
-        (name, help, kind): (&str, &str, MetricType),
-        rows: impl IntoIterator<Item = (L, V)>,
-        write: impl Fn(MetricEncoder<'_>, V) -> fmt::Result,
+        (name, help, kind): (&'static str, &'static str, MetricType),
+        rows: impl Iterator<Item = (L, Shown<'v>)>,
     ) -> fmt::Result {
-        let mut rows = rows.into_iter().peekable();
+        let mut rows = rows.peekable();
         if rows.peek().is_none() {
             return Ok(());
         }
-        let mut encoder = self.0.encode_descriptor(name, help, None, kind)?;
-        for (labels, value) in rows {
-            write(encoder.encode_family(&labels)?, value)?;
+        match self {
+            Self::Page(encoder) => {
+                let mut encoder = encoder.encode_descriptor(name, help, None, kind)?;
+                for (labels, shown) in rows {
+                    shown.write(encoder.encode_family(&labels)?)?;
+                }
+            }
+            Self::Values(values) => {
+                values.add(name, help, rows.map(|(labels, shown)| (labels.pairs(), shown)));
+            }
         }
         Ok(())
     }
