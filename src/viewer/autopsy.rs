@@ -101,12 +101,17 @@ const UNITS: [(&str, Unit); 6] = [
 ];
 
 fn quantity(attribute: &KeyValue, charset: Charset) -> String {
+    measured(attribute, charset).unwrap_or_else(|| value::text(attribute.value.as_ref()))
+}
+
+/// The value of an attribute with its unit, when the end of its key names one.
+pub(super) fn measured(attribute: &KeyValue, charset: Charset) -> Option<String> {
     let said = value::text(attribute.value.as_ref());
     let unit = UNITS.iter().find(|(suffix, _)| attribute.key.ends_with(suffix)).map(|(_, unit)| *unit);
     match (unit, said.parse::<u64>()) {
-        (Some(Unit::Time(nanos)), Ok(number)) => text::duration(number.saturating_mul(nanos), charset),
-        (Some(Unit::Bytes), Ok(number)) => bytes(number),
-        _ => said,
+        (Some(Unit::Time(nanos)), Ok(number)) => Some(text::duration(number.saturating_mul(nanos), charset)),
+        (Some(Unit::Bytes), Ok(number)) => Some(bytes(number)),
+        _ => None,
     }
 }
 

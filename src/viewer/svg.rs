@@ -5,6 +5,7 @@ use super::critical;
 use super::links::Names;
 use super::model::{Span, Trace};
 use super::notes;
+use super::scale::Scale;
 use super::style::{Events, Facts, Style, Titles};
 use super::text::{self, Charset};
 
@@ -23,7 +24,7 @@ const CHARACTER: u64 = 8;
 
 /// Dark values come last: they win where the reader asks for them. Bars on the critical path differ in height too.
 const STYLE: &str = "\
-.paper{fill:#fff}.text{fill:#1f2328}.faint{fill:#59636e}.grid{stroke:#d1d9e0}.bar{fill:#9aa7b5}.critical{fill:#bf6a02}\
+svg{height:auto;max-width:1800px}.paper{fill:#fff}.text{fill:#1f2328}.faint{fill:#59636e}.grid{stroke:#d1d9e0}.bar{fill:#9aa7b5}.critical{fill:#bf6a02}\
 .failed{fill:#cf222e}.event{fill:#1f2328;stroke:#fff}\
 @media (prefers-color-scheme:dark){.paper{fill:#0d1117}.text{fill:#e6edf3}.faint{fill:#9198a1}.grid{stroke:#30363d}\
 .bar{fill:#5b6673}.critical{fill:#e3a02c}.failed{fill:#f85149}.event{fill:#e6edf3;stroke:#0d1117}}";
@@ -32,14 +33,15 @@ const STYLE: &str = "\
 #[must_use]
 pub fn draw(trace: &Trace, names: &Names) -> String {
     let critical = critical::path(trace);
+    let (scale, form) = (Scale::of_trace(trace), form(trace));
     let links = links(trace, names);
     let top = 64 + 18 * links.len() as u64;
     let height = top + 26 + ROW * trace.spans.len() as u64 + 34;
     let mut out = String::with_capacity(600 * trace.spans.len() + 4096);
     head(trace, height, &links, &mut out);
-    axis(trace, top, height - 34, &mut out);
+    axis(trace, scale, top, height - 34, &mut out);
     for (at, (span, on_path)) in trace.spans.iter().zip(critical).enumerate() {
-        row(trace, span, on_path, top + 26 + ROW * at as u64, &mut out);
+        row(trace, (span, on_path), (scale, form), top + 26 + ROW * at as u64, &mut out);
     }
     let y = height - 14;
     line(
@@ -92,7 +94,7 @@ fn links(trace: &Trace, names: &Names) -> Vec<String> {
 }
 
 fn head(trace: &Trace, height: u64, links: &[String], out: &mut String) {
-    let took = text::duration(trace.took(), Charset::Unicode);
+    let took = Scale::of_trace(trace).show(trace.took(), Charset::Unicode);
     let root = trace.roots().next().map(Span::title).unwrap_or_default();
     let mut facts = vec![text::time(trace.start), took.clone(), text::count(trace.spans.len(), "span")];
     let failed = trace.failed();
@@ -101,8 +103,8 @@ fn head(trace: &Trace, height: u64, links: &[String], out: &mut String) {
     line(
         out,
         format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
-             height=\"{height}\" role=\"img\" aria-labelledby=\"t d\" font-family=\"ui-monospace,Menlo,Consolas,\
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"100%\" \
+             role=\"img\" aria-labelledby=\"t d\" font-family=\"ui-monospace,Menlo,Consolas,\
              'DejaVu Sans Mono',monospace\" font-size=\"12\">"
         ),
     );
@@ -134,7 +136,7 @@ fn head(trace: &Trace, height: u64, links: &[String], out: &mut String) {
 }
 
 /// Lines and times at round steps, five to ten of them.
-fn axis(trace: &Trace, top: u64, bottom: u64, out: &mut String) {
+fn axis(trace: &Trace, scale: Scale, top: u64, bottom: u64, out: &mut String) {
     let took = trace.took().max(1);
     let mut step = 1_u64;
     while took / step > 10 {
@@ -147,7 +149,7 @@ fn axis(trace: &Trace, top: u64, bottom: u64, out: &mut String) {
         let x = column(trace, trace.start.saturating_add(at));
         line(out, format_args!("<path class=\"grid\" d=\"M{x} {}V{bottom}\" stroke-width=\"1\"/>", top + 12));
         // The last one has no room for its words.
-        let time = text::duration(at, Charset::Unicode).replace(".00 ", " ");
+        let time = scale.show(at, Charset::Unicode).replace(".000 ", " ").replace(".00 ", " ");
         if x + CHARACTER * text::width(&time) as u64 <= RIGHT {
             said(out, ("faint", x, top + 8), &time);
         }
@@ -165,8 +167,26 @@ fn column(trace: &Trace, at: u64) -> u64 {
     LEFT + u64::try_from(since * u128::from(RIGHT - LEFT) / total).unwrap_or(0)
 }
 
-fn row(trace: &Trace, span: &Span, on_path: bool, y: u64, out: &mut String) {
-    let took = text::duration(span.took(), Charset::Unicode);
+/// Characters that the name of a span has room for.
+fn room(span: &Span) -> usize {
+    let x = 16 + INDENT * span.depth.min(LEVELS) as u64;
+    usize::try_from((TIMES - 11 * CHARACTER).saturating_sub(x) / CHARACTER).unwrap_or(0)
+}
+
+/// The one form of names that has room.
+fn form(trace: &Trace) -> Titles {
+    let fits = |s: &Span| text::width(&text::clean(&s.title(), Charset::Unicode)) + 4 <= room(s);
+    if trace.spans.iter().all(fits) { Titles::Full } else { Titles::Short }
+}
+
+fn row(
+    trace: &Trace,
+    (span, on_path): (&Span, bool),
+    (scale, form): (Scale, Titles),
+    y: u64,
+    out: &mut String,
+) {
+    let took = scale.show(span.took(), Charset::Unicode);
     let title = span.title();
     let why = span.error().map(|e| format!(", failed: {e}")).unwrap_or_default();
     let path = if on_path { ", on the critical path" } else { "" };
@@ -174,20 +194,15 @@ fn row(trace: &Trace, span: &Span, on_path: bool, y: u64, out: &mut String) {
     let x = 16 + INDENT * span.depth.min(LEVELS) as u64;
     let class = if span.error().is_some() { "failed" } else { "text" };
     let mark = if span.error().is_some() { "✗ " } else { "" };
-    let shown = text::clean(&title, Charset::Unicode);
-    let room = usize::try_from((TIMES - 11 * CHARACTER).saturating_sub(x) / CHARACTER).unwrap_or(0);
-    let shown = if text::width(&shown) + mark.len() > room {
-        shown.replacen("process_manager.", "", 1)
-    } else {
-        shown.into_owned()
-    };
-    let shown = text::fit(&format!("{mark}{shown}"), room, Charset::Unicode);
+    let shown = text::clean(form.of(&title), Charset::Unicode);
+    let shown = text::fit(&format!("{mark}{shown}"), room(span), Charset::Unicode);
     said(out, (class, x, y + 15), shown.trim_end());
     line(
         out,
         format_args!(
-            "<text class=\"faint\" x=\"{TIMES}\" y=\"{}\" text-anchor=\"end\">{took}</text>",
-            y + 15
+            "<text class=\"faint\" x=\"{TIMES}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+            y + 15,
+            escape(&took)
         ),
     );
     let (begin, end) = (column(trace, span.start), column(trace, span.end));

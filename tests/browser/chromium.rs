@@ -186,6 +186,12 @@ impl Page {
         (found[0].as_f64().expect("a number"), found[1].as_f64().expect("a number"))
     }
 
+    /// As if the window were so large.
+    pub(crate) fn size(&mut self, width: u32, height: u32) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", size);
+    }
+
     /// As if the system were set to `light` or `dark`.
     pub(crate) fn scheme(&mut self, name: &str) {
         let feature = json!([{"name": "prefers-color-scheme", "value": name}]);

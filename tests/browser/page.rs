@@ -234,3 +234,113 @@ fn the_picture_follows_the_system() {
     assert_eq!(page.ask("document.querySelectorAll('g').length"), 8);
     page.well();
 }
+
+/// Whether two elements cover each other.
+fn overlap(page: &mut Page, one: &str, other: &str) -> bool {
+    let both = format!(
+        "(() => {{ const [a, b] = ['{one}', '{other}'].map((s) => document.querySelector(s).getBoundingClientRect()); \
+         return a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1; }})()"
+    );
+    page.ask(&both) == json!(true)
+}
+
+/// A crash as the supervisor tells it.
+fn crash() -> Vec<Value> {
+    let mut spans = vec![span("process.exit", 1, 0, (0, 1))];
+    let line = format!("PHP Fatal error: {}", "Uncaught Error in /srv/app/very/long/path.php ".repeat(6));
+    spans[0]["attributes"] = json!([
+        attribute("process.instance_id", "web-0"),
+        attribute("process.exit.code", "3"),
+        attribute("autopsy.max_rss_bytes", "41943040"),
+        attribute("autopsy.stderr", &format!("{line}\nlast words")),
+    ]);
+    spans[0]["status"] = json!({"code": 2, "message": "gave up after 3 restarts: exit code 3"});
+    spans
+}
+
+#[test]
+fn nothing_overlaps_on_a_telephone_and_names_stay_readable() {
+    let sandbox = Sandbox::new();
+    let mut page = opened(&sandbox, "#span=0000000000000008");
+    page.size(390, 800);
+    for scheme in ["light", "dark"] {
+        page.scheme(scheme);
+        page.until("the bars are below the names", "document.querySelector('.row').offsetHeight > 40");
+        assert!(!overlap(&mut page, "footer", "main") && !overlap(&mut page, "header", "main"));
+        assert!(!overlap(&mut page, "#details", "#list") && !overlap(&mut page, ".name", ".track"));
+        assert!(!overlap(&mut page, ".name", ".took"));
+        assert_eq!(page.ask("document.documentElement.scrollWidth"), 390, "nothing sticks out");
+        page.shot(&format!("telephone-{scheme}"));
+    }
+    let whole = "[...document.querySelectorAll('.row .text')].every((t) => t.scrollWidth <= t.clientWidth)";
+    assert_eq!(page.ask(whole), true, "no name is cut");
+    let first = "[...document.querySelectorAll('.row b')].map((b) => b.textContent)";
+    assert_eq!(page.ask(first)[1], "database", "whom it is about comes first");
+    page.well();
+}
+
+#[test]
+fn details_open_on_the_cause_with_lines_unbroken_and_units() {
+    let sandbox = Sandbox::new();
+    let mut page = Page::open(&made(&sandbox, &crash(), "--html"), "#span=0000000000000001");
+    page.until("the details are there", "document.querySelector('aside .cause')");
+    let order = page
+        .ask("[...document.querySelectorAll('aside .why, aside .cause, aside dl')].map((e) => e.className)");
+    assert_eq!((&order[0], &order[1]), (&json!("why"), &json!("cause")));
+    let cause = page.ask("document.querySelector('.cause').textContent");
+    let cause = cause.as_str().expect("a text");
+    assert!(cause.starts_with("ended with exit code 3\nstderr: PHP Fatal error"), "{cause}");
+    assert!(cause.contains("stderr: last words\nmax rss 40 MiB"), "{cause}");
+    let lines = "(() => { const e = document.querySelector('.cause'), s = getComputedStyle(e); \
+                 return [s.whiteSpace, e.scrollWidth > e.clientWidth]; })()";
+    assert_eq!(page.ask(lines), json!(["pre", true]), "a line is scrolled, not broken");
+    let details = page.ask("document.getElementById('details').textContent");
+    assert!(details.as_str().expect("a text").contains("40 MiB (41943040)"), "{details}");
+    let tip = page.ask("document.querySelector('.row').title");
+    assert!(tip.as_str().expect("a text").contains("gave up after 3 restarts"), "{tip}");
+    page.shot("cause");
+    page.size(390, 800);
+    page.until("the keys are above their values", "document.querySelector('.row').offsetHeight > 40");
+    assert!(!overlap(&mut page, "#details", "#list") && !overlap(&mut page, "footer", "#details"));
+    page.shot("cause-telephone");
+    page.well();
+}
+
+#[test]
+fn zoom_keeps_what_is_chosen_in_view_and_short_spans_stay_visible() {
+    let sandbox = Sandbox::new();
+    let mut page = opened(&sandbox, "#span=0000000000000003");
+    for _ in 0..6 {
+        page.key("+");
+    }
+    let seen = "(spans[2].start + spans[2].end) / 2 >= state.from && (spans[2].start + spans[2].end) / 2 <= state.to";
+    assert_eq!(page.ask(seen), true);
+    page.key("0");
+    page.ask("zoomTo(6e8, 12e8), choose(2, false)");
+    page.key("+");
+    assert_eq!(page.ask(seen), true, "it was out of view");
+    page.key("0");
+    assert_eq!(
+        page.ask("Math.min(...[...document.querySelectorAll('.bar')].map((b) => b.offsetWidth)) >= 3"),
+        true
+    );
+    let took =
+        page.ask("[...document.querySelectorAll('.took')].every((t) => t.textContent.endsWith(' ms'))");
+    assert_eq!(took, true, "one unit");
+    page.well();
+}
+
+#[test]
+fn the_picture_is_as_wide_as_its_window() {
+    let sandbox = Sandbox::new();
+    let mut page = Page::open(&made(&sandbox, &start(), "--svg"), "");
+    for width in [390, 1280] {
+        page.size(width, 800);
+        let shown = page.ask("(() => { const b = document.documentElement.getBoundingClientRect(); return [b.width, b.height]; })()");
+        let (wide, high) = (shown[0].as_f64().expect("a number"), shown[1].as_f64().expect("a number"));
+        assert!((wide - f64::from(width)).abs() < 1.0, "{wide} of {width}");
+        assert!(high < wide, "it keeps its form: {wide} by {high}");
+        page.shot(&format!("svg-{width}"));
+    }
+    page.well();
+}

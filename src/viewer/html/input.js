@@ -16,6 +16,7 @@ function step(by) {
 
 function refold() {
   arrange();
+  show(state.chosen);
   redraw();
 }
 
@@ -50,6 +51,17 @@ function zoom(factor, middle) {
   redraw();
 }
 
+// What is chosen stays in view, and where it is when it is there already.
+function zoomAround(factor) {
+  const span = spans[state.chosen];
+  const middle = () => ((span.start + span.end) / 2 - state.from) / (state.to - state.from);
+  if (span && (middle() < 0 || middle() > 1)) {
+    const by = (state.to - state.from) * (middle() - 0.5);
+    zoomTo(state.from + by, state.to + by);
+  }
+  zoom(factor, span ? middle() : 0.5);
+}
+
 function move(share) {
   const by = (state.to - state.from) * share;
   zoomTo(state.from + by, state.to + by);
@@ -65,10 +77,8 @@ function reset() {
 
 // Where the mouse is over the bars, from 0 to 1; outside of them it is below 0.
 function share(event) {
-  const box = space.getBoundingClientRect(), style = getComputedStyle(byId("list"));
-  const number = (name) => parseFloat(style.getPropertyValue(name));
-  const left = box.left + box.width * number("--names") / 100 + number("--times"), right = box.right - number("--end");
-  return event.clientX > right ? 1 : (event.clientX - left) / (right - left);
+  const { left, right } = edges(), x = event.clientX - space.getBoundingClientRect().left;
+  return x > right ? 1 : (x - left) / (right - left);
 }
 
 function wheel(event) {
@@ -130,7 +140,7 @@ function key(event) {
     ArrowLeft: () => at >= 0 && (state.open[at] && hasChildren(at) ? toggle(at, false) : choose(parentOf(at), false)),
     Enter: () => choose(at < 0 ? state.rows[0] : at, true), " ": () => at >= 0 && toggle(at, !state.open[at]),
     Escape: () => { details.hidden = true; redraw(); },
-    "+": () => zoom(0.6, 0.5), "=": () => zoom(0.6, 0.5), "-": () => zoom(1 / 0.6, 0.5), "0": reset,
+    "+": () => zoomAround(0.6), "=": () => zoomAround(0.6), "-": () => zoomAround(1 / 0.6), "0": reset,
     "[": () => move(-0.25), "]": () => move(0.25), "/": () => byId("search").focus(),
     n: () => jump(1), N: () => jump(-1), e: nextError,
   };
@@ -197,8 +207,8 @@ byId("previous").addEventListener("click", () => jump(-1));
 byId("errors").addEventListener("click", nextError);
 byId("fold").addEventListener("click", () => { spans.forEach((s, at) => { state.open[at] = s.depth < 1; }); refold(); });
 byId("unfold").addEventListener("click", () => { state.open.fill(true); refold(); });
-byId("in").addEventListener("click", () => zoom(0.6, 0.5));
-byId("out").addEventListener("click", () => zoom(1 / 0.6, 0.5));
+byId("in").addEventListener("click", () => zoomAround(0.6));
+byId("out").addEventListener("click", () => zoomAround(1 / 0.6));
 byId("reset").addEventListener("click", reset);
 byId("theme").addEventListener("click", () => {
   setTheme(themes[(themes.indexOf(byId("theme").dataset.theme) + 1) % themes.length]);

@@ -2,14 +2,17 @@
 //! The data is JSON in a block that no browser runs or reads as markup; the script sets texts as texts; the policy of the
 //! page (page.csp, made from the two files) lets nothing run but this script. Pure.
 
+use super::autopsy;
 use super::critical;
 use super::links::{Names, short};
 use super::model::{Span, Status, Trace};
 use super::notes;
-use super::style::{Events, Facts, Style, Titles};
+use super::scale::Scale;
+use super::style::{Events, Facts, NAMESPACE, Style, Titles};
 use super::text::{self, Charset};
 use super::value;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use phpeek_core::names;
 use serde_json::{Value, json};
 
 const STYLE: &str = include_str!("page.css");
@@ -20,7 +23,7 @@ const POLICY: &str = include_str!("page.csp");
 #[must_use]
 pub fn draw(trace: &Trace, names: &Names) -> String {
     let title = trace.roots().next().map(Span::title).unwrap_or_default();
-    let title = format!("{title}, {}", text::duration(trace.took(), Charset::Unicode));
+    let title = format!("{title}, {}", Scale::of_trace(trace).show(trace.took(), Charset::Unicode));
     format!(
         include_str!("page.html"),
         policy = POLICY.trim_end(),
@@ -52,15 +55,17 @@ fn data(trace: &Trace, names: &Names) -> Value {
     let spans = trace.spans.iter().zip(critical).map(|(s, on_path)| span(trace, s, on_path, names));
     let title = trace.roots().next().map(Span::title).unwrap_or_default();
     json!({
-        "title": format!("{title}, {}", text::duration(trace.took(), Charset::Unicode)),
+        "title": format!("{title}, {}", Scale::of_trace(trace).show(trace.took(), Charset::Unicode)),
         "facts": facts.join(" · "),
         "took": trace.took(),
+        "unit": unit(trace),
+        "namespace": NAMESPACE,
         "resources": trace.resources.iter().map(|r| pairs(r)).collect::<Vec<_>>(),
         "spans": spans.collect::<Vec<_>>(),
     })
 }
 
-fn span(trace: &Trace, span: &Span, on_path: bool, names: &Names) -> Value {
+fn span(trace: &Trace, span: &Span, on_path: bool, known: &Names) -> Value {
     let since = |at: u64| at.saturating_sub(trace.start);
     let style = Style {
         width: 400,
@@ -71,11 +76,13 @@ fn span(trace: &Trace, span: &Span, on_path: bool, names: &Names) -> Value {
         titles: Titles::Full,
     };
     let links = span.links.iter().map(
-        |link| json!({"text": names.sentence(link, trace, &style), "trace": short(&const_hex::encode(&link.trace_id))}),
+        |link| json!({"text": known.sentence(link, trace, &style), "trace": short(&const_hex::encode(&link.trace_id))}),
     );
     let events = span.events.iter().map(|event| {
         json!({"at": since(event.time_unix_nano), "name": event.name, "attributes": pairs(&event.attributes)})
     });
+    let about = [names::PROCESS_INSTANCE_ID, names::PROCESS_NAME].iter().find_map(|key| span.attribute(key));
+    let about = about.unwrap_or_default();
     json!({
         "id": span.id,
         "parent": span.parent,
@@ -83,10 +90,13 @@ fn span(trace: &Trace, span: &Span, on_path: bool, names: &Names) -> Value {
         "depth": span.depth,
         "name": span.name,
         "label": span.label,
+        "about": about,
+        "more": span.label.strip_prefix(about.as_str()).unwrap_or(&span.label).trim_start(),
         "start": since(span.start),
         "end": since(span.end),
         "critical": on_path,
         "error": span.error(),
+        "cause": autopsy::lines(span, Charset::Unicode),
         "status": status(&span.status),
         "kind": kind(span.kind),
         "scope": span.scope,
@@ -97,8 +107,17 @@ fn span(trace: &Trace, span: &Span, on_path: bool, names: &Names) -> Value {
     })
 }
 
+/// Keys and values, and what those mean that have a unit.
 fn pairs(attributes: &[KeyValue]) -> Vec<Value> {
-    attributes.iter().map(|a| json!([a.key, value::json(a.value.as_ref())])).collect()
+    let pair =
+        |a: &KeyValue| json!([a.key, value::json(a.value.as_ref()), autopsy::measured(a, Charset::Unicode)]);
+    attributes.iter().map(pair).collect()
+}
+
+/// The one unit of the page's durations.
+fn unit(trace: &Trace) -> Value {
+    let (nanos, decimals, name) = Scale::of_trace(trace).parts();
+    json!({"nanos": nanos, "decimals": decimals, "name": name})
 }
 
 fn status(status: &Status) -> &'static str {

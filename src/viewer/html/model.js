@@ -78,11 +78,16 @@ function zoomTo(from, to) {
   state.to = state.from + size;
 }
 
+// All durations have the unit of the whole; what is not nothing does not show as nothing.
 function duration(ns) {
-  const us = Math.floor(ns / 1000);
-  if (us < 1000) return us + " µs";
-  if (us < 1e7) return (Math.floor(us / 10) / 100).toFixed(2) + " ms";
-  if (us < 1e10) return (Math.floor(us / 1e4) / 100).toFixed(2) + " s";
-  const seconds = Math.floor(us / 1e6);
-  return Math.floor(seconds / 3600) + " h " + Math.floor(seconds / 60) % 60 + " min";
+  const { nanos, decimals, name } = data.unit, steps = 10 ** decimals;
+  const parts = Math.floor(ns / nanos * steps);
+  if (parts === 0 && ns > 0) return "<" + (1 / steps).toFixed(decimals) + " " + name;
+  return (parts / steps).toFixed(decimals) + " " + name;
+}
+
+// A time of the axis, with as many digits as tell it from its neighbours.
+function moment(ns, step) {
+  const digits = Math.max(0, Math.ceil(Math.log10(data.unit.nanos / step)));
+  return (ns / data.unit.nanos).toFixed(digits) + " " + data.unit.name;
 }

@@ -1,7 +1,16 @@
 // Drawing: the rows that can be seen, the axis, the details. Texts of the trace are set as text, never as markup.
 const byId = (id) => document.getElementById(id);
 const rows = byId("rows"), space = byId("space"), axis = byId("axis"), details = byId("details");
-const HEIGHT = 24;
+// A narrow page has the bar below the name.
+const narrow = matchMedia("(max-width: 820px)");
+const height = () => narrow.matches ? 42 : 24;
+
+// Where the bars begin and end, in pixels from the left of the rows.
+function edges() {
+  const style = getComputedStyle(byId("list")), number = (name) => parseFloat(style.getPropertyValue(name));
+  const left = rows.clientWidth * number("--names") / 100 + number("--times");
+  return { left, right: rows.clientWidth - number("--end") };
+}
 
 function element(tag, className, text) {
   const made = document.createElement(tag);
@@ -22,7 +31,7 @@ function row(place) {
   const at = state.rows[place], span = spans[at];
   const made = element("div", "row");
   made.id = "row" + at;
-  made.style.top = place * HEIGHT + "px";
+  made.style.top = place * height() + "px";
   made.dataset.at = at;
   made.setAttribute("role", "row");
   made.setAttribute("aria-level", span.depth + 1);
@@ -33,6 +42,8 @@ function row(place) {
   made.classList.toggle("hit", state.isHit.has(at));
   made.classList.toggle("current", at === state.hits[state.hit]);
   made.classList.toggle("bad", span.error !== null);
+  made.title = plain([span.name + " " + span.label, "took " + duration(span.end - span.start) + ", began at +" + duration(span.start)]
+    .concat(span.error === null ? [] : ["✗ " + (span.error || "failed, and did not say why")], span.cause).join("\n"));
   made.append(nameCell(at, span), took(span), track(span));
   return made;
 }
@@ -47,11 +58,12 @@ function nameCell(at, span) {
   fold.disabled = !hasChildren(at);
   fold.setAttribute("aria-label", state.open[at] ? "Close" : "Open");
   const text = element("span", "text");
-  const own = span.name.startsWith("process_manager.") ? "process_manager." : "";
-  if (own) text.append(element("span", "of own", own));
-  text.append(element("b", "", (span.error !== null ? "✗ " : "") + plain(span.name.slice(own.length))));
-  if (span.label) text.append(element("span", "of", " " + plain(span.label)));
-  text.title = plain(span.name + " " + span.label);
+  const own = span.name.startsWith(data.namespace) ? data.namespace : "", name = plain(span.name.slice(own.length));
+  const failed = span.error !== null ? "✗ " : "";
+  // Whom it is about comes first: it is what rows differ by.
+  text.append(element("b", "", failed + (span.about ? plain(span.about) : name)));
+  if (span.about) text.append(" ", element("span", "of own", own), element("span", "", name));
+  if (span.more) text.append(element("span", "of", " " + plain(span.more)));
   cell.append(fold, text);
   return cell;
 }
@@ -86,13 +98,14 @@ function track(span) {
 function ticks() {
   const size = state.to - state.from;
   // 1, 2, 5, 10, ... as long as words would touch.
-  const room = Math.max(rows.clientWidth * 0.58 - 110, 160) / 84;
+  const { left: first, right: last } = edges();
+  const room = Math.max(last - first, 160) / 84;
   let step = 1;
   while (size / step > room) step *= String(step).startsWith("2") ? 2.5 : 2;
   const made = [], lines = [];
   for (let at = Math.ceil(state.from / step) * step; at <= state.to && made.length < 40; at += step) {
     // The last one has no room for its words.
-    const tick = element("span", "", percent(at) > 95 ? "" : duration(at).replace(/\.00 /, " "));
+    const tick = element("span", "", percent(at) > 100 - 7000 / Math.max(last - first, 100) ? "" : moment(at, step));
     const left = "(var(--names) + var(--times) + (100% - var(--names) - var(--times) - var(--end)) * " + percent(at) / 100 + ")";
     tick.style.left = "calc" + left;
     made.push(tick);
@@ -105,7 +118,7 @@ function ticks() {
 
 // Only what can be seen has elements: a trace of 10,000 spans costs no more than one of 50.
 function draw() {
-  const total = state.rows.length * HEIGHT;
+  const HEIGHT = height(), total = state.rows.length * HEIGHT;
   space.style.height = total + "px";
   const first = Math.max(0, Math.floor(rows.scrollTop / HEIGHT) - 4);
   const last = Math.min(state.rows.length, Math.ceil((rows.scrollTop + rows.clientHeight) / HEIGHT) + 4);
@@ -134,14 +147,17 @@ function redraw() {
 function show(at) {
   const place = state.rows.indexOf(at);
   if (place < 0) return;
-  const top = place * HEIGHT;
+  const HEIGHT = height(), top = place * HEIGHT;
   if (top < rows.scrollTop) rows.scrollTop = top;
   if (top + HEIGHT > rows.scrollTop + rows.clientHeight) rows.scrollTop = top + HEIGHT - rows.clientHeight;
 }
 
 function pairs(list) {
   const made = element("dl");
-  for (const [key, value] of list) made.append(element("dt", "", plain(key)), element("dd", "", plain(said(value))));
+  for (const [key, value, measured] of list) {
+    const text = said(value);
+    made.append(element("dt", "", plain(key)), element("dd", text.includes("\n") ? "lines" : "", plain(measured ? measured + " (" + text + ")" : text)));
+  }
   return made;
 }
 
@@ -159,6 +175,7 @@ function tell() {
   close.addEventListener("click", () => { details.hidden = true; redraw(); rows.focus(); });
   details.replaceChildren(close, element("h2", "", plain(span.name + (span.label ? " " + span.label : ""))));
   if (span.error !== null) details.append(element("p", "why", "✗ " + plain(span.error || "failed, and did not say why")));
+  if (span.cause.length) details.append(element("pre", "cause", span.cause.map(plain).join("\n")));
   details.append(pairs([
     ["began", "+" + duration(span.start)], ["took", duration(span.end - span.start)], ["status", span.status],
     ["kind", span.kind], ["span", span.id], ["parent", span.parent_id || "none"],
