@@ -2,13 +2,12 @@
 //! it; who shows them, and to whom, is behind [`StatusBoard`]. Never waits.
 
 use crate::listeners::Listener;
-use phpeek_core::facts::{Fact, HealthFact, InstanceFact, ProcessFact, SystemFact, Told};
+use phpeek_core::facts::{Death, Fact, HealthFact, InstanceFact, ProcessFact, SystemFact, Told};
 use phpeek_core::fleet::RestartEnd;
 use phpeek_core::health::news::Saying;
 use phpeek_core::ids::{InstanceId, ProcessId};
-use phpeek_core::lifecycle::InstanceState;
+use phpeek_core::lifecycle::{Failure, InstanceState, Rest};
 use phpeek_core::limit::Breach;
-use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::{Forecast, Outlook};
 use phpeek_core::spec::ProcessSpec;
 use std::cell::RefCell;
@@ -57,7 +56,10 @@ pub trait StatusBoard {
     fn instance(&self, instance: InstanceId, shown: InstanceStatus);
 
     /// The run of an instance has ended like this. What changes with it is told by [`Self::instance`].
-    fn ended(&self, instance: InstanceId, exit: Exit);
+    fn ended(&self, instance: InstanceId, death: &Death);
+
+    /// An instance has failed for good, after so many restarts.
+    fn failed(&self, instance: InstanceId, failure: Failure, restarts: u32);
 
     /// The run of an instance takes more memory than it may. What changes with it is told by [`Self::instance`].
     fn over_limit(&self, instance: InstanceId, breach: Breach);
@@ -97,7 +99,10 @@ impl<B: StatusBoard> BoardListener<B> {
                 self.board.instance(id, status);
             }
             InstanceFact::OverLimit { breach, .. } => self.board.over_limit(id, *breach),
-            InstanceFact::Ended(death) => self.board.ended(id, death.autopsy.exit),
+            InstanceFact::Ended(death) => self.board.ended(id, death),
+            InstanceFact::Rested { rest: Rest::Failed(failure), restarts, .. } => {
+                self.board.failed(id, *failure, *restarts);
+            }
             _ => {}
         }
     }

@@ -133,17 +133,18 @@ pub fn failure_text(failure: Failure) -> String {
 
 /// Why an instance was given up after this many restarts; `None` when it just ended.
 #[must_use]
-pub fn gave_up(failure: Failure, restarts: u32) -> Option<String> {
+pub fn gave_up(failure: Failure, count: u32) -> Option<String> {
+    let restarts = if count == 1 { "1 restart".to_owned() } else { format!("{count} restarts") };
     match failure {
         Failure::Exit(_) => None,
-        Failure::Memory(_) if restarts == 0 => None,
+        Failure::Memory(_) if count == 0 => None,
         Failure::Memory(limit) => {
             let limit = limit.as_str();
-            Some(format!("gave up after {restarts} restarts: it takes more memory than its {limit} limit"))
+            Some(format!("gave up after {restarts}: it takes more memory than its {limit} limit"))
         }
-        Failure::Spawn(_) => Some(format!("gave up after {restarts} restarts: it could not be started")),
-        Failure::GaveUp(exit) => Some(format!("gave up after {restarts} restarts: {exit}")),
-        Failure::Unhealthy => Some(format!("gave up after {restarts} restarts: its health checks fail")),
+        Failure::Spawn(_) => Some(format!("gave up after {restarts}: it could not be started")),
+        Failure::GaveUp(exit) => Some(format!("gave up after {restarts}: {exit}")),
+        Failure::Unhealthy => Some(format!("gave up after {restarts}: its health checks fail")),
     }
 }
 

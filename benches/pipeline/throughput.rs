@@ -42,6 +42,7 @@ pub(crate) fn tracing(address: &str, folder: Option<&Path>) -> (TelemetryHandle,
         spool,
         service_name: None,
         every_probe: false,
+        process_names: false,
     };
     let around = Surroundings {
         log: Arc::new(Silent),

@@ -30,6 +30,12 @@ pub struct Snapshot {
     /// Seconds since it began. Not in a file, where it would be old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uptime_s: Option<f64>,
+    /// When it began (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
     /// Each configured process, by name.
     pub processes: Vec<ProcessSnapshot>,
 }
@@ -59,6 +65,12 @@ pub struct InstanceSnapshot {
     pub uptime_s: Option<f64>,
     /// How often it was started again.
     pub restarts: u32,
+    /// How many of its runs have failed by themselves: restarts that were asked for are none.
+    #[serde(default)]
+    pub crashes: u32,
+    /// Why it has failed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How the run before ended.
     #[serde(default)]
     pub last_exit: Option<LastExit>,

@@ -5,7 +5,8 @@ use super::snapshot::{InstanceSnapshot, ProcessSnapshot, Snapshot};
 use phpeek_actors::board::SystemState;
 use phpeek_actors::clock::Moment;
 use phpeek_actors::history::ScheduleShown;
-use phpeek_core::lifecycle::InstanceState;
+use phpeek_actors::phrases;
+use phpeek_core::lifecycle::{Failure, InstanceState};
 use phpeek_core::limit::Breach;
 use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
@@ -28,6 +29,10 @@ pub struct Slot {
     pub pid: Option<i32>,
     /// How often it was started again.
     pub restarts: u32,
+    /// How many of its runs have failed by themselves, whether or not it was started again.
+    pub crashes: u32,
+    /// How it has failed for good, after so many restarts.
+    pub failure: Option<(Failure, u32)>,
     /// When the run that is shown was up.
     pub since: Option<Moment>,
     /// How the run before ended.
@@ -50,6 +55,8 @@ impl Slot {
             state,
             pid: None,
             restarts: 0,
+            crashes: 0,
+            failure: None,
             since: None,
             last_exit: None,
             over_limit: None,
@@ -60,6 +67,15 @@ impl Slot {
 }
 
 impl Slot {
+    /// Why it has failed for good.
+    fn reason(&self) -> Option<String> {
+        let (failure, restarts) = self.failure.filter(|_| self.state == InstanceState::Failed)?;
+        Some(match failure {
+            Failure::Exit(exit) => phrases::ended(exit),
+            _ => phrases::gave_up(failure, restarts).unwrap_or_else(|| phrases::failure_text(failure)),
+        })
+    }
+
     /// The bound of memory that its run has passed, or the run before.
     #[must_use]
     pub fn memory_limit(&self) -> Option<Breach> {
@@ -151,6 +167,8 @@ impl View {
                     pid: slot.pid,
                     uptime_s: slot.since.and_then(seconds),
                     restarts: slot.restarts,
+                    crashes: slot.crashes,
+                    reason: slot.reason(),
                     last_exit: slot.last_exit.map(Into::into),
                     memory_limit: slot.memory_limit().map(Into::into),
                     status: slot.says.as_deref().map(str::to_owned),
@@ -172,9 +190,16 @@ impl View {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             config: self.config.as_deref().map(Path::to_owned),
             uptime_s: seconds(Moment::ZERO),
+            started_at: self.wall.checked_sub(self.at.saturating_sub(Moment::ZERO)).map(stamp),
+            ended_at: self.exit_code.map(|_| stamp(self.wall)),
             processes,
         }
     }
+}
+
+/// A time as RFC 3339, to the millisecond.
+fn stamp(at: SystemTime) -> String {
+    jiff::Timestamp::try_from(at).map_or_else(|_| String::new(), |at| format!("{at:.3}"))
 }
 
 /// Whole milliseconds: more would pretend to know it better.

@@ -7,11 +7,12 @@ use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::history::Histories;
 use phpeek_api::view::{Changes, Slot, View};
+use phpeek_core::death::{Asked, Death};
 use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::lifecycle::Failure;
 use phpeek_core::limit::Breach;
 use phpeek_core::list_map::{ListMap, Serials};
 use phpeek_core::name::ProcessName;
-use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
 use phpeek_core::spec::ProcessSpec;
 use std::cell::RefCell;
@@ -206,15 +207,21 @@ impl StatusBoard for SharedBoard {
             slot.state = shown.state;
             slot.pid = shown.pid;
             slot.restarts = shown.restarts;
+            slot.failure = slot.failure.filter(|_| shown.pid.is_none());
         });
     }
 
-    fn ended(&self, instance: InstanceId, exit: Exit) {
+    fn ended(&self, instance: InstanceId, death: &Death) {
         self.change_slot(instance, |slot| {
-            slot.last_exit = Some(exit);
+            slot.last_exit = Some(death.autopsy.exit);
+            slot.crashes = slot.crashes.saturating_add(u32::from(death.asked == Asked::No && !death.fine));
             slot.last_over_limit = slot.over_limit.take();
             slot.says = None;
         });
+    }
+
+    fn failed(&self, instance: InstanceId, failure: Failure, restarts: u32) {
+        self.change_slot(instance, |slot| slot.failure = Some((failure, restarts)));
     }
 
     fn over_limit(&self, instance: InstanceId, breach: Breach) {
@@ -250,12 +257,11 @@ mod tests {
     use phpeek_actors::testkit::SpecBuilder;
     use phpeek_api::snapshot::ProcessSnapshot;
     use phpeek_core::autopsy::Autopsy;
-    use phpeek_core::facts::{
-        Asked, Change, Death, Fact, InstanceFact, ProcessFact, Shown, SystemFact, Told,
-    };
+    use phpeek_core::facts::{Change, Fact, InstanceFact, ProcessFact, Shown, SystemFact, Told};
     use phpeek_core::history::Limits;
-    use phpeek_core::lifecycle::InstanceState;
+    use phpeek_core::lifecycle::{InstanceState, Rest};
     use phpeek_core::operation::{Cause, Operations};
+    use phpeek_core::outcome::Exit;
     use std::time::SystemTime;
 
     struct Rig {
@@ -351,9 +357,18 @@ mod tests {
             assert!(a.uptime_s.is_some() && a.pid == Some(5) && a.last_exit.is_none(), "{a:?}");
             let code = b.last_exit.and_then(|exit| exit.code);
             assert!(b.uptime_s.is_none() && b.pid.is_none() && code == Some(3));
+            assert_eq!((a.crashes, b.crashes, b.reason), (0, 1, None));
+            rig.of(1, 0, InstanceFact::Ended(Death { asked: Asked::Yes, ..death }));
+            let rest = Rest::Failed(Failure::GaveUp(exit));
+            rig.of(1, 0, InstanceFact::Rested { rest, restarts: 1, looped: 0 });
+            rig.turn(1, 0, InstanceState::Failed, None);
+            let failed = rig.board.view().snapshot().processes[1].instances[0].clone();
+            assert_eq!(failed.reason.as_deref(), Some("gave up after 1 restart: exit code 3"));
+            assert_eq!(failed.crashes, 1, "an end that was asked for is no crash");
             rig.board.finish(0);
             let snapshot = rig.board.view().snapshot();
             assert!(rig.outlook() == Outlook::Never && snapshot.hopeless && snapshot.state == "stopped");
+            assert!(snapshot.started_at.is_some() && snapshot.ended_at.is_some());
         });
     }
 

@@ -1,6 +1,7 @@
 //! The report of `check-config`, for people and as JSON. Pure functions from a report to a text; never prints.
 
 use phpeek_config::{Excerpt, Finding, Place, Report, Severity, Strictness};
+use phpeek_viewer::text;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -146,7 +147,8 @@ fn verdict(report: &Report, strict: Strictness) -> String {
         (true, false) => "the configuration is valid, and its warnings fail the strict check",
         _ => "the configuration is not valid",
     };
-    format!("{verdict}: {errors} errors, {warnings} warnings, {suggestions} suggestions")
+    let counts = [(errors, "error"), (warnings, "warning"), (suggestions, "suggestion")];
+    format!("{verdict}: {}", counts.map(|(number, thing)| text::count(number, thing)).join(", "))
 }
 
 /// The report as one JSON object, with the documented keys and the ones that were used in fact.

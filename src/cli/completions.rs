@@ -1,4 +1,5 @@
-//! The `completions` command: a script for a shell, made of the command line itself.
+//! The `completions` command: a script for a shell, made of the command line itself, and of what only a supervisor that
+//! runs knows: the ids of its traces.
 
 use super::say::hand_over;
 use clap::Args;
@@ -11,6 +12,11 @@ pub struct CompletionsArguments {
     pub shell: Shell,
 }
 
+/// Completes the ids of traces behind the words that take one, and leaves all else to the script that is wrapped.
+const BASH: &str = include_str!("completions/traces.bash");
+const ZSH: &str = include_str!("completions/traces.zsh");
+const FISH: &str = include_str!("completions/traces.fish");
+
 /// Writes it; `line` is the command line that it completes.
 pub(super) fn run(arguments: &CompletionsArguments, line: clap::Command) -> u8 {
     hand_over(completion_script(arguments.shell, line))
@@ -20,5 +26,12 @@ pub(super) fn run(arguments: &CompletionsArguments, line: clap::Command) -> u8 {
 pub(super) fn completion_script(shell: Shell, mut line: clap::Command) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut line, "phpeek-pm", &mut script);
+    let more = match shell {
+        Shell::Bash => BASH,
+        Shell::Zsh => ZSH,
+        Shell::Fish => FISH,
+        _ => "",
+    };
+    script.extend_from_slice(more.as_bytes());
     script
 }

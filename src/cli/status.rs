@@ -10,6 +10,7 @@ use crate::exit;
 use clap::Args;
 use phpeek_api::client::ClientError;
 use phpeek_api::snapshot::{InstanceSnapshot, Snapshot, snapshot_path};
+use phpeek_core::lifecycle::InstanceState;
 use phpeek_os::lock_file;
 use phpeek_os::peer::is_stopped;
 use std::path::{Path, PathBuf};
@@ -152,18 +153,34 @@ enum Presence {
 /// The whole table, with a line about the supervisor above it.
 fn table(snapshot: &Snapshot, presence: Presence) -> String {
     let instances = || snapshot.processes.iter().flat_map(|p| &p.instances);
-    let rows: Vec<[String; 6]> = instances().map(row).collect();
+    let rows: Vec<[String; 7]> = instances().map(row).collect();
     let columns = [
         left("INSTANCE"),
         left("STATE"),
         right("PID"),
         right("UPTIME"),
         right("RESTARTS"),
+        right("CRASHES"),
         left("LAST EXIT"),
     ];
     let told = instances().filter_map(|instance| Some((&instance.id, instance.status.as_deref()?)));
     let told: String = told.map(|(id, status)| format!("{id} says: {status}\n")).collect();
-    headline(snapshot, presence) + "\n" + &draw(columns, &rows) + &told
+    headline(snapshot, presence) + "\n" + &failures(snapshot) + &draw(columns, &rows) + &told
+}
+
+/// A line for each instance that has failed for good, with the reason.
+fn failures(snapshot: &Snapshot) -> String {
+    let instances = snapshot.processes.iter().flat_map(|p| &p.instances).filter(|i| has_failed(i));
+    let line = |instance: &InstanceSnapshot| {
+        let why = instance.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{} has failed for good{why}\n", instance.id)
+    };
+    instances.map(line).collect()
+}
+
+/// Whether it has failed for good.
+fn has_failed(instance: &InstanceSnapshot) -> bool {
+    instance.state == InstanceState::Failed.as_str()
 }
 
 fn headline(snapshot: &Snapshot, presence: Presence) -> String {
@@ -171,12 +188,19 @@ fn headline(snapshot: &Snapshot, presence: Presence) -> String {
         Presence::Gone if snapshot.state != "stopped" => "gone without a word",
         Presence::Runs | Presence::Gone => snapshot.state.as_str(),
     };
-    let mut text = format!("{state} (pid {})", snapshot.pid);
+    let failed = snapshot.processes.iter().flat_map(|p| &p.instances).any(has_failed);
+    let degraded = failed && presence == Presence::Runs && state == "running";
+    let mut text = format!("{} (pid {})", if degraded { "degraded" } else { state }, snapshot.pid);
     if let Some(code) = snapshot.exit_code {
         text += &format!(", exit code {code}");
     }
-    if let Some(uptime) = snapshot.uptime_s {
-        text += &format!(", up {}", span(uptime));
+    match (snapshot.uptime_s.filter(|_| presence == Presence::Runs), &snapshot.started_at) {
+        (Some(uptime), _) if snapshot.exit_code.is_none() => text += &format!(", up {}", span(uptime)),
+        (_, Some(started)) => {
+            text += &format!(", began {started}");
+            text += &snapshot.ended_at.as_ref().map(|ended| format!(", ended {ended}")).unwrap_or_default();
+        }
+        (_, None) => {}
     }
     if let Some(config) = &snapshot.config {
         text += &format!(", {}", config.display());
@@ -184,7 +208,7 @@ fn headline(snapshot: &Snapshot, presence: Presence) -> String {
     text
 }
 
-fn row(instance: &InstanceSnapshot) -> [String; 6] {
+fn row(instance: &InstanceSnapshot) -> [String; 7] {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     [
         instance.id.clone(),
@@ -192,6 +216,7 @@ fn row(instance: &InstanceSnapshot) -> [String; 6] {
         or_dash(instance.pid.map(|pid| pid.to_string())),
         or_dash(instance.uptime_s.map(span)),
         instance.restarts.to_string(),
+        instance.crashes.to_string(),
         or_dash(last_exit(instance)),
     ]
 }
@@ -223,6 +248,8 @@ mod tests {
             pid,
             uptime_s,
             restarts: 2,
+            crashes: 1,
+            reason: None,
             last_exit,
             memory_limit: None,
             status: None,
@@ -237,6 +264,8 @@ mod tests {
             version: String::new(),
             config: Some("/etc/app.yaml".into()),
             uptime_s: Some(61.0),
+            started_at: Some("2026-11-23T22:15:04.000Z".to_owned()),
+            ended_at: None,
             processes: vec![ProcessSnapshot {
                 name: "web".to_owned(),
                 state: "running".to_owned(),
@@ -252,10 +281,34 @@ mod tests {
         let text = table(&snapshot, Presence::Runs);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "running (pid 7), up 1m01s, /etc/app.yaml");
-        assert_eq!(lines[1], "INSTANCE  STATE         PID    UPTIME  RESTARTS  LAST EXIT");
-        assert_eq!(lines[2], "web-0     running        12        5s         2  SIGSEGV, core dumped");
-        assert_eq!(lines[3], "web-1     running         -         -         2  -");
+        assert_eq!(lines[1], "INSTANCE  STATE         PID    UPTIME  RESTARTS   CRASHES  LAST EXIT");
+        assert_eq!(
+            lines[2],
+            "web-0     running        12        5s         2         1  SIGSEGV, core dumped"
+        );
+        assert_eq!(lines[3], "web-1     running         -         -         2         1  -");
         assert_eq!(lines[4..], ["web-1 says: warming up"]);
-        assert!(table(&snapshot, Presence::Gone).starts_with("gone without a word (pid 7)"));
+        let gone = table(&snapshot, Presence::Gone);
+        assert!(
+            gone.starts_with("gone without a word (pid 7), began 2026-11-23T22:15:04.000Z, /etc"),
+            "{gone}"
+        );
+        let ended = Snapshot {
+            state: "stopped".to_owned(),
+            exit_code: Some(1),
+            ended_at: Some("2026-11-23T22:16:04.000Z".to_owned()),
+            ..snapshot.clone()
+        };
+        let said =
+            "stopped (pid 7), exit code 1, began 2026-11-23T22:15:04.000Z, ended 2026-11-23T22:16:04.000Z, ";
+        assert!(table(&ended, Presence::Gone).starts_with(said), "{}", table(&ended, Presence::Gone));
+        let mut degraded = snapshot;
+        let instance = &mut degraded.processes[0].instances[0];
+        instance.state = "failed".to_owned();
+        instance.reason = Some("gave up after 1 restart: exit code 3".to_owned());
+        let text = table(&degraded, Presence::Runs);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "degraded (pid 7), up 1m01s, /etc/app.yaml");
+        assert_eq!(lines[1], "web-0 has failed for good: gave up after 1 restart: exit code 3");
     }
 }

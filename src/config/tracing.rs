@@ -46,6 +46,7 @@ pub(crate) fn tracing(
         sampling,
         spool,
         every_probe: text("tracing_health_checks") == Some("all"),
+        process_names: text("tracing_span_names") == Some("with_process"),
         service_name: text("tracing_service_name").filter(|n| !n.is_empty()).map(str::to_owned),
     })
 }

@@ -24,6 +24,8 @@ pub struct TracingSettings {
     pub service_name: Option<String>,
     /// Whether each health check has a span, and not only those that fail or change something.
     pub every_probe: bool,
+    /// Whether the process stands behind the names of spans.
+    pub process_names: bool,
 }
 
 /// Log records or metrics that are sent by OTLP.

@@ -17,7 +17,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use phpeek_actors::lines::LineSource;
 use phpeek_actors::telemetry::{QueueProcessor, Unsampled};
-use phpeek_actors::trace::Tracing;
+use phpeek_actors::trace::{Naming, Tracing};
 use phpeek_core::otel::OtelSignal;
 use phpeek_settings::env::{self, Lookup};
 use phpeek_settings::sampling::Sampling;
@@ -64,7 +64,8 @@ pub fn start<'a>(
     let traces = tracing.map(|settings| {
         let exporter = make::exporter(OtelSignal::Traces, &settings.exporter, env, &line.write_block)?;
         let origin = Origin::new(&resource, &scope());
-        let plan = Plan { origin, sampling: settings.sampling, spool: settings.spool.clone() };
+        let naming = if settings.process_names { Naming::WithProcess } else { Naming::Documented };
+        let plan = Plan { origin, sampling: settings.sampling, spool: settings.spool.clone(), naming };
         traced(plan, env, exporter, &mut line)
     });
     let traces = traces.transpose()?;
@@ -92,7 +93,8 @@ pub fn start<'a>(
 /// As [`start`].
 pub fn start_in_memory(memory: MemoryExporter, around: Surroundings) -> Result<TelemetryHandle, StartError> {
     let origin = Origin::new(&Resource::builder_empty().build(), &scope());
-    let plan = Plan { origin, sampling: Sampling::default(), spool: SpoolSettings::default() };
+    let (sampling, spool) = (Sampling::default(), SpoolSettings::default());
+    let plan = Plan { origin, sampling, spool, naming: Naming::Documented };
     let mut line = Line::new(around);
     let exporter: MakeExporter = Box::new(move || Box::new(memory.clone()));
     let (tracing, running) = traced(plan, &|_| None, exporter, &mut line)?;
@@ -112,6 +114,7 @@ struct Plan {
     origin: Origin,
     sampling: Sampling,
     spool: SpoolSettings,
+    naming: Naming,
 }
 
 /// The way of spans, from the sampler to the exporter.
@@ -121,7 +124,7 @@ fn traced(
     exporter: MakeExporter,
     line: &mut Line,
 ) -> Result<(Tracing, Running), StartError> {
-    let Plan { origin, sampling, spool } = plan;
+    let Plan { origin, sampling, spool, naming } = plan;
     let queueing = env::queueing(env, &mut env::Faults::new());
     let recent = Arc::new(Recent::new(origin.clone()));
     let wanted = Stretch {
@@ -141,6 +144,7 @@ fn traced(
         .build();
     let tracer = provider.tracer_with_scope(scope());
     let mut tracing = Tracing::new(tracer, line.clock).with_unsampled(unsampled(&sampling));
+    tracing = tracing.with_naming(naming);
     if pipe.durable || unsampled(&sampling) == Unsampled::Queued {
         tracing = tracing.telling_begins(pipe.queue.clone());
     }

@@ -110,7 +110,7 @@ fn each_slip_of_a_newcomer_is_answered_with_what_to_do() {
     holds(check(tab), 78, &["slip.yaml:2:1", "a tab", "indent with spaces", "→web"]);
     let list = check("processes:\n  - name: web\n    command: [x]\n");
     assert!(!list.1.contains("no process is defined"), "{}", list.1);
-    holds(list, 78, &["the name is the key", "1 errors"]);
+    holds(list, 78, &["the name is the key", "1 error,"]);
     let words =
         "processes: {web: {command: [x], numprocs: 2, directory: /, stopsignal: INT, autostart: false}}";
     holds(

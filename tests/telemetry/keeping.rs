@@ -24,6 +24,7 @@ async fn exported(sampling: Sampling, work: impl FnOnce(&Tracing, Clock)) -> Vec
         spool: SpoolSettings::default(),
         service_name: None,
         every_probe: false,
+        process_names: false,
     };
     let (handle, _, clock) = launch_with(&settings);
     work(&handle.tracing(), clock);

@@ -65,6 +65,7 @@ fn launch_at(exporter: ExporterSettings, rate: f64) -> (TelemetryHandle, Arc<Sai
         spool: SpoolSettings::default(),
         service_name: None,
         every_probe: false,
+        process_names: false,
     };
     launch_with(&settings)
 }

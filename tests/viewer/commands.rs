@@ -1,7 +1,7 @@
 //! What is shown of traces that are over, and the exit codes.
 
 use crate::support::Sandbox;
-use crate::support::supervisor::{clean, program, run};
+use crate::support::supervisor::{Launch, clean, program, run};
 use crate::told;
 use serde_json::Value;
 use std::fs;
@@ -80,6 +80,58 @@ fn a_trace_of_one_span_says_first_why_and_what_was_said_last() {
     assert!(lines[0].starts_with("trace ") && lines[1] == "process.exit flaky-0", "{death}");
     assert!(lines[2].contains("exit code 3") && lines[3].contains("ended with exit code 3 after"), "{death}");
     assert!(lines.last().is_some_and(|l| l.contains("1 span, 1 failed")) && !death.contains('█'), "{death}");
+}
+
+#[test]
+fn ids_of_traces_complete_in_a_shell() {
+    let sandbox = told();
+    let script = run(&sandbox, &["completions", "bash"]).1;
+    sandbox.write("completions.bash", &script);
+    let typed = "source completions.bash\nPM=\"$0\"\ncompleted() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=()\n\
+                 _phpeek_pm_traces \"$PM\" \"${@: -1}\" \"${@: -2:1}\"; echo \"${COMPREPLY[*]}\"; }\n\
+                 completed phpeek-pm trace --file traces.json show ''\ncompleted phpeek-pm trace li\n";
+    let mut command = Command::new("bash");
+    let asked = clean(&mut command, &sandbox).args(["-c", typed]).arg(program()).output().expect("bash");
+    let said = String::from_utf8_lossy(&asked.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(
+        lines,
+        [ids(&sandbox).join(" ").as_str(), "list"],
+        "{}",
+        String::from_utf8_lossy(&asked.stderr)
+    );
+}
+
+#[test]
+fn names_with_the_process_are_read_as_documented() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(
+        serde_json::json!({"tracing_enabled": true, "tracing_exporter": "file",
+            "tracing_file": sandbox.path("traces.json"), "tracing_span_names": "with_process"}),
+        serde_json::json!({
+            "once": {"type": "oneshot", "command": ["/bin/true"]},
+            "web": {"command": sandbox.worker("web"), "depends_on": ["once"]},
+        }),
+    );
+    let mut supervisor = Launch::new(&sandbox).serve(&config);
+    sandbox.started("web", 1);
+    assert_eq!(supervisor.stop(), 0);
+    let written = fs::read_to_string(sandbox.path("traces.json")).expect("the file");
+    for name in [
+        "process_manager.start\"",
+        "process_manager.start_process web\"",
+        "process.spawn web-0\"",
+        "process.run once-0\"",
+    ] {
+        assert!(written.contains(&format!("\"name\":\"{name}")), "{name} in {written}");
+    }
+    let (code, drawn) = trace(&sandbox, &["last", "--start", "--width", "120"]);
+    assert!(code == 0 && drawn.contains("wait_dependency web for once"), "{drawn}");
+    assert!(!drawn.contains("web web") && !drawn.contains("web-0 web-0"), "{drawn}");
+    assert!(
+        trace(&sandbox, &["analyze", "critical-chain"]).1.contains("once"),
+        "waits are known by their names"
+    );
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use crate::board::{InstanceStatus, StatusBoard, SystemState};
 use crate::ports::{Level, LogRecord, LogSink};
+use phpeek_core::death::Death;
 use phpeek_core::ids::{InstanceId, ProcessId};
+use phpeek_core::lifecycle::Failure;
 use phpeek_core::limit::Breach;
 use phpeek_core::outcome::Exit;
 use phpeek_core::outlook::Outlook;
@@ -122,11 +124,13 @@ impl StatusBoard for Rc<RecordingBoard> {
         }
     }
 
-    fn ended(&self, instance: InstanceId, exit: Exit) {
+    fn ended(&self, instance: InstanceId, death: &Death) {
         if let Some(number) = self.number(instance) {
-            self.ends.borrow_mut().push((instance.process, number, exit));
+            self.ends.borrow_mut().push((instance.process, number, death.autopsy.exit));
         }
     }
+
+    fn failed(&self, _: InstanceId, _: Failure, _: u32) {}
 
     fn over_limit(&self, instance: InstanceId, breach: Breach) {
         if let Some(number) = self.number(instance) {

@@ -28,13 +28,31 @@ pub struct Tracing {
     /// Whom the beginning of a span is told, if anybody.
     begins: Option<Arc<Queue>>,
     unsampled: Unsampled,
+    naming: Naming,
+}
+
+/// What spans are called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Naming {
+    /// As it is documented.
+    #[default]
+    Documented,
+    /// With the instance or the process behind it.
+    WithProcess,
 }
 
 impl Tracing {
     /// Tracing that is off: every span is [`OpenSpan::none`].
     #[must_use]
     pub fn off(clock: Clock) -> Self {
-        Self { tracer: None, clock, times: Times::default(), begins: None, unsampled: Unsampled::Ignored }
+        Self {
+            tracer: None,
+            clock,
+            times: Times::default(),
+            begins: None,
+            unsampled: Unsampled::Ignored,
+            naming: Naming::Documented,
+        }
     }
 
     /// Tracing through `tracer`, whose provider decides about sampling and takes the ended spans.
@@ -53,6 +71,12 @@ impl Tracing {
     #[must_use]
     pub fn with_unsampled(self, unsampled: Unsampled) -> Self {
         Self { unsampled, ..self }
+    }
+
+    /// Calls spans like this.
+    #[must_use]
+    pub fn with_naming(self, naming: Naming) -> Self {
+        Self { naming, ..self }
     }
 
     /// Whether spans are made at all.
@@ -111,6 +135,7 @@ impl Tracing {
             queue.begun(begun(span.span_context(), parent, name, start));
         }
         let kept = self.times.keep(span.span_context().trace_id(), clock);
-        OpenSpan::started(span, clock, Some(kept), self.begins.clone())
+        let naming = (self.naming == Naming::WithProcess).then_some(name);
+        OpenSpan::started(span, clock, Some(kept), self.begins.clone()).named(naming)
     }
 }

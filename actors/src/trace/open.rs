@@ -41,6 +41,8 @@ struct Started {
     _kept: Option<Kept>,
     /// Whom the span is named to, when its beginning was told.
     begins: Option<Arc<Queue>>,
+    /// Its name, when the process is to stand behind it and does not stand there for good.
+    named: Option<&'static str>,
 }
 
 impl OpenSpan {
@@ -51,7 +53,15 @@ impl OpenSpan {
     }
 
     pub(super) fn started(span: Span, clock: Clock, kept: Option<Kept>, begins: Option<Arc<Queue>>) -> Self {
-        Self(Inner::Open(Box::new(Started { span, clock, _kept: kept, begins })))
+        Self(Inner::Open(Box::new(Started { span, clock, _kept: kept, begins, named: None })))
+    }
+
+    /// Puts the process behind this name, once it is known.
+    pub(super) fn named(mut self, name: Option<&'static str>) -> Self {
+        if let Inner::Open(started) = &mut self.0 {
+            started.named = name;
+        }
+        self
     }
 
     pub(super) fn unsampled(parent: SpanContext) -> Self {
@@ -85,6 +95,13 @@ impl OpenSpan {
             let value = cut_value(value.into());
             if let (Some(queue), names::PROCESS_NAME, Value::String(name)) = (&started.begins, key, &value) {
                 queue.about(started.span.span_context().span_id(), name.clone());
+            }
+            if let (Some(name), Value::String(about)) = (started.named, &value)
+                && matches!(key, names::PROCESS_NAME | names::PROCESS_INSTANCE_ID)
+            {
+                started.span.update_name(format!("{name} {about}"));
+                // An instance says more than its process, whichever is told first.
+                started.named = started.named.filter(|_| key == names::PROCESS_NAME);
             }
             started.span.set_attribute(KeyValue::new(key, value));
         }

@@ -13,6 +13,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_config::ProcessEnv;
 use phpeek_telemetry::spool;
 use phpeek_telemetry::spool::reader::{Damage, SegmentReport, SpoolReader, Which};
+use phpeek_viewer::text;
 use prost::Message as _;
 use std::fs;
 use std::io::{self, Write};
@@ -108,10 +109,14 @@ fn list(segments: &[SegmentReport]) -> io::Result<u8> {
     let number = |title| right(title).at_least(10);
     let columns =
         [left("SEGMENT").at_least(24), number("BYTES"), number("SPANS"), number("WAITING"), left("MADE")];
-    let count = segments.len();
     write(table::draw(columns, &rows))?;
-    write(format!("{count} segments, {spans} spans, of which {waiting} wait for the receiver\n"))?;
+    let (count, spans) = (text::count(segments.len(), "segment"), text::count(number_of(spans), "span"));
+    write(format!("{count}, {spans}; waiting for the receiver: {waiting}\n"))?;
     Ok(exit::OK)
+}
+
+fn number_of(spans: u64) -> usize {
+    usize::try_from(spans).unwrap_or(usize::MAX)
 }
 
 fn words(damage: &Damage) -> String {
@@ -139,7 +144,8 @@ fn verify(segments: &[SegmentReport]) -> io::Result<u8> {
     }
     let spans: u64 = segments.iter().map(|s| s.spans).sum();
     let verdict = if code == exit::OK { "all sound" } else { "not all sound" };
-    writeln!(out, "{verdict}: {} segments, {spans} whole spans", segments.len())?;
+    let spans = text::count(number_of(spans), "whole span");
+    writeln!(out, "{verdict}: {}, {spans}", text::count(segments.len(), "segment"))?;
     Ok(code)
 }
 
@@ -161,15 +167,16 @@ fn discard(folder: &Path, yes: bool) -> Result<u8, Fault> {
     let _lock = if yes { Some(spool::lock(folder)?) } else { None };
     let segments = reader.segments()?;
     let waiting: u64 = segments.iter().map(|s| s.waiting).sum();
+    let (count, waiting) = (text::count(segments.len(), "segment"), text::count(number_of(waiting), "span"));
     let say = |text: String| writeln!(io::stdout(), "{text}").map_err(Fault::Write);
     if !yes {
-        say(format!("{} segments with {waiting} spans that wait would go: add --yes", segments.len()))?;
+        say(format!("{count} with {waiting} that wait would go: add --yes"))?;
         return Ok(exit::FAILURE);
     }
     for segment in &segments {
         let path = segment.path.clone();
         fs::remove_file(&path).map_err(|source| Fault::Remove { path, source })?;
     }
-    say(format!("{} segments are gone, and {waiting} spans that waited", segments.len()))?;
+    say(format!("gone: {count}, with {waiting} that waited"))?;
     Ok(exit::OK)
 }

@@ -54,7 +54,7 @@ keys! {
     "tracing_spool_max_mb": Int(1, 1_000_000), "64", Works Supervisor, "the oldest spans are dropped for want of room, and counted";
     "tracing_spool_max_age": Time(1.0, YEAR), "24h", Works Supervisor, "and when they are older than this";
     "tracing_service_name": Text, "", Works Supervisor, "`service.name`; default: OTEL_SERVICE_NAME, or phpeek-pm", eg "phpeek-pm";
-    "tracing_span_names": OneOf(&["documented", "with_process"]), "documented", Later Supervisor, "`with_process`: `process_manager.start_process php-fpm`";
+    "tracing_span_names": OneOf(&["documented", "with_process"]), "documented", Works Supervisor, "`with_process`: the process or the instance stands behind the name, as in `process_manager.start_process php-fpm`";
     "tracing_health_checks": OneOf(&["changes", "all"]), "changes", Works Supervisor, "`all`: a span for each probe";
     "otlp_logs": Bool, "false", Works Supervisor, "whether log records are sent by OTLP: of the supervisor, and the lines of processes, each under the trace of its run";
     "otlp_logs_endpoint": Text, "", Works Supervisor, "their receiver, as `tracing_endpoint` (`otlp-http` adds `/v1/logs`); default: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, or that of tracing, whose headers, TLS, protocol and spool they share", eg "localhost:4317";
