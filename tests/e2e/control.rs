@@ -84,7 +84,7 @@ fn status_tells_waits_and_ends_with_the_supervisor() {
     }
     let (code, text) = status(&[]);
     let head = text.lines().nth(1).unwrap_or_default();
-    assert!(code == 0 && head.ends_with("UPTIME  RESTARTS  LAST EXIT"), "{code}: {text}");
+    assert!(code == 0 && head.ends_with("UPTIME  RESTARTS   CRASHES  LAST EXIT"), "{code}: {text}");
 
     assert_eq!(supervisor.stop(), 0);
     assert!(!socket.exists(), "the socket goes with the supervisor");

@@ -188,7 +188,7 @@ fn help_and_pages_have_examples() {
     let (code, said) = run(&sandbox, &["trace", "spool", "list", "--spool", "."]);
     assert_eq!(code, 66, "{said}");
     assert!(said.contains("is no spool"), "{said}");
-    let (code, said) = run(&sandbox, &["trace", "last"]);
+    let (code, said) = run(&sandbox, &["trace", "last", "--socket", "nowhere.sock"]);
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("tracing_spool_dir"), "{said}");
 }

@@ -106,7 +106,7 @@ fn a_spool_tells_of_a_supervisor_that_is_gone() {
     let (code, shutdown) = in_spool(&sandbox, &["last"]);
     assert!(code == 0 && shutdown.contains("process_manager.shutdown (SIGTERM)"), "{shutdown}");
     let (code, listed) = in_spool(&sandbox, &["spool", "list"]);
-    assert!(code == 0 && listed.contains("1 segments") && listed.contains("of which 0 wait"), "{listed}");
+    assert!(code == 0 && listed.contains("1 segment,") && listed.contains("of which 0 wait"), "{listed}");
     assert_eq!(in_spool(&sandbox, &["spool", "verify"]).0, 0);
     assert_eq!(in_spool(&sandbox, &["spool", "export"]), (0, String::new()), "nothing waits");
     let (_, all) = in_spool(&sandbox, &["spool", "export", "--all"]);

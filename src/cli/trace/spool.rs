@@ -111,7 +111,7 @@ fn list(segments: &[SegmentReport]) -> io::Result<u8> {
         [left("SEGMENT").at_least(24), number("BYTES"), number("SPANS"), number("WAITING"), left("MADE")];
     write(table::draw(columns, &rows))?;
     let (count, spans) = (text::count(segments.len(), "segment"), text::count(number_of(spans), "span"));
-    write(format!("{count}, {spans}; waiting for the receiver: {waiting}\n"))?;
+    write(format!("{count}, {spans}, of which {waiting} wait for the receiver\n"))?;
     Ok(exit::OK)
 }
 
