@@ -240,9 +240,13 @@ mod tests {
     use super::*;
     use phpeek_api::snapshot::{LastExit, ProcessSnapshot};
 
-    #[test]
-    fn the_table_has_a_row_for_each_instance() {
-        let instance = |id: &str, pid, uptime_s, last_exit| InstanceSnapshot {
+    fn instance(
+        id: &str,
+        pid: Option<i32>,
+        uptime_s: Option<f64>,
+        last_exit: Option<LastExit>,
+    ) -> InstanceSnapshot {
+        InstanceSnapshot {
             id: id.to_owned(),
             state: "running".to_owned(),
             pid,
@@ -253,9 +257,12 @@ mod tests {
             last_exit,
             memory_limit: None,
             status: None,
-        };
+        }
+    }
+
+    fn snapshot() -> Snapshot {
         let exit = LastExit { code: None, signal: Some("SIGSEGV".to_owned()), core_dumped: true };
-        let snapshot = Snapshot {
+        Snapshot {
             pid: 7,
             state: "running".to_owned(),
             ready: true,
@@ -277,7 +284,12 @@ mod tests {
                     },
                 ],
             }],
-        };
+        }
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_instance() {
+        let snapshot = snapshot();
         let text = table(&snapshot, Presence::Runs);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "running (pid 7), up 1m01s, /etc/app.yaml");
@@ -288,6 +300,11 @@ mod tests {
         );
         assert_eq!(lines[3], "web-1     running         -         -         2         1  -");
         assert_eq!(lines[4..], ["web-1 says: warming up"]);
+    }
+
+    #[test]
+    fn the_first_lines_say_what_is_wrong_and_since_when() {
+        let snapshot = snapshot();
         let gone = table(&snapshot, Presence::Gone);
         assert!(
             gone.starts_with("gone without a word (pid 7), began 2026-11-23T22:15:04.000Z, /etc"),

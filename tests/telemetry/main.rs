@@ -72,7 +72,17 @@ fn launch_at(exporter: ExporterSettings, rate: f64) -> (TelemetryHandle, Arc<Sai
 
 fn launch_in(exporter: ExporterSettings, env: Lookup<'_>) -> (TelemetryHandle, Arc<Said>, Clock) {
     let (sampling, spool) = (Sampling::default(), SpoolSettings::default());
-    start_with(&TracingSettings { exporter, sampling, spool, service_name: None, every_probe: false }, env)
+    start_with(
+        &TracingSettings {
+            exporter,
+            sampling,
+            spool,
+            service_name: None,
+            every_probe: false,
+            process_names: false,
+        },
+        env,
+    )
 }
 
 fn launch_with(settings: &TracingSettings) -> (TelemetryHandle, Arc<Said>, Clock) {
