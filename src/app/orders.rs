@@ -163,7 +163,7 @@ impl Orders {
                     format!("process {:?} does not run: nobody is there to take a signal", name.as_str());
                 return Err(Answer::Refused(409, why));
             }
-            Wish::Signal(signal) => Request::Relay(name, signal, cause),
+            Wish::Signal(signal) => Request::Relay(name, signal.into(), cause),
         })
     }
 

@@ -11,7 +11,7 @@ use phpeek_actors::journal::sender_fields;
 use phpeek_actors::manager::{ManagerActor, Request};
 use phpeek_actors::ports::{Level, LogRecord, LogSink, Value};
 use phpeek_core::operation::Cause;
-use phpeek_core::signal::{Signal, SignalSender};
+use phpeek_core::signal::{Handed, Signal, SignalSender};
 use phpeek_core::spec::{SignalAction, SystemSpec};
 use phpeek_os::reaper::Children;
 use phpeek_os::signals::{Received, SignalStream, Signals};
@@ -95,8 +95,9 @@ impl SignalLoop {
             Some(SignalAction::Restart(p)) => {
                 self.ask(Request::Restart(p.clone(), cause(signal, sender)));
             }
-            Some(SignalAction::Relay(p)) => {
-                self.ask(Request::Relay(p.clone(), signal, cause(signal, sender)));
+            Some(SignalAction::Relay { process, instead, reach }) => {
+                let handed = Handed { signal: instead.unwrap_or(signal), reach: *reach };
+                self.ask(Request::Relay(process.clone(), handed, cause(signal, sender)));
             }
             Some(SignalAction::Flush) => {
                 self.telemetry.request_flush();

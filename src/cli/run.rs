@@ -12,6 +12,7 @@ use phpeek_config::{Configuration, Loaded, ProcessEnv, Severity, Source, Strictn
 use phpeek_core::causes::chain;
 use phpeek_core::command::CommandLine;
 use phpeek_core::name::ProcessName;
+use phpeek_core::signal::Signal;
 use phpeek_os::pid1;
 use phpeek_os::signals::Signals;
 use serde_json::{Map, Value, json};
@@ -28,9 +29,24 @@ pub struct RunArguments {
     /// Whether it is started again when it has ended: never, on-failure or always.
     #[arg(long, value_name = "POLICY", default_value = "never", value_parser = ["never", "on-failure", "always"])]
     pub restart: String,
+    /// Hand signals on to all that belongs to the program, and not to the program alone.
+    #[arg(long)]
+    pub group: bool,
+    /// Hand another signal on in the place of this one, as in TERM:QUIT; TERM:0 leaves it out. More than once.
+    #[arg(long = "signal", value_name = "SIGNAL:SIGNAL", value_parser = rewriting)]
+    pub signals: Vec<Rewriting>,
     /// The program and its arguments, behind `--`.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
     pub command: Vec<OsString>,
+}
+
+/// A signal, and what is handed on in its place; `None`: nothing.
+pub type Rewriting = (Signal, Option<Signal>);
+
+fn rewriting(text: &str) -> Result<Rewriting, String> {
+    let (from, to) = text.split_once(':').ok_or("two signals are wanted, as in TERM:QUIT")?;
+    let signal = |text: &str| Signal::parse(text).map_err(|error| error.to_string());
+    Ok((signal(from)?, if to == "0" { None } else { Some(signal(to)?) }))
 }
 
 /// Handed on as they are. SIGTERM stops, as container engines mean it; the rest is the supervisor's own, or the kernel's.
@@ -60,7 +76,7 @@ const PLACEHOLDER: &str = "program";
 pub(super) fn run(arguments: RunArguments, signals: Signals) -> u8 {
     let configured = command_line(&arguments.command).and_then(|command| {
         let name = name(arguments.name.as_deref(), &command)?;
-        Ok((configuration(&name, &arguments.restart, &ProcessEnv), name, command))
+        Ok((configuration(&name, &arguments, &ProcessEnv), name, command))
     });
     let (text, name, command) = match configured {
         Ok(configured) => configured,
@@ -119,19 +135,35 @@ fn name(given: Option<&str>, command: &CommandLine) -> Result<ProcessName, Fault
 }
 
 /// What is configured by the command line, as a file would say it; JSON is YAML. The environment overrides it.
-fn configuration(name: &ProcessName, restart: &str, vars: &dyn Vars) -> String {
+fn configuration(name: &ProcessName, arguments: &RunArguments, vars: &dyn Vars) -> String {
+    let whom = if arguments.group { format!("{name}:group") } else { name.to_string() };
     let named = HANDED_ON.iter().map(|signal| (*signal).to_owned());
-    let signals: Map<String, Value> = named
+    let mut signals: Map<String, Value> = named
         .chain(REAL_TIME.map(|number| number.to_string()))
-        .map(|signal| (signal, format!("relay:{name}").into()))
+        .map(|signal| (signal, format!("relay:{whom}").into()))
         .chain([("SIGTERM".to_owned(), "stop".into())])
         .collect();
+    let mut shutdown = json!({});
+    for (from, to) in &arguments.signals {
+        let meaning = match to {
+            None => "ignore".to_owned(),
+            // It stops all the same: the program is asked in another way.
+            Some(to) if *from == Signal::TERM => {
+                shutdown = json!({ "signal": to.to_string() });
+                continue;
+            }
+            Some(to) => format!("signal:{to}:{whom}"),
+        };
+        signals.retain(|signal, _| Signal::parse(signal).ok() != Some(*from));
+        signals.insert(from.to_string(), meaning.into());
+    }
     let traced =
         ASKS_FOR_TRACING.iter().any(|name| vars.get(name).is_some_and(|v| !v.is_empty() && v != "none"));
     let process = json!({
         "command": [PLACEHOLDER],
-        "restart": restart,
+        "restart": arguments.restart,
         "essential": true,
+        "shutdown": shutdown,
         "logging": {"stdout": false, "stderr": false},
     });
     let mut processes = Map::new();
@@ -167,6 +199,26 @@ mod tests {
         assert!(named(Some("a b"), "/usr/sbin/nginx").is_err() && named(Some("a:b"), "x").is_err());
     }
 
+    fn given(restart: &str, signals: &[&str]) -> RunArguments {
+        let signals = signals.iter().map(|text| rewriting(text).expect("two signals")).collect();
+        RunArguments { name: None, restart: restart.to_owned(), group: false, signals, command: Vec::new() }
+    }
+
+    #[test]
+    fn signals_are_rewritten_as_the_configuration_says_it() {
+        let name = ProcessName::new("c").expect("a name");
+        let arguments = RunArguments { group: true, ..given("never", &["TERM:QUIT", "USR1:10", "HUP:USR2", "INT:0"]) };
+        let text = configuration(&name, &arguments, &BTreeMap::new());
+        let json: Value = serde_json::from_str(&text).expect("JSON");
+        let of = |signal: &str| json["signals"][signal].as_str().unwrap_or_default().to_owned();
+        assert_eq!([of("SIGTERM"), of("SIGHUP"), of("SIGINT")], ["stop", "signal:SIGUSR2:c:group", "ignore"]);
+        assert_eq!((of("SIGUSR2"), of("SIGUSR1")), ("relay:c:group".to_owned(), "signal:SIGUSR1:c:group".to_owned()));
+        assert_eq!(json["processes"]["c"]["shutdown"]["signal"], "SIGQUIT");
+        let loaded = app::load(&Source::Text(text), &BTreeMap::new());
+        assert!(loaded.configuration.is_some(), "{:?}", loaded.report.findings);
+        assert!(rewriting("TERM").is_err() && rewriting("X:Y").is_err());
+    }
+
     #[test]
     fn what_it_configures_is_sound_and_takes_the_command_as_it_is() {
         let words = ["$HOME", "${UNSET}", "{{name}}", "a: [b"].map(str::to_owned);
@@ -174,7 +226,7 @@ mod tests {
         for name in ["nginx", "on", "7", "{{x"] {
             let name = ProcessName::new(name).expect("a name");
             let vars = BTreeMap::from([("OTEL_TRACES_EXPORTER".to_owned(), "otlp".to_owned())]);
-            let text = configuration(&name, "never", &vars);
+            let text = configuration(&name, &given("never", &[]), &vars);
             let loaded = app::load(&Source::Text(text), &BTreeMap::new());
             let mut configuration = loaded.configuration.expect("it is sound");
             put(&mut configuration, &name, &command);
@@ -184,7 +236,7 @@ mod tests {
         let name = ProcessName::new("x").expect("a name");
         let silent = configuration(
             &name,
-            "always",
+            &given("always", &[]),
             &BTreeMap::from([("OTEL_TRACES_EXPORTER".to_owned(), "none".to_owned())]),
         );
         assert!(silent.contains("\"tracing_enabled\":false"), "{silent}");

@@ -3,11 +3,11 @@
 use super::names::Names;
 use super::report::{Finding, Findings};
 use super::tree::Node;
-use phpeek_core::signal::Signal;
+use phpeek_core::signal::{Reach, Signal};
 use phpeek_core::spec::{ProcessKind, SignalAction};
 use std::collections::BTreeMap;
 
-const ACTIONS: &str = "write restart, restart:NAME, stop, relay:NAME, relay:NAME:group, signal:SIGNAL:NAME, flush, reload or ignore";
+const ACTIONS: &str = "write restart, restart:NAME, stop, relay:NAME, relay:NAME:group, signal:SIGNAL:NAME, signal:SIGNAL:NAME:group, flush, reload or ignore";
 
 /// The defaults, overridden by the maps at the top level and under `global`.
 pub(crate) fn compile(
@@ -39,13 +39,7 @@ pub(crate) fn compile(
                 }
             };
             let action = match action(entry.node.text().unwrap_or_default(), names) {
-                Ok(Action::Acts(action)) => action,
-                Ok(Action::Later) => {
-                    let text = entry.node.text().unwrap_or_default();
-                    let message = format!("{text:?} has no effect yet: the signal is ignored");
-                    findings.push(Finding::warning(&below, entry.place.clone(), message));
-                    SignalAction::Ignore
-                }
+                Ok(action) => action,
                 Err((message, advice)) => {
                     findings.push(fault(message, &advice));
                     continue;
@@ -93,45 +87,46 @@ fn signal(text: &str) -> Result<Signal, (String, &'static str)> {
     Ok(signal)
 }
 
-/// What a signal is bound to.
-enum Action {
-    Acts(SignalAction),
-    /// It is announced.
-    Later,
-}
-
-fn action(text: &str, names: &Names<'_>) -> Result<Action, (String, String)> {
+fn action(text: &str, names: &Names<'_>) -> Result<SignalAction, (String, String)> {
     let unknown = || (format!("{text:?} is no action of a signal"), ACTIONS.to_owned());
     let Some((verb, rest)) = text.split_once(':') else {
-        return Ok(Action::Acts(match text {
+        return Ok(match text {
             "restart" => SignalAction::RestartAll,
             "stop" => SignalAction::Stop,
             "flush" => SignalAction::Flush,
             "reload" => SignalAction::Reload,
             "ignore" => SignalAction::Ignore,
             _ => return Err(unknown()),
-        }));
+        });
     };
     match verb {
         "restart" => {
             let (process, kind) = names.resolve(rest.trim())?;
             if kind == ProcessKind::LongRun {
-                return Ok(Action::Acts(SignalAction::Restart(process)));
+                return Ok(SignalAction::Restart(process));
             }
             let why = "and only a long-running process can be restarted";
             let message = format!("{:?} is {}, {why}", rest.trim(), kind.as_str());
             Err((message, "name a long-running process".to_owned()))
         }
-        "relay" => match rest.rsplit_once(':') {
-            Some((name, "group")) => names.resolve(name.trim()).map(|_| Action::Later),
-            Some(_) => Err(unknown()),
-            None => names.resolve(rest.trim()).map(|(process, _)| Action::Acts(SignalAction::Relay(process))),
-        },
+        "relay" => relay(rest, None, names),
         "signal" => {
-            let (signal, name) = rest.split_once(':').ok_or_else(unknown)?;
-            Signal::parse(signal.trim()).map_err(|error| (error.to_string(), ACTIONS.to_owned()))?;
-            names.resolve(name.trim()).map(|_| Action::Later)
+            let (signal, whom) = rest.split_once(':').ok_or_else(unknown)?;
+            let signal = Signal::parse(signal.trim()).map_err(|error| (error.to_string(), ACTIONS.to_owned()))?;
+            relay(whom, Some(signal), names)
         }
         _ => Err(unknown()),
     }
+}
+
+/// `NAME`, or `NAME:group`.
+fn relay(whom: &str, instead: Option<Signal>, names: &Names<'_>) -> Result<SignalAction, (String, String)> {
+    let (name, reach) = match whom.rsplit_once(':') {
+        None => (whom, Reach::Leader),
+        Some((name, "leader")) => (name, Reach::Leader),
+        Some((name, "group")) => (name, Reach::All),
+        Some(_) => return Err((format!("{whom:?} is neither NAME nor NAME:group"), ACTIONS.to_owned())),
+    };
+    let (process, _) = names.resolve(name.trim())?;
+    Ok(SignalAction::Relay { process, instead, reach })
 }

@@ -160,6 +160,31 @@ impl fmt::Debug for Signal {
     }
 }
 
+/// Whom of a run a signal is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// All that belongs to it.
+    All,
+    /// Its leader alone.
+    Leader,
+}
+
+/// A signal that is handed on, and to whom of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Handed {
+    /// Which.
+    pub signal: Signal,
+    /// To whom.
+    pub reach: Reach,
+}
+
+impl From<Signal> for Handed {
+    /// To the leader alone, as it is when nothing else is said.
+    fn from(signal: Signal) -> Self {
+        Self { signal, reach: Reach::Leader }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

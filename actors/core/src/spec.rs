@@ -15,7 +15,7 @@ pub use crate::limit::MemorySpec;
 use crate::name::ProcessName;
 use crate::program::Program;
 pub use crate::schedule::ScheduleSpec;
-use crate::signal::Signal;
+use crate::signal::{Reach, Signal};
 pub use crate::watching::WatchSpec;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -48,8 +48,15 @@ pub enum SignalAction {
     RestartAll,
     /// Restart this process, as many instances at a time as it may miss.
     Restart(ProcessName),
-    /// Hand the signal on to the leader of each instance of this process.
-    Relay(ProcessName),
+    /// Hand the signal on to each instance of this process.
+    Relay {
+        /// Which process.
+        process: ProcessName,
+        /// Another signal in its place.
+        instead: Option<Signal>,
+        /// Whom it reaches.
+        reach: Reach,
+    },
     /// Flush telemetry and reopen files.
     Flush,
     /// Take it and do nothing.

@@ -32,7 +32,7 @@ impl Handler<Envelope<Request>> for ManagerActor {
             Request::Scale(name, to, _) => Event::Scale(operation, name, to),
             Request::Schedule(name, command, _) => Event::Schedule(operation, name, command),
             Request::Reload(wanted, _) => Event::Reload(operation, wanted),
-            Request::Relay(name, signal, _) => Event::Relay(operation, name, signal),
+            Request::Relay(name, handed, _) => Event::Relay(operation, name, handed),
         };
         self.step(at, event, ctx);
         MessageResult(id)

@@ -4,7 +4,7 @@ use phpeek_core::fleet::{Outcome, Wanted};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::process::ScheduleCommand;
-use phpeek_core::signal::Signal;
+use phpeek_core::signal::Handed;
 use std::sync::Arc;
 
 /// What the manager is asked for, each in an envelope whose span is the parent of all that the request sets off. Sent
@@ -34,7 +34,7 @@ pub enum Request {
     /// Tell the schedule of a process something.
     Schedule(ProcessName, ScheduleCommand, Cause),
     /// Hand a signal on to the leaders of a process.
-    Relay(ProcessName, Signal, Cause),
+    Relay(ProcessName, Handed, Cause),
 }
 
 impl Request {

@@ -17,6 +17,7 @@ use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Outbox, Output};
 use phpeek_core::ids::{ProcessId, TaskId};
 use phpeek_core::lifecycle::{Now, Reach};
+use phpeek_core::signal::Handed;
 use phpeek_core::process::{Effect, Event, Process};
 use phpeek_core::spec::ProcessSpec;
 use std::rc::Rc;
@@ -132,8 +133,11 @@ impl ProcessActor {
             Effect::Leave(run) => {
                 return Some(Event::LeftAlone(run, self.world.launcher.leave(TaskId::Run(run))));
             }
-            Effect::Relay { run, signal } => {
-                let delivered = self.world.launcher.signal_leader(TaskId::Run(run), signal);
+            Effect::Relay { run, handed: Handed { signal, reach } } => {
+                let delivered = match reach {
+                    Reach::All => self.world.launcher.signal_group(TaskId::Run(run), signal),
+                    Reach::Leader => self.world.launcher.signal_leader(TaskId::Run(run), signal),
+                };
                 return (!delivered).then_some(Event::NotRelayed(run, signal));
             }
             Effect::AskLastWords(run) => {

@@ -115,7 +115,7 @@ fn perform(rig: &Rig, act: &Act, processes: u32) {
         Act::RestartAll => rig.restart_all(),
         Act::Restart(p) => rig.ask(Request::Restart(rig.name(p % processes), Cause::Request)),
         Act::Relay(p) => {
-            rig.ask(Request::Relay(rig.name(p % processes), Signal::HUP, Cause::signal(Signal::HUP)))
+            rig.ask(Request::Relay(rig.name(p % processes), Signal::HUP.into(), Cause::signal(Signal::HUP)))
         }
         Act::Kill(n) => {
             if let Some(id) = victim(n) {

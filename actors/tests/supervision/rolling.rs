@@ -216,8 +216,8 @@ fn a_signal_is_handed_on_to_the_leaders_alone() {
     paused(async {
         let rig = Rig::booted(system(stack()), |l| l.script(2, ends_well));
         rig.all_up().await;
-        rig.ask(Request::Relay(rig.name(0), Signal::HUP, Cause::signal(Signal::HUP)));
-        rig.ask(Request::Relay(rig.name(2), Signal::HUP, Cause::signal(Signal::HUP)));
+        rig.ask(Request::Relay(rig.name(0), Signal::HUP.into(), Cause::signal(Signal::HUP)));
+        rig.ask(Request::Relay(rig.name(2), Signal::HUP.into(), Cause::signal(Signal::HUP)));
         rig.until("the relay", |r| r.launcher.signals().len() == 2).await;
         for (sent, instance) in rig.launcher.signals().iter().zip(0..) {
             assert_eq!((sent.signal, sent.to_group, sent.id.instance.serial), (Signal::HUP, false, instance));

@@ -40,7 +40,7 @@ keys! {
     "version": Kind::Text, "1.0", Works Live, "of the format; 1.0 is the only one";
     "include": Kind::Files, "[]", Works Live, "more files, in the order of their names, relative to this one; what two files define is an error", eg "[]";
     "global": Kind::Map(GLOBAL), "", Works Live, "what is about the supervisor, and what processes take over";
-    "signals": Kind::MapOf(&Kind::Text), "", Works Supervisor, "what a signal to the supervisor does: restart, restart:NAME, stop, relay:NAME, flush, reload, ignore", eg "{ SIGRTMIN+3: restart:app, SIGWINCH: relay:app }";
+    "signals": Kind::MapOf(&Kind::Text), "", Works Supervisor, "what a signal to the supervisor does: `restart`, `restart:NAME`, `stop`, `relay:NAME` (to its leader), `relay:NAME:group`, `signal:SIGNAL:NAME` (another in its place), `flush`, `reload`, `ignore`", eg "{ SIGRTMIN+3: restart:app, SIGWINCH: relay:app }";
     "hooks": Kind::Map(HOOKS), "", Works Supervisor, "commands before and after all processes start or stop";
     "processes": Kind::MapOf(&Kind::Map(PROCESS)), "", Works Live, "what runs, by name";
 }

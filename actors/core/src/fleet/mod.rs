@@ -269,7 +269,7 @@ impl Fleet {
                 self.ask(operation, name, Wish::Schedule(command), now, out);
             }
             Event::Answered(p, id, answer) => self.schedule_answered(p, id, answer, now, out),
-            Event::Relay(operation, name, signal) => self.relay(operation, name, signal, now, out),
+            Event::Relay(operation, name, handed) => self.relay(operation, name, handed, now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
             Event::Task(task, event) => self.observe_task(task, event, now, out),
             Event::Tick => self.tick(now, out),

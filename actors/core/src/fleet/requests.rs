@@ -7,7 +7,7 @@ use crate::ids::ProcessId;
 use crate::name::ProcessName;
 use crate::operation::{Cause, Operation};
 use crate::process::Command;
-use crate::signal::Signal;
+use crate::signal::Handed;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -56,15 +56,15 @@ impl Fleet {
         &mut self,
         operation: Operation,
         name: ProcessName,
-        signal: Signal,
+        handed: Handed,
         now: Duration,
         out: &mut Out,
     ) {
         match self.named(name) {
             Ok(p) => {
                 let id = operation.id;
-                self.tell(now, SystemFact::Relayed(operation.clone(), p, signal), out);
-                out.act(Effect::Command(p, operation, Command::Relay(signal)));
+                self.tell(now, SystemFact::Relayed(operation.clone(), p, handed.signal), out);
+                out.act(Effect::Command(p, operation, Command::Relay(handed)));
                 self.tell(now, SystemFact::Answered(id, OperationEnd::Done), out);
             }
             Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),

@@ -8,7 +8,7 @@ use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
 use crate::process::{Command, ScheduleCommand};
 use crate::program::TaskEvent;
-use crate::signal::Signal;
+use crate::signal::Handed;
 use crate::spec::{ProcessSpec, SystemSpec};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub enum Event {
     /// What the schedule of a process was told is done, or cannot be.
     Answered(ProcessId, OperationId, Result<OperationEnd, Refusal>),
     /// Command: hand a signal on to the leaders of the process of this name.
-    Relay(Operation, ProcessName, Signal),
+    Relay(Operation, ProcessName, Handed),
     /// Command: stop everything; when that is under way already, kill everything.
     Shutdown(Operation),
     /// Something has happened to a task of the system, or to one whose owner is lost.

@@ -6,8 +6,9 @@ mod remains;
 mod state;
 mod table;
 
+pub use crate::signal::Reach;
 pub use state::{
-    Effect, Event, Failure, First, InstanceState, Leader, Pressure, Reach, Rest, SignalStep, State, Then,
+    Effect, Event, Failure, First, InstanceState, Leader, Pressure, Rest, SignalStep, State, Then,
     Trigger, Urgency, Want,
 };
 

@@ -3,7 +3,7 @@
 
 use crate::limit::Limit;
 use crate::outcome::{Exit, SpawnFailureKind};
-use crate::signal::Signal;
+use crate::signal::{Reach, Signal};
 use std::time::Duration;
 
 /// What the last command asked for. Kept apart from the state: "running, wanted down" needs no state of its own.
@@ -279,15 +279,6 @@ pub enum Effect {
     Exhausted(Failure),
     /// The instance has come to rest.
     Rested(Rest),
-}
-
-/// Whom of a run a signal is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reach {
-    /// All that belongs to it.
-    All,
-    /// Its leader alone.
-    Leader,
 }
 
 /// Why a signal is sent.

@@ -4,7 +4,7 @@ use super::{Command, Effect, Out, Process, Report, Start};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::lifecycle::{Event, Now, State, Urgency};
 use crate::operation::Operation;
-use crate::signal::Signal;
+use crate::signal::Handed;
 use std::time::Duration;
 
 impl Process {
@@ -28,7 +28,7 @@ impl Process {
                 self.abandon_health(now, out); // a stop follows, and what it waits for is part of the restart
                 self.tell(now.at, ProcessFact::RestartAbandoned, out);
             }
-            Command::Relay(signal) => self.relay(now.at, signal, out),
+            Command::Relay(handed) => self.relay(now.at, handed, out),
             Command::Schedule(command) => self.command_schedule(now, operation.id, command, out),
             Command::Scale { to, run } => self.scale(now, operation, to, run, out),
         }
@@ -91,15 +91,15 @@ impl Process {
 
     /// Hands a signal on. To a run of which nothing is known yet it is handed when it is up: its program may well
     /// run already, and a signal must not be lost to the time that the news takes.
-    pub(super) fn relay(&mut self, at: Duration, signal: Signal, out: &mut Out) {
+    pub(super) fn relay(&mut self, at: Duration, handed: Handed, out: &mut Out) {
         for instance in &mut self.instances {
             if matches!(instance.machine.state(), State::Starting { .. }) {
-                instance.relays.push(signal);
+                instance.relays.push(handed);
                 continue;
             }
             match instance.machine.live_run() {
-                Some(run) => out.act(Effect::Relay { run: instance.id.run(run), signal }),
-                None => out.tell(at, Fact::Instance(instance.id, InstanceFact::RelayFailed(signal))),
+                Some(run) => out.act(Effect::Relay { run: instance.id.run(run), handed }),
+                None => out.tell(at, Fact::Instance(instance.id, InstanceFact::RelayFailed(handed.signal))),
             }
         }
     }

@@ -46,7 +46,7 @@ use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::limit::gauge::Gauge;
 use crate::operation::{Operation, Operations};
-use crate::signal::Signal;
+use crate::signal::Handed;
 use crate::spec::ProcessSpec;
 use state::{CrashLoop, Due, Dying, Hooking, Jobs, Reloading, Rolling, Start, Wall};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,7 +74,7 @@ struct Instance {
     /// Restarts without a stable run between them.
     crash_loop: Option<Box<CrashLoop>>,
     /// Signals that wait for the run to be up.
-    relays: Vec<Signal>,
+    relays: Vec<Handed>,
     /// Whether the start of the process waits for the first run of this instance.
     awaited: bool,
     /// Whether the start of the process waits for the program of this instance to run at all.

@@ -19,7 +19,7 @@ impl Process {
         match by {
             Reload::Signal(signal) => {
                 self.tell(now.at, ProcessFact::Reloaded { operation, signal }, out);
-                self.relay(now.at, signal, out);
+                self.relay(now.at, signal.into(), out);
                 out.act(Effect::Report(Report::Restarted(RestartOutcome::Up)));
             }
             Reload::Command => {

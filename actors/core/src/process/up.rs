@@ -16,8 +16,8 @@ impl Process {
         }
         let (id, pid) = (instance.id, instance.pid);
         out.tell(now.at, Fact::Instance(id, InstanceFact::Started { run, pid }));
-        for signal in std::mem::take(&mut instance.relays) {
-            out.act(Effect::Relay { run: id.run(run), signal });
+        for handed in std::mem::take(&mut instance.relays) {
+            out.act(Effect::Relay { run: id.run(run), handed });
         }
         if !self.hooks_after_start(i, run) {
             self.ask_health(i, now, run, out);

@@ -12,7 +12,7 @@ use crate::member::Member;
 use crate::operation::{Operation, OperationId};
 use crate::outcome::SpawnFailure;
 use crate::program::{Launch, TaskEvent};
-use crate::signal::Signal;
+use crate::signal::{Handed, Signal};
 use crate::spec::{ProcessSpec, Reload};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,8 +73,8 @@ pub enum Command {
     Reload(Reload),
     /// Restart no further instance: a shutdown came first. Not answered.
     AbandonRestart,
-    /// Hand a signal on to the leader of each instance. Not answered.
-    Relay(Signal),
+    /// Hand a signal on to each instance. Not answered.
+    Relay(Handed),
     /// Something for its schedule. Answered by [`Report::Answered`].
     Schedule(ScheduleCommand),
     /// Let there be so many instances.
@@ -104,12 +104,12 @@ pub enum Effect {
     Launch(Launch),
     /// Press a run to end; answered by [`Event::Signalled`] at once.
     Signal(Pressing),
-    /// Hand a signal on to the leader of this run; if it has none any more, [`Event::NotRelayed`] comes at once.
+    /// Hand a signal on to this run; if there is nobody any more, [`Event::NotRelayed`] comes at once.
     Relay {
         /// Which run.
         run: RunId,
-        /// Which signal.
-        signal: Signal,
+        /// Which signal, and to whom.
+        handed: Handed,
     },
     /// This run is not wanted any more, and may not have begun: it need not.
     Cancel(RunId),

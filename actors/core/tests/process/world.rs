@@ -266,7 +266,7 @@ impl<S: Subject> World<'_, S> {
                 self.restarting = true;
                 self.command(Command::Restart);
             }
-            Order::Relay if !self.stopping => self.command(Command::Relay(Signal::HUP)),
+            Order::Relay if !self.stopping => self.command(Command::Relay(Signal::HUP.into())),
             Order::Scale(to) if !self.stopping && self.plan.spec.kind == ProcessKind::LongRun => {
                 let run = !self.ended;
                 self.command(Command::Scale { to, run });
@@ -311,8 +311,8 @@ impl<S: Subject> World<'_, S> {
             match asked {
                 Output::Do(Effect::Launch(Launch { task: TaskId::Run(run), .. })) => self.launch(run),
                 Output::Do(Effect::Signal(pressing)) => self.signal(pressing),
-                Output::Do(Effect::Relay { run, signal }) if !self.leaders.contains_key(&run) => {
-                    self.feed(Event::NotRelayed(run, signal));
+                Output::Do(Effect::Relay { run, handed }) if !self.leaders.contains_key(&run) => {
+                    self.feed(Event::NotRelayed(run, handed.signal));
                 }
                 Output::Do(Effect::Leave(run)) => self.feed(Event::LeftAlone(run, Vec::new())),
                 Output::Do(Effect::AskLastWords(run)) => self.words(run),

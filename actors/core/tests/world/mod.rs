@@ -218,7 +218,7 @@ impl<'p, S: Subject> World<'p, S> {
             }
             Order::Relay(n) => {
                 let name = plan::name(usize::from(n) % (count + 1));
-                self.step_fleet(fleet::Event::Relay(operation, name, Signal::HUP));
+                self.step_fleet(fleet::Event::Relay(operation, name, Signal::HUP.into()));
             }
             Order::Burst(n) => (0..n).for_each(|_| {
                 let operation = self.asks(Cause::Request);
