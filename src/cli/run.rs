@@ -41,7 +41,7 @@ pub struct RunArguments {
 }
 
 /// A signal, and what is handed on in its place; `None`: nothing.
-pub type Rewriting = (Signal, Option<Signal>);
+type Rewriting = (Signal, Option<Signal>);
 
 fn rewriting(text: &str) -> Result<Rewriting, String> {
     let (from, to) = text.split_once(':').ok_or("two signals are wanted, as in TERM:QUIT")?;
@@ -63,6 +63,8 @@ const HANDED_ON: [&str; 11] = [
     "SIGIO",
     "SIGPWR",
 ];
+/// For all that belongs to the program: a suspend of a part would hold up the rest.
+const SUSPENDS: [&str; 2] = ["SIGTSTP", "SIGCONT"];
 const REAL_TIME: std::ops::RangeInclusive<i32> = 34..=64;
 
 /// Whoever sets one of these wants to see spans.
@@ -141,6 +143,7 @@ fn configuration(name: &ProcessName, arguments: &RunArguments, vars: &dyn Vars) 
     let mut signals: Map<String, Value> = named
         .chain(REAL_TIME.map(|number| number.to_string()))
         .map(|signal| (signal, format!("relay:{whom}").into()))
+        .chain(SUSPENDS.map(|signal| (signal.to_owned(), format!("relay:{name}:group").into())))
         .chain([("SIGTERM".to_owned(), "stop".into())])
         .collect();
     let mut shutdown = json!({});
@@ -207,12 +210,16 @@ mod tests {
     #[test]
     fn signals_are_rewritten_as_the_configuration_says_it() {
         let name = ProcessName::new("c").expect("a name");
-        let arguments = RunArguments { group: true, ..given("never", &["TERM:QUIT", "USR1:10", "HUP:USR2", "INT:0"]) };
+        let arguments =
+            RunArguments { group: true, ..given("never", &["TERM:QUIT", "USR1:10", "HUP:USR2", "INT:0"]) };
         let text = configuration(&name, &arguments, &BTreeMap::new());
         let json: Value = serde_json::from_str(&text).expect("JSON");
         let of = |signal: &str| json["signals"][signal].as_str().unwrap_or_default().to_owned();
         assert_eq!([of("SIGTERM"), of("SIGHUP"), of("SIGINT")], ["stop", "signal:SIGUSR2:c:group", "ignore"]);
-        assert_eq!((of("SIGUSR2"), of("SIGUSR1")), ("relay:c:group".to_owned(), "signal:SIGUSR1:c:group".to_owned()));
+        assert_eq!(
+            (of("SIGUSR2"), of("SIGUSR1")),
+            ("relay:c:group".to_owned(), "signal:SIGUSR1:c:group".to_owned())
+        );
         assert_eq!(json["processes"]["c"]["shutdown"]["signal"], "SIGQUIT");
         let loaded = app::load(&Source::Text(text), &BTreeMap::new());
         assert!(loaded.configuration.is_some(), "{:?}", loaded.report.findings);

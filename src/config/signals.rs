@@ -112,7 +112,8 @@ fn action(text: &str, names: &Names<'_>) -> Result<SignalAction, (String, String
         "relay" => relay(rest, None, names),
         "signal" => {
             let (signal, whom) = rest.split_once(':').ok_or_else(unknown)?;
-            let signal = Signal::parse(signal.trim()).map_err(|error| (error.to_string(), ACTIONS.to_owned()))?;
+            let signal =
+                Signal::parse(signal.trim()).map_err(|error| (error.to_string(), ACTIONS.to_owned()))?;
             relay(whom, Some(signal), names)
         }
         _ => Err(unknown()),

@@ -25,6 +25,7 @@ mod health_told;
 mod heartbeat;
 mod hooks;
 mod kept_history;
+mod inits;
 mod logs;
 mod memory;
 mod metrics;

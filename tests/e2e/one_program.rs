@@ -8,12 +8,12 @@ use std::io::Write as _;
 use std::process::{Child, Command, Output, Stdio};
 
 /// The words of a script of the sandbox.
-fn words(command: &serde_json::Value) -> Vec<String> {
+pub(crate) fn words(command: &serde_json::Value) -> Vec<String> {
     let words = command.as_array().expect("a list").iter();
     words.map(|word| word.as_str().expect("text").to_owned()).collect()
 }
 
-fn begin(sandbox: &Sandbox, options: &[&str], command: &[String]) -> Child {
+pub(crate) fn begin(sandbox: &Sandbox, options: &[&str], command: &[String]) -> Child {
     let mut line = Command::new(program());
     clean(&mut line, sandbox)
         .env("PHPEEK_PM_GLOBAL_RESTART_BACKOFF_INITIAL", "10ms")
@@ -24,11 +24,11 @@ fn begin(sandbox: &Sandbox, options: &[&str], command: &[String]) -> Child {
     line.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
 }
 
-fn ended(child: Child) -> Output {
+pub(crate) fn ended(child: Child) -> Output {
     child.wait_with_output().expect("it ends")
 }
 
-fn pid(child: &Child) -> i32 {
+pub(crate) fn pid(child: &Child) -> i32 {
     i32::try_from(child.id()).expect("a pid")
 }
 

@@ -4,6 +4,10 @@ use super::found::Found;
 use crate::cli::import::{model, procfile};
 
 const HEAD: &str = include_str!("head.yaml");
+/// Spans go to a receiver.
+pub(crate) const SENT: &str = "otlp-grpc\n  tracing_endpoint: ${OTEL_EXPORTER_OTLP_ENDPOINT:-localhost:4317}";
+/// Spans are kept for `phpeek-pm trace`; nothing is needed for the first look.
+const KEPT: &str = "none      # kept for `phpeek-pm trace`; otlp-grpc sends them:\n  # tracing_endpoint: ${OTEL_EXPORTER_OTLP_ENDPOINT:-localhost:4317}";
 /// Instances of a worker, unless somebody says more.
 const WORKERS: u16 = 2;
 /// Laravel.
@@ -26,6 +30,8 @@ pub(crate) struct Head<'a> {
     pub(crate) more: &'a str,
     /// Whether spans are sent.
     pub(crate) traced: bool,
+    /// Where they go, with the endpoint.
+    pub(crate) exporter: &'a str,
     /// More lines of `global` about them.
     pub(crate) spans: &'a str,
 }
@@ -36,6 +42,7 @@ impl Head<'_> {
         HEAD.replace("@BY@", self.by)
             .replace("@MORE@", self.more)
             .replace("@TRACED@", if self.traced { "true " } else { "false" })
+            .replace("@EXPORTER@", self.exporter)
             .replace("@SPANS@", self.spans)
     }
 }
@@ -80,7 +87,7 @@ pub(super) fn draft(found: &Found) -> String {
         Found::Nginx => NGINX.to_owned(),
         Found::Nothing => PLAIN.to_owned(),
     };
-    Head { by: "init", more: "", traced: false, spans: "" }.text() + &processes
+    Head { by: "init", more: "", traced: true, exporter: KEPT, spans: "" }.text() + &processes
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::wanted::ScaffoldArguments;
 use crate::cli::fault::Fault;
-use crate::cli::init::draft::{Head, LARAVEL, MESSENGER, PLAIN, SYMFONY, filled, node};
+use crate::cli::init::draft::{Head, LARAVEL, MESSENGER, PLAIN, SENT, SYMFONY, filled, node};
 use crate::cli::table::{draw, left};
 
 const PHP_FPM: &str = include_str!("php-fpm.yaml");
@@ -97,7 +97,7 @@ pub(super) fn configuration(preset: &Preset, wanted: &ScaffoldArguments) -> Stri
     };
     let spans = if preset.production { format!("{named}{SAMPLED}") } else { named };
     let by = format!("scaffold {}", preset.name);
-    Head { by: &by, more: &more, traced, spans: &spans }.text() + &processes(preset, wanted)
+    Head { by: &by, more: &more, traced, exporter: SENT, spans: &spans }.text() + &processes(preset, wanted)
 }
 
 fn processes(preset: &Preset, wanted: &ScaffoldArguments) -> String {

@@ -8,8 +8,8 @@ mod table;
 
 pub use crate::signal::Reach;
 pub use state::{
-    Effect, Event, Failure, First, InstanceState, Leader, Pressure, Rest, SignalStep, State, Then,
-    Trigger, Urgency, Want,
+    Effect, Event, Failure, First, InstanceState, Leader, Pressure, Rest, SignalStep, State, Then, Trigger,
+    Urgency, Want,
 };
 
 use crate::backoff::Jitter;
