@@ -12,6 +12,7 @@ use phpeek_actors::telemetry::SpoolState;
 use phpeek_api::TelemetryReport;
 use phpeek_api::client::ClientError;
 use phpeek_api::report::{ExporterState, Verdict};
+use phpeek_viewer::text;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -87,7 +88,13 @@ fn rows(report: &TelemetryReport, items: &str) -> Vec<[String; 2]> {
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut row = |name: &str, value: String| rows.push([name.to_owned(), value]);
     let to = report.endpoint.as_ref().map(|e| format!(" to {e}")).unwrap_or_default();
-    row("exporter", format!("{}{to}", report.exporter));
+    // Without an exporter nothing leaves the supervisor.
+    let stays = report.exporter == "none";
+    let exporter = format!("{}{to}", report.exporter);
+    row(
+        "exporter",
+        if stays { "none; what is told stays here, for `phpeek-pm trace`".to_owned() } else { exporter },
+    );
     if let Some(ExporterState::On(state)) = report.state {
         row("state", state.as_str().to_owned());
     }
@@ -101,8 +108,12 @@ fn rows(report: &TelemetryReport, items: &str) -> Vec<[String; 2]> {
             .map(|age| format!(", the oldest for {}", span(age as f64)))
             .unwrap_or_default();
         let why = spool.last_error.as_ref().map(|e| format!(": {e}")).unwrap_or_default();
-        let held =
-            format!("{} {items} in {} segments, {} bytes{age}", spool.spans, spool.segments, spool.bytes);
+        let held = format!(
+            "{} {items} in {}, {} bytes{age}",
+            spool.spans,
+            text::count(spool.segments, "segment"),
+            spool.bytes
+        );
         let state = match spool.state {
             SpoolState::Memory | SpoolState::Disk => "good",
             SpoolState::Degraded => "in memory for now",
@@ -116,7 +127,7 @@ fn rows(report: &TelemetryReport, items: &str) -> Vec<[String; 2]> {
         report.recovered.filter(|n| *n > 0).map(|n| format!(", {n} recovered")).unwrap_or_default();
     row("started", format!("{}{recovered}", report.started));
     let last = report.last_export_at.as_ref().map(|at| format!(", last at {at}")).unwrap_or_default();
-    row("exported", format!("{}{last}", report.exported));
+    row(if stays { "kept" } else { "exported" }, format!("{}{last}", report.exported));
     row("pending", report.pending.to_string());
     row("failed", report.failed.to_string());
     let reasons: Vec<_> =
