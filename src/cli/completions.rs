@@ -26,6 +26,11 @@ pub(super) fn run(arguments: &CompletionsArguments, line: clap::Command) -> u8 {
 pub(super) fn completion_script(shell: Shell, mut line: clap::Command) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut line, "phpeek-pm", &mut script);
+    if shell == Shell::Bash {
+        // clap_complete 4.6 takes the dash of the program's name for a subcommand where it looks words up, and not where it
+        // counts them: behind a command nothing would complete.
+        script = String::from_utf8_lossy(&script).replace("phpeek__subcmd__pm", "phpeek__pm").into_bytes();
+    }
     let more = match shell {
         Shell::Bash => BASH,
         Shell::Zsh => ZSH,
