@@ -1,5 +1,5 @@
 //! What is generated is in the repository and fresh: the man pages and the completions, which packagers take from there;
-//! and what comes of the key tables: the JSON schema, the file with every key, the README's table. `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
+//! and what comes of the key tables: the JSON schema, the file with every key, the table of keys in config/docs. `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
 
 #![allow(clippy::expect_used, clippy::disallowed_methods, reason = "a test may fail, and runs the program")]
 
@@ -65,11 +65,14 @@ fn the_document_of_the_api_is_fresh() {
 }
 
 #[test]
-fn the_table_of_keys_in_the_readme_is_fresh() {
-    let readme = std::fs::read_to_string(at("README.md")).expect("a file");
+fn the_table_of_keys_in_the_pages_is_fresh() {
+    let readme = std::fs::read_to_string(at("config/docs/configuration.md")).expect("a file");
     let (before, rest) = readme.split_once("<!-- keys:").expect("the table's beginning");
     let (mark, rest) = rest.split_once("-->\n").expect("the end of the mark");
     let (_, after) = rest.split_once("<!-- /keys -->").expect("the table's end");
     let table = phpeek_pm::config::keys_table();
-    held("README.md", format!("{before}<!-- keys:{mark}-->\n{table}<!-- /keys -->{after}").as_bytes());
+    held(
+        "config/docs/configuration.md",
+        format!("{before}<!-- keys:{mark}-->\n{table}<!-- /keys -->{after}").as_bytes(),
+    );
 }

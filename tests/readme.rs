@@ -1,4 +1,4 @@
-//! README.md is held to what the program does: its configurations load, its commands exist, its keys are known.
+//! README.md and the pages under config/docs are held to what the program does: its configurations load, its commands exist, its keys are known.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use clap::Parser;
@@ -6,8 +6,19 @@ use phpeek_pm::app::load;
 use phpeek_pm::cli::Arguments;
 use phpeek_pm::config::{Source, schema_json};
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-const README: &str = include_str!("../README.md");
+/// README.md, and the pages that it links.
+static README: LazyLock<String> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = fs::read_dir(root.join("config/docs")).expect("the pages");
+    let mut files: Vec<PathBuf> = pages.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files.insert(0, root.join("README.md"));
+    files.iter().map(|file| fs::read_to_string(file).expect("a text")).collect::<Vec<_>>().join("\n")
+});
 
 /// The fenced blocks of this language.
 fn blocks(language: &str) -> Vec<String> {
@@ -106,4 +117,17 @@ fn the_table_of_exit_codes_is_that_of_the_program() {
     let first = |line: &str| line.strip_prefix("| ").and_then(|l| l.split(" | ").next().map(str::to_owned));
     let told: Vec<u8> = table.lines().filter_map(first).filter_map(|cell| cell.parse().ok()).collect();
     assert_eq!(told, phpeek_pm::exit::ALL);
+}
+
+#[test]
+fn the_readme_is_short_and_its_lines_are() {
+    let text = include_str!("../README.md");
+    assert!(text.lines().count() <= 220, "{} lines: details belong to config/docs", text.lines().count());
+    let long: Vec<&str> = text.lines().filter(|l| l.chars().count() > 160).collect();
+    assert!(long.is_empty(), "{long:?}");
+    let first = text.split("\n## ").nth(1).expect("a first section");
+    assert!(
+        text.find(first).is_some_and(|at| text[..at + first.len()].lines().count() <= 40),
+        "one screen to success"
+    );
 }

@@ -178,7 +178,17 @@ fn documents_are_there_and_name_what_exists() {
         let mode = fs::metadata(root().join(script)).expect(script).permissions().mode();
         assert!(mode & 0o111 != 0, "{script} cannot be run");
     }
-    let targets = readme.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
-    let dead = targets.filter(|t| !t.is_empty() && !t.contains("://") && !root().join(t).exists());
-    none("links of README.md to nothing", dead.map(str::to_owned).collect());
+    let mut pages = vec![root().join("README.md")];
+    pages.extend(
+        fs::read_dir(root().join("config/docs")).expect("pages").map(|e| e.expect("an entry").path()),
+    );
+    let dead = pages.iter().flat_map(|page| {
+        let text = fs::read_to_string(page).expect("a page");
+        let folder = page.parent().expect("a folder").to_owned();
+        let targets =
+            text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).map(str::to_owned);
+        let dead = targets.filter(|t| !t.is_empty() && !t.contains("://") && !folder.join(t).exists());
+        dead.map(|t| format!("{}: {t}", page.display())).collect::<Vec<_>>()
+    });
+    none("links of pages to nothing", dead.collect());
 }

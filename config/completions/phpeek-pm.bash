@@ -431,7 +431,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__check__subcmd__config)
+        phpeek__pm__subcmd__check__subcmd__config)
             opts="-q -c -h --host --strict --json --quiet --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -453,7 +453,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__completions)
+        phpeek__pm__subcmd__completions)
             opts="-c -h --config --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -475,7 +475,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__config)
+        phpeek__pm__subcmd__config)
             opts="-c -h --json --set --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -497,7 +497,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__demo)
+        phpeek__pm__subcmd__demo)
             opts="-c -h --seconds --ascii --width --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -527,7 +527,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__events)
+        phpeek__pm__subcmd__events)
             opts="-f -c -h --follow --tail --since --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -561,7 +561,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__example)
+        phpeek__pm__subcmd__example)
             opts="-c -h --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -583,7 +583,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__explain)
+        phpeek__pm__subcmd__explain)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -609,7 +609,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help)
+        phpeek__pm__subcmd__help)
             opts="schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events top telemetry trace version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -623,7 +623,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__check__subcmd__config)
+        phpeek__pm__subcmd__help__subcmd__check__subcmd__config)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -637,7 +637,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__completions)
+        phpeek__pm__subcmd__help__subcmd__completions)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -651,7 +651,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__config)
+        phpeek__pm__subcmd__help__subcmd__config)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -665,7 +665,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__demo)
+        phpeek__pm__subcmd__help__subcmd__demo)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -679,7 +679,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__events)
+        phpeek__pm__subcmd__help__subcmd__events)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -693,7 +693,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__example)
+        phpeek__pm__subcmd__help__subcmd__example)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -707,7 +707,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__explain)
+        phpeek__pm__subcmd__help__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -721,7 +721,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__help)
+        phpeek__pm__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -735,7 +735,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__history)
+        phpeek__pm__subcmd__help__subcmd__history)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -749,7 +749,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__import)
+        phpeek__pm__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -763,7 +763,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__init)
+        phpeek__pm__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -777,7 +777,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__list)
+        phpeek__pm__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -791,7 +791,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__logs)
+        phpeek__pm__subcmd__help__subcmd__logs)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -805,7 +805,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__man)
+        phpeek__pm__subcmd__help__subcmd__man)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -819,7 +819,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__plan)
+        phpeek__pm__subcmd__help__subcmd__plan)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -833,7 +833,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__reload)
+        phpeek__pm__subcmd__help__subcmd__reload)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -847,7 +847,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__restart)
+        phpeek__pm__subcmd__help__subcmd__restart)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -861,7 +861,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__run)
+        phpeek__pm__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -875,7 +875,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__scaffold)
+        phpeek__pm__subcmd__help__subcmd__scaffold)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -889,7 +889,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__scale)
+        phpeek__pm__subcmd__help__subcmd__scale)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -903,7 +903,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__schedule)
+        phpeek__pm__subcmd__help__subcmd__schedule)
             opts="list trigger pause resume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -917,7 +917,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__schedule__subcmd__list)
+        phpeek__pm__subcmd__help__subcmd__schedule__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -931,7 +931,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__schedule__subcmd__pause)
+        phpeek__pm__subcmd__help__subcmd__schedule__subcmd__pause)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -945,7 +945,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__schedule__subcmd__resume)
+        phpeek__pm__subcmd__help__subcmd__schedule__subcmd__resume)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -959,7 +959,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__schedule__subcmd__trigger)
+        phpeek__pm__subcmd__help__subcmd__schedule__subcmd__trigger)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -973,7 +973,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__schema)
+        phpeek__pm__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -987,7 +987,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__serve)
+        phpeek__pm__subcmd__help__subcmd__serve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1001,7 +1001,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__signal)
+        phpeek__pm__subcmd__help__subcmd__signal)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1015,7 +1015,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__start)
+        phpeek__pm__subcmd__help__subcmd__start)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1029,7 +1029,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__status)
+        phpeek__pm__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1043,7 +1043,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__stop)
+        phpeek__pm__subcmd__help__subcmd__stop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1057,7 +1057,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__telemetry)
+        phpeek__pm__subcmd__help__subcmd__telemetry)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1071,7 +1071,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__top)
+        phpeek__pm__subcmd__help__subcmd__top)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1085,7 +1085,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace)
+        phpeek__pm__subcmd__help__subcmd__trace)
             opts="last list show analyze spool"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1099,7 +1099,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__analyze)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze)
             opts="blame critical-chain compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1113,7 +1113,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__blame)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__blame)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1127,7 +1127,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__compare)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__compare)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1141,7 +1141,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__critical__subcmd__chain)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__analyze__subcmd__critical__subcmd__chain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1155,7 +1155,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__last)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__last)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1169,7 +1169,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__list)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1183,7 +1183,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__show)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1197,7 +1197,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool)
             opts="list verify export drop"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1211,7 +1211,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__drop)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__drop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1225,7 +1225,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__export)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1239,7 +1239,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__list)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1253,7 +1253,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__verify)
+        phpeek__pm__subcmd__help__subcmd__trace__subcmd__spool__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1267,7 +1267,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__help__subcmd__version)
+        phpeek__pm__subcmd__help__subcmd__version)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1281,7 +1281,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__history)
+        phpeek__pm__subcmd__history)
             opts="-c -h --since --spool --errors --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1315,7 +1315,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__import)
+        phpeek__pm__subcmd__import)
             opts="-o -c -h --output --system --user --config --help supervisord procfile crontab pm2 s6-overlay"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1345,7 +1345,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__init)
+        phpeek__pm__subcmd__init)
             opts="-o -c -h --output --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1375,7 +1375,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__list)
+        phpeek__pm__subcmd__list)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1401,7 +1401,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__logs)
+        phpeek__pm__subcmd__logs)
             opts="-f -c -h --process --follow --tail --since --grep --level --stream --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1451,7 +1451,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__man)
+        phpeek__pm__subcmd__man)
             opts="-c -h --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1473,7 +1473,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__plan)
+        phpeek__pm__subcmd__plan)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1499,7 +1499,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__reload)
+        phpeek__pm__subcmd__reload)
             opts="-c -h --file --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1529,7 +1529,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__restart)
+        phpeek__pm__subcmd__restart)
             opts="-c -h --rolling --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1555,8 +1555,8 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__run)
-            opts="-c -h --name --restart --config --help"
+        phpeek__pm__subcmd__run)
+            opts="-c -h --name --restart --group --signal --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1568,6 +1568,10 @@ _phpeek__pm() {
                     ;;
                 --restart)
                     COMPREPLY=($(compgen -W "never on-failure always" -- "${cur}"))
+                    return 0
+                    ;;
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)
@@ -1585,7 +1589,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__scaffold)
+        phpeek__pm__subcmd__scaffold)
             opts="-i -o -c -h --interactive --output --dockerfile --docker-compose --nginx --observability --app-name --queue-workers --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1623,7 +1627,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__scale)
+        phpeek__pm__subcmd__scale)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1649,7 +1653,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule)
+        phpeek__pm__subcmd__schedule)
             opts="-c -h --config --help list trigger pause resume help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1671,7 +1675,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__help)
+        phpeek__pm__subcmd__schedule__subcmd__help)
             opts="list trigger pause resume help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1685,7 +1689,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__help)
+        phpeek__pm__subcmd__schedule__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1699,7 +1703,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__list)
+        phpeek__pm__subcmd__schedule__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1713,7 +1717,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__pause)
+        phpeek__pm__subcmd__schedule__subcmd__help__subcmd__pause)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1727,7 +1731,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__resume)
+        phpeek__pm__subcmd__schedule__subcmd__help__subcmd__resume)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1741,7 +1745,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__help__subcmd__trigger)
+        phpeek__pm__subcmd__schedule__subcmd__help__subcmd__trigger)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1755,7 +1759,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__list)
+        phpeek__pm__subcmd__schedule__subcmd__list)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1781,7 +1785,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__pause)
+        phpeek__pm__subcmd__schedule__subcmd__pause)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1807,7 +1811,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__resume)
+        phpeek__pm__subcmd__schedule__subcmd__resume)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1833,7 +1837,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schedule__subcmd__trigger)
+        phpeek__pm__subcmd__schedule__subcmd__trigger)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1859,7 +1863,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__schema)
+        phpeek__pm__subcmd__schema)
             opts="-c -h --api --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1881,7 +1885,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__serve)
+        phpeek__pm__subcmd__serve)
             opts="-c -h --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1915,7 +1919,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__signal)
+        phpeek__pm__subcmd__signal)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1941,7 +1945,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__start)
+        phpeek__pm__subcmd__start)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1967,7 +1971,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__status)
+        phpeek__pm__subcmd__status)
             opts="-c -h --socket --pid-file --wait --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2001,7 +2005,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__stop)
+        phpeek__pm__subcmd__stop)
             opts="-c -h --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2027,7 +2031,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__telemetry)
+        phpeek__pm__subcmd__telemetry)
             opts="-c -h --socket --flush --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2053,7 +2057,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__top)
+        phpeek__pm__subcmd__top)
             opts="-c -h --sort --interval --once --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2087,7 +2091,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace)
+        phpeek__pm__subcmd__trace)
             opts="-o -f -c -h --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --follow --config --help last list show analyze spool help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2141,7 +2145,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze)
+        phpeek__pm__subcmd__trace__subcmd__analyze)
             opts="-o -c -h --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help blame critical-chain compare help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2195,7 +2199,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__blame)
+        phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__blame)
             opts="-o -c -h --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2249,7 +2253,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__compare)
+        phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__compare)
             opts="-o -c -h --fail-over --ignore-under --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2311,7 +2315,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__critical__subcmd__chain)
+        phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__critical__subcmd__chain)
             opts="-o -c -h --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2365,7 +2369,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help)
+        phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help)
             opts="blame critical-chain compare help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2379,7 +2383,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__blame)
+        phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__blame)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2393,7 +2397,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__compare)
+        phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__compare)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2407,7 +2411,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__critical__subcmd__chain)
+        phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__critical__subcmd__chain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2421,7 +2425,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__help)
+        phpeek__pm__subcmd__trace__subcmd__analyze__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2435,7 +2439,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help)
+        phpeek__pm__subcmd__trace__subcmd__help)
             opts="last list show analyze spool help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2449,7 +2453,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__analyze)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze)
             opts="blame critical-chain compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2463,7 +2467,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__blame)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__blame)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2477,7 +2481,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__compare)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__compare)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2491,7 +2495,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__critical__subcmd__chain)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__analyze__subcmd__critical__subcmd__chain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2505,7 +2509,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__help)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2519,7 +2523,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__last)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__last)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2533,7 +2537,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__list)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2547,7 +2551,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__show)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2561,7 +2565,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool)
             opts="list verify export drop"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2575,7 +2579,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__drop)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__drop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2589,7 +2593,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__export)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2603,7 +2607,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__list)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2617,7 +2621,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__verify)
+        phpeek__pm__subcmd__trace__subcmd__help__subcmd__spool__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2631,7 +2635,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__last)
+        phpeek__pm__subcmd__trace__subcmd__last)
             opts="-o -c -h --start --restart --shutdown --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2685,7 +2689,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__list)
+        phpeek__pm__subcmd__trace__subcmd__list)
             opts="-n -o -c -h --limit --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2747,7 +2751,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__show)
+        phpeek__pm__subcmd__trace__subcmd__show)
             opts="-o -c -h --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2801,7 +2805,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool)
+        phpeek__pm__subcmd__trace__subcmd__spool)
             opts="-o -c -h --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help list verify export drop help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2855,7 +2859,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__drop)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__drop)
             opts="-o -c -h --yes --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2909,7 +2913,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__export)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__export)
             opts="-o -c -h --all --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2963,7 +2967,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help)
             opts="list verify export drop help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2977,7 +2981,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__drop)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__drop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2991,7 +2995,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__export)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3005,7 +3009,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__help)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3019,7 +3023,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__list)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3033,7 +3037,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__verify)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3047,7 +3051,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__list)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__list)
             opts="-o -c -h --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3101,7 +3105,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__trace__subcmd__spool__subcmd__verify)
+        phpeek__pm__subcmd__trace__subcmd__spool__subcmd__verify)
             opts="-o -c -h --file --spool --socket --process --since --errors --json --svg --html --output --ascii --width --no-color --events --attributes --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3155,7 +3159,7 @@ _phpeek__pm() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        phpeek__subcmd__pm__subcmd__version)
+        phpeek__pm__subcmd__version)
             opts="-s -c -h --short --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

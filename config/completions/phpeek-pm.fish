@@ -117,7 +117,9 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l name -d 'Wha
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l restart -d 'Whether it is started again when it has ended: never, on-failure or always' -r -f -a "never\t''
 on-failure\t''
 always\t''"
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l signal -d 'Hand another signal on in the place of this one, as in TERM:QUIT; TERM:0 leaves it out. More than once' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -l group -d 'Hand signals on to all that belongs to the program, and not to the program alone'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand demo" -l seconds -d 'How long the example runs, in seconds' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand demo" -l width -d 'How wide to draw, in columns; the terminal\'s width when left out' -r

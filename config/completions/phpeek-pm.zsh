@@ -165,8 +165,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--name=[What the program is called in records, in spans and by \`status\`; its file name when left out]:NAME:_default' \
 '--restart=[Whether it is started again when it has ended\: never, on-failure or always]:POLICY:(never on-failure always)' \
+'*--signal=[Hand another signal on in the place of this one, as in TERM\:QUIT; TERM\:0 leaves it out. More than once]:SIGNAL:SIGNAL:_default' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--group[Hand signals on to all that belongs to the program, and not to the program alone]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '*::command -- The program and its arguments, behind `--`:_default' \

@@ -1,4 +1,4 @@
-# Made by `phpeek-pm scaffold`. The image `phpeek-pm` holds the program alone: README.md, "In a container", has how it is built.
+# Made by `phpeek-pm scaffold`. The image `phpeek-pm` holds the program alone: config/docs/places.md, "In a container", has how it is built.
 FROM phpeek-pm AS phpeek-pm
 
 FROM composer:2 AS vendor
