@@ -66,36 +66,8 @@ impl Names {
     /// Why nothing was done.
     #[must_use]
     pub fn refusal(&self, refusal: &Refusal) -> String {
-        match refusal {
-            Refusal::NoSuchProcess(name) => format!("no process is named {:?}", name.as_str()),
-            Refusal::Stopping => "everything is being stopped".to_owned(),
-            Refusal::Runs(process) => format!("process {:?} runs, or is being started", self.text(*process)),
-            Refusal::Scheduled(process) => {
-                format!("process {:?} has as many instances as jobs that run", self.text(*process))
-            }
-            Refusal::Unscheduled(process) => format!("process {:?} has no schedule", self.text(*process)),
-            Refusal::Idle(process) => {
-                format!("the schedule of process {:?} is stopped: start it first", self.text(*process))
-            }
-            Refusal::NotPaused(process) => {
-                format!("the schedule of process {:?} is not paused", self.text(*process))
-            }
-            Refusal::Busy(process) => {
-                format!(
-                    "as many jobs of process {:?} run as may (schedule_max_concurrent)",
-                    self.text(*process)
-                )
-            }
-            Refusal::Oneshot(process) => {
-                format!("process {:?} is a oneshot, and has one instance", self.text(*process))
-            }
-            Refusal::Above { process, most } => {
-                let name = self.text(*process);
-                format!(
-                    "process {name:?} may have {most} instances at most (max_scale, max_process_scale, port_base)"
-                )
-            }
-        }
+        let process = refusal.process().map(|process| format!("process {:?}", self.text(process)));
+        why_refused(refusal, process.as_deref().unwrap_or_default())
     }
 
     /// What a restart is about.
@@ -117,6 +89,25 @@ impl Names {
             "process {:?} did not come up again, or could not reload itself; those after it were left alone",
             self.text(process)
         )
+    }
+}
+
+/// Why nothing was done, of a process that is called so.
+#[must_use]
+pub fn why_refused(refusal: &Refusal, process: &str) -> String {
+    match refusal {
+        Refusal::NoSuchProcess(name) => format!("process {:?} not found", name.as_str()),
+        Refusal::Stopping => "everything is being stopped".to_owned(),
+        Refusal::Runs(_) => format!("{process} runs, or is being started"),
+        Refusal::Scheduled(_) => format!("{process} has as many instances as jobs that run"),
+        Refusal::Unscheduled(_) => format!("{process} has no schedule"),
+        Refusal::Idle(_) => format!("the schedule of {process} is stopped: start it first"),
+        Refusal::NotPaused(_) => format!("the schedule of {process} is not paused"),
+        Refusal::Busy(_) => format!("as many jobs of {process} run as may (schedule_max_concurrent)"),
+        Refusal::Oneshot(_) => format!("{process} is a oneshot, and has one instance"),
+        Refusal::Above { most, .. } => {
+            format!("{process} may have {most} instances at most (max_scale, max_process_scale, port_base)")
+        }
     }
 }
 

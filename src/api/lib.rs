@@ -19,6 +19,7 @@ pub mod order;
 pub mod past;
 mod patience;
 pub mod place;
+mod query;
 mod refusal;
 pub mod report;
 mod routes;

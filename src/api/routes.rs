@@ -3,6 +3,7 @@
 //! the desks.
 
 use super::desk::{Desks, Inquiry};
+use super::query::Query;
 use super::refusal::{Refusal, json_of};
 use super::traces::{self, FRAMES, PROTOBUF, TraceSource};
 use axum::Router;
@@ -10,7 +11,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{StatusCode, header};
-use percent_encoding::percent_decode_str;
 use phpeek_core::outlook::Outlook;
 use serde_json::json;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Traces that `/traces` gives when nobody says how many, and the most that it gives.
 const TRACES: (usize, usize) = (20, 10_000);
 /// How long `/status?wait=` waits at most: a day. The connection counts among those that may be open.
-const LONGEST_WAIT: f64 = 86_400.0;
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 /// How long reading a file may take.
 const PLAN: Duration = Duration::from_secs(15);
 /// Hexadecimal digits of a trace id.
@@ -76,21 +76,11 @@ pub(super) fn refusing() -> Router {
     })
 }
 
-/// A number in the query.
-fn number(query: Option<&str>, name: &str) -> Result<Option<f64>, Refusal> {
-    let mut pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    let Some((_, text)) = pairs.find(|(key, _)| *key == name) else { return Ok(None) };
-    match text.parse::<f64>() {
-        Ok(number) if number.is_finite() && number >= 0.0 => Ok(Some(number)),
-        _ => Err(Refusal(StatusCode::BAD_REQUEST, format!("{name} wants a number from 0"))),
-    }
-}
-
 /// The state of everything; with `?wait=SECONDS`, once all is up or will not be, or the time is over.
 async fn status(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
-    let wait = number(query.as_deref(), "wait")?.unwrap_or(0.0).min(LONGEST_WAIT);
-    let _place = if wait > 0.0 { Some(shared.long_place()?) } else { None };
-    let until = Instant::now() + Duration::from_secs_f64(wait);
+    let wait = Query::of(query.as_deref())?.wait(LONGEST_WAIT)?;
+    let _place = if wait.is_zero() { None } else { Some(shared.long_place()?) };
+    let until = Instant::now() + wait;
     let mut outlook = shared.outlook.clone();
     loop {
         // An error: the board is gone, or the time is over. Either way the answer is what it is now.
@@ -105,9 +95,8 @@ async fn status(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Resp
 
 /// What a reload of `?file=PATH` would do. Whoever may ask here is root or the user of the supervisor, who reads the file.
 async fn plan(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
-    let file = query.as_deref().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("file="));
-    let file = file.and_then(|file| percent_decode_str(file).decode_utf8().ok()).map(|f| PathBuf::from(&*f));
-    let Some(file) = file.filter(|file| file.is_absolute()) else {
+    let query = Query::of(query.as_deref())?;
+    let Some(file) = query.get("file").map(PathBuf::from).filter(|file| file.is_absolute()) else {
         return Err(Refusal::bad("file wants an absolute path"));
     };
     let (reply, replied) = oneshot::channel();
@@ -149,7 +138,11 @@ fn protobuf(request: Vec<u8>, nothing: impl FnOnce() -> String) -> Result<Respon
 
 async fn newest(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let source = source(&shared)?;
-    let limit = number(query.as_deref(), "limit")?.map_or(TRACES.0, |n| n as usize).min(TRACES.1);
+    let limit = match Query::of(query.as_deref())?.number("limit") {
+        None => TRACES.0,
+        Some(text) => text.parse::<usize>().map_err(|_| Refusal::bad("limit wants a whole number from 0"))?,
+    };
+    let limit = limit.min(TRACES.1);
     protobuf(source.traces(limit), || "no span has ended yet".to_owned())
 }
 

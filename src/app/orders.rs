@@ -9,6 +9,7 @@ use actix::Addr;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::manager::{ManagerActor, Request};
+use phpeek_actors::phrases::why_refused;
 use phpeek_actors::trace::{OpenSpan, Tracing, names};
 use phpeek_api::change::{Change, PlanReport};
 use phpeek_api::order::{Answer, Begun, Heard, Order, What, Wish};
@@ -219,20 +220,11 @@ fn told(end: End, process: &str) -> Answer {
         End::Over(OperationEnd::Interrupted) => return Answer::Interrupted,
         End::Refused(refusal) => refusal,
     };
-    let (status, why) = match refusal {
-        Refusal::NoSuchProcess(name) => (404, format!("process {:?} not found", name.as_str())),
-        Refusal::Stopping => (503, "everything is being stopped".to_owned()),
-        Refusal::Runs(_) => (409, format!("{process} runs, or is being started")),
-        Refusal::Scheduled(_) => (422, format!("{process} has as many instances as jobs that run")),
-        Refusal::Unscheduled(_) => (404, format!("{process} has no schedule")),
-        Refusal::Idle(_) => (409, format!("the schedule of {process} is stopped: start it first")),
-        Refusal::NotPaused(_) => (409, format!("the schedule of {process} is not paused")),
-        Refusal::Busy(_) => (409, format!("as many jobs of {process} run as may (schedule_max_concurrent)")),
-        Refusal::Oneshot(_) => (422, format!("{process} is a oneshot, and has one instance")),
-        Refusal::Above { most, .. } => (
-            422,
-            format!("{process} may have {most} instances at most (max_scale, max_process_scale, port_base)"),
-        ),
+    let status = match refusal {
+        Refusal::NoSuchProcess(_) | Refusal::Unscheduled(_) => 404,
+        Refusal::Stopping => 503,
+        Refusal::Runs(_) | Refusal::Idle(_) | Refusal::NotPaused(_) | Refusal::Busy(_) => 409,
+        Refusal::Scheduled(_) | Refusal::Oneshot(_) | Refusal::Above { .. } => 422,
     };
-    Answer::Refused(status, why)
+    Answer::Refused(status, why_refused(&refusal, process))
 }

@@ -208,6 +208,24 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// The process that it is about, when there is one.
+    #[must_use]
+    pub fn process(&self) -> Option<ProcessId> {
+        match self {
+            Self::NoSuchProcess(_) | Self::Stopping => None,
+            Self::Runs(process)
+            | Self::Scheduled(process)
+            | Self::Unscheduled(process)
+            | Self::Idle(process)
+            | Self::NotPaused(process)
+            | Self::Busy(process)
+            | Self::Oneshot(process)
+            | Self::Above { process, .. } => Some(*process),
+        }
+    }
+}
+
 /// What a request has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OperationEnd {

@@ -6,7 +6,7 @@ use super::super::desk::Inquiry;
 use super::super::order::{Answer, Begun, Heard, Order, What, Wish};
 use super::super::refusal::{Refusal, json_of};
 use super::super::web::Peer;
-use super::query;
+use super::query::{self, Query};
 use super::shape;
 use super::shared::{Shared, missing};
 use super::table::{Kind, Route};
@@ -30,8 +30,8 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// For an operation to be over before it is told as one that is under way: clients give up after 10 s.
 pub(super) const SOON: Duration = Duration::from_secs(6);
-/// How long `?wait=` waits at most, in seconds.
-pub(super) const LONGEST_WAIT: f64 = 3600.0;
+/// How long `?wait=` waits at most.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_hours(1);
 pub(super) type Name = Result<Path<String>, PathRejection>;
 pub(super) type Body = Result<Bytes, BytesRejection>;
 
@@ -246,12 +246,7 @@ async fn operation(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let Path(id) = id.map_err(|_| Refusal::bad("an operation is a number"))?;
-    let wait = query.as_deref().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("wait="));
-    let wait = match wait.map(str::parse::<f64>) {
-        None => 0.0,
-        Some(Ok(wait)) if wait.is_finite() && wait >= 0.0 => wait.min(LONGEST_WAIT),
-        Some(_) => return Err(Refusal::bad("wait wants a number of seconds from 0")),
-    };
+    let wait = Query::of(query.as_deref())?.wait(LONGEST_WAIT)?;
     let begun = shared
         .operation(id)
         .await?
@@ -260,7 +255,7 @@ async fn operation(
     let answer = match end.try_recv() {
         Ok(answer) => Some(answer),
         Err(oneshot::error::TryRecvError::Closed) => None,
-        Err(oneshot::error::TryRecvError::Empty) => match timeout(Duration::from_secs_f64(wait), end).await {
+        Err(oneshot::error::TryRecvError::Empty) => match timeout(wait, end).await {
             Ok(answer) => answer.ok(),
             Err(_) => return json_of(&json!({ "operation": id, "status": "running" })),
         },

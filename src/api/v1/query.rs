@@ -1,10 +1,9 @@
-//! What the query of a request asks for, as values. A parameter that says nothing sensible is an error; one that nobody
-//! knows is left alone, as PHPeek PM leaves it.
+//! What the query of a request to the API asks for, as values. A parameter that says nothing sensible is an error.
 
+pub(super) use super::super::query::Query;
 use super::super::refusal::Refusal;
 use super::table::{Kind, Param};
 use jiff::{SignedDuration, Timestamp};
-use percent_encoding::percent_decode_str;
 use phpeek_actors::lines::Wanted;
 use phpeek_core::level::Level;
 use phpeek_core::name::ProcessName;
@@ -31,42 +30,8 @@ const LINES: [Param; 5] = [
     ("since", Kind::Text, "a time of RFC 3339, or how long ago, as 5m"),
 ];
 
-/// The parameters of a request, decoded.
-pub(super) struct Query(Vec<(String, String)>);
-
+/// What the API reads of a query.
 impl Query {
-    /// Of the part behind the `?`.
-    pub(super) fn of(query: Option<&str>) -> Result<Self, Refusal> {
-        let decoded = |text: &str| {
-            let text = percent_decode_str(text).decode_utf8();
-            text.map(|text| text.into_owned()).map_err(|_| Refusal::bad("the query is no text"))
-        };
-        let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-        let pairs = pairs.map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decoded(key)?, decoded(value)?))
-        });
-        pairs.collect::<Result<_, Refusal>>().map(Self)
-    }
-
-    /// The text of a number; `None` when it is not there. An empty one is none that can be read.
-    fn number(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The value of a parameter; `None` when it is not there, or empty.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
-    }
-
-    /// The same, of this process whatever it says of one.
-    pub(super) fn of_process(mut self, process: &str) -> Self {
-        self.0.retain(|(key, _)| key != "process");
-        self.0.push(("process".to_owned(), process.to_owned()));
-        self
-    }
-
     /// How many are wanted: `limit`.
     pub(super) fn limit(&self) -> Result<usize, Refusal> {
         match self.number("limit") {

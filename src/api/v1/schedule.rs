@@ -121,7 +121,7 @@ async fn trigger(asked: Asked, name: Name, RawQuery(query): RawQuery) -> Result<
     let (process, Begun { operation, end }) = begin(asked, name, Wish::Trigger).await?;
     let name = process.as_str().to_owned();
     let mut body = Map::from_iter([("process".to_owned(), Value::from(name))]);
-    let patience = if waits { Duration::from_secs_f64(LONGEST_WAIT) } else { REFUSED };
+    let patience = if waits { LONGEST_WAIT } else { REFUSED };
     let answer = match timeout(patience, end).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => return Err(refusal(None)),
