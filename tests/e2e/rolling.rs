@@ -144,7 +144,7 @@ fn by_a_command_some_or_all_are_restarted_and_who_waits_long_hears_how_far_it_is
     let ask = |words: &[&str]| run(&sandbox, &[&["restart"], words, &["--config", &file]].concat());
     let (code, text) = ask(&["--rolling", "web", "own", "db"]);
     assert_eq!(code, 0, "{text}");
-    assert!(text.contains("web-0: stopping") && text.contains("web-0: running"), "{text}");
+    assert!(text.contains("db-0: running") && text.contains("web-0: stopping"), "{text}");
     assert!(text.starts_with("restarted\n") && !text.contains("other-0"), "{text}");
     sandbox.seen("own", "reloaded", 1);
     let starts = |who: &str| sandbox.events_of(who, "start").len();
