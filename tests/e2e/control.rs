@@ -238,7 +238,7 @@ fn the_default_lies_in_the_runtime_directory_and_many_do_not_fight() {
 
     let mut first = serve(&config);
     sandbox.started("w", 2);
-    assert!(!stale.exists(), "what a killed one left is cleared away");
+    wait_until(LONG, "what a killed one left is cleared away", || !stale.exists());
     let (code, text) = status();
     assert!(code == Some(0) && text.contains(&format!("(pid {})", first.pid())), "{code:?}: {text}");
     let mut second = serve(&other);
