@@ -5,7 +5,7 @@ use super::ask::Target;
 use super::fault::Fault;
 use super::progress;
 use super::say::say;
-use super::table::{draw, left, right, span};
+use super::table::{draw, left, moment, right, span};
 use crate::exit;
 use clap::Args;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -278,9 +278,21 @@ pub(super) fn list(config: Option<PathBuf>, arguments: &ListArguments) -> Result
     } else {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let rows: Vec<_> = processes.iter().map(|process| row(process, now)).collect();
-        let columns =
+        let [a, b, c, d, e, f] =
             [left("NAME"), left("TYPE"), left("STATE"), right("SCALE"), right("RESTARTS"), right("UPTIME")];
-        say(draw(columns, &rows));
+        // What has a schedule has runs to come and runs that were; where nothing has one, there is nothing to say.
+        if processes.iter().any(|process| !field(process, "schedule").is_null()) {
+            let runs =
+                |process: &Value| [moment(field(process, "next_run")), moment(field(process, "last_run"))];
+            let with_runs = |([a, b, c, d, e, f], process): ([String; 6], _)| {
+                let [next, last] = runs(process);
+                [a, b, c, d, e, f, next, last]
+            };
+            let rows: Vec<_> = rows.into_iter().zip(&processes).map(with_runs).collect();
+            say(draw([a, b, c, d, e, f, left("NEXT RUN"), left("LAST RUN")], &rows));
+        } else {
+            say(draw([a, b, c, d, e, f], &rows));
+        }
     }
     Ok(if well { exit::OK } else { exit::FAILURE })
 }

@@ -6,10 +6,10 @@ use super::control::{Asked, client, encoded, field, read};
 use super::fault::Fault;
 use super::past;
 use super::say::{complain, say};
-use super::table::{draw, left, right, span};
+use super::table::{draw, left, moment, right, span, stamp};
 use crate::exit;
 use clap::Args;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use phpeek_core::causes::chain;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -133,20 +133,6 @@ pub(super) fn took(run: &Value) -> String {
         Some(ms) if ms < 1000 => format!("{ms}ms"),
         Some(ms) if ms < 60_000 => format!("{:.1}s", ms as f64 / 1000.0),
         Some(ms) => span(ms as f64 / 1000.0),
-    }
-}
-
-/// A moment by the clock of whoever reads it.
-pub(super) fn moment(value: &Value) -> String {
-    let shown =
-        |at: Timestamp| at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
-    stamp(value).map_or_else(|| "-".to_owned(), shown)
-}
-
-fn stamp(value: &Value) -> Option<Timestamp> {
-    match value {
-        Value::String(text) => text.parse().ok(),
-        other => Timestamp::from_second(other.as_i64()?).ok(),
     }
 }
 

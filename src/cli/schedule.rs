@@ -3,9 +3,9 @@
 
 use super::control::{Asked, ask, client, encoded, field, read, wait_for};
 use super::fault::Fault;
-use super::history::{moment, took};
+use super::history::took;
 use super::say::say;
-use super::table::{draw, left, right};
+use super::table::{draw, left, moment, right};
 use crate::exit;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

@@ -1,5 +1,8 @@
 //! Tables for people: titles and rows of text, in columns as wide as their widest cell. Text only.
 
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
+
 /// A column: its title, and the side that its cells stand at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
@@ -55,6 +58,21 @@ pub(crate) fn draw<const N: usize>(columns: [Column; N], rows: &[[String; N]]) -
         text.push('\n');
     }
     text
+}
+
+/// A moment by the clock of whoever reads it.
+pub(crate) fn moment(value: &Value) -> String {
+    let shown =
+        |at: Timestamp| at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    stamp(value).map_or_else(|| "-".to_owned(), shown)
+}
+
+/// The moment that a value of the API is: a text, or seconds since 1970.
+pub(crate) fn stamp(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => Timestamp::from_second(other.as_i64()?).ok(),
+    }
 }
 
 /// A span of time in its two largest units.

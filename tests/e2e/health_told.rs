@@ -10,6 +10,7 @@ use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Where the program of these tests finds what it shall say.
 const FOLDER: &str = "TELLS_WHAT_LIES_IN";
@@ -182,5 +183,29 @@ fn a_line_says_that_a_run_is_ready_and_says_it_of_no_other_run() {
     let told = trace.named("health_check.execute");
     let lines: Vec<_> = told.iter().map(|span| span.get("health_check.result")).collect();
     assert_eq!(lines, ["12:00 ready to accept password=****"; 2], "without its secrets");
+    assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn a_program_that_ends_and_needs_longer_says_so_and_has_that_time() {
+    let sandbox = Sandbox::new();
+    // It ignores the request, and is killed when its time is over.
+    let config = sandbox.config(
+        json!({}),
+        json!({"db": {
+            "command": teller(&sandbox, "db"), "env": env(&sandbox), "health_check": {"type": "notify"},
+            "shutdown": {"signal": "SIGWINCH", "timeout": "1500ms"},
+        }}),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("db", 1);
+    say(&sandbox, 0, "READY=1");
+    let began = Instant::now();
+    supervisor.signal(Signal::TERM);
+    wait_until(LONG, "it is asked to go", || is_said(&supervisor, "shutting down"));
+    say(&sandbox, 1, "EXTEND_TIMEOUT_USEC=3000000");
+    assert_eq!(supervisor.ended(), 0);
+    assert!(is_said(&supervisor, "its end takes 3s more"), "{}", supervisor.stdout());
+    assert!(began.elapsed() >= Duration::from_secs(3), "it had its time: {:?}", began.elapsed());
     assert_eq!(supervisor.leftovers(), Vec::<String>::new());
 }

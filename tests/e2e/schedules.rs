@@ -123,6 +123,14 @@ fn the_history_is_bounded_and_oneshots_have_their_own() {
     let (_, text) = ask(&["history", "migrate"]);
     assert!(text.contains("startup") && text.contains("succeeded"), "{text}");
     assert_eq!(ask(&["history", "nobody"]).0, 1);
+    let (code, text) = ask(&["list"]);
+    let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(
+        text.lines().next().is_some_and(|titles| titles.ends_with("NEXT RUN             LAST RUN")),
+        "{text}"
+    );
+    assert!(code == 1 && line("job").matches('-').count() >= 4, "next and last, each with its date: {text}");
+    assert!(line("keeper").ends_with("-"), "it has no schedule: {text}");
     let (code, text) = ask(&["schedule", "list"]);
     assert!(code == 0 && text.contains(NEVER) && text.contains("failed (5)"), "{text}");
     assert_eq!(ask(&["schedule", "pause", "job"]), (0, "job: paused\n".to_owned()));

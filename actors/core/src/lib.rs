@@ -14,7 +14,8 @@
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
 //! * **P3** signals go only to the current run.
-//! * **P4** no kill before the grace period ends, and one soon after.
+//! * **P4** no kill before the grace period ends, or the time that the run has asked for since it was asked to go, and one soon
+//!   after.
 //! * **P5** `min <= delay(n) <= max`, and the delay never shrinks as `n` grows.
 //! * **P6** no more than `max_attempts` restarts for failures without a stable run between them, then it gives up.
 //! * **P7** after a stop, if the kill works, the instance rests within grace and a little, and no child is left.

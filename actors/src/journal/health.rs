@@ -37,6 +37,9 @@ impl Journal {
             Saying::Status(status) => (Level::Debug, format!("its status: {status}")),
             Saying::Reloading => (Level::Info, "it takes over its configuration".to_owned()),
             Saying::MainPid(pid) => (Level::Info, format!("it says that its main process is {pid}")),
+            Saying::EndsLater(time) => {
+                (Level::Info, format!("it says that its end takes {time:?} more, and has that time"))
+            }
             Saying::Errno(number) => (Level::Warn, format!("it says that it has failed by error {number}")),
             Saying::Dropped { count, why } => {
                 (Level::Warn, format!("{count} messages to its socket were dropped, the last since {why}"))

@@ -23,7 +23,7 @@ pub enum News {
     Trigger,
     /// Its silence may last so long from now on; zero: for ever.
     Watchdog(Duration),
-    /// Its start will take at least so long from now on.
+    /// Its start, or its end, will take at least so long from now on.
     Extend(Duration),
     /// Something for people.
     Said(Saying),
@@ -38,6 +38,8 @@ pub enum Saying {
     Reloading,
     /// Its main process is this.
     MainPid(i32),
+    /// Its end takes so much longer, and it has that time.
+    EndsLater(Duration),
     /// It has failed by this error number.
     Errno(i32),
     /// Messages of somebody who does not belong to it, or that nobody understands, were dropped.

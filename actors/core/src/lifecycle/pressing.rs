@@ -2,7 +2,7 @@
 //! the transition table, and as pure.
 
 use super::table::Step;
-use super::{Effect, KILL_PATIENCE, Leader, Pressure, Reach, SignalStep};
+use super::{Effect, KILL_PATIENCE, Leader, Pressure, Reach, SignalStep, State};
 use crate::signal::Signal;
 use crate::spec::KillMode;
 use std::time::Duration;
@@ -34,6 +34,19 @@ impl Step<'_> {
             Pressure::None | Pressure::Asked | Pressure::Urged | Pressure::Struck | Pressure::Killed => {
                 self.kill(run)
             }
+        }
+    }
+
+    /// A run that follows the request has more time for it, and never less. What is stronger than the request waits for
+    /// nobody.
+    pub(super) fn extend(&mut self, run: u64, by: Duration) {
+        if let State::Stopping { run: own, leader, pressure: Pressure::Asked, due: Some(due), then } =
+            self.machine.state
+            && own == run
+            && matches!(leader, Leader::Alive { .. })
+        {
+            let due = Some(due.max(self.now.at.saturating_add(by)));
+            self.machine.state = State::Stopping { run, leader, pressure: Pressure::Asked, due, then };
         }
     }
 

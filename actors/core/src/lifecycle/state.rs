@@ -214,6 +214,13 @@ pub enum Event {
         /// Which run.
         run: u64,
     },
+    /// The run, which was asked to go, says that it needs at least so long from now on.
+    Extend {
+        /// Which run.
+        run: u64,
+        /// How long.
+        by: Duration,
+    },
     /// Time has passed. Before the deadline it changes nothing.
     Tick,
 }

@@ -1,4 +1,4 @@
-//! The transition table of the lifecycle machine: with `remains.rs` the only place that writes a state. A pair of state
+//! The transition table of the lifecycle machine: with `remains.rs` and `pressing.rs` the only place that writes a state. A pair of state
 //! and event that is not listed changes nothing: it is stale, or told already. `tests/table.md` shows every pair.
 
 use super::{
@@ -39,6 +39,7 @@ impl Step<'_> {
             Event::GroupEmpty { run } => self.group_empty(run),
             Event::Left { run } => self.left(run),
             Event::OutOfReach { run } => self.out_of_reach(run),
+            Event::Extend { run, by } => self.extend(run, by),
             Event::Tick => self.tick(),
         }
     }

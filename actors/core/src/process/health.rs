@@ -2,12 +2,17 @@
 //! reason to restart the one that fails. Whether the process is ready is what its instances are together.
 
 use super::{Due, Effect, Instance, Out, Process, Report};
-use crate::facts::{Change, InstanceFact, ProcessFact};
+use crate::facts::{Change, Fact, InstanceFact, ProcessFact};
+use crate::health::facts::HealthFact;
 use crate::health::monitor::Monitor;
-use crate::health::news::News;
+use crate::health::news::{News, Saying};
 use crate::health::words;
 use crate::ids::{ProbeId, RunId};
 use crate::lifecycle::{self, InstanceState, Now, State};
+use std::time::Duration;
+
+/// No program has more time to end by one word than a configuration could give it.
+const LONGEST_GRACE: Duration = Duration::from_secs(3600);
 
 impl Instance {
     /// Where it stands, as others are told of it.
@@ -59,8 +64,22 @@ impl Process {
 
     pub(super) fn hear_news(&mut self, now: Now, run: RunId, news: News, out: &mut Out) {
         let Some(i) = self.place(run.instance.serial) else { return };
+        if let News::Extend(time) = news {
+            self.extend_stop(i, now, run.run, time.min(LONGEST_GRACE), out);
+        }
         self.with_health(i, now, out, |monitor, out| monitor.hear(now, run.run, news, out));
         self.settle(now, out);
+    }
+
+    /// A run that is asked to go says that it needs more time. A stop without time, and the end of the whole shutdown's, wait
+    /// for nobody.
+    fn extend_stop(&mut self, i: usize, now: Now, run: u64, by: Duration, out: &mut Out) {
+        let due = |process: &Self| process.instances.get(i).and_then(|instance| instance.machine.deadline());
+        let before = due(self);
+        self.advance(i, now, lifecycle::Event::Extend { run, by }, out);
+        if let Some(id) = self.instances.get(i).map(|instance| instance.id).filter(|_| before != due(self)) {
+            out.tell(now.at, Fact::Health(id, HealthFact::Said { run, saying: Saying::EndsLater(by) }));
+        }
     }
 
     pub(super) fn tick_health(&mut self, i: usize, now: Now, out: &mut Out) {
