@@ -83,7 +83,7 @@ fn play(words: &[(u64, Word)], bug: Bug) -> (Option<u64>, u64) {
                 Word::OfAnother(by) => Event::Extend { run: 2, by: ms(*by) },
                 Word::StopNow => Event::Stop(Urgency::Now),
             };
-            if at < due {
+            if killed.is_none() {
                 due = match word {
                     Word::Extend(by) => due.max(at + by),
                     Word::OfAnother(_) => due,
