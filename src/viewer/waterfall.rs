@@ -40,6 +40,10 @@ pub fn draw(trace: &Trace, names: &Names, style: &Style) -> String {
     }
     out.push_str(style.mark("█", "#"));
     out.push_str(" on the critical path: what decided when it was over\n");
+    if form == Titles::Short {
+        // What they are called in every backend.
+        out.push_str("names are short: start is process_manager.start\n");
+    }
     out
 }
 
