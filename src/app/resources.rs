@@ -7,7 +7,7 @@ use super::running::{BeginError, Running};
 use jiff::Timestamp;
 use phpeek_actors::events::EventSource;
 use phpeek_api::TraceSource;
-use phpeek_api::v1::{History, Sources, Used};
+use phpeek_api::v1::{History, Load, Loads, Sources, Used};
 use phpeek_core::ids::TaskId;
 use phpeek_metrics::{Resources, Sample, Subject};
 use phpeek_os::reaper::Children;
@@ -32,7 +32,9 @@ pub(super) fn start(
         return Ok((None, Sources { lines, events, history: None, traces }));
     };
     let scales = Scales::of(&running.children);
-    let resources = Resources::start(scales, samples, thread_init)
+    // What the API shows of processes is kept until something has changed: this is a change as well.
+    let changes = board.changes();
+    let resources = Resources::start(scales, samples, thread_init, move || changes.one_more())
         .map_err(|source| BeginError::System { what: "start the thread of resources", source })?;
     actix::spawn(keep(resources.clone(), running.children.clone(), board.clone(), interval));
     let history = Arc::new(Kept(resources.clone())) as Arc<dyn History>;
@@ -66,6 +68,15 @@ fn subjects(children: &Children, board: &SharedBoard) -> Vec<Subject> {
 struct Kept(Resources);
 
 impl History for Kept {
+    fn now(&self) -> Loads {
+        let load = |Sample { cpu, memory, usage, .. }| Load {
+            cpu_percent: cpu,
+            memory_rss_bytes: usage.resident,
+            memory_percent: memory,
+        };
+        self.0.now().into_iter().map(|(instance, sample)| (instance, load(sample))).collect()
+    }
+
     fn since(&self, process: &str, instance: &str, since: SystemTime, limit: usize) -> Option<Vec<Used>> {
         let samples = self.0.since(process, instance, since, limit)?;
         Some(samples.into_iter().map(used).collect())

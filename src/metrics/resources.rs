@@ -6,7 +6,7 @@ use super::ring::{Ring, Sample};
 use phpeek_core::ids::TaskId;
 use phpeek_core::name::ProcessName;
 use phpeek_os::usage::{Scales, machine_memory};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,11 +40,17 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Starts the thread, which runs `first` before anything else and keeps so many samples of each instance.
+    /// Starts the thread, which runs `first` before anything else, keeps so many samples of each instance, and says after
+    /// each round that there are new ones.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(scales: Scales, most: usize, first: fn()) -> io::Result<Self> {
+    pub fn start(
+        scales: Scales,
+        most: usize,
+        first: fn(),
+        told: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
         let kept = Kept { rings: Rings::new(), seconds: Histogram::new(RESOURCES) };
         let kept = Arc::new(Mutex::new(kept));
         let (rounds, wanted) = sync_channel::<Vec<Subject>>(1);
@@ -54,6 +60,7 @@ impl Resources {
             let machine = machine_memory().unwrap_or(0);
             while let Ok(subjects) = wanted.recv() {
                 look(&own, &scales, &subjects, (machine, most));
+                told();
             }
         })?;
         Ok(Self { kept, rounds })
@@ -79,6 +86,13 @@ impl Resources {
         let mut all = kept.rings.iter();
         let found = all.find(|((own, id), _)| own.as_str() == process && id == instance);
         found.map(|(_, ring)| ring.since(since, limit))
+    }
+
+    /// The newest sample of each instance that runs, by its id.
+    #[must_use]
+    pub fn now(&self) -> HashMap<String, Sample> {
+        let kept = locked(&self.kept);
+        kept.rings.iter().filter_map(|((_, instance), ring)| Some((instance.clone(), ring.live?))).collect()
     }
 
     /// The newest of every instance: process, instance, what it uses while it runs, readings that failed.

@@ -372,3 +372,15 @@ fn a_reload_is_refused_once_everything_is_being_stopped() {
     world.reload(&[plain(1, 0, FREE)]);
     assert!(world.ends.is_empty() && world.touched.is_empty());
 }
+
+#[test]
+fn a_reload_that_changes_nothing_ends_nothing_and_the_last_that_goes_ends_all() {
+    let old = [plain(0, 0, FREE)];
+    let mut world = World::boot(&old, Bug::None);
+    let operation = world.fleet.begin(Cause::Request);
+    world.feed(Event::Stop(operation, name("a")));
+    world.reload(&old);
+    assert_eq!((world.fleet.phase(), world.ends.len()), (Phase::Running, 1), "somebody may start it again");
+    world.reload(&[]);
+    assert_ne!(world.fleet.phase(), Phase::Running, "nobody can start what is not there");
+}

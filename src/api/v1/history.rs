@@ -50,7 +50,7 @@ async fn history(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -
         None => {
             // It may be there and not be looked at yet.
             let seen = shared.seen().await?;
-            let (shown, _) = shape::process(&seen.view, process).ok_or_else(|| missing(process))?;
+            let (shown, _) = shape::known(&seen.view, process).ok_or_else(|| missing(process))?;
             if !shown.has(instance) {
                 return Err(Refusal::not_found(format!("instance {instance:?} not found")));
             }

@@ -38,7 +38,7 @@ use shared::{Seen, Shared, missing};
 use std::sync::{Arc, Mutex, OnceLock};
 use table::{BASE, Route};
 use tokio::sync::mpsc;
-pub use used::{History, Used};
+pub use used::{History, Load, Loads, Used};
 
 /// What is answered to everybody.
 pub const OPEN: &[&str] = &["/api/v1/health"];
@@ -119,7 +119,7 @@ async fn health() -> Result<Response, Refusal> {
 async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
     let seen = shared.seen().await?;
     let made = seen.list.get_or_init(|| {
-        let list = json!({ "processes": shape::processes(&seen.view) });
+        let list = json!({ "processes": shape::processes(&seen.view, &shared.loads()) });
         serde_json::to_vec(&list).map(Bytes::from).map_err(|error| error.to_string())
     });
     let body = made.clone().map_err(|why| Refusal(http::StatusCode::INTERNAL_SERVER_ERROR, why))?;
@@ -132,7 +132,7 @@ async fn one(
 ) -> Result<Response, Refusal> {
     let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
     let seen = shared.seen().await?;
-    let (process, spec) = shape::process(&seen.view, &name).ok_or_else(|| missing(&name))?;
+    let (process, spec) = shape::process(&seen.view, &shared.loads(), &name).ok_or_else(|| missing(&name))?;
     json_of(&json!({ "process": process, "config": program::config(spec) }))
 }
 
@@ -151,7 +151,7 @@ async fn action(
 ) -> Result<Response, Refusal> {
     let Path((name, action)) = path.map_err(|_| Refusal::bad("the name is no text"))?;
     let seen = shared.seen().await?;
-    shape::process(&seen.view, &name).ok_or_else(|| missing(&name))?;
+    shape::known(&seen.view, &name).ok_or_else(|| missing(&name))?;
     Err(Refusal::bad(format!("unknown action {action:?}")))
 }
 

@@ -192,7 +192,7 @@ pub(super) async fn begin(asked: Asked, name: Name, wish: Wish) -> Result<(Proce
     let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
     // Who has no such name cannot be a process.
     let process = ProcessName::new(&name).map_err(|_| missing(&name))?;
-    shape::process(&shared.seen().await?.view, &name).ok_or_else(|| missing(&name))?;
+    shape::known(&shared.seen().await?.view, &name).ok_or_else(|| missing(&name))?;
     let begun = shared.order(Order { what: What::One(process.clone(), wish), heard }).await?;
     Ok((process, begun))
 }

@@ -57,7 +57,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn scheduled(shared: &Shared, name: Name) -> Result<(String, Value), Refusal> {
     let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
     let seen = shared.seen().await?;
-    let (_, spec) = shape::process(&seen.view, &name).ok_or_else(|| missing(&name))?;
+    let (_, spec) = shape::known(&seen.view, &name).ok_or_else(|| missing(&name))?;
     let (of, shown) = runs::shown(&seen.view, spec)
         .ok_or_else(|| Refusal::not_found(format!("process {name:?} has no schedule")))?;
     let schedule = runs::schedule(spec, of, shown);

@@ -3,6 +3,7 @@
 use super::super::snapshot::MemoryLimit;
 use super::super::view::{Slot, View};
 use super::runs;
+use super::used::{Load, Loads};
 use phpeek_actors::history::ScheduleShown;
 use phpeek_core::history::Became;
 use phpeek_core::lifecycle::InstanceState;
@@ -23,6 +24,9 @@ pub(super) struct ProcessInfo<'a> {
     desired_scale: usize,
     max_scale: u32,
     instances: Vec<InstanceInfo>,
+    /// Of all its instances, where any is looked at.
+    #[serde(flatten)]
+    load: Option<Load>,
     #[serde(flatten)]
     schedule: Option<ScheduleInfo<'a>>,
 }
@@ -57,6 +61,9 @@ struct InstanceInfo {
     started_at: u64,
     restart_count: u32,
     ready: bool,
+    /// While it runs, where it is looked at.
+    #[serde(flatten)]
+    load: Option<Load>,
     /// The bound of memory that its run has passed, or the run before.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_limit: Option<MemoryLimit>,
@@ -66,19 +73,30 @@ struct InstanceInfo {
 }
 
 /// All of them, by name.
-pub(super) fn processes(view: &View) -> Vec<ProcessInfo<'_>> {
-    let mut all: Vec<_> = view.of_each().map(|(spec, slots)| info(view, spec, slots)).collect();
+pub(super) fn processes<'a>(view: &'a View, loads: &Loads) -> Vec<ProcessInfo<'a>> {
+    let mut all: Vec<_> = view.of_each().map(|(spec, slots)| info((view, loads), spec, slots)).collect();
     all.sort_unstable_by_key(|process| process.name);
     all
 }
 
 /// The one of this name, and what it is configured as.
-pub(super) fn process<'a>(view: &'a View, name: &str) -> Option<(ProcessInfo<'a>, &'a ProcessSpec)> {
+pub(super) fn process<'a>(
+    view: &'a View,
+    loads: &Loads,
+    name: &str,
+) -> Option<(ProcessInfo<'a>, &'a ProcessSpec)> {
     let (spec, slots) = view.of_each().find(|(spec, _)| spec.name.as_str() == name)?;
-    Some((info(view, spec, slots), spec))
+    Some((info((view, loads), spec, slots), spec))
 }
 
-fn info<'a>(view: &View, spec: &'a ProcessSpec, slots: &[Slot]) -> ProcessInfo<'a> {
+/// The same, for who does not show what it uses.
+pub(super) fn known<'a>(view: &'a View, name: &str) -> Option<(ProcessInfo<'a>, &'a ProcessSpec)> {
+    process(view, &Loads::new(), name)
+}
+
+fn info<'a>((view, loads): (&View, &Loads), spec: &'a ProcessSpec, slots: &[Slot]) -> ProcessInfo<'a> {
+    let instances: Vec<_> = slots.iter().map(|slot| instance((view, loads), spec, slot)).collect();
+    let each: Vec<Load> = instances.iter().filter_map(|instance| instance.load).collect();
     let schedule = runs::shown(view, spec).map(|(of, shown)| schedule_info(of, shown));
     ProcessInfo {
         name: spec.name.as_str(),
@@ -87,7 +105,8 @@ fn info<'a>(view: &View, spec: &'a ProcessSpec, slots: &[Slot]) -> ProcessInfo<'
         scale: slots.len(),
         desired_scale: slots.len(),
         max_scale: spec.max_scale,
-        instances: slots.iter().map(|slot| instance(view, spec, slot)).collect(),
+        instances,
+        load: (!each.is_empty()).then(|| each.into_iter().sum()),
         schedule,
     }
 }
@@ -118,10 +137,12 @@ fn by_the_clock(info: &ScheduleInfo<'_>) -> &'static str {
     }
 }
 
-fn instance(view: &View, spec: &ProcessSpec, slot: &Slot) -> InstanceInfo {
+fn instance((view, loads): (&View, &Loads), spec: &ProcessSpec, slot: &Slot) -> InstanceInfo {
+    let id = spec.name.instance_id(slot.number);
     let began = slot.since.and_then(|since| view.wall.checked_sub(view.at.saturating_sub(since)));
     InstanceInfo {
-        id: spec.name.instance_id(slot.number),
+        load: slot.pid.and_then(|_| loads.get(&id).copied()),
+        id,
         state: word(slot.state),
         pid: slot.pid.unwrap_or_default(),
         started_at: began.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map_or(0, |d| d.as_secs()),
@@ -195,7 +216,10 @@ mod tests {
     #[test]
     fn a_process_has_its_documented_shape() {
         let view = view();
-        let (process, spec) = process(&view, "b").expect("it is there");
+        let load = Load { cpu_percent: 1.5, memory_rss_bytes: 4096, memory_percent: 0.25 };
+        // Of one that does not run nothing is shown, even where a sample is left.
+        let loads = Loads::from(["b-0", "b-1"].map(|id| (id.to_owned(), load)));
+        let (process, spec) = process(&view, &loads, "b").expect("it is there");
         let shown = serde_json::to_value(&process).expect("it is plain");
         assert_eq!((spec.name.as_str(), shown["name"].as_str()), ("b", Some("b")));
         assert_eq!((shown["type"].as_str(), shown["state"].as_str()), (Some("longrun"), Some("running")));
@@ -204,13 +228,18 @@ mod tests {
         assert_eq!((first["id"].as_str(), first["pid"].as_i64()), (Some("b-0"), Some(7)));
         assert_eq!((first["started_at"].as_u64(), first["restart_count"].as_u64()), (Some(1040), Some(2)));
         assert_eq!(shown["instances"][1]["started_at"], 0);
-        assert!(super::process(&view, "c").is_none() && super::process(&view, "").is_none());
+        for of in [&shown, first] {
+            let load = (&of["cpu_percent"], &of["memory_rss_bytes"], &of["memory_percent"]);
+            assert_eq!(load, (&1.5.into(), &4096.into(), &0.25.into()), "{of}");
+        }
+        assert!(shown["instances"][1].get("cpu_percent").is_none(), "{shown}");
+        assert!(known(&view, "c").is_none() && known(&view, "").is_none());
     }
 
     #[test]
     fn the_list_is_in_the_order_of_names_and_nothing_runs_where_nothing_is() {
         let view = view();
-        let all = processes(&view);
+        let all = processes(&view, &Loads::new());
         let shown: Vec<_> = all.iter().map(|p| (p.name, p.state, p.scale)).collect();
         assert_eq!(shown, [("a", "stopped", 0), ("b", "running", 2)]);
     }

@@ -6,7 +6,7 @@ use super::super::live::Places;
 use super::super::refusal::Refusal;
 use super::super::traces::TraceSource;
 use super::super::view::{Changes, View};
-use super::used::History;
+use super::used::{History, Loads};
 use bytes::Bytes;
 use phpeek_actors::events::EventSource;
 use phpeek_actors::lines::LineSource;
@@ -40,6 +40,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// What instances use, where anybody looks.
+    pub(super) fn loads(&self) -> Loads {
+        self.history.as_ref().map(|history| history.now()).unwrap_or_default()
+    }
+
     /// The process must be there, when one is named.
     pub(super) async fn has(&self, process: Option<&ProcessName>) -> Result<(), Refusal> {
         let Some(process) = process else { return Ok(()) };

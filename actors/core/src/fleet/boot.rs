@@ -98,8 +98,12 @@ impl Fleet {
 
     /// When nothing runs, nothing will, and nothing could be started by anybody, the container is over.
     pub(super) fn check_all_ended(&mut self, now: Duration, out: &mut Out) {
+        if let Some(reload) = &mut self.reload {
+            reload.may_end = true; // it is looked at again when that is over
+            return;
+        }
         let ended = |m: &super::Member| matches!(m.standing, Standing::Ended(_) | Standing::Stopped);
-        if self.phase == Phase::Running && self.reload.is_none() && self.members.values().all(ended) {
+        if self.phase == Phase::Running && self.members.values().all(ended) {
             let last = self.failures.last();
             self.outcome = last.map_or(Outcome::AllCompleted, |(_, failure)| Outcome::Failed(*failure));
             let operation = self.begin(Cause::AllEnded);

@@ -79,6 +79,7 @@ impl Fleet {
             ours: BTreeSet::new(),
             scaling: None,
             rolls: false,
+            may_end: !plan.steps.is_empty(),
         }));
         self.lay_out(&plan, wanted, now, out);
     }
@@ -115,7 +116,9 @@ impl Fleet {
         };
         self.tell(now, SystemFact::ReloadEnded(reload.operation.id, end), out);
         self.next_restart(now, out);
-        self.check_all_ended(now, out);
+        if reload.may_end {
+            self.check_all_ended(now, out);
+        }
     }
 
     /// A shutdown comes first.

@@ -76,6 +76,8 @@ pub(super) struct Reload {
     pub(super) scaling: Option<ProcessId>,
     /// Whether a rolling restart of its own is to begin.
     pub(super) rolls: bool,
+    /// Whether it may be the last that was there to do: one that changes nothing leaves all that has ended as it is.
+    pub(super) may_end: bool,
 }
 
 impl Reload {
