@@ -50,6 +50,11 @@ impl Launch {
         Ok(())
     }
 
+    /// Whether our streams, and our terminal, are those of the program.
+    pub(super) fn is_in_front(&self) -> bool {
+        self.streams.get().is_some()
+    }
+
     /// See [`Environment::add`].
     pub(super) fn add_to_environment(&self, variables: &[(&str, String)]) {
         self.base.add(variables);
@@ -116,7 +121,7 @@ impl Launch {
         if let Some(limit) = limits::at_start().filter(|_| !plan.limits_nofile()) {
             call.nofile = limit;
         }
-        call.foreground = self.streams.get().is_some();
+        call.foreground = self.is_in_front();
         call.session = self.session && !call.foreground;
         let pid = stack
             .spawn(&call, slot)

@@ -37,6 +37,7 @@ mod spawner;
 pub mod state_file;
 mod step;
 pub mod survivors;
+mod suspend;
 mod sys;
 mod terminal;
 pub mod threads;

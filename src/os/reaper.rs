@@ -162,6 +162,9 @@ impl Children {
                 Peeked::Trapped(pid, signal) => self.spawners.let_go(pid, signal),
             }
         }
+        if self.spawners.is_in_front() {
+            self.stop_with_the_program();
+        }
         self.look_at_remains();
         self.send_reports();
         if self.next_look().is_some() {

@@ -166,6 +166,11 @@ impl Spawners {
         self.launch.hand_on_streams()
     }
 
+    /// Whether the one program has our terminal.
+    pub(super) fn is_in_front(&self) -> bool {
+        self.launch.is_in_front()
+    }
+
     /// Every program has these variables too. Said once, before the first order.
     pub(super) fn add_to_environment(&self, variables: &[(&str, String)]) {
         self.launch.add_to_environment(variables);
