@@ -418,5 +418,10 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_see
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "analyze" -d 'Say where the time of a start went'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_seen_subcommand_from trace" -f -a "spool" -d 'Look into a spool directory (--spool DIR, or the configured one), and take spans out of it'
 
-# The ids of the newest traces, behind the words that take one.
+# What only a supervisor that runs knows: the ids of its newest traces, and the names of its processes, behind the words that
+# take one.
 complete -c phpeek-pm -f -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show blame critical-chain compare" -a "(phpeek-pm trace list 2>/dev/null | awk 'NR > 1 { print \$1 }')"
+for command in start stop restart scale signal logs history explain
+    complete -c phpeek-pm -f -n "__fish_phpeek_pm_using_subcommand $command" -a "(phpeek-pm list 2>/dev/null | awk 'NR > 1 { print \$1 }')"
+end
+complete -c phpeek-pm -f -n "__fish_phpeek_pm_using_subcommand schedule; and __fish_seen_subcommand_from trigger pause resume" -a "(phpeek-pm list 2>/dev/null | awk 'NR > 1 { print \$1 }')"

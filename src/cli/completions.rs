@@ -1,5 +1,5 @@
 //! The `completions` command: a script for a shell, made of the command line itself, and of what only a supervisor that
-//! runs knows: the ids of its traces.
+//! runs knows: the ids of its traces, and the names of its processes.
 
 use super::say::hand_over;
 use clap::Args;
@@ -12,10 +12,11 @@ pub struct CompletionsArguments {
     pub shell: Shell,
 }
 
-/// Completes the ids of traces behind the words that take one, and leaves all else to the script that is wrapped.
-const BASH: &str = include_str!("completions/traces.bash");
-const ZSH: &str = include_str!("completions/traces.zsh");
-const FISH: &str = include_str!("completions/traces.fish");
+/// Completes ids of traces and names of processes behind the words that take one, and leaves all else to the script that
+/// is wrapped.
+const BASH: &str = include_str!("completions/known.bash");
+const ZSH: &str = include_str!("completions/known.zsh");
+const FISH: &str = include_str!("completions/known.fish");
 
 /// Writes it; `line` is the command line that it completes.
 pub(super) fn run(arguments: &CompletionsArguments, line: clap::Command) -> u8 {

@@ -1,7 +1,7 @@
 //! The commands that order a running supervisor about: each waits until what it asks for is so.
 
 use crate::support::procfs::alive;
-use crate::support::supervisor::run;
+use crate::support::supervisor::{clean, program, run};
 use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -42,4 +42,27 @@ fn processes_are_listed_stopped_started_restarted_scaled_and_signalled() {
     supervisor.signal(Signal::TERM);
     assert_eq!(supervisor.ended(), 0);
     wait_until(LONG, "nobody listens", || ask(&["list"]).0 == 3);
+}
+
+#[test]
+fn names_of_processes_complete_in_a_shell() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(
+        json!({"control_socket": sandbox.path("c.sock")}),
+        json!({"queue": {"command": sandbox.worker("queue")}, "web": {"command": sandbox.worker("web")}}),
+    );
+    let _supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("queue", 1);
+    sandbox.write("completions.bash", &run(&sandbox, &["completions", "bash"]).1);
+    let typed = "source completions.bash\nPM=\"$0\"; C=\"$1\"\n\
+                 completed() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=()\n\
+                 _phpeek_pm_known \"$PM\" \"${@: -1}\" \"${@: -2:1}\"; echo \"${COMPREPLY[*]}\"; }\n\
+                 completed \"$PM\" restart --config \"$C\" ''\ncompleted \"$PM\" restart --config \"$C\" --rolling q\n\
+                 completed \"$PM\" schedule --config \"$C\" pause w\ncompleted \"$PM\" stop --js\n";
+    let mut command = std::process::Command::new("bash");
+    let asked = clean(&mut command, &sandbox).args(["-c", typed]).arg(program()).arg(&config).output();
+    let asked = asked.expect("bash");
+    let said = String::from_utf8_lossy(&asked.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines, ["queue web", "queue", "web", "--json"], "{}", String::from_utf8_lossy(&asked.stderr));
 }

@@ -88,7 +88,7 @@ fn ids_of_traces_complete_in_a_shell() {
     let script = run(&sandbox, &["completions", "bash"]).1;
     sandbox.write("completions.bash", &script);
     let typed = "source completions.bash\nPM=\"$0\"\ncompleted() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=()\n\
-                 _phpeek_pm_traces \"$PM\" \"${@: -1}\" \"${@: -2:1}\"; echo \"${COMPREPLY[*]}\"; }\n\
+                 _phpeek_pm_known \"$PM\" \"${@: -1}\" \"${@: -2:1}\"; echo \"${COMPREPLY[*]}\"; }\n\
                  completed \"$PM\" trace --file traces.json show ''\ncompleted \"$PM\" trace li\n";
     let mut command = Command::new("bash");
     let asked = clean(&mut command, &sandbox).args(["-c", typed]).arg(program()).output().expect("bash");
