@@ -176,7 +176,7 @@ async fn supervise(
     })?;
     let roster = Rc::new(Roster::of(&fleet));
     if let Some(ledger) = ledger {
-        survivors::deal(&ledger, configuration.survivors, &spec, &running).await?;
+        survivors::deal(&ledger, configuration.survivors, &spec, (&running, beside.as_deref())).await?;
         keep(ledger, &roster, &running);
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;

@@ -5,6 +5,7 @@
 use super::ledger::{Before, Ledger};
 use super::running::{BeginError, Running, UnknownSurvivors, say};
 use phpeek_actors::ports::Level;
+use phpeek_api::place;
 use phpeek_core::order::start_order;
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{ProcessSpec, SystemSpec};
@@ -22,7 +23,7 @@ const NAMED: usize = 100;
 /// What SIGKILL may take.
 const KILLED: Duration = Duration::from_secs(2);
 
-/// Deals with what was left, before anything is started.
+/// Deals with what was left, before anything is started; also with its socket, `beside` ours.
 ///
 /// # Errors
 /// [`UnknownSurvivors`] when something may have been left, and the record of it cannot be believed.
@@ -30,8 +31,11 @@ pub(super) async fn deal(
     ledger: &Ledger,
     policy: Survivors,
     spec: &SystemSpec,
-    running: &Running,
+    (running, beside): (&Running, Option<&Path>),
 ) -> Result<(), BeginError> {
+    if let (Before::Of(_), Some(socket)) = (ledger.before(), beside) {
+        place::sweep_beside(socket);
+    }
     match ledger.before() {
         _ if policy == Survivors::Ignore => {}
         Before::Nothing => {}
