@@ -300,6 +300,7 @@ fn compiled(
     overlay::unfold(root, &keys::Kind::Map(keys::ROOT));
     overlay::apply(root, vars, findings);
     schema::check(root, findings);
+    findings.settle();
     rules::hooks(root, findings);
     lint::values(root, findings);
     let empty = Node::empty_map();

@@ -66,10 +66,22 @@ pub(crate) struct Findings {
     kept: Vec<Finding>,
     /// How many there were of each severity.
     counts: [usize; 3],
+    /// Where an error was found before anybody asked what the values mean.
+    settled: Vec<(String, Place)>,
 }
 
 impl Findings {
+    /// A value that has an error now means nothing: what is found of it from here on is the same mistake.
+    pub(crate) fn settle(&mut self) {
+        let errors = self.kept.iter().filter(|finding| finding.severity == Severity::Error);
+        self.settled = errors.map(|error| (error.path.clone(), error.place.clone())).collect();
+    }
+
     pub(crate) fn push(&mut self, finding: Finding) {
+        let same = |(path, place): &(String, Place)| *path == finding.path && *place == finding.place;
+        if self.settled.iter().any(same) {
+            return;
+        }
         let full = self.full(finding.severity);
         if let Some(count) = self.counts.get_mut(finding.severity as usize) {
             *count += 1;

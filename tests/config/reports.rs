@@ -98,3 +98,18 @@ fn json_has_the_documented_keys_and_quiet_is_shorter() {
         (human(&good, Detail::Full, Strictness::Usual), human(&good, Detail::Quiet, Strictness::Usual));
     assert!(!quiet.is_empty() && quiet.len() < full.len());
 }
+
+#[test]
+fn a_mistake_is_told_once_however_many_would_stumble_over_it() {
+    let text = "global: {api_enabled: true, api_tokens: [{token: t, role: boss}], autotune_memory_threshold: 5}\n\
+                processes: {web: {command: [x], reload: {command: []}}}\n";
+    let findings = read(text, &[]).report.findings;
+    let paths: Vec<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
+    let once =
+        ["global.api_tokens[0].role", "global.autotune_memory_threshold", "processes.web.reload.command"];
+    assert_eq!(paths, once, "{findings:#?}");
+    // What is missing was said by nobody before.
+    let missing = "global: {api_enabled: true, api_tokens: [{token: t}]}\nprocesses: {web: {command: [x]}}\n";
+    let findings = read(missing, &[]).report.findings;
+    assert!(findings.len() == 1 && findings[0].message.contains("what this token may"), "{findings:#?}");
+}
