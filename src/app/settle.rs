@@ -8,7 +8,8 @@ use phpeek_os::memory;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const SETTLED: Duration = Duration::from_secs(5);
+/// The looks at the control socket that our own files beside it cause are over by then (2.4 s).
+const SETTLED: Duration = Duration::from_secs(3);
 /// In which all other threads come to rest, if they have nothing to do.
 const REST: Duration = Duration::from_millis(50);
 
