@@ -6,11 +6,11 @@ use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_config::Configuration;
 use phpeek_core::facts::{Fact, InstanceFact, ProcessFact, Told};
 use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
+use phpeek_core::list_map::{ListMap, Serials};
 use phpeek_core::name::ProcessName;
 use phpeek_output::Output;
 use phpeek_telemetry::{OwnRecords, RunSpans, TelemetryHandle, Wanted};
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -52,14 +52,14 @@ impl LogSink for Both {
 /// Notes which span has started a run, for the lines that it writes.
 pub(super) struct Runs {
     runs: Arc<RunSpans>,
-    processes: RefCell<HashMap<ProcessId, Known>>,
+    processes: RefCell<ListMap<ProcessId, Known>>,
     spans: OnceCell<Weak<Listeners>>,
 }
 
 struct Known {
     name: ProcessName,
     /// The number of each instance.
-    numbers: HashMap<u32, u32>,
+    numbers: Serials<u32>,
 }
 
 impl Runs {
@@ -74,18 +74,18 @@ impl Runs {
 
     fn instance(&self, id: InstanceId, fact: &InstanceFact) {
         let mut processes = self.processes.borrow_mut();
-        let Some(Known { name, numbers }) = processes.get_mut(&id.process) else { return };
+        let Some(Known { name, numbers }) = processes.get_mut(id.process) else { return };
         match fact {
             InstanceFact::Added { number } => drop(numbers.insert(id.serial, *number)),
             InstanceFact::Ordered { run } => {
                 let listeners = self.spans.get().and_then(Weak::upgrade);
-                if let (Some(listeners), Some(number)) = (listeners, numbers.get(&id.serial)) {
+                if let (Some(listeners), Some(number)) = (listeners, numbers.get(id.serial)) {
                     let context = listeners.context_of_task(TaskId::Run(id.run(*run)));
                     self.runs.note(name, *number, *run, context);
                 }
             }
             InstanceFact::Removed => {
-                if let Some(number) = numbers.remove(&id.serial) {
+                if let Some(number) = numbers.remove(id.serial) {
                     self.runs.forget(name, number);
                 }
             }
@@ -98,10 +98,10 @@ impl Listener for Runs {
     fn hear(&self, told: &Told) {
         match &told.fact {
             Fact::Process(id, ProcessFact::Added(spec)) => {
-                let known = Known { name: spec.name.clone(), numbers: HashMap::new() };
+                let known = Known { name: spec.name.clone(), numbers: Serials::default() };
                 self.processes.borrow_mut().insert(*id, known);
             }
-            Fact::Process(id, ProcessFact::Removed) => drop(self.processes.borrow_mut().remove(id)),
+            Fact::Process(id, ProcessFact::Removed) => drop(self.processes.borrow_mut().remove(*id)),
             Fact::Instance(id, fact) => self.instance(*id, fact),
             _ => {}
         }

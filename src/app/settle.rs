@@ -8,10 +8,10 @@ use phpeek_os::memory;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The looks at the control socket that our own files beside it cause are over by then (2.4 s).
-const SETTLED: Duration = Duration::from_secs(3);
-/// In which all other threads come to rest, if they have nothing to do.
-const REST: Duration = Duration::from_millis(50);
+const SETTLED: Duration = Duration::from_secs(1);
+/// In which all other threads come to rest, if they have nothing to do: also who looks at the control socket, up to 2 s after
+/// something has changed beside it, as it does in a start and by what is removed here.
+const REST: Duration = Duration::from_millis(2200);
 
 /// See the top of the file; `beside` is our socket, if it lies where all do. Without a thread to be had the memory is given
 /// back at once, with less to show for it, and the sockets are left to the next supervisor.
@@ -19,10 +19,10 @@ pub(super) async fn settle(beside: Option<PathBuf>, thread_init: fn()) {
     tokio::time::sleep(SETTLED).await;
     let begun = std::thread::Builder::new().name("settle".to_owned()).spawn(move || {
         thread_init();
-        std::thread::park_timeout(REST);
         if let Some(socket) = beside {
             place::sweep_beside(&socket);
         }
+        std::thread::park_timeout(REST);
         give_back();
     });
     if begun.is_err() {

@@ -73,13 +73,6 @@ fn report(state: TelemetryState, target: &Target, clock: Clock) -> TelemetryRepo
         let at = Timestamp::try_from(clock.wall(at)).unwrap_or(Timestamp::UNIX_EPOCH);
         format!("{at:.3}")
     };
-    let dropped = [
-        ("queue_full", stats.dropped_queue_full),
-        ("spool_full", stats.dropped.full),
-        ("expired", stats.dropped.expired),
-        ("damaged", stats.dropped.damaged),
-        ("panic", stats.dropped_panic),
-    ];
     TelemetryReport {
         exporter: target.exporter.to_owned(),
         endpoint: Some(health.target).filter(|t| !t.is_empty()).or_else(|| target.endpoint.clone()),
@@ -90,7 +83,7 @@ fn report(state: TelemetryState, target: &Target, clock: Clock) -> TelemetryRepo
         recovered: Some(stats.recovered),
         exported: stats.exported,
         failed: stats.failed,
-        dropped: dropped.map(|(reason, count)| (reason.to_owned(), count)).into(),
+        dropped: stats.lost().map(|(reason, count)| (reason.to_owned(), count)).into(),
         left_out: stats.dropped_sampled_out,
         pending: stats.pending,
         panics: health.panics,

@@ -3,6 +3,7 @@
 
 use super::cgroup::{Membership, Place};
 use super::procfs;
+use super::usage::total_memory;
 use std::fs;
 use std::path::Path;
 
@@ -42,7 +43,7 @@ fn within(own: &Membership, meminfo: &str, cpus: u64) -> Option<Room> {
             whole(number(&folder.join("cpu.cfs_quota_us"))?, number(&folder.join("cpu.cfs_period_us"))?)
         }),
     ];
-    let (memory, machine) = (bytes.into_iter().flatten().min(), total(meminfo));
+    let (memory, machine) = (bytes.into_iter().flatten().min(), total_memory(meminfo));
     let memory_is_bounded = memory.is_some_and(|bound| machine.is_none_or(|has| bound < has));
     Some(Room {
         memory: memory.into_iter().chain(machine).min()?,
@@ -64,12 +65,6 @@ fn number(path: &Path) -> Option<u64> {
 /// Processors of a quota in its period, a part as a whole.
 fn whole(quota: u64, period: u64) -> Option<u64> {
     (period > 0).then(|| quota.div_ceil(period))
-}
-
-/// The memory of the machine, by /proc/meminfo.
-fn total(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]

@@ -126,9 +126,13 @@ pub fn of_tree(supervisor: i32, leader: i32) -> Option<TreeUsage> {
 /// Bytes of the machine's memory; `None` where /proc is not there.
 #[must_use]
 pub fn machine_memory() -> Option<u64> {
-    let text = procfs::text("/proc/meminfo")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()?.checked_mul(1024)
+    total_memory(&procfs::text("/proc/meminfo")?)
+}
+
+/// The same, by the text of /proc/meminfo.
+pub(super) fn total_memory(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 fn descriptors(pid: i32) -> u64 {

@@ -76,14 +76,12 @@ impl Recent {
     /// The spans from number `from` on that are still kept, at most so many, each with its number and as JSON of OTLP.
     #[must_use]
     pub fn json(&self, from: u64, most: usize) -> Vec<(u64, Value)> {
-        let (spans, next) = self.spans(from);
-        let numbered = (next.saturating_sub(spans.len() as u64)..).zip(spans);
         let shown = |(number, span): (u64, Vec<u8>)| {
             // What was encoded here can be decoded here.
             let span = Span::decode(span.as_slice()).ok()?;
             Some((number, serde_json::to_value(span).ok()?))
         };
-        numbered.take(most).filter_map(shown).collect()
+        self.numbered(from, most as u64).0.into_iter().filter_map(shown).collect()
     }
 
     /// All that is kept of the `limit` traces that were heard of last.
@@ -113,25 +111,37 @@ impl Recent {
         if spans.clone().next().is_none() { Vec::new() } else { encode::request(&self.origin, spans) }
     }
 
-    /// Copies under the lock, decompresses without it.
     fn spans(&self, from: u64) -> (Vec<Vec<u8>>, u64) {
-        let (chunks, open, open_first, next) = {
+        let (spans, next) = self.numbered(from, u64::MAX);
+        (spans.into_iter().map(|(_, span)| span).collect(), next)
+    }
+
+    /// The oldest spans from number `from` on, at most so many. Copies what they are in under the lock, and no more of what is
+    /// kept; decompresses without it.
+    fn numbered(&self, from: u64, most: u64) -> (Vec<(u64, Vec<u8>)>, u64) {
+        let (chunks, open, wanted, next) = {
             let ring = self.lock();
+            let oldest = ring.chunks.front().map_or(ring.open_first, |(first, _)| *first);
+            let wanted = from..from.max(oldest).saturating_add(most);
             let later = ring.chunks.iter().skip(1).map(|(first, _)| *first).chain([ring.open_first]);
-            let wanted = ring.chunks.iter().zip(later).filter(|(_, end)| *end > from);
-            let chunks: Vec<_> = wanted.map(|(chunk, _)| chunk.clone()).collect();
-            (chunks, ring.open.clone(), ring.open_first, ring.next)
+            let each = ring.chunks.iter().zip(later).filter(|(_, end)| *end > from);
+            let each = each.map(|(chunk, _)| chunk).take_while(|(first, _)| *first < wanted.end);
+            let chunks: Vec<_> = each.cloned().collect();
+            let open = (ring.open_first < wanted.end).then(|| (ring.open_first, ring.open.clone()));
+            (chunks, open, wanted, ring.next)
         };
         let mut spans = Vec::new();
         let mut add = |first: u64, bytes: &[u8]| {
-            let numbered = (first..).zip(split(bytes));
-            spans.extend(numbered.filter(|(number, _)| *number >= from).map(|(_, span)| span.to_vec()));
+            let numbered = (first..).zip(split(bytes)).filter(|(number, _)| wanted.contains(number));
+            spans.extend(numbered.map(|(number, span)| (number, span.to_vec())));
         };
         for (first, chunk) in chunks {
             // What was compressed here can be decompressed here; a chunk has at most CHUNK bytes and one span.
             add(first, &zstd::stream::decode_all(chunk.as_slice()).unwrap_or_default());
         }
-        add(open_first, &open);
+        if let Some((first, bytes)) = open {
+            add(first, &bytes);
+        }
         (spans, next)
     }
 }
@@ -199,6 +209,28 @@ mod tests {
     fn recent() -> Recent {
         let scope = InstrumentationScope::builder("x").build();
         Recent::new(Origin::new(&Resource::builder_empty().build(), &scope))
+    }
+
+    #[test]
+    fn pieces_are_all_that_is_kept_in_order_and_each_within_its_bound() {
+        let recent = recent();
+        // Several chunks, and an open one.
+        let spans: Vec<_> = (0..40).map(|id| span(1, id, CHUNK / 7)).collect();
+        spans.iter().for_each(|span| recent.keep([span.as_slice()]));
+        let all = recent.numbered(0, u64::MAX).0;
+        let (last, _) = all.last().expect("some are kept");
+        assert!(*last == 39 && all.len() > 7, "{}", all.len());
+        for most in [1, 3, 8, 100] {
+            let (mut from, mut pieces) = (0, Vec::new());
+            loop {
+                let piece = recent.numbered(from, most).0;
+                assert!(piece.len() as u64 <= most);
+                let Some((newest, _)) = piece.last() else { break };
+                from = newest + 1;
+                pieces.extend(piece);
+            }
+            assert_eq!(pieces, all, "{most}");
+        }
     }
 
     #[test]

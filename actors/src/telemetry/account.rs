@@ -29,16 +29,34 @@ pub struct TelemetryStats {
 }
 
 impl TelemetryStats {
+    /// What was dropped, by reason. What the sampling leaves out is no loss, and not among them.
+    #[must_use]
+    pub fn lost(&self) -> [(&'static str, u64); 5] {
+        [
+            ("queue_full", self.dropped_queue_full),
+            ("spool_full", self.dropped.full),
+            ("expired", self.dropped.expired),
+            ("damaged", self.dropped.damaged),
+            ("panic", self.dropped_panic),
+        ]
+    }
+
+    /// What was dropped and is a loss.
+    #[must_use]
+    pub fn lost_all(&self) -> u64 {
+        self.lost().iter().map(|(_, count)| count).sum()
+    }
+
     /// Dropped for whatever reason.
     #[must_use]
     pub fn dropped_all(&self) -> u64 {
-        self.dropped_queue_full + self.dropped_sampled_out + self.dropped.total() + self.dropped_panic
+        self.dropped_sampled_out + self.lost_all()
     }
 
     /// Failures to deliver a span: of each attempt, and for good. What the sampling leaves out is none.
     #[must_use]
     pub fn errors(&self) -> u64 {
-        self.put_back + self.failed + self.dropped_all() - self.dropped_sampled_out
+        self.put_back + self.failed + self.lost_all()
     }
 
     /// Whether every span is accounted for.

@@ -56,7 +56,7 @@ impl TelemetryActor {
         let mut fields = vec![
             (exported, count(stats.exported)),
             (failed, count(stats.failed)),
-            (dropped, count(stats.dropped_all() - stats.dropped_sampled_out)),
+            (dropped, count(stats.lost_all())),
             (pending, count(stats.pending)),
         ];
         if !cause.is_empty() {

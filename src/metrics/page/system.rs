@@ -61,14 +61,7 @@ fn write_spans(out: &mut Out<'_>, snapshot: &Snapshot, spans: &Spans) -> fmt::Re
     )?;
     out.counter("trace_spans_exported", "Spans that a receiver has taken", [(NONE, stats.exported)])?;
     out.counter("trace_spans_failed", "Spans that were refused or given up", [(NONE, stats.failed)])?;
-    let dropped = [
-        ("queue_full", stats.dropped_queue_full),
-        ("spool_full", stats.dropped.full),
-        ("expired", stats.dropped.expired),
-        ("damaged", stats.dropped.damaged),
-        ("panic", stats.dropped_panic),
-        ("sampled_out", stats.dropped_sampled_out),
-    ];
+    let dropped = stats.lost().into_iter().chain([("sampled_out", stats.dropped_sampled_out)]);
     let dropped = dropped.map(|(reason, count)| ([("reason", reason)], count));
     out.counter("trace_spans_dropped", "Spans that were dropped, by reason", dropped)?;
     out.gauge("trace_spans_pending", "Spans that wait for a receiver", [(NONE, number(stats.pending))])?;

@@ -66,7 +66,7 @@ impl Watched {
         // What has passed the queue, and what has not.
         let passed = stats.started - stats.dropped_queue_full;
         let processed = [("", passed), ("queue_full", stats.dropped_queue_full)];
-        let lost = stats.dropped_all() - stats.dropped_queue_full - stats.dropped_sampled_out;
+        let lost = stats.lost_all() - stats.dropped_queue_full;
         let exported = [("", stats.exported), ("rejected", stats.failed), ("dropped", lost)];
         vec![
             one(names.created, Kind::Sum, stats.started),
