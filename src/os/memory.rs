@@ -20,29 +20,68 @@ pub fn trim() {
     unsafe { libc::malloc_trim(0) };
 }
 
-/// Gives back the pages of our own program that are mapped and can be read again: what parsed the command line and the
+/// At most so many mappings are forgotten: a program and its libraries have a dozen.
+const MAPPINGS: usize = 32;
+/// In which the thread that asks for it comes to its end.
+const ENDS: libc::c_uint = 50_000; // microseconds
+
+/// Where mappings begin and end; empty ones stand for none.
+type Ranges = [(usize, usize); MAPPINGS];
+
+/// Gives back the pages of code that are mapped and can be read again: what parsed the command line and the
 /// configuration is not needed any more, and what is comes back from the page cache at its next use, a microsecond for
-/// 64 KiB. Touches nothing that was ever written: only code, and the read-only data at the beginning of the file
+/// 64 KiB. Touches nothing that was ever written: only code, and the read-only data at the beginning of a file
 /// (relocated data lies behind it, in a mapping of its own). Does nothing where /proc is not there.
-#[expect(unsafe_code, reason = "madvise has no safe form")]
+///
+/// Call it as the last thing that a thread does, while all others rest. Whatever runs afterwards is read in again with all
+/// that lies around it, and the end of a thread of ours is in five places: so it is done a moment later, by a plain
+/// thread that has nothing to end; at once where there is no thread to be had.
+#[expect(unsafe_code, reason = "pthread_create has no safe form")]
 pub fn forget_code() {
-    let Ok(program) = std::fs::read_link("/proc/self/exe") else { return };
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    for (begin, end) in maps.lines().filter_map(|line| clean_range(line, &program)) {
-        // SAFETY: the range is a private mapping of a file that was never written to (madvise(2): after MADV_DONTNEED
-        // the pages are read from the file again); a refusal only leaves them where they are.
-        unsafe { libc::madvise(begin as *mut libc::c_void, end - begin, libc::MADV_DONTNEED) };
+    let ranges = Box::into_raw(Box::new(clean_ranges())).cast();
+    let mut thread: libc::pthread_t = 0;
+    // SAFETY: the function takes what it is given here, and it alone has it; without attributes the defaults hold.
+    let refused = unsafe { libc::pthread_create(&raw mut thread, std::ptr::null(), forget, ranges) };
+    if refused == 0 {
+        // SAFETY: it was begun, and nobody joins it.
+        unsafe { libc::pthread_detach(thread) };
+    } else {
+        forget(ranges);
     }
 }
 
-/// The range of a line of /proc/self/maps (proc(5)) if it maps code, or the beginning, of `program`.
-fn clean_range(line: &str, program: &std::path::Path) -> Option<(usize, usize)> {
+/// Forgets mappings, and frees the list of them first. It must not panic, and ends in this file.
+#[expect(unsafe_code, reason = "madvise has no safe form")]
+extern "C" fn forget(ranges: *mut libc::c_void) -> *mut libc::c_void {
+    // SAFETY: it comes from `Box::into_raw`, and was given to this call alone.
+    let ranges: Ranges = *unsafe { Box::from_raw(ranges.cast()) };
+    // SAFETY: takes a plain number.
+    unsafe { libc::usleep(ENDS) };
+    for (begin, end) in ranges {
+        // SAFETY: the range is a private mapping of a file that was never written to (madvise(2): after MADV_DONTNEED
+        // the pages are read from the file again), or empty; a refusal only leaves them where they are.
+        unsafe { libc::madvise(begin as *mut libc::c_void, end.saturating_sub(begin), libc::MADV_DONTNEED) };
+    }
+    std::ptr::null_mut()
+}
+
+fn clean_ranges() -> Ranges {
+    let mut ranges = [(0, 0); MAPPINGS];
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    for (slot, range) in ranges.iter_mut().zip(maps.lines().filter_map(clean_range)) {
+        *slot = range;
+    }
+    ranges
+}
+
+/// The range of a line of /proc/self/maps (proc(5)) if it maps code, or the beginning, of a file.
+fn clean_range(line: &str) -> Option<(usize, usize)> {
     let mut words = line.split_ascii_whitespace();
     let (range, mode, offset) = (words.next()?, words.next()?, words.next()?);
-    let path = words.nth(2)?;
+    let of_file = words.nth(2)?.starts_with('/');
     let code = mode == "r-xp";
     let head = mode == "r--p" && offset.bytes().all(|digit| digit == b'0');
-    if std::path::Path::new(path) != program || !(code || head) {
+    if !of_file || !(code || head) {
         return None;
     }
     let (begin, end) = range.split_once('-')?;
@@ -61,28 +100,31 @@ pub fn trim() {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     #[test]
     fn only_what_was_never_written_is_forgotten() {
-        let of = |line| clean_range(line, Path::new("/bin/x"));
-        assert_eq!(of("1000-2000 r-xp 00001000 fe:00 7                /bin/x"), Some((0x1000, 0x2000)));
-        assert_eq!(of("1000-2000 r--p 00000000 fe:00 7                /bin/x"), Some((0x1000, 0x2000)));
+        for code in [
+            "r-xp 00001000 fe:00 7   /bin/x",
+            "r--p 00000000 fe:00 7   /bin/x",
+            "r-xp 00026000 fe:00 8   /lib/libc.so.6",
+        ] {
+            assert_eq!(clean_range(&format!("1000-2000 {code}")), Some((0x1000, 0x2000)), "{code}");
+        }
         for other in [
             "1000-2000 r--p 00003000 fe:00 7                /bin/x",
             "1000-2000 rw-p 00000000 fe:00 7                /bin/x",
-            "1000-2000 r-xp 00001000 fe:00 7                /lib/libc.so.6",
             "1000-2000 r-xp 00000000 00:00 0                [vdso]",
             "1000-2000 rw-p 00000000 00:00 0 ",
             "",
         ] {
-            assert_eq!(of(other), None, "{other}");
+            assert_eq!(clean_range(other), None, "{other}");
         }
     }
 
     #[test]
     fn the_program_goes_on_without_them() {
-        forget_code();
+        assert!(clean_ranges().iter().any(|(begin, end)| begin < end));
+        forget(Box::into_raw(Box::new(clean_ranges())).cast());
         assert_eq!(format!("{:?}", [1, 2]), "[1, 2]");
     }
 }

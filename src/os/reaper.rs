@@ -80,7 +80,7 @@ pub struct Children {
     pub(super) spawners: Arc<Spawners>,
     deliver: Rc<dyn Fn(TaskReport)>,
     /// By leader, which is the id of the group too.
-    pub(super) table: RefCell<HashMap<i32, Run>>,
+    pub(super) table: RefCell<HashMap<i32, Box<Run>>>, // boxed: a hash table is half empty
     pub(super) leaders: RefCell<HashMap<TaskId, i32>>,
     /// Those of the table whose leader is gone.
     pub(super) draining: RefCell<BTreeSet<i32>>,
@@ -210,7 +210,7 @@ impl Children {
     }
 
     fn is_running(&self, pid: i32) -> bool {
-        self.table.borrow().get(&pid).is_some_and(Run::is_running)
+        self.table.borrow().get(&pid).is_some_and(|run| run.is_running())
     }
 
     /// A child that has ended and is still a zombie, so its pid is nobody else's yet.
@@ -271,7 +271,7 @@ impl Children {
             (Some(pid), None) => {
                 self.forget(pid); // the kernel gave the number again, so the old group was empty
                 self.kin.is_no_stray(pid);
-                self.table.borrow_mut().insert(pid, Run::new(task));
+                self.table.borrow_mut().insert(pid, Box::new(Run::new(task)));
                 self.changed.notify_one();
                 self.leaders.borrow_mut().insert(task, pid);
                 self.report(task, TaskEvent::Spawned { pid });
@@ -292,7 +292,7 @@ impl Children {
 
     /// Takes a run out of the table.
     pub(super) fn strike(&self, pid: i32) -> Option<TaskId> {
-        let Run { task, .. } = self.table.borrow_mut().remove(&pid)?;
+        let Run { task, .. } = *self.table.borrow_mut().remove(&pid)?;
         if let TaskId::Run(run) = task {
             self.spawners.over(run);
         }

@@ -40,7 +40,7 @@ impl Children {
     pub(super) fn signal_all_of(&self, task: TaskId, signal: Signal) -> bool {
         let Some(pid) = self.leaders.borrow().get(&task).copied() else { return false };
         let resume = resumes(signal);
-        let running = self.table.borrow().get(&pid).is_some_and(super::reaper::Run::is_running);
+        let running = self.table.borrow().get(&pid).is_some_and(|run| run.is_running());
         let mut sent = vec![signal_to(Target::Group(pid), signal, resume)];
         if running && sys::group_of(pid).is_some_and(|group| group != pid) {
             sent.push(signal_to(Target::Process(pid), signal, resume));
@@ -188,7 +188,7 @@ impl Children {
     /// Names all that is left. When the leader has ended nobody looks after them any more.
     pub(super) fn leave_all_of(&self, task: TaskId) -> Vec<Member> {
         let Some(pid) = self.leaders.borrow().get(&task).copied() else { return Vec::new() };
-        let running = self.table.borrow().get(&pid).is_some_and(super::reaper::Run::is_running);
+        let running = self.table.borrow().get(&pid).is_some_and(|run| run.is_running());
         let mut left = self.kin.group(pid);
         if running {
             left.extend(procfs::tree(pid));

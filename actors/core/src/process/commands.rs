@@ -68,9 +68,9 @@ impl Process {
         // Nobody waits for runs any more that a stop came before: neither a start nor a change of scale has failed by that.
         self.instances.iter_mut().for_each(|i| (i.awaited, i.unborn) = (false, false));
         let left = self.instances.iter().any(|i| i.machine.has_left());
-        if self.stop.is_none() && (left || !self.all_at_rest()) {
-            self.tell(asked, ProcessFact::StopBegan(operation.clone()), out);
-            self.stop = Some(operation);
+        if !self.stopping && (left || !self.all_at_rest()) {
+            self.tell(asked, ProcessFact::StopBegan(operation), out);
+            self.stopping = true;
         }
         for i in 0..self.instances.len() {
             self.end_loop(i, now.at, out);
@@ -82,7 +82,7 @@ impl Process {
                 }
             }
         }
-        if self.stop.is_none() {
+        if !self.stopping {
             self.end_reported = true; // nothing ran: there is no end to report beside this
             out.act(Effect::Report(Report::Stopped));
         }

@@ -135,7 +135,7 @@ impl Process {
         if let Some(run) = run {
             self.came_up(i, now, run, out);
         }
-        if self.unready == 0 && !self.told_ready && self.start.is_none() && self.stop.is_none() {
+        if self.unready == 0 && !self.told_ready && self.start.is_none() && !self.stopping {
             self.told_ready = true;
             self.tell(now.at, ProcessFact::Ready, out);
             out.act(Effect::Report(Report::Ready));
@@ -144,7 +144,7 @@ impl Process {
 
     /// Whoever was told that it is ready hears that it is not any more.
     fn report_unready(&mut self, now: Now, out: &mut Out) {
-        if std::mem::take(&mut self.told_ready) && self.stop.is_none() {
+        if std::mem::take(&mut self.told_ready) && !self.stopping {
             self.tell(now.at, ProcessFact::Unready, out);
             out.act(Effect::Report(Report::Unready));
         }

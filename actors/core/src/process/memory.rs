@@ -55,7 +55,7 @@ impl Process {
         let event = Event::OverLimit { run: run.run, limit: breach.limit };
         match breach.limit {
             Limit::Soft => {
-                self.replacing = Some((run.instance.serial, run.run));
+                self.replacing = Some(Box::new((run.instance.serial, run.run)));
                 self.press(i, now, event, out);
             }
             Limit::Hard => {
@@ -73,13 +73,13 @@ impl Process {
         let runs = matches!(instance.machine.state(), State::Running { .. });
         let asked = instance.hooking.as_ref().is_some_and(|hooking| hooking.pending.is_some());
         let stays = runs && !asked && !instance.leaves && Policy::from(&*self.spec).restarts_by_itself();
-        stays && self.rolling.is_none() && self.stop.is_none() && !self.is_replacing()
+        stays && self.rolling.is_none() && !self.stopping && !self.is_replacing()
     }
 
     /// Whether an instance is away because it was above the soft bound. It is until the run after that counts as up, or has
     /// ended in its turn: one that does not come up holds up the others once and not for ever.
     fn is_replacing(&self) -> bool {
-        let Some((serial, run)) = self.replacing else { return false };
+        let Some((serial, run)) = self.replacing.as_deref().copied() else { return false };
         let Some(instance) = self.place(serial).and_then(|i| self.instances.get(i)) else { return false };
         let own = instance.machine.run();
         !instance.machine.at_rest()

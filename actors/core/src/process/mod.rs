@@ -45,7 +45,7 @@ use crate::health::words as health_words;
 use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::limit::gauge::Gauge;
-use crate::operation::{Operation, Operations};
+use crate::operation::Operations;
 use crate::signal::Handed;
 use crate::spec::ProcessSpec;
 use state::{CrashLoop, Due, Dying, Hooking, Jobs, Reloading, Rolling, Start, Wall};
@@ -119,15 +119,16 @@ pub struct Process {
     /// do when its runs are short.
     unheard: BTreeMap<(u32, u64), (Duration, Box<Dying>)>,
     start: Option<Start>,
-    stop: Option<Operation>,
+    /// Whether it was told to stop, and something of it may live.
+    stopping: bool,
     rolling: Option<Box<Rolling>>,
     reloading: Option<Reloading>,
     /// The instance that was last taken away for its memory, by its serial, and the run that was.
-    replacing: Option<(u32, u64)>,
+    replacing: Option<Box<(u32, u64)>>,
     /// The schedule and its jobs, once it was started.
     jobs: Option<Box<Jobs>>,
-    /// What the clock on the wall has said.
-    wall: Wall,
+    /// What the clock on the wall has said, if anything goes by it.
+    wall: Option<Box<Wall>>,
     /// Whether instances come or go.
     scaling: bool,
     /// Whether the end of all instances has been reported since the last run was ordered.
@@ -158,12 +159,12 @@ impl Process {
             due: BTreeSet::new(),
             unheard: BTreeMap::new(),
             start: None,
-            stop: None,
+            stopping: false,
             rolling: None,
             reloading: None,
             replacing: None,
             jobs: None,
-            wall: Wall::default(),
+            wall: None,
             scaling: false,
             end_reported: false,
             failed: None,
@@ -382,7 +383,7 @@ impl Process {
         if !self.all_at_rest() {
             return;
         }
-        if self.stop.take().is_some() {
+        if std::mem::take(&mut self.stopping) {
             self.end_reported = true; // `Stopped` says it
             self.tell(now.at, ProcessFact::Stopped, out);
             out.act(Effect::Report(Report::Stopped));

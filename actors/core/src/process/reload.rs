@@ -13,7 +13,7 @@ use crate::spec::Reload;
 
 impl Process {
     pub(super) fn reload(&mut self, now: Now, operation: Operation, by: Reload, out: &mut Out) {
-        if self.stop.is_some() {
+        if self.stopping {
             return; // a shutdown came first; the manager has given the restart up
         }
         match by {

@@ -10,7 +10,7 @@ use crate::operation::Operation;
 
 impl Process {
     pub(super) fn begin_rolling(&mut self, now: Now, operation: Operation, out: &mut Out) {
-        if self.stop.is_some() {
+        if self.stopping {
             return; // a shutdown came first; the manager has given the restart up
         }
         self.failed = None;

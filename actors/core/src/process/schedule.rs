@@ -21,16 +21,20 @@ const HALF: Duration = Duration::from_millis(500);
 impl Process {
     /// What the clock on the wall says.
     pub(super) fn hear_of_wall(&mut self, now: Now, wall: Duration, out: &mut Out) {
-        self.wall = Wall { at: now.at, wall };
+        self.wall = Some(Box::new(Wall { at: now.at, wall }));
         self.schedule_tick(now, out);
         self.settle(now, out);
+    }
+
+    fn clock(&self, now: Now) -> schedule::Now {
+        self.wall.as_deref().copied().unwrap_or_default().now(now)
     }
 
     /// Begins to go by the clock.
     pub(super) fn start_schedule(&mut self, now: Now, out: &mut Out) {
         let Some(spec) = self.spec.schedule.clone() else { return };
         self.forced = false;
-        let clock = self.wall.now(now);
+        let clock = self.clock(now);
         let stopped = self.jobs.is_none() && self.spec.initial == InitialState::Stopped;
         match &mut self.jobs {
             Some(jobs) => jobs.schedule.reopen(clock),
@@ -128,8 +132,9 @@ impl Process {
     }
 
     fn schedule_step(&mut self, now: Now, event: schedule::Event, out: &mut Out) {
+        let clock = self.clock(now);
         let Some(jobs) = &mut self.jobs else { return };
-        let (clock, paused, mut outputs) = (self.wall.now(now), jobs.schedule.is_paused(), Vec::new());
+        let (paused, mut outputs) = (jobs.schedule.is_paused(), Vec::new());
         jobs.schedule.step(clock, event, &mut outputs);
         let change = match (paused, jobs.schedule.is_paused()) {
             (false, true) => Some(ScheduleFact::Paused),
@@ -147,6 +152,7 @@ impl Process {
 
     /// When it is due, and what its next tick is.
     fn note_schedule(&mut self, now: Now, out: &mut Out) {
+        let clock = self.clock(now);
         let Some(jobs) = &mut self.jobs else { return };
         let due = jobs.schedule.deadline();
         let before = std::mem::replace(&mut jobs.due, due);
@@ -155,7 +161,7 @@ impl Process {
             due.map(|due| self.due.insert((due, 0, Due::Schedule)));
         }
         // To the second: a clock that is slewed does not change the tick.
-        let next = jobs.schedule.next_tick(self.wall.now(now));
+        let next = jobs.schedule.next_tick(clock);
         let seconds = |time: Option<Duration>| time.map(|time| time.saturating_add(HALF).as_secs());
         if seconds(jobs.next) != seconds(next) {
             jobs.next = next;
