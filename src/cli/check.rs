@@ -114,7 +114,8 @@ fn excerpt(out: &mut String, at: usize, column: usize, text: &str) {
 
 fn summary(out: &mut String, report: &Report) {
     line(out, format_args!("Summary"));
-    line(out, format_args!("  file:             {}", name_of(report, 0)));
+    let file = report.file.as_ref().map_or("none".to_owned(), |file| file.display().to_string());
+    line(out, format_args!("  file:             {file}"));
     for included in &report.included {
         line(out, format_args!("  included:         {}", included.path.display()));
     }

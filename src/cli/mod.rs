@@ -46,6 +46,7 @@ pub use demo::CONFIG as DEMO;
 use crate::exit;
 use arguments::Command;
 use clap::Parser;
+use clap::error::ContextKind;
 use control::Order;
 use fault::Fault;
 use phpeek_core::causes::chain;
@@ -66,9 +67,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
             // Only who asks for help pays for the examples.
             let helped = (error.kind() == clap::error::ErrorKind::DisplayHelp)
                 .then(|| command().try_get_matches_from(&words).err());
-            let error = helped.flatten().unwrap_or(error);
+            let mut error = helped.flatten().unwrap_or(error);
+            let tip = tips::tip(&words, &error);
+            if tip.is_some() {
+                // A word that only looks alike leads away from what is meant.
+                error.remove(ContextKind::SuggestedSubcommand);
+                error.remove(ContextKind::SuggestedArg);
+            }
             let code = usage(&error);
-            if let Some(tip) = tips::tip(&words, &error) {
+            if let Some(tip) = tip {
                 say::complain(tip);
             }
             return code;

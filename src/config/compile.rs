@@ -88,9 +88,18 @@ fn declared<'a>(root: &'a Node, findings: &mut Findings) -> Option<Declared<'a>>
     // What is no mapping was told of.
     let misshapen = root.get("processes").is_some_and(|node| !matches!(node.value, Value::Map(_)));
     if known.is_empty() && !misshapen {
-        let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
-        let fault = Finding::error("processes", place, "no process is defined");
-        findings.push(fault.advice("define at least one process under processes, with a command"));
+        let place = root.get("processes").map_or(root.place.clone(), |n| n.place.clone());
+        let nothing = root.place == Place::Nowhere;
+        let message = match (nothing, root.is_nothing()) {
+            (true, _) => "no process is defined: there is no configuration file, and no variable names one",
+            (_, true) => "the file holds nothing: no process is defined",
+            _ => "no process is defined",
+        };
+        let advice = match nothing {
+            true => "name a file with --config FILE, or let `phpeek-pm init` write one",
+            false => "define at least one process under processes, with a command",
+        };
+        findings.push(Finding::error("processes", place, message).advice(advice));
     } else if enabled.is_empty() && !misshapen {
         let place = root.get("processes").map_or(Place::Nowhere, |n| n.place.clone());
         // Images ship files whose processes are enabled one by one, by overrides.

@@ -4,7 +4,7 @@
 use super::report::{Finding, Findings, Included, Path as YamlPath};
 use super::tree::{Entry, Node, Place, Value};
 use super::vars::Vars;
-use super::{files, substitute};
+use super::{files, foreign, substitute};
 use std::path::{Path, PathBuf};
 
 /// Most files that are included.
@@ -50,13 +50,22 @@ pub(crate) fn include(
         let text = match files::text(&path) {
             Ok(text) => text,
             Err(message) => {
+                let advice = match path.is_dir() {
+                    true => format!("name the files in it, as {}", path.join("*.yaml").display()),
+                    false => files::advice(&path),
+                };
                 let message = format!("the file {} cannot be read: {message}", path.display());
-                wrong(place, message, "name a file that is there", findings);
+                wrong(place, message, &advice, findings);
                 continue;
             }
         };
+        let foreign = foreign::told(&text, Some(&path), included.len() + 1);
         included.push(Included { path, text });
         let Some(new) = included.last() else { continue };
+        if let Some(foreign) = foreign {
+            findings.push(foreign);
+            continue;
+        }
         if let Some(tree) = files::tree(&new.text, included.len(), findings) {
             let name = |file: usize| match file.checked_sub(1).and_then(|at| included.get(at)) {
                 Some(other) => other.path.display().to_string(),
@@ -94,10 +103,6 @@ struct Merge<'a, 'f> {
 impl Merge<'_, '_> {
     fn roots(&mut self, root: &mut Node, tree: Node) {
         let Value::Map(entries) = tree.value else {
-            if !tree.is_nothing() {
-                let message = format!("{} holds no keys", (self.name)(self.file));
-                wrong(tree.place, message, "write it as a configuration of its own", self.findings);
-            }
             return;
         };
         for entry in entries {

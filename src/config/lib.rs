@@ -54,6 +54,7 @@ mod schema;
 mod secret;
 mod signals;
 mod substitute;
+mod syntax;
 mod tracing;
 mod tree;
 mod value;
@@ -231,12 +232,15 @@ fn open(source: &Source, vars: &dyn Vars) -> (Report, Option<Node>, Findings) {
     let (file, text) = files::read(source, vars, &mut findings);
     let mut report =
         Report { file, text, included: Vec::new(), findings: Vec::new(), summary: None, host_seen: false };
-    if let Some(foreign) = foreign::told(&report.text, report.file.as_deref()) {
+    if let Some(foreign) = foreign::told(&report.text, report.file.as_deref(), 0) {
         findings.push(foreign);
     }
     // Of a file that cannot be read, whatever else is said would be a guess.
     let mut root = if findings.failed() { None } else { files::tree(&report.text, 0, &mut findings) };
     if let Some(root) = &mut root {
+        if report.file.is_some() && root.place == Place::Nowhere {
+            root.place = Place::File { file: 0, line: 1, column: 1 };
+        }
         report.included = include::include(root, report.file.as_deref(), vars, &mut findings);
     }
     (report, root, findings)

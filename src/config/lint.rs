@@ -125,6 +125,7 @@ fn proxies(root: &Node, findings: &mut Findings) {
 fn shell(command: Option<&Node>, path: &Path<'_>, findings: &mut Findings) {
     let Some(words) = command.map(Node::items) else { return };
     let Some(program) = words.first() else { return };
+    typed(words, path, findings);
     if let ([only], Some(line)) = (words, program.text())
         && is_a_line(line)
     {
@@ -137,6 +138,19 @@ fn shell(command: Option<&Node>, path: &Path<'_>, findings: &mut Findings) {
     if is_shell && !script.is_some_and(ends_with_exec) {
         let note = Finding::suggestion(path.key("command"), program.place.clone(), "the command is a shell");
         findings.push(note.advice("let it end with exec, so that signals reach the program"));
+    }
+}
+
+/// Signs that a text program has put in the place of plain ones: a program takes them as they are.
+fn typed(words: &[Node], path: &Path<'_>, findings: &mut Findings) {
+    for word in words {
+        let strange = word.text().and_then(|text| text.chars().next()).filter(|c| "“”„‘’–—".contains(*c));
+        if let Some(sign) = strange {
+            let message =
+                format!("a word begins with {sign}, which no program takes for a quote or an option");
+            let warning = Finding::warning(path.key("command"), word.place.clone(), message);
+            findings.push(warning.advice("type it anew: \" and - are the plain signs"));
+        }
     }
 }
 

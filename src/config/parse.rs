@@ -170,8 +170,20 @@ impl<'a> Reader<'a, '_> {
             if matches!(event, Event::SequenceEnd) {
                 return Ok(Value::List(items));
             }
+            let before = self.findings.len();
             items.push(self.node(event, place, depth + 1)?);
+            self.findings.below(before, || format!("[{}]", items.len() - 1));
         }
+    }
+
+    fn twice(&mut self, entries: &[Entry], key: &str, place: Place) {
+        let first = entries.iter().find(|e| e.key == key).map(|e| &e.place);
+        let first = match first {
+            Some(Place::File { line, .. }) => format!(", first in line {line}"),
+            _ => String::new(),
+        };
+        let twice = Finding::error(key, place, format!("the key {key:?} is written twice{first}"));
+        self.findings.push(twice.advice("keep one of them"));
     }
 
     fn mapping(&mut self, depth: usize) -> Result<Value, Fault> {
@@ -189,12 +201,13 @@ impl<'a> Reader<'a, '_> {
                 _ => return Err(Fault::new("a key must be a plain text", place)),
             };
             let (event, at) = self.next()?;
+            let before = self.findings.len();
             let node = self.node(event, at, depth + 1)?;
+            self.findings.below(before, || key.clone());
             if key == "<<" {
                 merged.push(node);
             } else if repeated(&entries, &mut seen, &key) {
-                let twice = Finding::error(&key, place, format!("the key {key:?} is written twice"));
-                self.findings.push(twice.advice("keep one of them"));
+                self.twice(&entries, &key, place);
             } else {
                 entries.push(Entry { key, place, node });
             }

@@ -6,7 +6,7 @@ use super::keys::{PROCESS, SHUTDOWN};
 use super::names::{Names, int, truth};
 use super::numbering::{self, Numbered};
 use super::report::{Finding, Findings, Path};
-use super::tree::{Node, Place};
+use super::tree::{Node, Place, Value};
 use super::{depends, health, hooks, jobs, memory, privilege, restart, rolling, rules, watch};
 use phpeek_core::name::ProcessName;
 use phpeek_core::program::{ContextPolicy, Handover, Numbering, Program};
@@ -65,6 +65,10 @@ pub(crate) fn check_command(
     findings: &mut Findings,
 ) -> Option<CommandLine> {
     let path = path.key("command");
+    // What is no mapping was told of.
+    if matches!(node.value, Value::Scalar(_) | Value::List(_)) {
+        return None;
+    }
     let Some(command) = node.get("command") else {
         let fault = Finding::error(path, place.clone(), format!("the process {name:?} has no command"));
         findings.push(fault.advice("write command: [\"program\", \"argument\"]"));

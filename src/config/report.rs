@@ -91,6 +91,19 @@ impl Findings {
         }
     }
 
+    /// How many there are that somebody may read.
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Those from this one on were found below a step that only their finder's caller knows: it begins their paths.
+    pub(crate) fn below(&mut self, from: usize, step: impl Fn() -> String) {
+        for finding in self.kept.iter_mut().skip(from) {
+            let dot = if finding.path.is_empty() || finding.path.starts_with('[') { "" } else { "." };
+            finding.path = format!("{}{dot}{}", step(), finding.path);
+        }
+    }
+
     pub(crate) fn failed(&self) -> bool {
         self.count(Severity::Error) > 0
     }
@@ -126,6 +139,15 @@ impl Findings {
                 self.kept.push(Finding::new(severity, "", Place::Nowhere, message));
             }
         }
+        // What is empty because a variable is not set was told as the error that it is.
+        let errors: Vec<(String, Place)> = self
+            .kept
+            .iter()
+            .filter(|f| f.severity == Severity::Error)
+            .map(|f| (f.path.clone(), f.place.clone()))
+            .collect();
+        let told = |f: &Finding| errors.iter().any(|(path, place)| *path == f.path && *place == f.place);
+        self.kept.retain(|f| f.severity != Severity::Warning || f.path.is_empty() || !told(f));
         self.kept.sort_by(|a, b| {
             (a.severity, at(&a.place), &a.path, &a.message).cmp(&(
                 b.severity,

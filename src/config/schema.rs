@@ -35,8 +35,10 @@ impl Check<'_> {
     fn map(&mut self, node: &Node, path: &Path<'_>, keys: &'static [Key]) {
         let Value::Map(entries) = &node.value else {
             if !node.is_nothing() {
-                let message = format!("{} must be a mapping", shown(path));
-                self.wrong(node, path, message, "write its keys below it, indented");
+                let text = node.text().unwrap_or_default();
+                let advice = hint::joined(text, keys);
+                let advice = advice.unwrap_or_else(|| "write its keys below it, indented".to_owned());
+                self.wrong(node, path, format!("this must be a mapping, and is {}", what(node)), advice);
             }
             return;
         };
@@ -83,6 +85,10 @@ impl Check<'_> {
                 _ => self.files(node, path),
             },
             Kind::Command => {
+                if let Some(line) = node.text() {
+                    let message = "this must be a list of words, and is one text";
+                    return self.wrong(node, path, message, hint::command(line, &path.to_string()));
+                }
                 self.list(node, path, &Kind::Text, standing);
                 if matches!(&node.value, Value::List(items) if items.is_empty()) {
                     let advice = "write it as a list: [\"program\", \"argument\"]";
@@ -113,12 +119,17 @@ impl Check<'_> {
 
     fn scalar(&mut self, node: &Node, path: &Path<'_>, kind: &Kind) {
         let Some(text) = node.text() else {
-            return self.wrong(node, path, format!("{} must be a single value", shown(path)), kind.wanted());
+            let message = format!("this must be a single value, and is {}", what(node));
+            return self.wrong(node, path, message, kind.wanted());
         };
         if let Err((message, advice)) = kind.scalar(text) {
             let hidden = secret::in_path(&path.to_string());
             let hide = || "the value is not one that this key takes".to_owned();
-            self.wrong(node, path, if hidden { hide() } else { message }, advice);
+            let advice = match (kind, hidden) {
+                (Kind::OneOf(words), false) => hint::word(text, words).unwrap_or(advice),
+                _ => advice,
+            };
+            self.wrong(node, path, if hidden { hide() } else { hint::short(message) }, advice);
         }
     }
 
@@ -130,17 +141,18 @@ impl Check<'_> {
             _ if kind.refuses_nothing() => "the value is empty",
             _ => return,
         };
+        let set = if node.value == Value::Emptied { "set the variable, " } else { "" };
         let advice = match kind {
-            Kind::Guard => "remove the key, or give it a value".to_owned(),
-            kind => format!("remove the key for its default, or {}", kind.wanted()),
+            Kind::Guard => format!("{set}remove the key, or give it a value"),
+            kind => format!("{set}remove the key for its default, or {}", kind.wanted()),
         };
-        self.wrong(node, path, format!("{}: {message}", shown(path)), advice);
+        self.wrong(node, path, message, advice);
     }
 
     fn map_of(&mut self, node: &Node, path: &Path<'_>, kind: &'static Kind, standing: Standing) {
         let Value::Map(entries) = &node.value else {
             if !node.is_nothing() {
-                let message = format!("{} must be a mapping", shown(path));
+                let message = format!("this must be a mapping, and is {}", what(node));
                 let advice = match kind {
                     Kind::Map(_) => "the name is the key: `name:`, and its keys below it, indented; no list",
                     _ => "write name: value pairs below it",
@@ -161,7 +173,7 @@ impl Check<'_> {
 
     fn list(&mut self, node: &Node, path: &Path<'_>, kind: &'static Kind, standing: Standing) {
         let Value::List(items) = &node.value else {
-            let message = format!("{} must be a list", shown(path));
+            let message = format!("this must be a list, and is {}", what(node));
             return self.wrong(node, path, message, "write it as [\"first\", \"second\"]");
         };
         for (index, item) in items.iter().enumerate() {
@@ -202,7 +214,7 @@ impl Check<'_> {
             _ => self.wrong(
                 node,
                 path,
-                format!("{} must be a list of names", shown(path)),
+                format!("this must be a list of names, and is {}", what(node)),
                 Kind::Depends.wanted(),
             ),
         }
@@ -220,7 +232,12 @@ fn is_off(node: &Node, key: &Key) -> bool {
     }
 }
 
-fn shown(path: &Path<'_>) -> String {
-    let path = path.to_string();
-    if path.is_empty() { "the file".to_owned() } else { path }
+/// What stands where something else is wanted.
+fn what(node: &Node) -> &'static str {
+    match &node.value {
+        Value::Null | Value::Emptied => "nothing",
+        Value::Scalar(_) => "a single value",
+        Value::List(_) => "a list",
+        Value::Map(_) => "a mapping",
+    }
 }

@@ -83,9 +83,10 @@ fn what_cannot_be_included_is_an_error_that_says_why() {
     for (include, file, word) in [
         ("missing.yaml", "", "missing.yaml cannot be read"),
         ("'[.yaml'", "", "no pattern"),
-        ("part.yaml", "processes: [", "no valid YAML"),
+        ("part.yaml", "processes: [", "is not closed"),
         ("part.yaml", "include: more.yaml\n", "cannot include others"),
-        ("part.yaml", "- a\n", "holds no keys"),
+        ("part.yaml", "- a\n", "the file must be a mapping, and is a list"),
+        ("part.yaml", "[program:x]\ncommand=y\n", "import supervisord"),
         ("{a: b}", "", "must be a single value"),
     ] {
         let folder = tempfile::tempdir().expect("a folder");

@@ -15,6 +15,7 @@ mod keys;
 mod laws;
 mod logging;
 mod memory;
+mod messages;
 mod numbering;
 mod otlp;
 mod readiness;

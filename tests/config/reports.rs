@@ -12,7 +12,7 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn held(path: &Path, switch: &str, now: &str) {
+pub(crate) fn held(path: &Path, switch: &str, now: &str) {
     if std::env::var_os(switch).is_some() {
         std::fs::write(path, now).expect("a writable file");
     }

@@ -126,7 +126,7 @@ fn each_slip_of_a_newcomer_is_answered_with_what_to_do() {
     holds(run(&sandbox, &["check-config", "--config", "."]), 78, &["directory", "name the file in it"]);
     holds(run(&sandbox, &["check-config", "--config", "-"]), 78, &["/dev/stdin"]);
     std::fs::write(sandbox.path("binary.yaml"), [0xff, 0xfe, 0, 1]).expect("a file");
-    holds(run(&sandbox, &["check-config", "binary.yaml"]), 78, &["is not UTF-8", "example minimal"]);
+    holds(run(&sandbox, &["check-config", "binary.yaml"]), 78, &["not UTF-8", "example minimal"]);
     holds(run(&sandbox, &["start"]), 64, &["phpeek-pm serve"]);
     holds(run(&sandbox, &["serve", "--daemon"]), 64, &["runs in the foreground"]);
     file("processes: {web: {command: [\"true\"], restart: never}}");

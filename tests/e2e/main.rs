@@ -20,6 +20,7 @@ mod control_abuse;
 mod exits;
 mod feeds;
 mod first_file;
+mod first_words;
 mod health;
 mod health_told;
 mod heartbeat;

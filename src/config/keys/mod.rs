@@ -8,6 +8,7 @@ mod global;
 mod gone;
 mod kind;
 mod process;
+mod theirs;
 
 pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HEARTBEAT, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
 pub(crate) use blocks::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
@@ -15,6 +16,7 @@ pub(crate) use global::{GLOBAL, READINESS, TOKEN};
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
 pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};
 pub(crate) use process::{MEMORY, PROCESS, RELOAD, WATCH};
+pub(crate) use theirs::theirs;
 
 /// Writes a table: name, kind, default, standing and reload, meaning, and an example where one is needed.
 macro_rules! keys {
