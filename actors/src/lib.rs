@@ -26,6 +26,7 @@ pub mod journal;
 pub mod lines;
 pub mod listeners;
 pub mod manager;
+pub mod panics;
 pub mod phrases;
 pub mod ports;
 pub mod process;

@@ -2,17 +2,14 @@
 //! order in which they hear. A listener asks for nothing, and nobody waits for one; one that panics misses what it was
 //! told, which is counted and said, and supervision and all others go on.
 
-use crate::clock::Moment;
-use crate::ports::{Level, LogRecord, LogSink};
+use crate::panics::Panics;
 use crate::story::Story;
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Told;
 use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, TaskId};
 use phpeek_core::operation::OperationId;
-use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Hears of facts, in the order in which they are told.
 pub trait Listener {
@@ -29,44 +26,21 @@ pub trait Listener {
 pub struct Listeners {
     story: RefCell<Story>,
     others: Vec<Rc<dyn Listener>>,
-    /// Where it is said that one has panicked.
-    log: Arc<dyn LogSink>,
-    panics: Cell<u64>,
+    panics: Panics,
 }
 
 impl Listeners {
     /// The story, and the others in this order.
     #[must_use]
-    pub fn new(story: Story, others: Vec<Rc<dyn Listener>>, log: Arc<dyn LogSink>) -> Self {
-        Self { story: RefCell::new(story), others, log, panics: Cell::new(0) }
+    pub fn new(story: Story, others: Vec<Rc<dyn Listener>>, panics: Panics) -> Self {
+        Self { story: RefCell::new(story), others, panics }
     }
 
     /// Tells everybody.
     pub fn tell(&self, told: &Told) {
-        self.guarded(told, std::any::type_name::<Story>(), || self.story.borrow_mut().hear(told));
+        self.panics.caught(std::any::type_name::<Story>(), || self.story.borrow_mut().hear(told));
         for listener in &self.others {
-            self.guarded(told, listener.name(), || listener.hear(told));
-        }
-    }
-
-    fn guarded(&self, told: &Told, who: &'static str, hear: impl FnOnce()) {
-        if catch_unwind(AssertUnwindSafe(hear)).is_err() {
-            self.panics.set(self.panics.get() + 1);
-            // The record may be what panics, or the way to it: what the panic said, the panic hook has told.
-            drop(catch_unwind(AssertUnwindSafe(|| self.say(told.at, who))));
-        }
-    }
-
-    /// Each of the first, and then ever more seldom: one that panics over everything must not fill the log.
-    fn say(&self, at: Moment, who: &'static str) {
-        let count = self.panics.get();
-        if count.is_power_of_two() && self.log.enabled(Level::Error) {
-            let message = "a part of the supervisor has panicked over what has happened, and goes on".into();
-            let panics = i64::try_from(count).unwrap_or(i64::MAX);
-            let fields = vec![("part", who.into()), ("panics", panics.into())];
-            let record =
-                LogRecord { at, level: Level::Error, message, process: None, instance: None, fields };
-            self.log.log(record);
+            self.panics.caught(listener.name(), || listener.hear(told));
         }
     }
 

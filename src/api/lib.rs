@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod answering;
 pub mod change;
 pub mod client;
 mod client_error;
@@ -43,11 +44,13 @@ pub use report::TelemetryReport;
 pub use socket::Listener;
 pub use traces::TraceSource;
 
+use answering::Answering;
 use door::{Carried, Door};
 use futures_util::future::{Either, select};
 use keeper::{Keeper, Slot};
 use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::panics::Panics;
+use phpeek_actors::ports::{Level, LogSink};
 use phpeek_core::outlook::Outlook;
 use phpeek_os::threads::ThreadRuntime;
 use rustix::net::RecvFlags;
@@ -80,6 +83,10 @@ pub struct Surroundings {
     pub log: Arc<dyn LogSink>,
     /// The clock of supervision.
     pub clock: Clock,
+    /// Where panics of its parts are counted and told.
+    pub panics: Panics,
+    /// Who hears of what was answered.
+    pub answers: Option<Arc<dyn web::Answers>>,
     /// Runs first in the server's thread: blocks all signals there.
     pub thread_init: fn(),
     /// Told on the supervision thread when the socket was removed and is there again.
@@ -113,7 +120,8 @@ impl Control {
         let door = Door::new((socket, fresh))?;
         let removed = listener.watch();
         let slot = Slot::new(listener);
-        let Surroundings { outlook, changes, sources, log, clock, thread_init, back } = around;
+        let Surroundings { outlook, changes, sources, log, clock, panics, answers, thread_init, back } =
+            around;
         let keeper = Keeper {
             what: "control socket",
             slot: slot.clone(),
@@ -123,7 +131,8 @@ impl Control {
             thread_init,
             back,
         };
-        let around = Around { supervision, outlook, changes, sources, closing: closed, log, clock };
+        let answering = Answering { name: "control socket", log, clock, panics, answers };
+        let around = Around { supervision, outlook, changes, sources, closing: closed, answering };
         let waiting = actix::spawn(wait_for_the_first(door, around, thread_init, end));
         let keeping = actix::spawn(keeper.run(removed));
         Ok((Self { slot, closing, waiting, keeping, ended }, inquiries))
@@ -141,13 +150,13 @@ impl Control {
 
 /// Waits for the first connection and starts the thread of the server for it. Many supervisors are never asked.
 async fn wait_for_the_first(mut door: Door, around: Around, thread_init: fn(), end: oneshot::Sender<()>) {
-    let (log, clock) = (around.log.clone(), around.clock);
-    let say = |text: String| warn(&*log, clock, text);
+    let answering = around.answering.clone();
+    let say = |text: String| answering.say(Level::Warn, &text);
     loop {
         let first = match door.next().await {
             Ok(stream) => stream,
             Err(error) => {
-                say(format!("control socket: cannot take a connection: {error}"));
+                say(format!("cannot take a connection: {error}"));
                 sleep(BREATH).await;
                 continue;
             }
@@ -165,22 +174,16 @@ async fn wait_for_the_first(mut door: Door, around: Around, thread_init: fn(), e
                 }
                 Err((back, error)) => {
                     door = back;
-                    say(format!("control socket: cannot be handed to its thread: {error}"));
+                    say(format!("cannot be handed to its thread: {error}"));
                     sleep(BREATH).await;
                 }
             },
             Err(error) => {
-                say(format!("control socket: cannot start its thread: {error}"));
+                say(format!("cannot start its thread: {error}"));
                 sleep(BREATH).await;
             }
         }
     }
-}
-
-fn warn(log: &dyn LogSink, clock: Clock, text: String) {
-    let (at, message) = (clock.now(), text.into());
-    let (process, instance, fields) = (None, None, Vec::new());
-    log.log(LogRecord { at, level: Level::Warn, message, process, instance, fields });
 }
 
 /// Whether this connection was closed before it said anything: a look whether we live, which needs no server.
@@ -210,10 +213,10 @@ fn start_thread(thread_init: fn()) -> io::Result<mpsc::Sender<Work>> {
         thread_init();
         let Ok(Work { door, first, around, end }) = handed.recv() else { return };
         runtime.block_on(async {
-            let (log, clock) = (around.log.clone(), around.clock);
+            let answering = around.answering.clone();
             let mut closing = around.closing.clone();
             let opening = Door::open(door, |error| {
-                warn(&*log, clock, format!("control socket: its thread cannot watch it: {error}"));
+                answering.say(Level::Warn, &format!("its thread cannot watch it: {error}"));
                 sleep(BREATH)
             });
             let closed = closing.wait_for(|closing| *closing);

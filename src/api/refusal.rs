@@ -2,6 +2,7 @@
 
 use super::desk::Unanswered;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
@@ -19,7 +20,11 @@ impl IntoResponse for Refusal {
 
 impl From<Unanswered> for Refusal {
     fn from(error: Unanswered) -> Self {
-        Self(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+        let status = match error {
+            Unanswered::Silent => StatusCode::SERVICE_UNAVAILABLE,
+            Unanswered::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self(status, error.to_string())
     }
 }
 
@@ -38,6 +43,12 @@ impl Refusal {
     pub(super) fn method() -> Self {
         Self(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method".to_owned())
     }
+}
+
+/// JSON that is written already as an answer.
+pub(super) fn written(body: &Result<Bytes, String>) -> Result<Response, Refusal> {
+    let body = body.clone().map_err(|why| Refusal(StatusCode::INTERNAL_SERVER_ERROR, why))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// A value as an answer.

@@ -4,12 +4,14 @@
 
 use super::desk::{Desks, Inquiry};
 use super::query::Query;
-use super::refusal::{Refusal, json_of};
+use super::refusal::{Refusal, json_of, written};
 use super::traces::{self, FRAMES, PROTOBUF, TraceSource};
+use super::web::Routed;
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use http::{StatusCode, header};
 use phpeek_core::outlook::Outlook;
 use serde_json::json;
@@ -53,19 +55,29 @@ type Shares = State<Arc<Shared>>;
 
 /// All routes.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/status", get(status))
-        .route("/plan", get(plan))
-        .route("/telemetry", get(telemetry))
-        .route("/telemetry/flush", post(flush))
-        .route("/traces", get(newest))
-        .route("/traces/follow", get(follow))
-        .route("/traces/{prefix}", get(one))
-        .fallback(async || {
-            Refusal::not_found("there is nothing at this path: see GET /status, /telemetry, /traces")
-        })
-        .method_not_allowed_fallback(async || Refusal::method())
-        .with_state(shared)
+    let routes: [(&'static str, MethodRouter<Arc<Shared>>); 7] = [
+        ("/status", get(status)),
+        ("/plan", get(plan)),
+        ("/telemetry", get(telemetry)),
+        ("/telemetry/flush", post(flush)),
+        ("/traces", get(newest)),
+        ("/traces/follow", get(follow)),
+        ("/traces/{prefix}", get(one)),
+    ];
+    let all = routes.into_iter().fold(Router::new(), |router, (path, route)| {
+        router.route(
+            path,
+            route.route_layer(map_response(async move |mut response: Response| {
+                response.extensions_mut().insert(Routed(path));
+                response
+            })),
+        )
+    });
+    all.fallback(async || {
+        Refusal::not_found("there is nothing at this path: see GET /status, /telemetry, /traces")
+    })
+    .method_not_allowed_fallback(async || Refusal::method())
+    .with_state(shared)
 }
 
 /// The router for somebody who may ask nothing.
@@ -86,9 +98,9 @@ async fn status(State(shared): Shares, RawQuery(query): RawQuery) -> Result<Resp
         // An error: the board is gone, or the time is over. Either way the answer is what it is now.
         let settled = outlook.wait_for(|p| *p != Outlook::Coming);
         let last = !matches!(timeout_at(until, settled).await, Ok(Ok(_)));
-        let snapshot = shared.desks.status.ask().await?;
-        if last || snapshot.ready || snapshot.hopeless {
-            return json_of(&*snapshot);
+        let status = shared.desks.status.ask().await?;
+        if last || status.settled {
+            return written(&status.body);
         }
     }
 }

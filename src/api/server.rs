@@ -2,6 +2,7 @@
 //! bounds of what clients can hold: connections, heads, bodies, time. Runs on a thread of its own, started by the
 //! first connection; supervision never waits for it.
 
+use super::answering::Answering;
 use super::desk::{Desks, Inquiry};
 use super::door::Door;
 use super::routes::{self, Shared};
@@ -13,8 +14,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use futures_util::future::select;
-use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::ports::Level;
 use phpeek_core::outlook::Outlook;
 use phpeek_os::peer::{Peer, peer};
 use phpeek_settings::web::Role;
@@ -43,35 +43,34 @@ pub(super) struct Around {
     pub(super) changes: Changes,
     pub(super) sources: v1::Sources,
     pub(super) closing: watch::Receiver<bool>,
-    pub(super) log: Arc<dyn LogSink>,
-    pub(super) clock: Clock,
+    pub(super) answering: Answering,
 }
 
 struct Server {
     router: Router,
     refusing: Router,
     uid: u32,
-    log: Arc<dyn LogSink>,
-    clock: Clock,
+    answering: Answering,
 }
 
 /// Takes connections until `closing`, the first of which may have been taken already; then waits until the last has ended.
-pub(super) async fn serve(mut door: Door, first: Option<UnixStream>, around: Around) {
-    let Around { supervision, outlook, changes, sources, closing, log, clock } = around;
+pub(super) async fn serve(mut door: Door, mut first: Option<UnixStream>, around: Around) {
+    let Around { supervision, outlook, changes, sources, closing, answering } = around;
     let traces = sources.traces.clone();
     let long = Arc::new(Semaphore::new(LONG));
-    let desks = Desks::open(&supervision);
+    let desks = Desks::open(&supervision, &answering.panics);
     let streams = v1::Places { free: long.clone(), closing: closing.clone() };
     let shared =
         Shared { desks, supervision: supervision.clone(), outlook, traces, closing: closing.clone(), long };
-    let router = v1::router(&supervision, changes, sources, streams)
+    let router = v1::router(&supervision, changes, sources, (streams, &answering.panics))
         .merge(routes::router(Arc::new(shared)))
         .layer(DefaultBodyLimit::max(BODY_BYTES));
     let uid = rustix::process::geteuid().as_raw();
-    let server = Arc::new(Server { router, refusing: routes::refusing(), uid, log, clock });
+    let server = Arc::new(Server { router, refusing: routes::refusing(), uid, answering });
     let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
     {
-        let accepting = accept_all(&server, &mut door, first, &places, &closing);
+        let taking = async || accept_all(&server, &mut door, first.take(), &places, &closing).await;
+        let accepting = server.answering.on_and_on(taking);
         let mut closed = closing.clone();
         let closed = closed.wait_for(|closing| *closing);
         select(pin!(accepting), pin!(closed)).await;
@@ -95,7 +94,7 @@ async fn accept_all(
             None => match door.next().await {
                 Ok(stream) => stream,
                 Err(error) => {
-                    server.say(Level::Warn, format!("control socket: cannot take a connection: {error}"));
+                    server.answering.say(Level::Warn, &format!("cannot take a connection: {error}"));
                     tokio::time::sleep(BREATH).await;
                     continue;
                 }
@@ -125,24 +124,12 @@ async fn answer(
     mut router: Router,
     mut request: http::Request<hyper::body::Incoming>,
 ) -> Response {
-    let told = server.log.enabled(Level::Debug).then(|| (request.method().clone(), request.uri().clone()));
+    let asked = server.answering.asked(&request);
     // Who may connect is root or our own user.
     request.extensions_mut().insert(Granted(Some(Role::Admin)));
-    let Ok(response) = router.call(request).await;
-    if let Some((method, uri)) = told {
-        server.say(Level::Debug, format!("control socket: {method} {uri}: {}", response.status().as_u16()));
-    }
+    let response = server.answering.of_routes(router.call(request)).await;
+    server.answering.given(asked, "", &response);
     response
-}
-
-impl Server {
-    fn say(&self, level: Level, message: String) {
-        if self.log.enabled(level) {
-            let at = self.clock.now();
-            let message = message.into();
-            self.log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
-        }
-    }
 }
 
 /// Connections of others: the file's mode keeps them out, so each is worth a word, and many are not worth many.
@@ -161,7 +148,7 @@ impl Refused {
         }
         self.said = Some(now);
         let who = peer.map_or_else(|| "an unknown user".to_owned(), |p| format!("uid {}", p.uid));
-        let message = format!("control socket: refused a connection of {who}; {} so far", self.count);
-        server.say(Level::Warn, message);
+        let message = format!("refused a connection of {who}; {} so far", self.count);
+        server.answering.say(Level::Warn, &message);
     }
 }

@@ -3,11 +3,11 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use super::client::{Client, ClientError};
-use super::view::{Changes, Slot, View};
+use super::view::{Changes, View};
+use super::web::Answered;
 use super::*;
-use phpeek_actors::board::SystemState;
 use phpeek_actors::events::EventFeed;
-use phpeek_actors::testkit::{NoLines, RecordingLog, SpecBuilder};
+use phpeek_actors::testkit::{NoLines, RecordingLog};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
@@ -49,6 +49,9 @@ impl TraceSource for Kept {
     }
 
     fn trace(&self, prefix: &str) -> Vec<u8> {
+        if prefix == "dead" {
+            std::panic::resume_unwind(Box::new("planted"));
+        }
         let of = |span: &u8| format!("{span:02x}").repeat(16).starts_with(prefix);
         self.all().into_iter().filter(of).collect()
     }
@@ -74,6 +77,7 @@ struct Rig {
     _folder: tempfile::TempDir,
     path: PathBuf,
     log: Arc<RecordingLog>,
+    answered: Arc<Answered>,
     close: Option<oneshot::Sender<()>>,
     program: Option<std::thread::JoinHandle<Duration>>,
 }
@@ -87,21 +91,12 @@ impl Rig {
         let (close, closing) = oneshot::channel();
         let log = Arc::new(RecordingLog::default());
         let records = log.clone();
+        let answered = Arc::<Answered>::default();
+        let answers: Option<Arc<dyn web::Answers>> = Some(answered.clone());
         let program = std::thread::spawn(move || {
             actix::System::new().block_on(async move {
                 let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
-                let view = View {
-                    config: None,
-                    changes: 0,
-                    at: clock.now(),
-                    wall: SystemTime::UNIX_EPOCH,
-                    state: SystemState::Starting,
-                    outlook: Outlook::Coming,
-                    exit_code: None,
-                    schedules: std::collections::BTreeMap::new(),
-                    processes: vec![(Arc::new(SpecBuilder::new("w").spec()), 1)],
-                    slots: vec![Slot::new(0)],
-                };
+                let view = View::of_one(clock);
                 let (_coming, outlook) = watch::channel(Outlook::Coming);
                 let log = records;
                 let back = Box::new(|| ());
@@ -109,7 +104,18 @@ impl Rig {
                 let events = EventFeed::new(clock).source();
                 let sources = v1::Sources { lines: Arc::new(NoLines), events, history: None, traces };
                 let thread_init = || ();
-                let around = Surroundings { outlook, changes, sources, log, clock, thread_init, back };
+                let panics = Panics::new(log.clone(), clock);
+                let around = Surroundings {
+                    outlook,
+                    changes,
+                    sources,
+                    log,
+                    clock,
+                    panics,
+                    answers,
+                    thread_init,
+                    back,
+                };
                 let (control, mut inquiries) = Control::start(listener, around).expect("a server");
                 actix::spawn(async move {
                     while let Some(inquiry) = inquiries.recv().await {
@@ -133,7 +139,7 @@ impl Rig {
                 begun.elapsed()
             })
         });
-        Self { _folder: folder, path, log, close: Some(close), program: Some(program) }
+        Self { _folder: folder, path, log, answered, close: Some(close), program: Some(program) }
     }
 
     fn has_said(&self, part: &str) {
@@ -188,6 +194,19 @@ fn traces_are_given_by_number_and_by_prefix() {
     assert!(rig.end() < Duration::from_secs(1));
     assert!(!rig.path.exists());
     assert!(matches!(client.get("/traces"), Err(ClientError::NotRunning { .. })));
+}
+
+#[test]
+fn a_panic_over_a_request_is_its_answer_and_the_next_one_has_its_own() {
+    let mut rig = Rig::new(Some(Kept::new()));
+    let client = rig.client();
+    let (code, why) = status_of(client.get("/traces/dead"));
+    assert!(code == 500 && why.contains("panicked"), "{code} {why}");
+    rig.has_said("a part of the supervisor has panicked, and goes on");
+    client.get("/status").expect("the state");
+    let counted = rig.answered.all();
+    assert_eq!(counted, [("none", 500), ("/status", 200)]);
+    rig.end();
 }
 
 #[test]

@@ -135,6 +135,23 @@ pub struct View {
 }
 
 impl View {
+    /// One process that is on its way, for tests.
+    #[cfg(test)]
+    pub(super) fn of_one(clock: phpeek_actors::clock::Clock) -> Self {
+        Self {
+            config: None,
+            changes: 0,
+            at: clock.now(),
+            wall: SystemTime::UNIX_EPOCH,
+            state: SystemState::Starting,
+            outlook: Outlook::Coming,
+            exit_code: None,
+            schedules: BTreeMap::new(),
+            processes: vec![(Arc::new(phpeek_actors::testkit::SpecBuilder::new("w").spec()), 1)],
+            slots: vec![Slot::new(0)],
+        }
+    }
+
     /// Each process with its instances.
     pub fn of_each(&self) -> impl Iterator<Item = (&ProcessSpec, &[Slot])> {
         let mut rest = self.slots.as_slice();

@@ -34,6 +34,7 @@ pub(super) fn start(
         clock: running.clock,
         thread_init,
         audit: running.audit.clone(),
+        panics: running.panics.clone(),
         answers,
     };
     let rules = Rules {
@@ -42,7 +43,9 @@ pub(super) fn start(
         max_body: settings.max_body,
         any_name: false,
     };
-    let routes = move |closing| v1::router(&supervision, changes, sources, v1::Places::new(closing));
+    let panics = running.panics.clone();
+    let routes =
+        move |closing| v1::router(&supervision, changes, sources, (v1::Places::new(closing), &panics));
     let web = Web::start(bound, rules, around, routes)
         .map_err(|source| BeginError::System { what: "start the thread of the API", source })?;
     Ok(Some((web, inquiries)))

@@ -6,14 +6,17 @@ use super::orders::Orders;
 use super::running::{BeginError, Running};
 use super::targets::Targets;
 use phpeek_actors::history::Histories;
+use phpeek_actors::panics::Panics;
 use phpeek_api::past::{Past, PastOf};
 use phpeek_api::v1::Sources;
+use phpeek_api::web::Answers;
 use phpeek_api::{Control, Inquiries, Inquiry, Listener, SocketError, Surroundings, place};
 use phpeek_core::causes::chain;
 use phpeek_os::environment;
 use phpeek_settings::control::ControlSocket;
 use phpeek_telemetry::TelemetryHandle;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What came of the wish for a socket.
 #[derive(Default)]
@@ -50,6 +53,7 @@ pub(super) fn open(wanted: &ControlSocket) -> Result<Opened, SocketError> {
 pub(super) fn start(
     listener: Listener,
     (running, board, sources): (&Running, &SharedBoard, Sources),
+    answers: Option<Arc<dyn Answers>>,
     thread_init: fn(),
 ) -> Result<(Control, Inquiries), BeginError> {
     let children = running.children.clone();
@@ -61,6 +65,8 @@ pub(super) fn start(
         sources,
         log: running.log.clone(),
         clock: running.clock,
+        panics: running.panics.clone(),
+        answers,
         thread_init,
     };
     Control::start(listener, around)
@@ -73,10 +79,11 @@ pub(super) async fn answer(
     (telemetry, histories): (Rc<TelemetryHandle>, Rc<Histories>),
     targets: Rc<Targets>,
     orders: Rc<Orders>,
+    panics: Panics,
 ) {
     while let Some(inquiry) = inquiries.recv().await {
-        // An error below: whoever asked has gone away.
-        match inquiry {
+        // An error below: whoever asked has gone away. A panic: who asked has no answer, and the next one has.
+        panics.caught("answers of supervision", || match inquiry {
             Inquiry::Status(reply) => drop(reply.send(orders.board.view())),
             Inquiry::Telemetry(reply) => drop(reply.send(targets.report(&telemetry, orders.clock))),
             Inquiry::Flush(reply) => {
@@ -88,7 +95,7 @@ pub(super) async fn answer(
             Inquiry::Plan(file, reply) => orders.plan(file, reply),
             Inquiry::Past(of, reply) => drop(reply.send(past(&histories, of))),
             Inquiry::Operation(serial, reply) => drop(reply.send(orders.known(serial))),
-        }
+        });
     }
 }
 

@@ -5,8 +5,10 @@
 
 use super::roster::Roster;
 use super::running::AlreadyRuns;
+use phpeek_actors::panics::Panics;
 use phpeek_api::place;
 use phpeek_core::causes::chain;
+use phpeek_core::ids::TaskId;
 use phpeek_os::environment;
 use phpeek_os::lock_file::{LockError, LockFile};
 use phpeek_os::reaper::Children;
@@ -139,7 +141,7 @@ impl Ledger {
         self: Rc<Self>,
         first: Written,
         (roster, children): (Rc<Roster>, Rc<Children>),
-        tell: impl Fn(String),
+        (panics, tell): (Panics, impl Fn(String)),
     ) {
         let (mut written, mut told) = (first, false);
         loop {
@@ -154,15 +156,16 @@ impl Ledger {
             told = written.result.is_err();
             children.changes().notified().await;
             sleep(GATHERED).await;
-            let record = written.record.with(roster.names());
-            written = self.write(record, &children).await;
+            let now = panics.caught("record of what runs", || (roster.names(), children.leaders()));
+            // After a panic the next change tries again.
+            let Some((names, leaders)) = now else { continue };
+            written = self.write(written.record.with(names), leaders).await;
         }
     }
 
     /// On a thread of its own, which looks up what is new and waits for the disk. Where there is no thread to be had the
     /// next change tries again.
-    async fn write(&self, record: Record, children: &Children) -> Written {
-        let leaders = children.leaders();
+    async fn write(&self, record: Record, leaders: Vec<(i32, TaskId)>) -> Written {
         let (path, spare, closed) = (self.path.clone(), record.clone(), self.closed.clone());
         let (send, receive) = oneshot::channel();
         let begun = std::thread::Builder::new().name("state".to_owned()).spawn(move || {

@@ -3,6 +3,7 @@
 
 use super::running::{BeginError, Running};
 use phpeek_actors::listeners::Listeners;
+use phpeek_actors::panics::Panics;
 use phpeek_api::web::{Answers, Around, Bound, Rules, Web};
 use phpeek_config::Configuration;
 use phpeek_metrics::{Asked, Metrics, Requests, Resources, Shown, Spans};
@@ -71,7 +72,8 @@ pub(super) fn begin(
     let (metrics, requests) = (Rc::new(Metrics::new(running.clock)), requests.unwrap_or_default());
     let moments = sent.map(|SentMetrics { interval, prefix, .. }| {
         let (telemetry, read) = (running.telemetry.clone(), (resources.clone(), requests.clone()));
-        let moments = Rc::new(Moments { metrics: metrics.clone(), telemetry, read, prefix });
+        let panics = running.panics.clone();
+        let moments = Rc::new(Moments { metrics: metrics.clone(), telemetry, read, prefix, panics });
         actix::spawn(moments.clone().send(*interval));
         moments
     });
@@ -96,6 +98,7 @@ impl Opened {
             clock: running.clock,
             thread_init,
             audit: running.audit.clone(),
+            panics: running.panics.clone(),
             answers: None,
         };
         let rules = Rules { tokens, open: &["/health"], any_name: true, ..Rules::default() };
@@ -103,7 +106,7 @@ impl Opened {
         let make = move |_closing| phpeek_metrics::router(shown, supervision);
         let web = Web::start(vec![bound], rules, around, make)
             .map_err(|source| BeginError::System { what: "start the thread of metrics", source })?;
-        actix::spawn(answer(asked, metrics.clone(), running.telemetry.clone()));
+        actix::spawn(answer(asked, metrics.clone(), running.telemetry.clone(), running.panics.clone()));
         Ok(web)
     }
 }
@@ -115,12 +118,13 @@ pub(super) struct Moments {
     /// What other threads count.
     read: (Option<Resources>, Requests),
     prefix: &'static str,
+    panics: Panics,
 }
 
 impl Moments {
     /// What is counted now: a copy that shares what has not changed; values are made of it where they are sent.
     pub(super) fn measure(&self) -> Measure {
-        let snapshot = self.metrics.snapshot(spans(&self.telemetry));
+        let snapshot = self.metrics.snapshot(spans(&self.telemetry)).with_panics(self.panics.counts());
         let (prefix, (resources, requests)) = (self.prefix, self.read.clone());
         Box::new(move || phpeek_metrics::measure(prefix, &snapshot, (resources.as_ref(), &requests)))
     }
@@ -132,7 +136,7 @@ impl Moments {
         loop {
             ticks.tick().await;
             if let Some(measures) = self.telemetry.measures() {
-                measures.send(self.measure());
+                self.panics.caught("metrics", || measures.send(self.measure()));
             }
         }
     }
@@ -146,9 +150,18 @@ impl Serving {
 }
 
 /// For as long as the supervisor runs.
-async fn answer(mut asked: mpsc::Receiver<Asked>, metrics: Rc<Metrics>, telemetry: Rc<TelemetryHandle>) {
+async fn answer(
+    mut asked: mpsc::Receiver<Asked>,
+    metrics: Rc<Metrics>,
+    telemetry: Rc<TelemetryHandle>,
+    panics: Panics,
+) {
     while let Some(reply) = asked.recv().await {
-        drop(reply.send(metrics.snapshot(spans(&telemetry)))); // an error: whoever asked has gone away
+        let snapshot =
+            panics.caught("metrics", || metrics.snapshot(spans(&telemetry)).with_panics(panics.counts()));
+        if let Some(snapshot) = snapshot {
+            drop(reply.send(snapshot)); // an error: whoever asked has gone away
+        }
     }
 }
 

@@ -33,6 +33,7 @@ mod roster;
 mod running;
 mod save;
 mod sent;
+mod servers;
 mod settle;
 mod signals;
 mod survivors;
@@ -70,11 +71,11 @@ use phpeek_actors::history::Histories;
 use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::{Listener, Listeners};
 use phpeek_actors::manager::{ManagerActor, Request, Router};
+use phpeek_actors::panics::Panics;
 use phpeek_actors::ports::{Level, LogSink};
 use phpeek_actors::story::{ProbeSpans, Story};
 use phpeek_actors::world::{Deaths, World};
-use phpeek_api::web::Audit;
-use phpeek_api::web::Bound;
+use phpeek_api::web::{Audit, Bound};
 use phpeek_api::{self as socket, Inquiries};
 use phpeek_config::Configuration;
 use phpeek_core::fleet::Fleet;
@@ -187,15 +188,14 @@ async fn supervise(
     let shown = (&board, events.source());
     let (resources, sources) = resources::start(configuration.resources, &running, shown, in_a_thread)?;
     let requests = metrics::requests(metrics.as_ref(), &configuration);
-    let (api, of_api) = api::start(
-        (bound, requests.as_ref().map(metrics::answers)),
+    let answers = requests.as_ref().map(metrics::answers);
+    let servers::Served { api, control, inquiries } = servers::serve(
+        (listener, bound),
+        answers,
         &configuration.api,
-        (&running, board.changes(), sources.clone()),
+        (&running, &board, sources),
         in_a_thread,
-    )?
-    .unzip();
-    let (control, of_control) =
-        listener.map(|l| control::start(l, (&running, &board, sources), in_a_thread)).transpose()?.unzip();
+    )?;
     let (operations, ear) = (Rc::<Operations>::default(), Rc::<ReloadEar>::default());
     let watching = Rc::new(Watching::new(running.log.clone(), clock, in_a_thread));
     let ours: [Rc<dyn Listener>; 5] = [roster, operations.clone(), ear.clone(), watching.clone(), events];
@@ -210,7 +210,7 @@ async fn supervise(
     let reloads = reload::start(options.reload.clone(), &configuration, &running, told);
     let hands = (manager.clone(), operations, board.clone(), reloads.clone());
     let orders = Orders::new(&running, configuration.api.allow_exec, hands);
-    answer([of_api, of_control], orders, &running, &targets);
+    answer(inquiries, orders, &running, &targets);
     let finish = Finish::default();
     let stream =
         signals::SignalLoop::new(signals, &spec, &running, (manager.clone(), reloads), finish.clone())?;
@@ -244,7 +244,7 @@ fn probe_spans(configuration: &Configuration) -> ProbeSpans {
 fn keep(ledger: Rc<Ledger>, roster: &Rc<Roster>, running: &Running) {
     let first = ledger.begin(roster);
     let kept = (roster.clone(), running.children.clone());
-    actix::spawn(ledger.keep(first, kept, warn(running)));
+    actix::spawn(ledger.keep(first, kept, (running.panics.clone(), warn(running))));
 }
 
 /// What actors touch the world by.
@@ -278,7 +278,13 @@ fn answer(inquiries: [Option<Inquiries>; 2], orders: Orders, running: &Running, 
     let orders = Rc::new(orders);
     for inquiries in inquiries.into_iter().flatten() {
         let kept = (running.telemetry.clone(), running.histories.clone());
-        actix::spawn(control::answer(inquiries, kept, targets.clone(), orders.clone()));
+        actix::spawn(control::answer(
+            inquiries,
+            kept,
+            targets.clone(),
+            orders.clone(),
+            running.panics.clone(),
+        ));
     }
 }
 
@@ -308,7 +314,7 @@ fn listeners(
     let others =
         others.chain(last).chain(ready).chain(audit).chain(counts).chain(systemd).chain(noted).collect();
     let story = Story::new(running.telemetry.tracing()).with_probes(probes);
-    let all = Rc::new(Listeners::new(story, others, running.log.clone()));
+    let all = Rc::new(Listeners::new(story, others, running.panics.clone()));
     if let Some(metrics) = metrics {
         metrics.know(&all);
     }
@@ -374,6 +380,7 @@ fn build(
     let audit = configuration.audit.then(|| Audit::new(log.clone(), clock));
     let last_exit = (options.in_front == InFront::Program).then(Rc::<LastExit>::default);
     Ok(Running {
+        panics: Panics::new(log.clone(), clock),
         clock,
         output,
         telemetry: Rc::new(telemetry),

@@ -5,6 +5,7 @@ use super::pid_file::PidFileError;
 use bytes::Bytes;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::history::Histories;
+use phpeek_actors::panics::Panics;
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_api::SocketError;
 use phpeek_api::web::Audit;
@@ -104,6 +105,8 @@ pub(super) struct Running {
     pub(super) kept: Option<MemoryExporter>,
     pub(super) children: Rc<Children>,
     pub(super) log: Arc<dyn LogSink>,
+    /// Of parts that go on after one.
+    pub(super) panics: Panics,
     /// What was run.
     pub(super) histories: Rc<Histories>,
     /// Where what happens is recorded for an audit, if it is.

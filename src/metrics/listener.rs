@@ -56,6 +56,7 @@ impl Metrics {
             processes: state.processes.values().cloned().collect(),
             hooks: state.hooks.clone(),
             spans,
+            panics: BTreeMap::new(),
         }
     }
 

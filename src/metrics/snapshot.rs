@@ -6,6 +6,7 @@ use super::fold::process::Process;
 use super::fold::system::System;
 use phpeek_actors::clock::Moment;
 use phpeek_actors::telemetry::{Health, SpoolReport, TelemetryStats};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -18,6 +19,16 @@ pub struct Snapshot {
     pub(crate) processes: Vec<Arc<Process>>,
     pub(crate) hooks: Arc<Hooks>,
     pub(crate) spans: Option<Spans>,
+    /// Panics of parts that went on.
+    pub(crate) panics: BTreeMap<&'static str, u64>,
+}
+
+impl Snapshot {
+    /// With how often each part has panicked that has.
+    #[must_use]
+    pub fn with_panics(self, panics: BTreeMap<&'static str, u64>) -> Self {
+        Self { panics, ..self }
+    }
 }
 
 /// What became of spans, where tracing is on.

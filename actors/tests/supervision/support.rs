@@ -9,6 +9,7 @@ use phpeek_actors::envelope::Envelope;
 use phpeek_actors::journal::Journal;
 use phpeek_actors::listeners::{Listener, Listeners};
 use phpeek_actors::manager::{Finished, ManagerActor, Request, Router};
+use phpeek_actors::panics::Panics;
 use phpeek_actors::story::Story;
 use phpeek_actors::testkit::{
     Behaviour, FakeLauncher, FakeMeter, FakeProber, RecordingBoard, RecordingLog, SpanRecorder, attribute,
@@ -117,7 +118,7 @@ impl Rig {
             listeners: Rc::new(Listeners::new(
                 Story::new(spans.tracing(clock)),
                 listeners,
-                Arc::new(log.clone()),
+                Panics::new(Arc::new(log.clone()), clock),
             )),
             clock,
             scratch: Rc::default(),

@@ -21,7 +21,7 @@ mod used;
 
 use super::desk::{Desk, Inquiry};
 pub use super::live::Places;
-use super::refusal::{Refusal, json_of};
+use super::refusal::{Refusal, json_of, written};
 use super::traces::TraceSource;
 use super::view::Changes;
 use axum::Router;
@@ -32,6 +32,7 @@ use bytes::Bytes;
 use http::header;
 use phpeek_actors::events::EventSource;
 use phpeek_actors::lines::LineSource;
+use phpeek_actors::panics::Panics;
 use phpeek_settings::web::Role;
 use serde_json::json;
 use shared::{Seen, Shared, missing};
@@ -61,9 +62,9 @@ pub fn router(
     supervision: &mpsc::Sender<Inquiry>,
     changes: Changes,
     sources: Sources,
-    places: Places,
+    (places, panics): (Places, &Panics),
 ) -> Router {
-    let desk = Desk::open(supervision.clone(), Inquiry::Status, Seen::new);
+    let desk = Desk::open(supervision.clone(), Inquiry::Status, (Seen::new, panics));
     let supervision = supervision.clone();
     let Sources { lines, events, history, traces } = sources;
     let shared =
@@ -122,8 +123,7 @@ async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
         let list = json!({ "processes": shape::processes(&seen.view, &shared.loads()) });
         serde_json::to_vec(&list).map(Bytes::from).map_err(|error| error.to_string())
     });
-    let body = made.clone().map_err(|why| Refusal(http::StatusCode::INTERNAL_SERVER_ERROR, why))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    written(made)
 }
 
 async fn one(

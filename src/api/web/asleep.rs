@@ -33,7 +33,7 @@ impl<M: FnOnce(watch::Receiver<bool>) -> Router + Send + 'static> Asleep<M> {
     /// Waits for the first that knocks, and wakes the server for it.
     pub(super) async fn wake(mut self) {
         let failed = |house: &House, what: &str, error: &io::Error| {
-            house.say(Level::Warn, &format!("cannot {what}: {error}"));
+            house.answering.say(Level::Warn, &format!("cannot {what}: {error}"));
             sleep(BREATH)
         };
         loop {
@@ -43,7 +43,7 @@ impl<M: FnOnce(watch::Receiver<bool>) -> Router + Send + 'static> Asleep<M> {
                 failed(&self.house, "watch its ways in", &error).await;
                 continue;
             }
-            match thread(self.house.name, self.thread_init) {
+            match thread(self.house.answering.name, self.thread_init) {
                 Ok(hand) => return drop(hand.send(self)), // an error: the thread has ended, which is told
                 Err(error) => failed(&self.house, "start its thread", &error).await,
             }

@@ -6,7 +6,6 @@ mod answers;
 mod asleep;
 mod audit;
 mod bound;
-mod caught;
 mod guard;
 mod origin;
 mod pem;
@@ -14,16 +13,20 @@ mod rate;
 mod tls;
 mod waiting;
 
+#[cfg(test)]
+pub use answers::Answered;
 pub use answers::Answers;
 pub use audit::{Audit, Event};
 pub use bound::{BindError, Bound};
 pub use guard::{Granted, NeedsMore, Peer, Routed, Rules};
 pub use tls::judge;
 
+use super::answering::Answering;
 use super::keeper::{Keeper, Slot};
 use asleep::Asleep;
 use axum::Router;
 use phpeek_actors::clock::Clock;
+use phpeek_actors::panics::Panics;
 use phpeek_actors::ports::LogSink;
 use std::io;
 use std::sync::Arc;
@@ -44,6 +47,8 @@ pub struct Around {
     pub thread_init: fn(),
     /// Where an audit hears of who was refused.
     pub audit: Option<Audit>,
+    /// Where panics of its parts are counted and told.
+    pub panics: Panics,
     /// Who hears of what was answered.
     pub answers: Option<Arc<dyn Answers>>,
 }
@@ -95,8 +100,9 @@ impl Web {
                 }
             }
         }
-        let Around { name, log, clock, thread_init, audit, answers } = around;
-        let house = waiting::House { name, guard: guard::Guard::new(rules, audit), answers, log, clock };
+        let Around { name, log, clock, thread_init, audit, panics, answers } = around;
+        let answering = Answering { name, log, clock, panics, answers };
+        let house = waiting::House { guard: guard::Guard::new(rules, audit), answering };
         let asleep = Asleep { house, entrances: doors, make, closing: closed, end, thread_init };
         let waiting = actix::spawn(asleep.wake());
         Ok(Self { slots, keeping, waiting, closing, ended })

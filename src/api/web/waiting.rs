@@ -1,23 +1,20 @@
 //! Takes connections at each way in and has their requests judged and answered, until the end. Owns how many there are
 //! at a time; who comes later waits in the kernel's queue.
 
+use super::super::answering::Answering;
 use super::super::door::{Carried, Door};
 use super::super::patience::Patient;
-use super::super::refusal::Refusal;
 use super::super::wire;
-use super::answers::Answers;
 use super::bound::Tcp;
-use super::caught::Caught;
-use super::guard::{Guard, Peer, Routed, Way};
+use super::guard::{Guard, Peer, Way};
 use super::tls::Tls;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::future::{join_all, select};
-use http::{Request, StatusCode};
+use http::Request;
 use hyper::body::Incoming;
-use phpeek_actors::clock::Clock;
-use phpeek_actors::ports::{Level, LogRecord, LogSink};
+use phpeek_actors::ports::Level;
 use phpeek_os::peer::peer;
 use std::pin::pin;
 use std::sync::Arc;
@@ -25,7 +22,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tower_service::Service as _;
 
 /// Connections by TCP at a time, and by the socket.
@@ -36,11 +33,8 @@ const BREATH: Duration = Duration::from_millis(200);
 
 /// What all ways in share.
 pub(super) struct House {
-    pub(super) name: &'static str,
     pub(super) guard: Guard,
-    pub(super) answers: Option<Arc<dyn Answers>>,
-    pub(super) log: Arc<dyn LogSink>,
-    pub(super) clock: Clock,
+    pub(super) answering: Answering,
 }
 
 /// A way in, on its way to the thread.
@@ -88,22 +82,12 @@ async fn at(serving: Arc<Serving>, entrance: Entrance) {
 
 impl Serving {
     fn say(&self, level: Level, message: &str) {
-        self.house.say(level, message);
+        self.house.answering.say(level, message);
     }
 
     async fn cannot(&self, what: &str, error: &std::io::Error) {
         self.say(Level::Warn, &format!("cannot {what}: {error}"));
         sleep(BREATH).await;
-    }
-}
-
-impl House {
-    pub(super) fn say(&self, level: Level, message: &str) {
-        let Self { name, log, clock, .. } = self;
-        if log.enabled(level) {
-            let (at, message) = (clock.now(), format!("{name}: {message}").into());
-            log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
-        }
     }
 }
 
@@ -116,12 +100,26 @@ async fn by_tcp(serving: &Arc<Serving>, tcp: Box<Tcp>, places: &Arc<Semaphore>) 
         }
     };
     let (way, tls) = (Arc::new(way), tls.map(Arc::new));
+    serving
+        .house
+        .answering
+        .on_and_on(async || accept(serving, &socket, (&way, tls.as_ref()), places).await)
+        .await;
+}
+
+/// Takes connections for as long as there are places to be had.
+async fn accept(
+    serving: &Arc<Serving>,
+    socket: &TcpListener,
+    (way, tls): (&Arc<Way>, Option<&Arc<Tls>>),
+    places: &Arc<Semaphore>,
+) {
     while let Ok(place) = places.clone().acquire_owned().await {
         match socket.accept().await {
             Ok((stream, from)) => {
                 drop(stream.set_nodelay(true)); // slower without, and no worse
                 let peer = Peer::Tcp(from.ip().to_canonical());
-                let (serving, way, tls) = (serving.clone(), way.clone(), tls.clone());
+                let (serving, way, tls) = (serving.clone(), way.clone(), tls.cloned());
                 tokio::spawn(async move {
                     match tls {
                         Some(tls) => encrypted(serving, &tls, stream, peer, way, place).await,
@@ -156,6 +154,11 @@ async fn encrypted(
 
 async fn by_socket(serving: &Arc<Serving>, carried: Carried, places: &Arc<Semaphore>) {
     let mut door = Door::open(carried, async |error| serving.cannot("watch its socket", &error).await).await;
+    serving.house.answering.on_and_on(async || accept_own(serving, &mut door, places).await).await;
+}
+
+/// The same of a socket, for ourselves and root.
+async fn accept_own(serving: &Arc<Serving>, door: &mut Door, places: &Arc<Semaphore>) {
     let own = rustix::process::geteuid().as_raw();
     while let Ok(place) = places.clone().acquire_owned().await {
         match door.next().await {
@@ -192,33 +195,19 @@ async fn answer_all<S>(
 }
 
 async fn answer(serving: &Serving, way: &Way, peer: Peer, mut request: Request<Incoming>) -> Response {
-    let counting =
-        serving.house.answers.as_deref().map(|answers| (answers, request.method().clone(), Instant::now()));
-    let told = serving.house.log.enabled(Level::Debug);
-    let told = told.then(|| (request.method().clone(), request.uri().path().to_owned()));
-    let response = match serving.house.guard.judge(way, peer, &request) {
+    let House { guard, answering } = &serving.house;
+    let asked = answering.asked(&request);
+    let response = match guard.judge(way, peer, &request) {
         Err(refused) => *refused,
         Ok(who) => {
             request.extensions_mut().insert(who.peer);
             request.extensions_mut().insert(who.granted);
             let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-            let answering = Caught::new(serving.router.clone().call(request));
-            let response = match answering.await {
-                Ok(Ok(response)) => response,
-                Err(_) => {
-                    Refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal error".to_owned()).into_response()
-                }
-            };
-            serving.house.guard.answered(who, (&method, &path), &response);
+            let response = answering.of_routes(serving.router.clone().call(request)).await;
+            guard.answered(who, (&method, &path), &response);
             response
         }
     };
-    if let Some((answers, method, begun)) = counting {
-        let route = response.extensions().get().map_or("none", |Routed(route)| *route);
-        answers.given(method.as_str(), route, response.status().as_u16(), begun.elapsed());
-    }
-    if let Some((method, path)) = told {
-        serving.say(Level::Debug, &format!("{peer}: {method} {path}: {}", response.status().as_u16()));
-    }
+    answering.given(asked, format_args!("{peer}: "), &response);
     response
 }

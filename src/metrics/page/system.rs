@@ -46,6 +46,8 @@ pub(super) fn write(out: &mut Out<'_>, snapshot: &Snapshot) -> fmt::Result {
         ("go_version", GO_VERSION),
         ("rust_version", env!("CARGO_PKG_RUST_VERSION")),
     ];
+    let panics = snapshot.panics.iter().map(|(part, count)| ([("part", *part)], *count));
+    out.counter("manager_panics", "Panics of parts of the supervisor, which have gone on", panics)?;
     out.gauge("build_info", "Which supervisor this is", [(version, 1.0)])?;
     snapshot.spans.as_ref().map_or(Ok(()), |spans| write_spans(out, snapshot, spans))
 }
