@@ -348,7 +348,8 @@ impl Reloader {
     }
 }
 
-const LOST: &str = "reading the configuration has failed within the program";
+const LOST: &str =
+    "the configuration could not be read: no thread can be had for it, or the reading itself has failed";
 
 /// Whether a path of the configuration leads into this process.
 fn is_about(path: &str, name: &str) -> bool {

@@ -198,10 +198,7 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
         if let Some(own_pid) = call.own_pid.as_ref() {
             own_pid.write(libc::syscall(libc::SYS_getpid) as u32);
         }
-        let nofile = libc::RLIMIT_NOFILE as c_long;
-        if !call.nofile.is_null()
-            && libc::syscall(libc::SYS_prlimit64, 0, nofile, call.nofile, ptr::null_mut::<c_void>()) != 0
-        {
+        if !restore_nofile(call.nofile) {
             return (Step::Limits, errno());
         }
         let confines = call.confines.as_ref();
@@ -228,6 +225,30 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
             return (Step::Signals, errno());
         }
         (Step::Exec, exec(call))
+    }
+}
+
+/// Gives back the limit of open files that there was at the start; none when it is null. Where somebody has lowered what
+/// may be had since (prlimit(2)), it is that: one that cannot be had would keep the program from ever starting again.
+/// Must run in the child alone.
+#[expect(unsafe_code, reason = "raw system calls")]
+unsafe fn restore_nofile(wanted: *const libc::rlimit64) -> bool {
+    let number = libc::RLIMIT_NOFILE as c_long;
+    let (none, no_change) = (ptr::null_mut::<libc::rlimit64>(), ptr::null::<libc::rlimit64>());
+    // SAFETY: the kernel reads or fills one structure, each of which is valid (see `Call`) or lives here.
+    unsafe {
+        let Some(wanted) = wanted.as_ref() else { return true };
+        if libc::syscall(libc::SYS_prlimit64, 0, number, ptr::from_ref(wanted), none) == 0 {
+            return true;
+        }
+        let mut now = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+        if errno() != libc::EPERM
+            || libc::syscall(libc::SYS_prlimit64, 0, number, no_change, &raw mut now) != 0
+        {
+            return false;
+        }
+        now.rlim_cur = wanted.rlim_cur.min(now.rlim_max);
+        libc::syscall(libc::SYS_prlimit64, 0, number, &raw const now, none) == 0
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Stat {
     pub(super) name: String,
     /// One letter; see [`Stat::is_dead`].
     pub(super) state: u8,
+    /// Threads that have not been taken away: the first stays until all have ended.
+    threads: u32,
     pub(super) parent: i32,
     pub(super) group: i32,
     pub(super) session: i32,
@@ -37,13 +39,19 @@ impl Stat {
         let state = fields.next()?.bytes().next()?;
         let mut number = || fields.next()?.parse().ok();
         let (parent, group, session) = (number()?, number()?, number()?);
-        let began = fields.nth(15)?.parse().ok()?;
-        Some(Self { pid: pid.parse().ok()?, name: name.to_owned(), state, parent, group, session, began })
+        let threads = fields.nth(13)?.parse().ok()?;
+        let began = fields.nth(1)?.parse().ok()?;
+        let (pid, name) = (pid.parse().ok()?, name.to_owned());
+        Some(Self { pid, name, state, threads, parent, group, session, began })
     }
 
-    /// Whether it has ended, and only its entry is left.
+    /// Whether it has ended, and only its entry is left. One whose first thread has ended is shown as a zombie too, and
+    /// lives in the others.
     pub(super) fn is_dead(&self) -> bool {
-        matches!(self.state, b'Z' | b'X' | b'x')
+        match self.state {
+            b'Z' => self.threads <= 1,
+            state => matches!(state, b'X' | b'x'),
+        }
     }
 
     /// Whether it hangs in the kernel.
@@ -208,9 +216,20 @@ mod tests {
         let text = "7 (a) (b c) S 3 4 5 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 77 8 9\n";
         let stat = Stat::parse(text).expect("a line");
         let wanted = (7, "a) (b c", b'S', 3, 4, 5, 77);
-        let Stat { pid, name, state, parent, group, session, began } = &stat;
+        let Stat { pid, name, state, threads: 1, parent, group, session, began } = &stat else {
+            panic!("{stat:?}");
+        };
         assert_eq!((*pid, name.as_str(), *state, *parent, *group, *session, *began), wanted);
         assert_eq!(Stat::parse("7 (sh"), None);
+    }
+
+    #[test]
+    fn a_program_whose_first_thread_has_ended_lives() {
+        let dead = |state: &str, threads: u32| {
+            let text = format!("7 (a) {state} 3 4 5 0 -1 4 1 2 3 4 5 6 7 8 20 0 {threads} 0 77 8 9\n");
+            Stat::parse(&text).expect("a line").is_dead()
+        };
+        assert!(dead("Z", 1) && dead("X", 0) && !dead("Z", 2) && !dead("S", 1));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The threads that start programs: vfork holds its caller until the exec, and the supervision thread must not be
-//! held. Owns the queue of orders and the queue of reports. An exec that hangs (a network disk that is gone) holds
-//! one thread and no other program: more threads are started, up to a bound, and none takes a second order for a
-//! program that hangs. Never waits for a child; kills one only that hangs before its exec and is not wanted any more.
+//! held. Owns the queue of orders and the queue of reports. An exec that hangs (the program or its directory lies on a
+//! network disk that is gone) holds one thread and no other program: more threads are started, up to a bound, and none
+//! takes a second order for a program that hangs in this directory. Never waits for a child; kills one only that hangs before its exec and is not wanted any more.
 
 use super::capture::CaptureSink;
 use super::child::Stack;
@@ -18,6 +18,7 @@ use phpeek_core::program::Program;
 use phpeek_core::signal::Signal;
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -88,16 +89,16 @@ struct Orders {
 }
 
 impl Orders {
-    /// The first order whose program does not hang already.
+    /// The first order whose program does not hang already where it is to run.
     fn take(&mut self) -> Option<LaunchOrder> {
         let at = self.takable()?;
         self.queue.remove(at)
     }
 
     fn takable(&self) -> Option<usize> {
-        let hanging: Vec<&str> =
-            self.busy.iter().flatten().filter(|b| b.hangs()).map(|b| b.program.command.program()).collect();
-        self.queue.iter().position(|order| !hanging.contains(&order.program.command.program()))
+        let hanging: Vec<_> =
+            self.busy.iter().flatten().filter(|b| b.hangs()).map(|b| place(&b.program)).collect();
+        self.queue.iter().position(|order| !hanging.contains(&place(&order.program)))
     }
 
     /// Lets go what this thread is the tracer of, and forgets what no thread is.
@@ -112,6 +113,11 @@ impl Orders {
             !sys::detach(trapped.pid, trapped.signal) && trapped.tried.count_ones() < threads
         });
     }
+}
+
+/// By what an exec that hangs is known: its file, or its directory.
+fn place(program: &Program) -> (&str, Option<&Path>) {
+    (program.command.program(), program.working_dir.as_deref())
 }
 
 /// What the threads and their owner share.
@@ -349,6 +355,11 @@ mod tests {
         let taken = orders.take().expect("the other program");
         assert_eq!(taken.task.instance().map(|i| i.serial), Some(1));
         assert_eq!((orders.takable(), orders.queue.len()), (None, 2), "the rest waits for it");
+        let mut elsewhere = order("bad", 3);
+        Arc::make_mut(&mut elsewhere.program).working_dir = Some("/elsewhere".into());
+        orders.queue.push_back(elsewhere);
+        let taken = orders.take().expect("its directory may be what hangs the other");
+        assert_eq!(taken.task.instance().map(|i| i.serial), Some(3));
         orders.busy[0] = None;
         assert_eq!(orders.take().expect("it came back").task.instance().map(|i| i.serial), Some(0));
     }

@@ -70,3 +70,44 @@ fn what_left_its_group_is_not_left_behind() {
     supervisor.stop();
     assert_eq!(supervisor.leftovers(), Vec::<String>::new());
 }
+
+/// A program whose first thread ends while another goes on: the kernel shows it as a zombie, and it lives.
+const WITHOUT_FIRST_THREAD: &str = r#"
+import ctypes, os, signal, sys, threading
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+def say(what):
+    with open(os.environ["SANDBOX"] + "/events", "a") as events:
+        events.write(f"z {what} {os.getpid()}\n")
+def live():
+    while open(f"/proc/{os.getpid()}/stat").read().rsplit(") ")[1][0] != "Z":
+        pass
+    say("start")
+    signal.sigwait([signal.SIGTERM])
+    say("end")
+    os._exit(0)
+threading.Thread(target=live).start()
+ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)
+"#;
+
+#[test]
+fn a_program_whose_first_thread_has_ended_is_asked_to_end_as_any_other() {
+    let sandbox = Sandbox::new();
+    let program = sandbox.write("z.py", WITHOUT_FIRST_THREAD);
+    let body = format!(
+        "python3 {} &\nuntil grep -q 'z start' \"$SANDBOX/events\"; do sleep 0.02; done",
+        program.display()
+    );
+    let config = sandbox.config(
+        json!({}),
+        json!({
+            "o": {"command": sandbox.script("o", &body), "restart": "never"},
+            "w": {"command": sandbox.worker("w")},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("w", 1);
+    sandbox.seen("z", "start", 1);
+    sandbox.seen("z", "end", 1);
+    assert_eq!(supervisor.stop(), 0);
+    assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}

@@ -140,6 +140,20 @@ fn ten_thousand_signals_lose_none_of_another_kind() {
 }
 
 #[test]
+fn what_tells_of_a_fault_is_survived_when_somebody_sends_it() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(json!({}), json!({"c": {"command": sandbox.worker("c")}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let pid = sandbox.started("c", 1);
+    for signal in [4, 5, 6, 7, 8, 11, 31] {
+        supervisor.signal_number(signal);
+        supervisor.signal_number(signal);
+    }
+    assert!(alive(pid) && supervisor.runs());
+    assert_eq!(supervisor.stop(), 0, "and the stop is heard after them");
+}
+
+#[test]
 fn a_binding_that_cannot_work_is_an_error() {
     let cases = [
         ("SIGKILL", "stop", "SIGKILL"),

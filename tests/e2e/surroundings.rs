@@ -1,7 +1,9 @@
 //! What a process finds around it: what somebody has told the supervisor alone is not there.
 
-use crate::support::Sandbox;
+use crate::support::procfs::signal;
 use crate::support::supervisor::Launch;
+use crate::support::{Sandbox, Supervisor};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use serde_json::json;
 use std::fs;
 
@@ -46,5 +48,18 @@ fn what_systemd_tells_its_service_does_not_reach_processes() {
     };
     assert_eq!(found("plain"), Vec::<String>::new());
     assert_eq!(found("own"), ["NOTIFY_SOCKET=/run/own.sock"], "what its configuration says is its own");
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn a_limit_of_open_files_that_somebody_lowers_ends_no_restart() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.config(json!({}), json!({"a": {"command": sandbox.worker("a")}}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let first = sandbox.started("a", 1);
+    let lower = Rlimit { current: Some(200), maximum: Some(200) };
+    prlimit(Pid::from_raw(supervisor.pid()), Resource::Nofile, lower).expect("less may always be had");
+    assert!(signal(first, Signal::KILL), "it runs");
+    sandbox.started("a", 2);
     assert_eq!(supervisor.stop(), 0);
 }
