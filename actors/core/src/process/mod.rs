@@ -387,10 +387,8 @@ impl Process {
             self.end_reported = true; // `Stopped` says it
             self.tell(now.at, ProcessFact::Stopped, out);
             out.act(Effect::Report(Report::Stopped));
-        } else if self.spec.schedule.is_some() {
-            self.end_reported = true; // what goes by the clock comes again
-        } else if self.instances.is_empty() {
-            self.end_reported = true; // there is nothing that could have ended
+        } else if self.spec.schedule.is_some() || self.instances.is_empty() {
+            self.end_reported = true; // what goes by the clock comes again, and of nothing nothing has ended
         } else if !self.end_reported && (self.start.is_none() || self.waits_for_readiness()) {
             self.start = None; // what has ended does not become ready
             self.end_reported = true;
