@@ -31,7 +31,7 @@ type Ranges = [(usize, usize); MAPPINGS];
 /// Gives back the pages of code that are mapped and can be read again: what parsed the command line and the
 /// configuration is not needed any more, and what is comes back from the page cache at its next use, a microsecond for
 /// 64 KiB. Touches nothing that was ever written: only code, and the read-only data at the beginning of a file
-/// (relocated data lies behind it, in a mapping of its own). Does nothing where /proc is not there.
+/// (relocated data lies behind it, in a mapping of its own), where no page differs from the file. Does nothing where /proc is not there.
 ///
 /// Call it as the last thing that a thread does, while all others rest. Whatever runs afterwards is read in again with all
 /// that lies around it, and the end of a thread of ours is in five places: so it is done a moment later, by a plain
@@ -67,15 +67,28 @@ extern "C" fn forget(ranges: *mut libc::c_void) -> *mut libc::c_void {
 
 fn clean_ranges() -> Ranges {
     let mut ranges = [(0, 0); MAPPINGS];
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    for (slot, range) in ranges.iter_mut().zip(maps.lines().filter_map(clean_range)) {
+    let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+    for (slot, range) in ranges.iter_mut().zip(clean(&maps)) {
         *slot = range;
     }
     ranges
 }
 
-/// The range of a line of /proc/self/maps (proc(5)) if it maps code, or the beginning, of a file.
-fn clean_range(line: &str) -> Option<(usize, usize)> {
+/// The mappings of /proc/self/smaps (proc(5)) that hold code, or the beginning, of a file, and no page that differs from it:
+/// a debugger, or a library that is changed as it is loaded, writes into code, too.
+fn clean(maps: &str) -> impl Iterator<Item = (usize, usize)> {
+    let mut last = None;
+    maps.lines().filter_map(move |line| match line.strip_prefix("Anonymous:") {
+        Some(size) => last.take().filter(|_| size.trim() == "0 kB"),
+        None => {
+            last = range_of_file(line).or(last);
+            None
+        }
+    })
+}
+
+/// The range that a mapping's first line gives, if it maps code, or the beginning, of a file.
+fn range_of_file(line: &str) -> Option<(usize, usize)> {
     let mut words = line.split_ascii_whitespace();
     let (range, mode, offset) = (words.next()?, words.next()?, words.next()?);
     let of_file = words.nth(2)?.starts_with('/');
@@ -101,14 +114,20 @@ pub fn trim() {}
 mod tests {
     use super::*;
 
+    fn forgotten(mapping: &str, anonymous: &str) -> Vec<(usize, usize)> {
+        let maps = format!("{mapping}\nSize: 4 kB\nRss: 4 kB\nAnonymous: {anonymous}\nVmFlags: rd mr\n");
+        clean(&format!("{maps}3000-4000 rw-p 00000000 00:00 0\nAnonymous: 0 kB\n")).collect()
+    }
+
     #[test]
     fn only_what_was_never_written_is_forgotten() {
         for code in [
-            "r-xp 00001000 fe:00 7   /bin/x",
-            "r--p 00000000 fe:00 7   /bin/x",
-            "r-xp 00026000 fe:00 8   /lib/libc.so.6",
+            "1000-2000 r-xp 00001000 fe:00 7                /bin/x",
+            "1000-2000 r--p 00000000 fe:00 7                /bin/x",
+            "1000-2000 r-xp 00026000 fe:00 8                /lib/libc.so.6",
         ] {
-            assert_eq!(clean_range(&format!("1000-2000 {code}")), Some((0x1000, 0x2000)), "{code}");
+            assert_eq!(forgotten(code, "0 kB"), [(0x1000, 0x2000)], "{code}");
+            assert_eq!(forgotten(code, "4 kB"), [], "written to: {code}");
         }
         for other in [
             "1000-2000 r--p 00003000 fe:00 7                /bin/x",
@@ -117,7 +136,7 @@ mod tests {
             "1000-2000 rw-p 00000000 00:00 0 ",
             "",
         ] {
-            assert_eq!(clean_range(other), None, "{other}");
+            assert_eq!(forgotten(other, "0 kB"), [], "{other}");
         }
     }
 
