@@ -12,6 +12,9 @@ use crate::lifecycle::Now;
 use crate::program::TaskEvent;
 use std::time::Duration;
 
+/// Probes begin at multiples of this, or of a fiftieth of their period if that is less.
+const BEAT: Duration = Duration::from_millis(20);
+
 /// What it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
@@ -178,7 +181,7 @@ impl Watch {
         if changes {
             self.health = says;
         }
-        self.wait = Wait::Probe(began.saturating_add(step(check.period, now.jitter)).max(now.at));
+        self.wait = Wait::Probe(next(began, check.period, now.jitter).max(now.at));
         Some(Probed {
             serial,
             run,
@@ -281,9 +284,11 @@ impl Watch {
     }
 }
 
-/// From the beginning of a probe to that of the next: up to a tenth less than the period, so that many that began
-/// together do not stay together.
-fn step(period: Duration, jitter: Jitter) -> Duration {
+/// When the next probe begins: up to a tenth of the period sooner, so that many that began together do not stay together,
+/// and then at a multiple of [`BEAT`], so that a thousand probes a second wake nobody a thousand times.
+fn next(began: Duration, period: Duration, jitter: Jitter) -> Duration {
     let spare = period.as_nanos() / 10 * u128::from(jitter.0) / u128::from(u16::MAX);
-    period.saturating_sub(Duration::from_nanos(u64::try_from(spare).unwrap_or(u64::MAX)))
+    let due = began.saturating_add(period).as_nanos().saturating_sub(spare);
+    let beat = BEAT.min(period / 50).as_nanos().max(1);
+    Duration::from_nanos(u64::try_from(due / beat * beat).unwrap_or(u64::MAX))
 }
