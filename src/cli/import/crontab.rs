@@ -60,6 +60,8 @@ struct Surroundings {
     env: Vec<(String, String)>,
     shell: Option<String>,
     zone: Option<String>,
+    /// In minutes.
+    jitter: Option<u32>,
 }
 
 impl Surroundings {
@@ -71,7 +73,7 @@ impl Surroundings {
             )),
             "SHELL" => self.shell = Some(value.to_owned()),
             "CRON_TZ" | "TZ" => self.zone = Some(value.to_owned()),
-            "RANDOM_DELAY" => lost.push(format!("line {number}: RANDOM_DELAY: write schedule_jitter")),
+            "RANDOM_DELAY" => self.jitter = value.parse::<u32>().ok().filter(|minutes| *minutes > 0),
             _ => {
                 self.env.retain(|(known, _)| known != name);
                 self.env.push((name.to_owned(), value.to_owned()));
@@ -172,6 +174,9 @@ fn process(all: &mut Imported, job: &Job<'_>, system: bool, surroundings: &Surro
     if let (When::Clock(_), Some(zone)) = (&job.when, &surroundings.zone) {
         process.set("schedule_timezone", Value::Text(zone.clone()));
     }
+    if let (When::Clock(_), Some(minutes)) = (&job.when, surroundings.jitter) {
+        process.set_noted("schedule_jitter", Value::plain(format!("{minutes}m")), "RANDOM_DELAY");
+    }
     if let Some(user) = user {
         process.set("user", Value::Text(user.to_owned()));
     }
@@ -205,7 +210,7 @@ mod tests {
     #[test]
     fn both_forms_are_told_apart_and_carry_over() {
         let system = "SHELL=/bin/bash\nPATH=/usr/local/bin:/usr/bin\nMAILTO=ops@example.com\n# m h\n17 *\t* * *\troot    cd / && run-parts --report /etc/cron.hourly\n@reboot www-data /srv/warm.sh\n\
-            30 3 1-15 * mon-fri root mysqldump x | gzip > /b/$(date +\\%F).gz\nCRON_TZ=Europe/Copenhagen\n*/5 * * * * www-data php /srv/artisan schedule:run\n";
+            30 3 1-15 * mon-fri root mysqldump x | gzip > /b/$(date +\\%F).gz\nCRON_TZ=Europe/Copenhagen\nRANDOM_DELAY=6\n*/5 * * * * www-data php /srv/artisan schedule:run\n";
         let all = import(system, Form::Unknown);
         let yaml = all.yaml("crontab /etc/crontab");
         passes(&yaml);
@@ -217,6 +222,7 @@ mod tests {
             "user: www-data",
             "[/bin/bash, \"-c\", \"mysqldump x | gzip > /b/$(date +%F).gz\"]",
             "schedule_timezone: Europe/Copenhagen",
+            "schedule_jitter: 6m",
             "PATH: \"/usr/local/bin:/usr/bin\"",
             "command: [php, /srv/artisan, \"schedule:run\"]",
         ] {

@@ -12,6 +12,8 @@ pub(super) mod procfile;
 mod program;
 mod read;
 mod s6;
+mod s6_script;
+mod script;
 mod supervisord;
 pub(super) mod words;
 

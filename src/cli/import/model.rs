@@ -12,6 +12,8 @@ pub(crate) enum Value {
     List(Vec<String>),
     /// A block.
     Map(Vec<(&'static str, Value)>),
+    /// A block whose keys are names.
+    Named(Vec<(String, Value)>),
 }
 
 impl Value {
@@ -161,6 +163,12 @@ fn lines(out: &mut String, indent: usize, lines: &[Line]) {
                     push(out, indent + 2, &format!("{key}: {}", written(value)));
                 }
             }
+            Value::Named(inner) => {
+                push(out, indent, &format!("{}:{note}", line.key));
+                for (name, value) in inner {
+                    push(out, indent + 2, &format!("{}: {}", scalar(name), written(value)));
+                }
+            }
             value => push(out, indent, &format!("{}: {}{note}", line.key, written(value))),
         }
     }
@@ -185,6 +193,11 @@ fn written(value: &Value) -> String {
         Value::Text(text) => scalar(text),
         Value::List(items) => {
             format!("[{}]", items.iter().map(|item| scalar(item)).collect::<Vec<_>>().join(", "))
+        }
+        Value::Named(inner) => {
+            let inner: Vec<String> =
+                inner.iter().map(|(name, value)| format!("{}: {}", scalar(name), written(value))).collect();
+            format!("{{{}}}", inner.join(", "))
         }
         Value::Map(inner) => {
             let inner: Vec<String> =

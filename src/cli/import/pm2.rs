@@ -1,6 +1,7 @@
-//! PM2's ecosystem files, as JSON. Texts only.
+//! PM2's ecosystem files: JSON, YAML, or a module of JavaScript that is a list. Texts only.
 
 use super::model::{Imported, Process, Value, literal};
+use super::script::{self, CLOSE, OPEN};
 use serde_json::Value as Json;
 
 /// The whole of it, or why it cannot be read.
@@ -8,9 +9,10 @@ pub(super) fn import(text: &str) -> Result<Imported, String> {
     let text = text.trim_start_matches('\u{FEFF}');
     let read = serde_json::from_str::<Json>(text);
     let by_hand = || phpeek_config::as_json(text).filter(|json| json.is_object() || json.is_array());
-    let json = read.or_else(|error| by_hand().ok_or(error)).map_err(|error| {
+    let read = read.or_else(|error| by_hand().ok_or(error)).map(|json| (json, Vec::new()));
+    let (json, computed) = read.or_else(|error| script::exported(text).ok_or(error)).map_err(|error| {
         format!(
-            "it is no JSON ({error}); a file that is a program is written out by \
+            "it is neither JSON ({error}) nor a module that exports an object as it is written; what a program makes is written out by \
              `node -p 'JSON.stringify(require(\"./ecosystem.config.js\"))' > ecosystem.json`"
         )
     })?;
@@ -19,6 +21,7 @@ pub(super) fn import(text: &str) -> Result<Imported, String> {
         one => vec![one],
     };
     let mut all = Imported::default();
+    all.lost.extend(computed.iter().map(|source| format!("{source}: this is computed: write its value")));
     if json.get("deploy").is_some() {
         all.lost.push("deploy: deploying is not the business of a supervisor".to_owned());
     }
@@ -28,14 +31,22 @@ pub(super) fn import(text: &str) -> Result<Imported, String> {
         "PM2 restarts at once; here the wait doubles from this on",
     );
     for app in apps {
-        match app_process(app, &mut all.lost) {
+        match app_process(app) {
             Some(process) => {
-                all.add(process);
+                let name = all.add(process);
+                if let Some(job) = restarter(app, &name) {
+                    all.add(job);
+                }
             }
             None => all.lost.push(format!("an app without a script is left out: {}", shown(app))),
         }
     }
     Ok(all)
+}
+
+/// A text that means itself, but for the variables that a module named.
+fn own(text: &str) -> String {
+    literal(text).replace(OPEN, "${").replace(CLOSE, "}")
 }
 
 fn shown(json: &Json) -> String {
@@ -70,7 +81,7 @@ fn time(json: &Json) -> Option<String> {
     }
 }
 
-fn app_process(app: &Json, lost: &mut Vec<String>) -> Option<Process> {
+fn app_process(app: &Json) -> Option<Process> {
     let any = |keys: &[&str]| keys.iter().find_map(|key| app.get(key));
     let script = any(&["script", "exec"]).and_then(text)?;
     let name = any(&["name"]).and_then(text).unwrap_or_else(|| super::words::name_of(&script));
@@ -78,14 +89,14 @@ fn app_process(app: &Json, lost: &mut Vec<String>) -> Option<Process> {
     let command = command(app, &script, &mut process.notes);
     process.set("command", Value::List(command));
     instances(app, &mut process);
-    if let Some(cwd) = any(&["cwd"]).and_then(text) {
-        process.set("working_dir", Value::Text(literal(&cwd)));
+    if let Some(cwd) = any(&["cwd"]).and_then(text).filter(|cwd| cwd != "." && cwd != "./") {
+        process.set("working_dir", Value::Text(own(&cwd)));
     }
     for (key, ours) in [("uid", "user"), ("user", "user"), ("gid", "group")] {
         if let Some(value) = any(&[key]).and_then(text)
             && process.get(ours).is_none()
         {
-            process.set(ours, Value::Text(literal(&value)));
+            process.set(ours, Value::Text(own(&value)));
         }
     }
     restarts(app, &mut process);
@@ -95,11 +106,13 @@ fn app_process(app: &Json, lost: &mut Vec<String>) -> Option<Process> {
         Value::Map(vec![("signal", Value::plain("SIGINT")), ("timeout", Value::plain(stop))]),
     );
     for (key, value) in any(&["env"]).and_then(Json::as_object).into_iter().flatten() {
-        if let Some(value) = text(value) {
-            process.env.push((key.clone(), literal(&value)));
+        // What the environment holds under the same name is inherited.
+        let inherited = format!("{OPEN}{key}{CLOSE}");
+        if let Some(value) = text(value).filter(|value| *value != inherited) {
+            process.env.push((key.clone(), own(&value)));
         }
     }
-    left(app, &mut process, lost);
+    left(app, &mut process);
     Some(process)
 }
 
@@ -117,13 +130,16 @@ fn command(app: &Json, script: &str, notes: &mut Vec<String>) -> Vec<String> {
         Some("pl") => Some("perl"),
         _ => None,
     };
+    // A script may be a whole line: "npm run start".
+    let first = script.split(' ').next().unwrap_or_default();
+    let line = script.contains(' ') && !first.contains(['/', '.']);
     let interpreter = match named.as_deref() {
         Some("none" | "") => None,
+        _ if line => None,
         Some(named) => Some(named.to_owned()),
         None => guessed.map(str::to_owned),
     };
     let mut all = Vec::new();
-    // A script may be a whole line: "npm run start".
     let mut script_words = if script.contains(' ') && interpreter.is_none() {
         words(Some(&Json::from(script)))
     } else {
@@ -134,6 +150,9 @@ fn command(app: &Json, script: &str, notes: &mut Vec<String>) -> Vec<String> {
             all.push(interpreter);
             all.append(&mut words_of);
         }
+        None if first == "node" => {
+            script_words.splice(1..1, words_of);
+        }
         None if !words_of.is_empty() => {
             notes.push(format!("left out, since there is no interpreter: {}", words_of.join(" ")))
         }
@@ -141,7 +160,7 @@ fn command(app: &Json, script: &str, notes: &mut Vec<String>) -> Vec<String> {
     }
     all.append(&mut script_words);
     all.extend(words(any(&["args"])));
-    all.iter().map(|word| literal(word)).collect()
+    all.iter().map(|word| own(word)).collect()
 }
 
 fn instances(app: &Json, process: &mut Process) {
@@ -172,7 +191,9 @@ fn instances(app: &Json, process: &mut Process) {
 fn restarts(app: &Json, process: &mut Process) {
     let any = |keys: &[&str]| keys.iter().find_map(|key| app.get(key));
     let off = any(&["autorestart"]).and_then(Json::as_bool) == Some(false);
-    process.set("restart", Value::plain(if off { "never" } else { "always" }));
+    let codes = app.get("stop_exit_codes").is_some_and(|codes| !codes.is_null());
+    let usual = if codes { "on-failure" } else { "always" };
+    process.set("restart", Value::plain(if off { "never" } else { usual }));
     let attempts = any(&["max_restarts", "maxRestarts"]).and_then(Json::as_u64).unwrap_or(16);
     if !off {
         process.set("max_restart_attempts", Value::plain(attempts.min(100)));
@@ -183,21 +204,61 @@ fn restarts(app: &Json, process: &mut Process) {
     if let Some(delay) = any(&["restart_delay", "exp_backoff_restart_delay"]).and_then(time) {
         process.set("restart_backoff_initial", Value::plain(delay));
     }
-    if let Some(codes) = any(&["stop_exit_codes"]) {
+    if let Some(codes) = any(&["stop_exit_codes"]).filter(|_| !off) {
         let codes = match codes {
             Json::Array(codes) => codes.iter().filter_map(text).collect::<Vec<_>>(),
             one => text(one).into_iter().collect(),
         };
-        process.note(format!(
-            "stop_exit_codes {}: with `restart: on-failure` and success_codes it stays away after them",
-            codes.join(", ")
-        ));
+        process.set_noted(
+            "success_codes",
+            Value::plain(format!("[{}]", codes.join(", "))),
+            "stop_exit_codes",
+        );
     }
+    if let Some(bound) = any(&["max_memory_restart", "maxMemoryRestart"]).and_then(text) {
+        let unit = if bound.ends_with(|c: char| c.is_ascii_digit()) { "B" } else { "" };
+        let bound = bound.trim().to_ascii_uppercase().trim_end_matches('B').to_owned();
+        let bound = if unit.is_empty() { format!("{bound}B") } else { bound };
+        process.set("memory", Value::Map(vec![("soft", Value::plain(bound))]));
+    }
+    watch(app, process);
+}
+
+/// Files whose change restarts it.
+fn watch(app: &Json, process: &mut Process) {
+    let paths = match app.get("watch") {
+        Some(Json::Bool(true)) => vec![".".to_owned()],
+        Some(paths) => words(Some(paths)),
+        None => Vec::new(),
+    };
+    if paths.is_empty() {
+        return;
+    }
+    let usual = || vec!["node_modules".to_owned(), ".git".to_owned()];
+    let ignored = match app.get("ignore_watch") {
+        None => usual(),
+        ignored => words(ignored),
+    };
+    let list = |paths: Vec<String>| Value::List(paths.iter().map(|path| own(path)).collect());
+    let mut keys = vec![("paths", list(paths)), ("ignore", list(ignored))];
+    if let Some(delay) = app.get("watch_delay").and_then(time) {
+        keys.push(("debounce", Value::plain(delay)));
+    }
+    process.set("watch", Value::Map(keys));
+}
+
+/// What restarts it by the clock: a job beside it.
+fn restarter(app: &Json, name: &str) -> Option<Process> {
+    let clock = ["cron_restart", "cron"].iter().find_map(|key| app.get(*key)).and_then(text)?;
+    let mut job = Process::named(format!("{name}-restart"));
+    job.note(format!("cron_restart of {name}"));
+    job.set("schedule", Value::Text(clock));
+    job.set("command", Value::List(["phpeek-pm", "restart", name].map(str::to_owned).to_vec()));
+    Some(job)
 }
 
 /// What has no key here.
-fn left(app: &Json, process: &mut Process, lost: &mut Vec<String>) {
-    let name = process.name.clone();
+fn left(app: &Json, process: &mut Process) {
     let Some(keys) = app.as_object() else { return };
     let mut left = Vec::new();
     for (key, value) in keys {
@@ -205,16 +266,9 @@ fn left(app: &Json, process: &mut Process, lost: &mut Vec<String>) {
             matches!(value, Json::Null | Json::Bool(false)) || value.as_array().is_some_and(Vec::is_empty);
         match key.as_str() {
             _ if off => {}
-            "watch" => lost.push(format!("{name}: watch: there is no restart when files change")),
-            "max_memory_restart" | "maxMemoryRestart" => lost.push(format!(
-                "{name}: max_memory_restart {}: see max_memory_mb and limits.as",
-                text(value).unwrap_or_default()
-            )),
-            "cron_restart" | "cron" => lost.push(format!(
-                "{name}: cron_restart {}: let a scheduled process run `phpeek-pm restart {name}`",
-                text(value).unwrap_or_default()
-            )),
-            "wait_ready" | "listen_timeout" => left.push(format!("{key} (write health_check)")),
+            "wait_ready" | "listen_timeout" => {
+                left.push(format!("{key} (it was told by process.send; write health_check)"))
+            }
             key if key.starts_with("env_") => {
                 left.push(format!("{key} (write a file for each environment, and env_file)"))
             }
@@ -231,7 +285,12 @@ fn left(app: &Json, process: &mut Process, lost: &mut Vec<String>) {
 }
 
 /// Keys that are read above, or are of no matter here.
-const KNOWN: [&str; 43] = [
+const KNOWN: [&str; 48] = [
+    "watch",
+    "max_memory_restart",
+    "maxMemoryRestart",
+    "cron_restart",
+    "cron",
     "name",
     "script",
     "exec",
@@ -292,6 +351,7 @@ mod tests {
              "error_file": "/var/log/e.log", "max_restarts": 10},
             {"name": "next", "script": "npm", "args": "run start", "autorestart": false, "uid": "node"},
             {"script": "worker.py", "instances": 3, "watch": ["src"], "cron_restart": "0 3 * * *"},
+            {"name": "line", "script": "node dist/main.js", "node_args": "--x"},
             {"name": "empty"}], "deploy": {}}"#;
         let all = import(text).expect("JSON");
         let yaml = all.yaml("pm2 ecosystem.json");
@@ -305,21 +365,36 @@ mod tests {
             "signal: SIGINT",
             "restart: never",
             "command: [npm, run, start]",
+            "command: [node, \"--x\", dist/main.js]",
             "user: node",
             "command: [python3, worker.py]",
             "scale: 3",
             "restart_stability_window: 10s",
             "max_restart_attempts: 10",
+            "memory:\n      soft: 300MB",
+            "watch:\n      paths: [src]\n      ignore: [node_modules, \".git\"]",
+            "worker-restart:",
+            "command: [phpeek-pm, restart, worker]",
         ] {
             assert!(yaml.contains(wanted), "{wanted}\n{yaml}");
         }
         let lost = all.lost.join("\n");
-        for wanted in ["deploy", "max_memory_restart 300M", "worker: watch", "cron_restart", "empty"] {
+        for wanted in ["deploy", "empty"] {
             assert!(lost.contains(wanted), "{wanted}\n{lost}");
         }
         let by_hand =
             import("{'apps': [{name: 'x', script: \"a b.js\", watch: true,},]}").expect("nearly JSON");
         assert!(by_hand.yaml("pm2 x").contains("command: [node, \"a b.js\"]"), "{}", by_hand.yaml("pm2 x"));
-        assert!(import("module.exports = {}").expect_err("no JSON").contains("JSON.stringify"));
+        assert!(import("module.exports = make()").expect_err("no list").contains("JSON.stringify"));
+        let module = "const x = 1;\nmodule.exports = {\n  // one\n  apps: [{ script: 'a.js', cwd: __dirname, stop_exit_codes: [0, 143],\n    env: { HOST: process.env.HOST, PORT: process.env.PORT || 80, N: make() } }]\n};\n";
+        let all = import(module).expect("a list");
+        let yaml = all.yaml("pm2 x");
+        passes(&yaml);
+        assert!(
+            yaml.contains("PORT: \"${PORT:-80}\"") && !yaml.contains("HOST") && !yaml.contains("working_dir"),
+            "{yaml}"
+        );
+        assert!(yaml.contains("restart: on-failure") && yaml.contains("success_codes: [0, 143]"), "{yaml}");
+        assert!(all.lost.iter().any(|lost| lost.starts_with("make()")), "{:?}", all.lost);
     }
 }

@@ -34,8 +34,18 @@ impl Program {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
     }
 
+    pub(super) fn has_command(&self) -> bool {
+        self.value("command").is_some_and(|line| !line.trim().is_empty())
+    }
+
     fn truth(&self, key: &str) -> bool {
         self.value(key).is_some_and(is_true)
+    }
+
+    /// Programs that must run before it, as supervisord's relatives in Go have it.
+    pub(super) fn awaited(&self) -> Vec<String> {
+        let values = ["depends_on", "depend"].iter().find_map(|key| self.value(key)).unwrap_or_default();
+        values.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
     }
 
     pub(super) fn priority(&self) -> Option<i64> {
@@ -132,6 +142,7 @@ fn life(program: &Program, process: &mut Process) {
     }
     let number = |key: &str| program.value(key).and_then(|text| text.parse::<u32>().ok());
     match (number("startsecs"), number("startretries")) {
+        _ if process.get("restart") == Some(&Value::plain("never")) => {}
         (Some(0), _) => process.set_noted(
             "max_restart_attempts",
             Value::plain(-1),
@@ -202,7 +213,9 @@ fn surroundings(
 }
 
 fn known(key: &str) -> bool {
-    const KEYS: [&str; 37] = [
+    const KEYS: [&str; 39] = [
+        "depends_on",
+        "depend",
         "command",
         "process_name",
         "numprocs",

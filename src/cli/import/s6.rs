@@ -1,7 +1,8 @@
 //! A directory of s6-overlay: version 3 (`s6-rc.d`) and version 2 (`services.d`, `cont-init.d`). Texts only: the files are given
 //! by whoever calls, by their paths below the directory.
 
-use super::model::{Imported, Process, Value, literal};
+use super::model::{Imported, Process, Value};
+use super::s6_script::{execline, readiness, run};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files by path.
@@ -55,7 +56,7 @@ fn old_services(files: &Files, base: &str, after: &Option<String>, all: &mut Imp
         let Some(text) = file("run") else { continue };
         let mut process = Process::named(&name);
         run(text, &format!("{base}/services.d/{name}/run"), &mut process);
-        process.set("restart", Value::plain("always"));
+        process.set("restart", restart(file("finish")));
         if file("down").is_some() {
             process.set("initial_state", Value::plain("stopped"));
         }
@@ -63,11 +64,6 @@ fn old_services(files: &Files, base: &str, after: &Option<String>, all: &mut Imp
             process.set("depends_on", Value::List(vec![before.clone()]));
         }
         common(&name, &file, &mut process, &mut all.lost);
-        if file("finish")
-            .is_some_and(|text| text.contains("s6-svscanctl") || text.contains("/run/s6/basedir/bin/halt"))
-        {
-            process.set_noted("essential", Value::plain(true), "its finish script ended the container");
-        }
         all.add(process);
     }
 }
@@ -93,7 +89,7 @@ fn services(files: &Files, base: &str, all: &mut Imported) {
                 }
                 Some(text) => {
                     run(text, &format!("{base}/s6-rc.d/{name}/run"), &mut process);
-                    process.set("restart", Value::plain("always"));
+                    process.set("restart", restart(file("finish")));
                 }
                 None => {
                     all.lost.push(format!("{name}: a longrun without a file `run`"));
@@ -199,6 +195,15 @@ impl Source<'_> {
     }
 }
 
+/// Whether a finish script ends the container: then one end is the end.
+fn halts(finish: Option<&String>) -> bool {
+    finish.is_some_and(|text| ["s6-svscanctl", "basedir/bin/halt"].iter().any(|word| text.contains(word)))
+}
+
+fn restart(finish: Option<&String>) -> Value {
+    Value::plain(if halts(finish) { "never" } else { "always" })
+}
+
 /// What both versions have beside the program.
 fn common<'a>(
     name: &str,
@@ -219,90 +224,15 @@ fn common<'a>(
         process.set("shutdown", Value::Map(stop));
     }
     if let Some(fd) = text("notification-fd") {
-        lost.push(format!(
-            "{name}: it tells on descriptor {fd} that it is ready: write a health_check of another type"
-        ));
+        readiness(name, &fd, file("run").map_or("", String::as_str), process, lost);
     }
-    if text("finish").is_some() {
-        lost.push(format!(
-            "{name}: `finish` is not run when it ends; see hooks.post_stop, on_exhausted and essential"
-        ));
-    }
-}
-
-/// The command of a script: what a simple execline script does, else the script itself by the shell that it names.
-fn run(text: &str, path: &str, process: &mut Process) {
-    let first = text.lines().next().unwrap_or_default();
-    if first.contains("execlineb") {
-        if !execline(text, process) {
-            process.note("its script is execline, which is not here: write its steps as a command");
-            process.set("command", Value::List(vec!["execlineb".into(), "-P".into(), literal(path)]));
-        }
-        return;
-    }
-    let shell = first
-        .rsplit(['/', ' '])
-        .find(|word| ["sh", "bash", "ash", "dash", "zsh", "python3", "php"].contains(word))
-        .unwrap_or("sh");
-    for word in ["s6-setuidgid", "s6-notifyoncheck", "s6-svwait", "s6-svc", "with-contenv"] {
-        if text.lines().skip(1).any(|line| line.contains(word)) {
-            process.note(format!("its script calls {word}, which is not here"));
+    if let Some(finish) = text("finish") {
+        if halts(Some(&finish)) {
+            process.set_noted("essential", Value::plain(true), "its finish script ended the container");
+        } else {
+            lost.push(format!("{name}: `finish` is not run when it ends: see hooks.post_stop"));
         }
     }
-    process.set("command", Value::List(vec![shell.to_owned(), literal(path)]));
-}
-
-/// A script of one program, with words before it that have a key here; false when there is more to it.
-fn execline(text: &str, process: &mut Process) -> bool {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let Some(words) = shlex::split(&lines.collect::<Vec<_>>().join(" ")).filter(|words| !words.is_empty())
-    else {
-        return false;
-    };
-    let mut words: &[String] = &words;
-    loop {
-        let names: Vec<&str> =
-            words.iter().map(|word| word.rsplit('/').next().unwrap_or(word)).take(4).collect();
-        let skip = match names.as_slice() {
-            ["with-contenv" | "exec", ..] => 1,
-            ["fdmove", "-c", "2", "1"] => 4,
-            ["s6-setuidgid", user, ..] => {
-                process.set_default("user", Value::Text(literal(user)));
-                2
-            }
-            ["cd", ..] => {
-                process.set_default(
-                    "working_dir",
-                    Value::Text(literal(words.get(1).map_or("", String::as_str))),
-                );
-                2
-            }
-            _ => break,
-        };
-        words = words.get(skip..).unwrap_or_default();
-    }
-    const STEPS: [&str; 14] = [
-        "if",
-        "ifelse",
-        "ifthenelse",
-        "foreground",
-        "background",
-        "importas",
-        "backtick",
-        "define",
-        "export",
-        "redirfd",
-        "pipeline",
-        "s6-envuidgid",
-        "multisubstitute",
-        "s6-notifyoncheck",
-    ];
-    let first = words.first().map(|word| word.rsplit('/').next().unwrap_or(word)).unwrap_or_default();
-    if words.is_empty() || STEPS.contains(&first) || words.iter().any(|word| word == "{" || word == "}") {
-        return false;
-    }
-    process.set("command", Value::List(words.iter().map(|word| literal(word)).collect()));
-    true
 }
 
 #[cfg(test)]
@@ -342,6 +272,13 @@ mod tests {
             ("s6-rc.d/spare/run", "#!/command/with-contenv bash\nexec s6-setuidgid x y\n"),
             ("s6-rc.d/spare/notification-fd", "3"),
             ("s6-rc.d/spare/finish", "x"),
+            ("s6-rc.d/asked/type", "longrun"),
+            (
+                "s6-rc.d/asked/run",
+                "#!/command/with-contenv bashio\nexec s6-notifyoncheck -d -n 300 \\\n  -c \"nc -z localhost 80\" app\n",
+            ),
+            ("s6-rc.d/asked/notification-fd", "3"),
+            ("s6-rc.d/asked/finish", "exec /run/s6/basedir/bin/halt"),
             ("s6-rc.d/hard/type", "longrun"),
             ("s6-rc.d/hard/run", "#!/bin/execlineb -P\nif { test -e /x }\nprog\n"),
         ]);
@@ -358,11 +295,16 @@ mod tests {
             "calls s6-setuidgid",
             "initial_state: stopped",
             "execline, which is not here",
+            "type: notify\n      protocol: s6\n      fd: 3",
+            "command: [sh, \"-c\", \"nc -z localhost 80\"]\n      mode: readiness",
+            "command: [bashio, /etc/s6-overlay/s6-rc.d/asked/run]",
+            "    restart: never\n    initial_state: stopped",
+            "essential: true",
         ] {
             assert!(yaml.contains(wanted), "{wanted}\n{yaml}");
         }
         assert!(!yaml.contains("  web-log:"), "{yaml}");
-        assert!(all.lost.iter().any(|lost| lost.contains("descriptor 3")), "{:?}", all.lost);
+        assert!(all.lost.iter().any(|lost| lost.contains("spare: `finish`")), "{:?}", all.lost);
     }
 
     #[test]

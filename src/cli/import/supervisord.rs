@@ -33,14 +33,53 @@ pub(super) fn import(main: &File, include: &dyn Fn(&str) -> Vec<File>) -> Import
         }
     }
     head(&mut all, &programs);
-    for program in programs {
+    let order = order(&programs);
+    for (program, before) in programs.iter().zip(order) {
         let group = group_of(&groups, &program.name);
-        if let Some(mut process) = program::process(&program, &group, &mut all.lost) {
+        if let Some(mut process) = program::process(program, &group, &mut all.lost) {
             own.give(&mut process);
+            match before {
+                Before::Nothing => {}
+                Before::Named(names) => process.set("depends_on", Value::List(names)),
+                Before::Lower(names) => {
+                    let started = names.into_iter().map(|name| (name, Value::plain("started")));
+                    process.set_noted("depends_on", Value::Named(started.collect()), "priority");
+                }
+            }
             all.add(process);
         }
     }
     all
+}
+
+/// What a program is started behind.
+enum Before {
+    Nothing,
+    /// It names them.
+    Named(Vec<String>),
+    /// They have the next lower priority.
+    Lower(Vec<String>),
+}
+
+/// The order of starts, of which the order of stops is the reverse: by names where programs name others, else by priorities.
+fn order(programs: &[Program]) -> Vec<Before> {
+    let known = |name: &String| programs.iter().any(|program| program.name == *name);
+    let named = programs.iter().any(|program| !program.awaited().is_empty());
+    let with_command = |program: &&Program| program.has_command();
+    let before = |program: &Program| {
+        if named {
+            let names: Vec<String> = program.awaited().into_iter().filter(known).collect();
+            return if names.is_empty() { Before::Nothing } else { Before::Named(names) };
+        }
+        let own = program.priority();
+        let lower = programs.iter().filter(with_command).filter_map(Program::priority);
+        let Some(next) = lower.filter(|other| own.is_some_and(|own| *other < own)).max() else {
+            return Before::Nothing;
+        };
+        let all = programs.iter().filter(with_command).filter(|other| other.priority() == Some(next));
+        Before::Lower(all.map(|program| program.name.clone()).collect())
+    };
+    programs.iter().map(before).collect()
 }
 
 /// Sections that are written twice are one; of a key the last value counts.
@@ -106,9 +145,14 @@ fn take(
         }
         ("eventlistener", name) => {
             let events = value("events").unwrap_or_default();
+            let ends = if events.contains("PROCESS_STATE") {
+                "; where it ended everything when a program ended, write essential: true, or on_exhausted: exit"
+            } else {
+                ""
+            };
             all.lost.push(format!(
                 "{at}: the event listener {name} ({events}) speaks supervisord's protocol and is left out; what happens is told as records, spans and \
-                 states"
+                 states{ends}"
             ));
         }
         ("group", name) => {
@@ -175,16 +219,17 @@ fn head(all: &mut Imported, programs: &[Program]) {
         let note = "Without stopasgroup a stop goes to the leader alone, here too (kill_mode: mixed); what it leaves is killed with it.";
         all.notes.push(note.to_owned());
     }
-    let mut ranked: Vec<(i64, &str)> =
-        programs.iter().filter_map(|p| Some((p.priority()?, p.name.as_str()))).collect();
-    ranked.sort_by_key(|(priority, _)| *priority);
-    if ranked.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a != b)) {
-        let names: Vec<&str> = ranked.iter().map(|(_, name)| *name).collect();
-        all.notes.push(format!(
-            "priority: they were started in the order {}; here all start at once that depends on nothing: write depends_on.",
-            names.join(", ")
-        ));
+    if ranked(programs) {
+        let note = "priority: what had a lower one was started first and stopped last; here by depends_on, which also waits for it to be there.";
+        all.notes.push(note.to_owned());
     }
+}
+
+/// Whether priorities say anything.
+fn ranked(programs: &[Program]) -> bool {
+    let mut all = programs.iter().filter_map(Program::priority);
+    let first = all.next();
+    !programs.iter().any(|program| !program.awaited().is_empty()) && all.any(|other| Some(other) != first)
 }
 
 fn group_of(groups: &[(String, Vec<String>)], program: &str) -> String {
@@ -241,6 +286,7 @@ mod tests {
             "signal: SIGQUIT",
             "kill_mode: mixed",
             "umask: \"022\"",
+            "depends_on:   # priority\n      web: started",
             "max_restart_attempts: -1",
             "command: [/etc/run.sh]",
             "log_level: warn",
