@@ -8,6 +8,7 @@ mod expand;
 mod ini;
 pub(super) mod model;
 mod pm2;
+mod pm2_left;
 pub(super) mod procfile;
 mod program;
 mod read;

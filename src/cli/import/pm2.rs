@@ -1,6 +1,7 @@
 //! PM2's ecosystem files: JSON, YAML, or a module of JavaScript that is a list. Texts only.
 
 use super::model::{Imported, Process, Value, literal};
+use super::pm2_left::left;
 use super::script::{self, CLOSE, OPEN};
 use serde_json::Value as Json;
 
@@ -132,7 +133,7 @@ fn command(app: &Json, script: &str, notes: &mut Vec<String>) -> Vec<String> {
     };
     // A script may be a whole line: "npm run start".
     let first = script.split(' ').next().unwrap_or_default();
-    let line = script.contains(' ') && !first.contains(['/', '.']);
+    let line = script.contains(' ') && RUNNERS.contains(&first);
     let interpreter = match named.as_deref() {
         Some("none" | "") => None,
         _ if line => None,
@@ -257,84 +258,8 @@ fn restarter(app: &Json, name: &str) -> Option<Process> {
     Some(job)
 }
 
-/// What has no key here.
-fn left(app: &Json, process: &mut Process) {
-    let Some(keys) = app.as_object() else { return };
-    let mut left = Vec::new();
-    for (key, value) in keys {
-        let off =
-            matches!(value, Json::Null | Json::Bool(false)) || value.as_array().is_some_and(Vec::is_empty);
-        match key.as_str() {
-            _ if off => {}
-            "wait_ready" | "listen_timeout" => {
-                left.push(format!("{key} (it was told by process.send; write health_check)"))
-            }
-            key if key.starts_with("env_") => {
-                left.push(format!("{key} (write a file for each environment, and env_file)"))
-            }
-            "out_file" | "error_file" | "log_file" | "output" | "error" | "log" => {
-                left.push(format!("{key} (all output goes to standard output)"));
-            }
-            key if KNOWN.contains(&key) => {}
-            key => left.push(key.to_owned()),
-        }
-    }
-    if !left.is_empty() {
-        process.note(format!("left out: {}", left.join(", ")));
-    }
-}
-
-/// Keys that are read above, or are of no matter here.
-const KNOWN: [&str; 48] = [
-    "watch",
-    "max_memory_restart",
-    "maxMemoryRestart",
-    "cron_restart",
-    "cron",
-    "name",
-    "script",
-    "exec",
-    "args",
-    "interpreter",
-    "exec_interpreter",
-    "interpreter_args",
-    "interpreterArgs",
-    "node_args",
-    "nodeArgs",
-    "cwd",
-    "uid",
-    "user",
-    "gid",
-    "instances",
-    "exec_mode",
-    "env",
-    "autorestart",
-    "max_restarts",
-    "maxRestarts",
-    "min_uptime",
-    "minUptime",
-    "restart_delay",
-    "exp_backoff_restart_delay",
-    "stop_exit_codes",
-    "kill_timeout",
-    "killTimeout",
-    "increment_var",
-    "ignore_watch",
-    "watch_options",
-    "watch_delay",
-    "merge_logs",
-    "combine_logs",
-    "log_date_format",
-    "time",
-    "log_type",
-    "source_map_support",
-    "vizion",
-    "pmx",
-    "namespace",
-    "treekill",
-    "force",
-    "instance_var",
-];
+/// Programs that begin a line, and are no scripts.
+const RUNNERS: [&str; 8] = ["node", "npm", "npx", "yarn", "pnpm", "bun", "deno", "python3"];
 
 #[cfg(test)]
 mod tests {
