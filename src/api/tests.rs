@@ -43,6 +43,10 @@ impl Kept {
 }
 
 impl TraceSource for Kept {
+    fn began(&self) -> u64 {
+        0
+    }
+
     fn traces(&self, limit: usize) -> Vec<u8> {
         let all = self.all();
         all[all.len().saturating_sub(limit)..].to_vec()

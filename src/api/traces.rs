@@ -18,6 +18,8 @@ pub(super) const FRAMES: &str = "application/x-protobuf-frames";
 
 /// Whoever keeps the newest spans. Each body is an encoded `ExportTraceServiceRequest`; an empty one means none.
 pub trait TraceSource: Send + Sync {
+    /// What others see in place of number 0, higher than all that supervisors before have shown: an id says whose it is.
+    fn began(&self) -> u64;
     /// The traces that were heard of last, at most `limit`.
     fn traces(&self, limit: usize) -> Vec<u8>;
     /// The traces whose id, in lower-case hexadecimal, begins with `prefix`.

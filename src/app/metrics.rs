@@ -1,6 +1,7 @@
 //! Metrics as the program uses them: opens their port before anything runs, serves them or has them sent, and answers for the
 //! supervision thread what the page asks. Answers by a copy, never by work; counts nothing itself.
 
+use super::federate::federation;
 use super::running::{BeginError, Running};
 use phpeek_actors::listeners::Listeners;
 use phpeek_actors::panics::Panics;
@@ -90,7 +91,8 @@ impl Opened {
         (resources, requests): (Option<Resources>, Requests),
         thread_init: fn(),
     ) -> Result<Web, BeginError> {
-        let Self { bound, settings: MetricsSettings { path, prefix, tokens, .. } } = self;
+        let Self { bound, settings: MetricsSettings { path, prefix, tokens, federated, .. } } = self;
+        let federation = federation(&federated, running);
         let (supervision, asked) = phpeek_metrics::channel();
         let around = Around {
             name: "metrics",
@@ -102,7 +104,7 @@ impl Opened {
             answers: None,
         };
         let rules = Rules { tokens, open: &["/health"], any_name: true, ..Rules::default() };
-        let shown = Shown { path, prefix, resources, requests };
+        let shown = Shown { path, prefix, resources, requests, federation };
         let make = move |_closing| phpeek_metrics::router(shown, supervision);
         let web = Web::start(vec![bound], rules, around, make)
             .map_err(|source| BeginError::System { what: "start the thread of metrics", source })?;

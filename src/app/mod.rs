@@ -9,6 +9,7 @@ mod configure;
 mod control;
 mod current;
 mod ending;
+mod federate;
 mod follow;
 mod forget;
 mod hasten;

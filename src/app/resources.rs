@@ -27,7 +27,9 @@ pub(super) fn start(
     thread_init: fn(),
 ) -> Result<(Option<Resources>, Sources), BeginError> {
     let lines = running.output.kept();
-    let traces = running.telemetry.recent().map(|recent| Arc::new(Newest(recent)) as Arc<dyn TraceSource>);
+    let now = running.clock.wall(running.clock.now());
+    let traces =
+        running.telemetry.recent().map(|recent| Arc::new(Newest::new(recent, now)) as Arc<dyn TraceSource>);
     let Some(ResourceSettings { interval, samples }) = settings else {
         return Ok((None, Sources { lines, events, history: None, traces }));
     };

@@ -108,7 +108,9 @@ fn row(run: &Value) -> [String; 7] {
     let who =
         Some(text("instance")).filter(|instance| !instance.is_empty()).unwrap_or_else(|| text("process"));
     let code = field(run, "exit_code").as_u64();
-    let ticks = field(run, "skipped_ticks").as_u64().filter(|ticks| *ticks > 1);
+    // Restarts of a crash loop that have no span of their own, and this one.
+    let folded = field(run, "folded").as_u64().map(|folded| folded + 1);
+    let ticks = field(run, "skipped_ticks").as_u64().or(folded).filter(|ticks| *ticks > 1);
     let (error, output) = (text("error"), text("output"));
     let why = match (error.is_empty(), output.is_empty()) {
         (true, _) => output,
@@ -166,6 +168,7 @@ mod tests {
         });
         let wanted = ["-", "job", "schedule", "skipped x3", "-", "-", "as many run as may"];
         assert_eq!(row(&run), wanted.map(str::to_owned));
+        assert_eq!(row(&json!({"outcome": "crash", "folded": 16}))[3], "crash x17");
         let failed = json!({"outcome": "failed", "exit_code": 3, "error": "exit code 3", "output": "no disk", "duration_ms": 1500});
         let shown = row(&failed);
         assert_eq!(

@@ -111,6 +111,7 @@ fn entry(trace: &str, span: &Span) -> Option<Value> {
         "error": error.unwrap_or_default(),
         "output": last_word(span).unwrap_or_default(),
         "attempt": number(names::RESTART_ATTEMPT),
+        "folded": number(names::RESTART_FOLDED).filter(|folded| *folded > 0),
         "trace_id": trace,
     }))
 }

@@ -17,6 +17,7 @@ mod edits;
 mod effective;
 mod environment;
 mod expressions;
+mod federate;
 mod files;
 mod foreign;
 mod full;

@@ -2,6 +2,7 @@
 //! enough beyond loopback. Nothing falls open: what cannot be used is an error.
 
 use super::block::Block;
+use super::federate;
 use super::globals::socket;
 use super::keys::{ACL, GLOBAL, TLS, TOKEN};
 use super::report::{Finding, Findings};
@@ -58,6 +59,7 @@ pub(crate) fn metrics(
     judge: &dyn TlsJudge,
     findings: &mut Findings,
 ) -> Option<MetricsSettings> {
+    let federated = federate::federated(global, findings);
     let block = Block::new(Some(global), GLOBAL);
     if !block.truth("metrics_enabled")? {
         return None;
@@ -84,6 +86,7 @@ pub(crate) fn metrics(
         path,
         prefix: block.word("metrics_prefix", &MetricsSettings::PREFIXES)?,
         tokens,
+        federated,
     })
 }
 

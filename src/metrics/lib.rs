@@ -7,7 +7,9 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod federate;
 mod fold;
+mod format;
 mod histogram;
 mod listener;
 mod page;
@@ -18,8 +20,10 @@ mod router;
 mod snapshot;
 mod tally;
 
+pub use federate::{Federation, Fetch, Fetched, Target};
+pub use format::Format;
 pub use listener::Metrics;
-pub use page::{Format, Prefix, measure, write};
+pub use page::{Prefix, measure};
 pub use requests::Requests;
 pub use resources::{Resources, Subject};
 pub use ring::Sample;

@@ -161,7 +161,8 @@ impl Listener for Metrics {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use crate::{Format, Requests, write};
+    use crate::page::write;
+    use crate::{Format, Requests};
     use phpeek_actors::testkit::SpecBuilder;
     use phpeek_core::autopsy::Autopsy;
     use phpeek_core::facts::{
@@ -224,8 +225,13 @@ mod tests {
         }
 
         fn page(&self) -> String {
-            write("phpeek_pm", self.0.snapshot(None), (None, &Requests::default()), Format::Prometheus)
-                .expect("a page")
+            write(
+                "phpeek_pm",
+                self.0.snapshot(None),
+                (None, &Requests::default(), Vec::new()),
+                Format::Prometheus,
+            )
+            .expect("a page")
         }
 
         /// The values of these series.
@@ -335,8 +341,8 @@ mod tests {
         rig.add(0, SpecBuilder::new("w"), 1);
         let before = rig.0.snapshot(None);
         rig.start(1, (0, 0));
-        let page =
-            write("cbox_init", before, (None, &Requests::default()), Format::OpenMetrics).expect("a page");
+        let page = write("cbox_init", before, (None, &Requests::default(), Vec::new()), Format::OpenMetrics)
+            .expect("a page");
         assert!(page.contains("cbox_init_process_up{name=\"w\",instance=\"w-0\"} 0.0\n"), "{page}");
         assert!(page.ends_with("# EOF\n") && !page.contains("phpeek_pm_"));
         assert!(rig.page().contains("phpeek_pm_process_up{name=\"w\",instance=\"w-0\"} 1.0\n"));

@@ -1,14 +1,16 @@
 //! What the server of metrics answers: the page at its path, and `/health`. Asks supervision for the state of one
 //! moment; an answer that does not come is told as such.
 
-use super::page::{Format, Prefix, write};
+use super::federate::{Federation, Gathered};
+use super::format::Format;
+use super::page::{Prefix, write};
 use super::requests::Requests;
 use super::resources::Resources;
 use super::snapshot::Snapshot;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +19,9 @@ use tokio::sync::{mpsc, oneshot};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Questions that may wait for the supervision thread.
 const WAITING: usize = 4;
+
+/// Of the time that a reader has, what is for others.
+const SHARE: f64 = 0.8;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -39,6 +44,8 @@ pub struct Shown {
     pub resources: Option<Resources>,
     /// What the API has answered.
     pub requests: Requests,
+    /// Other exporters, where there are some.
+    pub federation: Option<Federation>,
 }
 
 /// The routes.
@@ -68,14 +75,32 @@ async fn answer(shown: &Shown, supervision: &mpsc::Sender<Asked>, request: Reque
     }
     let accept = head.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let format = Format::accepted(&accept.collect::<Vec<_>>().join(","));
+    // First: what is ours is then of the moment in which it is shown.
+    let gathered = match &shown.federation {
+        Some(federation) => federation.gather(patience(&head.headers)).await,
+        None => Gathered::default(),
+    };
     let Some(snapshot) = ask(supervision).await else {
         let text = "the supervisor does not answer: it is busy, or it ends\n";
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     };
-    match write(shown.prefix, snapshot, (shown.resources.as_ref(), &shown.requests), format) {
-        Ok(page) => ([(header::CONTENT_TYPE, format.content_type())], page).into_response(),
+    let beside = (shown.resources.as_ref(), &shown.requests, gathered.standings());
+    match write(shown.prefix, snapshot, beside, format) {
+        Ok(mut page) => {
+            if shown.federation.is_some() {
+                gathered.append(&mut page, format);
+            }
+            ([(header::CONTENT_TYPE, format.content_type())], page).into_response()
+        }
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written\n").into_response(),
     }
+}
+
+/// How long we may wait for others, for a Prometheus that says how long it waits for us.
+fn patience(headers: &HeaderMap) -> Option<Duration> {
+    let said = headers.get("x-prometheus-scrape-timeout-seconds")?.to_str().ok()?;
+    let seconds = said.parse::<f64>().ok()?;
+    Duration::try_from_secs_f64(seconds * SHARE).ok()
 }
 
 /// `None` when there is no answer, or not in time.

@@ -18,6 +18,8 @@ pub struct Usage {
     pub began: u64,
     /// Processor time, with that of children that are over.
     pub cpu: Duration,
+    /// That part of it which the kernel took.
+    pub system: Duration,
     /// Bytes that are resident; what processes share counts for each.
     pub resident: u64,
     /// Bytes of addresses.
@@ -42,6 +44,7 @@ pub struct Scales {
 /// The fields of /proc/PID/stat that count, behind those of [`Stat`] (proc(5)).
 struct Numbers {
     cpu: u64,
+    system: u64,
     threads: u64,
     began: u64,
     addresses: u64,
@@ -55,7 +58,8 @@ impl Numbers {
         let of = |place: usize| fields.get(place).copied();
         // Own time in the program and in the kernel, then that of children that were waited for.
         let cpu = [11, 12, 13, 14].into_iter().map(of).sum::<Option<u64>>()?;
-        Some(Self { cpu, threads: of(17)?, began: of(19)?, addresses: of(20)? })
+        let system = [12, 14].into_iter().map(of).sum::<Option<u64>>()?;
+        Some(Self { cpu, system, threads: of(17)?, began: of(19)?, addresses: of(20)? })
     }
 }
 
@@ -84,6 +88,7 @@ impl Scales {
                 usage.began = numbers.began;
             }
             usage.cpu += Duration::from_millis(numbers.cpu.saturating_mul(1000) / ticks);
+            usage.system += Duration::from_millis(numbers.system.saturating_mul(1000) / ticks);
             usage.addresses += numbers.addresses;
             usage.threads += numbers.threads;
             usage.resident += procfs::resident(pid).unwrap_or(0);
@@ -153,8 +158,8 @@ mod tests {
     #[test]
     fn the_fields_of_a_line_are_those_that_count() {
         let text = "7 (a) (b c) S 3 4 5 0 -1 4194560 1 2 3 4 50 60 70 80 20 0 9 0 77 4096 8\n";
-        let Numbers { cpu, threads, began, addresses } = Numbers::parse(text).expect("a line");
-        assert_eq!((cpu, threads, began, addresses), (260, 9, 77, 4096));
+        let Numbers { cpu, system, threads, began, addresses } = Numbers::parse(text).expect("a line");
+        assert_eq!((cpu, system, threads, began, addresses), (260, 140, 9, 77, 4096));
         assert!(Numbers::parse("7 (sh").is_none() && Numbers::parse("7 (sh) S 1 2").is_none());
     }
 

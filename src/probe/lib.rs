@@ -8,10 +8,12 @@ mod dial;
 mod grpc;
 mod http;
 mod notify;
+mod page;
 mod ping;
 mod thread;
 mod tls;
 
 pub use notify::Ears;
+pub use page::page;
 pub use ping::{Ping, Pings};
 pub use thread::Probes;

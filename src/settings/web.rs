@@ -33,6 +33,36 @@ pub struct MetricsSettings {
     pub prefix: &'static str,
     /// Who has none of them may not read it; when there is none, everybody may.
     pub tokens: Vec<Grant>,
+    /// Other exporters whose series stand on it.
+    pub federated: Vec<Federated>,
+}
+
+/// Another exporter of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Federated {
+    /// What it is called.
+    pub name: String,
+    /// Where its page lies.
+    pub url: String,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// For how long an answer serves.
+    pub cache_ttl: Duration,
+}
+
+/// Whether a url is http or https of `localhost` or of a loopback address, so that nothing has to be looked up.
+#[must_use]
+pub fn on_loopback(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split_once(']').unwrap_or_default(),
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let address = host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
+    let printable = url.bytes().all(|byte| byte.is_ascii_graphic());
+    port && printable && (address || host.eq_ignore_ascii_case("localhost"))
 }
 
 /// What instances use is looked at.

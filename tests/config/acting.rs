@@ -52,6 +52,7 @@ fn by_name(path: &str) -> Option<Value> {
         "api_socket" => json!("/run/other-api.sock"),
         "api_auth" => json!("other"),
         "api_tokens" => json!([{"token": "other", "role": "read"}]),
+        "metrics_federate" => json!([{"name": "other", "url": "http://127.0.0.1:1/metrics"}]),
         "signals" => json!({"USR1": "stop"}),
         "tracing_exporter" => json!("zipkin"),
         "tracing_endpoint" => json!("other:1"),
@@ -99,8 +100,9 @@ fn by_name(path: &str) -> Option<Value> {
 }
 
 /// Blocks whose keys act together: each has a test of its own (`logging.rs`, `web.rs`, `readiness.rs`, `heartbeat.rs`).
-const TOGETHER: [&str; 12] = [
+const TOGETHER: [&str; 13] = [
     "api_tokens.",
+    "metrics_federate.",
     "heartbeat.",
     "logging.redaction.",
     "logging.multiline.",

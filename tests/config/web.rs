@@ -165,3 +165,32 @@ fn a_token_has_one_role_that_somebody_has_written_and_metrics_take_one_where_the
     assert_eq!(page("metrics").map(|page| page.tokens.len()), Some(1), "beyond loopback a token is enough");
     assert!(page("read").is_none(), "this one is for the API, and the page would be open");
 }
+
+#[test]
+fn metrics_of_others_are_of_this_machine_and_have_names_of_their_own() {
+    let of = |list: Value| json!({"metrics_enabled": true, "metrics_federate": list});
+    let list = json!([
+        {"name": "fpm", "url": "http://localhost:9114/metrics", "timeout": "500ms", "cache_ttl": 0},
+        {"name": "db", "url": "https://[::1]/metrics?a=b"},
+    ]);
+    let federated = valid(&file(of(list)), &[]).metrics.expect("a page").federated;
+    let times: Vec<_> =
+        federated.iter().map(|one| (one.timeout.as_millis(), one.cache_ttl.as_secs())).collect();
+    assert_eq!(times, [(500, 0), (2000, 5)]);
+    for (entry, part) in [
+        (json!({"name": "a", "url": "http://10.0.0.1/metrics"}), "no page of this machine"),
+        (json!({"name": "a", "url": "http://127.0.0.1.example.com/"}), "no page of this machine"),
+        (json!({"name": "a", "url": "http://127.0.0.1@example.com/"}), "no page of this machine"),
+        (json!({"name": "a", "url": "http://localhost:x/"}), "no page of this machine"),
+        (json!({"name": "a", "url": "ftp://localhost/"}), "no page of this machine"),
+        (json!({"name": "a", "url": "localhost:9114"}), "no page of this machine"),
+        (json!({"name": "a\"b", "url": "http://localhost/"}), "no name that a label can have"),
+        (json!({"url": "http://localhost/"}), "name is missing"),
+        (json!({"name": "a"}), "url is missing"),
+        (json!({"name": "fpm", "url": "http://localhost/"}), "is there twice"),
+    ] {
+        let list = json!([{"name": "fpm", "url": "http://localhost/"}, entry]);
+        let said = refused(&file(of(list)), &[]);
+        assert!(said.contains(part) && said.contains("metrics_federate[1]"), "{entry}: {said}");
+    }
+}

@@ -18,6 +18,7 @@ mod configure;
 mod control;
 mod control_abuse;
 mod exits;
+mod federate;
 mod feeds;
 mod first_file;
 mod first_words;

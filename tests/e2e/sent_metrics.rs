@@ -53,7 +53,11 @@ fn what_is_counted_arrives_cumulative_and_each_instance_is_a_resource() {
     assert_eq!((memory.resource["service.name"].as_str(), memory.unit.as_str()), ("web", "By"));
     // The kernel tells the beginning of a run in whole ticks, rounded down.
     assert!(memory.value > 100_000.0 && memory.since + TICK > before, "{memory:?}");
-    receiver.wait_for_sample("process.cpu.time", |s| s.resource["service.name"] == "crash" && s.grows);
+    for mode in ["user", "system"] {
+        receiver.wait_for_sample("process.cpu.time", |s| {
+            s.resource["service.name"] == "crash" && s.grows && s.get("cpu.mode") == mode
+        });
+    }
     let spans = receiver.wait_for_sample("otel.sdk.exporter.span.exported", |s| {
         s.get("error.type").is_empty() && s.value > 3.0
     });

@@ -34,14 +34,13 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    fn reads(sandbox: &Sandbox, page: SocketAddr) -> Self {
+    fn reads(sandbox: &Sandbox, page: SocketAddr, at: SocketAddr) -> Self {
         let config = json!({
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "rule_files": [rules()],
             "scrape_configs": [{"job_name": "phpeek-pm", "static_configs": [{"targets": [page.to_string()]}]}],
         });
         let file = sandbox.write("prometheus.yml", &config.to_string());
-        let at = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut running = Running::start(
             Command::new("prometheus")
                 .arg(format!("--config.file={}", file.display()))
@@ -91,8 +90,11 @@ fn the_rules_are_sound_and_name_series_that_there_are() {
 fn a_prometheus_reads_the_page_and_its_alert_fires_when_the_collector_is_away() {
     let receiver = Receiver::start(Manner::Takes);
     let (sandbox, page) = (Sandbox::new(), own_address());
+    let at = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let global = json!({
         "metrics_enabled": true, "metrics_host": page.ip(), "metrics_port": page.port(), "control_socket": "none",
+        // Its own series, of every kind that there is, by way of our page.
+        "metrics_federate": [{"name": "prometheus", "url": format!("http://{at}/metrics")}],
         "resource_metrics_enabled": true, "resource_metrics_interval": 1,
         "tracing_enabled": true, "tracing_exporter": "otlp-grpc", "tracing_endpoint": receiver.endpoint(),
     });
@@ -100,10 +102,20 @@ fn a_prometheus_reads_the_page_and_its_alert_fires_when_the_collector_is_away() 
         json!({"command": sandbox.worker("w"), "scale": 4, "restart": "always", "max_restart_attempts": -1});
     let mut supervisor = Supervisor::start(&sandbox, &sandbox.config(global, json!({"w": worker})));
     sandbox.started("w", 4);
-    let prometheus = Prometheus::reads(&sandbox, page);
+    let prometheus = Prometheus::reads(&sandbox, page, at);
     wait_until(LONG, "it is read", || prometheus.value("sum(phpeek_pm_process_up)").is_some_and(|n| n > 3.5));
     wait_until(LONG, "what is used is read", || {
         prometheus.value("sum(phpeek_pm_process_memory_bytes)").is_some_and(|bytes| bytes > 1e5)
+    });
+    wait_until(LONG, "what another exporter says is read", || {
+        let up = prometheus.value("phpeek_pm_federate_up").is_some_and(|up| up > 0.5);
+        up && [
+            "go_goroutines",
+            "prometheus_http_requests_total",
+            "prometheus_engine_query_duration_seconds_count",
+        ]
+        .iter()
+        .all(|series| prometheus.value(&format!("count({series})")).is_some_and(|n| n > 0.5))
     });
     // The page as it is: nothing is wrong with it but a name that is documented so.
     let text = wait_for(LONG, "the page", || Ask::get("/metrics").tcp(page).ok()).body;

@@ -10,11 +10,16 @@ use super::table::{Kind, Route};
 use axum::response::Response;
 use http::StatusCode;
 use phpeek_settings::web::Role;
+use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Spans that are taken at a time.
 const AT_ONCE: usize = 256;
+
+/// What a reader is told who has read another supervisor.
+const GAP: &str =
+    "another supervisor has begun since: what the one before has said after this id is not here";
 
 /// The routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -42,6 +47,10 @@ struct Spans {
     source: Arc<dyn TraceSource>,
     count: watch::Receiver<u64>,
     next: u64,
+    /// The id of number 0.
+    began: u64,
+    /// Whether the reader comes from another supervisor.
+    gap: bool,
     /// Whether what is not kept any more was wanted.
     strict: bool,
     ends: bool,
@@ -50,19 +59,24 @@ struct Spans {
 impl Spans {
     fn new(source: Arc<dyn TraceSource>, from: Begins, ends: bool) -> Self {
         let mut count = source.subscribe();
-        let now = *count.borrow_and_update();
-        let (next, strict) = match from {
-            Begins::Newest(most) => (now.saturating_sub(most as u64), false),
-            // One that is not there yet was of another supervisor: all that is here came after it.
-            Begins::After(number) if number >= now => (0, false),
-            Begins::After(number) => (number + 1, true),
+        let (now, began) = (*count.borrow_and_update(), source.began());
+        let (next, strict, gap) = match from {
+            Begins::Newest(most) => (now.saturating_sub(most as u64), false, false),
+            Begins::After(id) => match id.checked_sub(began).filter(|number| *number < now) {
+                Some(number) => (number + 1, true, false),
+                // Of another supervisor: all that is here came after it, and nobody knows what came there.
+                None => (0, false, true),
+            },
         };
-        Self { source, count, next, strict, ends }
+        Self { source, count, next, began, gap, strict, ends }
     }
 }
 
 impl Source for Spans {
     fn write(&mut self, out: &mut Written) -> More {
+        if std::mem::take(&mut self.gap) {
+            out.unnumbered("gap", &json!({ "gap": GAP }));
+        }
         while !out.is_full() {
             let spans = self.source.spans(self.next, AT_ONCE);
             let Some((first, _)) = spans.first() else {
@@ -74,7 +88,7 @@ impl Source for Spans {
             }
             self.strict = true;
             for (number, span) in spans {
-                out.event("span", number, &span);
+                out.event("span", self.began.saturating_add(number), &span);
                 self.next = number + 1;
             }
         }
@@ -94,12 +108,17 @@ impl Source for Spans {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     /// Keeps the spans of these numbers.
     struct Ring(std::ops::Range<u64>, watch::Sender<u64>);
 
+    const BEGAN: u64 = 1_000_000;
+
     impl TraceSource for Ring {
+        fn began(&self) -> u64 {
+            BEGAN
+        }
         fn traces(&self, _limit: usize) -> Vec<u8> {
             Vec::new()
         }
@@ -128,16 +147,20 @@ mod tests {
     #[test]
     fn a_reader_goes_on_where_it_was_and_hears_of_what_is_not_kept_any_more() {
         let all = |numbers: std::ops::Range<u64>| -> String {
-            numbers.map(|n| format!("id: {n}\nevent: span\ndata: {{\"n\":{n}}}\n\n")).collect()
+            numbers.map(|n| format!("id: {}\nevent: span\ndata: {{\"n\":{n}}}\n\n", BEGAN + n)).collect()
         };
         assert_eq!(told(0..600, Begins::Newest(3)), (all(597..600), More::Never));
         assert_eq!(told(0..600, Begins::Newest(0)), (String::new(), More::Never));
         assert_eq!(told(0..600, Begins::Newest(10_000)).0, all(0..600), "more than one piece of the source");
         assert_eq!(told(5..8, Begins::Newest(10)).0, all(5..8), "nobody has asked for those before");
-        assert_eq!(told(5..8, Begins::After(6)).0, all(7..8));
-        assert_eq!(told(5..8, Begins::After(7)).0, "", "nothing is new");
+        assert_eq!(told(5..8, Begins::After(BEGAN + 6)).0, all(7..8));
+        assert_eq!(told(5..8, Begins::After(BEGAN + 7)).0, "", "nothing is new");
         let lost = "event: lost\ndata: {\"lost\":3}\n\n".to_owned();
-        assert_eq!(told(5..8, Begins::After(1)).0, lost + &all(5..8));
-        assert_eq!(told(0..2, Begins::After(700)).0, all(0..2), "that was another supervisor");
+        assert_eq!(told(5..8, Begins::After(BEGAN + 1)).0, lost + &all(5..8));
+        let gap = format!("event: gap\ndata: {{\"gap\":\"{GAP}\"}}\n\n");
+        for other in [1, 700, BEGAN - 1, BEGAN + 2] {
+            let all = gap.clone() + &all(0..2);
+            assert_eq!(told(0..2, Begins::After(other)).0, all, "{other} was of another supervisor");
+        }
     }
 }

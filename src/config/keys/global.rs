@@ -90,7 +90,7 @@ keys! {
     "metrics_tls": Map(TLS), "", Works Supervisor, "TLS for metrics";
     "metrics_acl": Map(ACL), "", Works Supervisor, "who may read metrics";
     "metrics_prefix": OneOf(&["phpeek_pm", "cbox_init"]), "phpeek_pm", Works Supervisor, "what their names begin with: `phpeek_pm` or `cbox_init`";
-    "metrics_federate": List(&Map(FEDERATE)), "[]", Later Live, "other exporters on this machine whose metrics are appended";
+    "metrics_federate": List(&Map(FEDERATE)), "[]", Works Supervisor, "other exporters on this machine whose metrics are appended";
     "resource_metrics_enabled": Bool, "false", Works Supervisor, "CPU and memory of each instance";
     "resource_metrics_interval": Time(0.0, HOUR), "5", Works Supervisor, "how often they are taken";
     "resource_metrics_max_samples": Int(0, 100_000), "720", Works Supervisor, "how many are kept for each instance";
@@ -136,8 +136,8 @@ keys! {
 
 keys! {
     pub(crate) FEDERATE;
-    "name": Text, "", Later Live, "label of its series", eg "exporter";
-    "url": Text, "", Later Live, "http or https on a loopback address", eg "http://127.0.0.1:9114/metrics";
-    "timeout": Time(0.0, YEAR), "2s", Later Live, "for one request";
-    "cache_ttl": Time(0.0, YEAR), "5s", Later Live, "how long an answer serves";
+    "name": Text, "", Works Supervisor, "what it is called: the label of `federate_up`", eg "exporter";
+    "url": Text, "", Works Supervisor, "http or https on a loopback address", eg "http://127.0.0.1:9114/metrics";
+    "timeout": Time(0.0, YEAR), "2s", Works Supervisor, "for one request";
+    "cache_ttl": Time(0.0, YEAR), "5s", Works Supervisor, "how long an answer serves";
 }

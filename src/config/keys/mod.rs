@@ -12,7 +12,7 @@ mod theirs;
 
 pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HEARTBEAT, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
 pub(crate) use blocks::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
-pub(crate) use global::{GLOBAL, READINESS, TOKEN};
+pub(crate) use global::{FEDERATE, GLOBAL, READINESS, TOKEN};
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
 pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};
 pub(crate) use process::{MEMORY, PROCESS, RELOAD, WATCH};

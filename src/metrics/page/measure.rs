@@ -79,18 +79,22 @@ fn used_by(newest: &Newest) -> Vec<Family> {
     let (Some(sample), Some(since)) = (newest.live, run_began(newest)) else { return Vec::new() };
     let used = sample.usage;
     let whole = |about: About, value| one(about, since, Number::Whole(value));
-    let cpu = ("process.cpu.time", "Processor time", "s", Kind::Sum);
+    let labelled = |(label, value): (&'static str, &str), number| Point {
+        labels: vec![(label.into(), value.to_owned())],
+        since,
+        value: number,
+        exemplar: None,
+    };
+    let mut cpu = one(("process.cpu.time", "Processor time", "s", Kind::Sum), since, Number::Float(0.0));
+    cpu.points = [("user", used.cpu.saturating_sub(used.system)), ("system", used.system)]
+        .map(|(mode, time)| labelled(("cpu.mode", mode), Number::Float(time.as_secs_f64())))
+        .into();
     let mut disk = whole(("process.disk.io", "Bytes from and to storage", "By", Kind::Sum), 0);
     disk.points = [("read", used.read), ("write", used.written)]
-        .map(|(direction, bytes)| Point {
-            labels: vec![("disk.io.direction".into(), direction.to_owned())],
-            since,
-            value: Number::Whole(bytes),
-            exemplar: None,
-        })
+        .map(|(direction, bytes)| labelled(("disk.io.direction", direction), Number::Whole(bytes)))
         .into();
     vec![
-        one(cpu, since, Number::Float(used.cpu.as_secs_f64())),
+        cpu,
         whole(("process.memory.usage", "Resident memory", "By", Kind::UpDown), used.resident),
         whole(("process.memory.virtual", "Memory of addresses", "By", Kind::UpDown), used.addresses),
         whole(("process.thread.count", "Threads", "{thread}", Kind::UpDown), used.threads),

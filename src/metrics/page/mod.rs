@@ -1,6 +1,7 @@
 //! A snapshot as text: the format of OpenMetrics, with the newest trace of what was counted, or that of Prometheus 0.0.4,
 //! which knows none. The library writes it; the names, labels and helps are here. Also as values, for who sends them.
 
+mod federated;
 mod measure;
 mod out;
 mod process;
@@ -12,6 +13,8 @@ mod values;
 
 pub use measure::measure;
 
+use super::federate::Standing;
+use super::format::Format;
 use super::requests::Requests;
 use super::resources::Resources;
 use super::snapshot::Snapshot;
@@ -22,33 +25,6 @@ use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::Arc;
 
-/// What a page is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// OpenMetrics 1.0.
-    OpenMetrics,
-    /// The text format of Prometheus, version 0.0.4.
-    Prometheus,
-}
-
-impl Format {
-    /// What somebody gets who accepts this.
-    #[must_use]
-    pub fn accepted(accept: &str) -> Self {
-        let named = accept.to_ascii_lowercase().contains("application/openmetrics-text");
-        if named { Self::OpenMetrics } else { Self::Prometheus }
-    }
-
-    /// As the head of an answer says it.
-    #[must_use]
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
-        }
-    }
-}
-
 /// What the names of our series begin with, without the line below it.
 pub type Prefix = &'static str;
 
@@ -56,13 +32,14 @@ pub type Prefix = &'static str;
 ///
 /// # Errors
 /// None that could be named: what is written to is memory.
-pub fn write(
+pub(crate) fn write(
     prefix: Prefix,
     snapshot: Snapshot,
-    (resources, requests): (Option<&Resources>, &Requests),
+    (resources, requests, federated): (Option<&Resources>, &Requests, Vec<Standing>),
     format: Format,
 ) -> Result<String, fmt::Error> {
-    let all = Arc::new(Page { snapshot, resources: resources.cloned(), requests: requests.clone() });
+    let all =
+        Arc::new(Page { snapshot, resources: resources.cloned(), requests: requests.clone(), federated });
     let mut own = Registry::with_prefix(prefix);
     own.register_collector(Box::new(Own(all.clone())));
     let mut plain = Registry::default();
@@ -86,6 +63,7 @@ struct Page {
     snapshot: Snapshot,
     resources: Option<Resources>,
     requests: Requests,
+    federated: Vec<Standing>,
 }
 
 /// The series that have our prefix.
@@ -95,10 +73,11 @@ struct Own(Arc<Page>);
 impl Collector for Own {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Out::Page(encoder);
-        let Page { snapshot, resources, requests } = &*self.0;
+        let Page { snapshot, resources, requests, federated } = &*self.0;
         process::write(&mut out, snapshot)?;
         system::write(&mut out, snapshot)?;
         requests::write(&mut out, requests)?;
+        federated::write(&mut out, federated)?;
         resources.as_ref().map_or(Ok(()), |resources| resources::write(&mut out, resources))
     }
 }

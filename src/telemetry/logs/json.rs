@@ -1,6 +1,7 @@
 //! What a program says in JSON of its own trace: ids under the names that libraries use. Owns those names; believes only
 //! what can be an id.
 
+use memchr::memmem;
 use opentelemetry::trace::{SpanId, TraceId};
 use serde_json::Value;
 
@@ -42,7 +43,7 @@ impl Ids {
     /// What stands in a line that is a JSON object. A line that names no trace is not parsed.
     pub(super) fn of_line(line: &[u8]) -> Self {
         let mut ids = Self::default();
-        let named = |name: &str| line.windows(name.len()).any(|part| part == name.as_bytes());
+        let named = |name: &str| memmem::find(line, name.as_bytes()).is_some();
         if line.first() != Some(&b'{') || !TRACE.iter().any(|name| named(name)) {
             return ids;
         }
