@@ -102,6 +102,7 @@ pub fn why_refused(refusal: &Refusal, process: &str) -> String {
         Refusal::Scheduled(_) => format!("{process} has as many instances as jobs that run"),
         Refusal::Unscheduled(_) => format!("{process} has no schedule"),
         Refusal::Idle(_) => format!("the schedule of {process} is stopped: start it first"),
+        Refusal::NotRunning(_) => format!("{process} does not run: nobody is there to take a signal"),
         Refusal::NotPaused(_) => format!("the schedule of {process} is not paused"),
         Refusal::Busy(_) => format!("as many jobs of {process} run as may (schedule_max_concurrent)"),
         Refusal::Oneshot(_) => format!("{process} is a oneshot, and has one instance"),

@@ -9,7 +9,7 @@ use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_pm::os::capture::{Capture, CaptureSink, Stream};
 use phpeek_pm::output::Output;
-use phpeek_settings::lines::{LevelPatterns, LineFormat, LineRules, ProcessLines, Redaction};
+use phpeek_settings::lines::{LevelPatterns, LineFormat, LineRules, Pattern, ProcessLines, Redaction};
 use phpeek_settings::log::{LogFormat, LogSettings};
 use regex::Regex;
 use std::fs::File;
@@ -20,8 +20,8 @@ use std::time::{Duration, SystemTime};
 /// Bytes that are written at once.
 const BLOCK: usize = 64 << 10;
 
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("an expression")
+fn pattern(text: &str) -> Pattern {
+    Regex::new(text).expect("an expression").into()
 }
 
 /// What is asked of the lines of a shop.

@@ -12,7 +12,6 @@ use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::Failure;
 use phpeek_core::limit::Breach;
 use phpeek_core::list_map::{ListMap, Serials};
-use phpeek_core::name::ProcessName;
 use phpeek_core::outlook::Outlook;
 use phpeek_core::spec::ProcessSpec;
 use std::cell::RefCell;
@@ -107,20 +106,6 @@ impl SharedBoard {
     #[must_use]
     pub(super) fn watch_outlook(&self) -> watch::Receiver<Outlook> {
         self.0.outlook.subscribe()
-    }
-
-    /// How many instances a process has; none when it is not there.
-    pub(super) fn instances_of(&self, process: &ProcessName) -> u32 {
-        let cells = self.0.cells.borrow();
-        let found = cells.processes.values().find(|shown| shown.spec.name == *process);
-        found.map_or(0, |shown| u32::try_from(shown.instances.values().len()).unwrap_or(u32::MAX))
-    }
-
-    /// Whether a program of a process runs.
-    pub(super) fn runs(&self, process: &ProcessName) -> bool {
-        let cells = self.0.cells.borrow();
-        let found = cells.processes.values().find(|shown| shown.spec.name == *process);
-        found.is_some_and(|shown| shown.instances.values().any(|slot| slot.pid.is_some()))
     }
 
     /// Counts what changes; any thread may look.

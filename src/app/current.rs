@@ -132,7 +132,7 @@ pub(super) fn relogged(old: &ProcessLines, new: &mut ProcessLines) -> BTreeSet<P
         old.keys().filter(|name| !new.contains_key(*name)).cloned().collect();
     for (name, rules) in new {
         match old.get(name) {
-            Some(before) if format!("{before:?}") == format!("{rules:?}") => *rules = before.clone(),
+            Some(before) if before == rules => *rules = before.clone(),
             _ => drop(changed.insert(name.clone())),
         }
     }

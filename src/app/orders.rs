@@ -15,6 +15,7 @@ use phpeek_api::change::{Change, PlanReport};
 use phpeek_api::order::{Answer, Begun, Heard, Order, What, Wish};
 use phpeek_config::Edit;
 use phpeek_core::ends::{OperationEnd, Refusal};
+use phpeek_core::fleet::Amount;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::process::ScheduleCommand;
 use phpeek_telemetry::incoming_context;
@@ -151,19 +152,11 @@ impl Orders {
             Wish::Start => Request::Start(name, cause),
             Wish::Stop => Request::Stop(name, cause),
             Wish::Restart => Request::Restart(name, cause),
-            Wish::ScaleTo(to) => Request::Scale(name, to, cause),
-            Wish::ScaleBy(by) => {
-                let to = self.board.instances_of(&name).saturating_add_signed(by);
-                Request::Scale(name, to, cause)
-            }
+            Wish::ScaleTo(to) => Request::Scale(name, Amount::To(to), cause),
+            Wish::ScaleBy(by) => Request::Scale(name, Amount::By(by), cause),
             Wish::Pause => Request::Schedule(name, ScheduleCommand::Pause, cause),
             Wish::Resume => Request::Schedule(name, ScheduleCommand::Resume, cause),
             Wish::Trigger => Request::Schedule(name, ScheduleCommand::Trigger, cause),
-            Wish::Signal(_) if !self.board.runs(&name) => {
-                let why =
-                    format!("process {:?} does not run: nobody is there to take a signal", name.as_str());
-                return Err(Answer::Refused(409, why));
-            }
             Wish::Signal(signal) => Request::Relay(name, signal.into(), cause),
         })
     }
@@ -223,7 +216,11 @@ fn told(end: End, process: &str) -> Answer {
     let status = match refusal {
         Refusal::NoSuchProcess(_) | Refusal::Unscheduled(_) => 404,
         Refusal::Stopping => 503,
-        Refusal::Runs(_) | Refusal::Idle(_) | Refusal::NotPaused(_) | Refusal::Busy(_) => 409,
+        Refusal::Runs(_)
+        | Refusal::Idle(_)
+        | Refusal::NotRunning(_)
+        | Refusal::NotPaused(_)
+        | Refusal::Busy(_) => 409,
         Refusal::Scheduled(_) | Refusal::Oneshot(_) | Refusal::Above { .. } => 422,
     };
     Answer::Refused(status, why_refused(&refusal, process))

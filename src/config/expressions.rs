@@ -3,7 +3,8 @@
 
 use super::report::{Finding, Findings, Path};
 use super::tree::Node;
-use regex::{Regex, RegexBuilder};
+use phpeek_settings::lines::Pattern;
+use regex::RegexBuilder;
 use std::collections::HashMap;
 
 /// How much compiled patterns may take, each and together, in bytes.
@@ -15,7 +16,7 @@ const MEMORY: usize = 256 << 10;
 /// Compiles each pattern once, however many processes have it, within a bound for all.
 pub(crate) struct Expressions<'a> {
     room: usize,
-    known: HashMap<&'a str, Option<Regex>>,
+    known: HashMap<&'a str, Option<Pattern>>,
 }
 
 impl<'a> Expressions<'a> {
@@ -30,7 +31,7 @@ impl<'a> Expressions<'a> {
         node: &'a Node,
         path: &Path<'_>,
         findings: &mut Findings,
-    ) -> Option<Regex> {
+    ) -> Option<Pattern> {
         let pattern = node.text()?;
         if let Some(known) = self.known.get(pattern) {
             return known.clone();
@@ -51,13 +52,13 @@ impl<'a> Expressions<'a> {
         list: Option<&'a Node>,
         path: &Path<'_>,
         findings: &mut Findings,
-    ) -> Vec<Regex> {
+    ) -> Vec<Pattern> {
         let items = list.map(Node::items).unwrap_or_default().iter().enumerate();
         items.filter_map(|(index, item)| self.compile(item, &path.index(index), findings)).collect()
     }
 
     /// A pattern is tried with small bounds first: the bound that suffices is what it costs.
-    fn fresh(&mut self, pattern: &str) -> Result<Option<Regex>, String> {
+    fn fresh(&mut self, pattern: &str) -> Result<Option<Pattern>, String> {
         let mut bound = ONE >> 6;
         loop {
             if bound > self.room {
@@ -66,7 +67,7 @@ impl<'a> Expressions<'a> {
             match RegexBuilder::new(pattern).size_limit(bound).dfa_size_limit(MEMORY).build() {
                 Ok(regex) => {
                     self.room -= bound;
-                    return Ok(Some(regex));
+                    return Ok(Some(regex.into()));
                 }
                 Err(regex::Error::CompiledTooBig(_)) if bound < ONE => bound <<= 2,
                 // The check of types has told what is no regular expression.

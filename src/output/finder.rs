@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use phpeek_core::ids::{InstanceId, ProcessId};
     use phpeek_core::name::ProcessName;
-    use phpeek_settings::lines::Redaction;
+    use phpeek_settings::lines::{Pattern, Redaction};
     use regex::Regex;
     use std::sync::Mutex;
 
@@ -128,8 +128,8 @@ mod tests {
         }
     }
 
-    fn pattern(text: &str) -> Regex {
-        Regex::new(text).expect("an expression")
+    fn pattern(text: &str) -> Pattern {
+        Regex::new(text).expect("an expression").into()
     }
 
     fn capture(run: u64, stream: Stream) -> Capture {

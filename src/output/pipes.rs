@@ -198,8 +198,8 @@ impl Pipes {
     fn look(&mut self) -> bool {
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         self.events.clear();
-        // EINTR and the like leave no events; level-triggered readiness shows again.
-        epoll::wait(&*self.intake, spare_capacity(&mut self.events), Some(&now)).ok();
+        // A look that was cut short has seen nothing, and whoever waits for more would take that for the end of it.
+        while epoll::wait(&*self.intake, spare_capacity(&mut self.events), Some(&now)) == Err(Errno::INTR) {}
         !self.events.is_empty()
     }
 

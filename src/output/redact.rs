@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn what_the_configuration_wants_hidden_is_hidden_too() {
         let rule = |pattern: &str, replacement: &str| Redaction {
-            pattern: regex::Regex::new(pattern).expect("an expression"),
+            pattern: regex::Regex::new(pattern).expect("an expression").into(),
             replacement: replacement.to_owned(),
         };
         let own = [rule("[0-9]{12}([0-9]{4})", "card $1"), rule("jane", "***")];

@@ -5,6 +5,7 @@ use phpeek_core::level::Level;
 use phpeek_core::name::ProcessName;
 use regex::Regex;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +22,34 @@ pub enum LineFormat {
     Raw,
 }
 
-/// What becomes of the output of one process.
+/// An expression; the same as another when both are written alike.
 #[derive(Debug, Clone)]
+pub struct Pattern(Regex);
+
+impl From<Regex> for Pattern {
+    fn from(regex: Regex) -> Self {
+        Self(regex)
+    }
+}
+
+impl Deref for Pattern {
+    type Target = Regex;
+
+    fn deref(&self) -> &Regex {
+        &self.0
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Pattern {}
+
+/// What becomes of the output of one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineRules {
     /// How it is written. Of raw output nothing else holds.
     pub format: LineFormat,
@@ -45,12 +72,12 @@ pub struct LineRules {
 }
 
 /// A line that says something of the health of whoever writes it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     /// For which of its checks.
     pub check: usize,
     /// What such a line matches.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// In which streams: standard output, standard error.
     pub streams: [bool; 2],
 }
@@ -86,19 +113,19 @@ impl LineRules {
 }
 
 /// A pattern, and what stands for its matches (`$1` is a group).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redaction {
     /// What is looked for.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// What takes its place.
     pub replacement: String,
 }
 
 /// Which lines make one record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Multiline {
     /// What a first line matches.
-    pub first: Regex,
+    pub first: Pattern,
     /// Most lines of a record.
     pub max_lines: usize,
     /// A record ends after so long without a line.
@@ -117,21 +144,21 @@ pub struct JsonLines {
 }
 
 /// Levels of lines that state none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LevelPatterns {
     /// The first that matches decides.
-    pub patterns: Vec<(Level, Regex)>,
+    pub patterns: Vec<(Level, Pattern)>,
     /// Of lines that none matches.
     pub default: Level,
 }
 
 /// Which lines are dropped: those that an `exclude` matches; and, where there is an `include`, those that none matches.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filters {
     /// Stronger than `include`.
-    pub exclude: Vec<Regex>,
+    pub exclude: Vec<Pattern>,
     /// The only ones that are kept.
-    pub include: Vec<Regex>,
+    pub include: Vec<Pattern>,
 }
 
 impl Filters {
@@ -144,7 +171,26 @@ impl Filters {
     /// Whether this text is kept.
     #[must_use]
     pub fn keep(&self, text: &str) -> bool {
-        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(text));
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.is_match(text));
         !any(&self.exclude) && (self.include.is_empty() || any(&self.include))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+
+    #[test]
+    fn rules_are_the_same_when_they_say_the_same() {
+        let pattern = |text: &str| Pattern::from(Regex::new(text).expect("an expression"));
+        let rules = |text: &str, label: &str| LineRules {
+            filters: Filters { exclude: vec![pattern(text)], include: Vec::new() },
+            labels: vec![("team".to_owned(), label.to_owned())],
+            ..LineRules::default()
+        };
+        assert_eq!(rules("a+", "x"), rules("a+", "x"));
+        assert_ne!(rules("a+", "x"), rules("a*", "x"));
+        assert_ne!(rules("a+", "x"), rules("a+", "y"));
     }
 }

@@ -7,7 +7,7 @@ use phpeek_core::name::ProcessName;
 use phpeek_pm::os::capture::Stream;
 use phpeek_pm::output::Stats;
 use phpeek_settings::lines::{
-    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, Multiline, ProcessLines, Redaction,
+    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, Multiline, Pattern, ProcessLines, Redaction,
 };
 use phpeek_settings::log::LogFormat;
 use proptest::prelude::*;
@@ -16,8 +16,8 @@ use std::io::{Read, Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("an expression")
+fn pattern(text: &str) -> Pattern {
+    Regex::new(text).expect("an expression").into()
 }
 
 fn of_web(rules: LineRules) -> ProcessLines {

@@ -193,6 +193,8 @@ pub enum Refusal {
     Unscheduled(ProcessId),
     /// Its schedule is stopped.
     Idle(ProcessId),
+    /// Nothing of it runs.
+    NotRunning(ProcessId),
     /// Its schedule is not paused.
     NotPaused(ProcessId),
     /// As many of its jobs run as may.
@@ -218,6 +220,7 @@ impl Refusal {
             | Self::Scheduled(process)
             | Self::Unscheduled(process)
             | Self::Idle(process)
+            | Self::NotRunning(process)
             | Self::NotPaused(process)
             | Self::Busy(process)
             | Self::Oneshot(process)

@@ -10,7 +10,7 @@ mod planted;
 
 use phpeek_core::ends::Refusal;
 use phpeek_core::facts::{Fact, OperationEnd, Outbox, Output, SystemFact, Told};
-use phpeek_core::fleet::{Effect, Ending, Event, Fleet, RestartOutcome, Standing};
+use phpeek_core::fleet::{Amount, Effect, Ending, Event, Fleet, RestartOutcome, Standing};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::Failure;
 use phpeek_core::operation::{Cause, Operation, OperationId};
@@ -34,18 +34,20 @@ enum Bug {
     StartAfterStop,
     StoppedSaysDoneAtOnce,
     LimitIgnored,
+    ChangeFromNothing,
     RefusalActsToo,
     FailureSaysDone,
     ScheduleToldWhenStopped,
 }
 
-const BUGS: [Bug; 9] = [
+const BUGS: [Bug; 10] = [
     Bug::AnswerForgotten,
     Bug::AnswerTwice,
     Bug::StopIgnored,
     Bug::StartAfterStop,
     Bug::StoppedSaysDoneAtOnce,
     Bug::LimitIgnored,
+    Bug::ChangeFromNothing,
     Bug::RefusalActsToo,
     Bug::FailureSaysDone,
     Bug::ScheduleToldWhenStopped,
@@ -76,6 +78,9 @@ struct World<'a> {
     open: BTreeMap<OperationId, Wish>,
     /// Who was stopped by request, and by nobody asked for since.
     stopped: BTreeSet<ProcessId>,
+    /// How many instances were asked for of each, and by which operations that is to change.
+    scale: BTreeMap<ProcessId, u32>,
+    scaling: BTreeMap<OperationId, Amount>,
     /// Who runs, as far as it has been told and has answered.
     runs: BTreeSet<ProcessId>,
     booted: bool,
@@ -105,6 +110,8 @@ fn run(plan: &Plan, bug: Bug) -> (Vec<String>, Vec<String>) {
         drawn: 0,
         open: BTreeMap::new(),
         stopped: BTreeSet::new(),
+        scale: BTreeMap::new(),
+        scaling: BTreeMap::new(),
         runs: BTreeSet::new(),
         booted: false,
         over: false,
@@ -168,8 +175,12 @@ impl World<'_> {
                 (Event::Restart(operation, name(p)), Wish::Stop(of(p)))
             }
             Order::Stop(p) => (Event::Stop(operation, name(p)), Wish::Stop(of(p))),
-            Order::Scale(p, 0) => (Event::Scale(operation, name(p), 0), Wish::Stop(of(p))),
-            Order::Scale(p, to) => (Event::Scale(operation, name(p), to), Wish::Other),
+            Order::Scale(p, amount) => {
+                self.scaling.insert(id, amount);
+                let stops = amount == Amount::To(0);
+                let wish = if stops { Wish::Stop(of(p)) } else { Wish::Other };
+                (Event::Scale(operation, name(p), amount), wish)
+            }
             Order::Restart(p) => (Event::Restart(operation, name(p)), Wish::Other),
             Order::RestartAll => (Event::RestartAll(operation), Wish::Other),
             Order::Schedule(p, command) => (Event::Schedule(operation, name(p), command), Wish::Other),
@@ -178,17 +189,40 @@ impl World<'_> {
         self.open.insert(id, wish);
         let wanted: Vec<ProcessId> = match order {
             Order::Start(p) | Order::Restart(p) => vec![of(p)],
-            Order::Scale(p, to) if to > 0 => vec![of(p)],
+            Order::Scale(p, amount) if amount != Amount::To(0) => vec![of(p)],
             _ => Vec::new(),
         };
         // A stop that waits for the boot counts once it is answered.
         self.stopped.retain(|p| !wanted.contains(p));
-        let too_many = matches!(order, Order::Scale(p, to) if to > if p == 3 { 3 } else { MOST });
+        let asked = |p: usize, amount: Amount| match amount {
+            Amount::To(to) => i64::from(to),
+            Amount::By(by) => i64::from(self.scale_of(of(p))) + i64::from(by),
+        };
+        let most = |p: usize| if p == 3 { 3 } else { i64::from(MOST) };
+        let too_many = matches!(order, Order::Scale(p, amount) if asked(p, amount) > most(p));
         let before = self.open.len();
         self.step(event);
         if too_many && self.open.len() >= before {
             self.broken.push(format!("{order:?} was not refused"));
         }
+    }
+
+    /// How many instances of it were asked for last.
+    fn scale_of(&self, p: ProcessId) -> u32 {
+        self.scale.get(&p).copied().unwrap_or(1)
+    }
+
+    /// A number of instances is what was asked for, counted from what was asked for before.
+    fn scaled(&mut self, p: ProcessId, id: OperationId, to: u32) {
+        let right = match self.scaling.remove(&id) {
+            Some(Amount::To(to)) => i64::from(to),
+            Some(Amount::By(by)) => (i64::from(self.scale_of(p)) + i64::from(by)).max(0),
+            None => return self.broken.push(format!("{p:?} is scaled for nobody")),
+        };
+        if i64::from(to) != right {
+            self.broken.push(format!("{p:?} is to have {to} instances, and {right} were asked for"));
+        }
+        self.scale.insert(p, to);
     }
 
     fn draw(&mut self) -> (Mood, Duration) {
@@ -261,6 +295,9 @@ impl World<'_> {
     /// A process takes what it is told, some time later.
     fn command(&mut self, p: ProcessId, operation: Operation, command: Command) {
         let Operation { id, cause } = operation;
+        if let Command::Scale { to, .. } = command {
+            self.scaled(p, id, to);
+        }
         let (mood, delay) = self.draw();
         let at = self.now + delay;
         let starts = matches!(command, Command::Start | Command::Restart);

@@ -29,7 +29,7 @@ impl Handler<Envelope<Request>> for ManagerActor {
             Request::Restart(name, _) => Event::Restart(operation, name),
             Request::Start(name, _) => Event::Start(operation, name),
             Request::Stop(name, _) => Event::Stop(operation, name),
-            Request::Scale(name, to, _) => Event::Scale(operation, name, to),
+            Request::Scale(name, amount, _) => Event::Scale(operation, name, amount),
             Request::Schedule(name, command, _) => Event::Schedule(operation, name, command),
             Request::Reload(wanted, _) => Event::Reload(operation, wanted),
             Request::Relay(name, handed, _) => Event::Relay(operation, name, handed),

@@ -1,6 +1,6 @@
 //! The vocabulary of the `ManagerActor`: what `phpeek-pm` asks of it, and what it tells at the end. Values only.
 
-use phpeek_core::fleet::{Outcome, Wanted};
+use phpeek_core::fleet::{Amount, Outcome, Wanted};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::process::ScheduleCommand;
@@ -30,7 +30,7 @@ pub enum Request {
     /// Stop one process, until somebody starts it again.
     Stop(ProcessName, Cause),
     /// Let there be so many instances of a process.
-    Scale(ProcessName, u32, Cause),
+    Scale(ProcessName, Amount, Cause),
     /// Tell the schedule of a process something.
     Schedule(ProcessName, ScheduleCommand, Cause),
     /// Hand a signal on to the leaders of a process.

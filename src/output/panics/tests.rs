@@ -46,7 +46,7 @@ fn null() -> OwnedFd {
 fn searching() -> (Arc<Intake>, Arc<Sink>, Pipes) {
     let (intake, sink) = (Arc::new(Intake::new().expect("epoll")), sink(null()));
     let pattern = Regex::new("^bad").expect("an expression");
-    let searches = vec![Search { check: 0, pattern, streams: [true, true] }];
+    let searches = vec![Search { check: 0, pattern: pattern.into(), streams: [true, true] }];
     let rules = Arc::new(LineRules { searches, ..LineRules::default() });
     sink.follow(ProcessLines::from([(name("web"), rules)]), None);
     sink.desk.set(Arc::new(Planted)).expect("it has none");

@@ -104,11 +104,11 @@ fn clean(redactions: &[Redaction], value: &mut Value) -> bool {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::*;
-    use phpeek_settings::lines::{Filters, JsonLines, LevelPatterns};
+    use phpeek_settings::lines::{Filters, JsonLines, LevelPatterns, Pattern};
     use regex::Regex;
 
-    fn pattern(text: &str) -> Regex {
-        Regex::new(text).expect("an expression")
+    fn pattern(text: &str) -> Pattern {
+        Regex::new(text).expect("an expression").into()
     }
 
     fn json() -> JsonLines {

@@ -2,7 +2,9 @@
 //! cannot be done is refused and changes nothing; all else is answered once, when it is so or will not be.
 
 use super::rolling::{Asked, Wish};
-use super::{Effect, Fleet, OperationEnd, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing};
+use super::{
+    Amount, Effect, Fleet, OperationEnd, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing,
+};
 use crate::ends::{Ending, Refusal};
 use crate::facts::{Fact, ProcessFact, SystemFact};
 use crate::ids::ProcessId;
@@ -55,7 +57,7 @@ impl Fleet {
             (Wish::Start, ProcessKind::Scheduled) if self.goes_by_the_clock(p) => Err(Refusal::Runs(p)),
             (Wish::Start, _) if self.is_on_its_way(p) => Err(Refusal::Runs(p)),
             (Wish::Scale(_), ProcessKind::Oneshot) => Err(Refusal::Oneshot(p)),
-            (Wish::Scale(to), ProcessKind::LongRun) if to > most(spec) => {
+            (Wish::Scale(amount), ProcessKind::LongRun) if amount.resolve(self.scale_of(p)) > most(spec) => {
                 Err(Refusal::Above { process: p, most: most(spec) })
             }
             _ => Ok(()),
@@ -64,6 +66,11 @@ impl Fleet {
 
     fn spec(&self, p: ProcessId) -> Option<&Arc<ProcessSpec>> {
         self.members.get(&p).map(|member| &member.spec)
+    }
+
+    /// How many instances of it were asked for last.
+    fn scale_of(&self, p: ProcessId) -> u32 {
+        self.members.get(&p).map_or(0, |member| member.scale)
     }
 
     /// Whether nobody need ask for its start.
@@ -100,17 +107,9 @@ impl Fleet {
 
     fn grant(&mut self, operation: Operation, process: ProcessId, wish: Wish, now: Duration, out: &mut Out) {
         let id = operation.id;
-        let up = self.has_instances_up(process);
         // What is asked for in other words, once it is so far.
         let wish = match wish {
-            Wish::Scale(to) if !up || to == 0 => {
-                let instances = Command::Scale { to, run: false };
-                if to == 0 {
-                    self.stop_one(process, operation.clone(), now, out);
-                }
-                out.act(Effect::Command(process, operation.clone(), instances));
-                if to == 0 { Wish::Stop } else { Wish::Start }
-            }
+            Wish::Scale(amount) => self.scale_one(process, &operation, amount, now, out),
             wish => wish,
         };
         match (wish, self.standing(process)) {
@@ -128,11 +127,33 @@ impl Fleet {
             }
             (Wish::Stop, _) => self.stop_one(process, operation, now, out),
             (Wish::Schedule(command), _) => return self.tell_schedule(process, operation, command, out),
-            (Wish::Scale(to), _) => {
-                out.act(Effect::Command(process, operation, Command::Scale { to, run: true }));
-            }
+            (Wish::Scale(_), _) => {}
         }
         self.asked.push(Asked { operation: id, process, wish });
+    }
+
+    /// Has there be as many instances; gives what is left to wish for.
+    fn scale_one(
+        &mut self,
+        p: ProcessId,
+        operation: &Operation,
+        amount: Amount,
+        now: Duration,
+        out: &mut Out,
+    ) -> Wish {
+        let Some(member) = self.members.get_mut(&p) else { return Wish::Scale(amount) };
+        let to = amount.resolve(member.scale);
+        member.scale = to;
+        let run = to > 0 && self.has_instances_up(p);
+        if to == 0 {
+            self.stop_one(p, operation.clone(), now, out);
+        }
+        out.act(Effect::Command(p, operation.clone(), Command::Scale { to, run }));
+        match (run, to) {
+            (true, _) => Wish::Scale(Amount::To(to)),
+            (false, 0) => Wish::Stop,
+            (false, _) => Wish::Start,
+        }
     }
 
     /// Whether an instance that comes is started at once.

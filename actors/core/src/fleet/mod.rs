@@ -25,7 +25,7 @@ pub use crate::ends::{
     BootFailure, BootFailureCause, Ending, OperationEnd, Outcome, Phase, ReloadEnd, RestartEnd,
     RestartOutcome, RestartScope, Standing,
 };
-pub use words::{Effect, Event, Wanted};
+pub use words::{Amount, Effect, Event, Wanted};
 
 use crate::edge::{Edge, EdgeChange};
 use crate::facts::{Fact, Outbox, ProcessFact, SystemFact};
@@ -50,6 +50,8 @@ pub const KILL_PATIENCE: Duration = Duration::from_secs(5);
 struct Member {
     spec: Arc<ProcessSpec>,
     standing: Standing,
+    /// How many instances were asked for last.
+    scale: u32,
     /// What it needs of others.
     needs: Vec<Edge>,
     /// Who needs something of it.
@@ -116,7 +118,7 @@ pub struct Fleet {
     joined: Vec<(OperationId, RestartScope)>,
     /// What was asked of single processes and is not over.
     asked: Vec<Asked>,
-    /// What schedules were told and have not answered.
+    /// What processes were told that they answer themselves, and have not.
     told: Vec<(ProcessId, Operation)>,
     /// What was asked of single processes while the boot was under way.
     queued: Vec<(Operation, ProcessId, Wish)>,
@@ -200,7 +202,8 @@ impl Fleet {
         let standing = if spec.starts_with_the_system() { Standing::Waiting } else { Standing::Dormant };
         let (needs, dependents) = (Vec::new(), Vec::new());
         let (start, again, awaited, left) = (None, None, false, false);
-        (id, Member { spec, standing, needs, dependents, start, again, awaited, left })
+        let scale = spec.scale.get();
+        (id, Member { spec, standing, scale, needs, dependents, start, again, awaited, left })
     }
 
     /// Finds what each needs of others, and the order of their start. A dependency on a name that is not there is left
@@ -263,12 +266,12 @@ impl Fleet {
             Event::Reload(operation, wanted) => self.ask_reload(operation, wanted, now, out),
             Event::Start(operation, name) => self.ask(operation, name, Wish::Start, now, out),
             Event::Stop(operation, name) => self.ask(operation, name, Wish::Stop, now, out),
-            Event::Scale(operation, name, to) => self.ask(operation, name, Wish::Scale(to), now, out),
+            Event::Scale(operation, name, amount) => self.ask(operation, name, Wish::Scale(amount), now, out),
             Event::Scaled(p, outcome) => self.scaled(p, outcome, now, out),
             Event::Schedule(operation, name, command) => {
                 self.ask(operation, name, Wish::Schedule(command), now, out);
             }
-            Event::Answered(p, id, answer) => self.schedule_answered(p, id, answer, now, out),
+            Event::Answered(p, id, answer) => self.told_answered(p, id, answer, now, out),
             Event::Relay(operation, name, handed) => self.relay(operation, name, handed, now, out),
             Event::Shutdown(operation) => self.shut_down(operation, now, out),
             Event::Task(task, event) => self.observe_task(task, event, now, out),

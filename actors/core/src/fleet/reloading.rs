@@ -73,6 +73,9 @@ impl Fleet {
         let Some(member) = self.members.get_mut(&p) else { return };
         let (kind, standing) = (spec.kind, member.standing);
         let changed = member.spec.kind != kind;
+        if member.spec.scale != spec.scale {
+            member.scale = spec.scale.get();
+        }
         member.spec = spec.clone();
         out.act(Effect::Configure(p, spec));
         for dependent in if changed { self.dependents(p).to_vec() } else { Vec::new() } {

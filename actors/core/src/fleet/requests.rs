@@ -62,10 +62,9 @@ impl Fleet {
     ) {
         match self.named(name) {
             Ok(p) => {
-                let id = operation.id;
                 self.tell(now, SystemFact::Relayed(operation.clone(), p, handed.signal), out);
+                self.told.push((p, operation.clone()));
                 out.act(Effect::Command(p, operation, Command::Relay(handed)));
-                self.tell(now, SystemFact::Answered(id, OperationEnd::Done), out);
             }
             Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
         }

@@ -1,6 +1,6 @@
 //! What the fleet holds of what is under way: a start, a rolling restart, a reload, a wish of somebody.
 
-use super::words::Wanted;
+use super::words::{Amount, Wanted};
 use crate::ends::{RestartScope, Standing};
 use crate::ids::ProcessId;
 use crate::name::ProcessName;
@@ -39,7 +39,7 @@ pub(super) struct Start {
 pub(super) enum Wish {
     Start,
     Stop,
-    Scale(u32),
+    Scale(Amount),
     /// Something for its schedule.
     Schedule(ScheduleCommand),
 }

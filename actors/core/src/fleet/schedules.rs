@@ -57,7 +57,8 @@ impl Fleet {
         out.act(Effect::Command(p, operation, Command::Schedule(command)));
     }
 
-    pub(super) fn schedule_answered(
+    /// What a process was told and answers itself is over.
+    pub(super) fn told_answered(
         &mut self,
         p: ProcessId,
         id: OperationId,
@@ -73,7 +74,7 @@ impl Fleet {
         }
     }
 
-    /// Nothing more comes of what schedules were told: of this one, or of all.
+    /// Nothing more comes of what processes were told: of this one, or of all.
     pub(super) fn abandon_told(&mut self, of: Option<ProcessId>, now: Duration, out: &mut Out) {
         let gone = self.told.extract_if(.., |(p, _)| of.is_none_or(|of| of == *p));
         for (_, operation) in gone.collect::<Vec<_>>() {

@@ -14,6 +14,26 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many instances there are to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// So many.
+    To(u32),
+    /// So many more, or fewer, than were asked for last; fewer than none are none.
+    By(i32),
+}
+
+impl Amount {
+    /// How many that is, where `now` were asked for last.
+    #[must_use]
+    pub fn resolve(self, now: u32) -> u32 {
+        match self {
+            Self::To(to) => to,
+            Self::By(by) => now.saturating_add_signed(by),
+        }
+    }
+}
+
 /// What may happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -55,7 +75,7 @@ pub enum Event {
     /// Command: stop the process of this name, until somebody starts it again.
     Stop(Operation, ProcessName),
     /// Command: let there be so many instances of the process of this name.
-    Scale(Operation, ProcessName, u32),
+    Scale(Operation, ProcessName, Amount),
     /// A process has as many instances as it was told, or one of the new ones could not be started.
     Scaled(ProcessId, RestartOutcome),
     /// Command: tell the schedule of the process of this name something.

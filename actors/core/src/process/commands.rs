@@ -1,11 +1,17 @@
 //! What a process does when it is told something.
 
-use super::{Command, Effect, Out, Process, Report, Start};
+use super::{Command, Effect, Instance, Out, Process, Report, Start};
+use crate::ends::{OperationEnd, Refusal};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::lifecycle::{Event, Now, State, Urgency};
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::signal::Handed;
 use std::time::Duration;
+
+/// Whether nothing is known yet of its run.
+fn starts(instance: &Instance) -> bool {
+    matches!(instance.machine.state(), State::Starting { .. })
+}
 
 impl Process {
     pub(super) fn command(
@@ -28,7 +34,7 @@ impl Process {
                 self.abandon_health(now, out); // a stop follows, and what it waits for is part of the restart
                 self.tell(now.at, ProcessFact::RestartAbandoned, out);
             }
-            Command::Relay(handed) => self.relay(now.at, handed, out),
+            Command::Relay(handed) => self.relay_for(now.at, operation.id, handed, out),
             Command::Schedule(command) => self.command_schedule(now, operation.id, command, out),
             Command::Scale { to, run } => self.scale(now, operation, to, run, out),
         }
@@ -89,11 +95,23 @@ impl Process {
         self.settle(now, out);
     }
 
+    /// Hands a signal on for who waits for the answer: where nothing runs, it is refused.
+    fn relay_for(&mut self, at: Duration, by: OperationId, handed: Handed, out: &mut Out) {
+        let takes = |i: &Instance| starts(i) || i.machine.live_run().is_some();
+        let answer = if self.instances.iter().any(takes) {
+            self.relay(at, handed, out);
+            Ok(OperationEnd::Done)
+        } else {
+            Err(Refusal::NotRunning(self.id))
+        };
+        out.act(Effect::Report(Report::Answered(by, answer)));
+    }
+
     /// Hands a signal on. To a run of which nothing is known yet it is handed when it is up: its program may well
     /// run already, and a signal must not be lost to the time that the news takes.
     pub(super) fn relay(&mut self, at: Duration, handed: Handed, out: &mut Out) {
         for instance in &mut self.instances {
-            if matches!(instance.machine.state(), State::Starting { .. }) {
+            if starts(instance) {
                 instance.relays.push(handed);
                 continue;
             }

@@ -3,7 +3,7 @@
 
 use super::{Due, Effect, Instance, Out, Process, Report};
 use crate::facts::{Change, Fact, InstanceFact, ProcessFact};
-use crate::health::facts::HealthFact;
+use crate::health::facts::{Answer, HealthFact};
 use crate::health::monitor::Monitor;
 use crate::health::news::{News, Saying};
 use crate::health::words;
@@ -54,6 +54,11 @@ impl Process {
         if !matches!(instance.machine.state(), State::Running { run: own, .. } if own == run) {
             self.with_health(i, now, out, |monitor, out| monitor.end(now, out));
         }
+    }
+
+    /// The answer to a probe.
+    pub(super) fn answered(&mut self, now: Now, probe: ProbeId, answer: Answer, out: &mut Out) {
+        self.observe_probe(now, probe, words::Event::Answered(answer), out);
     }
 
     pub(super) fn observe_probe(&mut self, now: Now, probe: ProbeId, event: words::Event, out: &mut Out) {

@@ -221,9 +221,7 @@ impl Process {
             Event::Task(TaskId::Probe(probe), event) => {
                 self.observe_probe(now, probe, health_words::Event::Task(event), out);
             }
-            Event::Answered(probe, answer) => {
-                self.observe_probe(now, probe, health_words::Event::Answered(answer), out);
-            }
+            Event::Answered(probe, answer) => self.answered(now, probe, answer, out),
             Event::News(run, news) => self.hear_news(now, run, news, out),
             Event::Measured(run, used) => self.measured(now, run, used, out),
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),

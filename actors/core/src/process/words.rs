@@ -73,7 +73,7 @@ pub enum Command {
     Reload(Reload),
     /// Restart no further instance: a shutdown came first. Not answered.
     AbandonRestart,
-    /// Hand a signal on to each instance. Not answered.
+    /// Hand a signal on to each instance. Answered by [`Report::Answered`].
     Relay(Handed),
     /// Something for its schedule. Answered by [`Report::Answered`].
     Schedule(ScheduleCommand),

@@ -2,6 +2,7 @@
 
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
+use phpeek_core::fleet::Amount;
 use phpeek_core::name::ProcessName;
 use phpeek_core::process::ScheduleCommand;
 use phpeek_core::program::{Handover, Numbering, Program, Speaking};
@@ -22,7 +23,7 @@ pub(super) const MOST: u32 = 5;
 pub(super) enum Order {
     Start(usize),
     Stop(usize),
-    Scale(usize, u32),
+    Scale(usize, Amount),
     Restart(usize),
     Schedule(usize, ScheduleCommand),
     RestartAll,
@@ -58,7 +59,8 @@ pub(super) fn plan() -> impl Strategy<Value = Plan> {
     let order = prop_oneof![
         3 => (0usize..5).prop_map(Order::Start),
         3 => (0usize..5).prop_map(Order::Stop),
-        3 => (0usize..5, 0u32..8).prop_map(|(p, n)| Order::Scale(p, n)),
+        3 => (0usize..5, 0u32..8).prop_map(|(p, n)| Order::Scale(p, Amount::To(n))),
+        3 => (0usize..5, -4i32..5).prop_map(|(p, n)| Order::Scale(p, Amount::By(n))),
         1 => (0usize..5).prop_map(Order::Restart),
         3 => (0usize..5, command).prop_map(|(p, command)| Order::Schedule(p, command)),
         1 => Just(Order::RestartAll),

@@ -2,7 +2,7 @@
 
 use super::{Bug, World};
 use phpeek_core::facts::{Fact, OperationEnd, Output, SystemFact, Told};
-use phpeek_core::fleet::{Effect, Event};
+use phpeek_core::fleet::{Amount, Effect, Event};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::Cause;
 use phpeek_core::process::Command;
@@ -40,10 +40,15 @@ impl World<'_> {
                         out.clear();
                     }
                     let p = self.fleet.find(name).unwrap_or(ProcessId(0));
-                    let command = Command::Scale { to: *to, run: true };
+                    let command = Command::Scale { to: to.resolve(0), run: true };
                     out.push(Output::Do(Effect::Command(p, operation.clone(), command)));
                 }
             }
+            (Bug::ChangeFromNothing, Event::Scale(_, _, Amount::By(by))) => out.iter_mut().for_each(|o| {
+                if let Output::Do(Effect::Command(_, _, Command::Scale { to, .. })) = o {
+                    *to = Amount::By(*by).resolve(0);
+                }
+            }),
             (Bug::ScheduleToldWhenStopped, Event::Schedule(operation, name, command)) => {
                 let p = self.fleet.find(name).unwrap_or(ProcessId(0));
                 out.push(Output::Do(Effect::Command(p, operation.clone(), Command::Schedule(*command))));

@@ -2,6 +2,8 @@
 
 #[path = "book/ends.rs"]
 mod ends;
+#[path = "book/signals.rs"]
+mod signals;
 
 use phpeek_core::facts::{Asked, Death, Fact, InstanceFact, Output, ProcessFact, Told, Words};
 use phpeek_core::fleet::{Ending, RestartOutcome};
@@ -73,6 +75,8 @@ pub(crate) struct Book {
     folded: BTreeMap<InstanceId, u64>,
     /// Signals that are on their way to a leader.
     relays: BTreeMap<InstanceId, u32>,
+    /// Whether somebody takes the signal that was asked for, until that is answered.
+    relay_asked: Option<bool>,
     /// What came of a signal, until that is told.
     unsaid: Option<(Pressing, bool)>,
     essential: bool,
@@ -126,13 +130,7 @@ impl Book {
                 (self.restart, self.rolling) = (Answer::None, BTreeSet::new());
             }
             Command::Schedule(_) => {} // these processes have none
-            Command::Relay(_) => {
-                for (id, machine) in process.machines() {
-                    if !machine.at_rest() {
-                        *self.relays.entry(id).or_default() += 1;
-                    }
-                }
-            }
+            Command::Relay(_) => self.relay_commanded(process),
         }
     }
 
@@ -178,13 +176,6 @@ impl Book {
                 }
             }
             Output::Do(Effect::Report(report)) => self.reported(report, process),
-        }
-    }
-
-    fn relayed(&mut self, id: InstanceId) {
-        match self.relays.get_mut(&id) {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => self.broken("Q7", format!("a signal to {id:?} that nobody relayed")),
         }
     }
 
@@ -303,7 +294,7 @@ impl Book {
                 }
             }
             Report::Ready | Report::Unready => self.broken("Q2", "readiness of what has no checks"),
-            Report::Answered(..) => self.broken("Q1", "an answer of a schedule that is not there"),
+            Report::Answered(_, answer) => self.relay_answered(answer),
             Report::StartFailed(_) => {
                 self.answer(Answer::Due, "Q1", |b| &mut b.start, "StartFailed");
                 if !self.spawn_failed {
@@ -389,6 +380,9 @@ impl Book {
         }
         if !self.deaths.is_empty() {
             self.broken("Q5", format!("{:?} were never told", self.deaths));
+        }
+        if self.relay_asked.is_some() {
+            self.broken("Q1", "whether a signal was taken was not answered");
         }
         if self.relays.values().any(|n| *n > 0) {
             self.broken("Q7", "a relayed signal never arrived");

@@ -3,7 +3,7 @@
 
 use crate::world::{self, Asked, Plan, Real, Subject, step};
 use phpeek_core::facts::{Fact, InstanceFact, Output, ProcessFact, Told, Words};
-use phpeek_core::fleet::{Ending, RestartOutcome};
+use phpeek_core::fleet::{Ending, OperationEnd, RestartOutcome};
 use phpeek_core::fold::Telling;
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::Now;
@@ -43,6 +43,8 @@ enum Bug {
     RelayForgotten,
     RelayTwice,
     RelayFailureNotTold,
+    RelayAnswerForgotten,
+    RelayAlwaysDone,
     SignalNotTold,
     SignalToldAsDelivered,
     FatalNever,
@@ -57,7 +59,7 @@ enum Bug {
 
 use Bug::*;
 
-const ALL: [Bug; 37] = [
+const ALL: [Bug; 39] = [
     UpAtTheFirst,
     UpNever,
     UpTwice,
@@ -85,6 +87,8 @@ const ALL: [Bug; 37] = [
     RelayForgotten,
     RelayTwice,
     RelayFailureNotTold,
+    RelayAnswerForgotten,
+    RelayAlwaysDone,
     SignalNotTold,
     SignalToldAsDelivered,
     FatalNever,
@@ -220,6 +224,12 @@ impl Planted {
             RelayForgotten => out.retain(|o| !does(o, |e| matches!(e, Effect::Relay { .. }))),
             RelayTwice => double(out, |o| does(o, |e| matches!(e, Effect::Relay { .. }))),
             RelayFailureNotTold => out.retain(|o| !tells(o, |f| matches!(f, InstanceFact::RelayFailed(_)))),
+            RelayAnswerForgotten => out.retain(|o| !reports(o, |r| matches!(r, Report::Answered(..)))),
+            RelayAlwaysDone => out.iter_mut().for_each(|o| {
+                if let Output::Do(Effect::Report(Report::Answered(_, answer))) = o {
+                    *answer = Ok(OperationEnd::Done);
+                }
+            }),
             SignalNotTold => out.retain(|o| !tells(o, |f| matches!(f, InstanceFact::Signalled { .. }))),
             SignalToldAsDelivered => out.iter_mut().for_each(|o| {
                 if let Output::Tell(Told {

@@ -40,7 +40,7 @@ impl Machine for Groups {
 }
 
 fn rule(max_lines: usize) -> Multiline {
-    Multiline { first: regex::Regex::new("^!").expect("an expression"), max_lines, timeout: TIMEOUT }
+    Multiline { first: regex::Regex::new("^!").expect("an expression").into(), max_lines, timeout: TIMEOUT }
 }
 
 /// Runs a machine through the steps, its timer included, and says which law it broke.
