@@ -292,3 +292,25 @@ fn next(began: Duration, period: Duration, jitter: Jitter) -> Duration {
     let beat = BEAT.min(period / 50).as_nanos().max(1);
     Duration::from_nanos(u64::try_from(due / beat * beat).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probes_begin_together_and_none_late() {
+        let ms = Duration::from_millis;
+        for (period, beat) in [(ms(1000), 20), (ms(30_000), 20), (ms(100), 2)] {
+            for jitter in [0, 1, 30_000, u16::MAX] {
+                let began = ms(12_345);
+                let next = next(began, period, Jitter(jitter));
+                assert_eq!(next.as_nanos() % ms(beat).as_nanos(), 0, "{next:?}");
+                assert!(next <= began + period && next >= began + period * 8 / 10, "{next:?}");
+            }
+        }
+        assert!(
+            next(ms(1), Duration::from_nanos(3), Jitter(0)) >= ms(1),
+            "also for a period that makes no sense"
+        );
+    }
+}
