@@ -16,9 +16,11 @@ pub struct Origin {
     pub number: Option<u32>,
     /// The hook, when it is one.
     pub hook: Option<Arc<str>>,
+    /// What the file is called that they were read from, when it is one.
+    pub file: Option<Arc<str>>,
     /// Which run of the instance.
     pub run: Option<u64>,
-    /// `stdout` or `stderr`.
+    /// `stdout`, `stderr` or `file`.
     pub stream: &'static str,
 }
 

@@ -53,6 +53,7 @@ fn once(rules: Option<LineRules>, lines: u64) -> Duration {
     output.capture(Capture {
         process: name,
         hook: None,
+        file: None,
         number: Some(0),
         task,
         stream: Stream::Stdout,

@@ -3,14 +3,15 @@
 use super::block::Block;
 use super::expressions::Expressions;
 use super::health;
-use super::keys::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
+use super::keys::{JSON, LEVELS, LOG_FILE, LOGGING, MULTILINE, PATTERN, ROTATE};
 use super::names::truth;
 use super::report::{Finding, Findings, Path};
 use super::tree::Node;
 use phpeek_core::level::Level;
 use phpeek_core::spec::{CheckSpec, ProcessSpec, Question, SystemSpec};
 use phpeek_settings::lines::{
-    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, Multiline, ProcessLines, Redaction, Search,
+    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, LogFile, Multiline, ProcessLines, Redaction,
+    Rotate, Search,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,11 +35,13 @@ pub(crate) fn lines(root: &Node, spec: &SystemSpec, findings: &mut Findings) -> 
             Some(node) => {
                 let rules = LineRules { labels: labels(node), searches, ..reader.rules(node, &path) };
                 reader.raw(node, &rules, &path);
+                let files = reader.files(node, &rules, (process, &path));
+                let rules = LineRules { files, ..rules };
                 rules
             }
             None => LineRules { searches, ..LineRules::default() },
         };
-        if !rules.is_plain() || !rules.searches.is_empty() {
+        if !rules.is_plain() || !rules.searches.is_empty() || !rules.files.is_empty() {
             all.insert(process.name.clone(), Arc::new(rules));
         }
     }
@@ -74,7 +77,63 @@ impl<'a> Reader<'a, '_> {
             filters: self.filters(node, &path.key("filters")),
             labels: Vec::new(),
             searches: Vec::new(),
+            files: Vec::new(),
         }
+    }
+
+    /// Files that the process writes. What is hidden in its output is hidden in them, and its labels stand with their lines.
+    fn files(
+        &mut self,
+        node: &'a Node,
+        of: &LineRules,
+        (process, path): (&ProcessSpec, &Path<'_>),
+    ) -> Vec<LogFile> {
+        let path = path.key("files");
+        let mut all = Vec::new();
+        for entry in node.get("files").map(Node::entries).unwrap_or_default() {
+            let (node, path) = (&entry.node, path.key(&entry.key));
+            let block = Block::new(Some(node), LOG_FILE);
+            let Some(written) = block.text("path") else {
+                let fault = Finding::error(path, node.place.clone(), "the path of the file is missing");
+                self.findings.push(fault.advice("write path: with the file that is followed"));
+                continue;
+            };
+            let rules = LineRules {
+                format: LineFormat::Record,
+                redactions: of.redactions.clone(),
+                labels: of.labels.clone(),
+                ..self.rules(node, &path)
+            };
+            let folder = process.program.working_dir.as_deref().unwrap_or(std::path::Path::new(""));
+            let file = folder.join(written);
+            if file.to_string_lossy().contains("{{") {
+                let message = "the file is one of the process, and has no name for each instance";
+                let fault = Finding::error(path, node.place.clone(), message);
+                self.findings
+                    .push(fault.advice("write one path without {{…}}, absolute where working_dir has it"));
+                continue;
+            }
+            all.push(LogFile {
+                name: entry.key.as_str().into(),
+                path: file,
+                rotate: node.get("rotate").and_then(|node| self.rotate(node, &path.key("rotate"))),
+                rules: Arc::new(rules),
+            });
+        }
+        all
+    }
+
+    fn rotate(&mut self, node: &Node, path: &Path<'_>) -> Option<Rotate> {
+        let block = Block::new(Some(node), ROTATE);
+        let (max_size, max_age) = (block.size("max_size").filter(|size| *size > 0), block.time("max_age"));
+        if max_size.is_none() && max_age.is_none() {
+            let message = "nothing says when it is rotated: it never is";
+            let fault = Finding::warning(path, node.place.clone(), message);
+            self.findings.push(fault.advice("write max_size: 50MB, or max_age: 24h, or remove rotate"));
+            return None;
+        }
+        let max_files = block.int("max_files").and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
+        Some(Rotate { max_size, max_age, max_files })
     }
 
     /// What checks of the health look for.

@@ -13,6 +13,8 @@ pub enum Stream {
     Stdout,
     /// Descriptor 2.
     Stderr,
+    /// A file that it writes by itself.
+    File,
 }
 
 /// The read end of one stream of a task that has just begun.
@@ -22,6 +24,8 @@ pub struct Capture {
     pub process: ProcessName,
     /// The name of the hook, when it is one.
     pub hook: Option<Arc<str>>,
+    /// What the file is called that it is read from, when it is one.
+    pub file: Option<Arc<str>>,
     /// Which task.
     pub task: TaskId,
     /// The number of the instance that it is, or works for; none when it works for the system.
@@ -30,6 +34,14 @@ pub struct Capture {
     pub stream: Stream,
     /// Non-blocking, close-on-exec; end of file once the last writer is gone.
     pub read_end: OwnedFd,
+}
+
+impl Capture {
+    /// Whether what comes from it is of a process, and not of the system.
+    #[must_use]
+    pub fn is_of_process(&self) -> bool {
+        self.number.is_some() || self.file.is_some()
+    }
 }
 
 /// Takes the read ends of streams.

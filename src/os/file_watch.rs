@@ -88,6 +88,21 @@ impl FileWatch {
     }
 }
 
+/// What the kernel means by an error, and what to do about it (inotify(7)).
+#[must_use]
+pub fn why(error: &io::Error) -> String {
+    match Errno::from_io_error(error) {
+        Some(Errno::NOSPC) => {
+            "the kernel has no watches left for this user: raise fs.inotify.max_user_watches, or watch less"
+                .to_owned()
+        }
+        Some(Errno::MFILE) => {
+            "no inotify instance or descriptor is left: raise fs.inotify.max_user_instances".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]

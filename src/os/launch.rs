@@ -141,6 +141,7 @@ impl Launch {
                 sink.capture(Capture {
                     process: program.name.clone(),
                     hook: program.hook.clone(),
+                    file: None,
                     task: order.task,
                     number: order.label.number,
                     stream,

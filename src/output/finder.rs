@@ -57,6 +57,7 @@ fn looks(search: &Search, stream: Stream) -> bool {
     match stream {
         Stream::Stdout => stdout,
         Stream::Stderr => stderr,
+        Stream::File => false, // not of a run
     }
 }
 
@@ -136,7 +137,7 @@ mod tests {
         let (read_end, _) = rustix::pipe::pipe().expect("a pipe");
         let process = ProcessName::new("db").expect("a name");
         let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(run));
-        Capture { process, hook: None, task, number: Some(0), stream, read_end }
+        Capture { process, hook: None, file: None, task, number: Some(0), stream, read_end }
     }
 
     fn rules() -> ProcessLines {

@@ -3,6 +3,7 @@
 
 use super::actor::{Ask, Drain, Forget, GiveUp, OutputActor, Release};
 use super::failure::StartError;
+use super::files::{Files, FirstLook, Say};
 use super::held::Taken;
 use super::intake::Intake;
 use super::reader::Reader;
@@ -26,6 +27,9 @@ use std::time::{Duration, Instant};
 /// Counting what is given up takes no longer.
 const GIVE_UP: Duration = Duration::from_millis(100);
 
+/// What is in files by the end is handed on within this.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
 /// What a flush achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlushReport {
@@ -46,6 +50,7 @@ struct Shared {
     intake: Arc<Intake>,
     reader: Reader,
     writer: Writer,
+    files: Files,
     /// Of raw output to standard error.
     twin: Writer,
     clock: Clock,
@@ -59,7 +64,8 @@ impl Output {
     #[must_use]
     pub fn following(self, lines: ProcessLines, stderr: Option<OwnedFd>) -> Self {
         let raw = lines.values().any(|rules| rules.format == LineFormat::Raw);
-        self.shared.sink.follow(lines, stderr.filter(|_| raw));
+        self.shared.sink.follow(lines.clone(), stderr.filter(|_| raw));
+        self.follow_files(&lines).wait();
         self
     }
 
@@ -75,7 +81,45 @@ impl Output {
     pub fn follow(&self, lines: ProcessLines) {
         let raw = lines.values().any(|rules| rules.format == LineFormat::Raw);
         let stderr = rustix::stdio::stderr().try_clone_to_owned().ok();
-        self.shared.sink.follow(lines, stderr.filter(|_| raw));
+        self.shared.sink.follow(lines.clone(), stderr.filter(|_| raw));
+        drop(self.follow_files(&lines));
+    }
+
+    /// Follows the files of these processes, and no others.
+    fn follow_files(&self, lines: &ProcessLines) -> FirstLook {
+        let told = Arc::downgrade(&self.shared);
+        let begun = self.shared.files.follow(lines, || {
+            let say: Say = Arc::new(move |process, told_of| {
+                if let Some(shared) = told.upgrade() {
+                    Self { shared }.say(process, told_of);
+                }
+            });
+            self.expect_pipes()?;
+            let first = Arc::clone(&self.shared.first);
+            Ok((Arc::clone(&self.shared.intake), say, Box::new(move || first())))
+        });
+        begun.unwrap_or_else(|error: StartError| {
+            let why = std::error::Error::source(&error).map_or_else(String::new, |why| format!(": {why}"));
+            self.say(None, Err(format!("logging.files: no file is followed: {error}{why}")));
+            FirstLook::none()
+        })
+    }
+
+    fn say(&self, process: Option<&ProcessName>, told: Result<String, String>) {
+        let (level, message) = match told {
+            Ok(message) => (Level::Info, message),
+            Err(message) => (Level::Warn, message),
+        };
+        let at = self.shared.clock.now();
+        let process = process.cloned();
+        self.log(LogRecord {
+            at,
+            level,
+            message: message.into(),
+            process,
+            instance: None,
+            fields: Vec::new(),
+        });
     }
 
     /// Starts the output layer, in a task of actix. Its threads begin with the first use of each, or now where records
@@ -95,7 +139,9 @@ impl Output {
         let stderr = rustix::stdio::stderr().try_clone_to_owned().ok();
         let sink = Arc::new(Sink::new(settings, stdout, stderr, clock.wall(clock.now())));
         let (reader, writer, twin) = (Reader::new(), Writer::new(), Writer::new());
-        let shared = Arc::new(Shared { sink, intake, reader, writer, twin, clock, first: Arc::new(first) });
+        let files = Files::default();
+        let shared =
+            Arc::new(Shared { sink, intake, reader, writer, files, twin, clock, first: Arc::new(first) });
         if shared.sink.shows(Level::Info) {
             shared.write()?;
         }
@@ -130,8 +176,11 @@ impl Output {
     pub async fn flush(&self, still: Duration, most: Duration) -> FlushReport {
         let begun = Instant::now();
         let until = begun + most;
-        let Shared { sink, reader, .. } = &*self.shared;
+        let Shared { sink, reader, files, .. } = &*self.shared;
         let everything = async {
+            if let Some(read) = files.finish() {
+                tokio::time::timeout(LAST_LOOK, read).await.ok(); // a disk that takes longer is not waited for
+            }
             // An actor that is gone has left nothing to read; the queue is still written.
             if let Some(actor) = reader.get().filter(|_| !self.shared.all_is_read()) {
                 let drained = actor.send(Drain { until });

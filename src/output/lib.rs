@@ -11,6 +11,7 @@ mod actor;
 mod door;
 mod escape;
 mod failure;
+mod files;
 mod finder;
 mod framer;
 mod handle;

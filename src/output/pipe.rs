@@ -9,7 +9,7 @@ use super::panics::caught;
 use super::pipeline::Pipeline;
 use super::raw::Raw;
 use phpeek_os::capture::Capture;
-use phpeek_settings::lines::{LineFormat, ProcessLines};
+use phpeek_settings::lines::{LineFormat, LineRules, ProcessLines};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -61,7 +61,13 @@ impl Pipe {
 
     /// Goes another way from now on. Nothing of it waits.
     pub(super) fn follow(&mut self, lines: &ProcessLines) {
-        self.way = way(&self.capture, lines);
+        self.way = match (&self.way, of_file(&self.capture, lines)) {
+            // Followed no more: what is on its way still goes by the rules that it had.
+            (Way::Ruled(old), None) if self.capture.file.is_some() => {
+                Way::Ruled(Box::new(Pipeline::new(Arc::clone(&old.rules))))
+            }
+            _ => way(&self.capture, lines),
+        };
     }
 
     /// Lets something be framed that was read of it, or had waited. A panic costs that, and what waited with it: children go
@@ -138,6 +144,9 @@ impl Pipe {
 
 /// Rules hold for an instance and its hooks; a hook's output is never raw, so that its name stands with it.
 fn way(capture: &Capture, lines: &ProcessLines) -> Way {
+    if let Some(rules) = of_file(capture, lines) {
+        return Way::Ruled(Box::new(Pipeline::new(Arc::clone(rules))));
+    }
     let of_process = capture.number.is_some();
     match lines.get(&capture.process).filter(|_| of_process) {
         Some(rules) if rules.is_plain() => Way::Plain(Line::default()),
@@ -147,4 +156,10 @@ fn way(capture: &Capture, lines: &ProcessLines) -> Way {
         Some(_) if capture.hook.is_none() => Way::Raw(Raw::default()),
         Some(_) | None => Way::Plain(Line::default()),
     }
+}
+
+/// The rules of the file that it is read from.
+fn of_file<'a>(capture: &Capture, lines: &'a ProcessLines) -> Option<&'a Arc<LineRules>> {
+    let (name, process) = (capture.file.as_ref()?, lines.get(&capture.process)?);
+    process.files.iter().find(|file| file.name == *name).map(|file| &file.rules)
 }

@@ -256,6 +256,7 @@ impl Pipes {
                     match pipe.capture.stream {
                         Stream::Stdout => stdout.feed(pipe.capture.task, read),
                         Stream::Stderr => stderr.feed(pipe.capture.task, read),
+                        Stream::File => {} // nobody's last words
                     }
                     pipe.take(framer, read, at);
                 });

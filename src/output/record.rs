@@ -18,6 +18,8 @@ use std::time::SystemTime;
 pub struct Speaker<'a> {
     /// The instance; none for a hook of the system.
     pub instance: Option<(&'a ProcessName, u32)>,
+    /// The process and what the file is called, when it is one that was followed.
+    pub file: Option<(&'a ProcessName, &'a str)>,
     /// The name of the hook, when it is one.
     pub hook: Option<&'a str>,
     /// Which of its streams.
@@ -27,7 +29,8 @@ pub struct Speaker<'a> {
 impl<'a> From<&'a Capture> for Speaker<'a> {
     fn from(capture: &'a Capture) -> Self {
         let instance = capture.number.map(|number| (&capture.process, number));
-        Self { instance, hook: capture.hook.as_deref(), stream: capture.stream }
+        let file = capture.file.as_deref().map(|file| (&capture.process, file));
+        Self { instance, file, hook: capture.hook.as_deref(), stream: capture.stream }
     }
 }
 
@@ -64,10 +67,11 @@ impl Frame {
 
     /// Sets the frame for lines of a stream that were read at this time, of level info.
     pub fn set(&mut self, at: SystemTime, speaker: Speaker<'_>) {
-        let Speaker { instance, hook, stream } = speaker;
+        let Speaker { instance, file, hook, stream } = speaker;
         let stream = match stream {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
+            Stream::File => "file",
         };
         let format = self.format;
         let Self { stamp, before, after, tail, .. } = self;
@@ -87,6 +91,12 @@ impl Frame {
                     escape::json(after, process.as_str().as_bytes());
                     number(after, format_args!("-{instance}"));
                 }
+                if let Some((process, file)) = file {
+                    after.extend_from_slice(b"\",\"process\":\"");
+                    escape::json(after, process.as_str().as_bytes());
+                    after.extend_from_slice(b"\",\"instance_id\":\"");
+                    escape::json(after, file.as_bytes());
+                }
                 if let Some(hook) = hook {
                     after.extend_from_slice(b"\",\"hook\":\"");
                     escape::json(after, hook.as_bytes());
@@ -99,6 +109,11 @@ impl Frame {
                     out.push(b'[');
                     if let Some((process, instance)) = instance {
                         number(out, format_args!("{process}-{instance} "));
+                    }
+                    if let Some((process, file)) = file {
+                        number(out, format_args!("{process} "));
+                        escape::plain(out, file.as_bytes());
+                        out.push(b' ');
                     }
                     if let Some(hook) = hook {
                         escape::plain(out, hook.as_bytes());

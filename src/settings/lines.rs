@@ -6,6 +6,7 @@ use phpeek_core::name::ProcessName;
 use regex::Regex;
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +70,32 @@ pub struct LineRules {
     pub labels: Vec<(String, String)>,
     /// What is looked for in its lines as they were written, whatever becomes of them.
     pub searches: Vec<Search>,
+    /// Files that are followed as its output, by rules of their own.
+    pub files: Vec<LogFile>,
+}
+
+/// A file that a program writes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFile {
+    /// What it is called: the instance of its records.
+    pub name: Arc<str>,
+    /// Where it is; something else may have the name at any time.
+    pub path: PathBuf,
+    /// When it is rotated; `None`: who writes it does that, or nobody.
+    pub rotate: Option<Rotate>,
+    /// What becomes of its lines.
+    pub rules: Arc<LineRules>,
+}
+
+/// When a file is rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotate {
+    /// As soon as it has so many bytes.
+    pub max_size: Option<u64>,
+    /// As soon as it is so old.
+    pub max_age: Option<Duration>,
+    /// So many rotated ones are kept.
+    pub max_files: u32,
 }
 
 /// A line that says something of the health of whoever writes it.
@@ -94,6 +121,7 @@ impl Default for LineRules {
             filters: Filters::default(),
             labels: Vec::new(),
             searches: Vec::new(),
+            files: Vec::new(),
         }
     }
 }

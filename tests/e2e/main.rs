@@ -28,6 +28,7 @@ mod heartbeat;
 mod hooks;
 mod inits;
 mod kept_history;
+mod log_files;
 mod logs;
 mod memory;
 mod metrics;

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 #![allow(clippy::disallowed_methods, reason = "one test runs the program itself")]
 
+mod files;
 mod order;
 mod people;
 mod pressure;
@@ -57,7 +58,15 @@ fn task(instance: u32) -> TaskId {
 fn child(output: &Output, name: &str, stream: Stream) -> File {
     let (read_end, write) = pipe();
     let process = ProcessName::new(name).expect("a name");
-    output.capture(Capture { process, hook: None, number: Some(0), task: task(0), stream, read_end });
+    output.capture(Capture {
+        process,
+        hook: None,
+        file: None,
+        number: Some(0),
+        task: task(0),
+        stream,
+        read_end,
+    });
     write
 }
 

@@ -108,6 +108,7 @@ fn a_pipe_that_cannot_be_watched_is_said() {
     output.capture(Capture {
         process,
         hook: None,
+        file: None,
         number: Some(2),
         task: task(2),
         stream: Stream::Stdout,

@@ -16,7 +16,7 @@ use std::io::{Read, Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-fn pattern(text: &str) -> Pattern {
+pub(super) fn pattern(text: &str) -> Pattern {
     Regex::new(text).expect("an expression").into()
 }
 
@@ -28,13 +28,13 @@ fn multiline(timeout: Duration) -> Option<Multiline> {
     Some(Multiline { first: pattern(r"^\["), max_lines: 4, timeout })
 }
 
-fn file() -> (File, OwnedFd) {
+pub(super) fn file() -> (File, OwnedFd) {
     let file = tempfile::tempfile().expect("a file");
     let copy = file.try_clone().expect("a copy").into();
     (file, copy)
 }
 
-fn content(mut file: File) -> Vec<u8> {
+pub(super) fn content(mut file: File) -> Vec<u8> {
     let mut out = Vec::new();
     file.rewind().expect("a file can be rewound");
     file.read_to_end(&mut out).expect("a file can be read");

@@ -63,7 +63,8 @@ fn entry<'a>(line: &Line<'a>) -> Entry<'a> {
     let Block { origin, at, level, shape, fields, .. } = line.of;
     let at = Timestamp::try_from(*at).unwrap_or(Timestamp::UNIX_EPOCH);
     let process = origin.process.as_ref();
-    let instance = process.zip(origin.number).map(|(process, number)| process.instance_id(number));
+    let of_number = || process.zip(origin.number).map(|(process, number)| process.instance_id(number));
+    let instance = origin.file.as_ref().map(ToString::to_string).or_else(of_number);
     let fields =
         fields.iter().filter_map(|(name, json)| Some((name.clone(), serde_json::from_str(json).ok()?)));
     Entry {

@@ -8,9 +8,8 @@ use phpeek_actors::ports::{Level, LogSink};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::name::ProcessName;
 use phpeek_core::watching::{Debounce, WatchSpec};
-use phpeek_os::file_watch::FileWatch;
+use phpeek_os::file_watch::{FileWatch, why};
 use phpeek_os::threads::ThreadRuntime;
-use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};
 use std::io;
@@ -225,18 +224,4 @@ impl Watcher {
 enum Tell {
     Yes,
     No,
-}
-
-/// What the kernel means, and what to do about it (inotify(7)).
-fn why(error: &io::Error) -> String {
-    match Errno::from_io_error(error) {
-        Some(Errno::NOSPC) => {
-            "the kernel has no watches left for this user: raise fs.inotify.max_user_watches, or ignore more"
-                .to_owned()
-        }
-        Some(Errno::MFILE) => {
-            "no inotify instance or descriptor is left: raise fs.inotify.max_user_instances".to_owned()
-        }
-        _ => error.to_string(),
-    }
 }

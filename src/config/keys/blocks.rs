@@ -126,7 +126,7 @@ keys! {
     "json": Map(JSON), "", Works Live, "lines that are JSON";
     "level_detection": Map(LEVELS), "", Works Live, "levels by patterns";
     "filters": Map(FILTERS), "", Works Live, "lines that are dropped";
-    "files": MapOf(&Map(LOG_FILE)), "", Later Live, "files that are followed as output";
+    "files": MapOf(&Map(LOG_FILE)), "", Works Live, "files that it writes by itself, followed as output: from the end of one that is there, from the beginning of one that comes";
 }
 
 keys! {
@@ -175,20 +175,21 @@ keys! {
 }
 
 keys! {
-    LOG_FILE;
-    "path": Text, "", Later Live, "which file", eg "/var/log/app.log";
-    "rotate": Map(ROTATE), "", Later Live, "when it is rotated";
-    "min_level": LEVEL, "info", Later Live, "lines below are dropped";
-    "json": Map(JSON), "", Later Live, "lines that are JSON";
-    "level_detection": Map(LEVELS), "", Later Live, "levels by patterns";
-    "multiline": Map(MULTILINE), "", Later Live, "lines that belong together";
-    "filters": Map(FILTERS), "", Later Live, "lines that are dropped";
+    pub(crate) LOG_FILE;
+    "path": Text, "", Works Live, "which file; from working_dir where it is relative", eg "/var/log/app.log";
+    "rotate": Map(ROTATE), "", Works Live, "when it is copied to `path.1` and cut; without it who writes it may rotate it";
+    "min_level": LEVEL, "info", Works Live, "lines below are dropped";
+    "json": Map(JSON), "", Works Live, "lines that are JSON";
+    "level_detection": Map(LEVELS), "", Works Live, "levels by patterns";
+    "multiline": Map(MULTILINE), "", Works Live, "lines that belong together";
+    "filters": Map(FILTERS), "", Works Live, "lines that are dropped";
 }
 
 keys! {
-    ROTATE;
-    "max_size": Size, "", Later Live, "when it is larger", eg "10MB";
-    "max_files": Int(0, 10_000), "5", Later Live, "rotated ones that are kept";
+    pub(crate) ROTATE;
+    "max_size": Size, "", Works Live, "when it is larger", eg "10MB";
+    "max_age": Time(1.0, YEAR), "", Works Live, "when this long has gone since the rotation before, or since it was made", eg "24h";
+    "max_files": Int(0, 10_000), "5", Works Live, "rotated ones that are kept";
 }
 
 keys! {

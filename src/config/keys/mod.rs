@@ -11,7 +11,7 @@ mod process;
 mod theirs;
 
 pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HEARTBEAT, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
-pub(crate) use blocks::{JSON, LEVELS, LOGGING, MULTILINE, PATTERN};
+pub(crate) use blocks::{JSON, LEVELS, LOG_FILE, LOGGING, MULTILINE, PATTERN, ROTATE};
 pub(crate) use global::{FEDERATE, GLOBAL, READINESS, TOKEN};
 pub(crate) use gone::{ENTRYPOINT, GONE, OTHERS};
 pub(crate) use kind::{CONDITIONS, Key, Kind, Reload, Standing};

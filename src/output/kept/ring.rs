@@ -86,7 +86,8 @@ mod tests {
     use std::time::SystemTime;
 
     fn block(first: u64, count: u32, bytes: usize) -> Arc<Block> {
-        let origin = Origin { process: None, number: None, hook: None, run: None, stream: "stdout" };
+        let origin =
+            Origin { process: None, number: None, hook: None, file: None, run: None, stream: "stdout" };
         let (at, level, shape) = (SystemTime::UNIX_EPOCH, Level::Info, Shape::Lines);
         let text = vec![b'x'; bytes];
         Arc::new(Block {

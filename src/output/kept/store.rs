@@ -5,6 +5,7 @@ use super::ring::Ring;
 use phpeek_actors::feed::{Feeder, feed};
 use phpeek_actors::lines::{Block, Following, From, LineSource, Origin, Wanted};
 use phpeek_core::ids::InstanceId;
+use phpeek_core::name::ProcessName;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,8 +18,8 @@ const ONE: usize = 256 << 10;
 /// Bytes that wait for one who follows.
 const WAITING: usize = 4 << 20;
 
-/// Whose lines a ring has: of an instance, or of the hooks of the system.
-type Key = (Option<InstanceId>, &'static str);
+/// Whose lines a ring has: of an instance, of the hooks of the system, or of a file of a process.
+type Key = (Option<InstanceId>, &'static str, Option<(ProcessName, Arc<str>)>);
 
 /// See the top of the file.
 #[derive(Debug)]
@@ -65,8 +66,9 @@ impl Store {
     pub(super) fn ring(&self, of: Option<InstanceId>, origin: &Arc<Origin>) -> Arc<Ring> {
         let mut rings = self.rings();
         let before = rings.len();
+        let file = origin.process.clone().zip(origin.file.clone());
         let ring =
-            rings.entry((of, origin.stream)).or_insert_with(|| Arc::new(Ring::new(Arc::clone(origin))));
+            rings.entry((of, origin.stream, file)).or_insert_with(|| Arc::new(Ring::new(Arc::clone(origin))));
         let ring = Arc::clone(ring);
         if rings.len() > before {
             let share = (ALL / rings.len()).min(ONE);
@@ -80,7 +82,7 @@ impl Store {
     /// An instance is no more, and nobody can ask for it.
     pub(in super::super) fn forget(&self, instance: InstanceId) {
         let mut rings = self.rings();
-        rings.retain(|(of, _), _| *of != Some(instance));
+        rings.retain(|(of, _, _), _| *of != Some(instance));
         self.share.store((ALL / rings.len().max(1)).min(ONE), Relaxed);
     }
 

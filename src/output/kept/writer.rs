@@ -44,9 +44,10 @@ impl Keeper {
     /// Where what comes from this pipe is kept.
     pub(in super::super) fn open(&self, capture: &Capture) -> Kept {
         let origin = Arc::new(Origin {
-            process: capture.number.map(|_| capture.process.clone()),
+            process: capture.is_of_process().then(|| capture.process.clone()),
             number: capture.number,
             hook: capture.hook.clone(),
+            file: capture.file.clone(),
             run: match capture.task {
                 TaskId::Run(run) => Some(run.run),
                 TaskId::Hook(_) | TaskId::Probe(_) => None,
@@ -54,6 +55,7 @@ impl Keeper {
             stream: match capture.stream {
                 Stream::Stdout => "stdout",
                 Stream::Stderr => "stderr",
+                Stream::File => "file",
             },
         });
         let ring = self.store.ring(capture.task.instance(), &origin);

@@ -59,7 +59,15 @@ fn child(intake: &Intake, process: &str) -> File {
     let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: 0 }.run(1));
     let stream = Stream::Stdout;
     intake
-        .add(Capture { process: name(process), hook: None, task, number: Some(0), stream, read_end })
+        .add(Capture {
+            process: name(process),
+            hook: None,
+            file: None,
+            task,
+            number: Some(0),
+            stream,
+            read_end,
+        })
         .expect("a watch");
     write.into()
 }

@@ -33,7 +33,9 @@ fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::
     let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
     let copy = read_end.try_clone().expect("a copy");
     let process = ProcessName::new("web").expect("a name");
-    intake.add(Capture { process, hook: None, task, number: Some(0), stream, read_end }).expect("a watch");
+    intake
+        .add(Capture { process, hook: None, file: None, task, number: Some(0), stream, read_end })
+        .expect("a watch");
     (write.into(), copy)
 }
 
@@ -88,7 +90,15 @@ fn last_words_of_many_that_died_at_once_are_all_heard() {
         let process = ProcessName::new("web").expect("a name");
         let task = TaskId::Run(InstanceId { process: ProcessId(0), serial: instance }.run(1));
         intake
-            .add(Capture { process, hook: None, task, number: Some(0), stream: Stream::Stderr, read_end })
+            .add(Capture {
+                process,
+                hook: None,
+                file: None,
+                task,
+                number: Some(0),
+                stream: Stream::Stderr,
+                read_end,
+            })
             .expect("a watch");
         let mut write = File::from(write);
         write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");

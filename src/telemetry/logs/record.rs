@@ -61,7 +61,7 @@ impl Writer {
 
     /// What the lines of this block have in common.
     pub(super) fn of(&mut self, block: &Block) -> Of {
-        let lines::Origin { process, number, hook, run, stream } = &*block.origin;
+        let lines::Origin { process, number, hook, file, run, stream } = &*block.origin;
         let mut attributes = vec![KeyValue::new(STREAM, *stream)];
         let mut context = None;
         let mut origin = None;
@@ -71,6 +71,10 @@ impl Writer {
             if hook.is_none() {
                 context = self.runs.of(process, *number, *run);
             }
+        }
+        if let (Some(process), Some(file)) = (process, file) {
+            attributes.extend(about(process, None));
+            attributes.push(KeyValue::new(names::PROCESS_INSTANCE_ID, file.to_string()));
         }
         if let Some(run) = run {
             attributes.push(KeyValue::new(names::PROCESS_INCARNATION, int(*run)));

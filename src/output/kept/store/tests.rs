@@ -23,6 +23,7 @@ fn open(keeper: &Keeper, name: &str, serial: u32, run: u64) -> Kept {
     keeper.open(&Capture {
         process,
         hook: None,
+        file: None,
         task,
         number: Some(serial),
         stream: Stream::Stdout,
