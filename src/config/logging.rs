@@ -36,8 +36,7 @@ pub(crate) fn lines(root: &Node, spec: &SystemSpec, findings: &mut Findings) -> 
                 let rules = LineRules { labels: labels(node), searches, ..reader.rules(node, &path) };
                 reader.raw(node, &rules, &path);
                 let files = reader.files(node, &rules, (process, &path));
-                let rules = LineRules { files, ..rules };
-                rules
+                LineRules { files, ..rules }
             }
             None => LineRules { searches, ..LineRules::default() },
         };

@@ -45,6 +45,7 @@ fn in_bounds(n: &Value, schema: &Value) -> bool {
 fn by_name(path: &str) -> Option<Value> {
     Some(match path {
         "log_buffer" => json!("3MB"),
+        "logging.files" => json!({"own": {"path": "/other.log", "rotate": {"max_age": "7h"}}}),
         "control_socket" => json!("/run/other.sock"),
         "api_max_request_body" => json!(7),
         "api_host" | "metrics_host" => json!("127.0.0.2"),

@@ -12,7 +12,7 @@ fn what_a_program_writes_to_its_own_file_is_output_to_the_last_line() {
     fs::write(&log, "of before\n").expect("room");
     let says = |text: &str| format!("echo '{text}' >> {}", log.display());
     let script = format!(
-        "{}\ntrap '{}; exit 0' TERM\nemit app start\nwhile :; do sleep 0.05; done",
+        "{}\nlast() {{ {}; exit 0; }}\ntrap last TERM\nemit app start\nwhile :; do sleep 0.05; done",
         says("an ERROR with pass=hush"),
         says("the last words"),
     );

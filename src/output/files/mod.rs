@@ -10,7 +10,6 @@ mod watch;
 use super::failure::StartError;
 use super::intake::Intake;
 use super::panics::caught;
-use phpeek_core::name::ProcessName;
 use phpeek_settings::lines::{LineRules, ProcessLines};
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
@@ -18,27 +17,17 @@ use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tail::{Told, Wanted};
-use thread::Follower;
+use tail::Wanted;
+pub(super) use thread::Say;
+use thread::{Follower, Order};
 use tokio::sync::oneshot;
 
 /// So long the start waits until it is known where the files end: what a process writes first is new. A disk that takes
 /// longer is not waited for.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 
-/// How a complaint, or its end, is said, of a process or of all.
-pub(super) type Say = Arc<dyn Fn(Option<&ProcessName>, Told) + Send + Sync>;
-
 /// What the thread needs: the last runs first in it.
 pub(super) type Begin = (Arc<Intake>, Say, Box<dyn FnOnce() + Send>);
-
-/// What the thread is asked for.
-enum Order {
-    /// These and no others are followed; told once it has looked where they end.
-    Follow(Vec<Wanted>, Sender<()>),
-    /// Told once all that is in the files was handed on.
-    Finish(oneshot::Sender<()>),
-}
 
 /// See the top of the file.
 #[derive(Default)]

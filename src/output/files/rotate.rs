@@ -82,7 +82,7 @@ pub(super) fn rotate(path: &Path, expected: Identity, most: u32) -> io::Result<F
             0 => place.remove(&temporary)?,
             _ => {
                 place.shift(most)?;
-                renameat(&place.folder, &temporary, &place.folder, &place.with(".1"))?;
+                renameat(&place.folder, &temporary, &place.folder, place.with(".1"))?;
             }
         }
         // What came meanwhile; what is written between the last look and the cut is lost to the file.

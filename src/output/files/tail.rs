@@ -171,7 +171,10 @@ impl Tail {
         (self.ready, self.full) = (false, false);
         for _ in 0..READS {
             match self.step(watch, buffer, say)? {
-                Flow::End => return Ok(self.rotate(watch, say)),
+                Flow::End => {
+                    self.rotate(watch, say);
+                    return Ok(());
+                }
                 Flow::Full => {
                     self.full = true;
                     return Ok(());

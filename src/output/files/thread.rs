@@ -2,18 +2,18 @@
 //! disks. What it reads goes through a pipe to the reader of all output, so that a reader of ours that is slow makes it
 //! wait, and memory is bounded.
 
-use super::tail::{Tail, Wanted};
+use super::tail::{Tail, Told, Wanted};
 use super::watch::Watch;
-use super::{Order, Say};
 use crate::intake::Intake;
 use phpeek_core::ids::{HookTask, TaskId};
+use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 
@@ -23,6 +23,17 @@ const READ: usize = 64 << 10;
 const PAUSE: Duration = Duration::from_millis(2);
 /// No file has this task: those that are given begin with 1.
 const NONE: TaskId = TaskId::Hook(HookTask { of: None, serial: 0 });
+
+/// How a complaint, or its end, is said, of a process or of all.
+pub(in super::super) type Say = Arc<dyn Fn(Option<&ProcessName>, Told) + Send + Sync>;
+
+/// What the thread is asked for.
+pub(super) enum Order {
+    /// These and no others are followed; told once it has looked where they end.
+    Follow(Vec<Wanted>, Sender<()>),
+    /// Told once all that is in the files was handed on.
+    Finish(oneshot::Sender<()>),
+}
 
 /// See the top of the file.
 pub(super) struct Follower {
