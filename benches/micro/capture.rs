@@ -14,7 +14,8 @@ pub(crate) fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("capture");
     for (name, line) in [("plain", vec![b'x'; 99]), ("escaped", b"say \"hi\" ".repeat(11))] {
         let mut frame = Frame::new(LogFormat::Json);
-        let speaker = Speaker { instance: Some((&process, 0)), hook: None, stream: Stream::Stdout };
+        let speaker =
+            Speaker { instance: Some((&process, 0)), file: None, hook: None, stream: Stream::Stdout };
         frame.set(SystemTime::now(), speaker);
         let mut out = Vec::with_capacity(1 << 20);
         group.throughput(Throughput::Elements(1));

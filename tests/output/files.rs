@@ -14,6 +14,7 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// An output that follows a file.
 struct Followed {
@@ -173,6 +174,25 @@ fn it_is_rotated_by_size_and_every_line_is_in_one_file_and_in_the_records_once()
     let expected: Vec<_> =
         (1..=3).flat_map(|round| (0..10).map(move |line| format!("{round}/{line}"))).collect();
     assert_eq!((numbers, said), (expected, vec![]));
+}
+
+#[test]
+fn it_is_rotated_by_age_which_a_new_start_does_not_change() {
+    let hour = Duration::from_secs(3600);
+    let rule = |max_age| Some(Rotate { max_size: None, max_age: Some(max_age), max_files: 1 });
+    let old = |path: &Path| {
+        fs::write(path, "old\n").expect("room");
+        let copy = File::create(format!("{}.1", path.display())).expect("room");
+        copy.set_modified(SystemTime::now() - hour).expect("ours");
+    };
+    let followed = Followed::new(rule(hour / 2), old);
+    until("it is rotated", || followed.path().metadata().is_ok_and(|found| found.len() == 0));
+    followed.told();
+    let followed = Followed::new(rule(hour * 2), old);
+    followed.write("new\n");
+    followed.has(1);
+    assert_eq!(fs::read_to_string(followed.path()).expect("it is there"), "old\nnew\n");
+    assert_eq!(followed.told().0, ["new"]);
 }
 
 #[test]

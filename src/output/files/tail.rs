@@ -210,6 +210,11 @@ impl Tail {
         }
         let Some(now) = &mut self.now else { return Ok(Flow::End) };
         match guarded(now, &mut self.way, buffer)? {
+            Ok(Flow::End) if now.file.metadata().is_ok_and(|found| found.nlink() == 0) => {
+                release(now, watch); // open, it would take its room on the disk for ever
+                self.now = None;
+                Ok(Flow::End)
+            }
             Ok(flow) => Ok(flow),
             Err(error) => {
                 self.complain(&error, say);
