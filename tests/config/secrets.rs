@@ -103,7 +103,11 @@ fn no_wait_between_runs_has_a_floor_and_a_warning() {
 
 #[test]
 fn keys_of_later_are_one_warning() {
-    let report = read(include_str!("../../config/full.yaml"), &[]).report;
+    let full = include_str!("../../config/full.yaml");
+    assert_eq!(read(full, &[]).report.of(Severity::Warning).count(), 0, "what is off needs no word");
+    let on = full.replace("enabled: false # whether pools", "enabled: true # whether pools");
+    let on = on.replace("health_check_strict: false", "health_check_strict: true");
+    let report = read(&on, &[]).report;
     let said: Vec<&str> = report.of(Severity::Warning).map(|w| w.message.as_str()).collect();
     assert_eq!(said.len(), 1, "{said:?}");
     assert_eq!(report.of(Severity::Error).count(), 0);
