@@ -18,6 +18,7 @@ use phpeek_actors::ports::Level;
 use phpeek_core::outlook::Outlook;
 use phpeek_os::peer::{Peer, peer};
 use phpeek_settings::web::Role;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,7 +117,7 @@ async fn accept_all(
 /// Serves one connection to its end.
 async fn connection(server: Arc<Server>, stream: UnixStream, welcome: bool, closing: watch::Receiver<bool>) {
     let router = if welcome { &server.router } else { &server.refusing };
-    wire::serve(stream, |request| answer(server.clone(), router.clone(), request), closing).await;
+    wire::serve(stream, |request| answer(server.clone(), router.clone(), request), closing, pending()).await;
 }
 
 async fn answer(

@@ -26,9 +26,13 @@ const HEADERS: usize = 64;
 /// What every answer says of who gives it.
 pub(super) const SERVER: &str = concat!("phpeek-pm/", env!("CARGO_PKG_VERSION"));
 
-/// Serves a connection until it ends, or has answered what is under way once `closing`.
-pub(super) async fn serve<S, A, F>(stream: S, answer: A, mut closing: watch::Receiver<bool>)
-where
+/// Serves a connection until it ends, or has answered what is under way once `closing` or `leaves`.
+pub(super) async fn serve<S, A, F>(
+    stream: S,
+    answer: A,
+    mut closing: watch::Receiver<bool>,
+    leaves: impl Future<Output = ()>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     A: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response>,
@@ -50,7 +54,8 @@ where
     let mut connection = pin!(connection);
     let ended = {
         let closed = closing.wait_for(|closing| *closing);
-        matches!(select(connection.as_mut(), pin!(closed)).await, Either::Left(_))
+        let (closed, leaves) = (pin!(closed), pin!(leaves));
+        matches!(select(connection.as_mut(), select(closed, leaves)).await, Either::Left(_))
     };
     if !ended {
         connection.as_mut().graceful_shutdown();

@@ -210,3 +210,15 @@ fn its_document_is_served_and_what_it_does_not_say_is_noticed() {
     }
     assert_eq!(openapi::fault("GET", "/api/v1/processes", (200, json, r#"{"processes": []}"#)), None);
 }
+
+#[test]
+fn connections_that_say_nothing_lock_nobody_out() {
+    let api = Api::with(json!({}));
+    let silent: Vec<_> =
+        (0..400).map(|_| std::net::TcpStream::connect(api.at).expect("a connection")).collect();
+    let begun = std::time::Instant::now();
+    assert_eq!(api.status(&Ask::get("/api/v1/health")), 200);
+    // By themselves they would be let go after 5 s.
+    assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+    drop(silent);
+}

@@ -7,6 +7,7 @@ mod asleep;
 mod audit;
 mod bound;
 mod guard;
+mod idle;
 mod origin;
 mod pem;
 mod rate;

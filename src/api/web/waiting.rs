@@ -7,6 +7,7 @@ use super::super::patience::Patient;
 use super::super::wire;
 use super::bound::Tcp;
 use super::guard::{Guard, Peer, Way};
+use super::idle::{Guest, Idle};
 use super::tls::Tls;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -28,6 +29,8 @@ use tower_service::Service as _;
 /// Connections by TCP at a time, and by the socket.
 const TCP: u32 = 256;
 const UNIX: u32 = 64;
+/// A connection that is asked to leave has gone by then, or another one is asked.
+const SOON: Duration = Duration::from_millis(50);
 /// After accept(2) has failed: descriptors or memory are short.
 const BREATH: Duration = Duration::from_millis(200);
 
@@ -49,6 +52,38 @@ struct Serving {
     closing: watch::Receiver<bool>,
 }
 
+/// The places of one way in.
+struct Places {
+    free: Arc<Semaphore>,
+    idle: Idle,
+}
+
+/// Whoever has a place, and may have to leave it while he says nothing.
+struct Visit {
+    guest: Guest,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Places {
+    /// A place for who has come, in time that of a connection that says nothing. None when there are none any more.
+    async fn visit(&self) -> Option<Visit> {
+        let place = match self.free.clone().try_acquire_owned() {
+            Ok(free) => free,
+            Err(_) => self.freed().await?,
+        };
+        Some(Visit { guest: self.idle.guest(), _place: place })
+    }
+
+    async fn freed(&self) -> Option<OwnedSemaphorePermit> {
+        while self.idle.let_one_go() {
+            if let Ok(place) = timeout(SOON, self.free.clone().acquire_owned()).await {
+                return place.ok();
+            }
+        }
+        self.free.clone().acquire_owned().await.ok()
+    }
+}
+
 /// Takes connections until `closing`, then waits until the last has ended.
 pub(super) async fn serve(
     house: House,
@@ -64,7 +99,7 @@ pub(super) async fn serve(
 
 async fn at(serving: Arc<Serving>, entrance: Entrance) {
     let most = if matches!(entrance, Entrance::Tcp(_)) { TCP } else { UNIX };
-    let places = Arc::new(Semaphore::new(most as usize));
+    let places = Places { free: Arc::new(Semaphore::new(most as usize)), idle: Idle::default() };
     {
         let mut closing = serving.closing.clone();
         let closed = closing.wait_for(|closing| *closing);
@@ -77,7 +112,7 @@ async fn at(serving: Arc<Serving>, entrance: Entrance) {
         select(pin!(accepting), pin!(closed)).await;
     }
     // Nobody closes it; an error would end the wait all the same.
-    drop(places.acquire_many(most).await);
+    drop(places.free.acquire_many(most).await);
 }
 
 impl Serving {
@@ -91,7 +126,7 @@ impl Serving {
     }
 }
 
-async fn by_tcp(serving: &Arc<Serving>, tcp: Box<Tcp>, places: &Arc<Semaphore>) {
+async fn by_tcp(serving: &Arc<Serving>, tcp: Box<Tcp>, places: &Places) {
     let Tcp { socket, tls, way } = *tcp;
     let socket = loop {
         match socket.try_clone().and_then(TcpListener::from_std) {
@@ -112,18 +147,20 @@ async fn accept(
     serving: &Arc<Serving>,
     socket: &TcpListener,
     (way, tls): (&Arc<Way>, Option<&Arc<Tls>>),
-    places: &Arc<Semaphore>,
+    places: &Places,
 ) {
-    while let Ok(place) = places.clone().acquire_owned().await {
+    loop {
         match socket.accept().await {
             Ok((stream, from)) => {
+                // First the connection, then its place: nobody leaves for who has not come.
+                let Some(visit) = places.visit().await else { return };
                 drop(stream.set_nodelay(true)); // slower without, and no worse
                 let peer = Peer::Tcp(from.ip().to_canonical());
                 let (serving, way, tls) = (serving.clone(), way.clone(), tls.cloned());
                 tokio::spawn(async move {
                     match tls {
-                        Some(tls) => encrypted(serving, &tls, stream, peer, way, place).await,
-                        None => answer_all(serving, stream, peer, way, place).await,
+                        Some(tls) => encrypted(serving, &tls, stream, peer, way, visit).await,
+                        None => answer_all(serving, stream, peer, way, visit).await,
                     }
                 });
             }
@@ -138,7 +175,7 @@ async fn encrypted(
     stream: TcpStream,
     peer: Peer,
     way: Arc<Way>,
-    place: OwnedSemaphorePermit,
+    visit: Visit,
 ) {
     let (acceptor, files) = tls.acceptor();
     if let Err(unusable) = files {
@@ -146,26 +183,27 @@ async fn encrypted(
     }
     let shaking = acceptor.accept(Patient::new(stream, wire::WRITE_LIMIT));
     match timeout(wire::HEAD_LIMIT, shaking).await {
-        Ok(Ok(stream)) => answer_all(serving, stream, peer, way, place).await,
+        Ok(Ok(stream)) => answer_all(serving, stream, peer, way, visit).await,
         Ok(Err(error)) => serving.say(Level::Debug, &format!("{peer}: no handshake: {error}")),
         Err(_) => serving.say(Level::Debug, &format!("{peer}: no handshake in time")),
     }
 }
 
-async fn by_socket(serving: &Arc<Serving>, carried: Carried, places: &Arc<Semaphore>) {
+async fn by_socket(serving: &Arc<Serving>, carried: Carried, places: &Places) {
     let mut door = Door::open(carried, async |error| serving.cannot("watch its socket", &error).await).await;
     serving.house.answering.on_and_on(async || accept_own(serving, &mut door, places).await).await;
 }
 
 /// The same of a socket, for ourselves and root.
-async fn accept_own(serving: &Arc<Serving>, door: &mut Door, places: &Arc<Semaphore>) {
+async fn accept_own(serving: &Arc<Serving>, door: &mut Door, places: &Places) {
     let own = rustix::process::geteuid().as_raw();
-    while let Ok(place) = places.clone().acquire_owned().await {
+    loop {
         match door.next().await {
             Ok(stream) => match peer(&stream) {
                 Ok(known) if known.uid == 0 || known.uid == own => {
+                    let Some(visit) = places.visit().await else { return };
                     let (serving, peer) = (serving.clone(), Peer::Unix(known.uid));
-                    tokio::spawn(answer_all::<UnixStream>(serving, stream, peer, Arc::default(), place));
+                    tokio::spawn(answer_all::<UnixStream>(serving, stream, peer, Arc::default(), visit));
                 }
                 // The file's mode keeps others out; who comes in all the same is told nothing.
                 _ => serving.say(Level::Warn, "refused a connection of another user"),
@@ -176,22 +214,21 @@ async fn accept_own(serving: &Arc<Serving>, door: &mut Door, places: &Arc<Semaph
 }
 
 /// Answers the requests of one connection.
-async fn answer_all<S>(
-    serving: Arc<Serving>,
-    stream: S,
-    peer: Peer,
-    way: Arc<Way>,
-    place: OwnedSemaphorePermit,
-) where
+async fn answer_all<S>(serving: Arc<Serving>, stream: S, peer: Peer, way: Arc<Way>, visit: Visit)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let closing = serving.closing.clone();
     let answer = |request: Request<Incoming>| {
-        let (serving, way) = (serving.clone(), way.clone());
-        async move { answer(&serving, &way, peer, request).await }
+        let (serving, way, guest) = (serving.clone(), way.clone(), &visit.guest);
+        async move {
+            guest.asks();
+            let response = answer(&serving, &way, peer, request).await;
+            guest.is_silent();
+            response
+        }
     };
-    wire::serve(stream, answer, closing).await;
-    drop(place);
+    wire::serve(stream, answer, closing, visit.guest.leaves()).await;
 }
 
 async fn answer(serving: &Serving, way: &Way, peer: Peer, mut request: Request<Incoming>) -> Response {
