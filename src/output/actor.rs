@@ -1,6 +1,7 @@
 //! The actor that reads children's output on an arbiter of its own. Owns the pipes; never runs on the supervision
 //! thread. Started by the handle, asked by it to drain before the exit, and for last words.
 
+use super::files::Aside;
 use super::panics::caught;
 use super::pipes::{Pace, Pipes, Turn};
 use super::redact;
@@ -142,6 +143,19 @@ impl Handler<Ask> for OutputActor {
             Words { stdout: redact::lines(stdout, own), stderr: redact::lines(stderr, own) }
         });
         hearer.do_send(LastLines { task, words: words.unwrap_or_default() });
+    }
+}
+
+/// Runs beside the reading.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Beside(pub(super) Aside);
+
+impl Handler<Beside> for OutputActor {
+    type Result = ();
+
+    fn handle(&mut self, Beside(task): Beside, _: &mut Context<Self>) {
+        drop(actix::spawn(task));
     }
 }
 

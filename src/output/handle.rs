@@ -1,9 +1,9 @@
 //! Starting the output layer, and what the rest of the program holds of it. Owns when its threads begin; never blocks a
 //! caller but for the start of a thread.
 
-use super::actor::{Ask, Drain, Forget, GiveUp, OutputActor, Release};
+use super::actor::{Ask, Beside, Drain, Forget, GiveUp, OutputActor, Release};
 use super::failure::StartError;
-use super::files::{Files, FirstLook, Say};
+use super::files::{Begin, Files, FirstLook, Say};
 use super::held::Taken;
 use super::intake::Intake;
 use super::reader::Reader;
@@ -96,7 +96,13 @@ impl Output {
             });
             self.expect_pipes()?;
             let first = Arc::clone(&self.shared.first);
-            Ok((Arc::clone(&self.shared.intake), say, Box::new(move || first())))
+            let actor = self.shared.read()?.clone();
+            Ok(Begin {
+                intake: Arc::clone(&self.shared.intake),
+                say,
+                first: Box::new(move || first()),
+                aside: Box::new(move |task| actor.do_send(Beside(task))),
+            })
         });
         begun.unwrap_or_else(|error: StartError| {
             let why = std::error::Error::source(&error).map_or_else(String::new, |why| format!(": {why}"));

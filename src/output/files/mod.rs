@@ -1,6 +1,7 @@
 //! Files that programs write by themselves, followed as output of their processes (`logging.files`). Owns the thread that
 //! does so, which begins with the first such file; never waits for a disk itself. Told by the handle what is followed.
 
+mod pulse;
 mod rotate;
 mod source;
 mod tail;
@@ -11,14 +12,16 @@ use super::failure::StartError;
 use super::intake::Intake;
 use super::panics::caught;
 use phpeek_settings::lines::{LineRules, ProcessLines};
+use pulse::Pulse;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+pub(super) use tail::Say;
 use tail::Wanted;
-pub(super) use thread::Say;
 use thread::{Follower, Order};
 use tokio::sync::oneshot;
 
@@ -26,8 +29,18 @@ use tokio::sync::oneshot;
 /// longer is not waited for.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 
-/// What the thread needs: the last runs first in it.
-pub(super) type Begin = (Arc<Intake>, Say, Box<dyn FnOnce() + Send>);
+/// A task that runs beside the reading of all output.
+pub(super) type Aside = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What the thread needs.
+pub(super) struct Begin {
+    pub(super) intake: Arc<Intake>,
+    pub(super) say: Say,
+    /// Runs first in it.
+    pub(super) first: Box<dyn FnOnce() + Send>,
+    /// Has a task run elsewhere, which tells when it waits for a disk.
+    pub(super) aside: Box<dyn FnOnce(Aside)>,
+}
 
 /// See the top of the file.
 #[derive(Default)]
@@ -114,7 +127,9 @@ fn wanted(lines: &ProcessLines) -> Vec<Wanted> {
     all
 }
 
-fn start((intake, say, first): Begin) -> io::Result<Thread> {
+fn start(Begin { intake, say, first, aside }: Begin) -> io::Result<Thread> {
+    let pulse = Arc::<Pulse>::default();
+    let watching = pulse::watch(Arc::clone(&pulse), Arc::clone(&say));
     let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let (orders, received) = channel();
     let follower = Follower {
@@ -122,6 +137,7 @@ fn start((intake, say, first): Begin) -> io::Result<Thread> {
         bell: Arc::clone(&bell),
         intake,
         say,
+        pulse,
         tails: Vec::new(),
         watch: None,
         waits: Vec::new(),
@@ -129,13 +145,15 @@ fn start((intake, say, first): Begin) -> io::Result<Thread> {
     let thread = std::thread::Builder::new().name("files".into()).stack_size(256 << 10);
     thread.spawn(move || {
         first();
-        let say = Arc::clone(&follower.say);
+        let (say, pulse) = (Arc::clone(&follower.say), Arc::clone(&follower.pulse));
         if caught(|| follower.run()).is_none() {
+            pulse.rest();
             say(
                 None,
                 Err("logging.files: a part of the program has failed; no file is followed any more".into()),
             );
         }
     })?;
+    aside(Box::pin(watching));
     Ok(Thread { orders, bell })
 }

@@ -35,6 +35,9 @@ pub(in super::super) struct Wanted {
 /// What is to be said.
 pub(super) type Told = Result<String, String>;
 
+/// How a complaint, or its end, is said, of a process or of all.
+pub(in super::super) type Say = Arc<dyn Fn(Option<&ProcessName>, Told) + Send + Sync>;
+
 /// See the top of the file.
 #[derive(Debug)]
 pub(super) struct Tail {

@@ -2,11 +2,11 @@
 //! disks. What it reads goes through a pipe to the reader of all output, so that a reader of ours that is slow makes it
 //! wait, and memory is bounded.
 
-use super::tail::{Tail, Told, Wanted};
+use super::pulse::Pulse;
+use super::tail::{Say, Tail, Wanted};
 use super::watch::Watch;
 use crate::intake::Intake;
 use phpeek_core::ids::{HookTask, TaskId};
-use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -24,9 +24,6 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// No file has this task: those that are given begin with 1.
 const NONE: TaskId = TaskId::Hook(HookTask { of: None, serial: 0 });
 
-/// How a complaint, or its end, is said, of a process or of all.
-pub(in super::super) type Say = Arc<dyn Fn(Option<&ProcessName>, Told) + Send + Sync>;
-
 /// What the thread is asked for.
 pub(super) enum Order {
     /// These and no others are followed; told once it has looked where they end.
@@ -41,6 +38,7 @@ pub(super) struct Follower {
     pub(super) bell: Arc<OwnedFd>,
     pub(super) intake: Arc<Intake>,
     pub(super) say: Say,
+    pub(super) pulse: Arc<Pulse>,
     pub(super) tails: Vec<Tail>,
     /// None while nothing is followed, or nothing can be.
     pub(super) watch: Option<Watch>,
@@ -52,6 +50,7 @@ impl Follower {
     /// Until nobody can order any more.
     pub(super) fn run(mut self) {
         let mut buffer = Vec::new();
+        self.pulse.work();
         while self.take_orders() {
             self.take_events();
             buffer.resize(READ, 0);
@@ -189,7 +188,9 @@ impl Follower {
         }
         let most = most.and_then(|most| Timespec::try_from(most).ok());
         // EINTR and the like are a wake-up without a reason.
+        self.pulse.rest();
         poll(&mut wanted, most.as_ref()).ok();
+        self.pulse.work();
         let watched = usize::from(self.watch.is_some()) + 1;
         let has_room: Vec<bool> = wanted.iter().skip(watched).map(|fd| !fd.revents().is_empty()).collect();
         let full = self.tails.iter_mut().filter(|tail| tail.full);
