@@ -11,10 +11,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// So long nothing must happen before the configuration is read.
 const STILL: Duration = Duration::from_millis(200);
+/// And so long it is put off at most, however often they are written.
+const LONGEST: Duration = Duration::from_secs(2);
 /// A ConfigMap's link to what it holds now.
 const SWAPPED: &str = "..data";
 
@@ -44,8 +46,23 @@ impl Follower {
 async fn follow(watch: Rc<FileWatch>, names: Rc<RefCell<BTreeSet<OsString>>>, reloads: Reloads) {
     while let Ok(changed) = watch.changed().await {
         if matters(&changed, &names.borrow()) {
-            while timeout(STILL, watch.changed()).await.is_ok() {}
+            still(&watch, &names).await;
             reloads.ask(Ask::Reload(None));
+        }
+    }
+}
+
+/// Waits until none of the files has changed for a moment, whatever others in their folders do.
+async fn still(watch: &FileWatch, names: &RefCell<BTreeSet<OsString>>) {
+    let longest = Instant::now() + LONGEST;
+    let mut until = Instant::now() + STILL;
+    while Instant::now() < until {
+        match timeout_at(until, watch.changed()).await {
+            Ok(Ok(changed)) if matters(&changed, &names.borrow()) => {
+                until = longest.min(Instant::now() + STILL);
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return,
         }
     }
 }

@@ -8,7 +8,15 @@ use phpeek_os::signals::{Signals, block_all_in_this_thread};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
+use std::time::Duration;
+
+/// So long a running supervisor waits for its files: what hangs must not keep the next reload from its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Threads that hang in a file and that nobody waits for any more: at most so many, each costs a stack.
+const HANGING: usize = 8;
+static READERS: AtomicUsize = AtomicUsize::new(0);
 
 /// What came of reading.
 pub enum Reading {
@@ -41,23 +49,60 @@ pub fn read(source: Source, signals: &mut Signals, meanwhile: impl FnOnce()) -> 
     }
 }
 
-/// Reads the configuration on a thread of its own, while this one does what it has to do. None when it panics, or there
-/// is no thread to be had.
-pub(super) async fn read_aside(source: Source) -> Option<Box<Loaded>> {
+/// Why files of the configuration were not read or written. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unread {
+    /// There is no thread to be had, or it has panicked.
+    #[error(
+        "the configuration could not be read: no thread can be had for it, or the reading itself has failed"
+    )]
+    Lost,
+    /// It takes too long.
+    #[error(
+        "the configuration could not be read within {} s, and nothing was changed: one of its files hangs (a FIFO, a share \
+         that is not reachable); ask again when it can be read",
+        PATIENCE.as_secs()
+    )]
+    Hangs,
+}
+
+/// Reads the configuration on a thread of its own, while this one does what it has to do.
+pub(super) async fn read_aside(source: Source) -> Result<Box<Loaded>, Unread> {
     aside(move || Box::new(load(&source, &ProcessEnv))).await
 }
 
 /// The same for anything that has to do with files of the configuration.
-pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unread> {
     let (send, receive) = tokio::sync::oneshot::channel();
+    let reader = Reader::new().ok_or(Unread::Hangs)?;
     let read = move || {
+        let _until_it_ends = reader;
         if block_all_in_this_thread().is_ok() {
-            // Nobody waits for it any more when the program is about to end.
+            // Nobody waits for it any more when it took too long, or the program is about to end.
             drop(send.send(work()));
         }
     };
-    std::thread::Builder::new().name("config".to_owned()).spawn(read).ok()?;
-    receive.await.ok()
+    std::thread::Builder::new().name("config".to_owned()).spawn(read).map_err(|_| Unread::Lost)?;
+    match tokio::time::timeout(PATIENCE, receive).await {
+        Ok(read) => read.map_err(|_| Unread::Lost),
+        Err(_) => Err(Unread::Hangs),
+    }
+}
+
+/// One of those that read now.
+struct Reader;
+
+impl Reader {
+    fn new() -> Option<Self> {
+        let more = |readers| (readers < HANGING).then_some(readers + 1);
+        READERS.fetch_update(Relaxed, Relaxed, more).ok().map(|_| Self)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        READERS.fetch_sub(1, Relaxed);
+    }
 }
 
 /// A thread that reads. The stream ends with it, whatever ends it.
@@ -73,4 +118,24 @@ fn begin(source: Source) -> io::Result<(UnixStream, mpsc::Receiver<Box<Loaded>>)
         }
     })?;
     Ok((ours, receive))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_is_waited_for_so_long_and_keeps_a_few_threads() {
+        let hangs = Arc::new(Mutex::new(()));
+        let held = hangs.lock();
+        for _ in 0..=HANGING {
+            let hangs = hangs.clone();
+            assert_eq!(aside(move || drop(hangs.lock())).await, Err(Unread::Hangs));
+        }
+        drop(held);
+        while aside(|| 7).await != Ok(7) {
+            tokio::task::yield_now().await; // until those that hung have ended
+        }
+    }
 }

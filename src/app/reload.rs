@@ -6,8 +6,8 @@ use super::board::SharedBoard;
 use super::configure::load_edited;
 use super::current::{Current, relogged, told};
 use super::follow::Follower;
-use super::reading::{aside, read_aside};
-use super::reloads::{Ask, By, Reloads};
+use super::reading::{Unread, aside, read_aside};
+use super::reloads::{Ask, By, PlanReply, Reloads};
 use super::running::{Running, say};
 use super::save::save;
 use phpeek_actors::clock::Clock;
@@ -79,6 +79,8 @@ struct Reloader {
     /// What was added, changed and removed since the files were read.
     edits: Edits,
     asks: mpsc::UnboundedReceiver<Ask>,
+    /// The other end of `asks`.
+    own: mpsc::WeakUnboundedSender<Ask>,
     ear: Rc<ReloadEar>,
     output: Output,
     log: Arc<dyn LogSink>,
@@ -122,6 +124,7 @@ impl Reloader {
             current: Current::of(configuration),
             edits: Edits::default(),
             options,
+            own: ask.downgrade(),
             asks,
             ear,
             output: running.output.clone(),
@@ -154,7 +157,8 @@ impl Reloader {
                 Ask::From(file, by) => self.reload(Some(Source::File(file)), Some(by)).await,
                 Ask::Edit(edit, by) => self.edit(edit, by).await,
                 Ask::Save(by) => self.save(by).await,
-                Ask::Plan(file, reply) => drop(reply.send(self.would(file).await)), // an error: it has gone away
+                Ask::Plan(file, reply) => self.read_for_plan(file, reply),
+                Ask::Planned(read, reply) => drop(reply.send(self.would(read))), // an error: it has gone away
             }
         }
     }
@@ -176,16 +180,18 @@ impl Reloader {
     /// Takes over what the files say; what another says, which is read from then on.
     async fn reload(&mut self, other: Option<Source>, by: Option<By>) {
         let source = other.clone().unwrap_or_else(|| self.options.source.clone());
-        let Some(mut loaded) = read_aside(source).await else {
-            return self.lost(by);
+        let mut loaded = match read_aside(source).await {
+            Ok(loaded) => loaded,
+            Err(why) => return self.unread(why, by),
         };
         let same = loaded.report.read() == self.options.read && !self.edits.is_empty();
         // What the files name may have changed, and they have not: then what was edited stays.
         let edits = if by.is_none() && same { self.edits.clone() } else { Edits::default() };
         if !edits.is_empty() {
             match self.edited(None).await {
-                Some(Ok(edited)) => *loaded = edited.loaded,
-                Some(Err(_)) | None => return, // they have changed once more, which is told too
+                Ok(Ok(edited)) => *loaded = edited.loaded,
+                Ok(Err(_)) => return, // they have changed once more, which is told too
+                Err(why) => return self.unread(why, by),
             }
         }
         let Loaded { configuration, report } = *loaded;
@@ -214,8 +220,8 @@ impl Reloader {
     async fn edit(&mut self, edit: Edit, by: By) {
         let name = edit.name().to_owned();
         let Edited { loaded: Loaded { configuration, report }, edits } = match self.edited(Some(edit)).await {
-            None => return self.lost(Some(by)),
-            Some(Err(error)) => {
+            Err(why) => return self.unread(why, Some(by)),
+            Ok(Err(error)) => {
                 let status = match &error {
                     EditedError::Edit(EditError::Missing(_)) => 404,
                     EditedError::Edit(EditError::Hidden(_)) => 422,
@@ -223,7 +229,7 @@ impl Reloader {
                 };
                 return by.refuse(Answer::Refused(status, error.to_string()));
             }
-            Some(Ok(edited)) => edited,
+            Ok(Ok(edited)) => edited,
         };
         match configuration {
             Some(configuration) => {
@@ -233,8 +239,8 @@ impl Reloader {
         }
     }
 
-    /// What the files say, with the edits; `None` when reading fails within the program.
-    async fn edited(&self, edit: Option<Edit>) -> Option<Result<Edited, EditedError>> {
+    /// What the files say, with the edits.
+    async fn edited(&self, edit: Option<Edit>) -> Result<Result<Edited, EditedError>, Unread> {
         let (source, read, edits) = (self.options.source.clone(), self.options.read, self.edits.clone());
         aside(move || load_edited(&source, read, edits, edit)).await
     }
@@ -273,7 +279,7 @@ impl Reloader {
 
     /// Hands it over, and waits for what comes of it. Whether it runs now.
     async fn apply(&mut self, next: Current, relogged: BTreeSet<ProcessName>, by: Option<By>) -> bool {
-        let By { cause, under, told } = by.unwrap_or_else(|| By::itself(Cause::Request));
+        let By { cause, under, told } = by.unwrap_or_else(|| By::itself(self.follows()));
         let (waits, ended) = oneshot::channel();
         self.ear.0.replace(Some(waits));
         self.output.follow(next.lines.clone());
@@ -298,10 +304,27 @@ impl Reloader {
         false
     }
 
-    /// What a reload of this file would do.
-    async fn would(&self, file: PathBuf) -> Result<PlanReport, String> {
-        let Some(loaded) = read_aside(Source::File(file)).await else { return Err(LOST.to_owned()) };
-        let Loaded { configuration, report } = *loaded;
+    /// That one of its files has changed.
+    fn follows(&self) -> Cause {
+        let file =
+            self.options.files.first().map_or("the configuration".into(), |file| file.to_string_lossy());
+        Cause::Watch(file.as_ref().into())
+    }
+
+    /// Reads a file in which nobody but the one who asks is interested: nothing else waits for it.
+    fn read_for_plan(&self, file: PathBuf, reply: PlanReply) {
+        let asks = self.own.clone();
+        actix::spawn(async move {
+            let read = read_aside(Source::File(file)).await;
+            if let Some(asks) = asks.upgrade() {
+                asks.send(Ask::Planned(read, reply)).ok(); // the program is about to end
+            }
+        });
+    }
+
+    /// What a reload of a file would do.
+    fn would(&self, read: Result<Box<Loaded>, Unread>) -> Result<PlanReport, String> {
+        let Loaded { configuration, report } = *read.map_err(|why| why.to_string())?;
         let Some(mut configuration) = configuration else { return Err((self.options.tell)(&report)) };
         let relogged = relogged(&self.current.lines, &mut configuration.lines);
         let next = Current::of(&configuration);
@@ -314,9 +337,9 @@ impl Reloader {
     async fn save(&mut self, by: By) {
         let (source, read, edits) = (self.options.source.clone(), self.options.read, self.edits.clone());
         match aside(move || save(&source, read, &edits)).await {
-            None => self.lost(Some(by)),
-            Some(Err(error)) => by.refuse(Answer::Refused(409, error)),
-            Some(Ok(read)) => {
+            Err(why) => self.unread(why, Some(by)),
+            Ok(Err(error)) => by.refuse(Answer::Refused(409, error)),
+            Ok(Ok(read)) => {
                 (self.options.read, self.edits) = (read, Edits::default());
                 self.say(Level::Info, "the configuration was written to its file".to_owned());
                 by.refuse(Answer::Done);
@@ -324,11 +347,10 @@ impl Reloader {
         }
     }
 
-    /// A thread that reads has panicked, or there is none to be had.
-    fn lost(&self, by: Option<By>) {
-        self.say(Level::Error, LOST.to_owned());
+    fn unread(&self, why: Unread, by: Option<By>) {
+        self.say(Level::Error, why.to_string());
         if let Some(by) = by {
-            by.refuse(Answer::Failed(LOST.to_owned()));
+            by.refuse(Answer::Failed(why.to_string()));
         }
     }
 
@@ -347,9 +369,6 @@ impl Reloader {
         }
     }
 }
-
-const LOST: &str =
-    "the configuration could not be read: no thread can be had for it, or the reading itself has failed";
 
 /// Whether a path of the configuration leads into this process.
 fn is_about(path: &str, name: &str) -> bool {

@@ -1,9 +1,10 @@
 //! Wishes for another configuration, and the way that they go. Reads nothing.
 
+use super::reading::Unread;
 use phpeek_actors::trace::SpanContext;
 use phpeek_api::change::PlanReport;
 use phpeek_api::order::{Answer, Begun};
-use phpeek_config::Edit;
+use phpeek_config::{Edit, Loaded};
 use phpeek_core::operation::Cause;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
@@ -45,9 +46,14 @@ pub(super) enum Ask {
     Edit(Edit, By),
     /// That the file says what runs.
     Save(By),
-    /// To know what a reload of this file would do; an error in words for people.
-    Plan(PathBuf, oneshot::Sender<Result<PlanReport, String>>),
+    /// To know what a reload of this file would do.
+    Plan(PathBuf, PlanReply),
+    /// The same, once the file was read.
+    Planned(Result<Box<Loaded>, Unread>, PlanReply),
 }
+
+/// Told what a reload would do; an error in words for people.
+pub(super) type PlanReply = oneshot::Sender<Result<PlanReport, String>>;
 
 /// Takes wishes. Clones are one.
 #[derive(Debug, Clone)]

@@ -46,7 +46,11 @@ type Rewriting = (Signal, Option<Signal>);
 fn rewriting(text: &str) -> Result<Rewriting, String> {
     let (from, to) = text.split_once(':').ok_or("two signals are wanted, as in TERM:QUIT")?;
     let signal = |text: &str| Signal::parse(text).map_err(|error| error.to_string());
-    Ok((signal(from)?, if to == "0" { None } else { Some(signal(to)?) }))
+    let from = signal(from)?;
+    if !from.can_be_caught() {
+        return Err(format!("{from} reaches no program that could hand on another one"));
+    }
+    Ok((from, if to == "0" { None } else { Some(signal(to)?) }))
 }
 
 /// Handed on as they are. SIGTERM stops, as container engines mean it; the rest is the supervisor's own, or the kernel's.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Found {
     /// Somebody named this file: it must be there.
     Named { path: PathBuf, by: String },
+    /// The file that whoever asks has named.
+    Asked(PathBuf),
     /// It lies in a documented place.
     Lying(PathBuf),
     /// There is none: the environment alone.
@@ -17,7 +19,7 @@ pub(crate) enum Found {
 /// The first of: flag, environment, home, /etc, working directory.
 pub(crate) fn discover(source: &Source, vars: &dyn Vars) -> Found {
     if let Source::File(path) = source {
-        return Found::Named { path: path.clone(), by: "--config".to_owned() };
+        return Found::Asked(path.clone());
     }
     for family in &FAMILIES {
         let variable = format!("{}CONFIG", family.prefix);
@@ -90,6 +92,6 @@ mod tests {
         assert_eq!(discover(&Source::Discover, &vars), by("/c", "CBOX_INIT_CONFIG"));
         vars.insert("PHPEEK_PM_CONFIG".to_owned(), "/p".to_owned());
         assert_eq!(discover(&Source::Discover, &vars), by("/p", "PHPEEK_PM_CONFIG"));
-        assert_eq!(discover(&Source::File("/f".into()), &vars), by("/f", "--config"));
+        assert_eq!(discover(&Source::File("/f".into()), &vars), Found::Asked("/f".into()));
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn read(source: &Source, vars: &dyn Vars, findings: &mut Findings) ->
     let (path, by) = match (source, discover::discover(source, vars)) {
         (Source::Text(text), _) => return (None, text.clone()),
         (_, Found::Nothing) => return (None, String::new()),
-        (_, Found::Lying(path)) => (path, None),
+        (_, Found::Lying(path) | Found::Asked(path)) => (path, None),
         (_, Found::Named { path, by }) => (path, Some(by)),
     };
     match text(&path) {

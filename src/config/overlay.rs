@@ -7,7 +7,7 @@ use super::keys::{ENTRYPOINT, GLOBAL, Kind, OTHERS, PROCESS};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
 use super::variable::{Target, encoded, field, is_unset, json, node_of};
-use super::vars::{FAMILIES, Vars};
+use super::vars::{FAMILIES, Vars, no_text};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -24,6 +24,11 @@ pub(crate) fn apply(root: &mut Node, vars: &dyn Vars, findings: &mut Findings) {
             continue;
         }
         let place = Place::Variable(Arc::from(variable.as_str()));
+        if !vars.is_text(&variable) {
+            let (message, advice) = no_text(&variable);
+            findings.push(Finding::error("", place, message).advice(advice));
+            continue;
+        }
         let names = names.get_or_insert_with(|| Names::of(root.get("processes")));
         let Some((target, kind)) = target_of(rest, names, &place, findings) else {
             findings.push(unknown(rest, &variable, place));

@@ -3,7 +3,7 @@
 
 use super::report::{Finding, Findings, Path};
 use super::tree::{Node, Place, Value};
-use super::vars::Vars;
+use super::vars::{Vars, no_text};
 
 /// Deepest nesting of defaults.
 const MAX_DEPTH: usize = 16;
@@ -119,6 +119,10 @@ impl Expansion<'_> {
         };
         if name.is_empty() || name.contains(['$', '{', '}']) {
             return Ok(None);
+        }
+        if !self.vars.is_text(name) {
+            let (message, advice) = no_text(name);
+            return Err(Refusal { message, advice });
         }
         match (self.vars.get(name).filter(|v| !v.is_empty()), default) {
             (Some(value), _) => Ok(Some(value)),

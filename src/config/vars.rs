@@ -45,9 +45,18 @@ pub trait Vars {
     fn get(&self, name: &str) -> Option<String>;
     /// All of them.
     fn all(&self) -> Vec<(String, String)>;
+    /// Whether the value of a variable is text in UTF-8, or there is none.
+    fn is_text(&self, _: &str) -> bool {
+        true
+    }
 }
 
-/// The environment of this program. What is not UTF-8 is read with replacement characters.
+/// What is said of a variable that is not.
+pub(crate) fn no_text(name: &str) -> (String, &'static str) {
+    (format!("the variable {name} holds bytes that are no UTF-8"), "set it to text in UTF-8, or unset it")
+}
+
+/// The environment of this program. What is not UTF-8 is read with replacement characters, and is said not to be text.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProcessEnv;
 
@@ -59,6 +68,10 @@ impl Vars for ProcessEnv {
     fn all(&self) -> Vec<(String, String)> {
         let text = |t: std::ffi::OsString| t.to_string_lossy().into_owned();
         std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect()
+    }
+
+    fn is_text(&self, name: &str) -> bool {
+        std::env::var_os(name).is_none_or(|value| value.to_str().is_some())
     }
 }
 

@@ -65,33 +65,33 @@ keys! {
 keys! {
     /// One way to ask for health.
     pub(crate) CHECK;
-    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Works Live, "`tcp`, `http`, `exec`, `grpc`, `notify`, `log`", eg "http";
-    "address": Text, "", Works Live, "of tcp and grpc: host:port", eg "#127.0.0.1:9000";
-    "url": Text, "", Works Live, "of http", eg "\"http://127.0.0.1:8080/\"";
-    "command": Command, "", Works Live, "of exec", eg "#[\"redis-cli\", \"ping\"]";
-    "service": Text, "", Works Live, "of grpc: whose health is asked; empty: the server's", eg "#\"\"";
-    "protocol": OneOf(&["systemd", "s6"]), "systemd", Works Live, "of notify: a socket that `NOTIFY_SOCKET` names (`READY=1`), or a newline on a descriptor", eg "#systemd";
-    "fd": Int(3, 1023), "3", Works Live, "of notify by s6: the descriptor that is written to", eg "#3";
-    "watchdog": Time(0.0, YEAR), "", Works Live, "of notify by systemd: the longest silence between two signs of life (`WATCHDOG=1`)", eg "#30s";
-    "pattern": Regex, "", Works Live, "of log: a line that says it is ready", eg "#ready to accept";
-    "stream": OneOf(&["any", "stdout", "stderr"]), "any", Works Live, "of log", eg "#any";
-    "initial_delay": Time(0.0, YEAR), "5", Works Live, "before the first probe of each run; 0: at once";
-    "period": Time(0.001, YEAR), "10", Works Live, "between the beginnings of probes, up to a tenth less";
-    "timeout": Time(0.001, YEAR), "3", Works Live, "of a probe";
-    "failure_threshold": Int(1, MANY), "3", Works Live, "failures in a row that make it unhealthy";
-    "success_threshold": Int(1, MANY), "1", Works Live, "successes in a row that make it healthy again";
-    "expected_status": Statuses, "200", Works Live, "of http: a status, a range as `200-399` or `2xx`, or a list of them", eg "[200, 204, 3xx]";
-    "headers": MapOf(&Text), "", Works Live, "of an http request", eg "{ X-Source: phpeek-pm }";
-    "mode": OneOf(&["liveness", "readiness", "both"]), "both", Works Live, "`liveness` (it is restarted), `readiness` (dependents wait), `both`";
-    "user": Guard, "", Works Live, "who an exec probe runs as", eg "#nobody";
-    "group": Guard, "", Works Live, "and its group", eg "#nogroup";
+    "type": OneOf(&["tcp", "http", "exec", "grpc", "notify", "log"]), "", Works Restart, "`tcp`, `http`, `exec`, `grpc`, `notify`, `log`", eg "http";
+    "address": Text, "", Works Restart, "of tcp and grpc: host:port", eg "#127.0.0.1:9000";
+    "url": Text, "", Works Restart, "of http", eg "\"http://127.0.0.1:8080/\"";
+    "command": Command, "", Works Restart, "of exec", eg "#[\"redis-cli\", \"ping\"]";
+    "service": Text, "", Works Restart, "of grpc: whose health is asked; empty: the server's", eg "#\"\"";
+    "protocol": OneOf(&["systemd", "s6"]), "systemd", Works Restart, "of notify: a socket that `NOTIFY_SOCKET` names (`READY=1`), or a newline on a descriptor", eg "#systemd";
+    "fd": Int(3, 1023), "3", Works Restart, "of notify by s6: the descriptor that is written to", eg "#3";
+    "watchdog": Time(0.0, YEAR), "", Works Restart, "of notify by systemd: the longest silence between two signs of life (`WATCHDOG=1`)", eg "#30s";
+    "pattern": Regex, "", Works Restart, "of log: a line that says it is ready", eg "#ready to accept";
+    "stream": OneOf(&["any", "stdout", "stderr"]), "any", Works Restart, "of log", eg "#any";
+    "initial_delay": Time(0.0, YEAR), "5", Works Restart, "before the first probe of each run; 0: at once";
+    "period": Time(0.001, YEAR), "10", Works Restart, "between the beginnings of probes, up to a tenth less";
+    "timeout": Time(0.001, YEAR), "3", Works Restart, "of a probe";
+    "failure_threshold": Int(1, MANY), "3", Works Restart, "failures in a row that make it unhealthy";
+    "success_threshold": Int(1, MANY), "1", Works Restart, "successes in a row that make it healthy again";
+    "expected_status": Statuses, "200", Works Restart, "of http: a status, a range as `200-399` or `2xx`, or a list of them", eg "[200, 204, 3xx]";
+    "headers": MapOf(&Text), "", Works Restart, "of an http request", eg "{ X-Source: phpeek-pm }";
+    "mode": OneOf(&["liveness", "readiness", "both"]), "both", Works Restart, "`liveness` (it is restarted), `readiness` (dependents wait), `both`";
+    "user": Guard, "", Works Restart, "who an exec probe runs as", eg "#nobody";
+    "group": Guard, "", Works Restart, "and its group", eg "#nogroup";
 }
 
 keys! {
     pub(crate) HEALTH;
-    "startup": Map(CHECK), "", Works Live, "until it has passed the others wait";
-    "readiness": Map(CHECK), "", Works Live, "dependents wait for it; it never kills";
-    "liveness": Map(CHECK), "", Works Live, "a failure restarts the instance";
+    "startup": Map(CHECK), "", Works Restart, "until it has passed the others wait";
+    "readiness": Map(CHECK), "", Works Restart, "dependents wait for it; it never kills";
+    "liveness": Map(CHECK), "", Works Restart, "a failure restarts the instance";
 }
 
 keys! {
@@ -194,16 +194,16 @@ keys! {
 
 keys! {
     pub(crate) HEARTBEAT;
-    "enabled": Bool, "", Works Live, "whether it is told; default: when a url is written", eg "true";
+    "enabled": Bool, "", Works Restart, "whether it is told; default: when a url is written", eg "true";
     "interval": Time(0.0, YEAR), "", Idle Live, "how often a run is expected: the monitor knows", eg "60";
     "grace": Time(0.0, YEAR), "", Idle Live, "how late it may be: the monitor knows", eg "10";
-    "url": Text, "", Works Live, "told of runs that succeeded, when success_url is not written", eg "https://status.example.com/ping";
-    "start_url": Text, "", Works Live, "told when a run begins", eg "https://status.example.com/start";
-    "success_url": Text, "", Works Live, "told of runs that succeeded", eg "https://status.example.com/ok";
-    "failure_url": Text, "", Works Live, "told of those that failed, with the reason as its body", eg "https://status.example.com/failed";
-    "timeout": Time(0.001, YEAR), "30", Works Live, "of a request";
-    "retry_count": Int(0, 1000), "3", Works Live, "tries after the first";
-    "retry_delay": Time(0.0, YEAR), "5", Works Live, "between tries";
-    "method": OneOf(&["POST", "GET", "HEAD", "PUT"]), "POST", Works Live, "of a request";
-    "headers": MapOf(&Text), "", Works Live, "of a request", eg "{ X-Source: phpeek-pm }";
+    "url": Text, "", Works Restart, "told of runs that succeeded, when success_url is not written", eg "https://status.example.com/ping";
+    "start_url": Text, "", Works Restart, "told when a run begins", eg "https://status.example.com/start";
+    "success_url": Text, "", Works Restart, "told of runs that succeeded", eg "https://status.example.com/ok";
+    "failure_url": Text, "", Works Restart, "told of those that failed, with the reason as its body", eg "https://status.example.com/failed";
+    "timeout": Time(0.001, YEAR), "30", Works Restart, "of a request";
+    "retry_count": Int(0, 1000), "3", Works Restart, "tries after the first";
+    "retry_delay": Time(0.0, YEAR), "5", Works Restart, "between tries";
+    "method": OneOf(&["POST", "GET", "HEAD", "PUT"]), "POST", Works Restart, "of a request";
+    "headers": MapOf(&Text), "", Works Restart, "of a request", eg "{ X-Source: phpeek-pm }";
 }

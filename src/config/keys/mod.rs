@@ -8,6 +8,8 @@ mod global;
 mod gone;
 mod kind;
 mod process;
+#[cfg(test)]
+mod reloads;
 mod theirs;
 
 pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HEARTBEAT, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
