@@ -4,12 +4,12 @@
 //! # Who sends what to whom
 //! | from | to | messages |
 //! |---|---|---|
-//! | `phpeek-pm` (app, signals) | `ManagerActor` | boot, signal requests, `Ended` inquiries |
+//! | `phpeek-pm` (app, signals) | `ManagerActor` | boot, and requests of people, signals, reloads and followed files |
 //! | `ManagerActor` | `ProcessActor` | orders, each in an [`envelope::Envelope`] |
 //! | `ProcessActor` | `ManagerActor` | reports without a reply: no cycle of awaited sends |
 //! | `phpeek-pm` (os) | `ProcessActor` | [`ports::TaskReport`]s through the router |
 //! | `phpeek-pm` (output) | `ProcessActor` | [`ports::LastLines`], when they were asked for |
-//! | both | [`listeners`]: [`story`] (spans), [`journal`] (records), the board | facts, in the order of what happened |
+//! | both | [`listeners`]: [`story`] (spans), [`journal`] (records), the board (status), and more | facts, in the order of what happened |
 //! | [`story`] | telemetry queue | finished spans, never awaited |
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn three(sandbox: &Sandbox) -> [Value; 4] {
     ["same", "change", "drop", "new"].map(|name| sandbox.polite(name))
@@ -117,6 +119,32 @@ fn watch_sees_an_edit_in_place_a_rename_and_a_swapped_link() {
     sandbox.started("d", 1);
     said(&sandbox, "reload is over", 3);
     assert!(alive(pid) && sandbox.events_of("a", "start").len() == 1, "the other keeps its pid");
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn a_file_that_is_written_all_the_time_puts_off_no_edit_beside_it() {
+    let sandbox = Sandbox::new();
+    let [a, b] = ["a", "b"].map(|name| sandbox.polite(name));
+    let folder = sandbox.path("noisy");
+    fs::create_dir_all(&folder).expect("room");
+    let config = folder.join("config.yaml");
+    fs::write(&config, json!({"processes": {"a": {"command": a}}}).to_string()).expect("room");
+    let (noise, over) = (folder.join("noise.tmp"), Arc::new(AtomicBool::new(false)));
+    let until = over.clone();
+    let noisy = std::thread::spawn(move || {
+        while !until.load(Ordering::Relaxed) {
+            fs::write(&noise, "x").expect("room");
+        }
+    });
+    let mut supervisor = Launch::new(&sandbox).arg("--watch").serve(Path::new(&config));
+    sandbox.started("a", 1);
+    said(&sandbox, "all processes are up", 1);
+    fs::write(&config, json!({"processes": {"a": {"command": a}, "b": {"command": b}}}).to_string())
+        .expect("room");
+    sandbox.started("b", 1);
+    over.store(true, Ordering::Relaxed);
+    noisy.join().expect("it does not panic");
     assert_eq!(supervisor.stop(), 0);
 }
 
