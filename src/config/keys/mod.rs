@@ -9,7 +9,7 @@ mod gone;
 mod kind;
 mod process;
 #[cfg(test)]
-mod reloads;
+mod tests;
 mod theirs;
 
 pub(crate) use blocks::{ACL, CHECK, DEPENDENCY, HEARTBEAT, HOOK, HOOKS, PROCESS_HOOKS, SHUTDOWN, TLS};
