@@ -262,7 +262,34 @@ pub(super) fn reason(errno: i32) -> String {
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
     match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
+        Some(first) => first.to_lowercase().chain(letters).chain(remedy(errno).chars()).collect(),
         None => format!("error {errno}"),
+    }
+}
+
+/// What to do about a limit that was reached.
+fn remedy(errno: i32) -> &'static str {
+    match errno {
+        libc::EMFILE => " in the supervisor; raise its limit (`ulimit -n`, LimitNOFILE= of its unit)",
+        libc::ENFILE => " on this machine; raise fs.file-max",
+        libc::EAGAIN => {
+            "; no more processes or threads may be had: raise pids.max of its cgroup, or its `ulimit -u`"
+        }
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_was_reached_is_named_with_what_to_do() {
+        assert!(
+            reason(libc::EMFILE)
+                .starts_with("too many open files in the supervisor; raise its limit (`ulimit -n`")
+        );
+        assert!(reason(libc::EAGAIN).contains("raise pids.max"));
+        assert_eq!(reason(libc::ENOENT), "no such file or directory");
     }
 }
