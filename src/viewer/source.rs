@@ -3,6 +3,7 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 /// Where traces are read from.
 pub trait Source {
@@ -23,6 +24,11 @@ pub trait Source {
     /// # Errors
     /// [`SourceError`].
     fn follow(&mut self) -> Result<Option<ExportTraceServiceRequest>, SourceError>;
+
+    /// How long what has just ended may be on its way before it is answered; none: what is there is all.
+    fn on_the_way(&self) -> Option<Duration> {
+        None
+    }
 
     /// What was left out of the answers so far, for people: one line each. Telling it once is enough.
     fn remarks(&mut self) -> Vec<String> {

@@ -13,5 +13,6 @@ mod podman;
 
 mod debian;
 mod life;
+mod newcomer;
 mod pressure;
 mod rights;

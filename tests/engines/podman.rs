@@ -15,10 +15,14 @@ pub(crate) const BARE: &str = "phpeek-pm";
 /// nginx and php-fpm as packaged.
 pub(crate) const DEBIAN: &str = "phpeek-debian";
 
+/// What that is made of: Debian with nginx and php-fpm, and nothing of ours.
+pub(crate) const DEBIAN_BASE: &str = "phpeek-test-base";
+
 /// The program in each image.
 pub(crate) const PROGRAM: &str = "/usr/local/bin/phpeek-pm";
 
-const BY: &str = "tests/run --engines";
+/// What installs and builds what these tests need.
+pub(crate) const BY: &str = "tests/run --engines";
 
 /// `podman` with our storage and settings.
 pub(crate) fn podman(arguments: &[&str]) -> Command {
@@ -47,6 +51,7 @@ pub(crate) struct Container {
     sandbox: Sandbox,
     options: Vec<String>,
     image: &'static str,
+    command: Vec<String>,
 }
 
 impl Container {
@@ -61,7 +66,7 @@ impl Container {
         }
         let name = format!("phpeek-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let options = vec![format!("-v={}:/srv", sandbox.path("srv").display())];
-        Self { name, sandbox, options, image }
+        Self { name, sandbox, options, image, command: Vec::new() }
     }
 
     /// With this configuration in place of the image's.
@@ -73,6 +78,12 @@ impl Container {
     /// One more option of `podman run`.
     pub(crate) fn option(mut self, option: &str) -> Self {
         self.options.push(option.to_owned());
+        self
+    }
+
+    /// With this command in place of the image's.
+    pub(crate) fn command(mut self, words: &[&str]) -> Self {
+        self.command = words.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -89,7 +100,7 @@ impl Container {
 
     fn run(&self, how: &[&str]) -> Command {
         let mut command = podman(&["run", "--name", &self.name]);
-        command.args(how).args(&self.options).arg(self.image);
+        command.args(how).args(&self.options).arg(self.image).args(&self.command);
         command
     }
 

@@ -84,7 +84,10 @@ pub(super) fn draft(found: &Found) -> String {
             "[python3, manage.py, runserver, --noreload, \"0.0.0.0:8000\"]   # for development",
         ),
         Found::Node { start } => node(*start),
-        Found::Nginx => NGINX.to_owned(),
+        // nginx looks for a name without a folder elsewhere.
+        Found::Nginx { file } => {
+            NGINX.replace("@CONF@", &serde_json::Value::from(model::literal(file)).to_string())
+        }
         Found::Nothing => PLAIN.to_owned(),
     };
     Head { by: "init", more: "", traced: true, exporter: KEPT, spans: "" }.text() + &processes
@@ -113,7 +116,7 @@ mod tests {
             Found::Django { wsgi: Some("shop.wsgi".to_owned()) },
             Found::Node { start: true },
             Found::Node { start: false },
-            Found::Nginx,
+            Found::Nginx { file: "/srv/a b/nginx.conf".to_owned() },
             Found::Nothing,
         ];
         for found in all {

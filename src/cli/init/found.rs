@@ -30,7 +30,10 @@ pub(super) enum Found {
         start: bool,
     },
     /// nginx.conf.
-    Nginx,
+    Nginx {
+        /// Its whole path.
+        file: String,
+    },
     /// None of these.
     Nothing,
 }
@@ -44,7 +47,7 @@ impl Found {
             Self::Symfony { .. } => "a Symfony application (composer.json)",
             Self::Django { .. } => "a Django project (manage.py)",
             Self::Node { .. } => "a Node application (package.json)",
-            Self::Nginx => "an nginx (nginx.conf)",
+            Self::Nginx { .. } => "an nginx (nginx.conf)",
             Self::Nothing => "a single program, since nothing known lies here",
         }
     }
@@ -80,7 +83,11 @@ pub(super) fn found(here: &Path) -> Found {
             start: package.pointer("/scripts/start").is_some_and(|start| start.is_string()),
         };
     }
-    if here.join("nginx.conf").is_file() { Found::Nginx } else { Found::Nothing }
+    let nginx = here.join("nginx.conf");
+    match nginx.canonicalize() {
+        Ok(file) if file.is_file() => Found::Nginx { file: file.display().to_string() },
+        _ => Found::Nothing,
+    }
 }
 
 /// `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")` is `shop.wsgi`.
@@ -114,7 +121,7 @@ mod tests {
         assert_eq!(of(&[("manage.py", manage)]), Found::Django { wsgi: None });
         let wsgi = Found::Django { wsgi: Some("shop.wsgi".to_owned()) };
         assert_eq!(of(&[("manage.py", manage), ("requirements.txt", "gunicorn==22")]), wsgi);
-        assert_eq!(of(&[("nginx.conf", "")]), Found::Nginx);
+        assert!(matches!(of(&[("nginx.conf", "")]), Found::Nginx { file } if file.starts_with('/')));
         assert_eq!(of(&[("composer.json", "{}")]), Found::Nothing);
         let procfile = [("web".to_owned(), "bundle exec puma -p $PORT".to_owned())];
         let text = "# how it runs\nweb: bundle exec puma -p $PORT\n\nnot a line\n";

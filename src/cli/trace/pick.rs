@@ -6,6 +6,7 @@ use crate::cli::say::complain;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_viewer::source::Source;
 use phpeek_viewer::{Style, Trace, list};
+use std::time::{Duration, Instant};
 
 /// How many traces are looked through for those that failed.
 const LOOKED_THROUGH: usize = 10_000;
@@ -13,6 +14,9 @@ const LOOKED_THROUGH: usize = 10_000;
 /// How many traces are looked through for the newest of a kind: the next number when there is none among so many. A
 /// source that holds a million spans is asked for as few as will do.
 const STEPS: [usize; 3] = [50, 1000, LOOKED_THROUGH];
+
+/// How often is looked again for what is on its way.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a trace is about, by the name of a root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +55,24 @@ pub(super) fn newest(
     kind: Kind,
     wanted: &TraceWanted,
 ) -> Result<(ExportTraceServiceRequest, Trace), Fault> {
-    for limit in STEPS {
-        let request = source.recent(limit)?;
-        let mut traces = Trace::all(&request);
-        if let Some(found) = traces.iter().rposition(|t| kind.matches(t) && wanted.takes(t)) {
-            return Ok((request, traces.swap_remove(found)));
+    let begin = Instant::now();
+    loop {
+        for limit in STEPS {
+            let request = source.recent(limit)?;
+            let mut traces = Trace::all(&request);
+            if let Some(found) = traces.iter().rposition(|t| kind.matches(t) && wanted.takes(t)) {
+                return Ok((request, traces.swap_remove(found)));
+            }
+            if traces.len() < limit {
+                break;
+            }
         }
-        if traces.len() < limit {
-            break;
+        // Who asks right behind the start means a trace that is not here yet.
+        if source.on_the_way().is_none_or(|bound| begin.elapsed() >= bound) {
+            return Err(wanted.nothing(kind.words()));
         }
+        std::thread::sleep(LOOK_AGAIN);
     }
-    Err(wanted.nothing(kind.words()))
 }
 
 /// The newest traces, at most so many, the newest first, and the request that they are from.

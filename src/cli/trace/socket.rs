@@ -12,6 +12,7 @@ use phpeek_core::causes::chain;
 use phpeek_viewer::source::{Source, SourceError};
 use prost::Message as _;
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// A running supervisor.
 pub(super) struct SocketSource {
@@ -69,6 +70,11 @@ fn decoded(bytes: Bytes) -> Result<ExportTraceServiceRequest, SourceError> {
 }
 
 impl Source for SocketSource {
+    /// Spans gather for a second before they are kept.
+    fn on_the_way(&self) -> Option<Duration> {
+        Some(Duration::from_millis(1500))
+    }
+
     fn recent(&mut self, limit: usize) -> Result<ExportTraceServiceRequest, SourceError> {
         let live = self.get(&format!("/traces?limit={limit}"))?;
         let known: HashSet<&[u8]> = spans(&live).map(|span| span.trace_id.as_slice()).collect();
