@@ -190,7 +190,7 @@ fn it_runs_where_it_was_called() {
 }
 
 /// Types into a terminal in which the program runs, and gives what the terminal shows.
-fn typed(sandbox: &Sandbox, command: &str, input: &[u8]) -> Option<String> {
+fn typed(sandbox: &Sandbox, command: &str, input: &[u8]) -> String {
     let line = format!("stty -echo -opost; exec {} run -- {command}", program().display());
     let mut terminal = Command::new("script");
     let begun = clean(&mut terminal, sandbox)
@@ -198,31 +198,26 @@ fn typed(sandbox: &Sandbox, command: &str, input: &[u8]) -> Option<String> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
-    let Ok(mut terminal) = begun else {
-        eprintln!("SKIPPED: `script` is not installed");
-        return None;
-    };
+    let mut terminal = begun.expect("`script` is not installed: it is in bsdutils");
     let mut keyboard = terminal.stdin.take().expect("a pipe");
     keyboard.write_all(input).expect("it reads");
     let output = terminal.wait_with_output().expect("it ends");
     drop(keyboard);
     assert_eq!(output.status.code(), Some(0));
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
 fn a_program_reads_and_writes_the_terminal() {
     let sandbox = Sandbox::new();
-    let Some(shown) = typed(&sandbox, "tac", b"1\n2\n3\n\x04\x04") else { return };
+    let shown = typed(&sandbox, "tac", b"1\n2\n3\n\x04\x04");
     assert!(shown.contains("3\n2\n1\n"), "{shown:?}");
 }
 
 #[test]
 fn a_shell_in_the_terminal_has_job_control() {
     let sandbox = Sandbox::new();
-    let Some(shown) = typed(&sandbox, "bash --norc -m", b"echo \"flags are: [[$-]]\"\nexit 0\n") else {
-        return;
-    };
+    let shown = typed(&sandbox, "bash --norc -m", b"echo \"flags are: [[$-]]\"\nexit 0\n");
     let flags = shown.split("flags are: [[").filter_map(|rest| rest.split_once("]]")).map(|(flags, _)| flags);
     assert!(flags.into_iter().any(|flags| flags.contains('m') && !flags.contains('$')), "{shown:?}");
 }
@@ -258,7 +253,7 @@ fn a_key_suspends_it_with_its_program_and_the_shell_brings_both_back() {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let Ok(mut terminal) = begun else { return eprintln!("SKIPPED: `script` is not installed") };
+    let mut terminal = begun.expect("`script` is not installed: it is in bsdutils");
     let mut keyboard = terminal.stdin.take().expect("a pipe");
     let mut types = |text: &str| keyboard.write_all(text.as_bytes()).expect("it reads");
     types(&format!("{} run -- {command}\n", program().display()));

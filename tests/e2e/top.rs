@@ -5,8 +5,8 @@ use crate::support::{LONG, Sandbox, Supervisor, wait_for, wait_until};
 use serde_json::{Value, json};
 use std::process::{Child, Command, Stdio};
 
-/// Runs a line on a terminal, with what it writes in a file; none where `script` is not installed.
-fn on_a_terminal(sandbox: &Sandbox, line: &str, env: &[(&str, &str)]) -> Option<Child> {
+/// Runs a line on a terminal, with what it writes in a file.
+fn on_a_terminal(sandbox: &Sandbox, line: &str, env: &[(&str, &str)]) -> Child {
     drop(std::fs::remove_file(sandbox.path("screen"))); // there may be none yet
     let mut command = Command::new("script");
     clean(&mut command, sandbox)
@@ -15,8 +15,7 @@ fn on_a_terminal(sandbox: &Sandbox, line: &str, env: &[(&str, &str)]) -> Option<
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
-        .map_err(|_| eprintln!("SKIPPED: `script` is not installed"))
-        .ok()
+        .expect("`script` is not installed: it is in bsdutils")
 }
 
 #[test]
@@ -59,13 +58,13 @@ fn what_instances_use_is_shown_once_as_a_table_or_json_and_live_on_a_terminal() 
     let screen = || std::fs::read_to_string(sandbox.path("screen")).unwrap_or_default();
     for (env, titles) in [(&[("TERM", "xterm")][..], true), (&[("TERM", "xterm"), ("NO_COLOR", "1")], false)]
     {
-        let Some(mut terminal) = on_a_terminal(&sandbox, &line, env) else { return };
+        let mut terminal = on_a_terminal(&sandbox, &line, env);
         wait_until(LONG, "it looks again and again", || screen().matches("\x1b[H").count() > 3);
         assert_eq!(screen().contains("\x1b[7m"), titles, "{:?}", screen());
         terminal.kill().expect("it runs");
         terminal.wait().expect("it was killed");
     }
-    let Some(mut terminal) = on_a_terminal(&sandbox, &line, &[("TERM", "dumb")]) else { return };
+    let mut terminal = on_a_terminal(&sandbox, &line, &[("TERM", "dumb")]);
     assert!(terminal.wait().expect("it ends by itself").success());
     assert!(screen().contains("busy-0") && !screen().contains('\x1b'), "{:?}", screen());
     assert_eq!(supervisor.stop(), 0);

@@ -71,7 +71,7 @@ pub(super) fn newest(
         if source.on_the_way().is_none_or(|bound| begin.elapsed() >= bound) {
             return Err(wanted.nothing(kind.words()));
         }
-        std::thread::sleep(LOOK_AGAIN);
+        std::thread::park_timeout(LOOK_AGAIN);
     }
 }
 
