@@ -10,8 +10,8 @@ use super::tree::Node;
 use phpeek_core::level::Level;
 use phpeek_core::spec::{CheckSpec, ProcessSpec, Question, SystemSpec};
 use phpeek_settings::lines::{
-    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, LogFile, Multiline, ProcessLines, Redaction,
-    Rotate, Search,
+    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, LogFile, Multiline, Preset, ProcessLines,
+    Redaction, Rotate, Search,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +71,7 @@ impl<'a> Reader<'a, '_> {
             min_level: block.word("min_level", &WORDS).unwrap_or(Level::Info),
             redactions: self.redactions(node, &path.key("redaction")),
             multiline: self.multiline(node, &path.key("multiline")),
+            preset: block.word("preset", &Preset::WORDS),
             json: switched_on(node, "json").map(json),
             levels: self.levels(node, &path.key("level_detection")),
             filters: self.filters(node, &path.key("filters")),
@@ -234,7 +235,7 @@ impl<'a> Reader<'a, '_> {
             self.findings.push(fault.advice("remove format: raw, or switch redaction off"));
         }
         let blocks = ["multiline", "json", "level_detection"].map(|key| (key, switched_on(node, key)));
-        let others = ["filters", "labels", "min_level"].map(|key| (key, node.get(key)));
+        let others = ["filters", "labels", "min_level", "preset"].map(|key| (key, node.get(key)));
         for (key, written) in blocks.into_iter().chain(others) {
             let Some(written) = written else { continue };
             let message = format!("{key} has no effect beside format: raw");

@@ -23,6 +23,20 @@ pub enum LineFormat {
     Raw,
 }
 
+/// Whose way to write lines is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// PHP-FPM: what a worker said is taken out of its line.
+    PhpFpm,
+    /// The error log of nginx: what an application said by FastCGI is taken out of its line.
+    Nginx,
+}
+
+impl Preset {
+    /// What may be written, and what it means.
+    pub const WORDS: [(&'static str, Self); 2] = [("php-fpm", Self::PhpFpm), ("nginx", Self::Nginx)];
+}
+
 /// An expression; the same as another when both are written alike.
 #[derive(Debug, Clone)]
 pub struct Pattern(Regex);
@@ -60,6 +74,8 @@ pub struct LineRules {
     pub redactions: Vec<Redaction>,
     /// Lines that belong together.
     pub multiline: Option<Multiline>,
+    /// Whose lines they are, if it wraps those of others.
+    pub preset: Option<Preset>,
     /// Lines that are JSON.
     pub json: Option<JsonLines>,
     /// Levels by patterns.
@@ -116,6 +132,7 @@ impl Default for LineRules {
             min_level: Level::Info,
             redactions: Vec::new(),
             multiline: None,
+            preset: None,
             json: None,
             levels: None,
             filters: Filters::default(),
@@ -135,6 +152,7 @@ impl LineRules {
         self.format == LineFormat::Record
             && shown
             && as_they_are
+            && self.preset.is_none()
             && self.json.is_none()
             && self.levels.is_none()
     }

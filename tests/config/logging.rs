@@ -3,7 +3,7 @@
 use super::{read, refused, valid};
 use phpeek_core::level::Level;
 use phpeek_pm::config::{Place, Severity};
-use phpeek_settings::lines::{LineFormat, LineRules};
+use phpeek_settings::lines::{LineFormat, LineRules, Preset};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn rules(logging: &str) -> Option<Arc<LineRules>> {
 #[test]
 fn what_is_written_is_what_holds() {
     let all = rules(
-        "{min_level: warn, labels: {team: shop}, filters: {exclude: [a], include: [b, c]}, \
+        "{min_level: warn, preset: php-fpm, labels: {team: shop}, filters: {exclude: [a], include: [b, c]}, \
          redaction: {enabled: true, patterns: [{name: x, pattern: '[0-9]+'}, {pattern: y, replacement: ''}]}, \
          multiline: {enabled: true, pattern: '^x', max_lines: 7, timeout: 300ms}, \
          json: {enabled: true, extract_level: true, extract_message: true, merge_fields: true, level_field: severity}, \
@@ -29,6 +29,7 @@ fn what_is_written_is_what_holds() {
     )
     .expect("rules");
     assert_eq!((all.format, all.min_level), (LineFormat::Record, Level::Warn));
+    assert_eq!(all.preset, Some(Preset::PhpFpm));
     assert_eq!(all.labels, [("team".to_owned(), "shop".to_owned())]);
     assert_eq!((all.filters.exclude.len(), all.filters.include.len()), (1, 2));
     let replacements: Vec<_> = all.redactions.iter().map(|r| r.replacement.as_str()).collect();

@@ -7,7 +7,8 @@ use phpeek_core::name::ProcessName;
 use phpeek_pm::os::capture::Stream;
 use phpeek_pm::output::Stats;
 use phpeek_settings::lines::{
-    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, Multiline, Pattern, ProcessLines, Redaction,
+    Filters, JsonLines, LevelPatterns, LineFormat, LineRules, Multiline, Pattern, Preset, ProcessLines,
+    Redaction,
 };
 use phpeek_settings::log::LogFormat;
 use proptest::prelude::*;
@@ -94,6 +95,33 @@ fn rules_decide_what_a_record_is() {
         records.iter().all(|r| r["team"] == "a \"b\"" && r["app_msg"] == "mine" && r["stream"] == "stdout")
     );
     assert_eq!((stats.captured, stats.filtered, stats.written), (5, 2, 3));
+}
+
+#[test]
+fn what_a_worker_of_php_fpm_said_is_the_record() {
+    let rules = LineRules {
+        min_level: Level::Warn,
+        preset: Some(Preset::PhpFpm),
+        redactions: vec![Redaction { pattern: pattern("[0-9]{8}"), replacement: "***".into() }],
+        json: Some(JsonLines { level: Some("level".into()), message: vec!["message".into()], merge: true }),
+        levels: Some(LevelPatterns { patterns: vec![(Level::Error, pattern("^ERR"))], default: Level::Info }),
+        ..LineRules::default()
+    };
+    let said = |text: &str| {
+        format!("[28-Nov-2026 10:00:00] WARNING: [pool www] child 7 said into stderr: \"{text}\"\n")
+    };
+    let lines = [
+        "[28-Nov-2026 10:00:00] NOTICE: ready to handle connections\n".to_owned(),
+        said("GET /index.php"),
+        said(r#"{"level":"error","message":"card 12345678","child":"mine"}"#),
+        said("ERR one"),
+        "[28-Nov-2026 10:00:00] ALERT: oops\n".to_owned(),
+    ];
+    let (records, stats) = of_stdout(rules, lines.concat().as_bytes());
+    assert_eq!(texts(&records), ["card ***", "ERR one", "oops"]);
+    assert!(records.iter().all(|record| record["level"] == "error"), "{records:?}");
+    assert_eq!([&records[0]["pool"], &records[0]["app_child"]], ["www", "mine"]);
+    assert_eq!((&records[1]["child"], stats.filtered), (&7.into(), 2));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::kind::Kind::{
 };
 use super::kind::{CONDITIONS, words};
 use phpeek_core::spec::KillMode;
+use phpeek_settings::lines::Preset;
 
 keys! {
     pub(crate) TLS;
@@ -123,6 +124,7 @@ keys! {
     "min_level": LEVEL, "info", Works Live, "lines below are dropped";
     "redaction": Map(REDACTION), "", Works Live, "what is hidden, in the log and in last words";
     "multiline": Map(MULTILINE), "", Works Live, "lines that belong together";
+    "preset": OneOf(&words(&Preset::WORDS)), "", Works Live, "whose lines they are: of `php-fpm` what its workers said is taken out, of the error log of `nginx` what came by FastCGI, each with its level", eg "#php-fpm";
     "json": Map(JSON), "", Works Live, "lines that are JSON";
     "level_detection": Map(LEVELS), "", Works Live, "levels by patterns";
     "filters": Map(FILTERS), "", Works Live, "lines that are dropped";
@@ -179,6 +181,7 @@ keys! {
     "path": Text, "", Works Live, "which file; from working_dir where it is relative", eg "/var/log/app.log";
     "rotate": Map(ROTATE), "", Works Live, "when it is copied to `path.1` and cut; without it who writes it may rotate it";
     "min_level": LEVEL, "info", Works Live, "lines below are dropped";
+    "preset": OneOf(&words(&Preset::WORDS)), "", Works Live, "whose lines they are: of `php-fpm` what its workers said is taken out, of the error log of `nginx` what came by FastCGI, each with its level", eg "#php-fpm";
     "json": Map(JSON), "", Works Live, "lines that are JSON";
     "level_detection": Map(LEVELS), "", Works Live, "levels by patterns";
     "multiline": Map(MULTILINE), "", Works Live, "lines that belong together";

@@ -1,7 +1,8 @@
-//! A text to an entry of the log, or to none: redaction, JSON, level, filters, in this order. Pure; never fails. Called for
+//! A text to an entry of the log, or to none: redaction, wraps, JSON, level, filters, in this order. Pure; never fails. Called for
 //! every text of a stream that has rules.
 
 use super::json::{self, Parsed};
+use super::preset;
 use phpeek_core::level::Level;
 use phpeek_settings::lines::{LineRules, Redaction};
 use serde_json::Value;
@@ -35,9 +36,7 @@ pub(in super::super) fn redact<'a>(redactions: &[Redaction], text: Cow<'a, str>)
 
 /// What a redacted text becomes; `None`: it is dropped.
 pub(in super::super) fn judge<'a>(rules: &LineRules, text: &'a str) -> Option<Entry<'a>> {
-    let parsed = rules.json.as_ref().and_then(|json| json::read(json, text));
-    let Parsed { level, message, fields } =
-        parsed.unwrap_or(Parsed { level: None, message: None, fields: Vec::new() });
+    let Parsed { level, message, fields } = parsed(rules, text);
     // Escapes may have hidden from the patterns what they look for.
     let message = message.map_or(Cow::Borrowed(text), |message| redact(&rules.redactions, message));
     let level = level.unwrap_or_else(|| detected(rules, &message));
@@ -45,6 +44,22 @@ pub(in super::super) fn judge<'a>(rules: &LineRules, text: &'a str) -> Option<En
         return None;
     }
     Some(Entry { level, message, fields: named(rules, fields) })
+}
+
+/// What is in the text, and in that text again where it is wrapped.
+fn parsed<'a>(rules: &LineRules, text: &'a str) -> Parsed<'a> {
+    let read = |text: &'a str| rules.json.as_ref().and_then(|json| json::read(json, text));
+    let nothing = || Parsed { level: None, message: None, fields: Vec::new() };
+    let Some(mut outer) = rules.preset.and_then(|preset| preset::unwrap(preset, text)) else {
+        return read(text).unwrap_or_else(nothing);
+    };
+    if let Some(Cow::Borrowed(inner)) = outer.message
+        && let Some(inner) = read(inner)
+    {
+        outer.fields.extend(inner.fields);
+        (outer.level, outer.message) = (inner.level.or(outer.level), inner.message.or(outer.message));
+    }
+    outer
 }
 
 fn detected(rules: &LineRules, message: &str) -> Level {
@@ -59,7 +74,7 @@ pub(in super::super) fn label(name: &str) -> Cow<'_, str> {
 }
 
 /// Fields by names that are free, and without what is to be hidden.
-fn named<'a>(rules: &LineRules, fields: Vec<(String, &'a str)>) -> Vec<(String, Cow<'a, str>)> {
+fn named<'a>(rules: &LineRules, fields: Vec<(String, Cow<'a, str>)>) -> Vec<(String, Cow<'a, str>)> {
     let mut all: Vec<(String, Cow<'a, str>)> = Vec::with_capacity(fields.len());
     for (mut name, value) in fields {
         let taken = |name: &str, all: &[(String, Cow<'a, str>)]| {
@@ -75,13 +90,13 @@ fn named<'a>(rules: &LineRules, fields: Vec<(String, &'a str)>) -> Vec<(String, 
 }
 
 /// A value in which escapes may hide from the patterns what they look for.
-fn hidden<'a>(redactions: &[Redaction], value: &'a str) -> Cow<'a, str> {
+fn hidden<'a>(redactions: &[Redaction], value: Cow<'a, str>) -> Cow<'a, str> {
     if redactions.is_empty() || !value.contains('\\') {
-        return Cow::Borrowed(value);
+        return value;
     }
     // Deeper than a parser goes: nobody can tell what is in it.
-    let Ok(mut tree) = serde_json::from_str(value) else { return Cow::Borrowed("\"***\"") };
-    if clean(redactions, &mut tree) { Cow::Owned(tree.to_string()) } else { Cow::Borrowed(value) }
+    let Ok(mut tree) = serde_json::from_str(&value) else { return Cow::Borrowed("\"***\"") };
+    if clean(redactions, &mut tree) { Cow::Owned(tree.to_string()) } else { value }
 }
 
 /// Whether anything was hidden in it. The depth is bounded by the parser.

@@ -15,7 +15,7 @@ pub(super) struct Parsed<'a> {
     /// Its text.
     pub(super) message: Option<Cow<'a, str>>,
     /// The others by their names, in order; each value as JSON.
-    pub(super) fields: Vec<(String, &'a str)>,
+    pub(super) fields: Vec<(String, Cow<'a, str>)>,
 }
 
 /// Reads a line; `None`: it is a text as any other.
@@ -31,7 +31,7 @@ pub(super) fn read<'a>(rules: &JsonLines, line: &'a str) -> Option<Parsed<'a>> {
     let key = rules.message.iter().find(|key| members.contains_key(*key));
     let message = key.and_then(|key| members.remove(key)).map(|value| text(value.get()));
     let fields = if rules.merge { members } else { BTreeMap::new() };
-    let fields = fields.into_iter().map(|(key, value)| (key, value.get())).collect();
+    let fields = fields.into_iter().map(|(key, value)| (key, Cow::Borrowed(value.get()))).collect();
     Some(Parsed { level: level.map(|(_, level)| level), message, fields })
 }
 
@@ -73,7 +73,7 @@ mod tests {
         let line = r#" {"level":"WARNING","msg":"a\nb","z":{"deep":[1, 2]},"id":12345678901234567890123,"a":"\u00e9"}"#;
         let parsed = read(&rules(), line).expect("JSON");
         assert_eq!((parsed.level, parsed.message.as_deref()), (Some(Level::Warn), Some("a\nb")));
-        let fields: Vec<_> = parsed.fields.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        let fields: Vec<_> = parsed.fields.iter().map(|(key, value)| (key.as_str(), &**value)).collect();
         assert_eq!(
             fields,
             [("a", r#""\u00e9""#), ("id", "12345678901234567890123"), ("z", r#"{"deep":[1, 2]}"#)]
@@ -84,7 +84,8 @@ mod tests {
     fn a_level_that_is_none_stays_a_field_and_the_first_message_wins() {
         let parsed = read(&rules(), r#"{"level":"loud","message":1,"msg":"other"}"#).expect("JSON");
         assert_eq!((parsed.level, parsed.message.as_deref()), (None, Some("1")));
-        assert_eq!(parsed.fields, [("level".to_owned(), "\"loud\""), ("msg".to_owned(), "\"other\"")]);
+        let fields: Vec<_> = parsed.fields.iter().map(|(key, value)| (key.as_str(), &**value)).collect();
+        assert_eq!(fields, [("level", "\"loud\""), ("msg", "\"other\"")]);
         let bare = JsonLines { level: None, message: Vec::new(), merge: false };
         let parsed = read(&bare, r#"{"level":"error","message":"x"}"#).expect("JSON");
         assert_eq!((parsed.level, parsed.message, parsed.fields.len()), (None, None, 0));

@@ -5,6 +5,7 @@ mod entry;
 mod gather;
 mod groups;
 mod json;
+mod preset;
 
 pub(super) use entry::{Entry, judge, label, redact};
 pub(super) use gather::Text;
