@@ -191,7 +191,12 @@ impl Check<'_> {
     /// One path, or a list of them.
     fn files(&mut self, node: &Node, path: &Path<'_>) {
         match &node.value {
-            Value::List(_) => self.list(node, path, &Kind::Guard, Standing::Works),
+            Value::List(items) => {
+                self.list(node, path, &Kind::Guard, Standing::Works);
+                for (index, _) in items.iter().enumerate().filter(|(_, item)| item.text() == Some("")) {
+                    self.wrong(node, &path.index(index), "an item is empty", "remove it, or give it a path");
+                }
+            }
             _ => self.scalar(node, path, &Kind::Files),
         }
     }

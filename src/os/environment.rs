@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 /// Trace propagation variables say nothing about a child's work and never leak (design 4.3). What systemd tells its
 /// service is for the supervisor: a child that took it for its own would end its start, or its watchdog, by a message
 /// (sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3), systemd.exec(5)).
-const NEVER_INHERITED: [&[u8]; 11] = [
+const NEVER_INHERITED: [&[u8]; 14] = [
     TRACEPARENT,
     TRACESTATE,
     BAGGAGE,
@@ -26,6 +26,9 @@ const NEVER_INHERITED: [&[u8]; 11] = [
     b"LISTEN_PID",
     b"LISTEN_FDNAMES",
     b"LISTEN_PIDFDID",
+    b"MAINPID",
+    b"FDSTORE",
+    b"SYSTEMD_EXEC_PID",
 ];
 
 /// A variable of the supervisor's own; `None` when it is not set or is no Unicode.
