@@ -251,13 +251,11 @@ fn what_instances_use_is_looked_at_and_kept() {
     let ask = |query: &str| Ask::get(&format!("/api/v1/metrics/history{query}")).tcp(api).expect("an answer");
     let history = wait_for(LONG, "as many samples as are kept", || {
         let history = ask("?process=busy&instance=busy-0").json();
-        (history["samples"] == 3).then_some(history)
+        // The first look may come before what it starts.
+        (history["samples"] == 3 && history["data"][0]["threads"].as_u64() > Some(1)).then_some(history)
     });
     let first = &history["data"][0];
-    assert!(
-        first["memory_rss_bytes"].as_u64() > Some(100_000) && first["threads"].as_u64() > Some(1),
-        "{history}"
-    );
+    assert!(first["memory_rss_bytes"].as_u64() > Some(100_000), "{history}");
     assert!(history["data"][0]["timestamp"].as_str() < history["data"][2]["timestamp"].as_str(), "{history}");
     assert_eq!(ask("?process=busy&instance=busy-0&limit=1").json()["samples"], 1);
     for (query, status) in [

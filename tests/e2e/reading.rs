@@ -6,6 +6,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// Whether the program has a thread of this name.
@@ -22,7 +23,10 @@ fn a_file_that_hangs_holds_nobody_up_who_wants_the_program_to_end() {
         let sandbox = Sandbox::new();
         let fifo = sandbox.path("fifo.yaml");
         mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
-        let mut supervisor = Supervisor::start(&sandbox, &fifo);
+        // Without a name it is read as what a shell hands over; nobody writes to it, and its end never comes.
+        let nameless = format!("exec 0<>{0}; rm {0}; exec \"$0\" \"$@\"", fifo.display());
+        let through = Launch::new(&sandbox).through(&["/bin/sh", "-c", &nameless]);
+        let mut supervisor = through.serve(Path::new("/dev/stdin"));
         wait_until(LONG, "it reads", || has_thread(supervisor.pid(), "config"));
         supervisor.signal(Signal::HUP);
         supervisor.signal(signal);
