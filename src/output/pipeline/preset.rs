@@ -65,7 +65,7 @@ fn php<'a>(text: &'a str, fields: Vec<(String, Cow<'a, str>)>) -> Option<Parsed<
         })
     });
     let is_php = level.is_some() || message.len() < text.len();
-    is_php.then(|| Parsed { level, message: Some(Cow::Borrowed(message)), fields })
+    is_php.then_some(Parsed { level, message: Some(Cow::Borrowed(message)), fields })
 }
 
 /// `2026/11/28 10:00:00 [error] 7#7: *3 text` (ngx_log.c). Of `FastCGI sent in stderr: "text" while …` the text is the message.
