@@ -9,6 +9,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+/// What the work gives, or none when it has panicked. What it has left behind half done is the caller's to set right.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
 /// See the top of the file. Clones are one; for any thread.
 #[derive(Clone)]
 pub struct Panics(Arc<Inner>);
@@ -28,7 +33,7 @@ impl Panics {
 
     /// What the work of this part gives, or none when it has panicked.
     pub fn caught<T>(&self, part: &'static str, work: impl FnOnce() -> T) -> Option<T> {
-        let result = catch_unwind(AssertUnwindSafe(work)).ok();
+        let result = caught(work);
         if result.is_none() {
             self.one_more(part);
         }
@@ -60,7 +65,7 @@ impl Panics {
         // One that panics over everything must not fill the log.
         if count.is_power_of_two() {
             // The record may be what panics, or the way to it.
-            drop(catch_unwind(AssertUnwindSafe(|| self.0.say(part, count))));
+            caught(|| self.0.say(part, count));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What every answer of a server goes through: a panic of what makes it is an answer, too, and costs nobody else
 //! anything; each is counted, and told where somebody wants to know.
 
+use super::answers::{Answers, Routed};
 use super::refusal::Refusal;
-use super::web::{Answers, Routed};
 use axum::response::{IntoResponse, Response};
 use http::{Method, Request, StatusCode};
 use phpeek_actors::clock::Clock;

@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod answering;
+pub mod answers;
 pub mod change;
 pub mod client;
 mod client_error;
@@ -86,7 +87,7 @@ pub struct Surroundings {
     /// Where panics of its parts are counted and told.
     pub panics: Panics,
     /// Who hears of what was answered.
-    pub answers: Option<Arc<dyn web::Answers>>,
+    pub answers: Option<Arc<dyn answers::Answers>>,
     /// Runs first in the server's thread: blocks all signals there.
     pub thread_init: fn(),
     /// Told on the supervision thread when the socket was removed and is there again.

@@ -2,11 +2,11 @@
 //! supervision itself. The management API merges its own routes into this router (`axum::Router::merge`) and shares
 //! the desks.
 
+use super::answers::Routed;
 use super::desk::{Desks, Inquiry};
 use super::query::Query;
 use super::refusal::{Refusal, json_of, written};
 use super::traces::{self, FRAMES, PROTOBUF, TraceSource};
-use super::web::Routed;
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
 use axum::middleware::map_response;

@@ -2,9 +2,9 @@
 
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+use super::answers::{Answered, Answers};
 use super::client::{Client, ClientError};
 use super::view::{Changes, View};
-use super::web::Answered;
 use super::*;
 use phpeek_actors::events::EventFeed;
 use phpeek_actors::testkit::{NoLines, RecordingLog};
@@ -96,7 +96,7 @@ impl Rig {
         let log = Arc::new(RecordingLog::default());
         let records = log.clone();
         let answered = Arc::<Answered>::default();
-        let answers: Option<Arc<dyn web::Answers>> = Some(answered.clone());
+        let answers: Option<Arc<dyn Answers>> = Some(answered.clone());
         let program = std::thread::spawn(move || {
             actix::System::new().block_on(async move {
                 let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);

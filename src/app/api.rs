@@ -2,8 +2,9 @@
 //! nothing of who may ask.
 
 use super::running::{BeginError, Running};
+use phpeek_api::answers::Answers;
 use phpeek_api::view::Changes;
-use phpeek_api::web::{Answers, Around, Bound, Rules, Web};
+use phpeek_api::web::{Around, Bound, Rules, Web};
 use phpeek_api::{Inquiries, channel, v1};
 use phpeek_settings::web::ApiSettings;
 use std::sync::Arc;

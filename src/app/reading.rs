@@ -49,7 +49,7 @@ pub fn read(source: Source, signals: &mut Signals, meanwhile: impl FnOnce()) -> 
     }
 }
 
-/// Why files of the configuration were not read or written. Nothing was changed.
+/// Why files of the configuration were not read or written: what runs was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unread {
     /// There is no thread to be had, or it has panicked.
@@ -59,11 +59,17 @@ pub(super) enum Unread {
     Lost,
     /// It takes too long.
     #[error(
-        "the configuration could not be read within {} s, and nothing was changed: one of its files hangs (a FIFO, a share \
-         that is not reachable); ask again when it can be read",
+        "the files of the configuration did not answer within {} s, and what runs is as it was: one of them hangs (a pipe \
+         that nobody writes to, a share that is not reachable); ask again when it answers",
         PATIENCE.as_secs()
     )]
     Hangs,
+    /// Earlier tries hang still.
+    #[error(
+        "the configuration is not read again while {HANGING} earlier tries hang in its files, and what runs is as it was; a \
+         new start ends them"
+    )]
+    StillHangs,
 }
 
 /// Reads the configuration on a thread of its own, while this one does what it has to do.
@@ -74,7 +80,7 @@ pub(super) async fn read_aside(source: Source) -> Result<Box<Loaded>, Unread> {
 /// The same for anything that has to do with files of the configuration.
 pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unread> {
     let (send, receive) = tokio::sync::oneshot::channel();
-    let reader = Reader::new().ok_or(Unread::Hangs)?;
+    let reader = Reader::new().ok_or(Unread::StillHangs)?;
     let read = move || {
         let _until_it_ends = reader;
         if block_all_in_this_thread().is_ok() {
@@ -129,13 +135,16 @@ mod tests {
     async fn what_hangs_is_waited_for_so_long_and_keeps_a_few_threads() {
         let hangs = Arc::new(Mutex::new(()));
         let held = hangs.lock();
-        for _ in 0..=HANGING {
+        for _ in 0..HANGING {
             let hangs = hangs.clone();
             assert_eq!(aside(move || drop(hangs.lock())).await, Err(Unread::Hangs));
         }
+        assert_eq!(aside(|| 7).await, Err(Unread::StillHangs));
         drop(held);
+        let begun = std::time::Instant::now(); // the threads go by the real clock
         while aside(|| 7).await != Ok(7) {
-            tokio::task::yield_now().await; // until those that hung have ended
+            assert!(begun.elapsed() < Duration::from_secs(30), "those that hung have ended");
+            tokio::task::yield_now().await;
         }
     }
 }

@@ -4,8 +4,9 @@
 use super::board::SharedBoard;
 use super::running::{BeginError, Running};
 use super::{api, control};
+use phpeek_api::answers::Answers;
 use phpeek_api::v1::Sources;
-use phpeek_api::web::{Answers, Bound, Web};
+use phpeek_api::web::{Bound, Web};
 use phpeek_api::{Control, Inquiries, Listener};
 use phpeek_settings::web::ApiSettings;
 use std::sync::Arc;

@@ -13,24 +13,18 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// something has changed beside it, as it does in a start and by what is removed here.
 const REST: Duration = Duration::from_millis(2200);
 
-/// See the top of the file; `beside` is our socket, if it lies where all do. Without a thread to be had the memory is given
-/// back at once, with less to show for it, and the sockets are left to the next supervisor.
+/// See the top of the file; `beside` is our socket, if it lies where all do. Without a thread to be had nothing is done: the
+/// memory stays, and the sockets are left to the next supervisor.
 pub(super) async fn settle(beside: Option<PathBuf>, thread_init: fn()) {
     tokio::time::sleep(SETTLED).await;
-    let begun = std::thread::Builder::new().name("settle".to_owned()).spawn(move || {
+    let settle = std::thread::Builder::new().name("settle".to_owned()).spawn(move || {
         thread_init();
         if let Some(socket) = beside {
             place::sweep_beside(&socket);
         }
         std::thread::park_timeout(REST);
-        give_back();
+        memory::trim();
+        memory::forget_code();
     });
-    if begun.is_err() {
-        give_back();
-    }
-}
-
-fn give_back() {
-    memory::trim();
-    memory::forget_code();
+    drop(settle); // an error: there is no thread to be had
 }

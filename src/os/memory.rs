@@ -35,7 +35,7 @@ type Ranges = [(usize, usize); MAPPINGS];
 ///
 /// Call it as the last thing that a thread does, while all others rest. Whatever runs afterwards is read in again with all
 /// that lies around it, and the end of a thread of ours is in five places: so it is done a moment later, by a plain
-/// thread that has nothing to end; at once where there is no thread to be had.
+/// thread that has nothing to end; by the one that calls where there is no other to be had.
 #[expect(unsafe_code, reason = "pthread_create has no safe form")]
 pub fn forget_code() {
     let ranges = Box::into_raw(Box::new(clean_ranges())).cast();

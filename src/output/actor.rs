@@ -2,12 +2,12 @@
 //! thread. Started by the handle, asked by it to drain before the exit, and for last words.
 
 use super::files::Aside;
-use super::panics::caught;
 use super::pipes::{Pace, Pipes, Turn};
 use super::redact;
 use super::sink::Sink;
 use actix::prelude::*;
 use phpeek_actors::clock::Clock;
+use phpeek_actors::panics::caught;
 use phpeek_actors::ports::LastLines;
 use phpeek_core::facts::Words;
 use phpeek_core::ids::{InstanceId, TaskId};

@@ -3,13 +3,7 @@
 
 use super::sink::Sink;
 use phpeek_core::name::ProcessName;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
-
-/// What the work gives, or none when it has panicked. What it has left behind half done is the caller's to set right.
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(work)).ok()
-}
 
 impl Sink {
     /// A part that reads or frames has panicked, over so many lines at most.

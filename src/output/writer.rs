@@ -2,9 +2,9 @@
 //! the end of a stdout that is gone. Waits for the reader with no timer; nobody waits for this thread.
 
 use super::own;
-use super::panics::caught;
 use super::queue::{Chunk, Queue};
 use super::sink::Sink;
+use phpeek_actors::panics::caught;
 use phpeek_actors::ports::{Level, LogRecord};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;

@@ -38,7 +38,8 @@ pub enum Cause {
     },
     /// A person or a program, through the supervisor's own means.
     Request,
-    /// This file, or what is below this folder, has changed, and is watched for the process.
+    /// This file, or what is below this folder, has changed, and is watched for the process; of a reload, the configuration
+    /// that is followed, or a file that it includes.
     Watch(Arc<str>),
     /// A run ended, or never began, and its policy wants another.
     Death(RunId),

@@ -1,8 +1,9 @@
 //! The routes of the API as a table: each with its method, its path and the role that it takes. Owns that nobody gets past
 //! his role, whatever the path looks like; the router is made of the table and of nothing else.
 
+use super::super::answers::Routed;
 use super::super::refusal::Refusal;
-use super::super::web::{Granted, NeedsMore, Routed};
+use super::super::web::{Granted, NeedsMore};
 use super::shared::Shared;
 use axum::Router;
 use axum::extract::{Request, State};

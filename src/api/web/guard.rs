@@ -40,10 +40,6 @@ pub struct Granted(pub Option<Role>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NeedsMore(pub Role);
 
-/// Beside an answer: the route that gave it, as it stands in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Routed(pub &'static str);
-
 /// Who asks, and what he may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Who {

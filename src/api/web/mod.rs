@@ -2,7 +2,6 @@
 //! connection starts. Owns what is open, how much clients can hold, and the end of it. Supervision never waits for it;
 //! nothing is awake while nobody asks.
 
-mod answers;
 mod asleep;
 mod audit;
 mod bound;
@@ -14,15 +13,13 @@ mod rate;
 mod tls;
 mod waiting;
 
-#[cfg(test)]
-pub use answers::Answered;
-pub use answers::Answers;
 pub use audit::{Audit, Event};
 pub use bound::{BindError, Bound};
-pub use guard::{Granted, NeedsMore, Peer, Routed, Rules};
+pub use guard::{Granted, NeedsMore, Peer, Rules};
 pub use tls::judge;
 
 use super::answering::Answering;
+use super::answers::Answers;
 use super::keeper::{Keeper, Slot};
 use asleep::Asleep;
 use axum::Router;

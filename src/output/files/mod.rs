@@ -10,7 +10,7 @@ mod watch;
 
 use super::failure::StartError;
 use super::intake::Intake;
-use super::panics::caught;
+use phpeek_actors::panics::caught;
 use phpeek_settings::lines::{LineRules, ProcessLines};
 use pulse::Pulse;
 use rustix::event::{EventfdFlags, eventfd};

@@ -8,6 +8,10 @@ pub trait Answers: Send + Sync {
     fn given(&self, method: &str, route: &'static str, status: u16, took: Duration);
 }
 
+/// Beside an answer: the route that gave it, as it stands in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Routed(pub &'static str);
+
 /// What was answered, route and status, for tests.
 #[cfg(test)]
 #[derive(Default)]
