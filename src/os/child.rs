@@ -33,7 +33,7 @@ pub(super) struct Call {
     pub(super) own_pid: *const OwnPid,
     /// Whether it gets a session of its own, or a process group alone.
     pub(super) session: bool,
-    /// Whether its process group takes the terminal behind its standard input, if there is one and it is ours.
+    /// Whether its process group takes the terminal behind its standard input, which is ours.
     pub(super) foreground: bool,
     /// Null: keep the supplementary groups.
     pub(super) groups: *const u32,

@@ -121,8 +121,8 @@ impl Launch {
         if let Some(limit) = limits::at_start().filter(|_| !plan.limits_nofile()) {
             call.nofile = limit;
         }
-        call.foreground = self.is_in_front();
-        call.session = self.session && !call.foreground;
+        call.foreground = self.is_in_front() && terminal::is_to_be_handed_on();
+        call.session = self.session && !self.is_in_front();
         let pid = stack
             .spawn(&call, slot)
             .map_err(|failed| (failed.zombie, explain(program, &plan.candidates, &failed)))?;

@@ -10,6 +10,7 @@ use super::notify::EarSink;
 use super::oom::OomKills;
 use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Peeked, Target};
+use super::terminal;
 use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};
 use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
 use phpeek_core::ids::TaskId;
@@ -151,6 +152,9 @@ impl Children {
             self.look_at_the_asked();
             self.look_at_remains();
             self.send_reports();
+            if self.spawners.is_in_front() {
+                self.stop_with_the_program(); // it was stopped before its spawner has told of it
+            }
         }
     }
 
@@ -162,11 +166,11 @@ impl Children {
                 Peeked::Trapped(pid, signal) => self.spawners.let_go(pid, signal),
             }
         }
+        self.look_at_remains();
+        self.send_reports();
         if self.spawners.is_in_front() {
             self.stop_with_the_program();
         }
-        self.look_at_remains();
-        self.send_reports();
         if self.next_look().is_some() {
             self.spawners.wake.notify_one(); // the driver sets its timer
         }
@@ -215,6 +219,9 @@ impl Children {
 
     /// A child that has ended and is still a zombie, so its pid is nobody else's yet.
     fn bury(&self, pid: i32, exit: Exit) {
+        if self.spawners.is_in_front() {
+            terminal::take_back_from(pid);
+        }
         let known = || self.is_running(pid) || self.failed.borrow().contains(&pid);
         if !known() {
             let starting = self.spawners.is_starting(pid); // before the reports: see there

@@ -243,35 +243,3 @@ fn a_suspend_and_a_continue_reach_all_that_belongs_to_the_program() {
     assert_eq!(code(child), Some(5), "asked to end, it is woken for that");
     assert!(!alive(leader));
 }
-
-#[test]
-fn a_key_suspends_it_with_its_program_and_the_shell_brings_both_back() {
-    let sandbox = Sandbox::new();
-    let command = words(&sandbox.script("c", "emit c start\nread line\nemit c \"$line\"")).join(" ");
-    let mut terminal = Command::new("script");
-    let begun = clean(&mut terminal, &sandbox)
-        .args(["-qec", "bash --norc -i", "/dev/null"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut terminal = begun.expect("`script` is not installed: it is in bsdutils");
-    let mut keyboard = terminal.stdin.take().expect("a pipe");
-    let mut types = |text: &str| keyboard.write_all(text.as_bytes()).expect("it reads");
-    types(&format!("{} run -- {command}\n", program().display()));
-    let leader = sandbox.started("c", 1);
-    for turn in 1..=2 {
-        types("\x1a");
-        wait_until(LONG, "it is suspended", || entry(leader).is_some_and(|e| e.state == 'T'));
-        // The shell has the terminal again, so the supervisor is suspended too.
-        let seen = sandbox.path(&format!("shell-{turn}"));
-        types(&format!("echo > {}\n", seen.display()));
-        wait_until(LONG, "the shell answers", || seen.exists());
-        types("fg\n");
-        wait_until(LONG, "it runs again", || entry(leader).is_some_and(|e| e.state != 'T'));
-    }
-    types("typed\n");
-    sandbox.seen("c", "typed", 1);
-    types("exit\n");
-    assert!(terminal.wait().is_ok());
-}

@@ -27,6 +27,7 @@ mod health_told;
 mod heartbeat;
 mod hooks;
 mod inits;
+mod job_control;
 mod kept_history;
 mod log_files;
 mod logs;

@@ -26,6 +26,12 @@ pub fn entry(pid: i32) -> Option<Entry> {
     Some(Entry { pid, parent, state })
 }
 
+/// The process group that is in front of its terminal.
+pub fn in_front_of_terminal_of(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(5)?.parse().ok()
+}
+
 /// Every process.
 pub fn table() -> Vec<Entry> {
     let Ok(names) = fs::read_dir("/proc") else { return Vec::new() };
