@@ -3,6 +3,7 @@
 
 use crate::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender};
+use phpeek_core::ends::SelfReloadFault;
 use phpeek_core::facts::{JobOver, Refusal};
 use phpeek_core::fleet::{BootFailure, BootFailureCause, ReloadEnd, RestartScope};
 use phpeek_core::ids::ProcessId;
@@ -109,6 +110,28 @@ pub fn why_refused(refusal: &Refusal, process: &str) -> String {
         Refusal::Above { most, .. } => {
             format!("{process} may have {most} instances at most (max_scale, max_process_scale, port_base)")
         }
+    }
+}
+
+/// Why an instance has not reloaded itself.
+#[must_use]
+pub fn self_reload_fault(fault: SelfReloadFault) -> &'static str {
+    match fault {
+        SelfReloadFault::Command => "its reload command failed; it goes on as it was",
+        SelfReloadFault::Died => "it ended soon after it was told to",
+        SelfReloadFault::Unhealthy => "its health check failed after it was told to",
+        SelfReloadFault::NotReady => "it was not ready again within reload.timeout",
+    }
+}
+
+/// The same for programs, as `error.type`.
+#[must_use]
+pub fn self_reload_error(fault: SelfReloadFault) -> &'static str {
+    match fault {
+        SelfReloadFault::Command => names::ERROR_HOOK_FAILED,
+        SelfReloadFault::Died => names::ERROR_FAILED,
+        SelfReloadFault::Unhealthy => names::ERROR_UNHEALTHY,
+        SelfReloadFault::NotReady => names::ERROR_NOT_READY,
     }
 }
 

@@ -26,11 +26,18 @@ pub(crate) fn compile(block: Block<'_>, node: &Node) -> Option<Box<RollingSpec>>
     let written = node.get("reload");
     let signal = Block::new(written, RELOAD).signal("signal").map(Reload::Signal);
     let reload = signal.or(written.and_then(|reload| reload.get("command")).map(|_| Reload::Command));
-    let spec = RollingSpec { at_once, takes_part: block.truth("rolling")?, reload };
+    let reload_timeout = reload.and(timeout(written)).unwrap_or_default();
+    let spec = RollingSpec { at_once, takes_part: block.truth("rolling")?, reload, reload_timeout };
     let usual = matches!(spec.at_once, AtOnce::Count(one) if one.get() == 1)
         && spec.takes_part
         && spec.reload.is_none();
     (!usual).then(|| Box::new(spec))
+}
+
+/// How long the command may take, and an instance that was told to be ready again; 0 is the default.
+fn timeout(reload: Option<&Node>) -> Option<Duration> {
+    let written = Block::new(reload, RELOAD).time("timeout").filter(|time| !time.is_zero());
+    written.or_else(|| Block::unwritten(RELOAD).time("timeout"))
 }
 
 /// The command by which it reloads itself, beside its hooks: with its directory, its variables, as its user.
@@ -62,11 +69,10 @@ pub(crate) fn with_reload(
         ..own.clone()
     };
     program.numbering = numbering::of(program.texts(), own.numbering.port_base, reload, &path, findings);
-    let timeout = Block::new(Some(reload), RELOAD).time("timeout").filter(|time| !time.is_zero());
     let hook = HookSpec {
         name,
         program: Arc::new(program),
-        timeout: timeout.or_else(|| Block::unwritten(RELOAD).time("timeout"))?,
+        timeout: timeout(Some(reload))?,
         retries: 0,
         retry_delay: Duration::ZERO,
         on_error: OnError::Stop,

@@ -213,8 +213,54 @@ fn a_process_reloads_itself_by_a_command_for_each_instance_and_one_that_fails_en
     for (span, hooks) in reloads.iter().zip([2, 1]) {
         assert_eq!(span.get("reload.command"), "/bin/sh", "{span:?}");
         let below = trace.children(span);
-        assert!(below.iter().all(|hook| hook.get("hook.type") == "reload"), "{below:?}");
-        assert_eq!(below.len(), hooks, "{below:?}");
+        let ran: Vec<_> = below.iter().filter(|span| span.name == "hook.execute").collect();
+        assert!(ran.iter().all(|hook| hook.get("hook.type") == "reload"), "{below:?}");
+        assert_eq!(ran.len(), hooks, "{below:?}");
+    }
+    assert_eq!(trace.orphans(), Vec::<String>::new());
+}
+
+#[test]
+fn a_deploy_goes_on_when_what_reloads_itself_is_ready_again_and_ends_when_it_is_not() {
+    let receiver = Receiver::start(Manner::Takes);
+    let sandbox = Sandbox::new();
+    let mut global = traced(&receiver.endpoint());
+    global["control_socket"] = json!(sandbox.path("c.sock"));
+    let dies = "trap 'sleep 0.3; exit 1' HUP\nemit dies start\nwhile :; do sleep 0.02; done";
+    let slow = "trap 'rm -f \"$SANDBOX/up\"; (sleep 2; emit slow ready; : > \"$SANDBOX/up\") &' HUP\n\
+                : > \"$SANDBOX/up\"\nemit slow start\nwhile :; do sleep 0.02; done";
+    let up = sandbox.script("up", "[ -e \"$SANDBOX/up\" ]");
+    let config = sandbox.config(
+        global,
+        json!({
+            "slow": {
+                "command": sandbox.script("slow", slow), "reload": {"signal": "SIGHUP", "timeout": 20},
+                "health_check": {"type": "exec", "command": up, "mode": "readiness", "period": 1, "timeout": 1},
+            },
+            "dies": {"command": sandbox.script("dies", dies), "reload": {"signal": "SIGHUP"}, "depends_on": ["slow"]},
+            "web": {"command": sandbox.worker("web"), "depends_on": ["dies"]},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("web", 1);
+    let file = config.display().to_string();
+    let (code, text) = run(&sandbox, &["restart", "--rolling", "--config", &file]);
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(sandbox.events_of("slow", "ready").len(), 1, "the next had its turn once it was ready again");
+    assert_eq!(sandbox.events_of("slow", "start").len(), 1);
+    assert_eq!(sandbox.events_of("web", "start").len(), 1, "a deploy that has failed goes no further");
+    assert_eq!(supervisor.stop(), 0);
+    let said = supervisor.stdout();
+    assert!(said.contains("could not reload itself: it ended soon after"), "{said}");
+    let trace = receiver.spans();
+    for (name, outcome) in [("slow", Outcome::Ok), ("dies", Outcome::Error)] {
+        let restarts = trace.named("process_manager.restart_process");
+        let mut own = restarts.iter().filter(|span| span.get("process.name") == name);
+        let span = own.find(|span| span.get("reload.signal") == "SIGHUP").expect("its reload is a span");
+        assert_eq!(span.outcome, outcome, "{span:?}");
+        let waits: Vec<_> =
+            trace.children(span).into_iter().filter(|s| s.name == "process.wait_ready").collect();
+        assert_eq!(waits.iter().map(|s| s.outcome).collect::<Vec<_>>(), [outcome], "{waits:?}");
     }
     assert_eq!(trace.orphans(), Vec::<String>::new());
 }

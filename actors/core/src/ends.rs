@@ -148,6 +148,35 @@ pub enum RestartEnd {
     StoppedAt(ProcessId),
 }
 
+/// How the reload of a process by itself ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelfReloadEnd {
+    /// Every instance that ran has reloaded.
+    Complete,
+    /// One has not; those after it were left alone.
+    FailedAt {
+        /// Its number.
+        number: u32,
+        /// Why not.
+        fault: SelfReloadFault,
+    },
+    /// Something else came first.
+    Interrupted,
+}
+
+/// Why an instance has not reloaded itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelfReloadFault {
+    /// The command for it has failed.
+    Command,
+    /// It has ended.
+    Died,
+    /// A check that restarts it has failed.
+    Unhealthy,
+    /// It was not ready again in time.
+    NotReady,
+}
+
 /// How a reload ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReloadEnd {

@@ -5,6 +5,7 @@
 pub use crate::death::{Asked, Death, Obituary, Words};
 use crate::ends::{
     BootFailure, BootFailureCause, Ending, Outcome, ReloadEnd, RestartEnd, RestartOutcome, RestartScope,
+    SelfReloadEnd,
 };
 pub use crate::ends::{OperationEnd, Refusal};
 use crate::fold::{Tally, Telling};
@@ -20,7 +21,7 @@ use crate::outcome::SpawnFailure;
 use crate::plan::Plan;
 pub use crate::schedule::facts::{JobOver, ScheduleFact};
 use crate::signal::Signal;
-use crate::spec::{Condition, ProcessSpec};
+use crate::spec::{Condition, ProcessSpec, Reload};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -167,17 +168,15 @@ pub enum ProcessFact {
     },
     /// As many instances as were asked for are there, or will not be.
     ScaleEnded(RestartOutcome),
-    /// It was told to reload itself, by a signal to its leaders, as part of an operation.
-    Reloaded {
+    /// It reloads itself, as part of an operation.
+    ReloadBegan {
         /// The operation.
         operation: Operation,
-        /// The signal.
-        signal: Signal,
+        /// By what each instance that runs is told.
+        by: Reload,
     },
-    /// It reloads itself, by a command for each instance that runs, as part of an operation.
-    ReloadBegan(Operation),
-    /// That is over; `None`: it goes no further, since something else came first.
-    ReloadEnded(Option<RestartOutcome>),
+    /// That is over, or goes no further.
+    ReloadEnded(SelfReloadEnd),
     /// It is stopped, as part of an operation.
     StopBegan(Operation),
     /// The stop is over: all its instances rest.
@@ -256,6 +255,10 @@ pub enum InstanceFact {
         /// Whether it is part of a crash loop that is told in few spans by now.
         folded: bool,
     },
+    /// It was told to reload itself, and is to be ready again.
+    ToldToReload,
+    /// It is waited for no longer: it has reloaded, or is taken away by something else.
+    ReloadTurnOver,
     /// It is restarted, as part of an operation.
     RestartBegan(Operation),
     /// The restart that has just begun found the instance stopping: what is left of that stop is part of it.

@@ -125,6 +125,12 @@ impl ProcessSpec {
         self.rolling.as_ref().and_then(|rolling| rolling.reload)
     }
 
+    /// How long an instance may take to be ready again once it was told to reload itself.
+    #[must_use]
+    pub fn reload_timeout(&self) -> Duration {
+        self.rolling.as_ref().map_or(Duration::ZERO, |rolling| rolling.reload_timeout)
+    }
+
     /// Whether it is started with the supervisor: only then does it have to be up.
     #[must_use]
     pub fn starts_with_the_system(&self) -> bool {
@@ -135,12 +141,14 @@ impl ProcessSpec {
 /// How a process takes part in rolling restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RollingSpec {
-    /// How many of its instances are taken away at once.
+    /// How many of its instances are taken away, or told to reload, at once.
     pub at_once: AtOnce,
     /// Whether one of everything is about it, too.
     pub takes_part: bool,
     /// By what it reloads itself: one of everything does that, and restarts nothing of it.
     pub reload: Option<Reload>,
+    /// How long each may take to be ready again once it was told.
+    pub reload_timeout: Duration,
 }
 
 /// By what a process reloads itself.
@@ -148,7 +156,7 @@ pub struct RollingSpec {
 pub enum Reload {
     /// A signal to the leader of each instance.
     Signal(Signal),
-    /// A program for each instance, one after the other: that of its hooks.
+    /// A program for each instance: that of its hooks.
     Command,
 }
 

@@ -1,9 +1,11 @@
 //! Which facts are events, and by which words. The names of kinds and fields are for scripts: they do not change.
 
 use crate::phrases::{
-    Names, job_failure, over_limit, reload_end, restart_reason, shutdown_reason, skip_reason,
+    Names, job_failure, over_limit, reload_end, restart_reason, self_reload_fault, shutdown_reason,
+    skip_reason,
 };
 use crate::ports::Value;
+use phpeek_core::ends::SelfReloadEnd;
 use phpeek_core::facts::{
     Asked, Death, Fact, HealthFact, HookFact, HookOutcome, InstanceFact, ProcessFact, ScheduleFact,
     SystemFact,
@@ -11,6 +13,7 @@ use phpeek_core::facts::{
 use phpeek_core::fleet::{BootFailure, Outcome, RestartEnd, RestartOutcome};
 use phpeek_core::health::news::Saying;
 use phpeek_core::outcome::Exit;
+use phpeek_core::spec::Reload;
 
 /// Fields in the order in which they are shown.
 type Fields = Vec<(&'static str, Value)>;
@@ -134,18 +137,18 @@ fn process(fact: &ProcessFact, names: &Names) -> Option<Said> {
             let result = if *outcome == RestartOutcome::Up { "complete" } else { "failed" };
             said("process.scaled", vec![("result", result.into())])
         }
-        ProcessFact::Reloaded { signal, .. } => {
-            said("process.reloaded", vec![("signal", signal.to_string().into())])
+        ProcessFact::ReloadBegan { by: Reload::Signal(signal), .. } => {
+            said("process.reloading", vec![("signal", signal.to_string().into())])
         }
-        ProcessFact::ReloadBegan(_) => plain("process.reloading"),
-        ProcessFact::ReloadEnded(outcome) => {
-            let result = match outcome {
-                Some(RestartOutcome::Up) => "complete",
-                Some(RestartOutcome::Failed) => "failed",
-                None => "interrupted",
-            };
-            said("process.reloaded", vec![("result", result.into())])
-        }
+        ProcessFact::ReloadBegan { by: Reload::Command, .. } => plain("process.reloading"),
+        ProcessFact::ReloadEnded(end) => match end {
+            SelfReloadEnd::Complete => said("process.reloaded", vec![("result", "complete".into())]),
+            SelfReloadEnd::Interrupted => said("process.reloaded", vec![("result", "interrupted".into())]),
+            SelfReloadEnd::FailedAt { fault, .. } => said(
+                "process.reloaded",
+                vec![("result", "failed".into()), ("error", self_reload_fault(*fault).into())],
+            ),
+        },
         ProcessFact::StopBegan(_) => plain("process.stopping"),
         ProcessFact::Stopped => plain("process.stopped"),
         ProcessFact::Ended(_) => plain("process.ended"),
@@ -192,6 +195,8 @@ fn instance(fact: &InstanceFact) -> Option<Said> {
         | InstanceFact::Autopsied(_)
         | InstanceFact::Signalled { .. }
         | InstanceFact::RestartBegan(_)
+        | InstanceFact::ToldToReload
+        | InstanceFact::ReloadTurnOver
         | InstanceFact::StopTakenOver
         | InstanceFact::Unfolded(_)
         | InstanceFact::Rested { .. }

@@ -157,7 +157,7 @@ impl Journal {
                 });
             }
             ProcessFact::ScaleBegan { .. } | ProcessFact::ScaleEnded(_) => self.scaled(at, about, fact),
-            ProcessFact::Reloaded { .. } | ProcessFact::ReloadBegan(_) | ProcessFact::ReloadEnded(_) => {
+            ProcessFact::ReloadBegan { .. } | ProcessFact::ReloadEnded(_) => {
                 self.reloads_itself(at, about, fact);
             }
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
@@ -270,6 +270,8 @@ impl Journal {
             | InstanceFact::Ordered { .. }
             | InstanceFact::Ended(_)
             | InstanceFact::RestartBegan(_)
+            | InstanceFact::ToldToReload
+            | InstanceFact::ReloadTurnOver
             | InstanceFact::StopTakenOver
             | InstanceFact::Unfolded(_)
             | InstanceFact::Rested { .. } => {}

@@ -3,10 +3,12 @@
 use super::fields::{Fields, count, sender_fields};
 use super::{About, Journal};
 use crate::clock::Moment;
-use crate::phrases::reload_end;
+use crate::phrases::{reload_end, self_reload_fault};
 use crate::ports::Level;
+use phpeek_core::ends::SelfReloadEnd;
 use phpeek_core::facts::{ProcessFact, SystemFact};
-use phpeek_core::fleet::{ReloadEnd, RestartOutcome};
+use phpeek_core::fleet::ReloadEnd;
+use phpeek_core::spec::Reload;
 
 impl Journal {
     pub(super) fn reload(&self, at: Moment, fact: &SystemFact) {
@@ -44,17 +46,19 @@ impl Journal {
     pub(super) fn reloads_itself(&self, at: Moment, about: About, fact: &ProcessFact) {
         let say = |level, message: &'static str| self.record(at, level, about, message, Vec::new);
         match fact {
-            ProcessFact::Reloaded { signal, .. } => {
+            ProcessFact::ReloadBegan { by: Reload::Signal(signal), .. } => {
                 let signal = signal.to_string();
                 self.record(at, Level::Info, about, "told to reload itself", || {
                     vec![("signal", signal.into())]
                 });
             }
-            ProcessFact::ReloadEnded(Some(RestartOutcome::Up)) => say(Level::Info, "has reloaded itself"),
-            ProcessFact::ReloadEnded(Some(RestartOutcome::Failed)) => {
-                say(Level::Error, "could not reload itself: its reload command failed; it goes on as it was");
+            ProcessFact::ReloadEnded(SelfReloadEnd::Complete) => say(Level::Info, "has reloaded itself"),
+            ProcessFact::ReloadEnded(SelfReloadEnd::FailedAt { number, fault }) => {
+                let why = self_reload_fault(*fault);
+                let message = format!("could not reload itself: {why} (instance {number})");
+                self.record(at, Level::Error, about, message, Vec::new);
             }
-            ProcessFact::ReloadEnded(None) => {
+            ProcessFact::ReloadEnded(SelfReloadEnd::Interrupted) => {
                 say(Level::Warn, "reloads itself no further: something else came first");
             }
             _ => say(Level::Info, "reloads itself"),

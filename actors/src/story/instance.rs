@@ -53,6 +53,8 @@ impl ProcessStory {
             InstanceFact::OverLimit { breach, .. } => {
                 self.of(i, |instance| instance.breach = Some(Box::new(*breach)));
             }
+            InstanceFact::ToldToReload => self.told_to_reload(teller, i),
+            InstanceFact::ReloadTurnOver => self.reloaded(i, at),
             InstanceFact::RestartBegan(operation) => self.restart_began(teller, i, operation),
             InstanceFact::StopTakenOver => self.open_own_stop(teller, i),
             InstanceFact::Restarting { after, attempt, left, telling, .. } => {

@@ -12,6 +12,7 @@ mod open;
 mod probes;
 mod process;
 mod reload;
+mod reload_itself;
 mod runs;
 mod schedule;
 mod system;

@@ -28,7 +28,7 @@ pub(super) struct ProcessStory {
     pub(super) stop: Option<OpenSpan>,
     /// `process_manager.scale_process`.
     pub(super) scale: Option<Box<OpenSpan>>,
-    /// `process_manager.restart_process` of one that reloads itself by a command.
+    /// `process_manager.restart_process` of one that reloads itself.
     pub(super) reload: Option<Box<OpenSpan>>,
     /// What others may link to: the start, or the run of a oneshot.
     pub(super) latest: SpanContext,

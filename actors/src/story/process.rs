@@ -12,7 +12,6 @@ use phpeek_core::fleet::{BootFailure, BootFailureCause, RestartOutcome};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::list_map::Serials;
 use phpeek_core::operation::{Cause, Operation};
-use phpeek_core::signal::Signal;
 use phpeek_core::spec::{Condition, ProcessSpec};
 use std::sync::Arc;
 
@@ -58,9 +57,8 @@ impl ProcessStory {
                 self.scale_began(teller, operation, (*from, *to))
             }
             ProcessFact::ScaleEnded(outcome) => self.scale_ended(at, *outcome),
-            ProcessFact::Reloaded { operation, signal } => self.reloaded(teller, operation, *signal),
-            ProcessFact::ReloadBegan(operation) => self.reload_began(teller, operation),
-            ProcessFact::ReloadEnded(outcome) => self.reload_ended(at, *outcome),
+            ProcessFact::ReloadBegan { operation, by } => self.reload_began(teller, operation, *by),
+            ProcessFact::ReloadEnded(end) => self.reload_ended(at, *end),
             ProcessFact::StopBegan(operation) => self.stop_began(teller, operation),
             ProcessFact::Stopped => {
                 if let Some(span) = self.stop.take() {
@@ -190,46 +188,6 @@ impl ProcessStory {
         }
         if let Some(ending) = self.ending.take() {
             ending.span.fail(at, &ending.error_type, &ending.message);
-        }
-    }
-
-    /// What it does with the signal is its own affair: the span says that it was sent.
-    fn reloaded(&self, teller: &Teller<'_>, operation: &Operation, signal: Signal) {
-        self.open_reload(teller, operation, names::RELOAD_SIGNAL, || signal.to_string()).ok(teller.at);
-    }
-
-    fn reload_began(&mut self, teller: &Teller<'_>, operation: &Operation) {
-        let list = self.spec.hooks.as_ref().and_then(|hooks| hooks.reload.first());
-        let program = || list.map(|hook| hook.program.command.program().to_owned()).unwrap_or_default();
-        let span = self.open_reload(teller, operation, names::RELOAD_COMMAND, program);
-        self.reload = Some(Box::new(span));
-    }
-
-    fn open_reload(
-        &self,
-        teller: &Teller<'_>,
-        operation: &Operation,
-        by: &'static str,
-        what: impl FnOnce() -> String,
-    ) -> OpenSpan {
-        let parent = teller.operations.of(operation.id);
-        let mut span = teller.tracing.open(names::SPAN_RESTART_PROCESS, &parent, teller.at);
-        if span.is_recording() {
-            span.set(names::PROCESS_NAME, self.spec.name.as_str().to_owned());
-            span.set(names::RESTART_REASON, restart_reason(&operation.cause));
-            span.set(by, what());
-        }
-        span
-    }
-
-    fn reload_ended(&mut self, at: Moment, outcome: Option<RestartOutcome>) {
-        let Some(span) = self.reload.take() else { return };
-        match outcome {
-            Some(RestartOutcome::Up) => span.ok(at),
-            Some(RestartOutcome::Failed) => {
-                span.fail(at, names::ERROR_HOOK_FAILED, "its reload command failed")
-            }
-            None => span.fail(at, names::ERROR_INTERRUPTED, "something else came first"),
         }
     }
 

@@ -73,9 +73,9 @@ keys! {
 
 keys! {
     pub(crate) RELOAD;
-    "signal": Signal, "", Works Live, "a signal to each instance", eg "SIGUSR2";
+    "signal": Signal, "", Works Live, "a signal to the leader of each instance", eg "SIGUSR2";
     "command": Command, "", Works Live, "or a command, run for each instance as the process itself: its directory, variables and user; not both", eg "#[\"nginx\", \"-s\", \"reload\"]";
-    "timeout": Time(0.0, YEAR), "10", Works Live, "bound of the command";
+    "timeout": Time(0.0, YEAR), "30", Works Live, "bound of the command, and of the time until an instance that was told is ready again; 0 means 30";
 }
 
 keys! {

@@ -16,7 +16,8 @@ pub(super) struct Message {
     status: Option<Box<str>>,
     extend: Option<Duration>,
     watchdog: Option<Duration>,
-    reloading: bool,
+    /// RELOADING, and whether it came after READY.
+    reloading: Option<bool>,
     /// READY, or STOPPING.
     ready: Option<bool>,
     /// A ping, or a trigger.
@@ -44,9 +45,12 @@ impl Message {
 
     fn field(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
         match (key, value) {
-            ("READY", "1") => (self.ready, self.alive) = (Some(true), self.alive.filter(|alive| *alive)),
+            ("READY", "1") => {
+                (self.ready, self.alive) = (Some(true), self.alive.filter(|alive| *alive));
+                self.reloading = self.reloading.map(|_| false);
+            }
             ("STOPPING", "1") => self.ready = Some(false),
-            ("RELOADING", "1") => self.reloading = true,
+            ("RELOADING", "1") => self.reloading = Some(self.ready == Some(true)),
             ("WATCHDOG", "1") => self.alive = Some(true),
             ("WATCHDOG", "trigger") => self.alive = Some(false),
             ("STATUS", status) => self.status = Some(shown(status)),
@@ -74,12 +78,14 @@ impl Message {
             self.main_pid.map(Saying::MainPid),
             self.errno.map(Saying::Errno),
             self.status.map(Saying::Status),
-            self.reloading.then_some(Saying::Reloading),
         ];
+        let reloading = |last| self.reloading.filter(|after| *after == last).map(|_| News::Reloading);
         let state = [
+            reloading(false),
             self.extend.map(News::Extend),
             self.watchdog.map(News::Watchdog),
             self.ready.map(|ready| if ready { News::Ready } else { News::Stopping }),
+            reloading(true),
             self.alive.map(|alive| if alive { News::Ping } else { News::Trigger }),
         ];
         said.into_iter().flatten().map(News::Said).chain(state.into_iter().flatten()).collect()
@@ -114,7 +120,7 @@ mod tests {
         assert_eq!(news(&["READY=1\nSTATUS=up\u{1b}[1m and =\n"]), [status("up[1m and ="), News::Ready]);
         assert_eq!(
             news(&["RELOADING=1\nMONOTONIC_USEC=7\nMAINPID=12\nERRNO=2"]),
-            [Saying::MainPid(12), Saying::Errno(2), Saying::Reloading].map(News::Said)
+            [News::Said(Saying::MainPid(12)), News::Said(Saying::Errno(2)), News::Reloading]
         );
         assert_eq!(
             news(&["WATCHDOG_USEC=1000000\nEXTEND_TIMEOUT_USEC=1000000"]),
@@ -127,6 +133,8 @@ mod tests {
 
     #[test]
     fn many_messages_lead_to_the_state_of_the_last() {
+        assert_eq!(news(&["RELOADING=1", "READY=1"]), [News::Reloading, News::Ready]);
+        assert_eq!(news(&["READY=1", "RELOADING=1"]), [News::Ready, News::Reloading]);
         assert_eq!(news(&["STOPPING=1", "READY=1"]), [News::Ready]);
         assert_eq!(news(&["READY=1", "STOPPING=1"]), [News::Stopping]);
         assert_eq!(news(&["WATCHDOG=trigger", "READY=1"]), [News::Ready]);

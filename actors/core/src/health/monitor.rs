@@ -14,10 +14,12 @@
 //!   before the run was up, and by nothing else.
 //! * **H9** a silence that lasts for the time of a watchdog makes a check failing then and not before, and so does that of
 //!   a start; what is told after it begins anew.
+//! * **H10** what was asked before it is to ask again is asked once more, and no answer counts for that but one to what was
+//!   asked since.
 
 use super::facts::{Answer, Health, HealthFact, Probed};
 use super::heard::Heard;
-use super::news::News;
+use super::news::{News, Saying};
 use super::watch::{Asker, Watch};
 use super::words::{Effect, Event};
 use super::{Checks, Role};
@@ -43,6 +45,8 @@ pub struct Monitor {
     given: u64,
     ready: bool,
     fallen: bool,
+    /// Whoever has asked before this, in this run, asks again.
+    again: Duration,
 }
 
 impl Monitor {
@@ -50,14 +54,25 @@ impl Monitor {
     #[must_use]
     pub fn new(of: InstanceId, number: u32, checks: Checks) -> Self {
         let watches = checks.iter().map(|_| Watch::new()).collect();
-        let heard = Heard::default();
-        Self { of, number, checks, watches, run: 0, last: 0, heard, given: 0, ready: false, fallen: false }
+        Self {
+            of,
+            number,
+            checks,
+            watches,
+            run: 0,
+            last: 0,
+            heard: Heard::default(),
+            given: 0,
+            ready: false,
+            fallen: false,
+            again: Duration::ZERO,
+        }
     }
 
     /// This run is up: everything is asked anew.
     pub fn begin<E: From<Effect>>(&mut self, now: Now, run: u64, out: &mut Outbox<E>) {
         self.end(now, out);
-        (self.run, self.last) = (run, run);
+        (self.run, self.last, self.again) = (run, run, Duration::ZERO);
         if self.heard.run != run {
             self.heard = Heard::of(run);
         }
@@ -101,6 +116,10 @@ impl Monitor {
             }
             match news {
                 News::Said(saying) => self.tell(now, HealthFact::Said { run, saying }, out),
+                News::Reloading => {
+                    self.heard.take(now.at, news);
+                    self.tell(now, HealthFact::Said { run, saying: Saying::Reloading }, out);
+                }
                 news => self.heard.take(now.at, news),
             }
         }
@@ -163,6 +182,25 @@ impl Monitor {
     #[must_use]
     pub fn run(&self) -> Option<u64> {
         (self.run > 0).then_some(self.run)
+    }
+
+    /// Everything that has asked in this run asks once more: now, or when what it waits for was answered.
+    pub fn ask_again<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
+        self.again = now.at;
+        self.ask_due(now, out);
+    }
+
+    /// Whether it is ready, and everything that asks has been answered well last, by what was asked since then.
+    #[must_use]
+    pub fn is_well_since(&self, since: Duration) -> bool {
+        self.ready && self.watches.iter().all(|watch| watch.is_well_since(since))
+    }
+
+    /// Whether the program has said since then that it takes over its configuration, and then that it is ready; none when it
+    /// has said nothing of that.
+    #[must_use]
+    pub fn has_reloaded(&self, since: Duration) -> Option<bool> {
+        self.heard.has_reloaded(since)
     }
 
     /// Whether a check that restarts has failed since the last time that this was asked.
@@ -261,6 +299,7 @@ impl Monitor {
         let asker = Asker { of: self.of, number: self.number };
         let checks = self.checks.clone();
         for (check, watch) in checks.iter().zip(self.watches.iter_mut()) {
+            watch.hasten(now, self.again);
             if !watch.is_due(now) {
                 continue;
             }

@@ -15,6 +15,8 @@ pub enum News {
     },
     /// It is ready.
     Ready,
+    /// It takes over its configuration, and is ready when it says so again.
+    Reloading,
     /// It is about to end.
     Stopping,
     /// It is alive.

@@ -46,6 +46,8 @@ pub(super) struct Watch {
     in_a_row: u32,
     /// Whether the last answer was a good one.
     last: Option<bool>,
+    /// When the probe that was answered last was asked.
+    asked: Duration,
     /// The program of a probe that is not gone.
     trial: Option<Trial>,
 }
@@ -58,6 +60,7 @@ impl Watch {
             attempts: 0,
             in_a_row: 0,
             last: None,
+            asked: Duration::ZERO,
             trial: None,
         }
     }
@@ -127,6 +130,22 @@ impl Watch {
         }
     }
 
+    /// The next probe is due now, when none was asked since then, and one was before.
+    pub(super) fn hasten(&mut self, now: Now, since: Duration) {
+        if let Wait::Probe(due) = &mut self.wait
+            && self.attempts > 0
+            && self.asked < since
+        {
+            *due = now.at.min(*due);
+        }
+    }
+
+    /// Whether it asks nothing, or has been answered well last by a probe that was asked since then.
+    pub(super) fn is_well_since(&self, since: Duration) -> bool {
+        let asks = !matches!(self.wait, Wait::Nothing | Wait::News { .. });
+        !asks || (self.health == Health::Passing && self.last == Some(true) && self.asked >= since)
+    }
+
     /// Asks, unless the program of the last probe has to go first.
     pub(super) fn ask<E: From<Effect>>(
         &mut self,
@@ -173,6 +192,7 @@ impl Watch {
             false => 1,
         };
         self.last = Some(answer.fault.is_none());
+        self.asked = began;
         let (says, threshold) = match answer.fault {
             None => (Health::Passing, check.success_threshold),
             Some(_) => (Health::Failing, check.failure_threshold),

@@ -1,7 +1,7 @@
 //! What a process does when it is told something.
 
 use super::{Command, Effect, Instance, Out, Process, Report, Start};
-use crate::ends::{OperationEnd, Refusal};
+use crate::ends::{OperationEnd, Refusal, SelfReloadEnd};
 use crate::facts::{Fact, InstanceFact, ProcessFact};
 use crate::lifecycle::{Event, Now, State, Urgency};
 use crate::operation::{Operation, OperationId};
@@ -9,7 +9,7 @@ use crate::signal::Handed;
 use std::time::Duration;
 
 /// Whether nothing is known yet of its run.
-fn starts(instance: &Instance) -> bool {
+pub(super) fn starts(instance: &Instance) -> bool {
     matches!(instance.machine.state(), State::Starting { .. })
 }
 
@@ -30,7 +30,7 @@ impl Process {
             Command::Restart => self.begin_rolling(now, operation, out),
             Command::AbandonRestart => {
                 self.rolling = None;
-                self.end_reload(now, None, out);
+                self.end_reload(now, SelfReloadEnd::Interrupted, out);
                 self.abandon_health(now, out); // a stop follows, and what it waits for is part of the restart
                 self.tell(now.at, ProcessFact::RestartAbandoned, out);
             }
@@ -64,7 +64,7 @@ impl Process {
 
     fn stop_all(&mut self, now: Now, operation: Operation, asked: Duration, urgency: Urgency, out: &mut Out) {
         self.rolling = None;
-        self.end_reload(now, None, out);
+        self.end_reload(now, SelfReloadEnd::Interrupted, out);
         self.close_schedule(now, out);
         self.forced |= urgency == Urgency::Now;
         self.abandon_health(now, out);
@@ -131,7 +131,7 @@ impl Process {
         }
         self.hear_no_more(at, out);
         self.abandon_jobs(at, out);
-        self.end_reload(now, None, out);
+        self.end_reload(now, SelfReloadEnd::Interrupted, out);
         self.abandon_hooks(at, out);
         self.tell(at, ProcessFact::Abandoned, out);
         self.finished = true;

@@ -2,6 +2,7 @@
 //! reason to restart the one that fails. Whether the process is ready is what its instances are together.
 
 use super::{Due, Effect, Instance, Out, Process, Report};
+use crate::ends::SelfReloadFault;
 use crate::facts::{Change, Fact, InstanceFact, ProcessFact};
 use crate::health::facts::{Answer, HealthFact};
 use crate::health::monitor::Monitor;
@@ -92,7 +93,13 @@ impl Process {
     }
 
     /// Lets something happen to the health of an instance, and goes on with what follows from it.
-    fn with_health(&mut self, i: usize, now: Now, out: &mut Out, act: impl FnOnce(&mut Monitor, &mut Out)) {
+    pub(super) fn with_health(
+        &mut self,
+        i: usize,
+        now: Now,
+        out: &mut Out,
+        act: impl FnOnce(&mut Monitor, &mut Out),
+    ) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let Some(monitor) = instance.health.as_deref_mut() else { return };
         let of = |monitor: &Monitor| (monitor.is_ready(), monitor.tasks().next().is_some());
@@ -113,7 +120,11 @@ impl Process {
             self.show_readiness(i, now, is_ready, out);
             self.readiness_changed(i, now, is_ready, run, out);
         }
+        self.confirm_reload(i, now, out);
         if let Some(run) = run.filter(|_| fell) {
+            if self.turn_of(i).is_some() {
+                self.fail_reload(i, SelfReloadFault::Unhealthy, now, out);
+            }
             self.press(i, now, lifecycle::Event::Unhealthy { run }, out);
         }
     }

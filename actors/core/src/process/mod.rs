@@ -19,10 +19,13 @@
 //! * **Q10** after a change of scale there are as many instances as were asked for, told once; one that has gone is told of
 //!   last by that, and nothing of it lives.
 //! * **Q11** of the instances of a process, one at a time is away because it was above its soft bound of memory.
-//! * **Q12** a reload by command has one instance that runs at a time, in their order, and ends with the first that fails.
+//! * **Q12** a reload of itself is told to no more instances that run at a time than may be away, in their order. One has reloaded
+//!   when the run that was told has lived for [`RELOAD_SETTLES`] and all that asks has been answered well by what was asked
+//!   after that, or when it has said so. One that has not, within its time, ends it; and it is over after the last, not before.
 
 mod commands;
 mod configured;
+mod confirm;
 mod deaths;
 mod health;
 mod hooks;
@@ -56,6 +59,10 @@ use std::time::Duration;
 /// How long a death waits for its last words. A pipe is read within a few milliseconds, unless a grandchild keeps it
 /// open and busy.
 pub const WORDS_PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long an instance lives on, once it was told to reload itself, before it is believed to have done so: a program that
+/// cannot read its new configuration ends within that.
+pub const RELOAD_SETTLES: Duration = Duration::from_secs(1);
 
 /// One instance of the process.
 #[derive(Debug, Clone)]
@@ -122,7 +129,7 @@ pub struct Process {
     /// Whether it was told to stop, and something of it may live.
     stopping: bool,
     rolling: Option<Box<Rolling>>,
-    reloading: Option<Reloading>,
+    reloading: Option<Box<Reloading>>,
     /// The instance that was last taken away for its memory, by its serial, and the run that was.
     replacing: Option<Box<(u32, u64)>>,
     /// The schedule and its jobs, once it was started.
@@ -335,6 +342,7 @@ impl Process {
         if self.hooking > 0 {
             self.hooks_on(i, now, out);
         }
+        self.follow_reload(i, now, out);
     }
 
     /// The state of an instance has changed, with all that changes with it.
@@ -363,6 +371,7 @@ impl Process {
                 Due::Hook => self.tick_hook(i, now, out),
                 Due::Health => self.tick_health(i, now, out),
                 Due::Memory => self.tick_memory(i, now, out),
+                Due::Reload => self.tick_reload(i, now, out),
                 Due::Schedule => {}
             }
         }

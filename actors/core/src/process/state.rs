@@ -10,6 +10,7 @@ use crate::lifecycle::{Event, Now};
 use crate::operation::{Operation, OperationId};
 use crate::outcome::Exit;
 use crate::schedule::{self, Schedule};
+use crate::spec::Reload;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub(super) enum Due {
     Health,
     /// It is measured.
     Memory,
+    /// A step of its reload of itself.
+    Reload,
     /// A step of the schedule; of no instance.
     Schedule,
 }
@@ -93,13 +96,55 @@ pub(super) struct Rolling {
     pub(super) turns: Vec<(u32, u64)>,
 }
 
-/// A reload of this process by commands.
-#[derive(Debug, Clone, Copy)]
+/// A reload of this process by itself.
+#[derive(Debug, Clone)]
 pub(super) struct Reloading {
+    pub(super) by: Reload,
+    /// How long an instance may take once it was told.
+    pub(super) timeout: Duration,
     /// Instances from this serial on have not had their turn.
     pub(super) next: u32,
-    /// Whose turn it is, by serial.
-    pub(super) turn: Option<u32>,
+    pub(super) turns: Vec<Turn>,
+}
+
+/// The turn of an instance in that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    pub(super) serial: u32,
+    /// Its run when it was told.
+    pub(super) run: u64,
+    pub(super) step: Step,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Its command runs, with a time of its own.
+    Command,
+    /// It was told, and is to live on until `settled`.
+    Settles { told: Duration, settled: Duration, until: Duration },
+    /// What was asked of it since is to be answered well.
+    Proves { told: Duration, since: Duration, until: Duration },
+}
+
+impl Step {
+    pub(super) fn due(self) -> Option<Duration> {
+        match self {
+            Self::Command => None,
+            Self::Settles { settled, .. } => Some(settled),
+            Self::Proves { until, .. } => Some(until),
+        }
+    }
+}
+
+impl Turn {
+    /// When it was told; as long as it is not, no time is later.
+    pub(super) fn told(&self) -> Duration {
+        match self.step {
+            Step::Command => Duration::MAX,
+            Step::Settles { told, .. } | Step::Proves { told, .. } => told,
+        }
+    }
 }
 
 /// The hooks of an instance that run or wait.

@@ -123,9 +123,14 @@ fn spec(
             mode: KillMode::Group,
         },
         essential,
-        rolling: NonZeroU32::new(at_once)
-            .filter(|n| n.get() > 1)
-            .map(|n| Box::new(RollingSpec { at_once: AtOnce::Count(n), takes_part: true, reload: None })),
+        rolling: NonZeroU32::new(at_once).filter(|n| n.get() > 1).map(|n| {
+            Box::new(RollingSpec {
+                at_once: AtOnce::Count(n),
+                takes_part: true,
+                reload: None,
+                reload_timeout: Duration::ZERO,
+            })
+        }),
         hooks: None,
         health: None,
         memory: None,
