@@ -59,6 +59,7 @@ pub mod names;
 pub mod operation;
 pub mod order;
 pub mod otel;
+pub mod outbox;
 pub mod outcome;
 pub mod outlook;
 pub mod plan;

@@ -29,6 +29,7 @@ mod confirm;
 mod deaths;
 mod health;
 mod hooks;
+mod look;
 mod loops;
 mod memory;
 mod reload;
@@ -252,33 +253,6 @@ impl Process {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         self.due.first().filter(|_| !self.finished).map(|(at, ..)| *at)
-    }
-
-    /// The tasks that are not over; for whoever must look after them when this machine is lost.
-    #[must_use]
-    pub fn live_tasks(&self) -> Vec<TaskId> {
-        let live = self.instances.iter().filter(|i| !i.machine.at_rest());
-        let runs = live.map(|i| TaskId::Run(i.id.run(i.machine.run())));
-        let hook = |i: &Instance| i.hooking.as_ref()?.pass.as_ref()?.task().map(TaskId::Hook);
-        let probes = self.instances.iter().filter_map(|i| i.health.as_ref()).flat_map(|m| m.tasks());
-        runs.chain(self.instances.iter().filter_map(hook)).chain(probes.map(TaskId::Probe)).collect()
-    }
-
-    /// How many deaths wait for their last words.
-    #[must_use]
-    pub fn untold(&self) -> usize {
-        self.unheard.len()
-    }
-
-    /// Its configuration.
-    #[must_use]
-    pub fn spec(&self) -> &Arc<ProcessSpec> {
-        &self.spec
-    }
-
-    /// The machines of its instances, in their order.
-    pub fn machines(&self) -> impl Iterator<Item = (InstanceId, &Machine)> {
-        self.instances.iter().map(|i| (i.id, &i.machine))
     }
 
     /// The place of an instance, by its serial.
