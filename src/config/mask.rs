@@ -17,7 +17,8 @@ const PAIRS: [(char, char); 7] = [
 /// The text with every complete `${…}` of one line masked; borrowed when there is nothing to do.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     let clash = || text.chars().any(|c| PAIRS.iter().any(|(_, mask)| *mask == c));
-    if memchr::memmem::find(text.as_bytes(), b"${").is_none() || clash() {
+    // std looks, without asking the processor what it can: 60 µs of a start in a virtual machine.
+    if !text.contains("${") || clash() {
         return Cow::Borrowed(text);
     }
     let ends = ends(text);

@@ -7,6 +7,8 @@
 mod plan;
 #[path = "control/planted.rs"]
 mod planted;
+#[path = "support/spec.rs"]
+mod support;
 
 use phpeek_core::ends::Refusal;
 use phpeek_core::facts::{Fact, OperationEnd, Outbox, Output, SystemFact, Told};

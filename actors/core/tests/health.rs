@@ -2,51 +2,30 @@
 //! (`health/world.rs`); and planted bugs, each of which a law must notice. Deterministic where bugs are planted.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[macro_use]
+#[path = "support/laws.rs"]
+mod shared;
 #[path = "health/book.rs"]
 mod book;
 #[path = "health/planted.rs"]
 mod planted;
+#[path = "support/spec.rs"]
+mod support;
 #[path = "health/told.rs"]
 mod told;
 #[path = "health/world.rs"]
 mod world;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use world::{Plan, Real};
 
-const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/health.regressions");
-
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
-        ..ProptestConfig::default()
-    }
-}
-
-/// No world breaks this law. Any other law that is broken first counts as well: the world ends there.
-fn holds(law: &str, plan: &Plan) -> Result<(), TestCaseError> {
-    match world::run(plan, &mut Real).first() {
-        None => Ok(()),
-        Some((name, what)) => {
-            Err(TestCaseError::fail(format!("{name} is broken (looking for {law}): {what}\n{plan:#?}")))
-        }
-    }
-}
-
-macro_rules! laws {
-    ($($name:ident: $law:literal;)*) => {
-        $(proptest! {
-            #![proptest_config(config())]
-            #[test]
-            fn $name(plan in world::plan()) {
-                holds($law, &plan)?;
-            }
-        })*
-    };
+/// The first law that a plan breaks.
+fn broken(plan: &Plan) -> Option<(&'static str, String)> {
+    world::run(plan, &mut Real).into_iter().next()
 }
 
 laws! {
+    "health", 256, world::plan, broken;
     h1_no_probe_while_nothing_runs_or_before_its_delay: "H1";
     h2_one_probe_at_a_time_and_the_next_within_its_period: "H2";
     h3_every_probe_is_told_once: "H3";

@@ -2,49 +2,28 @@
 //! (`hooks/world.rs`); and planted bugs, each of which a law must notice. Deterministic where bugs are planted.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[macro_use]
+#[path = "support/laws.rs"]
+mod shared;
 #[path = "hooks/book.rs"]
 mod book;
 #[path = "hooks/planted.rs"]
 mod planted;
+#[path = "support/spec.rs"]
+mod support;
 #[path = "hooks/world.rs"]
 mod world;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use world::{Plan, Real};
 
-const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hooks.regressions");
-
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
-        ..ProptestConfig::default()
-    }
-}
-
-/// No world breaks this law. Any other law that is broken first counts as well: the world ends there.
-fn holds(law: &str, plan: &Plan) -> Result<(), TestCaseError> {
-    match world::run(plan, &mut Real).first() {
-        None => Ok(()),
-        Some((name, what)) => {
-            Err(TestCaseError::fail(format!("{name} is broken (looking for {law}): {what}\n{plan:#?}")))
-        }
-    }
-}
-
-macro_rules! laws {
-    ($($name:ident: $law:literal;)*) => {
-        $(proptest! {
-            #![proptest_config(config())]
-            #[test]
-            fn $name(plan in world::plan()) {
-                holds($law, &plan)?;
-            }
-        })*
-    };
+/// The first law that a plan breaks.
+fn broken(plan: &Plan) -> Option<(&'static str, String)> {
+    world::run(plan, &mut Real).into_iter().next()
 }
 
 laws! {
+    "hooks", 256, world::plan, broken;
     r1_one_task_at_a_time_in_order_with_no_try_too_many: "R1";
     r2_nothing_begins_after_a_failure_or_a_stop: "R2";
     r3_a_try_is_pressed_when_its_timeout_is_over: "R3";

@@ -13,6 +13,8 @@
 
 #[path = "jobs/planted.rs"]
 mod planted;
+#[path = "support/spec.rs"]
+mod support;
 
 use phpeek_core::autopsy::Autopsy;
 use phpeek_core::backoff::{Backoff, Jitter};
@@ -21,22 +23,18 @@ use phpeek_core::ends::{OperationEnd, Refusal};
 use phpeek_core::facts::{Fact, InstanceFact, Outbox, Output, ScheduleFact, Told};
 use phpeek_core::ids::{InstanceId, ProcessId, RunId, TaskId};
 use phpeek_core::lifecycle::{Now, Urgency};
-use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId, Operations};
 use phpeek_core::outcome::Exit;
 use phpeek_core::process::{Command, Effect, Event, Process, Report, ScheduleCommand};
-use phpeek_core::program::{Handover, Launch, Numbering, Program, Speaking, TaskEvent};
+use phpeek_core::program::{Launch, TaskEvent};
 use phpeek_core::schedule::{CatchUp, Overlap, ScheduleSpec, TimeZone, Timetable, Trigger};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{
-    CommandLine, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy,
-    RestartSpec, StopSpec,
-};
+use phpeek_core::spec::{ProcessKind, ProcessSpec, RestartSpec};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+use support::{asked, plain};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -64,21 +62,6 @@ enum Step {
 type Bug = fn(&mut Vec<Output<Effect>>);
 
 fn spec(plan: &Plan) -> Arc<ProcessSpec> {
-    let name = ProcessName::new("job").expect("a plain name");
-    let program = Program {
-        name: name.clone(),
-        hook: None,
-        command: CommandLine::new(vec!["/job".to_owned()]).expect("a program"),
-        working_dir: None,
-        user: None,
-        group: None,
-        env: Vec::new(),
-        privilege: None,
-        output: OutputSpec { stdout: false, stderr: false },
-        handover: Handover::Parent,
-        numbering: Numbering::default(),
-        speaks: Speaking::default(),
-    };
     let schedule = ScheduleSpec {
         text: "*/5 * * * * *".to_owned(),
         timetable: Timetable::parse("*/5 * * * * *", TimeZone::UTC, |_| None).expect("a schedule"),
@@ -91,35 +74,14 @@ fn spec(plan: &Plan) -> Arc<ProcessSpec> {
         timeout: plan.timeout,
         heartbeat: None,
     };
+    let usual = plain("job");
     Arc::new(ProcessSpec {
-        name,
         kind: ProcessKind::Scheduled,
-        initial: InitialState::Running,
-        program: Arc::new(program),
-        scale: NonZeroU32::MIN,
         max_scale: 1,
-        depends_on: Vec::new(),
-        restart: RestartSpec {
-            policy: RestartPolicy::Always,
-            attempts: Attempts::AtMost(3),
-            backoff: Backoff::NONE,
-            stable_after: None,
-            ends: Ends::USUAL,
-        },
-        stop: StopSpec {
-            signal: Signal::TERM,
-            grace: SECOND,
-            kill_signal: Signal::KILL,
-            kill_grace: SECOND,
-            mode: KillMode::Group,
-        },
-        essential: false,
-        rolling: None,
-        hooks: None,
-        health: None,
-        memory: None,
-        watch: None,
+        restart: RestartSpec { attempts: Attempts::AtMost(3), backoff: Backoff::NONE, ..usual.restart },
+        stop: asked(SECOND),
         schedule: Some(Arc::new(schedule)),
+        ..usual
     })
 }
 

@@ -3,6 +3,9 @@
 //! of the machines are in `world.rs`.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[path = "support/spec.rs"]
+mod support;
+
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::{Attempts, Budget};
 use phpeek_core::facts::Outbox;
@@ -14,18 +17,17 @@ use phpeek_core::operation::Cause;
 use phpeek_core::order::{Cycle, start_order};
 use phpeek_core::outcome::Exit;
 use phpeek_core::process::Command;
-use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Ends, Hooks, InitialState, KillMode, OutputSpec, ProcessKind,
-    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    Condition, Dependency, Ends, Hooks, KillMode, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec,
+    StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+use support::plain;
 
 /// Any duration, the extremes of each order of magnitude among them.
 fn duration() -> impl Strategy<Value = Duration> {
@@ -209,55 +211,8 @@ fn name(i: u32) -> ProcessName {
 /// A fleet of `count` processes, each of which needs the one before.
 fn chain(count: u32) -> Fleet {
     let process = |i: u32| {
-        let backoff = Backoff::new(Duration::ZERO, Duration::ZERO).expect("in order");
-        let depends = i.checked_sub(1).map(name);
-        let name = name(i);
-        Arc::new(ProcessSpec {
-            name: name.clone(),
-            kind: ProcessKind::LongRun,
-            initial: InitialState::Running,
-            program: Arc::new(Program {
-                name,
-                hook: None,
-                command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-                working_dir: None,
-                user: None,
-                group: None,
-                env: Vec::new(),
-                privilege: None,
-                output: OutputSpec { stdout: true, stderr: true },
-                handover: Handover::Link,
-                numbering: Numbering::default(),
-                speaks: Speaking::default(),
-            }),
-            scale: NonZeroU32::MIN,
-            max_scale: 100,
-            depends_on: depends
-                .map(|process| Dependency::new(process, Condition::Started))
-                .into_iter()
-                .collect(),
-            restart: RestartSpec {
-                policy: RestartPolicy::Always,
-                attempts: Attempts::Unlimited,
-                backoff,
-                stable_after: None,
-                ends: Ends::USUAL,
-            },
-            stop: StopSpec {
-                signal: Signal::TERM,
-                grace: Duration::ZERO,
-                kill_signal: Signal::KILL,
-                kill_grace: Duration::ZERO,
-                mode: KillMode::Group,
-            },
-            essential: false,
-            rolling: None,
-            hooks: None,
-            health: None,
-            memory: None,
-            watch: None,
-            schedule: None,
-        })
+        let before = i.checked_sub(1).map(|i| Dependency::new(name(i), Condition::Started));
+        Arc::new(ProcessSpec { depends_on: before.into_iter().collect(), ..plain(name(i).as_str()) })
     };
     let spec = SystemSpec {
         shutdown_timeout: Duration::from_secs(1),

@@ -2,6 +2,9 @@
 //! simulated worlds; and planted bugs, each of which a law must notice. Deterministic where bugs are planted.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[macro_use]
+#[path = "support/laws.rs"]
+mod shared;
 #[path = "memory/planted.rs"]
 mod planted;
 #[path = "memory/replaced.rs"]

@@ -16,6 +16,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[macro_use]
+#[path = "support/laws.rs"]
+mod shared;
 #[path = "support/spec.rs"]
 mod support;
 
@@ -122,43 +125,13 @@ fn truth(told: &[Fact]) -> Outlook {
     }
 }
 
-/// How the fold may be wrong: what it hears, or what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bug {
-    GoneInstanceCounts,
-    GoneProcessCounts,
-    SleeperIsExpected,
-    JobIsExpected,
-    ChangeOfSpecIgnored,
-    NewInstanceIsUp,
-    CompletedIsMissing,
-    FailureIsComing,
-    BootIsNotWaitedFor,
-    RestartIgnored,
-    InterruptedRestartIsOver,
-    ShutdownIgnored,
-    ChangeNotTold,
-    ToldAgain,
+// How the fold may be wrong: what it hears, or what it says.
+bugs! {
+    ALL:
+        GoneInstanceCounts, GoneProcessCounts, SleeperIsExpected, JobIsExpected, ChangeOfSpecIgnored,
+        NewInstanceIsUp, CompletedIsMissing, FailureIsComing, BootIsNotWaitedFor, RestartIgnored,
+        InterruptedRestartIsOver, ShutdownIgnored, ChangeNotTold, ToldAgain;
 }
-
-use Bug::*;
-
-const ALL: [Bug; 14] = [
-    GoneInstanceCounts,
-    GoneProcessCounts,
-    SleeperIsExpected,
-    JobIsExpected,
-    ChangeOfSpecIgnored,
-    NewInstanceIsUp,
-    CompletedIsMissing,
-    FailureIsComing,
-    BootIsNotWaitedFor,
-    RestartIgnored,
-    InterruptedRestartIsOver,
-    ShutdownIgnored,
-    ChangeNotTold,
-    ToldAgain,
-];
 
 fn awake(spec: &ProcessSpec, bug: Option<Bug>) -> Arc<ProcessSpec> {
     let mut spec = spec.clone();

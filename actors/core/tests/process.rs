@@ -2,50 +2,30 @@
 //! (`process/world.rs`); and planted bugs, each of which a law must notice. Deterministic where bugs are planted.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[macro_use]
+#[path = "support/laws.rs"]
+mod shared;
 #[path = "process/book.rs"]
 mod book;
 #[path = "process/planted.rs"]
 mod planted;
+#[path = "support/spec.rs"]
+mod support;
 #[path = "process/world.rs"]
 mod world;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use world::{Plan, Real};
 
-const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process.regressions");
-
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
-        ..ProptestConfig::default()
-    }
-}
-
-/// No world breaks this law. Any other law that is broken first counts as well: the world ends there.
-fn holds(law: &str, plan: &Plan) -> Result<(), TestCaseError> {
-    match world::run(plan, &mut Real).broken.first() {
-        None => Ok(()),
-        Some((name, what)) => Err(TestCaseError::fail(format!(
-            "{name} is broken (looking for {law}): {what}\n{}",
-            world::run(plan, &mut Real).history.join("\n")
-        ))),
-    }
-}
-
-macro_rules! laws {
-    ($($name:ident: $law:literal;)*) => {
-        $(proptest! {
-            #![proptest_config(config())]
-            #[test]
-            fn $name(plan in world::plan()) {
-                holds($law, &plan)?;
-            }
-        })*
-    };
+/// The first law that a plan breaks, with what came before it.
+fn broken(plan: &Plan) -> Option<(&'static str, String)> {
+    let story = world::run(plan, &mut Real);
+    let (name, what) = story.broken.into_iter().next()?;
+    Some((name, format!("{what}\n{}", story.history.join("\n"))))
 }
 
 laws! {
+    "process", 256, world::plan, broken;
     q1_every_command_is_answered_once: "Q1";
     q2_up_means_that_every_instance_was_up: "Q2";
     q3_one_instance_at_a_time_is_down_for_a_restart: "Q3";

@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[macro_use]
+#[path = "support/laws.rs"]
+mod shared;
 #[path = "support/spec.rs"]
 mod support;
 
@@ -192,37 +195,12 @@ fn truth(told: &[Fact], mode: Mode, chosen: &[&str]) -> bool {
     counting > 0 && counting >= chosen.len()
 }
 
-/// How the fold may be wrong: what it misses, or what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bug {
-    GoneInstanceCounts,
-    GoneProcessCounts,
-    ChangeOfSpecIgnored,
-    RunsAreOne,
-    BadAnswerIgnored,
-    EndIsAlwaysFine,
-    EndIgnored,
-    AnyoneCounts,
-    ModeIgnored,
-    ChangeNotTold,
-    ToldAgain,
+// How the fold may be wrong: what it misses, or what it says.
+bugs! {
+    ALL:
+        GoneInstanceCounts, GoneProcessCounts, ChangeOfSpecIgnored, RunsAreOne, BadAnswerIgnored,
+        EndIsAlwaysFine, EndIgnored, AnyoneCounts, ModeIgnored, ChangeNotTold, ToldAgain;
 }
-
-use Bug::*;
-
-const ALL: [Bug; 11] = [
-    GoneInstanceCounts,
-    GoneProcessCounts,
-    ChangeOfSpecIgnored,
-    RunsAreOne,
-    BadAnswerIgnored,
-    EndIsAlwaysFine,
-    EndIgnored,
-    AnyoneCounts,
-    ModeIgnored,
-    ChangeNotTold,
-    ToldAgain,
-];
 
 fn heard(fact: &Fact, bug: Option<Bug>) -> Option<Fact> {
     match (fact, bug) {

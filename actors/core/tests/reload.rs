@@ -3,6 +3,9 @@
 //! bugs show that a broken law is seen.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[path = "support/spec.rs"]
+mod support;
+
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::facts::{Fact, Outbox, SystemFact};
@@ -14,17 +17,16 @@ use phpeek_core::operation::Cause;
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::plan::{Action, Plan, apply, plan};
 use phpeek_core::process::Command;
-use phpeek_core::program::{Handover, Numbering, Program, Speaking};
-use phpeek_core::signal::Signal;
+use phpeek_core::program::Program;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    CommandLine, Condition, Dependency, InitialState, ProcessSpec, RestartPolicy, RestartSpec, SystemSpec,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+use support::{asked, program};
 
 const SECOND: Duration = Duration::from_secs(1);
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -41,24 +43,11 @@ fn spec(place: usize, drawn: &Drawn, there: &[bool]) -> Arc<ProcessSpec> {
     let own = name(NAMES[place]);
     let on = (0..place).filter(|on| edges[*on] && there[*on]);
     let depends_on = on.map(|on| Dependency::new(name(NAMES[on]), Condition::Started)).collect();
+    let usual = support::plain(own.as_str());
+    let command = CommandLine::new(vec![format!("p{command}")]).expect("a program");
     Arc::new(ProcessSpec {
-        name: own.clone(),
-        kind: ProcessKind::LongRun,
         initial: if stopped { InitialState::Stopped } else { InitialState::Running },
-        program: Arc::new(Program {
-            name: own,
-            hook: None,
-            command: CommandLine::new(vec![format!("p{command}")]).expect("a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
-            privilege: None,
-            output: OutputSpec { stdout: true, stderr: true },
-            handover: Handover::Link,
-            numbering: Numbering::default(),
-            speaks: Speaking::default(),
-        }),
+        program: Arc::new(Program { command, ..program(own.as_str()) }),
         scale: NonZeroU32::new(scale).expect("not none"),
         max_scale: 10,
         depends_on,
@@ -66,23 +55,10 @@ fn spec(place: usize, drawn: &Drawn, there: &[bool]) -> Arc<ProcessSpec> {
             policy: if always { RestartPolicy::Always } else { RestartPolicy::Never },
             attempts: Attempts::AtMost(3),
             backoff: Backoff::new(SECOND, SECOND).expect("not longer than the longest"),
-            stable_after: None,
-            ends: Ends::USUAL,
+            ..usual.restart
         },
-        stop: StopSpec {
-            signal: Signal::TERM,
-            grace: SECOND,
-            kill_signal: Signal::KILL,
-            kill_grace: SECOND,
-            mode: KillMode::Group,
-        },
-        essential: false,
-        rolling: None,
-        hooks: None,
-        health: None,
-        memory: None,
-        watch: None,
-        schedule: None,
+        stop: asked(SECOND),
+        ..usual
     })
 }
 

@@ -2,6 +2,9 @@
 //! (`schedule/world.rs`) whose clock is put forward and back; and planted bugs, each of which a law must notice.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[macro_use]
+#[path = "support/laws.rs"]
+mod shared;
 #[path = "schedule/book.rs"]
 mod book;
 #[path = "schedule/planted.rs"]
@@ -10,42 +13,15 @@ mod planted;
 mod world;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use world::{Plan, Real};
 
-const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schedule.regressions");
-
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 128,
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
-        ..ProptestConfig::default()
-    }
-}
-
-/// No world breaks this law. Any other law that is broken first counts as well: the world ends there.
-fn holds(law: &str, plan: &Plan) -> Result<(), TestCaseError> {
-    match world::run(plan, &mut Real).first() {
-        None => Ok(()),
-        Some((name, what)) => {
-            Err(TestCaseError::fail(format!("{name} is broken (looking for {law}): {what}\n{plan:#?}")))
-        }
-    }
-}
-
-macro_rules! laws {
-    ($($name:ident: $law:literal;)*) => {
-        $(proptest! {
-            #![proptest_config(config())]
-            #[test]
-            fn $name(plan in world::plan()) {
-                holds($law, &plan)?;
-            }
-        })*
-    };
+/// The first law that a plan breaks.
+fn broken(plan: &Plan) -> Option<(&'static str, String)> {
+    world::run(plan, &mut Real).into_iter().next()
 }
 
 laws! {
+    "schedule", 128, world::plan, broken;
     t1_each_tick_is_answered_once_whatever_the_clock_does: "T1";
     t2_no_job_is_early_and_none_is_late_without_a_reason: "T2";
     t3_no_more_jobs_than_may_be: "T3";

@@ -5,6 +5,8 @@
 
 #[path = "world/mod.rs"]
 mod sim;
+#[path = "support/spec.rs"]
+mod support;
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;

@@ -1,19 +1,18 @@
 //! What is asked of whom, and how processes take it; drawn.
 
+use crate::support::{asked, plain, program};
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::fleet::Amount;
 use phpeek_core::name::ProcessName;
 use phpeek_core::process::ScheduleCommand;
-use phpeek_core::program::{Handover, Numbering, Program, Speaking};
-use phpeek_core::signal::Signal;
+use phpeek_core::program::{Numbering, Program};
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Ends, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, StopSpec,
+    Condition, Dependency, InitialState, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,52 +81,26 @@ pub(super) fn name(i: usize) -> ProcessName {
 pub(super) fn spec(i: usize, plan: &Plan) -> ProcessSpec {
     let (kind, initial, on, restart) = plan.processes[i];
     let ms = Duration::from_millis;
-    let kill = Signal::KILL;
     let needs = on.filter(|on| *on < i && plan.processes[*on].0 != ProcessKind::Scheduled);
     let depends_on = needs.map(|on| Dependency { restart, ..Dependency::new(name(on), Condition::Started) });
-    let backoff = Backoff::new(ms(1), ms(8)).expect("in order");
+    let usual = plain(name(i).as_str());
     ProcessSpec {
-        name: name(i),
         kind,
         initial,
+        // The last process has ports for three instances alone.
         program: Arc::new(Program {
-            name: name(i),
-            hook: None,
-            command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
-            privilege: None,
-            output: OutputSpec { stdout: false, stderr: false },
-            handover: Handover::Link,
-            // The last process has ports for three instances alone.
             numbering: Numbering { port_base: NonZeroU16::new(65_533).filter(|_| i == 3), templates: false },
-            speaks: Speaking::default(),
+            ..program(name(i).as_str())
         }),
-        scale: NonZeroU32::MIN,
         max_scale: MOST,
         depends_on: depends_on.into_iter().collect(),
         restart: RestartSpec {
             policy: RestartPolicy::Never,
             attempts: Attempts::AtMost(0),
-            backoff,
-            stable_after: None,
-            ends: Ends::USUAL,
+            backoff: Backoff::new(ms(1), ms(8)).expect("in order"),
+            ..usual.restart
         },
-        stop: StopSpec {
-            signal: Signal::TERM,
-            grace: ms(5),
-            kill_signal: kill,
-            kill_grace: ms(5),
-            mode: KillMode::Group,
-        },
-        essential: false,
-        rolling: None,
-        hooks: None,
-        health: None,
-        memory: None,
-        watch: None,
-        schedule: None,
+        stop: asked(ms(5)),
+        ..usual
     }
 }

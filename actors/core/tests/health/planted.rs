@@ -17,82 +17,15 @@ use std::time::Duration;
 const SEED: [u8; 32] = *b"the laws of health will notice!!";
 const WORLDS: usize = 400;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bug {
-    DelayForgotten,
-    PeriodTooLong,
-    PeriodTooShort,
-    TimeoutForgotten,
-    TimeoutTooEarly,
-    OneFailureTooMany,
-    OneFailureTooFew,
-    OneSuccessTooFew,
-    FailureIsSuccess,
-    AnswerForgotten,
-    RunGoesOn,
-    AlwaysReady,
-    NeverReady,
-    NeverFalls,
-    AskedTwice,
-    AskedNever,
-    ToldTwice,
-    ToldNever,
-    NeverKilled,
-    StartupForgotten,
-    ReadinessRestarts,
-    DeadlineForgotten,
-    GoneTooEarly,
-    OldNewsCounts,
-    EarlyNewsForgotten,
-    NewsForgotten,
-    PingForgotten,
-    StoppingForgotten,
-    TriggerForgotten,
-    ExtensionForgotten,
-    WatchdogForgotten,
-    WatchdogTooLate,
-    WatchdogTooEarly,
-    AsksWhatIsTold,
+bugs! {
+    ALL:
+        DelayForgotten, PeriodTooLong, PeriodTooShort, TimeoutForgotten, TimeoutTooEarly,
+        OneFailureTooMany, OneFailureTooFew, OneSuccessTooFew, FailureIsSuccess, AnswerForgotten,
+        RunGoesOn, AlwaysReady, NeverReady, NeverFalls, AskedTwice, AskedNever, ToldTwice, ToldNever,
+        NeverKilled, StartupForgotten, ReadinessRestarts, DeadlineForgotten, GoneTooEarly, OldNewsCounts,
+        EarlyNewsForgotten, NewsForgotten, PingForgotten, StoppingForgotten, TriggerForgotten,
+        ExtensionForgotten, WatchdogForgotten, WatchdogTooLate, WatchdogTooEarly, AsksWhatIsTold;
 }
-
-use Bug::*;
-
-const ALL: [Bug; 34] = [
-    DelayForgotten,
-    PeriodTooLong,
-    PeriodTooShort,
-    TimeoutForgotten,
-    TimeoutTooEarly,
-    OneFailureTooMany,
-    OneFailureTooFew,
-    OneSuccessTooFew,
-    FailureIsSuccess,
-    AnswerForgotten,
-    RunGoesOn,
-    AlwaysReady,
-    NeverReady,
-    NeverFalls,
-    AskedTwice,
-    AskedNever,
-    ToldTwice,
-    ToldNever,
-    NeverKilled,
-    StartupForgotten,
-    ReadinessRestarts,
-    DeadlineForgotten,
-    GoneTooEarly,
-    OldNewsCounts,
-    EarlyNewsForgotten,
-    NewsForgotten,
-    PingForgotten,
-    StoppingForgotten,
-    TriggerForgotten,
-    ExtensionForgotten,
-    WatchdogForgotten,
-    WatchdogTooLate,
-    WatchdogTooEarly,
-    AsksWhatIsTold,
-];
 
 struct Planted(Bug);
 

@@ -2,6 +2,7 @@
 //! never, as a plan says. Feeds what the machine would hear, and has the book look at what it does.
 
 use crate::book::Book;
+use crate::support::program;
 use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Fact, Outbox, Output, Told};
 use phpeek_core::health::facts::{Answer, ProbeFault};
@@ -10,11 +11,9 @@ use phpeek_core::health::{CheckSpec, Checks, LogQuestion, NotifyQuestion, Protoc
 use phpeek_core::health::{monitor::Monitor, news::News};
 use phpeek_core::ids::{InstanceId, ProbeId, ProcessId, TaskId};
 use phpeek_core::lifecycle::Now;
-use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::Exit;
-use phpeek_core::program::{Handover, Launch, Numbering, Program, Speaking, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Program, TaskEvent};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{CommandLine, OutputSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,20 +195,7 @@ pub(crate) struct Real;
 impl Subject for Real {}
 
 fn checks(plan: &Plan, subject: &impl Subject) -> Checks {
-    let program = Arc::new(Program {
-        name: ProcessName::new("p").expect("a name"),
-        hook: None,
-        command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-        working_dir: None,
-        user: None,
-        group: None,
-        env: Vec::new(),
-        privilege: None,
-        output: OutputSpec { stdout: false, stderr: false },
-        handover: Handover::Parent,
-        numbering: Numbering::default(),
-        speaks: Speaking::default(),
-    });
+    let program = Arc::new(Program { handover: Handover::Parent, ..program("p") });
     let spec = |check: &Check| {
         let question = match check.way {
             Way::Exec => Question::Exec(program.clone()),

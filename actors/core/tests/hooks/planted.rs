@@ -17,42 +17,12 @@ use std::time::Duration;
 const SEED: [u8; 32] = *b"the laws of hooks will notice it";
 const WORLDS: usize = 400;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bug {
-    LaunchedTwice,
-    OneTryTooMany,
-    RetriesForgotten,
-    FailureForgotten,
-    EveryFailureCounts,
-    TimeoutForgotten,
-    TimeoutTooEarly,
-    DelayForgotten,
-    EndTwice,
-    EndNever,
-    BeganNever,
-    FailureIsSuccess,
-    DeadlineForgotten,
-    GroupForgotten,
+bugs! {
+    ALL:
+        LaunchedTwice, OneTryTooMany, RetriesForgotten, FailureForgotten, EveryFailureCounts,
+        TimeoutForgotten, TimeoutTooEarly, DelayForgotten, EndTwice, EndNever, BeganNever,
+        FailureIsSuccess, DeadlineForgotten, GroupForgotten;
 }
-
-use Bug::*;
-
-const ALL: [Bug; 14] = [
-    LaunchedTwice,
-    OneTryTooMany,
-    RetriesForgotten,
-    FailureForgotten,
-    EveryFailureCounts,
-    TimeoutForgotten,
-    TimeoutTooEarly,
-    DelayForgotten,
-    EndTwice,
-    EndNever,
-    BeganNever,
-    FailureIsSuccess,
-    DeadlineForgotten,
-    GroupForgotten,
-];
 
 struct Planted(Bug);
 

@@ -2,17 +2,16 @@
 //! at some moment. Feeds what the machine would hear, and has the book look at what it does.
 
 use crate::book::Book;
+use crate::support::program;
 use phpeek_core::facts::{Fact, Outbox, Output, Told};
 use phpeek_core::hook::pass::Pass;
 use phpeek_core::hook::words::Effect;
 use phpeek_core::hook::{HookList, HookSpec, OnError, Stage};
 use phpeek_core::ids::{HookTask, TaskId};
 use phpeek_core::lifecycle::{Now, Urgency};
-use phpeek_core::name::ProcessName;
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
-use phpeek_core::program::{Handover, Launch, Numbering, Program, Speaking, TaskEvent};
+use phpeek_core::program::{Handover, Launch, Program, TaskEvent};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{CommandLine, OutputSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -176,20 +175,7 @@ impl Os {
 fn list(plan: &Plan, subject: &impl Subject) -> HookList {
     let hook = |(i, hook): (usize, &Hook)| {
         let name: Arc<str> = format!("h{i}").into();
-        let program = Program {
-            name: ProcessName::new("h").expect("a name"),
-            hook: Some(name.clone()),
-            command: CommandLine::new(vec!["h".to_owned()]).expect("a program"),
-            working_dir: None,
-            user: None,
-            group: None,
-            env: Vec::new(),
-            privilege: None,
-            output: OutputSpec { stdout: false, stderr: false },
-            handover: Handover::Parent,
-            numbering: Numbering::default(),
-            speaks: Speaking::default(),
-        };
+        let program = Program { hook: Some(name.clone()), handover: Handover::Parent, ..program("h") };
         let mut spec = HookSpec {
             name,
             program: Arc::new(program),

@@ -13,40 +13,11 @@ use std::time::Duration;
 const SEED: [u8; 32] = *b"the laws of memory will notice!!";
 const WORLDS: usize = 300;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bug {
-    EndForgotten,
-    OldRunCounts,
-    TurnIgnored,
-    HardForgotten,
-    SoftForgotten,
-    OneByteMore,
-    OneByteLess,
-    AnswerForgotten,
-    VerdictForgotten,
-    VerdictTwice,
-    HardIsSoft,
-    DeadlineForgotten,
-    NeverMeasured,
+bugs! {
+    ALL:
+        EndForgotten, OldRunCounts, TurnIgnored, HardForgotten, SoftForgotten, OneByteMore, OneByteLess,
+        AnswerForgotten, VerdictForgotten, VerdictTwice, HardIsSoft, DeadlineForgotten, NeverMeasured;
 }
-
-use Bug::*;
-
-const ALL: [Bug; 13] = [
-    EndForgotten,
-    OldRunCounts,
-    TurnIgnored,
-    HardForgotten,
-    SoftForgotten,
-    OneByteMore,
-    OneByteLess,
-    AnswerForgotten,
-    VerdictForgotten,
-    VerdictTwice,
-    HardIsSoft,
-    DeadlineForgotten,
-    NeverMeasured,
-];
 
 struct Planted(Bug, Option<Breach>);
 

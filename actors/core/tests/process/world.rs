@@ -2,20 +2,19 @@
 //! a manager that commands as the real one does. No process and no clock; every choice comes from the plan.
 
 use crate::book::{Book, Broken};
+use crate::support::{asked, plain, program};
 use phpeek_core::backoff::{Backoff, Jitter};
 use phpeek_core::budget::Attempts;
 use phpeek_core::facts::{Outbox, Output, Words};
 use phpeek_core::ids::{ProcessId, RunId, TaskId};
 use phpeek_core::lifecycle::{Now, Urgency};
-use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
 use phpeek_core::process::{Command, Effect, Event, Pressing, Process, Report};
-use phpeek_core::program::{ContextPolicy, Launch, Numbering, Program, Speaking, TaskEvent};
+use phpeek_core::program::{ContextPolicy, Handover, Launch, Program, TaskEvent};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    AtOnce, CommandLine, Ends, Exhausted, InitialState, KillMode, OutputSpec, ProcessKind, ProcessSpec,
-    RestartPolicy, RestartSpec, RollingSpec, StopSpec,
+    AtOnce, Ends, Exhausted, OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, RollingSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -101,61 +100,31 @@ fn spec(
     captured: bool,
     (essential, exhausted, at_once): (bool, Exhausted, u32),
 ) -> ProcessSpec {
-    let ends = Ends { exhausted, ..Ends::USUAL };
-    let backoff = Backoff::new(ms(1), ms(8)).expect("in order");
-    let name = ProcessName::new("p").expect("a plain name");
-    let output = OutputSpec { stdout: captured, stderr: captured };
-    let command = CommandLine::new(vec!["p".to_owned()]).expect("a program");
+    let program = Program {
+        output: OutputSpec { stdout: captured, stderr: captured },
+        handover: Handover::of(ContextPolicy::Auto, kind),
+        ..program("p")
+    };
+    let at_once = NonZeroU32::new(at_once).filter(|n| n.get() > 1).map(AtOnce::Count);
+    let rolling = at_once.map(|at_once| {
+        Box::new(RollingSpec { at_once, takes_part: true, reload: None, reload_timeout: Duration::ZERO })
+    });
     ProcessSpec {
-        program: program(&name, command, output, kind),
-        name,
+        program: Arc::new(program),
         kind,
-        initial: InitialState::Running,
         scale: NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN),
-        max_scale: 100,
-        depends_on: Vec::new(),
-        restart: RestartSpec { policy, attempts, backoff, stable_after: Some(ms(60)), ends },
-        stop: StopSpec {
-            signal: Signal::TERM,
-            grace: ms(30),
-            kill_signal: Signal::KILL,
-            kill_grace: ms(30),
-            mode: KillMode::Group,
+        restart: RestartSpec {
+            policy,
+            attempts,
+            backoff: Backoff::new(ms(1), ms(8)).expect("in order"),
+            stable_after: Some(ms(60)),
+            ends: Ends { exhausted, ..Ends::USUAL },
         },
+        stop: asked(ms(30)),
         essential,
-        rolling: NonZeroU32::new(at_once).filter(|n| n.get() > 1).map(|n| {
-            Box::new(RollingSpec {
-                at_once: AtOnce::Count(n),
-                takes_part: true,
-                reload: None,
-                reload_timeout: Duration::ZERO,
-            })
-        }),
-        hooks: None,
-        health: None,
-        memory: None,
-        watch: None,
-        schedule: None,
+        rolling,
+        ..plain("p")
     }
-}
-
-fn program(name: &ProcessName, command: CommandLine, output: OutputSpec, kind: ProcessKind) -> Arc<Program> {
-    let handover = phpeek_core::program::Handover::of(ContextPolicy::Auto, kind);
-    let (working_dir, user, group, env) = (None, None, None, Vec::new());
-    Arc::new(Program {
-        name: name.clone(),
-        hook: None,
-        command,
-        working_dir,
-        user,
-        group,
-        env,
-        privilege: None,
-        output,
-        handover,
-        numbering: Numbering::default(),
-        speaks: Speaking::default(),
-    })
 }
 
 /// What became of a world.

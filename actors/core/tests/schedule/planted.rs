@@ -12,66 +12,14 @@ use std::time::Duration;
 const SEED: [u8; 32] = *b"the laws of schedules notice it!";
 const WORLDS: usize = 400;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bug {
-    BegunTwice,
-    RunsAgainByAnOldClock,
-    Early,
-    SkippedInSilence,
-    NeverWoken,
-    JitterTooLong,
-    OneTooMany,
-    OneTryTooMany,
-    OneTryTooFew,
-    DelayForgotten,
-    SuccessIsFailure,
-    TimeoutForgotten,
-    TimeoutTooEarly,
-    PauseForgotten,
-    CloseForgotten,
-    MissedRuns,
-    MissedRunsAll,
-    MissedForgotten,
-    EndNever,
-    EndTwice,
-    QueueForgotten,
-    ReplaceForgotten,
-    SpanByTheWall,
-    TriggerForgotten,
-    TriggerOfAnother,
-    ResumeRunsWhatWasMissed,
+bugs! {
+    ALL:
+        BegunTwice, RunsAgainByAnOldClock, Early, SkippedInSilence, NeverWoken, JitterTooLong, OneTooMany,
+        OneTryTooMany, OneTryTooFew, DelayForgotten, SuccessIsFailure, TimeoutForgotten, TimeoutTooEarly,
+        PauseForgotten, CloseForgotten, MissedRuns, MissedRunsAll, MissedForgotten, EndNever, EndTwice,
+        QueueForgotten, ReplaceForgotten, SpanByTheWall, TriggerForgotten, TriggerOfAnother,
+        ResumeRunsWhatWasMissed;
 }
-
-use Bug::*;
-
-const ALL: [Bug; 26] = [
-    BegunTwice,
-    RunsAgainByAnOldClock,
-    Early,
-    SkippedInSilence,
-    NeverWoken,
-    JitterTooLong,
-    OneTooMany,
-    OneTryTooMany,
-    OneTryTooFew,
-    DelayForgotten,
-    SuccessIsFailure,
-    TimeoutForgotten,
-    TimeoutTooEarly,
-    PauseForgotten,
-    CloseForgotten,
-    MissedRuns,
-    MissedRunsAll,
-    MissedForgotten,
-    EndNever,
-    EndTwice,
-    QueueForgotten,
-    ReplaceForgotten,
-    SpanByTheWall,
-    TriggerForgotten,
-    TriggerOfAnother,
-    ResumeRunsWhatWasMissed,
-];
 
 struct Planted {
     bug: Bug,

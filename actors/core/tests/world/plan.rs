@@ -1,17 +1,17 @@
 //! A plan of a world: what is configured, which commands come when, and the choices that fate makes. Generated and
 //! shrunk by proptest; the world itself draws nothing else.
 
+use crate::support::plain;
 use phpeek_core::backoff::Backoff;
 use phpeek_core::budget::Attempts;
 use phpeek_core::codes::Codes;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Event, Urgency};
 use phpeek_core::name::ProcessName;
-use phpeek_core::program::{Handover, Numbering, Program, Speaking};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{
-    CommandLine, Condition, Dependency, Ends, Exhausted, Hooks, InitialState, KillMode, OnTimeout,
-    OutputSpec, ProcessKind, ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
+    Condition, Dependency, Ends, Exhausted, Hooks, InitialState, KillMode, OnTimeout, ProcessKind,
+    ProcessSpec, RestartPolicy, RestartSpec, StopSpec, SystemSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -96,38 +96,8 @@ fn process() -> impl Strategy<Value = (ProcessSpec, [u8; 4])> {
     let initial = prop_oneof![9 => Just(InitialState::Running), 1 => Just(InitialState::Stopped)];
     (kind, initial, 1u32..4, restart(), stop(), any::<[u8; 4]>()).prop_map(
         |(kind, initial, scale, restart, stop, edges)| {
-            let name = ProcessName::new("p").expect("a plain name");
-            let spec = ProcessSpec {
-                name: name.clone(),
-                kind,
-                initial,
-                program: Arc::new(Program {
-                    name,
-                    hook: None,
-                    command: CommandLine::new(vec!["p".to_owned()]).expect("a program"),
-                    working_dir: None,
-                    user: None,
-                    group: None,
-                    env: Vec::new(),
-                    privilege: None,
-                    output: OutputSpec { stdout: true, stderr: true },
-                    handover: Handover::Link,
-                    numbering: Numbering::default(),
-                    speaks: Speaking::default(),
-                }),
-                scale: NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN),
-                max_scale: 100,
-                depends_on: Vec::new(),
-                restart,
-                stop,
-                essential: false,
-                rolling: None,
-                hooks: None,
-                health: None,
-                memory: None,
-                watch: None,
-                schedule: None,
-            };
+            let scale = NonZeroU32::new(scale).unwrap_or(NonZeroU32::MIN);
+            let spec = ProcessSpec { kind, initial, scale, restart, stop, ..plain("p") };
             (spec, edges)
         },
     )
