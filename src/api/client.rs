@@ -15,13 +15,14 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use phpeek_os::environment;
-use phpeek_os::peer::peer;
+use phpeek_os::peer::{is_stopped, peer};
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 pub use super::client_error::ClientError;
 pub use super::streams::{Event, Events, Messages};
@@ -51,6 +52,8 @@ type Question<'a> = (Method, &'a str, Bytes);
 pub struct Client {
     path: PathBuf,
     runtime: Arc<Runtime>,
+    /// Who was connected to last.
+    asked: Cell<Option<u32>>,
 }
 
 impl Client {
@@ -81,7 +84,7 @@ impl Client {
     /// When the system has no room for it.
     pub fn at(path: PathBuf) -> Result<Self, ClientError> {
         match Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => Ok(Self { path, runtime: Arc::new(runtime) }),
+            Ok(runtime) => Ok(Self { path, runtime: Arc::new(runtime), asked: Cell::default() }),
             Err(source) => Err(ClientError::System { path, source }),
         }
     }
@@ -113,7 +116,16 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub fn order(&self, path: &str, json: String) -> Result<Bytes, ClientError> {
-        self.ask((Method::POST, path, json.into()), ANSWER_LIMIT, ANSWER_LIMIT)
+        self.order_within(path, json, ANSWER_LIMIT)
+    }
+
+    /// The same within this time.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn order_within(&self, path: &str, json: String, limit: Duration) -> Result<Bytes, ClientError> {
+        let limit = limit.min(ANSWER_LIMIT);
+        self.ask((Method::POST, path, json.into()), limit, limit)
     }
 
     fn ask(&self, what: Question<'_>, head: Duration, all: Duration) -> Result<Bytes, ClientError> {
@@ -152,12 +164,34 @@ impl Client {
         until: Instant,
         answer: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, ClientError> {
-        timeout_at(until.into(), answer).await.unwrap_or_else(|_| Err(ClientError::Silent(self.path.clone())))
+        timeout_at(until.into(), answer).await.unwrap_or_else(|_| Err(self.silent()))
+    }
+
+    /// Why it says nothing.
+    fn silent(&self) -> ClientError {
+        let path = self.path.clone();
+        match self.asked.get().filter(|pid| is_stopped(*pid)) {
+            Some(pid) => ClientError::Stopped { path, pid },
+            None => ClientError::Silent(path),
+        }
+    }
+
+    /// What comes of an order. Longer than for the head of any other answer is waited only for one that works on it.
+    async fn unless_stopped<T>(&self, answer: impl Future<Output = T>) -> Result<T, ClientError> {
+        let mut answer = std::pin::pin!(answer);
+        match timeout(HEAD_LIMIT, &mut answer).await {
+            Ok(answer) => Ok(answer),
+            Err(_) => match self.silent() {
+                stopped @ ClientError::Stopped { .. } => Err(stopped),
+                _ => Ok(answer.await),
+            },
+        }
     }
 
     /// Sends a request, and gives the body once the head of the answer says that all is well.
     async fn open(&self, what: Question<'_>, until: Instant) -> Result<Incoming, ClientError> {
         let (method, path, body) = what;
+        let is_order = method == Method::POST;
         let stream = self.connect(until)?;
         let failed = |source| ClientError::System { path: self.path.clone(), source };
         stream.set_nonblocking(true).map_err(failed)?;
@@ -173,7 +207,9 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))
             .map_err(|error| failed(io::Error::other(error)))?;
-        let response = sender.send_request(request).await.map_err(|error| self.broken(&error))?;
+        let answer = sender.send_request(request);
+        let response = if is_order { self.unless_stopped(answer).await? } else { answer.await };
+        let response = response.map_err(|error| self.broken(&error))?;
         let server = response.headers().get(header::SERVER).and_then(|v| v.to_str().ok()).unwrap_or_default();
         if server.split('/').next() != SERVER.split('/').next() {
             let why = "its answer does not name phpeek-pm".to_owned();
@@ -193,10 +229,11 @@ impl Client {
                 ClientError::NotRunning { place: format!("at {}", path.display()) }
             }
             io::ErrorKind::PermissionDenied => denied(path.clone()),
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ClientError::Silent(path.clone()),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.silent(),
             _ => ClientError::System { path: path.clone(), source },
         })?;
         let other = peer(&stream).map_err(|source| ClientError::System { path: path.clone(), source })?;
+        self.asked.set(other.pid.and_then(|pid| u32::try_from(pid).ok()));
         let own = rustix::process::geteuid().as_raw();
         if own != 0 && other.uid != 0 && other.uid != own {
             return Err(ClientError::Theirs { path, uid: other.uid });

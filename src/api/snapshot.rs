@@ -4,6 +4,7 @@
 use phpeek_core::limit::Breach;
 use phpeek_core::outcome::Exit;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,9 @@ pub struct Snapshot {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,
+    /// How often each part of the supervisor has panicked that has, and gone on (`manager_panics_total`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub panics: BTreeMap<String, u64>,
     /// Each configured process, by name.
     pub processes: Vec<ProcessSnapshot>,
 }

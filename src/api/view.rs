@@ -126,6 +126,8 @@ pub struct View {
     pub outlook: Outlook,
     /// The exit code once it has ended.
     pub exit_code: Option<u8>,
+    /// How often each part of the supervisor has panicked that has, and gone on.
+    pub panics: BTreeMap<&'static str, u64>,
     /// The processes that there are, each with how many instances it has.
     pub processes: Vec<(Arc<ProcessSpec>, usize)>,
     /// The schedules that there are, by the process that goes by each.
@@ -146,6 +148,7 @@ impl View {
             state: SystemState::Starting,
             outlook: Outlook::Coming,
             exit_code: None,
+            panics: BTreeMap::new(),
             schedules: BTreeMap::new(),
             processes: vec![(Arc::new(phpeek_actors::testkit::SpecBuilder::new("w").spec()), 1)],
             slots: vec![Slot::new(0)],
@@ -209,6 +212,7 @@ impl View {
             uptime_s: seconds(Moment::ZERO),
             started_at: self.wall.checked_sub(self.at.saturating_sub(Moment::ZERO)).map(stamp),
             ended_at: self.exit_code.map(|_| stamp(self.wall)),
+            panics: self.panics.iter().map(|(part, count)| ((*part).to_owned(), *count)).collect(),
             processes,
         }
     }

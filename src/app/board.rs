@@ -6,6 +6,7 @@ use super::pid_file::Writer;
 use phpeek_actors::board::{InstanceStatus, StatusBoard, SystemState};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::history::Histories;
+use phpeek_actors::panics::Panics;
 use phpeek_api::view::{Changes, Slot, View};
 use phpeek_core::death::{Asked, Death};
 use phpeek_core::ids::{InstanceId, ProcessId};
@@ -32,6 +33,7 @@ struct Inner {
     config: RefCell<Option<Arc<Path>>>,
     clock: Clock,
     histories: Rc<Histories>,
+    panics: Panics,
     cells: RefCell<Cells>,
     outlook: watch::Sender<Outlook>,
     changes: Changes,
@@ -62,13 +64,14 @@ impl SharedBoard {
         config: Option<&Path>,
         clock: Clock,
         writer: Option<Writer>,
-        histories: Rc<Histories>,
+        (histories, panics): (Rc<Histories>, Panics),
     ) -> Self {
         let cells = Cells { state: SystemState::Starting, exit_code: None, processes: ListMap::default() };
         Self(Rc::new(Inner {
             config: RefCell::new(config.map(Arc::from)),
             clock,
             histories,
+            panics,
             cells: RefCell::new(cells),
             outlook: watch::Sender::new(Outlook::Coming),
             changes: Changes::default(),
@@ -96,6 +99,7 @@ impl SharedBoard {
             state: cells.state,
             outlook: *self.0.outlook.borrow(),
             exit_code: cells.exit_code,
+            panics: self.0.panics.counts(),
             schedules: self.0.histories.schedules(),
             processes: all.clone().map(|p| (p.spec.clone(), p.instances.values().len())).collect(),
             slots: all.flat_map(|p| p.instances.values().cloned()).collect(),
@@ -240,6 +244,7 @@ mod tests {
     use phpeek_actors::board::BoardListener;
     use phpeek_actors::listeners::Listener;
     use phpeek_actors::testkit::SpecBuilder;
+    use phpeek_actors::testkit::RecordingLog;
     use phpeek_api::snapshot::ProcessSnapshot;
     use phpeek_core::autopsy::Autopsy;
     use phpeek_core::facts::{Change, Fact, InstanceFact, ProcessFact, Shown, SystemFact, Told};
@@ -259,7 +264,8 @@ mod tests {
             let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
             let limits = Limits { jobs: 1, oneshots: 1, age: Duration::ZERO };
             let histories = Rc::new(Histories::new(clock, limits));
-            let board = SharedBoard::new(Some(Path::new("/c")), clock, None, histories);
+            let panics = Panics::new(Arc::new(RecordingLog::default()), clock);
+            let board = SharedBoard::new(Some(Path::new("/c")), clock, None, (histories, panics));
             Self { listener: BoardListener::new(board.clone()), board }
         }
 
@@ -336,6 +342,8 @@ mod tests {
             let death = Death { run: 1, autopsy, ended: time, uptime: time, asked: Asked::No, fine: false };
             rig.of(1, 0, InstanceFact::Ended(death));
             rig.turn(1, 0, InstanceState::Backoff, None);
+            rig.board.0.panics.caught("metrics", || std::panic::resume_unwind(Box::new("planted")));
+            assert_eq!(rig.board.view().snapshot().panics, [("metrics".to_owned(), 1)].into());
             let snapshot = rig.board.view().snapshot();
             assert!(!snapshot.ready && snapshot.config == Some("/c".into()) && snapshot.uptime_s.is_some());
             let [a, b] = [0, 1].map(|i| snapshot.processes[i].instances[0].clone());

@@ -328,7 +328,8 @@ fn listeners(
 /// The board that actors show their state on, with the file thread behind it where there is one.
 fn show(options: &Options, running: &Running, writer: Option<Writer>) -> SharedBoard {
     let config = options.control.as_ref().and_then(|c| c.config.as_deref());
-    let board = SharedBoard::new(config, running.clock, writer, running.histories.clone());
+    let told = (running.histories.clone(), running.panics.clone());
+    let board = SharedBoard::new(config, running.clock, writer, told);
     actix::spawn(board.clone().publish());
     board
 }

@@ -1,10 +1,10 @@
-//! Writes the configuration to its file: as a whole or not at all, readable for its owner alone, since what was added over
-//! the API may hold secrets.
+//! Writes the configuration to its file: as a whole or not at all, and readable for nobody who could not read it before.
 
 use phpeek_config::{Edits, ProcessEnv, Read, SaveError, Source, saved};
 use phpeek_core::causes::chain;
+use std::fs::{Metadata, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -21,18 +21,55 @@ pub(super) fn save(source: &Source, read: Read, edits: &Edits) -> Result<Read, S
 /// Puts a file with this text in the place of what the path leads to.
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let target = file.canonicalize()?;
+    let before = fs::metadata(&target)?;
     let mut beside = target.clone().into_os_string();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = PathBuf::from(beside);
-    let written = put(&beside, text).and_then(|()| fs::rename(&beside, &target));
+    let written = put(&beside, text, &before).and_then(|()| fs::rename(&beside, &target));
     if written.is_err() {
         fs::remove_file(&beside).ok(); // it may not have been made
     }
     written
 }
 
-fn put(path: &Path, text: &str) -> io::Result<()> {
+/// What it holds may be secret: until it belongs to whom it belonged to before, nobody else can read it.
+fn put(path: &Path, text: &str, before: &Metadata) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let made = file.metadata()?;
+    if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
+        let (user, group) = (before.uid(), before.gid());
+        fchown(&file, Some(user), Some(group)).map_err(|error| {
+            let why = format!("its owner {user}:{group} cannot be kept: {error}");
+            io::Error::new(error.kind(), why)
+        })?;
+    }
+    file.set_permissions(Permissions::from_mode(before.mode() & 0o7777))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+
+    #[test]
+    fn who_could_read_it_still_can_and_nobody_else() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let (file, link) = (folder.path().join("a.yaml"), folder.path().join("link.yaml"));
+        fs::write(&file, "a: 1\n").expect("it is written");
+        std::os::unix::fs::symlink("a.yaml", &link).expect("a link");
+        // Root can give it to somebody; for anybody else it stays ours.
+        let given = fchown(fs::File::open(&file).expect("it is there"), Some(65_534), Some(65_534)).is_ok();
+        for mode in [0o640, 0o444, 0o600] {
+            fs::set_permissions(&file, Permissions::from_mode(mode)).expect("a mode");
+            write(&link, "a: 2\n").expect("it is written");
+            let after = fs::metadata(&file).expect("it is there");
+            assert_eq!(after.mode() & 0o7777, mode);
+            assert_eq!(after.uid() == 65_534, given);
+            assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
+            assert_eq!(fs::read_to_string(&file).expect("it is there"), "a: 2\n");
+        }
+        assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 2);
+    }
 }

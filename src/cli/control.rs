@@ -5,6 +5,7 @@ use super::ask::Target;
 use super::fault::Fault;
 use super::progress;
 use super::say::say;
+use super::status::seconds;
 use super::table::{draw, left, moment, right, span};
 use crate::exit;
 use clap::Args;
@@ -12,7 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use phpeek_api::client::{Client, ClientError};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Which supervisor, and how it is answered.
 #[derive(Debug, Args)]
@@ -23,6 +24,17 @@ pub struct Asked {
     /// Print the answer as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which supervisor, how it is answered, and how long what takes long is waited for.
+#[derive(Debug, Args)]
+pub struct Ordered {
+    /// Wait so many seconds at most until it is so; what was begun goes on. Default: as long as it takes.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub wait: Option<Duration>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// Options of `list`.
@@ -40,7 +52,7 @@ pub struct OneArguments {
     pub name: String,
     /// Whom to ask.
     #[command(flatten)]
-    pub asked: Asked,
+    pub ordered: Ordered,
 }
 
 /// Options of `restart`.
@@ -55,7 +67,7 @@ pub struct RestartArguments {
     pub rolling: bool,
     /// Whom to ask.
     #[command(flatten)]
-    pub asked: Asked,
+    pub ordered: Ordered,
 }
 
 /// Options of `scale`.
@@ -68,7 +80,7 @@ pub struct ScaleArguments {
     pub instances: String,
     /// Whom to ask.
     #[command(flatten)]
-    pub asked: Asked,
+    pub ordered: Ordered,
 }
 
 /// Options of `signal`.
@@ -91,13 +103,42 @@ pub struct ReloadArguments {
     pub file: Option<PathBuf>,
     /// Whom to ask.
     #[command(flatten)]
-    pub asked: Asked,
+    pub ordered: Ordered,
 }
 
 /// Each wait for an operation that takes long; it is asked for again until it is over.
 const WAIT: Duration = Duration::from_secs(15);
 /// Beyond the wait, for the answer itself.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// When the wait for what was asked for is over.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Until(Option<(Instant, Duration)>);
+
+impl Until {
+    /// What is left of it; `None`: it has no end.
+    fn left(self) -> Option<Duration> {
+        self.0.map(|(begin, wait)| wait.saturating_sub(begin.elapsed()))
+    }
+
+    /// That it is over, where no answer has come because of that.
+    fn bound<T>(self, answer: Result<T, ClientError>) -> Result<Result<T, ClientError>, Fault> {
+        match (&answer, self.0) {
+            (Err(ClientError::Silent(_)), Some((begin, wait))) if begin.elapsed() >= wait => {
+                let message = format!("not done within {} s: what was begun goes on", wait.as_secs_f64());
+                Err(Fault::Nothing(message))
+            }
+            _ => Ok(answer),
+        }
+    }
+}
+
+impl Ordered {
+    /// From now on.
+    fn until(&self) -> Until {
+        Until(self.wait.map(|wait| (Instant::now(), wait)))
+    }
+}
 
 /// What is asked for.
 pub(super) enum Order {
@@ -111,19 +152,20 @@ pub(super) fn one(config: Option<PathBuf>, order: &Order, arguments: &OneArgumen
         Order::Start => "start",
         Order::Stop => "stop",
     };
-    ask(config, &arguments.asked, &arguments.name, action, &json!({}))
+    ask(config, &arguments.ordered.asked, arguments.ordered.until(), &arguments.name, (action, &json!({})))
 }
 
 /// Restarts processes. 0: all are up again. 1: refused, or one is not.
 pub(super) fn restart(config: Option<PathBuf>, arguments: &RestartArguments) -> Result<u8, Fault> {
-    let RestartArguments { names, rolling, asked } = arguments;
+    let RestartArguments { names, rolling, ordered } = arguments;
+    let (asked, until) = (&ordered.asked, ordered.until());
     if *rolling {
         let client = client(config, asked)?;
         let body = if names.is_empty() { json!({}) } else { json!({"processes": names}) };
-        return order(&client, asked, ("/api/v1/restart", &body), None);
+        return order(&client, (asked, until), ("/api/v1/restart", &body), None);
     }
     for name in names {
-        let code = ask(config.clone(), asked, name, "restart", &json!({}))?;
+        let code = ask(config.clone(), asked, until, name, ("restart", &json!({})))?;
         if code != exit::OK {
             return Ok(code);
         }
@@ -138,13 +180,13 @@ pub(super) fn scale(config: Option<PathBuf>, arguments: &ScaleArguments) -> Resu
     let number: i64 = text.parse().map_err(|_| wrong())?;
     let body =
         if text.starts_with(['+', '-']) { json!({"delta": number}) } else { json!({"desired": number}) };
-    ask(config, &arguments.asked, &arguments.name, "scale", &body)
+    ask(config, &arguments.ordered.asked, arguments.ordered.until(), &arguments.name, ("scale", &body))
 }
 
 /// Sends a signal to a process.
 pub(super) fn signal(config: Option<PathBuf>, arguments: &SignalArguments) -> Result<u8, Fault> {
     let body = json!({"signal": arguments.signal});
-    ask(config, &arguments.asked, &arguments.name, "signal", &body)
+    ask(config, &arguments.asked, Until::default(), &arguments.name, ("signal", &body))
 }
 
 pub(super) fn client(config: Option<PathBuf>, asked: &Asked) -> Result<Client, ClientError> {
@@ -158,27 +200,26 @@ pub(super) fn encoded(name: &str) -> String {
 pub(super) fn ask(
     config: Option<PathBuf>,
     asked: &Asked,
+    until: Until,
     name: &str,
-    action: &str,
-    body: &Value,
+    (action, body): (&str, &Value),
 ) -> Result<u8, Fault> {
     let client = client(config, asked)?;
     let path = format!("/api/v1/processes/{}/{action}", encoded(name));
-    order(&client, asked, (&path, body), Some((name, told(action))))
+    order(&client, (asked, until), (&path, body), Some((name, told(action))))
 }
 
 /// Gives an order, of a process or of all, and waits for what comes of it.
 fn order(
     client: &Client,
-    asked: &Asked,
+    (asked, until): (&Asked, Until),
     (path, body): (&str, &Value),
     of: Option<(&str, &str)>,
 ) -> Result<u8, Fault> {
     if !asked.json {
         progress::begin(client, of.map(|(name, _)| name));
     }
-    let answer = read(client, client.order(path, body.to_string()))?;
-    let answer = settled(client, answer)?;
+    let answer = given(client, until, path, body.to_string())?;
     let why = field(&answer, "error").as_str();
     if asked.json {
         say(format!("{answer}\n"));
@@ -211,19 +252,23 @@ fn told(action: &str) -> &'static str {
     }
 }
 
-/// The answer, or the end of the operation that it speaks of.
-fn settled(client: &Client, answer: Value) -> Result<Value, Fault> {
+/// Gives an order: the answer, or the end of the operation that it speaks of.
+fn given(client: &Client, until: Until, path: &str, body: String) -> Result<Value, Fault> {
+    let bytes = until.bound(client.order_within(path, body, until.left().unwrap_or(Duration::MAX)));
+    let answer = read(client, bytes?)?;
     match answer.get("operation").and_then(Value::as_u64) {
-        Some(operation) if field(&answer, "status") == "accepted" => wait_for(client, operation),
+        Some(operation) if field(&answer, "status") == "accepted" => wait_for(client, until, operation),
         _ => Ok(answer),
     }
 }
 
-/// Waits until an operation is over, however long that takes: whoever asked can end the wait.
-pub(super) fn wait_for(client: &Client, operation: u64) -> Result<Value, Fault> {
-    let path = format!("/api/v1/operations/{operation}?wait={}", WAIT.as_secs());
+/// Waits until an operation is over: as long as that takes, where whoever asked has set no end to it.
+pub(super) fn wait_for(client: &Client, until: Until, operation: u64) -> Result<Value, Fault> {
     loop {
-        let answer = read(client, client.get_within(&path, WAIT + ANSWER))?;
+        let wait = until.left().map_or(WAIT, |left| left.min(WAIT));
+        let path = format!("/api/v1/operations/{operation}?wait={}", wait.as_secs() + 1);
+        let limit = if wait < WAIT { wait } else { WAIT + ANSWER };
+        let answer = read(client, until.bound(client.get_within(&path, limit))?)?;
         if field(&answer, "status") != "running" {
             return Ok(answer);
         }
@@ -243,7 +288,9 @@ pub(super) fn read(client: &Client, answer: Result<bytes::Bytes, ClientError>) -
 
 /// Has the configuration read again. 0: what has changed is done. 1: it is faulty, or was undone.
 pub(super) fn reload(config: Option<PathBuf>, arguments: &ReloadArguments) -> Result<u8, Fault> {
-    let client = client(config, &arguments.asked)?;
+    let Ordered { asked, .. } = &arguments.ordered;
+    let until = arguments.ordered.until();
+    let client = client(config, asked)?;
     let mut body = String::new();
     if let Some(file) = &arguments.file {
         let file = std::path::absolute(file)
@@ -252,15 +299,14 @@ pub(super) fn reload(config: Option<PathBuf>, arguments: &ReloadArguments) -> Re
             file.to_str().ok_or_else(|| Fault::Usage(format!("{}: its name is no text", file.display())))?;
         body = json!({ "file": file }).to_string();
     }
-    if !arguments.asked.json {
+    if !asked.json {
         progress::begin(&client, None);
     }
-    let answer = read(&client, client.order("/api/v1/config/reload", body))?;
-    let answer = settled(&client, answer)?;
+    let answer = given(&client, until, "/api/v1/config/reload", body)?;
     if let Some(why) = field(&answer, "error").as_str() {
         return Err(Fault::Nothing(why.to_owned()));
     }
-    say(if arguments.asked.json { format!("{answer}\n") } else { "reloaded\n".to_owned() });
+    say(if asked.json { format!("{answer}\n") } else { "reloaded\n".to_owned() });
     Ok(exit::OK)
 }
 

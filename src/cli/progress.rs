@@ -28,8 +28,12 @@ pub(super) fn begin(client: &Client, process: Option<&str>) {
         begun.send(()).ok();
         listen(events, &say);
     });
-    if listening.is_ok() && waits.recv_timeout(SOON).is_ok() {
-        drop(Builder::new().spawn(move || tell(&said)));
+    match waits.recv_timeout(SOON) {
+        Ok(()) => drop(Builder::new().spawn(move || tell(&said))),
+        Err(RecvTimeoutError::Timeout) if listening.is_ok() => {
+            complain(&format!("no answer yet from the supervisor at {}", client.path().display()));
+        }
+        Err(_) => {}
     }
 }
 

@@ -117,11 +117,10 @@ pub(super) fn run(arguments: RunArguments, signals: Signals) -> u8 {
     }
 }
 
+/// Its words are bytes, which go to the program as they are.
 fn command_line(words: &[OsString]) -> Result<CommandLine, Fault> {
-    let words = words.iter().map(|word| word.to_str().map(str::to_owned));
-    let words: Option<Vec<String>> = words.collect();
-    let words = words.ok_or_else(|| Fault::Usage("the command is not UTF-8".to_owned()))?;
-    CommandLine::new(words).ok_or_else(|| Fault::Usage("the command names no program".to_owned()))
+    CommandLine::exactly(words.to_vec())
+        .ok_or_else(|| Fault::Usage("the command names no program".to_owned()))
 }
 
 /// The name that was given, which must be one; else that of the program's file, if it can be one.

@@ -1,7 +1,7 @@
 //! The `schedule` command: what goes by the clock in a running supervisor, and pausing, resuming and triggering it. Asks
 //! over the control socket; decides nothing.
 
-use super::control::{Asked, ask, client, encoded, field, read, wait_for};
+use super::control::{Asked, Until, ask, client, encoded, field, read, wait_for};
 use super::fault::Fault;
 use super::history::took;
 use super::say::say;
@@ -53,9 +53,13 @@ pub(super) fn run(config: Option<PathBuf>, arguments: &ScheduleArguments) -> Res
     match &arguments.command {
         ScheduleCommand::List { asked } => list(config, asked),
         ScheduleCommand::Trigger(one) => trigger(config, one),
-        ScheduleCommand::Pause(one) => ask(config, &one.asked, &one.name, "schedule/pause", &json!({})),
-        ScheduleCommand::Resume(one) => ask(config, &one.asked, &one.name, "schedule/resume", &json!({})),
+        ScheduleCommand::Pause(one) => change(config, one, "schedule/pause"),
+        ScheduleCommand::Resume(one) => change(config, one, "schedule/resume"),
     }
+}
+
+fn change(config: Option<PathBuf>, one: &ScheduledArguments, action: &str) -> Result<u8, Fault> {
+    ask(config, &one.asked, Until::default(), &one.name, (action, &json!({})))
 }
 
 fn list(config: Option<PathBuf>, asked: &Asked) -> Result<u8, Fault> {
@@ -107,7 +111,7 @@ fn trigger(config: Option<PathBuf>, one: &ScheduledArguments) -> Result<u8, Faul
     let path = format!("/api/v1/processes/{}/schedule", encoded(&one.name));
     let begun = read(&client, client.order(&format!("{path}/trigger"), String::new()))?;
     let operation = field(&begun, "operation").as_u64();
-    let end = operation.map_or_else(|| Ok(begun.clone()), |operation| wait_for(&client, operation))?;
+    let end = operation.map_or_else(|| Ok(begun.clone()), |operation| wait_for(&client, Until::default(), operation))?;
     let past = read(&client, client.get(&format!("{path}/history?limit=10000")))?;
     let runs = field(&past, "history").as_array().map(Vec::as_slice).unwrap_or_default();
     let run = runs.iter().find(|run| field(run, "operation").as_u64() == operation);

@@ -107,9 +107,9 @@ fn by_file(pid_file: &Path, arguments: &StatusArguments) -> Result<u8, Fault> {
         seen |= running;
         let waited = begin.elapsed();
         // What it has written last says nothing of one that does nothing any more.
-        let stopped = running && pid.is_some_and(is_stopped);
+        let stopped = pid.filter(|pid| running && is_stopped(*pid));
         let answer = match &snapshot {
-            _ if stopped => None,
+            _ if stopped.is_some() => None,
             // One that was killed leaves a snapshot, and its successor's comes later than the pid file.
             Some(s) if running && s.ready && pid == Some(s.pid) => Some(exit::OK),
             Some(s) if running && s.hopeless && pid == Some(s.pid) => Some(exit::FAILURE),
@@ -119,8 +119,8 @@ fn by_file(pid_file: &Path, arguments: &StatusArguments) -> Result<u8, Fault> {
             }
             _ => None,
         };
-        if stopped && waited >= wait {
-            return Err(ClientError::Silent(pid_file.to_owned()).into());
+        if let Some(pid) = stopped.filter(|_| waited >= wait) {
+            return Err(ClientError::Stopped { path: pid_file.to_owned(), pid }.into());
         }
         if answer.is_some() || waited >= wait {
             let code = answer.unwrap_or(if running { exit::FAILURE } else { exit::NOT_RUNNING });
@@ -165,7 +165,16 @@ fn table(snapshot: &Snapshot, presence: Presence) -> String {
     ];
     let told = instances().filter_map(|instance| Some((&instance.id, instance.status.as_deref()?)));
     let told: String = told.map(|(id, status)| format!("{id} says: {status}\n")).collect();
-    headline(snapshot, presence) + "\n" + &failures(snapshot) + &draw(columns, &rows) + &told
+    headline(snapshot, presence) + "\n" + &failures(snapshot) + &panics(snapshot) + &draw(columns, &rows) + &told
+}
+
+/// A line for each part of the supervisor that has panicked.
+fn panics(snapshot: &Snapshot) -> String {
+    let line = |(part, count): (&String, &u64)| {
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        format!("the supervisor itself has panicked {times}, and goes on ({part}): its log says more\n")
+    };
+    snapshot.panics.iter().map(line).collect()
 }
 
 /// A line for each instance that has failed for good, with the reason.
@@ -189,7 +198,8 @@ fn headline(snapshot: &Snapshot, presence: Presence) -> String {
         Presence::Runs | Presence::Gone => snapshot.state.as_str(),
     };
     let failed = snapshot.processes.iter().flat_map(|p| &p.instances).any(has_failed);
-    let degraded = failed && presence == Presence::Runs && state == "running";
+    let ails = failed || !snapshot.panics.is_empty();
+    let degraded = ails && presence == Presence::Runs && state == "running";
     let mut text = format!("{} (pid {})", if degraded { "degraded" } else { state }, snapshot.pid);
     if let Some(code) = snapshot.exit_code {
         text += &format!(", exit code {code}");
@@ -230,7 +240,7 @@ fn last_exit(instance: &InstanceSnapshot) -> Option<String> {
 }
 
 /// A number of seconds, with a fraction or without.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
     Duration::try_from_secs_f64(number).map_err(|_| "a number of seconds from 0 is wanted".to_owned())
 }
@@ -239,6 +249,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
     use phpeek_api::snapshot::{LastExit, ProcessSnapshot};
+    use std::collections::BTreeMap;
 
     fn instance(
         id: &str,
@@ -273,6 +284,7 @@ mod tests {
             uptime_s: Some(61.0),
             started_at: Some("2026-11-23T22:15:04.000Z".to_owned()),
             ended_at: None,
+            panics: BTreeMap::new(),
             processes: vec![ProcessSnapshot {
                 name: "web".to_owned(),
                 state: "running".to_owned(),
@@ -327,5 +339,20 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "degraded (pid 7), up 1m01s, /etc/app.yaml");
         assert_eq!(lines[1], "web-0 has failed for good: gave up after 1 restart: exit code 3");
+    }
+
+    #[test]
+    fn a_panic_of_a_part_is_told_before_anything_else() {
+        let panics = BTreeMap::from([("listener".to_owned(), 1), ("metrics".to_owned(), 4)]);
+        let text = table(&Snapshot { panics, ..snapshot() }, Presence::Runs);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "degraded (pid 7), up 1m01s, /etc/app.yaml");
+        assert_eq!(
+            lines[1..3],
+            [
+                "the supervisor itself has panicked once, and goes on (listener): its log says more",
+                "the supervisor itself has panicked 4 times, and goes on (metrics): its log says more",
+            ]
+        );
     }
 }

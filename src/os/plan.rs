@@ -54,9 +54,9 @@ impl Plan {
             failure(SpawnFailureKind::Other, format!("the variable {name:?} cannot be given to a program"))
         })?;
         trace_context::add(&mut own, order, base);
-        let argv = program.command.argv().iter().map(|a| c_string(a.as_bytes())).collect::<Result<_, _>>()?;
+        let argv = program.command.words().map(|a| c_string(a.as_bytes())).collect::<Result<Vec<_>, _>>()?;
         let path = base.value(&own, b"PATH").unwrap_or(DEFAULT_PATH);
-        let candidates = candidates(program.command.program().as_bytes(), path)?;
+        let candidates = candidates(argv.first().map_or(b"", |program| program.as_bytes()), path)?;
         let directory =
             program.working_dir.as_ref().map(|d| c_string(d.as_os_str().as_bytes())).transpose()?;
         let confines = privilege.map(Confines::of);

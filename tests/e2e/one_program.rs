@@ -4,7 +4,9 @@ use crate::support::procfs::{alive, signal};
 use crate::support::supervisor::{clean, program, run};
 use crate::support::{LONG, Sandbox, wait_until};
 use rustix::process::Signal;
+use std::ffi::OsStr;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Child, Command, Output, Stdio};
 
 /// The words of a script of the sandbox.
@@ -128,4 +130,28 @@ fn a_dry_run_and_an_explanation_start_nothing() {
     {
         assert_eq!(run(&sandbox, command).0, 78, "{command:?}");
     }
+}
+
+#[test]
+fn words_that_are_no_text_reach_it_as_they_are() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path("").join(OsStr::from_bytes(b"caf\xe9"));
+    std::os::unix::fs::symlink("/bin/sh", &file).expect("a link");
+    let mut line = Command::new(program());
+    let written = clean(&mut line, &sandbox)
+        .args(["run", "--"])
+        .arg(&file)
+        .args(["-c", "printf %s \"$1\"", "sh"])
+        .arg(OsStr::from_bytes(b"a\xff\x80\nb"))
+        .output()
+        .expect("it starts");
+    assert_eq!((written.status.code(), written.stdout.as_slice()), (Some(0), &b"a\xff\x80\nb"[..]));
+    let missing = clean(&mut Command::new(program()), &sandbox)
+        .args(["run", "--"])
+        .arg(OsStr::from_bytes(b"/nowhere/\xff"))
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert_eq!(missing.status.code(), Some(127), "{said}");
+    assert!(said.contains("/nowhere/\u{fffd}"), "{said}");
 }

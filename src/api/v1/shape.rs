@@ -207,6 +207,7 @@ mod tests {
             state: SystemState::Running,
             outlook: Outlook::Ready,
             exit_code: None,
+            panics: BTreeMap::new(),
             processes: vec![(spec("b"), 2), (spec("a"), 0)],
             schedules: BTreeMap::new(),
             slots: vec![up, Slot::new(1)],
