@@ -1500,13 +1500,17 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__pm__subcmd__reload)
-            opts="-c -h --file --socket --json --config --help"
+            opts="-c -h --file --wait --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1530,12 +1534,16 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__pm__subcmd__restart)
-            opts="-c -h --rolling --socket --json --config --help"
+            opts="-c -h --rolling --wait --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1628,12 +1636,16 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__pm__subcmd__scale)
-            opts="-c -h --socket --json --config --help"
+            opts="-c -h --wait --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1946,12 +1958,16 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__pm__subcmd__start)
-            opts="-c -h --socket --json --config --help"
+            opts="-c -h --wait --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2006,12 +2022,16 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__pm__subcmd__stop)
-            opts="-c -h --socket --json --config --help"
+            opts="-c -h --wait --socket --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -173,19 +173,23 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand list" -l socket -d '
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand list" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand list" -l json -d 'Print the answer as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand list" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand start" -l wait -d 'Wait so many seconds at most until it is so; what was begun goes on. Default: as long as it takes' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand start" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand start" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand start" -l json -d 'Print the answer as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand stop" -l wait -d 'Wait so many seconds at most until it is so; what was begun goes on. Default: as long as it takes' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand stop" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand stop" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand stop" -l json -d 'Print the answer as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand stop" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand restart" -l wait -d 'Wait so many seconds at most until it is so; what was begun goes on. Default: as long as it takes' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand restart" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand restart" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand restart" -l rolling -d 'One process after the other, those that others depend on first, and no further when one does not come up. Who knows how (`reload`) reloads itself'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand restart" -l json -d 'Print the answer as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand scale" -l wait -d 'Wait so many seconds at most until it is so; what was begun goes on. Default: as long as it takes' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand scale" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand scale" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand scale" -l json -d 'Print the answer as JSON'
@@ -195,6 +199,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand signal" -s c -l conf
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand signal" -l json -d 'Print the answer as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand signal" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -l file -d 'Read this file instead, now and from now on. The supervisor reads it' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -l wait -d 'Wait so many seconds at most until it is so; what was begun goes on. Default: as long as it takes' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -l json -d 'Print the answer as JSON'

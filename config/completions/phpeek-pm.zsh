@@ -308,6 +308,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (start)
 _arguments "${_arguments_options[@]}" : \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -319,6 +320,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (stop)
 _arguments "${_arguments_options[@]}" : \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -330,6 +332,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (restart)
 _arguments "${_arguments_options[@]}" : \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -342,6 +345,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (scale)
 _arguments "${_arguments_options[@]}" : \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -367,6 +371,7 @@ _arguments "${_arguments_options[@]}" : \
 (reload)
 _arguments "${_arguments_options[@]}" : \
 '--file=[Read this file instead, now and from now on. The supervisor reads it]:FILE:_files' \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \

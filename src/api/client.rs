@@ -18,6 +18,7 @@ use phpeek_os::environment;
 use phpeek_os::peer::{is_stopped, peer};
 use std::cell::Cell;
 use std::io;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -192,7 +193,7 @@ impl Client {
     async fn open(&self, what: Question<'_>, until: Instant) -> Result<Incoming, ClientError> {
         let (method, path, body) = what;
         let is_order = method == Method::POST;
-        let stream = self.connect(until)?;
+        let stream = self.connect(if is_order { until.min(within(HEAD_LIMIT)) } else { until })?;
         let failed = |source| ClientError::System { path: self.path.clone(), source };
         stream.set_nonblocking(true).map_err(failed)?;
         let stream = tokio::net::UnixStream::from_std(stream).map_err(failed)?;
@@ -226,7 +227,9 @@ impl Client {
         let patience = until.saturating_duration_since(Instant::now()).clamp(SHORTEST, ANSWER_LIMIT);
         let stream = socket::connect(&path, Some(patience)).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                ClientError::NotRunning { place: format!("at {}", path.display()) }
+                let other = std::fs::metadata(&path).is_ok_and(|found| !found.file_type().is_socket());
+                let what = if other { ", which is no socket" } else { "" };
+                ClientError::NotRunning { place: format!("at {}{what}", path.display()) }
             }
             io::ErrorKind::PermissionDenied => denied(path.clone()),
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.silent(),

@@ -66,12 +66,11 @@ pub enum ClientError {
     #[error("the supervisor ended the connection in the middle of the answer")]
     Closed,
     /// It takes too long.
-    #[error("the supervisor at {0} did not answer in time: it hangs, or too many ask")]
+    #[error("the supervisor at {0} did not answer in time: it is stopped or hangs, or too many ask")]
     Silent(PathBuf),
     /// It does nothing until somebody has it go on.
     #[error(
-        "the supervisor at {path} (pid {pid}) is stopped: `kill -CONT {pid}` lets it go on, and then it may still do what it \
-         was asked for"
+        "the supervisor at {path} (pid {pid}) did not answer in time: it is stopped; `kill -CONT {pid}` lets it go on"
     )]
     Stopped {
         /// The socket, or the pid file.

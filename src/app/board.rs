@@ -243,8 +243,8 @@ mod tests {
     use super::*;
     use phpeek_actors::board::BoardListener;
     use phpeek_actors::listeners::Listener;
-    use phpeek_actors::testkit::SpecBuilder;
     use phpeek_actors::testkit::RecordingLog;
+    use phpeek_actors::testkit::SpecBuilder;
     use phpeek_api::snapshot::ProcessSnapshot;
     use phpeek_core::autopsy::Autopsy;
     use phpeek_core::facts::{Change, Fact, InstanceFact, ProcessFact, Shown, SystemFact, Told};

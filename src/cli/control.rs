@@ -254,8 +254,11 @@ fn told(action: &str) -> &'static str {
 
 /// Gives an order: the answer, or the end of the operation that it speaks of.
 fn given(client: &Client, until: Until, path: &str, body: String) -> Result<Value, Fault> {
-    let bytes = until.bound(client.order_within(path, body, until.left().unwrap_or(Duration::MAX)));
-    let answer = read(client, bytes?)?;
+    let bytes = match client.order_within(path, body, until.left().unwrap_or(Duration::MAX)) {
+        Err(stopped @ ClientError::Stopped { .. }) => return Err(Fault::Unsure(stopped)),
+        bytes => until.bound(bytes)?,
+    };
+    let answer = read(client, bytes)?;
     match answer.get("operation").and_then(Value::as_u64) {
         Some(operation) if field(&answer, "status") == "accepted" => wait_for(client, until, operation),
         _ => Ok(answer),

@@ -14,6 +14,9 @@ pub(crate) enum Fault {
     /// The supervisor cannot be asked.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// An order was given, and nobody knows what comes of it.
+    #[error("{0}, and what it was asked for may be done then")]
+    Unsure(ClientError),
     /// The source of traces.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -84,7 +87,7 @@ impl Fault {
     /// The exit code of a command that ends because of it.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Client(error) => of_client(error),
+            Self::Client(error) | Self::Unsure(error) => of_client(error),
             Self::Source(error) => of_source(error),
             Self::Nothing(_) | Self::Write(_) => exit::FAILURE,
             Self::Usage(_) | Self::NoSpool => exit::USAGE,

@@ -111,7 +111,8 @@ fn trigger(config: Option<PathBuf>, one: &ScheduledArguments) -> Result<u8, Faul
     let path = format!("/api/v1/processes/{}/schedule", encoded(&one.name));
     let begun = read(&client, client.order(&format!("{path}/trigger"), String::new()))?;
     let operation = field(&begun, "operation").as_u64();
-    let end = operation.map_or_else(|| Ok(begun.clone()), |operation| wait_for(&client, Until::default(), operation))?;
+    let end = operation
+        .map_or_else(|| Ok(begun.clone()), |operation| wait_for(&client, Until::default(), operation))?;
     let past = read(&client, client.get(&format!("{path}/history?limit=10000")))?;
     let runs = field(&past, "history").as_array().map(Vec::as_slice).unwrap_or_default();
     let run = runs.iter().find(|run| field(run, "operation").as_u64() == operation);

@@ -165,7 +165,12 @@ fn table(snapshot: &Snapshot, presence: Presence) -> String {
     ];
     let told = instances().filter_map(|instance| Some((&instance.id, instance.status.as_deref()?)));
     let told: String = told.map(|(id, status)| format!("{id} says: {status}\n")).collect();
-    headline(snapshot, presence) + "\n" + &failures(snapshot) + &panics(snapshot) + &draw(columns, &rows) + &told
+    headline(snapshot, presence)
+        + "\n"
+        + &failures(snapshot)
+        + &panics(snapshot)
+        + &draw(columns, &rows)
+        + &told
 }
 
 /// A line for each part of the supervisor that has panicked.

@@ -57,6 +57,9 @@ pub(crate) fn check(
     look.folders(root);
 }
 
+/// What to do about a program that cannot be run.
+const PROGRAM: &str = "install it, or name one that is there and that its user may run (`chmod +x FILE`)";
+
 struct Look<'a> {
     host: &'a dyn Host,
     /// The supervisor's own.
@@ -100,8 +103,7 @@ impl Look<'_> {
         let own = program.env.iter().find(|(key, _)| key == "PATH").map(|(_, value)| value.as_str());
         let at = At { folder: program.working_dir.as_deref(), path: own.unwrap_or(self.path), identity };
         if let Err(message) = at.program(program.command.program()) {
-            let advice = "install it, or name one that is there";
-            self.error(&path.key("command"), place("command"), message, advice);
+            self.error(&path.key("command"), place("command"), message, PROGRAM);
         }
         let checks = [
             &["health_check"][..],
@@ -116,7 +118,7 @@ impl Look<'_> {
                 identity.and_then(|identity| At { folder: None, path: at.path, identity }.program(text));
             if let Err(message) = checked {
                 let fault = Finding::error(path, check.place.clone(), message);
-                self.findings.push(fault.advice("install it, or name one that is there"));
+                self.findings.push(fault.advice(PROGRAM));
             }
         }
         let own = node.at(&["shutdown", "pre_stop_hook"]);
@@ -137,8 +139,7 @@ impl Look<'_> {
             }
             let checked = identity.and_then(|identity| At { folder, path: own, identity }.program(program));
             if let Err(message) = checked {
-                let advice = "install it, or name one that is there";
-                self.error(&path.key("hooks"), hook.place.clone(), message, advice);
+                self.error(&path.key("hooks"), hook.place.clone(), message, PROGRAM);
             }
         }
     }

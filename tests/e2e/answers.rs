@@ -57,6 +57,12 @@ fn one_that_is_stopped_costs_no_more_than_the_wait() {
     supervisor.signal(Signal::STOP);
     let is_stopped = || procfs::entry(supervisor.pid()).is_some_and(|entry| entry.state == 'T');
     wait_until(LONG, "it is stopped", is_stopped);
+    // An order is not waited for any longer, which is told after a second.
+    let begun = std::time::Instant::now();
+    let (code, text) = asked(&sandbox, &["restart", "w", "--socket", &named]);
+    let how = format!("`kill -CONT {}` lets it go on, and what it was asked for", supervisor.pid());
+    let told = text.starts_with("phpeek-pm: no answer yet") && text.contains(&how);
+    assert!(code == Some(4) && told && begun.elapsed() < LONG / 2, "{code:?}: {text}");
     for room in [true, false] {
         let full = if room { Vec::new() } else { fill(&socket) };
         for wait in ["0", "1", "3"] {
@@ -110,4 +116,25 @@ fn what_will_not_come_is_not_waited_for() {
     }
     supervisor.signal(Signal::TERM); // the second one kills
     supervisor.ended();
+}
+
+#[test]
+fn an_order_that_takes_longer_than_somebody_waits_goes_on_without_him() {
+    let sandbox = Sandbox::new();
+    let socket = sandbox.path("control.sock");
+    let config = sandbox.config(
+        json!({"control_socket": socket}),
+        json!({"slow": {"command": sandbox.stubborn("slow"), "shutdown": {"timeout": 1000}}}),
+    );
+    let mut supervisor = Launch::new(&sandbox).serve(&config);
+    let leader = sandbox.started("slow", 1);
+    let named = socket.display().to_string();
+    for wait in ["0.2", "7"] {
+        let (code, text) = asked(&sandbox, &["stop", "slow", "--wait", wait, "--socket", &named]);
+        let said = format!("not done within {wait} s: what was begun goes on");
+        assert!(code == Some(1) && text.contains(&said), "{code:?}: {text}");
+    }
+    assert!(procfs::signal(leader, Signal::KILL));
+    assert_eq!(asked(&sandbox, &["stop", "slow", "--wait", "20", "--socket", &named]).0, Some(0));
+    assert_eq!(supervisor.stop(), 0);
 }

@@ -20,6 +20,7 @@ mod control_abuse;
 mod exits;
 mod federate;
 mod feeds;
+mod first_faults;
 mod first_file;
 mod first_words;
 mod health;
