@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod alarm;
 pub mod board;
 pub mod clock;
 pub mod envelope;

@@ -9,6 +9,7 @@ mod router;
 pub use messages::{Finished, Request};
 pub use router::Router;
 
+use crate::alarm::Alarm;
 use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::hooks;
@@ -16,7 +17,7 @@ use crate::phrases::Names;
 use crate::process::{Finish, Order, ProcessActor, Reconfigure};
 use crate::world::World;
 use actix::prelude::Request as Sending;
-use actix::{Actor, AsyncContext, Context, SpawnHandle, WrapFuture};
+use actix::{Actor, AsyncContext, Context, WrapFuture};
 use phpeek_core::facts::{Outbox, Output};
 use phpeek_core::fleet::{Effect, Event, Fleet, Outcome};
 use phpeek_core::ids::ProcessId;
@@ -44,7 +45,7 @@ pub struct ManagerActor {
     finishing: Vec<Answer>,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
-    timer: Option<(Moment, SpawnHandle)>,
+    alarm: Alarm,
     done: Option<oneshot::Sender<Finished>>,
 }
 
@@ -64,7 +65,7 @@ impl ManagerActor {
             out: Outbox::new(),
             finishing: Vec::new(),
             latest: Moment::ZERO,
-            timer: None,
+            alarm: Alarm::default(),
             done: Some(done),
         }
     }
@@ -127,21 +128,11 @@ impl ManagerActor {
 
     fn rearm(&mut self, ctx: &mut Context<Self>) {
         let next = self.fleet.deadline();
-        if self.timer.as_ref().map(|(at, _)| *at) == next {
-            return;
-        }
-        if let Some((_, handle)) = self.timer.take() {
-            ctx.cancel_future(handle);
-        }
-        if let Some(at) = next {
-            let wait = at.saturating_sub(self.world.clock.now());
-            let handle = ctx.run_later(wait, |manager, ctx| {
-                manager.timer = None;
-                let now = manager.moment(manager.world.clock.now());
-                manager.step(now, Event::Tick, ctx);
-            });
-            self.timer = Some((at, handle));
-        }
+        self.alarm.set(next, &self.world.clock, ctx, |manager, ctx| {
+            manager.alarm.forget();
+            let now = manager.moment(manager.world.clock.now());
+            manager.step(now, Event::Tick, ctx);
+        });
     }
 
     /// Tells that everything is over when no process has a span open any more: whoever hears it flushes telemetry and

@@ -6,13 +6,14 @@ mod messages;
 
 pub use messages::{ClockSet, Finish, Order, ProcessReport, Reconfigure, ReportKind};
 
+use crate::alarm::Alarm;
 use crate::clock::Moment;
 use crate::envelope::Envelope;
 use crate::health;
 use crate::hooks;
 use crate::ports::{LastLines, MeasureOrder, Measured, ProbeAnswer, RunNews, TaskReport};
 use crate::world::{OwnDeaths, World};
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient, SpawnHandle};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use phpeek_core::backoff::Jitter;
 use phpeek_core::facts::{Outbox, Output};
 use phpeek_core::ids::{ProcessId, TaskId};
@@ -34,7 +35,7 @@ pub struct ProcessActor {
     untold: OwnDeaths,
     /// The latest moment that was acted on. A message is older than its handling; time must not go back for that.
     latest: Moment,
-    timer: Option<(Moment, SpawnHandle)>,
+    alarm: Alarm,
 }
 
 impl Actor for ProcessActor {
@@ -67,7 +68,7 @@ impl ProcessActor {
             }
         }
         let untold = world.deaths.of_process();
-        Self { id, process, world, manager, untold, latest: at, timer: None }
+        Self { id, process, world, manager, untold, latest: at, alarm: Alarm::default() }
     }
 
     /// The moment to act at, for a message of the moment `at`: never before what was acted on already, or a span
@@ -159,21 +160,11 @@ impl ProcessActor {
     /// Arms the one timer for the earliest deadline. Called at the end of every step.
     fn rearm(&mut self, ctx: &mut Context<Self>) {
         let next = self.process.deadline();
-        if self.timer.as_ref().map(|(at, _)| *at) == next {
-            return;
-        }
-        if let Some((_, handle)) = self.timer.take() {
-            ctx.cancel_future(handle);
-        }
-        if let Some(at) = next {
-            let wait = at.saturating_sub(self.world.clock.now());
-            let handle = ctx.run_later(wait, |actor, ctx| {
-                actor.timer = None;
-                let at = actor.moment(actor.world.clock.now());
-                actor.step(at, Event::Tick, ctx);
-            });
-            self.timer = Some((at, handle));
-        }
+        self.alarm.set(next, &self.world.clock, ctx, |actor, ctx| {
+            actor.alarm.forget();
+            let at = actor.moment(actor.world.clock.now());
+            actor.step(at, Event::Tick, ctx);
+        });
     }
 }
 
