@@ -5,13 +5,13 @@ mod api;
 mod audit;
 mod autotune;
 mod board;
+mod captured;
 mod configure;
 mod control;
 mod current;
 mod ending;
 mod federate;
 mod follow;
-mod forget;
 mod hasten;
 mod heartbeats;
 mod kept;
@@ -38,6 +38,7 @@ mod servers;
 mod settle;
 mod signals;
 mod survivors;
+mod sweep;
 mod systemd;
 mod targets;
 mod wall;
@@ -56,8 +57,8 @@ use crate::exit;
 use actix::{Actor as _, Addr};
 use audit::AuditListener;
 use board::SharedBoard;
+use captured::Captured;
 use ending::Finish;
-use forget::Forget;
 use hasten::Hasten;
 use heartbeats::Heartbeats;
 use last_exit::LastExit;
@@ -94,10 +95,10 @@ use pid_file::Writer;
 use ready::Ready;
 use reload::ReloadEar;
 use roster::Roster;
-use running::{Running, say, warn};
+use running::{Running, say, warn, warn_to};
+use settle::Beside;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -128,7 +129,8 @@ pub fn run(
     let bound = api::open(&configuration.api)?;
     let metrics = metrics::open(configuration.metrics.as_ref())?;
     options.warnings.extend(warnings.into_iter().chain(warning));
-    let beside = options.beside(listener.as_ref());
+    let record = ledger.as_ref().map(|ledger| ledger.path().to_owned());
+    let beside = Beside { socket: options.beside(listener.as_ref()), record };
     let (pid, books) = (pid_file.as_ref(), ledger.clone());
     let found = Found { pid_file: pid, ledger: books, listener, beside, bound, metrics, ground };
     let result = system.block_on(supervise(configuration, &options, signals, found));
@@ -146,7 +148,7 @@ struct Found<'a> {
     pid_file: Option<&'a PidFile>,
     ledger: Option<Rc<Ledger>>,
     listener: Option<socket::Listener>,
-    beside: Option<PathBuf>,
+    beside: Beside,
     bound: Vec<Bound>,
     metrics: Option<metrics::Opened>,
     ground: Ground,
@@ -178,7 +180,8 @@ async fn supervise(
     })?;
     let roster = Rc::new(Roster::of(&fleet));
     if let Some(ledger) = ledger {
-        survivors::deal(&ledger, configuration.survivors, &spec, (&running, beside.as_deref())).await?;
+        survivors::deal(&ledger, configuration.survivors, &spec, (&running, beside.socket.as_deref()))
+            .await?;
         keep(ledger, &roster, &running);
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;
@@ -263,7 +266,7 @@ fn world(running: &Running, listeners: Rc<Listeners>) -> World {
 }
 
 /// What has its time after the beginning.
-fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock, beside: Option<PathBuf>) {
+fn later(options: &Options, manager: &Addr<ManagerActor>, clock: Clock, beside: Beside) {
     actix::spawn(settle::settle(beside, in_a_thread));
     if let Some(time) = options.end_after {
         let manager = manager.clone();
@@ -302,7 +305,7 @@ fn listeners(
         Rc::new(Heartbeats::new(Pings::new(running.log.clone(), running.clock, in_a_thread))),
         Rc::new(BoardListener::new(board.clone())),
         Rc::new(Hasten(running.telemetry.clone())),
-        Rc::new(Forget(running.output.clone())),
+        Rc::new(Captured(running.output.clone())),
     ];
     let others = others.into_iter().chain(ours);
     let last = running.last_exit.clone().map(|last| last as Rc<dyn Listener>);
@@ -379,6 +382,7 @@ fn build(
     let deliver = Rc::new(move |report| router.deliver(report));
     let children = Children::new(ground, deliver, Arc::new(output.clone()));
     children.heard_by(Arc::new(Ears::new(desk, in_a_thread)));
+    children.complain_to(warn_to(log.clone(), clock));
     let audit = configuration.audit.then(|| Audit::new(log.clone(), clock));
     let last_exit = (options.in_front == InFront::Program).then(Rc::<LastExit>::default);
     Ok(Running {

@@ -122,7 +122,11 @@ pub(super) fn say(running: &Running, level: Level, message: String) {
 
 /// For who warns while the supervisor runs.
 pub(super) fn warn(running: &Running) -> impl Fn(String) + 'static {
-    let (log, clock) = (running.log.clone(), running.clock);
+    warn_to(running.log.clone(), running.clock)
+}
+
+/// The same before everything is built.
+pub(super) fn warn_to(log: Arc<dyn LogSink>, clock: Clock) -> impl Fn(String) + 'static {
     move |message| tell(&*log, clock, Level::Warn, message)
 }
 

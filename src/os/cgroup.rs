@@ -3,8 +3,10 @@
 
 use super::procfs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The two files.
+#[derive(Debug)]
 pub(super) struct Membership {
     cgroups: String,
     mounts: String,
@@ -25,14 +27,24 @@ impl Place {
 }
 
 impl Membership {
-    /// That of this process.
-    pub(super) fn own() -> Self {
+    /// That of this process when it was asked for first: its limits and counts are those, also when it has moved below
+    /// it since.
+    pub(super) fn own() -> &'static Self {
+        static OWN: OnceLock<Membership> = OnceLock::new();
         let read = |path| procfs::text(path).unwrap_or_default();
-        Self::new(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"))
+        OWN.get_or_init(|| Self::new(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo")))
     }
 
+    /// Keeps of the mounts those of cgroups.
     pub(super) fn new(cgroups: &str, mounts: &str) -> Self {
-        Self { cgroups: cgroups.to_owned(), mounts: mounts.to_owned() }
+        let mounts = mounts.lines().filter(|line| line.contains(" - cgroup"));
+        let mounts = mounts.fold(String::new(), |all, line| all + line + "\n");
+        Self { cgroups: cgroups.to_owned(), mounts }
+    }
+
+    /// Whether no cgroup of version 1 is beside it.
+    pub(super) fn is_unified_alone(&self) -> bool {
+        self.cgroups.lines().all(|line| line.starts_with("0::"))
     }
 
     /// The cgroup of version 2.

@@ -29,6 +29,8 @@ pub(super) struct Call {
     pub(super) descriptors: [c_int; 3],
     /// One more, and as which it is kept.
     pub(super) extra: Option<(c_int, c_int)>,
+    /// By what it joins a cgroup of its own.
+    pub(super) cgroup: Option<c_int>,
     /// Where the child writes its pid; null: nowhere.
     pub(super) own_pid: *const OwnPid,
     /// Whether it gets a session of its own, or a process group alone.
@@ -53,6 +55,8 @@ pub(super) struct Call {
     step: AtomicI32,
     detail: AtomicI32,
     errno: AtomicI32,
+    /// Why it did not join its cgroup: it runs all the same.
+    outside: AtomicI32,
 }
 
 impl Call {
@@ -70,6 +74,7 @@ impl Call {
             directory: ptr::null(),
             descriptors,
             extra: None,
+            cgroup: None,
             own_pid: ptr::null(),
             session: false,
             foreground: false,
@@ -83,7 +88,13 @@ impl Call {
             step: AtomicI32::new(0),
             detail: AtomicI32::new(0),
             errno: AtomicI32::new(0),
+            outside: AtomicI32::new(0),
         }
+    }
+
+    /// Once it runs: why it did not join its cgroup.
+    pub(super) fn outside(&self) -> Option<i32> {
+        Some(self.outside.load(Ordering::Acquire)).filter(|errno| *errno != 0)
     }
 }
 
@@ -180,6 +191,11 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
         }
         if !default_signals(call.signals.load(Ordering::SeqCst)) {
             return (Step::Signals, errno());
+        }
+        if let Some(cgroup) = call.cgroup
+            && libc::syscall(libc::SYS_write, cgroup, c"0".as_ptr(), 1_usize) < 0
+        {
+            call.outside.store(errno(), Ordering::Release);
         }
         let [stdin, stdout, stderr] = call.descriptors;
         if call.foreground {

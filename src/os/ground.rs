@@ -3,6 +3,7 @@
 
 use super::environment::Environment;
 use super::kin::Kin;
+use super::leaf::Leaves;
 use super::spawner::Spawners;
 use std::io;
 use std::sync::Arc;
@@ -19,8 +20,9 @@ impl Ground {
     /// # Errors
     /// When the thread, its stack or /dev/null cannot be had.
     pub fn new(base: Environment) -> io::Result<Self> {
-        let kin = Kin::new();
-        let spawners = Spawners::start(base, kin.supervisor().to_owned())?;
+        let leaves = Arc::new(Leaves::default());
+        let kin = Kin::new(leaves.clone());
+        let spawners = Spawners::start(base, kin.supervisor().to_owned(), leaves)?;
         Ok(Self { spawners, kin })
     }
 

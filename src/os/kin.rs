@@ -1,8 +1,9 @@
 //! Who belongs to a task although it has left its process group: a worker that `timeout` or job control has put into
 //! a group of its own, a daemon that has forked twice. When its parent dies it becomes our child, and is known by its
-//! mark in the environment, by group or session, or by whose death has brought it here. Keeps whose each of them is
+//! cgroup, by its mark in the environment, by group or session, or by whose death has brought it here. Keeps whose each of them is
 //! for as long as it is our child; signals nobody.
 
+use super::leaf::Leaves;
 use super::mark::{self, MARK};
 use super::procfs::{self, Adopted, Stat};
 use super::sys::{self, Sent, Target};
@@ -10,6 +11,7 @@ use phpeek_core::ids::TaskId;
 use phpeek_core::member::{Condition, Member};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What is known of those whom a leader has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +37,16 @@ pub(super) struct Kin {
     adopted: Adopted,
     /// What no other supervisor has; the mark of each task begins with it.
     supervisor: String,
+    leaves: Arc<Leaves>,
     strays: RefCell<HashMap<i32, Stray>>,
     /// Tasks of ours of which somebody has died since strays were looked for last.
     bereaved: RefCell<Vec<TaskId>>,
 }
 
 impl Kin {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(leaves: Arc<Leaves>) -> Self {
         Self {
+            leaves,
             adopted: Adopted::open(),
             supervisor: mark::of_supervisor(),
             strays: RefCell::default(),
@@ -90,7 +94,8 @@ impl Kin {
                 continue;
             }
             let Some(stat) = Stat::of(pid).filter(|stat| !stat.is_dead()) else { continue };
-            let task = self.marked(pid).or_else(|| leader(stat.group)).or_else(|| leader(stat.session));
+            let known = self.leaves.task_of(pid, &self.supervisor).or_else(|| self.marked(pid));
+            let task = known.or_else(|| leader(stat.group)).or_else(|| leader(stat.session));
             let task = task.or(match bereaved.as_slice() {
                 [only] => Some(*only),
                 _ => None,

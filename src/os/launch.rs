@@ -4,6 +4,7 @@
 use super::capture::{Capture, CaptureSink, Stream};
 use super::child::{Call, Stack};
 use super::environment::Environment;
+use super::leaf::{Leaf, Leaves};
 use super::notify::{EarSink, Ends};
 use super::plan::{Plan, failure};
 use super::step::{Failed, Step};
@@ -22,6 +23,14 @@ use std::ptr;
 use std::sync::atomic::AtomicI32;
 use std::sync::{Arc, OnceLock};
 
+/// What has come of a start: a program, or a zombie that never became one.
+#[derive(Debug)]
+pub(super) struct Child {
+    pub(super) pid: i32,
+    /// Its cgroup, where it has one of its own.
+    pub(super) leaf: Option<Leaf>,
+}
+
 /// What every start needs.
 pub(super) struct Launch {
     sink: OnceLock<Arc<dyn CaptureSink>>,
@@ -30,6 +39,8 @@ pub(super) struct Launch {
     null: OwnedFd,
     /// The mark of each task begins with it.
     supervisor: String,
+    /// The cgroups of runs.
+    pub(super) leaves: Arc<Leaves>,
     /// Whether children get a session of their own.
     session: bool,
     /// Standard input, output and error as we have them, for a program that is in our place.
@@ -37,9 +48,10 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    pub(super) fn new(base: Environment, supervisor: String) -> io::Result<Self> {
+    pub(super) fn new(base: Environment, supervisor: String, leaves: Arc<Leaves>) -> io::Result<Self> {
         let (sink, ears, session) = (OnceLock::new(), OnceLock::new(), terminal::was_there());
-        Ok(Self { sink, ears, base, null: sys::null()?, supervisor, session, streams: OnceLock::new() })
+        let (null, streams) = (sys::null()?, OnceLock::new());
+        Ok(Self { sink, ears, base, null, supervisor, leaves, session, streams })
     }
 
     /// What is not captured is ours from now on, in place of /dev/null, with the terminal behind it: for a single program
@@ -83,7 +95,7 @@ impl Launch {
         order: &LaunchOrder,
         stack: &mut Stack,
         slot: &AtomicI32,
-    ) -> Result<i32, (Option<i32>, SpawnFailure)> {
+    ) -> Result<Child, (Option<Child>, SpawnFailure)> {
         let program = &*order.program;
         let plan = Plan::new(order, &self.base, &self.supervisor).map_err(|f| (None, f))?;
         let user = plan.credentials.as_ref().and_then(|credentials| credentials.user);
@@ -123,11 +135,41 @@ impl Launch {
         }
         call.foreground = self.is_in_front() && terminal::is_to_be_handed_on();
         call.session = self.session && !self.is_in_front();
-        let pid = stack
-            .spawn(&call, slot)
-            .map_err(|failed| (failed.zombie, explain(program, &plan.candidates, &failed)))?;
-        self.hand_over(order, [stdout, stderr], ends, pid);
-        Ok(pid)
+        let (begun, leaf) = self.spawn(order, stack, &mut call, slot);
+        match begun {
+            Ok(pid) => {
+                self.hand_over(order, [stdout, stderr], ends, pid);
+                Ok(Child { pid, leaf })
+            }
+            Err(failed) => {
+                let zombie = failed.zombie.map(|pid| Child { pid, leaf });
+                Err((zombie, explain(program, &plan.candidates, &failed)))
+            }
+        }
+    }
+
+    /// Makes the process, in a cgroup of its own where it may have one.
+    fn spawn(
+        &self,
+        order: &LaunchOrder,
+        stack: &mut Stack,
+        call: &mut Call,
+        slot: &AtomicI32,
+    ) -> (Result<i32, Failed>, Option<Leaf>) {
+        let (leaf, door) =
+            self.leaves.make(order.task, order.program.name.as_str(), &self.supervisor).unzip();
+        call.cgroup = door.as_ref().map(OwnedFd::as_raw_fd);
+        let begun = stack.spawn(call, slot);
+        let is_of_use = |leaf: &Leaf| match (call.outside(), &begun) {
+            (Some(errno), _) => {
+                self.leaves.refused(leaf, errno);
+                false
+            }
+            (None, Err(Failed { zombie: None, .. })) => !leaf.remove(),
+            (None, _) => true,
+        };
+        let leaf = leaf.filter(is_of_use);
+        (begun, leaf)
     }
 
     /// A program has begun: what it writes and says has its takers.

@@ -71,6 +71,15 @@ impl LockFile {
         held.ok_or_else(|| LockError::InUse { path: path.to_owned(), pid: read_pid(path).unwrap_or(0) })
     }
 
+    /// Locks a file that is there and that nobody has, without waiting, and leaves it as it is: for who removes it.
+    #[must_use]
+    pub fn take_left(path: &Path) -> Option<Self> {
+        let file = ours::open(File::options().read(true).write(true), path).ok()?;
+        ours::file(&file.metadata().ok()?).ok()?;
+        let held = try_lock(&file).ok()? && is_at(&file, path).ok()?;
+        held.then(|| Self { path: path.to_owned(), _locked: file })
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

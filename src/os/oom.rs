@@ -23,7 +23,7 @@ pub(super) struct OomKills {
 impl OomKills {
     /// Of the cgroup of this process. Where there is no memory controller, nothing is ever counted.
     pub(super) fn of_this_cgroup() -> Self {
-        Self::from(events_file(&Membership::own()).and_then(|path| File::open(path).ok()))
+        Self::from(events_file(Membership::own()).and_then(|path| File::open(path).ok()))
     }
 
     fn from(file: Option<File>) -> Self {

@@ -5,20 +5,23 @@
 use super::asked::Asked;
 use super::capture::CaptureSink;
 use super::ground::Ground;
-use super::kin::{Kin, Remains};
+use super::kin::Kin;
+use super::launch::Child;
+use super::leaf::Leaf;
 use super::notify::EarSink;
 use super::oom::OomKills;
+use super::run::{Phase, Run, bit};
 use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Peeked, Target};
 use super::terminal;
 use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};
-use phpeek_core::autopsy::{Autopsy, Oom, Sender, Usage};
+use phpeek_core::autopsy::{Autopsy, Oom, Usage};
 use phpeek_core::ids::TaskId;
 use phpeek_core::member::Member;
 use phpeek_core::outcome::Exit;
 use phpeek_core::signal::Signal;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,52 +29,6 @@ use tokio::sync::Notify;
 
 /// How soon those whom a leader has left are looked at again when no child of ours tells of their end by ending itself.
 pub(super) const DRAIN_POLL: Duration = Duration::from_millis(50);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// The leader has not been reaped.
-    Running,
-    /// The leader is gone, and somebody is left.
-    Draining,
-}
-
-/// A run that has begun and is not over.
-#[derive(Debug)]
-pub(super) struct Run {
-    pub(super) task: TaskId,
-    phase: Phase,
-    /// What we have sent to it; bit n - 1 is signal n.
-    sent: u64,
-    /// What was sent to all of it last: who turns up later gets it too.
-    pub(super) last: Option<Signal>,
-    /// Strays that have had the last signal.
-    pub(super) told: Vec<i32>,
-    /// What was reported of those who are left.
-    pub(super) reported: Option<Remains>,
-}
-
-impl Run {
-    fn new(task: TaskId) -> Self {
-        Self { task, phase: Phase::Running, sent: 0, last: None, told: Vec::new(), reported: None }
-    }
-
-    fn sender(&self, exit: Exit) -> Sender {
-        match exit {
-            Exit::Code(_) => Sender::Nobody,
-            Exit::Signal { signal, .. } if self.sent & bit(signal) != 0 => Sender::Supervisor,
-            Exit::Signal { .. } => Sender::Other,
-        }
-    }
-
-    pub(super) fn is_running(&self) -> bool {
-        self.phase == Phase::Running
-    }
-}
-
-/// A signal as a bit of a set.
-pub(super) fn bit(signal: Signal) -> u64 {
-    u32::try_from(signal.number() - 1).ok().and_then(|n| 1_u64.checked_shl(n)).unwrap_or(0)
-}
 
 /// How a child ended, and what it has used.
 type End = (Exit, Option<Usage>);
@@ -94,7 +51,7 @@ pub struct Children {
     /// Reaped before their spawner has reported them.
     parked: RefCell<HashMap<i32, End>>,
     /// Children that never became a program and are not reaped yet.
-    failed: RefCell<HashSet<i32>>,
+    failed: RefCell<HashMap<i32, Option<Leaf>>>,
     orphans: Cell<u64>,
     /// What is to be delivered when all that has ended together is known.
     outbox: RefCell<Vec<TaskReport>>,
@@ -102,6 +59,7 @@ pub struct Children {
     oom: OnceCell<OomKills>,
     /// Orphans among them that a SIGKILL ended: the memory controller may have meant them.
     killed_orphans: Cell<u64>,
+    complain: OnceCell<Box<dyn Fn(String)>>,
     changed: Notify,
 }
 
@@ -128,6 +86,7 @@ impl Children {
             outbox: RefCell::default(),
             oom: OnceCell::new(),
             killed_orphans: Cell::new(0),
+            complain: OnceCell::new(),
             changed: Notify::new(),
         }
     }
@@ -135,6 +94,11 @@ impl Children {
     /// Who listens to what programs say of themselves. Said once, before the first order.
     pub fn heard_by(&self, ears: Arc<dyn EarSink>) {
         self.spawners.heard_by(ears);
+    }
+
+    /// Who is told of what does not work and stops nothing. Said once, before the first order.
+    pub fn complain_to(&self, complain: impl Fn(String) + 'static) {
+        self.complain.get_or_init(|| Box::new(complain));
     }
 
     /// Handles the spawners' reports and looks after those who drain or were asked to end, for ever. No timer runs
@@ -222,7 +186,7 @@ impl Children {
         if self.spawners.is_in_front() {
             terminal::take_back_from(pid);
         }
-        let known = || self.is_running(pid) || self.failed.borrow().contains(&pid);
+        let known = || self.is_running(pid) || self.failed.borrow().contains_key(&pid);
         if !known() {
             let starting = self.spawners.is_starting(pid); // before the reports: see there
             self.take_reports();
@@ -241,8 +205,10 @@ impl Children {
             }
         }
         let usage = sys::reap(pid);
-        if !self.failed.borrow_mut().remove(&pid) {
-            self.leader_ended(pid, (exit, usage));
+        let failed = self.failed.borrow_mut().remove(&pid);
+        match failed {
+            Some(leaf) => leaf.iter().for_each(Leaf::clear),
+            None => self.leader_ended(pid, (exit, usage)),
         }
     }
 
@@ -266,19 +232,25 @@ impl Children {
         for report in self.spawners.reports() {
             self.take_report(report);
         }
+        if let Some(complain) = self.complain.get() {
+            self.spawners.trouble().into_iter().for_each(complain);
+        }
     }
 
-    fn take_report(&self, SpawnReport { task, pid, failure }: SpawnReport) {
-        let ended = pid.and_then(|pid| self.parked.borrow_mut().remove(&pid));
-        match (pid, failure) {
-            (pid, Some(failure)) => {
-                self.failed.borrow_mut().extend(pid.filter(|_| ended.is_none()));
+    fn take_report(&self, SpawnReport { task, child, failure }: SpawnReport) {
+        let ended = child.as_ref().and_then(|child| self.parked.borrow_mut().remove(&child.pid));
+        match (child, failure) {
+            (child, Some(failure)) => {
+                match child {
+                    Some(Child { leaf, .. }) if ended.is_some() => leaf.iter().for_each(Leaf::clear),
+                    child => self.failed.borrow_mut().extend(child.map(|child| (child.pid, child.leaf))),
+                }
                 self.report(task, TaskEvent::SpawnFailed(failure));
             }
-            (Some(pid), None) => {
+            (Some(Child { pid, leaf }), None) => {
                 self.forget(pid); // the kernel gave the number again, so the old group was empty
                 self.kin.is_no_stray(pid);
-                self.table.borrow_mut().insert(pid, Box::new(Run::new(task)));
+                self.table.borrow_mut().insert(pid, Box::new(Run::new(task, leaf)));
                 self.changed.notify_one();
                 self.leaders.borrow_mut().insert(task, pid);
                 self.report(task, TaskEvent::Spawned { pid });
@@ -299,7 +271,8 @@ impl Children {
 
     /// Takes a run out of the table.
     pub(super) fn strike(&self, pid: i32) -> Option<TaskId> {
-        let Run { task, .. } = *self.table.borrow_mut().remove(&pid)?;
+        let Run { task, leaf, .. } = *self.table.borrow_mut().remove(&pid)?;
+        leaf.iter().for_each(Leaf::clear);
         if let TaskId::Run(run) = task {
             self.spawners.over(run);
         }

@@ -6,6 +6,7 @@
 use super::asked::Request;
 use super::kin::Remains;
 use super::kin::member;
+use super::leaf::Leaf;
 use super::procfs::{self, Stat};
 use super::reaper::{Children, DRAIN_POLL};
 use super::sys::{self, Sent, Target};
@@ -45,9 +46,12 @@ impl Children {
         if running && sys::group_of(pid).is_some_and(|group| group != pid) {
             sent.push(signal_to(Target::Process(pid), signal, resume));
         }
-        let strays = self.strays_of(task);
+        let strays = if running { self.strays_of(task) } else { self.left_of(pid, task) };
         for stray in strays.iter().filter(|stray| stray.group != pid) {
             sent.push(signal_to(Target::Process(stray.pid), signal, resume));
+        }
+        if signal == Signal::KILL && self.in_leaf(pid, Leaf::kill).unwrap_or(false) {
+            sent.push(Sent::Yes);
         }
         if let Some(run) = self.table.borrow_mut().get_mut(&pid) {
             run.last = Some(signal);
@@ -79,6 +83,17 @@ impl Children {
 
     fn strays_of(&self, task: TaskId) -> Vec<Stat> {
         if self.kin.any_of(task) { self.kin.of(task) } else { Vec::new() }
+    }
+
+    /// Asks the cgroup of a run, where it has one of its own.
+    fn in_leaf<T>(&self, pid: i32, ask: impl FnOnce(&Leaf) -> T) -> Option<T> {
+        self.table.borrow().get(&pid)?.leaf.as_ref().map(ask)
+    }
+
+    /// The strays of a run whose leader is gone, and who else is in its cgroup.
+    fn left_of(&self, pid: i32, task: TaskId) -> Vec<Stat> {
+        let strays = self.strays_of(task);
+        if strays.is_empty() { self.in_leaf(pid, Leaf::members).unwrap_or_default() } else { strays }
     }
 
     fn ask_again_later(&self, leader: i32, task: TaskId, signal: Signal) {
@@ -140,10 +155,15 @@ impl Children {
         if strays.is_empty() {
             // A group may be nothing but zombies that their parents, who are not of it, do not wait for.
             let nobody = !group || self.patience.get() > DRAIN_POLL && self.kin.group(pid).is_empty();
-            if nobody {
-                self.forget(pid);
+            if !nobody {
+                return true;
             }
-            return !nobody;
+            if self.in_leaf(pid, Leaf::remove).unwrap_or(true) {
+                self.forget(pid);
+                return false;
+            }
+            self.tell_newcomers(pid, &self.left_of(pid, task)); // whoever is in its cgroup is of it
+            return true;
         }
         self.tell_newcomers(pid, &strays);
         let own_session = sys::own_session();
@@ -194,6 +214,7 @@ impl Children {
             left.extend(procfs::tree(pid));
         }
         left.extend(self.kin.of(task));
+        left.extend(self.in_leaf(pid, Leaf::members).unwrap_or_default());
         left.sort_by_key(|stat| stat.pid);
         left.dedup_by_key(|stat| stat.pid);
         if !running {

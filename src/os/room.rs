@@ -22,7 +22,7 @@ pub struct Room {
 #[must_use]
 pub fn room() -> Option<Room> {
     let cpus = rustix::thread::sched_getaffinity(None).map_or(1, |set| u64::from(set.count()));
-    within(&Membership::own(), &procfs::text("/proc/meminfo").unwrap_or_default(), cpus)
+    within(Membership::own(), &procfs::text("/proc/meminfo").unwrap_or_default(), cpus)
 }
 
 fn within(own: &Membership, meminfo: &str, cpus: u64) -> Option<Room> {

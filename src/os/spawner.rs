@@ -6,7 +6,8 @@
 use super::capture::CaptureSink;
 use super::child::Stack;
 use super::environment::Environment;
-use super::launch::Launch;
+use super::launch::{Child, Launch};
+use super::leaf::Leaves;
 use super::notify::EarSink;
 use super::plan::failure;
 use super::signals;
@@ -39,7 +40,7 @@ pub(super) struct SpawnReport {
     /// Which task.
     pub(super) task: TaskId,
     /// The child: the leader of the task, or what is left of a failed one.
-    pub(super) pid: Option<i32>,
+    pub(super) child: Option<Child>,
     /// Why there is no program, when there is none.
     pub(super) failure: Option<SpawnFailure>,
 }
@@ -139,14 +140,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Spawners {
     /// Starts the first thread, with all signals blocked in it; the others come when there is work for them. The mark of
     /// each task begins with `supervisor`.
-    pub(super) fn start(base: Environment, supervisor: String) -> io::Result<Arc<Self>> {
+    pub(super) fn start(base: Environment, supervisor: String, leaves: Arc<Leaves>) -> io::Result<Arc<Self>> {
         let spawners = Arc::new(Self {
             orders: Mutex::default(),
             ordered: Condvar::new(),
             reports: Mutex::default(),
             wake: Notify::new(),
             slots: [const { AtomicI32::new(0) }; MOST],
-            launch: Launch::new(base, supervisor)?,
+            launch: Launch::new(base, supervisor, leaves)?,
         });
         spawners.start_thread()?;
         Ok(spawners)
@@ -160,6 +161,11 @@ impl Spawners {
     /// Who listens to what programs say. Said once, before the first order.
     pub(super) fn heard_by(&self, ears: Arc<dyn EarSink>) {
         self.launch.heard_by(ears);
+    }
+
+    /// What people should know of the cgroups of runs, once.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.launch.leaves.trouble()
     }
 
     /// Nobody is left of this run.
@@ -215,7 +221,7 @@ impl Spawners {
             orders.queue.remove(at);
             drop(orders);
             let failure = Some(failure(Kind::Other, "stopped before it was started".to_owned()));
-            lock(&self.reports).push_back(SpawnReport { task, pid: None, failure });
+            lock(&self.reports).push_back(SpawnReport { task, child: None, failure });
         } else if let Some(busy) = orders.busy.iter_mut().flatten().find(|busy| busy.task == task) {
             busy.unwanted = Unwanted::Yes;
         }
@@ -280,11 +286,11 @@ impl Spawners {
         let SendStack(mut stack) = stack;
         let Some(slot) = self.slots.get(number) else { return };
         while let Some(order) = self.next(number) {
-            let (pid, failure) = match self.launch.start(&order, &mut stack, slot) {
-                Ok(pid) => (Some(pid), None),
+            let (child, failure) = match self.launch.start(&order, &mut stack, slot) {
+                Ok(child) => (Some(child), None),
                 Err((zombie, failure)) => (zombie, Some(failure)),
             };
-            lock(&self.reports).push_back(SpawnReport { task: order.task, pid, failure });
+            lock(&self.reports).push_back(SpawnReport { task: order.task, child, failure });
             slot.store(0, Ordering::SeqCst);
             self.wake.notify_one();
         }

@@ -140,7 +140,8 @@ impl Record {
         }
         let mut seen: BTreeSet<i32> = BTreeSet::from([std::process::id().cast_signed()]);
         let pids = procfs::every_pid();
-        let roots = pids.iter().filter_map(|pid| Some((*pid, self.process_of(&Stat::of(*pid)?)?)));
+        let roots =
+            pids.iter().filter_map(|pid| Some((*pid, self.process_of(&Stat::of(*pid)?, || carried(*pid))?)));
         for (pid, process) in roots.collect::<Vec<_>>() {
             let name = self.name_of(process);
             for stat in procfs::tree(pid).into_iter().filter(|stat| !stat.is_dead()) {
@@ -153,7 +154,7 @@ impl Record {
     }
 
     /// The process that it is of; `None` within: a hook of the system.
-    fn process_of(&self, stat: &Stat) -> Option<Option<ProcessId>> {
+    fn process_of(&self, stat: &Stat, mark: impl FnOnce() -> Option<String>) -> Option<Option<ProcessId>> {
         let leader = |pid: i32| self.runs.iter().find(|run| run.pid == pid);
         if let Some(run) = leader(stat.pid) {
             return (run.began == stat.began).then_some(run.process);
@@ -163,9 +164,8 @@ impl Record {
             let same = Stat::of(run.pid).is_none_or(|leader| leader.began == run.began);
             return same.then_some(run.process);
         }
-        let carried = procfs::variable(stat.pid, MARK.as_bytes())?;
         let own = format!("{}.{}", self.supervisor, self.began);
-        mark::task(&own, std::str::from_utf8(&carried).ok()?).map(process_of_task)
+        mark::task(&own, &mark()?).map(process_of_task)
     }
 
     /// One that began a moment before the supervisor was killed may not be named yet: what it left is found all the same.
@@ -173,6 +173,30 @@ impl Record {
         let Some(id) = process else { return HOOKS.to_owned() };
         self.names.get(&id).cloned().unwrap_or_else(|| format!("(process {})", id.0))
     }
+}
+
+/// The mark that a process carries.
+fn carried(pid: i32) -> Option<String> {
+    String::from_utf8(procfs::variable(pid, MARK.as_bytes())?).ok()
+}
+
+/// Of which of these records nobody lives, neither the supervisor nor what it had. Reads each process of the machine once,
+/// and none when all are of another boot.
+#[must_use]
+pub fn over(records: &[&Record]) -> Vec<bool> {
+    let boot = boot_id();
+    let mut over: Vec<bool> = records.iter().map(|record| record.living_supervisor().is_none()).collect();
+    let now = |record: &Record| record.boot == boot;
+    if !records.iter().any(|record| now(record)) {
+        return over;
+    }
+    for stat in procfs::every_pid().into_iter().filter_map(Stat::of) {
+        let mark = carried(stat.pid);
+        for (record, over) in records.iter().zip(&mut over).filter(|(record, over)| **over && now(record)) {
+            *over = record.process_of(&stat, || mark.clone()).is_none();
+        }
+    }
+    over
 }
 
 fn process_of_task(task: TaskId) -> Option<ProcessId> {
@@ -188,8 +212,7 @@ fn process_of_task(task: TaskId) -> Option<ProcessId> {
 pub fn marked() -> Vec<Survivor> {
     let own = std::process::id().cast_signed();
     let of_a_dead_one = |pid: &i32| {
-        let carried = procfs::variable(*pid, MARK.as_bytes())?;
-        let (supervisor, began) = mark::supervisor(std::str::from_utf8(&carried).ok()?)?;
+        let (supervisor, began) = mark::supervisor(&carried(*pid)?)?;
         let lives = Stat::of(supervisor).is_some_and(|stat| stat.began == began && !stat.is_dead());
         (!lives).then_some(())
     };

@@ -243,7 +243,7 @@ pub(super) fn standard_streams() -> io::Result<[OwnedFd; 3]> {
 
 /// Moves a descriptor out of 0 to 2: the child puts its own there, one after the other.
 #[expect(unsafe_code, reason = "takes ownership of a fresh descriptor")]
-fn lift(fd: OwnedFd) -> io::Result<OwnedFd> {
+pub(super) fn lift(fd: OwnedFd) -> io::Result<OwnedFd> {
     if fd.as_raw_fd() > 2 {
         return Ok(fd);
     }

@@ -67,6 +67,7 @@ async fn drain(pipes: Rc<RefCell<Pipes>>, until: Instant) {
     let mut room = pipes.borrow().told_of_room();
     let all = {
         let pipes = pipes.borrow();
+        pipes.await_nobody();
         pipes.taken() + pipes.waiting()
     };
     while Instant::now() < until {

@@ -243,6 +243,11 @@ impl Output {
         }
     }
 
+    /// All have been told that a run has begun: now what it writes may be read.
+    pub fn begun(&self, run: TaskId) {
+        self.shared.intake.begun(run);
+    }
+
     /// The counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -7,6 +7,7 @@ use phpeek_core::ids::{InstanceId, TaskId};
 use phpeek_os::capture::Capture;
 use rustix::event::epoll;
 use rustix::io::Errno;
+use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,8 @@ struct Tokens {
     free: Vec<Token>,
     /// In no order: looked for once in the life of a pipe that writes.
     fresh: Vec<Fresh>,
+    /// Those of runs of which nobody was told yet that they have begun.
+    early: HashMap<TaskId, Vec<Fresh>>,
 }
 
 /// A pipe that the reader has not seen.
@@ -29,6 +32,19 @@ struct Fresh {
     /// How many pipes came before it.
     number: u64,
     capture: Capture,
+    /// It shows no more.
+    muted: bool,
+}
+
+/// What is to become of a pipe that has its first event.
+#[derive(Debug)]
+pub(super) enum First {
+    /// It is read now.
+    Read(Capture),
+    /// It is not read yet, and shows again: a record that came before it waits still, and must stand first.
+    Again,
+    /// It does not show again before its run was told of.
+    Early,
 }
 
 /// See the top of the file.
@@ -64,8 +80,51 @@ impl Intake {
             tokens.next += 1;
         }
         let number = self.count.fetch_add(1, Relaxed);
-        tokens.fresh.push(Fresh { token, number, capture });
+        let task = capture.task;
+        let fresh = Fresh { token, number, capture, muted: false };
+        match task {
+            TaskId::Run(_) => tokens.early.entry(task).or_default().push(fresh),
+            TaskId::Hook(_) | TaskId::Probe(_) => tokens.fresh.push(fresh),
+        }
         Ok(())
+    }
+
+    /// Whoever listens was told that a run has begun: what it writes stands after that, as if its pipes had come now.
+    pub(super) fn begun(&self, task: TaskId) {
+        let mut tokens = self.lock();
+        let early = tokens.early.remove(&task).unwrap_or_default();
+        self.admit(&mut tokens, early);
+    }
+
+    /// The same for the run that a pipe is of: it has waited long enough.
+    pub(super) fn admit_early(&self, token: Token) {
+        let mut tokens = self.lock();
+        let of_it = |_: &TaskId, all: &mut Vec<Fresh>| all.iter().any(|fresh| fresh.token == token);
+        let early: Vec<_> = tokens.early.extract_if(of_it).flat_map(|(_, all)| all).collect();
+        self.admit(&mut tokens, early);
+    }
+
+    /// The same for all: nobody is told any more.
+    pub(super) fn admit_all(&self) {
+        let mut tokens = self.lock();
+        let early = std::mem::take(&mut tokens.early);
+        self.admit(&mut tokens, early.into_values().flatten());
+    }
+
+    fn admit(&self, tokens: &mut Tokens, early: impl IntoIterator<Item = Fresh>) {
+        for fresh in early {
+            if fresh.muted {
+                self.show(&fresh, epoll::EventFlags::IN);
+            }
+            let number = self.count.fetch_add(1, Relaxed);
+            tokens.fresh.push(Fresh { number, muted: false, ..fresh });
+        }
+    }
+
+    /// How a pipe shows that is in the set: so this needs nothing that could be missing.
+    fn show(&self, Fresh { token, capture, .. }: &Fresh, flags: epoll::EventFlags) {
+        let data = epoll::EventData::new_u64(*token);
+        epoll::modify(&self.epoll, &capture.read_end, data, flags).ok();
     }
 
     /// How many pipes have come so far.
@@ -79,16 +138,22 @@ impl Intake {
         tokens.free.len() as u64 == tokens.next
     }
 
-    /// A pipe that has its first event, unless a record that came before it waits still: it must stand first. The pipe
-    /// shows again.
-    pub(super) fn take(&self, token: Token, held: &Held) -> Option<Capture> {
+    /// A pipe that has its first event. `None` for one that nobody knows.
+    pub(super) fn take(&self, token: Token, held: &Held) -> Option<First> {
         let mut tokens = self.lock();
-        let place = tokens.fresh.iter().position(|fresh| fresh.token == token)?;
+        let Some(place) = tokens.fresh.iter().position(|fresh| fresh.token == token) else {
+            let early = tokens.early.values_mut().flatten().find(|fresh| fresh.token == token)?;
+            let first = !std::mem::replace(&mut early.muted, true);
+            if first {
+                self.show(early, epoll::EventFlags::IN | epoll::EventFlags::ONESHOT); // once more, and then not
+            }
+            return Some(if first { First::Early } else { First::Again });
+        };
         let Fresh { number, capture, .. } = tokens.fresh.get(place)?;
         if held.any_before(capture, *number) {
-            return None;
+            return Some(First::Again);
         }
-        Some(tokens.fresh.swap_remove(place).capture)
+        Some(First::Read(tokens.fresh.swap_remove(place).capture))
     }
 
     /// The pipes that a record is about and that came before so many had come.
@@ -98,6 +163,7 @@ impl Intake {
 
     /// The pipes of a run.
     pub(super) fn take_run(&self, task: TaskId) -> Vec<(Token, Capture)> {
+        self.begun(task); // its end was told, and its start before
         self.take_where(|fresh| fresh.capture.task == task)
     }
 
@@ -112,7 +178,8 @@ impl Intake {
 
     /// Bytes in pipes that have had no event yet.
     pub(super) fn waiting(&self) -> u64 {
-        self.lock().fresh.iter().map(|fresh| waiting(&fresh.capture)).sum()
+        let tokens = self.lock();
+        tokens.fresh.iter().chain(tokens.early.values().flatten()).map(|fresh| waiting(&fresh.capture)).sum()
     }
 
     /// The pipes of these tokens are closed and out of the epoll set, and what came from them was handed over.

@@ -4,7 +4,7 @@
 
 use super::finder::Finders;
 use super::framer::{Framer, Now};
-use super::intake::{self, Intake, Token};
+use super::intake::{self, First, Intake, Token};
 use super::last_words::LastWords;
 use super::pipe::{Pipe, SMALL_PIPE, Watch};
 use super::sink::{Gate, Sink};
@@ -33,6 +33,8 @@ const PASSES: usize = 16;
 const PAUSE: Duration = Duration::from_millis(1);
 /// Between a turn that has panicked and the next.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
+/// A run of whose start nobody was told by then is read all the same: it must not wait for room for good.
+const UNTOLD: Duration = Duration::from_secs(1);
 /// A busy pipe that was empty so many passes in a row goes back to be watched.
 const QUIET: u8 = 8;
 
@@ -278,8 +280,14 @@ impl Pipes {
         if let Some(pipe) = self.pipes.get_mut(index).and_then(Option::take) {
             return Some(pipe);
         }
-        let capture = self.intake.take(token, &self.sink.held)?;
-        Some(self.fresh(capture))
+        match self.intake.take(token, &self.sink.held)? {
+            First::Read(capture) => Some(self.fresh(capture)),
+            First::Again => None,
+            First::Early => {
+                self.timers.add(Instant::now() + UNTOLD, token);
+                None
+            }
+        }
     }
 
     fn known_mut(&mut self, token: Token) -> Option<&mut Option<Pipe>> {

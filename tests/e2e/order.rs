@@ -80,3 +80,27 @@ fn what_is_stopped_or_disabled_is_not_started_and_holds_nobody_up() {
     assert_eq!(supervisor.stop(), 0);
     assert_eq!(sandbox.story(), ["app start"], "nothing but app ran");
 }
+
+#[test]
+fn a_first_line_stands_after_the_start_of_its_run() {
+    let sandbox = Sandbox::new();
+    let scale = 40;
+    let config = sandbox.config(
+        json!({"max_process_scale": scale}),
+        json!({"quick": {"command": ["echo", "first line"], "restart": "never", "scale": scale}}),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let said = |record: &serde_json::Value, text: &str| record["process"] == "quick" && record["msg"] == text;
+    wait_until(LONG, "all have written", || {
+        supervisor.records().iter().filter(|r| said(r, "first line")).count() == scale
+    });
+    assert_eq!(supervisor.ended(), 0, "all have ended");
+    let records = supervisor.records();
+    for instance in 0..scale {
+        let of = |text: &str| {
+            let id = format!("quick-{instance}");
+            records.iter().position(|r| said(r, text) && r["instance_id"] == id.as_str())
+        };
+        assert!(of("started").is_some() && of("started") < of("first line"), "{instance}: {records:#?}");
+    }
+}

@@ -67,6 +67,7 @@ fn child(output: &Output, name: &str, stream: Stream) -> File {
         stream,
         read_end,
     });
+    output.begun(task(0));
     write
 }
 

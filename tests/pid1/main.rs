@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, reason = "the harness shows what the supervisor said when a test fails")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs and read clocks")]
 
+mod leaves;
 mod oom;
 #[path = "../support/mod.rs"]
 mod support;

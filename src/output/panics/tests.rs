@@ -69,6 +69,7 @@ fn child(intake: &Intake, process: &str) -> File {
             read_end,
         })
         .expect("a watch");
+    intake.begun(task);
     write.into()
 }
 

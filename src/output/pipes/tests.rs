@@ -29,6 +29,28 @@ fn id(run: u64) -> TaskId {
 }
 
 fn child_with(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::OwnedFd) {
+    let child = child_of(intake, run, stream);
+    intake.begun(id(run));
+    child
+}
+
+/// One of whose start nobody was told yet.
+fn early_child(intake: &Intake, run: u64) -> (File, std::os::fd::OwnedFd) {
+    child_of(intake, run, Stream::Stdout)
+}
+
+fn about_web(message: &'static str) -> phpeek_actors::ports::LogRecord {
+    phpeek_actors::ports::LogRecord {
+        at: Clock::starting_at(SystemTime::now()).now(),
+        level: Level::Info,
+        message: message.into(),
+        process: Some(ProcessName::new("web").expect("a name")),
+        instance: Some(0),
+        fields: Vec::new(),
+    }
+}
+
+fn child_of(intake: &Intake, run: u64, stream: Stream) -> (File, std::os::fd::OwnedFd) {
     let task = id(run);
     let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
     let copy = read_end.try_clone().expect("a copy");
@@ -100,6 +122,7 @@ fn last_words_of_many_that_died_at_once_are_all_heard() {
                 read_end,
             })
             .expect("a watch");
+        intake.begun(task);
         let mut write = File::from(write);
         write.write_all(format!("I am {instance}\n").as_bytes()).expect("room");
         writers.push((task, write));
@@ -124,4 +147,49 @@ fn a_pipe_is_idle_only_when_what_came_from_it_is_in_the_queue() {
     assert!(intake.is_idle());
     let stats = sink.stats();
     assert_eq!((stats.captured, stats.queued), (3, 3), "and all of it is queued");
+}
+
+#[test]
+fn nothing_of_a_run_is_read_before_its_start_was_told() {
+    let (intake, sink, mut pipes) = pipes();
+    let (mut writer, _copy) = early_child(&intake, 1);
+    writer.write_all(b"early\n").expect("room");
+    assert_eq!(pipes.turn(Pace::Hurry), Turn::Idle, "it shows no more");
+    assert_eq!(sink.stats().captured, 0);
+    let due = pipes.due().expect("it is looked at again by itself");
+    assert!(due <= Instant::now() + UNTOLD);
+    sink.held.add(about_web("started"), intake.count(), usize::MAX);
+    intake.begun(id(1));
+    assert_eq!(pipes.pass(), Pass::Small, "it shows again");
+    assert_eq!(sink.stats().captured, 0, "but the record waits, and stands first");
+    pipes.release();
+    assert_eq!(sink.stats().captured, 0, "nor is it read for the record");
+    assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
+    assert_eq!(sink.stats().captured, 1);
+    sink.held.add(about_web("ended"), intake.count(), usize::MAX);
+    writer.write_all(b"last\n").expect("room");
+    pipes.release();
+    assert_eq!(sink.stats().captured, 2, "what was written before the end is read before that is told");
+}
+
+#[test]
+fn a_run_of_which_nobody_tells_is_read_after_a_while_or_at_the_end() {
+    let (intake, sink, mut pipes) = pipes();
+    let (mut writer, _copy) = early_child(&intake, 1);
+    writer.write_all(b"untold\n").expect("room");
+    drop(writer); // an end shows for ever, unless nobody is to see it
+    assert_eq!(pipes.turn(Pace::Hurry), Turn::Idle);
+    std::thread::park_timeout(pipes.due().expect("a time").saturating_duration_since(Instant::now()));
+    while sink.stats().captured == 0 {
+        pipes.turn(Pace::Hurry);
+    }
+    let (mut writer, _copy) = early_child(&intake, 2);
+    writer.write_all(b"untold\n").expect("room");
+    assert_eq!(pipes.turn(Pace::Hurry), Turn::Idle);
+    pipes.await_nobody();
+    assert_eq!(pipes.turn(Pace::Hurry), Turn::Idle);
+    assert_eq!(sink.stats().captured, 2);
+    let (mut writer, _copy) = early_child(&intake, 3);
+    writer.write_all(b"last words\n").expect("room");
+    assert_eq!(pipes.last_words(id(3))[0], ["last words"]);
 }

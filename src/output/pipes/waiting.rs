@@ -17,7 +17,10 @@ impl Pipes {
         }
         let now = self.at();
         while let Some(token) = self.timers.pop(now.steady) {
-            let Some(mut pipe) = self.known_mut(token).and_then(Option::take) else { continue };
+            let Some(mut pipe) = self.known_mut(token).and_then(Option::take) else {
+                self.intake.admit_early(token); // it has waited long enough for word of its run
+                continue;
+            };
             pipe.timed = false;
             if pipe.due().is_some_and(|due| due <= now.steady) {
                 pipe.guarded(&mut self.framer, (&self.lines, &[]), |pipe, framer| pipe.flush(framer, now));
@@ -25,6 +28,11 @@ impl Pipes {
             self.place(token, pipe);
         }
         self.framer.hand_over();
+    }
+
+    /// Nobody is told any more of runs that have begun.
+    pub(in super::super) fn await_nobody(&self) {
+        self.intake.admit_all();
     }
 
     /// Gives all that waits for more: there is no time for it.
