@@ -3,7 +3,7 @@
 
 use super::environment::Environment;
 use super::kin::Kin;
-use super::leaf::Leaves;
+use super::leaves::Leaves;
 use super::spawner::Spawners;
 use std::io;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! cgroup, by its mark in the environment, by group or session, or by whose death has brought it here. Keeps whose each of them is
 //! for as long as it is our child; signals nobody.
 
-use super::leaf::Leaves;
+use super::leaves::Leaves;
 use super::mark::{self, MARK};
 use super::procfs::{self, Adopted, Stat};
 use super::sys::{self, Sent, Target};

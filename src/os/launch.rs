@@ -4,7 +4,8 @@
 use super::capture::{Capture, CaptureSink, Stream};
 use super::child::{Call, Stack};
 use super::environment::Environment;
-use super::leaf::{Leaf, Leaves};
+use super::leaf::Leaf;
+use super::leaves::Leaves;
 use super::notify::{EarSink, Ends};
 use super::plan::{Plan, failure};
 use super::step::{Failed, Step};

@@ -17,6 +17,7 @@ pub mod ground;
 mod kin;
 mod launch;
 mod leaf;
+mod leaves;
 pub mod limits;
 pub mod lock_file;
 mod mark;

@@ -7,7 +7,7 @@ use super::capture::CaptureSink;
 use super::child::Stack;
 use super::environment::Environment;
 use super::launch::{Child, Launch};
-use super::leaf::Leaves;
+use super::leaves::Leaves;
 use super::notify::EarSink;
 use super::plan::failure;
 use super::signals;
