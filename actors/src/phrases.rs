@@ -5,7 +5,7 @@ use crate::trace::names;
 use phpeek_core::autopsy::{Autopsy, Oom, Sender};
 use phpeek_core::ends::SelfReloadFault;
 use phpeek_core::facts::{JobOver, Refusal};
-use phpeek_core::fleet::{BootFailure, BootFailureCause, ReloadEnd, RestartScope};
+use phpeek_core::fleet::{BootFailure, BootFailureCause, MOST_UNANSWERED, ReloadEnd, RestartScope};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::lifecycle::{Failure, Trigger};
 use phpeek_core::limit::{Breach, Limit};
@@ -99,6 +99,9 @@ pub fn why_refused(refusal: &Refusal, process: &str) -> String {
     match refusal {
         Refusal::NoSuchProcess(name) => format!("process {:?} not found", name.as_str()),
         Refusal::Stopping => "everything is being stopped".to_owned(),
+        Refusal::TooMany => format!(
+            "{MOST_UNANSWERED} requests are not answered yet: ask again when the boot, or what else is under way, is over"
+        ),
         Refusal::Runs(_) => format!("{process} runs, or is being started"),
         Refusal::Scheduled(_) => format!("{process} has as many instances as jobs that run"),
         Refusal::Unscheduled(_) => format!("{process} has no schedule"),

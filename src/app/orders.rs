@@ -217,6 +217,7 @@ fn told(end: End, process: &str) -> Answer {
         Refusal::NoSuchProcess(_) | Refusal::Unscheduled(_) => 404,
         Refusal::Stopping => 503,
         Refusal::Runs(_)
+        | Refusal::TooMany
         | Refusal::Idle(_)
         | Refusal::NotRunning(_)
         | Refusal::NotPaused(_)

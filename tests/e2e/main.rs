@@ -14,6 +14,7 @@ mod api_orders;
 mod autopsy;
 mod autotune;
 mod boot;
+mod boot_requests;
 mod configure;
 mod control;
 mod control_abuse;

@@ -214,6 +214,8 @@ pub enum Refusal {
     NoSuchProcess(ProcessName),
     /// Everything is being stopped, or has been.
     Stopping,
+    /// Too many requests wait for their answers already.
+    TooMany,
     /// It runs, or is on its way to.
     Runs(ProcessId),
     /// It has as many instances as jobs that run: they cannot be asked for.
@@ -244,7 +246,7 @@ impl Refusal {
     #[must_use]
     pub fn process(&self) -> Option<ProcessId> {
         match self {
-            Self::NoSuchProcess(_) | Self::Stopping => None,
+            Self::NoSuchProcess(_) | Self::Stopping | Self::TooMany => None,
             Self::Runs(process)
             | Self::Scheduled(process)
             | Self::Unscheduled(process)

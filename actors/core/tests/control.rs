@@ -1,6 +1,6 @@
 //! The laws of what is asked of single processes, in worlds of a fleet whose processes answer late, and now and then
-//! badly: each request is answered or refused once; what was stopped stays so until somebody asks for it; and nothing
-//! is left unanswered. With planted bugs, each of which a law must notice.
+//! badly: each request is answered or refused once; what was stopped stays so until somebody asks for it; a stop acts at once,
+//! also while the boot is under way, and ends no boot; and nothing is left unanswered. With planted bugs, each of which a law must notice.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 #[path = "control/plan.rs"]
@@ -9,14 +9,13 @@ mod plan;
 mod planted;
 #[path = "support/spec.rs"]
 mod support;
+#[path = "control/taking.rs"]
+mod taking;
 
-use phpeek_core::ends::Refusal;
 use phpeek_core::facts::{Fact, OperationEnd, Outbox, Output, SystemFact, Told};
-use phpeek_core::fleet::{Amount, Effect, Ending, Event, Fleet, RestartOutcome, Standing};
+use phpeek_core::fleet::{Amount, Effect, Ending, Event, Fleet, Phase, Standing};
 use phpeek_core::ids::ProcessId;
-use phpeek_core::lifecycle::Failure;
-use phpeek_core::operation::{Cause, Operation, OperationId};
-use phpeek_core::outcome::{Exit, SpawnFailure, SpawnFailureKind};
+use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::process::Command;
 use phpeek_core::spec::{Hooks, ProcessKind, SystemSpec};
 use plan::{MOST, Mood, Order, Plan, name, plan, spec};
@@ -40,9 +39,11 @@ enum Bug {
     RefusalActsToo,
     FailureSaysDone,
     ScheduleToldWhenStopped,
+    StopWaitsForTheBoot,
+    StopEndsTheBoot,
 }
 
-const BUGS: [Bug; 10] = [
+const BUGS: [Bug; 12] = [
     Bug::AnswerForgotten,
     Bug::AnswerTwice,
     Bug::StopIgnored,
@@ -53,6 +54,8 @@ const BUGS: [Bug; 10] = [
     Bug::RefusalActsToo,
     Bug::FailureSaysDone,
     Bug::ScheduleToldWhenStopped,
+    Bug::StopWaitsForTheBoot,
+    Bug::StopEndsTheBoot,
 ];
 
 #[derive(Debug, Clone)]
@@ -80,6 +83,8 @@ struct World<'a> {
     open: BTreeMap<OperationId, Wish>,
     /// Who was stopped by request, and by nobody asked for since.
     stopped: BTreeSet<ProcessId>,
+    /// Who ran when it was asked to be stopped, and was asked for by nobody since.
+    taken_down: BTreeSet<ProcessId>,
     /// How many instances were asked for of each, and by which operations that is to change.
     scale: BTreeMap<ProcessId, u32>,
     scaling: BTreeMap<OperationId, Amount>,
@@ -112,6 +117,7 @@ fn run(plan: &Plan, bug: Bug) -> (Vec<String>, Vec<String>) {
         drawn: 0,
         open: BTreeMap::new(),
         stopped: BTreeSet::new(),
+        taken_down: BTreeSet::new(),
         scale: BTreeMap::new(),
         scaling: BTreeMap::new(),
         runs: BTreeSet::new(),
@@ -196,6 +202,7 @@ impl World<'_> {
         };
         // A stop that waits for the boot counts once it is answered.
         self.stopped.retain(|p| !wanted.contains(p));
+        self.taken_down.retain(|p| !wanted.contains(p));
         let asked = |p: usize, amount: Amount| match amount {
             Amount::To(to) => i64::from(to),
             Amount::By(by) => i64::from(self.scale_of(of(p))) + i64::from(by),
@@ -236,10 +243,16 @@ impl World<'_> {
 
     fn step(&mut self, event: Event) {
         let mut out = Outbox::new();
+        let runs = self.running_to_be_stopped(&event);
+        self.taken_down.extend(runs);
         self.fleet.step(self.now, event.clone(), &mut out);
         let mut outputs: Vec<Output<Effect>> = out.drain().collect();
         self.corrupt(&event, &mut outputs);
         self.history.push(format!("{:>7?} {event:?} -> {outputs:?}", self.now));
+        let told = |o: &Output<Effect>| matches!(o, Output::Do(Effect::Command(of, _, Command::Stop(_))) if Some(*of) == runs);
+        if runs.is_some() && !outputs.iter().any(told) {
+            self.broken.push(format!("{event:?} waits, and the process runs: {outputs:?}"));
+        }
         let refused = outputs
             .iter()
             .any(|o| matches!(o, Output::Tell(Told { fact: Fact::System(SystemFact::Refused(..)), .. })));
@@ -259,8 +272,23 @@ impl World<'_> {
         }
     }
 
+    /// Who is to be stopped by this event and was told to start, or runs.
+    fn running_to_be_stopped(&self, event: &Event) -> Option<ProcessId> {
+        let Event::Stop(_, name) = event else { return None };
+        let phase = matches!(self.fleet.phase(), Phase::Booting | Phase::Running);
+        let up = |p: &ProcessId| {
+            matches!(self.fleet.standing(*p), Standing::Launched(_) | Standing::Unready | Standing::Up)
+        };
+        self.fleet.find(name).filter(|p| phase && up(p))
+    }
+
     fn told(&mut self, fact: &SystemFact) {
         match fact {
+            SystemFact::BootFailed(failure)
+                if failure.process.is_some_and(|p| self.taken_down.contains(&p)) =>
+            {
+                self.broken.push(format!("what somebody has stopped ends the boot: {failure:?}"));
+            }
             SystemFact::BootSucceeded => self.booted = true,
             SystemFact::ShutdownBegan { .. } => self.over = true,
             SystemFact::Refused(operation, _) => self.answered(operation.id, None),
@@ -292,87 +320,6 @@ impl World<'_> {
             }
             _ => {}
         }
-    }
-
-    /// A process takes what it is told, some time later.
-    fn command(&mut self, p: ProcessId, operation: Operation, command: Command) {
-        let Operation { id, cause } = operation;
-        if let Command::Scale { to, .. } = command {
-            self.scaled(p, id, to);
-        }
-        let (mood, delay) = self.draw();
-        let at = self.now + delay;
-        let starts = matches!(command, Command::Start | Command::Restart);
-        if starts && self.stopped.contains(&p) && cause == Cause::Request {
-            self.broken.push(format!("{p:?} was stopped, and is started again for nobody"));
-        }
-        let bad = Ending::Failed(Failure::Exit(Exit::Code(3)));
-        match (command, mood) {
-            (Command::Start, Mood::FailsToStart) => {
-                let failure = SpawnFailure { kind: SpawnFailureKind::Resources, message: "no".to_owned() };
-                self.report(p, at, Event::StartFailed(p, failure));
-            }
-            (Command::Start, mood) => {
-                self.runs.insert(p);
-                self.report(p, at, Event::Up(p));
-                let oneshot = self.plan.processes[p.0 as usize].0 == ProcessKind::Oneshot;
-                let later = at + Duration::from_millis(15);
-                match mood {
-                    Mood::EndsBadly => self.report(p, later, Event::Ended(p, bad)),
-                    Mood::EndsWell => self.report(p, later, Event::Ended(p, Ending::Completed)),
-                    _ if oneshot => self.report(p, later, Event::Ended(p, Ending::Completed)),
-                    _ => {}
-                }
-            }
-            (Command::Stop(_), _) => {
-                // What it would have told is overtaken by its stop.
-                self.queue.retain(|_, h| !matches!(h, Happening::Report(e) if of(e) == Some(p)));
-                self.report(p, at, Event::Stopped(p));
-            }
-            (Command::Restart, Mood::FailsToStart) => {
-                self.report(p, at, Event::Restarted(p, RestartOutcome::Failed))
-            }
-            (Command::Restart, _) => {
-                self.runs.insert(p);
-                self.report(p, at, Event::Restarted(p, RestartOutcome::Up));
-            }
-            (Command::Scale { .. }, Mood::FailsToStart) => {
-                self.report(p, at, Event::Scaled(p, RestartOutcome::Failed))
-            }
-            (Command::Scale { .. }, _) => self.report(p, at, Event::Scaled(p, RestartOutcome::Up)),
-            (Command::AbandonRestart, _) => {
-                self.queue.retain(|_, h| !matches!(h, Happening::Report(Event::Restarted(q, _)) if *q == p));
-            }
-            (Command::Schedule(_), mood) => {
-                if self.stopped.contains(&p) {
-                    self.broken.push(format!("the schedule of {p:?} is told something, and is stopped"));
-                }
-                let answer = match mood {
-                    Mood::FailsToStart => Err(Refusal::Busy(p)),
-                    Mood::EndsBadly => Ok(OperationEnd::Failed),
-                    Mood::Well | Mood::EndsWell => Ok(OperationEnd::Done),
-                };
-                self.report(p, at, Event::Answered(p, id, answer));
-            }
-            (Command::Relay(_) | Command::Reload(_), _) => {}
-        }
-    }
-
-    fn report(&mut self, _: ProcessId, at: Duration, event: Event) {
-        self.at(at, Happening::Report(event));
-    }
-}
-
-/// Whose report it is.
-fn of(event: &Event) -> Option<ProcessId> {
-    match event {
-        Event::Up(p)
-        | Event::Ended(p, _)
-        | Event::Stopped(p)
-        | Event::StartFailed(p, _)
-        | Event::Restarted(p, _) => Some(*p),
-        Event::Scaled(..) => None,
-        _ => None,
     }
 }
 

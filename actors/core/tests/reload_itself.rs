@@ -113,3 +113,16 @@ fn one_that_says_when_it_reloads_is_believed_at_once_and_not_before() {
     world.play(Step::Says(0, true));
     assert_eq!(world.told, 2, "nobody waits once it has said so");
 }
+
+#[test]
+fn one_that_has_said_so_before_its_command_is_over_is_believed_then() {
+    let plan = Plan { scale: 1, at_once: 1, by: Reload::Command, checked: Checked::Told };
+    let mut world = World::new(plan, Bug::None);
+    world.reload();
+    world.pass(50);
+    world.play(Step::Says(0, false));
+    world.play(Step::Says(0, true));
+    assert_eq!(world.told, 0, "its command is under way");
+    world.play(Step::CommandEnds(0));
+    assert_eq!(world.told, 1);
+}

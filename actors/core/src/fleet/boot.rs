@@ -41,6 +41,7 @@ impl Fleet {
         }
         for p in wanted {
             self.launch_if_free(p, now, out);
+            self.fail_if_hopeless(p, now, out); // what it needs may have been stopped before it began
         }
         self.finish_boot(now, out);
     }
@@ -73,7 +74,10 @@ impl Fleet {
         self.tell(now, SystemFact::BootSucceeded, out);
         self.next_restart(now, out);
         self.ask_queued(now, out);
-        self.check_all_ended(now, out);
+        // As long as it runs, the end of what somebody has stopped is not the end of everything.
+        if !self.members.values().any(|member| member.standing == Standing::Stopped) {
+            self.check_all_ended(now, out);
+        }
     }
 
     /// The boot has failed by this process, whom these wait for, or by a hook of the system.

@@ -2,9 +2,7 @@
 //! cannot be done is refused and changes nothing; all else is answered once, when it is so or will not be.
 
 use super::rolling::{Asked, Wish};
-use super::{
-    Amount, Effect, Fleet, OperationEnd, Out, Phase, RestartEnd, RestartOutcome, RestartScope, Standing,
-};
+use super::{Amount, Effect, Fleet, OperationEnd, Out, RestartEnd, RestartOutcome, RestartScope, Standing};
 use crate::ends::{Ending, Refusal};
 use crate::facts::{Fact, ProcessFact, SystemFact};
 use crate::ids::ProcessId;
@@ -34,22 +32,23 @@ impl Fleet {
         now: Duration,
         out: &mut Out,
     ) {
-        let heard = self.named(name).and_then(|p| self.judge(p, wish).map(|()| p));
+        let room = if wish == Wish::Stop { Ok(()) } else { self.has_room() };
+        let heard = self.named(name).and_then(|p| room.and_then(|()| self.judge(p, wish)).map(|()| p));
         let p = match heard {
             Ok(p) => p,
             Err(refusal) => return self.tell(now, SystemFact::Refused(operation, refusal), out),
         };
-        match self.phase {
-            Phase::Running => self.grant(operation, p, wish, now, out),
-            // What a boot waits for is not taken from under it.
-            Phase::New | Phase::Booting | Phase::Stopping | Phase::Done => {
-                self.queued.push((operation, p, wish))
-            }
+        if wish == Wish::Stop {
+            self.forget_earlier(p, now, out);
+        }
+        match self.may_act(p, wish) {
+            true => self.grant(operation, p, wish, now, out),
+            false => self.queued.push((operation, p, wish)),
         }
     }
 
     /// Whether a wish can be heard at all.
-    fn judge(&self, p: ProcessId, wish: Wish) -> Result<(), Refusal> {
+    pub(super) fn judge(&self, p: ProcessId, wish: Wish) -> Result<(), Refusal> {
         let Some(spec) = self.spec(p) else { return Ok(()) };
         match (wish, spec.kind) {
             (Wish::Schedule(_), _) => self.judge_schedule(p),
@@ -85,16 +84,6 @@ impl Fleet {
         }
     }
 
-    /// The boot is over: what was asked meanwhile has its turn, in order.
-    pub(super) fn ask_queued(&mut self, now: Duration, out: &mut Out) {
-        for (operation, p, wish) in std::mem::take(&mut self.queued) {
-            match self.judge(p, wish) {
-                Ok(()) => self.grant(operation, p, wish, now, out),
-                Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
-            }
-        }
-    }
-
     /// A shutdown comes first.
     pub(super) fn abandon_asked(&mut self, now: Duration, out: &mut Out) {
         let queued = std::mem::take(&mut self.queued).into_iter().map(|(operation, ..)| operation.id);
@@ -105,7 +94,14 @@ impl Fleet {
         self.abandon_told(None, now, out);
     }
 
-    fn grant(&mut self, operation: Operation, process: ProcessId, wish: Wish, now: Duration, out: &mut Out) {
+    pub(super) fn grant(
+        &mut self,
+        operation: Operation,
+        process: ProcessId,
+        wish: Wish,
+        now: Duration,
+        out: &mut Out,
+    ) {
         let id = operation.id;
         // What is asked for in other words, once it is so far.
         let wish = match wish {
@@ -193,15 +189,17 @@ impl Fleet {
         match self.standing(p) {
             // It waits for others, and nothing of it runs.
             Standing::Waiting => {
-                self.end_start(p);
-                out.tell(now, Fact::Process(p, ProcessFact::StartInterrupted));
+                if self.members.get(&p).is_some_and(|member| member.start.is_some()) {
+                    out.tell(now, Fact::Process(p, ProcessFact::StartInterrupted));
+                }
+                self.settle(p);
                 out.tell(now, Fact::Process(p, ProcessFact::StopBegan(operation)));
                 self.set(p, Standing::Stopped, now, out);
                 out.tell(now, Fact::Process(p, ProcessFact::Stopped));
                 self.fail_who_waits(p, now, out);
             }
             Standing::Launched(_) | Standing::Unready | Standing::Up | Standing::Broken => {
-                self.end_start(p);
+                self.settle(p);
                 self.stop_now(p, operation, now, out);
             }
             Standing::Ended(_) if left => self.stop_now(p, operation, now, out),
@@ -214,6 +212,7 @@ impl Fleet {
             Standing::Dormant | Standing::Ended(_) | Standing::Stopping | Standing::Stopped => {}
         }
         self.next_restart(now, out);
+        self.finish_boot(now, out);
     }
 
     fn stop_now(&mut self, p: ProcessId, operation: Operation, now: Duration, out: &mut Out) {
@@ -273,9 +272,11 @@ impl Fleet {
                 member.is_none_or(|m| m.start.is_none()).then_some(OperationEnd::Failed)
             }
             (Wish::Start, Standing::Waiting | Standing::Launched(_)) => None,
-            (Wish::Start, Standing::Stopping | Standing::Stopped) => {
+            (Wish::Start, Standing::Stopping) => {
                 member.is_none_or(|m| m.again.is_none()).then_some(OperationEnd::Interrupted)
             }
+            // Also when it starts once what it needs is there again: nobody knows when.
+            (Wish::Start, Standing::Stopped) => Some(OperationEnd::Interrupted),
             (Wish::Stop, Standing::Dormant) if self.is_scheduled(*process) => Some(OperationEnd::Interrupted),
             (Wish::Stop, Standing::Stopped | Standing::Ended(_) | Standing::Dormant) => {
                 Some(OperationEnd::Done)

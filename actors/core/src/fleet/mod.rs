@@ -8,6 +8,7 @@ mod control;
 mod fatal;
 mod hooks;
 mod losses;
+mod meanwhile;
 mod orphans;
 mod readiness;
 mod reconnect;
@@ -25,6 +26,7 @@ pub use crate::ends::{
     BootFailure, BootFailureCause, Ending, OperationEnd, Outcome, Phase, ReloadEnd, RestartEnd,
     RestartOutcome, RestartScope, Standing,
 };
+pub use meanwhile::MOST_UNANSWERED;
 pub use words::{Amount, Effect, Event, Wanted};
 
 use crate::edge::{Edge, EdgeChange};

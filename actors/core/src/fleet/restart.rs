@@ -22,6 +22,9 @@ impl Fleet {
         if matches!(self.phase, Phase::Stopping | Phase::Done) {
             return self.tell(now, SystemFact::Refused(operation, Refusal::Stopping), out);
         }
+        if let Err(refusal) = self.has_room() {
+            return self.tell(now, SystemFact::Refused(operation, refusal), out);
+        }
         if self.pending.iter().any(|(_, s)| *s == scope) {
             let id = operation.id;
             self.tell(now, SystemFact::RestartJoined { operation, scope: scope.clone() }, out);

@@ -61,15 +61,15 @@ impl Fleet {
         if !matches!(self.standing(p), Standing::Launched(_)) {
             return;
         }
+        let by_hand = self.is_by_hand(p);
         self.set(p, Standing::Broken, now, out);
         self.end_start(p);
         let cause = BootFailureCause::Spawn(failure);
+        let waiting: Vec<ProcessId> = self.waiting_for(p).collect();
+        let ours = !by_hand || waiting.iter().any(|waits| !self.is_by_hand(*waits));
         match self.phase {
-            Phase::Booting => {
-                let waiting = self.waiting_for(p).collect();
-                self.fail_boot(Some(p), cause, waiting, now, out);
-            }
-            Phase::Running => {
+            Phase::Booting if ours => self.fail_boot(Some(p), cause, waiting, now, out),
+            Phase::Booting | Phase::Running => {
                 self.fail_dependents(p, &cause, now, out);
                 self.started(p, RestartOutcome::Failed, now, out);
             }
@@ -134,7 +134,7 @@ impl Fleet {
         if hopeless.is_empty() {
             return;
         }
-        if self.phase == Phase::Booting {
+        if hopeless.iter().any(|dependent| self.fails_the_boot(*dependent, standing)) {
             return self.fail_boot(Some(p), cause.clone(), hopeless, now, out);
         }
         for dependent in hopeless {
@@ -154,7 +154,7 @@ impl Fleet {
             Standing::Ended(Ending::Failed(failure)) => BootFailureCause::Failed(failure),
             _ => BootFailureCause::Gone,
         };
-        if self.phase == Phase::Booting {
+        if self.fails_the_boot(p, self.standing(on)) {
             return self.fail_boot(Some(on), cause, vec![p], now, out);
         }
         self.fail_start(p, on, &cause, now, out);
@@ -181,8 +181,12 @@ impl Fleet {
         if let (Cause::Dependency(_), Some(member)) = (&start.operation.cause, self.members.get_mut(&p)) {
             member.again = Some(start.operation.clone()); // once more when what it needs is there again
         }
-        self.set(p, start.before, now, out);
+        match self.is_awaited(p) {
+            true => self.put_off(p, start.operation, now, out),
+            false => self.set(p, start.before, now, out),
+        }
         self.started(p, RestartOutcome::Failed, now, out);
+        self.finish_boot(now, out);
         self.check_all_ended(now, out);
     }
 
@@ -243,7 +247,7 @@ impl Fleet {
             if self.goes_on_without(p, on, now, out) {
                 continue;
             }
-            if self.phase == Phase::Booting {
+            if self.fails_the_boot(p, self.standing(on)) {
                 let due = self.awaited.iter().take_while(|(until, ..)| *until <= now);
                 let fails =
                     |p: &ProcessId| self.edge(*p, on).is_some_and(|e| e.on_timeout == OnTimeout::Fail);

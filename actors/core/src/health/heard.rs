@@ -18,8 +18,8 @@ pub(super) struct Heard {
     stopping: bool,
     watchdog: Option<Duration>,
     extended: Duration,
-    /// When it has said that it takes over its configuration, and whether it has been ready since.
-    reloads: Option<(Duration, bool)>,
+    /// Whether it has been ready since it has said that it takes over its configuration; none when it has not said so.
+    pub(super) reloads: Option<bool>,
 }
 
 /// What follows for a check.
@@ -64,9 +64,9 @@ impl Heard {
             }
             News::Ready => {
                 (self.ready, self.triggered, self.stopping) = (Some(at), false, false);
-                self.reloads = self.reloads.map(|(since, _)| (since, true));
+                self.reloads = self.reloads.map(|_| true);
             }
-            News::Reloading => self.reloads = Some((at, false)),
+            News::Reloading => self.reloads = Some(false),
             News::Stopping => (self.ready, self.stopping) = (None, true),
             News::Ping => (self.pinged, self.triggered) = (Some(at), false),
             News::Trigger => self.triggered = true,
@@ -77,11 +77,6 @@ impl Heard {
             News::Extend(time) => self.extended = self.extended.max(at.saturating_add(time)),
             News::Said(_) => {}
         }
-    }
-
-    /// Whether what it has said since then of its configuration is that it has taken it over; none when it has said nothing.
-    pub(super) fn has_reloaded(&self, since: Duration) -> Option<bool> {
-        self.reloads.filter(|(at, _)| *at >= since).map(|(_, ready)| ready)
     }
 
     /// What follows for a check of this place, which has listened since `open`.

@@ -196,11 +196,16 @@ impl Monitor {
         self.ready && self.watches.iter().all(|watch| watch.is_well_since(since))
     }
 
+    /// The program is about to be told to take over its configuration: what it has said of that before does not count.
+    pub fn expect_reload(&mut self) {
+        self.heard.reloads = None;
+    }
+
     /// Whether the program has said since then that it takes over its configuration, and then that it is ready; none when it
     /// has said nothing of that.
     #[must_use]
-    pub fn has_reloaded(&self, since: Duration) -> Option<bool> {
-        self.heard.has_reloaded(since)
+    pub fn has_reloaded(&self) -> Option<bool> {
+        self.heard.reloads
     }
 
     /// Whether a check that restarts has failed since the last time that this was asked.

@@ -36,7 +36,7 @@ impl Process {
     pub(super) fn confirm_reload(&mut self, i: usize, now: Now, out: &mut Out) {
         let Some(turn) = self.turn_of(i) else { return };
         let monitor = self.instances.get(i).and_then(|instance| instance.health.as_deref());
-        let says = monitor.and_then(|monitor| monitor.has_reloaded(turn.told()));
+        let says = monitor.and_then(Monitor::has_reloaded);
         match turn.step {
             Step::Settles { .. } if says == Some(true) => self.prove(i, now, out),
             Step::Proves { since, .. } if says != Some(false) => {
@@ -52,10 +52,10 @@ impl Process {
 
     /// It has lived on, or says that it has reloaded: what asks asks again.
     fn prove(&mut self, i: usize, now: Now, out: &mut Out) {
-        let Some(Turn { serial, step: Step::Settles { told, until, .. }, .. }) = self.turn_of(i) else {
+        let Some(Turn { serial, step: Step::Settles { until, .. }, .. }) = self.turn_of(i) else {
             return;
         };
-        self.step_turn(serial, Step::Proves { told, since: now.at, until });
+        self.step_turn(serial, Step::Proves { since: now.at, until });
         self.with_health(i, now, out, |monitor, out| monitor.ask_again(now, out));
         self.confirm_reload(i, now, out);
     }

@@ -59,6 +59,8 @@ impl Process {
         let (id, by) = (instance.id, reloading.by);
         reloading.next = id.serial.saturating_add(1);
         reloading.turns.push(Turn { serial: id.serial, run, step: Step::Command });
+        // What it says of a reload from now on is of this one, also before its command is over.
+        self.with_health(i, now, out, |monitor, _| monitor.expect_reload());
         match by {
             Reload::Signal(signal) => {
                 out.act(Effect::Relay { run: id.run(run), handed: signal.into() });
@@ -75,7 +77,7 @@ impl Process {
     fn told_to_reload(&mut self, serial: u32, now: Now, out: &mut Out) {
         let until = now.at.saturating_add(self.reloading.as_ref().map_or(RELOAD_SETTLES, |r| r.timeout));
         let settled = now.at.saturating_add(RELOAD_SETTLES).min(until);
-        self.step_turn(serial, Step::Settles { told: now.at, settled, until });
+        self.step_turn(serial, Step::Settles { settled, until });
         let id = InstanceId { process: self.id, serial };
         out.tell(now.at, Fact::Instance(id, InstanceFact::ToldToReload));
     }
@@ -105,7 +107,10 @@ impl Process {
         };
         match verdict {
             Verdict::Failed(_) => self.fail_reload(i, SelfReloadFault::Command, now, out),
-            Verdict::Done => self.told_to_reload(turn.serial, now, out),
+            Verdict::Done => {
+                self.told_to_reload(turn.serial, now, out);
+                self.confirm_reload(i, now, out); // maybe it has said so before its command was over
+            }
             // It is being stopped: it reads what it needs when it starts again.
             Verdict::Interrupted => self.end_reload_turn(turn, now, out),
         }

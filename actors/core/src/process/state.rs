@@ -122,9 +122,9 @@ pub(super) enum Step {
     /// Its command runs, with a time of its own.
     Command,
     /// It was told, and is to live on until `settled`.
-    Settles { told: Duration, settled: Duration, until: Duration },
+    Settles { settled: Duration, until: Duration },
     /// What was asked of it since is to be answered well.
-    Proves { told: Duration, since: Duration, until: Duration },
+    Proves { since: Duration, until: Duration },
 }
 
 impl Step {
@@ -133,16 +133,6 @@ impl Step {
             Self::Command => None,
             Self::Settles { settled, .. } => Some(settled),
             Self::Proves { until, .. } => Some(until),
-        }
-    }
-}
-
-impl Turn {
-    /// When it was told; as long as it is not, no time is later.
-    pub(super) fn told(&self) -> Duration {
-        match self.step {
-            Step::Command => Duration::MAX,
-            Step::Settles { told, .. } | Step::Proves { told, .. } => told,
         }
     }
 }

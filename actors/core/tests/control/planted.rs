@@ -2,7 +2,7 @@
 
 use super::{Bug, World};
 use phpeek_core::facts::{Fact, OperationEnd, Output, SystemFact, Told};
-use phpeek_core::fleet::{Amount, Effect, Event};
+use phpeek_core::fleet::{Amount, BootFailure, BootFailureCause, Effect, Event};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::Cause;
 use phpeek_core::process::Command;
@@ -52,6 +52,15 @@ impl World<'_> {
             (Bug::ScheduleToldWhenStopped, Event::Schedule(operation, name, command)) => {
                 let p = self.fleet.find(name).unwrap_or(ProcessId(0));
                 out.push(Output::Do(Effect::Command(p, operation.clone(), Command::Schedule(*command))));
+            }
+            (Bug::StopWaitsForTheBoot, Event::Stop(..)) if !self.booted => {
+                out.retain(|o| !matches!(o, Output::Do(Effect::Command(_, _, Command::Stop(_)))));
+            }
+            (Bug::StopEndsTheBoot, Event::Stop(_, name)) if !self.booted => {
+                let process = self.fleet.find(name);
+                let failure = BootFailure { process, cause: BootFailureCause::Gone };
+                let fact = Fact::System(SystemFact::BootFailed(failure));
+                out.push(Output::Tell(Told { at: Duration::ZERO, fact }));
             }
             (Bug::FailureSaysDone, _) => out.iter_mut().for_each(|o| {
                 if let Output::Tell(Told { fact: Fact::System(SystemFact::Answered(_, end)), .. }) = o {

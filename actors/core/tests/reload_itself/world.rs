@@ -265,7 +265,7 @@ impl World {
                 let Some(run) = self.runs.iter().find(|run| run.instance.serial == serial).copied() else {
                     return;
                 };
-                if let Some(turn) = self.turns.get_mut(&serial).filter(|turn| turn.told.is_some()) {
+                if let Some(turn) = self.turns.get_mut(&serial) {
                     turn.says = if ready { turn.says.map(|_| true) } else { Some(false) };
                 }
                 self.feed(Event::News(run, if ready { News::Ready } else { News::Reloading }));
