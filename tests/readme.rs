@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use phpeek_pm::app::load;
 use phpeek_pm::cli::Arguments;
 use phpeek_pm::config::{Source, schema_json};
@@ -62,6 +63,25 @@ fn every_command_is_one_that_the_program_takes() {
         }
     }
     assert!(seen >= 4, "{seen}");
+}
+
+#[test]
+fn every_command_within_a_sentence_is_one_too() {
+    let prose = README.split("```").step_by(2);
+    let spans = prose
+        .flat_map(|text| text.split('`').skip(1).step_by(2))
+        .filter(|span| span.starts_with("phpeek-pm "));
+    let mut seen = 0;
+    for span in spans {
+        let words = shlex::split(span).expect("its quotes fit together");
+        let cut =
+            words.iter().position(|word| [">", "|", "&"].contains(&word.as_str())).unwrap_or(words.len());
+        let parsed = Arguments::try_parse_from(&words[..cut]);
+        let wrong = parsed.err().filter(|error| error.kind() != ErrorKind::DisplayHelp);
+        assert!(wrong.is_none(), "`{span}`: {}", wrong.map(|error| error.to_string()).unwrap_or_default());
+        seen += 1;
+    }
+    assert!(seen >= 10, "{seen}");
 }
 
 /// The keys that a row of the table names: `global.a`, `_b` is `global.a` and what a's last word is replaced by.

@@ -398,7 +398,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --help --version schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events top telemetry trace version completions man help"
+            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --help --version serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -610,7 +610,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__pm__subcmd__help)
-            opts="schedule history serve run demo check-config config explain init import scaffold example schema status list start stop restart scale signal reload plan logs events top telemetry trace version completions man help"
+            opts="serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

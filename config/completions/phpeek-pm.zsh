@@ -35,7 +35,161 @@ _phpeek-pm() {
         (( CURRENT += 1 ))
         curcontext="${curcontext%:*:*}:phpeek-pm-command-$line[1]:"
         case $line[1] in
-            (schedule)
+            (serve)
+_arguments "${_arguments_options[@]}" : \
+'--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
+'--php-fpm-profile=[Set PHP-FPM up for the memory and the processors there are\: dev, light, medium, heavy or bursty]:PROFILE:(dev light medium heavy bursty)' \
+'--autotune-memory-threshold=[The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile'\''s own]:SHARE:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--watch[Reload whenever a file of the configuration changes]' \
+'--dry-run[Check the configuration as a start would, and start nothing]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(check-config)
+_arguments "${_arguments_options[@]}" : \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--host[Look at this machine too\: programs, interpreters, users, directories, certificates]' \
+'--strict[Let warnings fail the check]' \
+'--json[One JSON object instead of a report for people]' \
+'-q[Errors and the verdict alone]' \
+'--quiet[Errors and the verdict alone]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(config)
+_arguments "${_arguments_options[@]}" : \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[One JSON array instead of a table]' \
+'--set[Leave out what nobody has written]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(explain)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[One JSON object instead of a text]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::name -- This process\: as it is in the supervisor that runs, and why; with --config, or where none runs, by the file:_default' \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+'(--pid-file)--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'--pid-file=[Ask no socket\: read the file that was given to \`serve --pid-file\`]:FILE:_files' \
+'--wait=[Wait up to this many seconds until all is up; ends at once when it will not be]:SECONDS:_default' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the snapshot as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(start)
+_arguments "${_arguments_options[@]}" : \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(stop)
+_arguments "${_arguments_options[@]}" : \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+&& ret=0
+;;
+(restart)
+_arguments "${_arguments_options[@]}" : \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--rolling[One process after the other, those that others depend on first, and no further when one does not come up. Who knows how (\`reload\`) reloads itself]' \
+'--json[Print the answer as JSON]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::names -- The processes; with --rolling and without a name, all that run:_default' \
+&& ret=0
+;;
+(scale)
+_arguments "${_arguments_options[@]}" : \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+':instances -- How many instances there are to be; +N or -N changes it by so many:_default' \
+&& ret=0
+;;
+(signal)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The process:_default' \
+':signal -- The signal\: SIGHUP, HUP or a number. It is sent to the leader of each instance:_default' \
+&& ret=0
+;;
+(reload)
+_arguments "${_arguments_options[@]}" : \
+'--file=[Read this file instead, now and from now on. The supervisor reads it]:FILE:_files' \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(plan)
+_arguments "${_arguments_options[@]}" : \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':file -- The configuration to compare with what runs. The supervisor reads it:_files' \
+&& ret=0
+;;
+(schedule)
 _arguments "${_arguments_options[@]}" : \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -146,249 +300,6 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
 '::name -- The process; without it, all of them:_default' \
-&& ret=0
-;;
-(serve)
-_arguments "${_arguments_options[@]}" : \
-'--pid-file=[Write the supervisor'\''s pid here, and its status to FILE.status beside it]:FILE:_files' \
-'--php-fpm-profile=[Set PHP-FPM up for the memory and the processors there are\: dev, light, medium, heavy or bursty]:PROFILE:(dev light medium heavy bursty)' \
-'--autotune-memory-threshold=[The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile'\''s own]:SHARE:_default' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--watch[Reload whenever a file of the configuration changes]' \
-'--dry-run[Check the configuration as a start would, and start nothing]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-&& ret=0
-;;
-(run)
-_arguments "${_arguments_options[@]}" : \
-'--name=[What the program is called in records, in spans and by \`status\`; its file name when left out]:NAME:_default' \
-'--restart=[Whether it is started again when it has ended\: never, on-failure or always]:POLICY:(never on-failure always)' \
-'*--signal=[Hand another signal on in the place of this one, as in TERM\:QUIT; TERM\:0 leaves it out. More than once]:SIGNAL:SIGNAL:_default' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--group[Hand signals on to all that belongs to the program, and not to the program alone]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-'*::command -- The program and its arguments, behind `--`:_default' \
-&& ret=0
-;;
-(demo)
-_arguments "${_arguments_options[@]}" : \
-'--seconds=[How long the example runs, in seconds]:SECONDS:_default' \
-'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--ascii[Draw with ASCII characters alone]' \
-'-h[Print help]' \
-'--help[Print help]' \
-&& ret=0
-;;
-(check-config)
-_arguments "${_arguments_options[@]}" : \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--host[Look at this machine too\: programs, interpreters, users, directories, certificates]' \
-'--strict[Let warnings fail the check]' \
-'--json[One JSON object instead of a report for people]' \
-'-q[Errors and the verdict alone]' \
-'--quiet[Errors and the verdict alone]' \
-'-h[Print help]' \
-'--help[Print help]' \
-&& ret=0
-;;
-(config)
-_arguments "${_arguments_options[@]}" : \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[One JSON array instead of a table]' \
-'--set[Leave out what nobody has written]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-&& ret=0
-;;
-(explain)
-_arguments "${_arguments_options[@]}" : \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[One JSON object instead of a text]' \
-'-h[Print help]' \
-'--help[Print help]' \
-'::name -- This process\: as it is in the supervisor that runs, and why; with --config, or where none runs, by the file:_default' \
-&& ret=0
-;;
-(init)
-_arguments "${_arguments_options[@]}" : \
-'-o+[Where to write it; - is standard output]:FILE:_files' \
-'--output=[Where to write it; - is standard output]:FILE:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'-h[Print help]' \
-'--help[Print help]' \
-&& ret=0
-;;
-(import)
-_arguments "${_arguments_options[@]}" : \
-'-o+[Where to write the configuration; what is there is not overwritten. Default\: standard output]:FILE:_files' \
-'--output=[Where to write the configuration; what is there is not overwritten. Default\: standard output]:FILE:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'(--user)--system[Of a crontab\: jobs name a user before the command, as in /etc/crontab. Else it is told from the file]' \
-'--user[Of a crontab\: jobs name no user, as in \`crontab -l\`]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-':kind -- What kind of file it is:((supervisord\:"supervisord.conf, with the files that it includes"
-procfile\:"A Procfile of Heroku, foreman and their like"
-crontab\:"A crontab, a user'\''s or the system'\''s"
-pm2\:"PM2'\''s ecosystem file, as JSON"
-s6-overlay\:"A directory of s6-overlay, version 2 or 3"))' \
-'::file -- The file, for s6-overlay the directory; - is standard input. Default\: the kind'\''s usual name here, or in /etc:_files' \
-&& ret=0
-;;
-(scaffold)
-_arguments "${_arguments_options[@]}" : \
-'-o+[The directory that the files go to; it is made when it is missing]:DIR:_files' \
-'--output=[The directory that the files go to; it is made when it is missing]:DIR:_files' \
-'--app-name=[Name of the application\: of its service in traces, and of the compose project]:NAME:_default' \
-'--queue-workers=[Instances of a queue'\''s worker]:N:_default' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'-i[Ask for each of the following]' \
-'--interactive[Ask for each of the following]' \
-'--dockerfile[Write a Dockerfile too, and the nginx.conf that it copies]' \
-'--docker-compose[Write a docker-compose.yml too]' \
-'--nginx[Write an nginx.conf too; before Node it also adds the process]' \
-'--observability[Switch tracing on, and show the traces in Jaeger beside it in docker-compose.yml]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-'::preset -- Which kind of application; `phpeek-pm scaffold` lists them:_default' \
-&& ret=0
-;;
-(example)
-_arguments "${_arguments_options[@]}" : \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'-h[Print help]' \
-'--help[Print help]' \
-'::name -- Which; without it, all are listed:_default' \
-&& ret=0
-;;
-(schema)
-_arguments "${_arguments_options[@]}" : \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--api[The management API instead, as an OpenAPI document]' \
-'-h[Print help]' \
-'--help[Print help]' \
-&& ret=0
-;;
-(status)
-_arguments "${_arguments_options[@]}" : \
-'(--pid-file)--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'--pid-file=[Ask no socket\: read the file that was given to \`serve --pid-file\`]:FILE:_files' \
-'--wait=[Wait up to this many seconds until all is up; ends at once when it will not be]:SECONDS:_default' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the snapshot as JSON]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-&& ret=0
-;;
-(list)
-_arguments "${_arguments_options[@]}" : \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-&& ret=0
-;;
-(start)
-_arguments "${_arguments_options[@]}" : \
-'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-':name -- The process:_default' \
-&& ret=0
-;;
-(stop)
-_arguments "${_arguments_options[@]}" : \
-'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-':name -- The process:_default' \
-&& ret=0
-;;
-(restart)
-_arguments "${_arguments_options[@]}" : \
-'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--rolling[One process after the other, those that others depend on first, and no further when one does not come up. Who knows how (\`reload\`) reloads itself]' \
-'--json[Print the answer as JSON]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-'*::names -- The processes; with --rolling and without a name, all that run:_default' \
-&& ret=0
-;;
-(scale)
-_arguments "${_arguments_options[@]}" : \
-'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-':name -- The process:_default' \
-':instances -- How many instances there are to be; +N or -N changes it by so many:_default' \
-&& ret=0
-;;
-(signal)
-_arguments "${_arguments_options[@]}" : \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-':name -- The process:_default' \
-':signal -- The signal\: SIGHUP, HUP or a number. It is sent to the leader of each instance:_default' \
-&& ret=0
-;;
-(reload)
-_arguments "${_arguments_options[@]}" : \
-'--file=[Read this file instead, now and from now on. The supervisor reads it]:FILE:_files' \
-'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-&& ret=0
-;;
-(plan)
-_arguments "${_arguments_options[@]}" : \
-'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--json[Print the answer as JSON]' \
-'-h[Print help]' \
-'--help[Print help]' \
-':file -- The configuration to compare with what runs. The supervisor reads it:_files' \
 && ret=0
 ;;
 (logs)
@@ -977,10 +888,99 @@ esac
     ;;
 esac
 ;;
+(run)
+_arguments "${_arguments_options[@]}" : \
+'--name=[What the program is called in records, in spans and by \`status\`; its file name when left out]:NAME:_default' \
+'--restart=[Whether it is started again when it has ended\: never, on-failure or always]:POLICY:(never on-failure always)' \
+'*--signal=[Hand another signal on in the place of this one, as in TERM\:QUIT; TERM\:0 leaves it out. More than once]:SIGNAL:SIGNAL:_default' \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
+'--group[Hand signals on to all that belongs to the program, and not to the program alone]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::command -- The program and its arguments, behind `--`:_default' \
+&& ret=0
+;;
+(demo)
+_arguments "${_arguments_options[@]}" : \
+'--seconds=[How long the example runs, in seconds]:SECONDS:_default' \
+'--width=[How wide to draw, in columns; the terminal'\''s width when left out]:WIDTH:_default' \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
+'--ascii[Draw with ASCII characters alone]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(init)
+_arguments "${_arguments_options[@]}" : \
+'-o+[Where to write it; - is standard output]:FILE:_files' \
+'--output=[Where to write it; - is standard output]:FILE:_files' \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+'-o+[Where to write the configuration; what is there is not overwritten. Default\: standard output]:FILE:_files' \
+'--output=[Where to write the configuration; what is there is not overwritten. Default\: standard output]:FILE:_files' \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
+'(--user)--system[Of a crontab\: jobs name a user before the command, as in /etc/crontab. Else it is told from the file]' \
+'--user[Of a crontab\: jobs name no user, as in \`crontab -l\`]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':kind -- What kind of file it is:((supervisord\:"supervisord.conf, with the files that it includes"
+procfile\:"A Procfile of Heroku, foreman and their like"
+crontab\:"A crontab, a user'\''s or the system'\''s"
+pm2\:"PM2'\''s ecosystem file, as JSON"
+s6-overlay\:"A directory of s6-overlay, version 2 or 3"))' \
+'::file -- The file, for s6-overlay the directory; - is standard input. Default\: the kind'\''s usual name here, or in /etc:_files' \
+&& ret=0
+;;
+(scaffold)
+_arguments "${_arguments_options[@]}" : \
+'-o+[The directory that the files go to; it is made when it is missing]:DIR:_files' \
+'--output=[The directory that the files go to; it is made when it is missing]:DIR:_files' \
+'--app-name=[Name of the application\: of its service in traces, and of the compose project]:NAME:_default' \
+'--queue-workers=[Instances of a queue'\''s worker]:N:_default' \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
+'-i[Ask for each of the following]' \
+'--interactive[Ask for each of the following]' \
+'--dockerfile[Write a Dockerfile too, and the nginx.conf that it copies]' \
+'--docker-compose[Write a docker-compose.yml too]' \
+'--nginx[Write an nginx.conf too; before Node it also adds the process]' \
+'--observability[Switch tracing on, and show the traces in Jaeger beside it in docker-compose.yml]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'::preset -- Which kind of application; `phpeek-pm scaffold` lists them:_default' \
+&& ret=0
+;;
+(example)
+_arguments "${_arguments_options[@]}" : \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::name -- Which; without it, all are listed:_default' \
+&& ret=0
+;;
+(schema)
+_arguments "${_arguments_options[@]}" : \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
+'--api[The management API instead, as an OpenAPI document]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
 '-s[The number alone]' \
 '--short[The number alone]' \
 '-h[Print help]' \
@@ -989,8 +989,8 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
 '-h[Print help]' \
 '--help[Print help]' \
 ':shell -- For which shell:(bash elvish fish powershell zsh)' \
@@ -998,8 +998,8 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (man)
 _arguments "${_arguments_options[@]}" : \
-'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
-'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'-c+[]:FILE:_default' \
+'--config=[]:FILE:_default' \
 '-h[Print help]' \
 '--help[Print help]' \
 '::command -- The command whose page it is; without it, the page of the program:_default' \
@@ -1017,51 +1017,7 @@ _arguments "${_arguments_options[@]}" : \
         (( CURRENT += 1 ))
         curcontext="${curcontext%:*:*}:phpeek-pm-help-command-$line[1]:"
         case $line[1] in
-            (schedule)
-_arguments "${_arguments_options[@]}" : \
-":: :_phpeek-pm__subcmd__help__subcmd__schedule_commands" \
-"*::: :->schedule" \
-&& ret=0
-
-    case $state in
-    (schedule)
-        words=($line[1] "${words[@]}")
-        (( CURRENT += 1 ))
-        curcontext="${curcontext%:*:*}:phpeek-pm-help-schedule-command-$line[1]:"
-        case $line[1] in
-            (list)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(trigger)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(pause)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(resume)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-        esac
-    ;;
-esac
-;;
-(history)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(serve)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(run)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(demo)
+            (serve)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1074,26 +1030,6 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (explain)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(init)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(import)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(scaffold)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(example)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(schema)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1130,6 +1066,42 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (plan)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(schedule)
+_arguments "${_arguments_options[@]}" : \
+":: :_phpeek-pm__subcmd__help__subcmd__schedule_commands" \
+"*::: :->schedule" \
+&& ret=0
+
+    case $state in
+    (schedule)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:phpeek-pm-help-schedule-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(trigger)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(pause)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(history)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1237,6 +1209,34 @@ esac
     ;;
 esac
 ;;
+(run)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(demo)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(init)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(scaffold)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(example)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(schema)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -1265,19 +1265,10 @@ esac
 (( $+functions[_phpeek-pm_commands] )) ||
 _phpeek-pm_commands() {
     local commands; commands=(
-'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
-'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'serve:Start everything and supervise it until it ends or is told to stop (the default)' \
-'run:Supervise one program without a file\: its streams, terminal and exit code are its own' \
-'demo:Run an embedded example for a few seconds and draw its traces' \
 'check-config:Check the configuration and report everything that is wrong with it' \
 'config:Show every value of the configuration that would act, and where it comes from; secrets are hidden' \
 'explain:Tell from the configuration in which order processes start, and what each waits for' \
-'init:Write a first configuration, made from what lies in the working directory' \
-'import:Write what another supervisor reads as a configuration of this one' \
-'scaffold:Write the configuration of a kind of application, and what an image of it needs' \
-'example:Write one of the example configurations; without a name, list them' \
-'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
 'list:List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run' \
 'start:Start a process of a running supervisor, and wait until it is up' \
@@ -1287,11 +1278,20 @@ _phpeek-pm_commands() {
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
+'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
+'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'logs:Show the lines of processes that a running supervisor keeps, and with --follow those that come' \
 'events:Show what has happened to a running supervisor and its processes, and with --follow what happens' \
 'top:Show what the instances of a running supervisor use, the most first\: live on a terminal, once elsewhere' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
+'run:Supervise one program without a file\: its streams, terminal and exit code are its own' \
+'demo:Run an embedded example for a few seconds and draw its traces' \
+'init:Write a first configuration, made from what lies in the working directory' \
+'import:Write what another supervisor reads as a configuration of this one' \
+'scaffold:Write the configuration of a kind of application, and what an image of it needs' \
+'example:Write one of the example configurations; without a name, list them' \
+'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'version:Show the version' \
 'completions:Write a completion script to standard output' \
 'man:Write the man page of the program, or of one command, to standard output' \
@@ -1337,19 +1337,10 @@ _phpeek-pm__subcmd__explain_commands() {
 (( $+functions[_phpeek-pm__subcmd__help_commands] )) ||
 _phpeek-pm__subcmd__help_commands() {
     local commands; commands=(
-'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
-'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'serve:Start everything and supervise it until it ends or is told to stop (the default)' \
-'run:Supervise one program without a file\: its streams, terminal and exit code are its own' \
-'demo:Run an embedded example for a few seconds and draw its traces' \
 'check-config:Check the configuration and report everything that is wrong with it' \
 'config:Show every value of the configuration that would act, and where it comes from; secrets are hidden' \
 'explain:Tell from the configuration in which order processes start, and what each waits for' \
-'init:Write a first configuration, made from what lies in the working directory' \
-'import:Write what another supervisor reads as a configuration of this one' \
-'scaffold:Write the configuration of a kind of application, and what an image of it needs' \
-'example:Write one of the example configurations; without a name, list them' \
-'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
 'list:List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run' \
 'start:Start a process of a running supervisor, and wait until it is up' \
@@ -1359,11 +1350,20 @@ _phpeek-pm__subcmd__help_commands() {
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
+'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
+'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
 'logs:Show the lines of processes that a running supervisor keeps, and with --follow those that come' \
 'events:Show what has happened to a running supervisor and its processes, and with --follow what happens' \
 'top:Show what the instances of a running supervisor use, the most first\: live on a terminal, once elsewhere' \
 'telemetry:Show what became of the spans of a running supervisor' \
 'trace:Draw, list and analyze traces in the terminal, as a picture or as a page' \
+'run:Supervise one program without a file\: its streams, terminal and exit code are its own' \
+'demo:Run an embedded example for a few seconds and draw its traces' \
+'init:Write a first configuration, made from what lies in the working directory' \
+'import:Write what another supervisor reads as a configuration of this one' \
+'scaffold:Write the configuration of a kind of application, and what an image of it needs' \
+'example:Write one of the example configurations; without a name, list them' \
+'schema:Write the JSON schema of the configuration to standard output, for editors' \
 'version:Show the version' \
 'completions:Write a completion script to standard output' \
 'man:Write the man page of the program, or of one command, to standard output' \

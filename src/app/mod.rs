@@ -121,7 +121,7 @@ pub fn run(
 ) -> Result<Ending, BeginError> {
     let Prepared { system, ground } = prepared;
     let pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
-    let config = options.control.as_ref().and_then(|c| c.config.as_deref());
+    let config = options.config();
     let ledger::Opened { ledger, warnings } = config.map(Ledger::open).transpose()?.unwrap_or_default();
     let ledger = ledger.map(Rc::new);
     let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
@@ -330,9 +330,8 @@ fn listeners(
 
 /// The board that actors show their state on, with the file thread behind it where there is one.
 fn show(options: &Options, running: &Running, writer: Option<Writer>) -> SharedBoard {
-    let config = options.control.as_ref().and_then(|c| c.config.as_deref());
     let told = (running.histories.clone(), running.panics.clone());
-    let board = SharedBoard::new(config, running.clock, writer, told);
+    let board = SharedBoard::new(options.config(), running.clock, writer, told);
     actix::spawn(board.clone().publish());
     board
 }

@@ -4,7 +4,7 @@ use super::autotune::Tuned;
 use super::reload::ReloadOptions;
 use phpeek_api::Listener;
 use phpeek_settings::control::ControlSocket;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How a run of the supervisor differs from the usual.
@@ -30,6 +30,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The configuration file, for those who ask.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.control.as_ref().and_then(|control| control.config.as_deref())
+    }
+
     /// The socket, if it lies in a folder that all supervisors use.
     pub(super) fn beside(&self, listener: Option<&Listener>) -> Option<PathBuf> {
         let by_rule = self.control.as_ref().is_some_and(|c| c.socket == ControlSocket::Default);

@@ -148,5 +148,16 @@ pub enum Command {
 /// The whole command line as clap knows it, with examples, for help, man pages, completions and their tests.
 #[must_use]
 pub fn command() -> clap::Command {
-    examples::below(Arguments::command())
+    let line =
+        FILELESS.iter().fold(Arguments::command(), |line, name| line.mut_subcommand(name, without_file));
+    examples::below(line)
+}
+
+/// Commands that read no configuration.
+const FILELESS: [&str; 10] =
+    ["run", "demo", "init", "import", "scaffold", "example", "schema", "version", "completions", "man"];
+
+/// An option of its own in the place of the one that all have, which has no effect there: it is not shown.
+fn without_file(command: clap::Command) -> clap::Command {
+    command.arg(clap::Arg::new("config").short('c').long("config").value_name("FILE").hide(true))
 }

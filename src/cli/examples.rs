@@ -97,18 +97,40 @@ const EXAMPLES: &[Examples] = &[
     (
         "restart",
         &[
-            ("phpeek-pm restart queue", "an instance after the other"),
+            ("phpeek-pm restart queue", "until all its instances are up again"),
+            ("phpeek-pm restart queue --wait 30", "for half a minute at most"),
             ("phpeek-pm restart --rolling", "everything, those that others depend on first"),
             ("phpeek-pm restart --rolling web queue", "these two, and no further when one does not come up"),
         ],
     ),
-    ("scale", &[("phpeek-pm scale queue 5", "five instances")]),
+    (
+        "scale",
+        &[
+            ("phpeek-pm scale queue 5", "five instances"),
+            ("phpeek-pm scale queue -1", "one fewer than there are"),
+        ],
+    ),
     ("signal", &[("phpeek-pm signal nginx SIGHUP", "have nginx read its configuration again")]),
     (
         "reload",
         &[
             ("phpeek-pm reload", "take over what has changed in the file"),
             ("phpeek-pm reload --file next.yaml", "run what another file says from now on"),
+        ],
+    ),
+    (
+        "schedule",
+        &[
+            ("phpeek-pm schedule list", "when each job runs next, and how it ran last"),
+            ("phpeek-pm schedule trigger backup", "run it now, and wait for its end"),
+            ("phpeek-pm schedule pause backup", "no run by the clock until `schedule resume backup`"),
+        ],
+    ),
+    (
+        "history",
+        &[
+            ("phpeek-pm history --errors --since 1d", "what has failed since yesterday"),
+            ("phpeek-pm history backup --json", "the runs of one job, for a script"),
         ],
     ),
     ("plan", &[("phpeek-pm plan app.yaml", "what a reload of it would do")]),
@@ -192,6 +214,9 @@ mod tests {
     #[test]
     fn every_example_is_a_line_that_is_taken() {
         let line = Arguments::command();
+        for command in line.get_subcommands().filter(|command| command.get_name() != "help") {
+            assert!(!of(command.get_name()).is_empty(), "{} has no example", command.get_name());
+        }
         for (name, lines) in EXAMPLES {
             assert!(line.find_subcommand(name).is_some(), "{name}");
             for (words, _) in *lines {

@@ -119,6 +119,14 @@ const SIGNALS: List = &[
     ("SIGHUP", "read the configuration again and do what has changed"),
     ("SIGUSR1", "a rolling restart, unless signals: says otherwise"),
 ];
+const SIGNALS_OF_RUN: List = &[
+    ("SIGTERM", "stop the program and all that it has left"),
+    (
+        "SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 and others",
+        "handed on to the program, or what --signal puts in their place",
+    ),
+    ("SIGTSTP, SIGCONT", "handed on to all that belongs to the program"),
+];
 const VARIABLES: List = &[
     ("PHPEEK_PM_CONFIG", "the configuration file"),
     ("PHPEEK_PM_GLOBAL_KEY, PHPEEK_PM_PROCESS_NAME_KEY", "override a key of global, or of a process"),
@@ -140,7 +148,12 @@ fn surroundings(name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
     };
     list("EXIT STATUS", codes, page)?;
     if starts {
-        list("SIGNALS", SIGNALS, page)?;
+        let signals = match name {
+            "run" => SIGNALS_OF_RUN,
+            "demo" => SIGNALS.get(..1).unwrap_or_default(),
+            _ => SIGNALS,
+        };
+        list("SIGNALS", signals, page)?;
     }
     if reads {
         writeln!(page, ".SH FILES\nWithout \\fB\\-\\-config\\fR the first of these is read (.yml too):")?;

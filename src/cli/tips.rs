@@ -1,7 +1,7 @@
 //! What clap does not know of: words that people write out of habit, and what they mean here. Decides nothing of a command that
 //! clap takes.
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::{OsStr, OsString};
 
 /// The words with `--config` before a lone file: `phpeek-pm app.yaml`, `phpeek-pm serve app.yaml`.
@@ -88,7 +88,9 @@ pub(super) fn tip(words: &[OsString], error: &clap::Error) -> Option<&'static st
         ErrorKind::UnknownArgument if has(&["--nodaemon", "--foreground", "--no-daemon", "-n"]) => {
             Some("it always runs in the foreground: leave the option out")
         }
-        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand if second == "serve" => {
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand
+            if second == "serve" && !is_option(error) =>
+        {
             Some("a configuration file is named by --config FILE")
         }
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => {
@@ -96,6 +98,11 @@ pub(super) fn tip(words: &[OsString], error: &clap::Error) -> Option<&'static st
         }
         _ => None,
     }
+}
+
+/// Whether what is not known looks like an option.
+fn is_option(error: &clap::Error) -> bool {
+    matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(word)) if word.starts_with('-'))
 }
 
 #[cfg(test)]
