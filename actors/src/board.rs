@@ -103,7 +103,24 @@ impl<B: StatusBoard> BoardListener<B> {
             InstanceFact::Rested { rest: Rest::Failed(failure), restarts, .. } => {
                 self.board.failed(id, *failure, *restarts);
             }
-            _ => {}
+            InstanceFact::Changes(_)
+            | InstanceFact::Ordered { .. }
+            | InstanceFact::Started { .. }
+            | InstanceFact::SpawnFailed { .. }
+            | InstanceFact::Died(_)
+            | InstanceFact::Daemonised { .. }
+            | InstanceFact::LeftAlone(_)
+            | InstanceFact::Autopsied(_)
+            | InstanceFact::Signalled { .. }
+            | InstanceFact::ToldToReload
+            | InstanceFact::ReloadTurnOver
+            | InstanceFact::RestartBegan(_)
+            | InstanceFact::StopTakenOver
+            | InstanceFact::Restarting { .. }
+            | InstanceFact::Unfolded(_)
+            | InstanceFact::BackoffBegan { .. }
+            | InstanceFact::Rested { .. }
+            | InstanceFact::RelayFailed(_) => {}
         }
     }
 

@@ -38,7 +38,19 @@ impl AuditListener {
                 let why = shutdown_reason(&operation.cause, None);
                 self.tell("system.shutdown", actor(&operation.cause), "supervisor", "success", &why);
             }
-            _ => {}
+            SystemFact::BootBegan { .. }
+            | SystemFact::RestartBegan { .. }
+            | SystemFact::RestartEnded { .. }
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::ReloadBegan { .. }
+            | SystemFact::ReloadFailed(_)
+            | SystemFact::ReloadEnded(..)
+            | SystemFact::ReloadReplaced(_)
+            | SystemFact::ShutdownHurried(_)
+            | SystemFact::Relayed(..)
+            | SystemFact::Refused(..)
+            | SystemFact::Answered(..)
+            | SystemFact::Over(_) => {}
         }
     }
 
@@ -57,7 +69,25 @@ impl AuditListener {
                 let message = format!("from {from} to {to} instances");
                 self.tell("process.scale", actor(&operation.cause), &name(), "success", &message);
             }
-            _ => {}
+            ProcessFact::Changed(_)
+            | ProcessFact::EdgeMet(_)
+            | ProcessFact::EdgeLost(_)
+            | ProcessFact::EdgeGivenUp(_)
+            | ProcessFact::EdgeFailed(..)
+            | ProcessFact::Up
+            | ProcessFact::Ready
+            | ProcessFact::Unready
+            | ProcessFact::NotReadyInTime
+            | ProcessFact::StartFailed(_)
+            | ProcessFact::StartInterrupted
+            | ProcessFact::RestartAbandoned
+            | ProcessFact::ScaleEnded(_)
+            | ProcessFact::ReloadBegan { .. }
+            | ProcessFact::ReloadEnded(_)
+            | ProcessFact::Stopped
+            | ProcessFact::Ended(_)
+            | ProcessFact::Abandoned
+            | ProcessFact::Lost => {}
         }
     }
 
@@ -72,7 +102,27 @@ impl AuditListener {
                 let message = "an instance of it is started again";
                 self.tell("process.restart", actor(&operation.cause), &name(), "success", message);
             }
-            _ => {}
+            InstanceFact::Added { .. }
+            | InstanceFact::Changes(_)
+            | InstanceFact::Changed(..)
+            | InstanceFact::Ordered { .. }
+            | InstanceFact::Started { .. }
+            | InstanceFact::SpawnFailed { .. }
+            | InstanceFact::Died(_)
+            | InstanceFact::Daemonised { .. }
+            | InstanceFact::LeftAlone(_)
+            | InstanceFact::Ended(_)
+            | InstanceFact::OverLimit { .. }
+            | InstanceFact::Autopsied(_)
+            | InstanceFact::Signalled { .. }
+            | InstanceFact::ToldToReload
+            | InstanceFact::ReloadTurnOver
+            | InstanceFact::StopTakenOver
+            | InstanceFact::Unfolded(_)
+            | InstanceFact::BackoffBegan { .. }
+            | InstanceFact::Rested { .. }
+            | InstanceFact::RelayFailed(_)
+            | InstanceFact::Removed => {}
         }
     }
 }
@@ -92,7 +142,7 @@ impl Listener for AuditListener {
             Fact::System(fact) => self.system(fact),
             Fact::Process(process, fact) => self.process(*process, fact),
             Fact::Instance(instance, fact) => self.instance(instance.process, fact),
-            _ => {}
+            Fact::Hook(..) | Fact::Health(..) | Fact::Schedule(..) => {}
         }
     }
 }

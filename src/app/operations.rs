@@ -67,18 +67,26 @@ impl Operations {
 
 impl Listener for Operations {
     fn hear(&self, told: &Told) {
-        match &told.fact {
-            Fact::System(SystemFact::Answered(operation, end)) => self.over(*operation, End::Over(*end)),
-            Fact::System(SystemFact::ReloadEnded(operation, end)) => {
-                self.over(*operation, End::Over(of_reload(end)))
-            }
-            Fact::System(SystemFact::ReloadReplaced(operation)) => {
+        let Fact::System(fact) = &told.fact else { return };
+        match fact {
+            SystemFact::Answered(operation, end) => self.over(*operation, End::Over(*end)),
+            SystemFact::ReloadEnded(operation, end) => self.over(*operation, End::Over(of_reload(end))),
+            SystemFact::ReloadReplaced(operation) => {
                 self.over(*operation, End::Over(OperationEnd::Interrupted));
             }
-            Fact::System(SystemFact::Refused(operation, why)) => {
-                self.over(operation.id, End::Refused(why.clone()));
-            }
-            _ => {}
+            SystemFact::Refused(operation, why) => self.over(operation.id, End::Refused(why.clone())),
+            SystemFact::BootBegan { .. }
+            | SystemFact::BootSucceeded
+            | SystemFact::BootFailed(_)
+            | SystemFact::RestartBegan { .. }
+            | SystemFact::RestartEnded { .. }
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::ReloadBegan { .. }
+            | SystemFact::ReloadFailed(_)
+            | SystemFact::ShutdownBegan { .. }
+            | SystemFact::ShutdownHurried(_)
+            | SystemFact::Relayed(..)
+            | SystemFact::Over(_) => {}
         }
     }
 }

@@ -84,7 +84,18 @@ impl Metrics {
             ProcessFact::Up | ProcessFact::StartFailed(_) | ProcessFact::StartInterrupted => {
                 state.edges(when, id, fact, false);
             }
-            _ => {}
+            ProcessFact::Ready
+            | ProcessFact::Unready
+            | ProcessFact::NotReadyInTime
+            | ProcessFact::RestartAbandoned
+            | ProcessFact::ScaleEnded(_)
+            | ProcessFact::ReloadBegan { .. }
+            | ProcessFact::ReloadEnded(_)
+            | ProcessFact::StopBegan(_)
+            | ProcessFact::Stopped
+            | ProcessFact::Ended(_)
+            | ProcessFact::Abandoned
+            | ProcessFact::Lost => {}
         }
     }
 

@@ -63,7 +63,22 @@ impl Edges {
             ProcessFact::Up | ProcessFact::StartFailed(_) | ProcessFact::StartInterrupted => {
                 self.0.iter_mut().for_each(|edge| edge.waits = None);
             }
-            _ => {}
+            ProcessFact::Added(_)
+            | ProcessFact::Changed(_)
+            | ProcessFact::Ready
+            | ProcessFact::Unready
+            | ProcessFact::NotReadyInTime
+            | ProcessFact::RestartAbandoned
+            | ProcessFact::ScaleBegan { .. }
+            | ProcessFact::ScaleEnded(_)
+            | ProcessFact::ReloadBegan { .. }
+            | ProcessFact::ReloadEnded(_)
+            | ProcessFact::StopBegan(_)
+            | ProcessFact::Stopped
+            | ProcessFact::Ended(_)
+            | ProcessFact::Abandoned
+            | ProcessFact::Lost
+            | ProcessFact::Removed => {}
         }
     }
 

@@ -61,7 +61,13 @@ impl Hooks {
                     self.ended(when, of.map(|instance| instance.process), running, status);
                 }
             }
-            _ => {}
+            HookFact::Ordered { .. }
+            | HookFact::Started { .. }
+            | HookFact::Signalled { .. }
+            | HookFact::Daemonised(_)
+            | HookFact::LeftAlone(_)
+            | HookFact::TriedInVain { .. }
+            | HookFact::Skipped { .. } => {}
         }
     }
 

@@ -59,7 +59,23 @@ impl Instance {
                     self.answers = Answers::default(); // nobody asks it any more, and nothing is wrong with it
                 }
             }
-            _ => {}
+            InstanceFact::Added { .. }
+            | InstanceFact::Changes(_)
+            | InstanceFact::SpawnFailed { .. }
+            | InstanceFact::Daemonised { .. }
+            | InstanceFact::LeftAlone(_)
+            | InstanceFact::Ended(_)
+            | InstanceFact::OverLimit { .. }
+            | InstanceFact::Autopsied(_)
+            | InstanceFact::Signalled { .. }
+            | InstanceFact::ToldToReload
+            | InstanceFact::ReloadTurnOver
+            | InstanceFact::RestartBegan(_)
+            | InstanceFact::StopTakenOver
+            | InstanceFact::Restarting { .. }
+            | InstanceFact::Unfolded(_)
+            | InstanceFact::RelayFailed(_)
+            | InstanceFact::Removed => {}
         }
     }
 

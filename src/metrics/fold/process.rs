@@ -75,7 +75,28 @@ impl Process {
                 }
             }
             ProcessFact::ScaleBegan { to, .. } => self.desired = *to,
-            _ => {}
+            ProcessFact::Added(_)
+            | ProcessFact::StartBegan { .. }
+            | ProcessFact::EdgeMet(_)
+            | ProcessFact::EdgeLost(_)
+            | ProcessFact::EdgeGivenUp(_)
+            | ProcessFact::EdgeFailed(..)
+            | ProcessFact::Up
+            | ProcessFact::Ready
+            | ProcessFact::Unready
+            | ProcessFact::NotReadyInTime
+            | ProcessFact::StartFailed(_)
+            | ProcessFact::StartInterrupted
+            | ProcessFact::RestartAbandoned
+            | ProcessFact::ScaleEnded(_)
+            | ProcessFact::ReloadBegan { .. }
+            | ProcessFact::ReloadEnded(_)
+            | ProcessFact::StopBegan(_)
+            | ProcessFact::Stopped
+            | ProcessFact::Ended(_)
+            | ProcessFact::Abandoned
+            | ProcessFact::Lost
+            | ProcessFact::Removed => {}
         }
     }
 
@@ -105,7 +126,23 @@ impl Process {
             InstanceFact::Died(death) if matches!(death.autopsy.oom, Oom::Likely { .. }) => {
                 self.oom_kills += 1;
             }
-            _ => {}
+            InstanceFact::Changes(_)
+            | InstanceFact::Changed(..)
+            | InstanceFact::Ordered { .. }
+            | InstanceFact::Started { .. }
+            | InstanceFact::Died(_)
+            | InstanceFact::Daemonised { .. }
+            | InstanceFact::LeftAlone(_)
+            | InstanceFact::Ended(_)
+            | InstanceFact::OverLimit { .. }
+            | InstanceFact::Autopsied(_)
+            | InstanceFact::Signalled { .. }
+            | InstanceFact::ToldToReload
+            | InstanceFact::ReloadTurnOver
+            | InstanceFact::StopTakenOver
+            | InstanceFact::Unfolded(_)
+            | InstanceFact::Rested { .. }
+            | InstanceFact::RelayFailed(_) => {}
         }
         if let Some(instance) = self.instances.get_mut(serial) {
             instance.hear(when, fact);

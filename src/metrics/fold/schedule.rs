@@ -47,7 +47,7 @@ impl Schedule {
             ScheduleFact::Paused => self.paused = true,
             ScheduleFact::Resumed => self.paused = false,
             ScheduleFact::Next(next) => self.next = *next,
-            _ => {}
+            ScheduleFact::Stops { .. } | ScheduleFact::TriedInVain { .. } | ScheduleFact::ClockReset => {}
         }
     }
 

@@ -53,7 +53,17 @@ impl System {
                 };
                 self.reloads.add(status, 1, None);
             }
-            _ => {}
+            SystemFact::BootFailed(_)
+            | SystemFact::RestartBegan { .. }
+            | SystemFact::RestartEnded { .. }
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::ReloadBegan { .. }
+            | SystemFact::ReloadFailed(_)
+            | SystemFact::ReloadReplaced(_)
+            | SystemFact::ShutdownHurried(_)
+            | SystemFact::Relayed(..)
+            | SystemFact::Refused(..)
+            | SystemFact::Answered(..) => {}
         }
     }
 
