@@ -152,7 +152,7 @@ impl Ground {
             |file: &&str| read(&folder.join(file)).is_some_and(|bound| !bound.starts_with("max"));
         let bounds: Vec<_> = BOUNDS.into_iter().filter(is_bounded).collect();
         let dies_whole = read(&folder.join("memory.oom.group")).as_deref() == Some("1");
-        let mut ground = Self { folder, bounds, dies_whole };
+        let ground = Self { folder, bounds, dies_whole };
         if ground.bounds.is_empty() && !ground.dies_whole {
             drop(fs::remove_dir(&own)); // nothing is to be divided, so we may stay
             return Ok(ground);
@@ -161,8 +161,16 @@ impl Ground {
         let at = ground.folder.display();
         let what = "no run has a cgroup of its own";
         let why = format!("cannot hand memory and processors of the cgroup {at} on: {error}; {what}");
-        let whole = "; memory.oom.group is set, so the kernel kills all, and this supervisor, when one runs out of memory";
-        let whole = if std::mem::take(&mut ground.dies_whole) { whole } else { "" };
+        let whole = match ground.dies_whole {
+            false => "",
+            // One process of many that is killed is better than all, and us.
+            true if ground.die_one_by_one().is_ok() => {
+                "; memory.oom.group is taken back, so that one process that runs out of memory does not end all"
+            }
+            true => {
+                "; memory.oom.group is set, so the kernel kills all, and this supervisor, when one runs out of memory"
+            }
+        };
         Err(Unfit::Because(format!("{why}{whole}")))
     }
 
@@ -179,10 +187,11 @@ impl Ground {
         for (_, controller) in controllers.into_iter().filter(|(wanted, _)| *wanted) {
             fs::write(self.folder.join("cgroup.subtree_control"), controller)?;
         }
-        if self.dies_whole {
-            fs::write(self.folder.join("memory.oom.group"), "0")?;
-        }
-        Ok(())
+        if self.dies_whole { self.die_one_by_one() } else { Ok(()) }
+    }
+
+    fn die_one_by_one(&self) -> io::Result<()> {
+        fs::write(self.folder.join("memory.oom.group"), "0")
     }
 
     fn open(&self, leaf: &Leaf) -> io::Result<OwnedFd> {
@@ -301,8 +310,8 @@ mod tests {
         let Err(Unfit::Because(why)) = Ground::prepare(folder.path().to_owned(), "7.1") else {
             panic!("it is not fit")
         };
-        assert!(why.contains("no run has a cgroup of its own; memory.oom.group is set"), "{why}");
-        assert_eq!(text(folder.path(), "memory.oom.group").as_deref(), Some("1"), "nothing is half done");
+        assert!(why.contains("no run has a cgroup of its own; memory.oom.group is taken back"), "{why}");
+        assert_eq!(text(folder.path(), "memory.oom.group").as_deref(), Some("0"), "all the same");
     }
 
     #[test]
