@@ -254,7 +254,13 @@ impl Client {
         let words = self.whole(body).await.unwrap_or_default();
         let said = serde_json::from_slice::<serde_json::Value>(&words).ok();
         let said = said.and_then(|json| json.get("error")?.as_str().map(str::to_owned));
-        let message = said.unwrap_or_else(|| format!("the supervisor says {status}"));
+        let mut message = said.unwrap_or_else(|| format!("the supervisor says {status}"));
+        if status == StatusCode::NOT_FOUND
+            && message.starts_with("process ")
+            && message.ends_with(" not found")
+        {
+            message += "; `phpeek-pm list` names those that there are";
+        }
         ClientError::Refused { status: status.as_u16(), message }
     }
 

@@ -30,7 +30,7 @@ pub struct Asked {
 #[derive(Debug, Args)]
 pub struct Ordered {
     /// Wait so many seconds at most until it is so; what was begun goes on. Default: as long as it takes.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub wait: Option<Duration>,
     /// Whom to ask.
     #[command(flatten)]

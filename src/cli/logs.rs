@@ -28,7 +28,7 @@ pub struct LogsArguments {
     #[arg(short, long)]
     pub follow: bool,
     /// How many of the lines that are kept.
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true)]
     pub tail: usize,
     /// Only lines from this time on: how long ago (90s, 5m, 1h30m), or a time of RFC 3339.
     #[arg(long, value_name = "TIME")]

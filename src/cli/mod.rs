@@ -123,10 +123,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
 /// A command that starts nothing has nothing to stop in order: a signal ends it as it ends any program.
 fn plainly(signals: Signals, action: impl FnOnce() -> Result<u8, Fault>) -> u8 {
     signals.give_up();
-    action().unwrap_or_else(|fault| {
+    let code = action().unwrap_or_else(|fault| {
         say::complain(&chain(&fault));
         fault.code()
-    })
+    });
+    say::code_of(code)
 }
 
 /// An option of `serve` in front of another command would be without effect.

@@ -26,7 +26,7 @@ pub struct StatusArguments {
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
     /// Wait up to this many seconds until all is up; ends at once when it will not be.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub wait: Option<Duration>,
     /// Print the snapshot as JSON.
     #[arg(long)]

@@ -25,7 +25,7 @@ pub struct TopArguments {
     #[arg(long, value_enum, default_value_t = Sort::Cpu)]
     pub sort: Sort,
     /// Seconds between two looks.
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, allow_negative_numbers = true)]
     pub interval: f64,
     /// Look once; what is no terminal gets no more.
     #[arg(long)]

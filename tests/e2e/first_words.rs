@@ -2,8 +2,9 @@
 //! `UPDATE_GOLDEN=1` writes it anew.
 
 use crate::support::Sandbox;
-use crate::support::supervisor::run;
+use crate::support::supervisor::{clean, program, run};
 use std::path::Path;
+use std::process::Command;
 
 const LINES: &[&str] = &[
     "",
@@ -35,6 +36,12 @@ const LINES: &[&str] = &[
     "frobnicate",
     "statsu",
     "status --wat",
+    "status --wait -1",
+    "restart web --wait soon",
+    "logs web --tail -1",
+    "top --interval -1",
+    "run --config x.yaml -- true",
+    "serve --ready-file x",
     "status --socket none.sock",
     "logs web --socket none.sock",
     "trace last --socket none.sock",
@@ -63,4 +70,21 @@ fn each_word_of_habit_is_answered_in_exactly_these_words() {
     }
     let held = std::fs::read_to_string(path).unwrap_or_default();
     assert_eq!(held, all, "run with UPDATE_GOLDEN=1 and look at the difference");
+}
+
+#[test]
+fn an_answer_that_a_full_disk_does_not_take_is_told_and_no_success() {
+    let sandbox = Sandbox::new();
+    for words in [&["example"][..], &["example", "full"], &["config"], &["version"], &["check-config"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+        let output = clean(&mut Command::new(program()), &sandbox)
+            .args(words)
+            .env("PHPEEK_PM_PROCESS_WEB_COMMAND", "sleep 1")
+            .stdout(full)
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("cannot be written to standard output: No space left"), "{words:?}: {said}");
+        assert!(!output.status.success(), "{words:?}");
+    }
 }

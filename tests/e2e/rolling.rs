@@ -153,7 +153,7 @@ fn by_a_command_some_or_all_are_restarted_and_who_waits_long_hears_how_far_it_is
     let last = |who: &str| order.iter().rposition(|w| w == who);
     assert!(last("db") < last("web"), "what others depend on comes first: {order:?}");
     let (code, text) = ask(&["--rolling", "other", "nobody"]);
-    assert!(code == 1 && text.contains("\"nobody\" not found"), "{text}");
+    assert!(code == 1 && text.contains("\"nobody\" not found; `phpeek-pm list` names"), "{text}");
     assert_eq!(starts("other"), 1, "one that is not there is a reason to restart none");
     let (code, text) = ask(&["--rolling", "--json"]);
     assert!(code == 0 && text.contains("\"status\":\"restarted\""), "{text}");
