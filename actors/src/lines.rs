@@ -143,6 +143,8 @@ pub struct Following {
     pub kept: Vec<Arc<Block>>,
     /// So many lines after the one that was named are not kept any more, at most.
     pub lost: u64,
+    /// Whether the one that was named is of another supervisor: what came after it there, nobody knows here.
+    pub gap: bool,
     /// What comes, in the same order: nothing that is kept comes again.
     pub comes: Feed<Arc<Block>>,
     /// The number of the first line that can come.

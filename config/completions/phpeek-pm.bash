@@ -64,6 +64,9 @@ _phpeek__pm() {
             phpeek__pm,reload)
                 cmd="phpeek__pm__subcmd__reload"
                 ;;
+            phpeek__pm,reload-config)
+                cmd="phpeek__pm__subcmd__reload"
+                ;;
             phpeek__pm,restart)
                 cmd="phpeek__pm__subcmd__restart"
                 ;;
@@ -398,7 +401,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --help --version serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help"
+            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --help --version serve check-config config explain status list start stop restart scale signal reload reload-config plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3221,7 +3224,7 @@ _phpeek_pm_known() {
             trace | schedule) [[ -z "$kind" ]] && kind="$word" ;;
             show | blame | critical-chain | compare) [[ "$kind" == trace ]] && kind=id ;;
             trigger | pause | resume) [[ "$kind" == schedule ]] && kind=name ;;
-            start | stop | restart | scale | signal | logs | history | explain) [[ -z "$kind" ]] && kind=name ;;
+            start | stop | restart | scale | signal | logs | history | explain | status) [[ -z "$kind" ]] && kind=name ;;
         esac
     done
     [[ "$3" == --process ]] && kind=name

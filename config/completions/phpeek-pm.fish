@@ -48,6 +48,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "restart" -d 'Re
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "scale" -d 'Change how many instances of a process there are, and wait until it is so'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "signal" -d 'Send a signal to a process of a running supervisor'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "reload" -d 'Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "reload-config" -d 'Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "plan" -d 'Show what a reload would do if the configuration were that of a file'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "schedule" -d 'List the schedules of a running supervisor, and pause, resume or trigger one'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "history" -d 'Show what jobs and oneshots of a running supervisor have done, the newest first'
@@ -133,6 +134,12 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -l socket -d
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -l json -d 'Print the answer as JSON'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload-config" -l file -d 'Read this file instead, now and from now on. The supervisor reads it' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload-config" -l wait -d 'Wait so many seconds at most until it is so; what was begun goes on. Default: as long as it takes' -r
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload-config" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload-config" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload-config" -l json -d 'Print the answer as JSON'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand reload-config" -s h -l help -d 'Print help'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand plan" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand plan" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand plan" -l json -d 'Print the answer as JSON'
@@ -426,7 +433,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and __fish_see
 # What only a supervisor that runs knows: the ids of its newest traces, and the names of its processes, behind the words that
 # take one.
 complete -c phpeek-pm -f -n "__fish_phpeek_pm_using_subcommand trace; and __fish_seen_subcommand_from show blame critical-chain compare" -a "(phpeek-pm trace list 2>/dev/null | awk 'NR > 1 { print \$1 }')"
-for command in start stop restart scale signal logs history explain
+for command in start stop restart scale signal logs history explain status
     complete -c phpeek-pm -f -n "__fish_phpeek_pm_using_subcommand $command" -a "(phpeek-pm list 2>/dev/null | awk 'NR > 1 { print \$1 }')"
 end
 complete -c phpeek-pm -f -n "__fish_phpeek_pm_using_subcommand schedule; and __fish_seen_subcommand_from trigger pause resume" -a "(phpeek-pm list 2>/dev/null | awk 'NR > 1 { print \$1 }')"

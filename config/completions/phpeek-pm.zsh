@@ -92,6 +92,7 @@ _arguments "${_arguments_options[@]}" : \
 '--json[Print the snapshot as JSON]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
+'::name -- Show this process alone, as the API has it; the exit code is 1 when there is none of that name:_default' \
 && ret=0
 ;;
 (list)
@@ -167,6 +168,18 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (reload)
+_arguments "${_arguments_options[@]}" : \
+'--file=[Read this file instead, now and from now on. The supervisor reads it]:FILE:_files' \
+'--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
+'--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
+'-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
+'--json[Print the answer as JSON]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(reload-config)
 _arguments "${_arguments_options[@]}" : \
 '--file=[Read this file instead, now and from now on. The supervisor reads it]:FILE:_files' \
 '--wait=[Wait so many seconds at most until it is so; what was begun goes on. Default\: as long as it takes]:SECONDS:_default' \
@@ -1277,6 +1290,7 @@ _phpeek-pm_commands() {
 'scale:Change how many instances of a process there are, and wait until it is so' \
 'signal:Send a signal to a process of a running supervisor' \
 'reload:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
+'reload-config:Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing' \
 'plan:Show what a reload would do if the configuration were that of a file' \
 'schedule:List the schedules of a running supervisor, and pause, resume or trigger one' \
 'history:Show what jobs and oneshots of a running supervisor have done, the newest first' \
@@ -2051,7 +2065,7 @@ _phpeek_pm_known() {
             trace | schedule) [[ -z "$kind" ]] && kind="${words[i]}" ;;
             show | blame | critical-chain | compare) [[ "$kind" == trace ]] && kind=id ;;
             trigger | pause | resume) [[ "$kind" == schedule ]] && kind=name ;;
-            start | stop | restart | scale | signal | logs | history | explain) [[ -z "$kind" ]] && kind=name ;;
+            start | stop | restart | scale | signal | logs | history | explain | status) [[ -z "$kind" ]] && kind=name ;;
         esac
     done
     if [[ "${words[CURRENT]}" != -* && ("${words[CURRENT - 1]}" != -* || "${words[CURRENT - 1]}" == --rolling) ]]; then

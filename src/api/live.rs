@@ -21,6 +21,9 @@ use tokio::time::timeout;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A piece is handed over at this size.
 const PIECE: usize = 64 << 10;
+/// What a reader is told who has read another supervisor.
+pub(super) const GAP: &str =
+    "another supervisor has begun since: what the one before has said after this id is not here";
 /// How a reader names the last event that it has seen.
 const LAST_EVENT: &str = "last-event-id";
 
@@ -70,6 +73,11 @@ impl Written {
         if let Ok(data) = serde_json::to_string(data) {
             self.0 += &format!("event: {name}\ndata: {data}\n\n");
         }
+    }
+
+    /// The reader was at an event of another supervisor.
+    pub(super) fn gap(&mut self) {
+        self.unnumbered("gap", &json!({ "gap": GAP }));
     }
 
     /// So many were lost here; `at_most` where nobody knows better.

@@ -1,5 +1,4 @@
-//! The query of a request, decoded. A parameter that says nothing sensible is an error; one that nobody knows is left alone,
-//! as PHPeek PM leaves it.
+//! The query of a request, decoded. A parameter that says nothing sensible is an error.
 
 use super::refusal::Refusal;
 use percent_encoding::percent_decode_str;
@@ -21,6 +20,11 @@ impl Query {
             Ok((decoded(key)?, decoded(value)?))
         });
         pairs.collect::<Result<_, Refusal>>().map(Self)
+    }
+
+    /// All of them, as they were given.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The text of a number; `None` when it is not there. An empty one is none that can be read.

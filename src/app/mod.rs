@@ -154,8 +154,7 @@ struct Found<'a> {
     ground: Ground,
 }
 
-/// First thing in each thread but the main one. A thread that cannot block signals would run handlers in memory that
-/// a child shares; it must not go on.
+/// First thing in each thread but the main one. One that cannot block signals would run handlers in memory of a child.
 fn in_a_thread() {
     if block_all_in_this_thread().is_err() {
         pid1::leave(exit::INTERNAL);

@@ -19,7 +19,8 @@ use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_api::change::PlanReport;
 use phpeek_api::order::{Answer, Begun};
 use phpeek_config::{
-    Configuration, Edit, EditError, Edited, EditedError, Edits, Loaded, Read, Report, Severity, Source,
+    Configuration, Edit, EditError, Edited, EditedError, Edits, Finding, Loaded, Read, Report, Severity,
+    Source,
 };
 use phpeek_core::facts::{Fact, SystemFact, Told};
 use phpeek_core::fleet::{ReloadEnd, Wanted};
@@ -231,11 +232,15 @@ impl Reloader {
             }
             Ok(Ok(edited)) => edited,
         };
+        // A file may hold keys of another program; what is sent now, with one that nobody knows, means something else.
+        let unknown = |f: &&Finding| f.unknown_key && is_about(&f.path, &name);
+        let unknown = in_words(report.of(Severity::Warning).filter(unknown));
         match configuration {
+            Some(_) if !unknown.is_empty() => by.refuse(Answer::Refused(422, unknown)),
             Some(configuration) => {
                 self.take(configuration, (&report, Some(&name)), edits, Some(by)).await;
             }
-            None => by.refuse(Answer::Refused(422, faults(&report))),
+            None => by.refuse(Answer::Refused(422, in_words(report.of(Severity::Error)))),
         }
     }
 
@@ -377,12 +382,12 @@ fn is_about(path: &str, name: &str) -> bool {
 }
 
 /// What is wrong with what somebody has sent, in one text: there is no file to point into.
-fn faults(report: &Report) -> String {
-    let one = |finding: &phpeek_config::Finding| {
+fn in_words<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
+    let one = |finding: &Finding| {
         let advice = finding.advice.as_deref().map_or(String::new(), |advice| format!(" ({advice})"));
         format!("{}: {}{advice}", finding.path, finding.message)
     };
-    report.of(Severity::Error).map(one).collect::<Vec<_>>().join("; ")
+    findings.map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// The files that a configuration was read from.

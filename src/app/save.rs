@@ -43,9 +43,15 @@ fn put(path: &Path, text: &str, before: &Metadata) -> io::Result<()> {
             io::Error::new(error.kind(), why)
         })?;
     }
-    file.set_permissions(Permissions::from_mode(before.mode() & 0o7777))?;
+    file.set_permissions(Permissions::from_mode(kept(before.mode())))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// The mode of before, where somebody has chosen it: what all may read has the mode that new files have, and a process that
+/// came over the API may have brought a secret.
+fn kept(before: u32) -> u32 {
+    if before & 0o007 == 0 { before & 0o7770 } else { 0o600 }
 }
 
 #[cfg(test)]
@@ -54,18 +60,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_could_read_it_still_can_and_nobody_else() {
+    fn those_whom_somebody_chose_can_still_read_it_and_nobody_else() {
         let folder = tempfile::tempdir().expect("a directory");
         let (file, link) = (folder.path().join("a.yaml"), folder.path().join("link.yaml"));
         fs::write(&file, "a: 1\n").expect("it is written");
         std::os::unix::fs::symlink("a.yaml", &link).expect("a link");
         // Root can give it to somebody; for anybody else it stays ours.
         let given = fchown(fs::File::open(&file).expect("it is there"), Some(65_534), Some(65_534)).is_ok();
-        for mode in [0o640, 0o444, 0o600] {
+        for (mode, kept) in [(0o640, 0o640), (0o444, 0o600), (0o644, 0o600), (0o660, 0o660), (0o600, 0o600)] {
             fs::set_permissions(&file, Permissions::from_mode(mode)).expect("a mode");
             write(&link, "a: 2\n").expect("it is written");
             let after = fs::metadata(&file).expect("it is there");
-            assert_eq!(after.mode() & 0o7777, mode);
+            assert_eq!(after.mode() & 0o7777, kept, "{mode:o}");
             assert_eq!(after.uid() == 65_534, given);
             assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
             assert_eq!(fs::read_to_string(&file).expect("it is there"), "a: 2\n");

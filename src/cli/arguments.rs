@@ -111,6 +111,7 @@ pub enum Command {
     /// Send a signal to a process of a running supervisor.
     Signal(SignalArguments),
     /// Have a running supervisor read its configuration again and do what has changed, as SIGHUP does; a faulty file changes nothing.
+    #[command(visible_alias = "reload-config")]
     Reload(ReloadArguments),
     /// Show what a reload would do if the configuration were that of a file.
     Plan(PlanArguments),

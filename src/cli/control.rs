@@ -162,7 +162,13 @@ pub(super) fn restart(config: Option<PathBuf>, arguments: &RestartArguments) -> 
     if *rolling {
         let client = client(config, asked)?;
         let body = if names.is_empty() { json!({}) } else { json!({"processes": names}) };
-        return order(&client, (asked, until), ("/api/v1/restart", &body), None);
+        let of = names.first().filter(|_| names.len() == 1);
+        return order(
+            &client,
+            (asked, until),
+            ("/api/v1/restart", &body),
+            of.map(|name| (name.as_str(), told("restart"))),
+        );
     }
     for name in names {
         let code = ask(config.clone(), asked, until, name, ("restart", &json!({})))?;
@@ -346,7 +352,7 @@ pub(super) fn list(config: Option<PathBuf>, arguments: &ListArguments) -> Result
     Ok(if well { exit::OK } else { exit::FAILURE })
 }
 
-fn row(process: &Value, now: u64) -> [String; 6] {
+pub(super) fn row(process: &Value, now: u64) -> [String; 6] {
     let text = |key: &str| field(process, key).as_str().unwrap_or_default().to_owned();
     let instances = field(process, "instances").as_array().map(Vec::as_slice).unwrap_or_default();
     let restarts: u64 = instances.iter().filter_map(|i| field(i, "restart_count").as_u64()).sum();

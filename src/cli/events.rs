@@ -49,7 +49,7 @@ pub(super) fn run(config: Option<PathBuf>, arguments: &EventsArguments) -> Resul
     let mut teller = Teller::new(terminal::has_colour(&std::io::stdout()));
     while let Some(event) = events.next()? {
         let Ok(data) = serde_json::from_str::<Value>(&event.data) else { continue };
-        if event.name == "lost" {
+        if matches!(event.name.as_str(), "lost" | "gap") {
             complain(&lost(&data));
             continue;
         }

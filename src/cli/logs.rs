@@ -76,7 +76,7 @@ pub(super) fn run(config: Option<PathBuf>, arguments: &LogsArguments) -> Result<
     let mut events = client.events(&format!("/api/v1/logs/stream?{query}{from}")).map_err(refused)?;
     while let Some(event) = events.next()? {
         let Ok(data) = serde_json::from_str::<Value>(&event.data) else { continue };
-        if event.name == "lost" {
+        if matches!(event.name.as_str(), "lost" | "gap") {
             complain(&lost(&data));
         } else if is_wanted(&data, arguments) && !shown.line(&data) {
             break;
@@ -87,6 +87,9 @@ pub(super) fn run(config: Option<PathBuf>, arguments: &LogsArguments) -> Result<
 
 /// What a reader has lost, in words.
 pub(super) fn lost(data: &Value) -> String {
+    if let Some(gap) = data.get("gap").and_then(Value::as_str) {
+        return gap.to_owned();
+    }
     let count = data.get("lost").and_then(Value::as_u64).unwrap_or_default();
     let about = if data.get("at_most").is_some() { "at most " } else { "" };
     format!("{about}{count} are missing here: they came faster than they were read, or are not kept any more")

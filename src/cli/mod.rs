@@ -20,6 +20,7 @@ mod import;
 mod init;
 mod logs;
 mod man;
+mod one;
 mod past;
 mod plain;
 mod plan;
@@ -96,7 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         Command::Scaffold(scaffold) => plainly(signals, || scaffold::run(&scaffold)),
         Command::Example(example) => plainly(signals, || example::run(&example)),
         Command::Schema(schema) => plainly(signals, || Ok(schema::run(&schema))),
-        Command::Status(status) => plainly(signals, || status::run(config, &status)),
+        Command::Status(status) => plainly(signals, || one::run(config, &status)),
         Command::List(list) => plainly(signals, || control::list(config, &list)),
         Command::Start(one) => plainly(signals, || control::one(config, &Order::Start, &one)),
         Command::Stop(one) => plainly(signals, || control::one(config, &Order::Stop, &one)),

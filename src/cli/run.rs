@@ -13,6 +13,7 @@ use phpeek_core::causes::chain;
 use phpeek_core::command::CommandLine;
 use phpeek_core::name::ProcessName;
 use phpeek_core::signal::Signal;
+use phpeek_os::environment::{KEYS_OF_RECEIVERS, text};
 use phpeek_os::pid1;
 use phpeek_os::signals::Signals;
 use serde_json::{Map, Value, json};
@@ -180,8 +181,14 @@ fn configuration(name: &ProcessName, arguments: &RunArguments, vars: &dyn Vars) 
 
 fn put(configuration: &mut Configuration, name: &ProcessName, command: &CommandLine) {
     for process in configuration.spec.processes.iter_mut().filter(|process| process.name == *name) {
-        let program = &mut Arc::make_mut(process).program;
-        Arc::make_mut(program).command = command.clone();
+        let program = Arc::make_mut(&mut Arc::make_mut(process).program);
+        program.command = command.clone();
+        // It is all that there is: what the supervisor was given is meant for it as well.
+        for key in KEYS_OF_RECEIVERS {
+            let given = program.env.iter().any(|(name, _)| name == key);
+            program.env.extend(text(key).filter(|_| !given).map(|value| (key.to_owned(), value)));
+        }
+        program.env.sort_unstable();
     }
 }
 

@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// Options of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArguments {
+    /// Show this process alone, as the API has it; the exit code is 1 when there is none of that name.
+    #[arg(conflicts_with_all = ["pid_file", "wait"])]
+    pub name: Option<String>,
     /// The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found.
     #[arg(long, value_name = "PATH", conflicts_with = "pid_file")]
     pub socket: Option<PathBuf>,

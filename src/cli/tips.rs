@@ -51,7 +51,7 @@ const HABITS: [(&[&str], &str); 12] = [
         &["reread", "update", "add", "remove", "apply", "daemon-reload"],
         "`phpeek-pm plan FILE` shows what would change, `phpeek-pm reload` applies the file",
     ),
-    (&["monit", "monitor", "dashboard", "ui"], "`phpeek-pm top` shows what runs, live"),
+    (&["monit", "monitor", "dashboard", "tui", "ui"], "`phpeek-pm top` shows what runs, live"),
     (
         &["enable", "disable"],
         "write `enabled:` or `initial_state:` of the process in the configuration, and `phpeek-pm reload`",

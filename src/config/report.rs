@@ -31,11 +31,20 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub advice: Option<String>,
+    /// Whether it is a key that nobody knows: a file may have it, who asks by hand may not.
+    pub unknown_key: bool,
 }
 
 impl Finding {
     fn new(severity: Severity, path: impl fmt::Display, place: Place, message: impl Into<String>) -> Self {
-        Self { severity, path: path.to_string(), place, message: message.into(), advice: None }
+        Self {
+            severity,
+            path: path.to_string(),
+            place,
+            message: message.into(),
+            advice: None,
+            unknown_key: false,
+        }
     }
 
     pub(crate) fn error(path: impl fmt::Display, place: Place, message: impl Into<String>) -> Self {
@@ -48,6 +57,10 @@ impl Finding {
 
     pub(crate) fn suggestion(path: impl fmt::Display, place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Suggestion, path, place, message)
+    }
+
+    pub(crate) fn of_unknown_key(self) -> Self {
+        Self { unknown_key: true, ..self }
     }
 
     pub(crate) fn advice(mut self, advice: impl Into<String>) -> Self {

@@ -67,7 +67,7 @@ impl Check<'_> {
         }
         let message = format!("the key {:?} is unknown", entry.key);
         let warning = Finding::warning(below, entry.place.clone(), message);
-        self.findings.push(warning.advice(hint::unknown(entry, path, keys)));
+        self.findings.push(warning.advice(hint::unknown(entry, path, keys)).of_unknown_key());
     }
 
     fn value(&mut self, node: &Node, path: &Path<'_>, kind: &'static Kind, standing: Standing) {

@@ -31,6 +31,26 @@ const NEVER_INHERITED: [&[u8]; 14] = [
     b"SYSTEMD_EXEC_PID",
 ];
 
+/// The keys of receivers of telemetry: the supervisor's. A process that sends by itself is given its own by `env`; who is
+/// the whole program of `run` has them.
+pub const KEYS_OF_RECEIVERS: [&str; 4] = [
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+    "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
+];
+
+/// What lets somebody into the supervisor, or the supervisor into others, behind the prefix of either family.
+const KEYS: [&str; 5] =
+    ["API_AUTH", "GLOBAL_API_AUTH", "GLOBAL_API_TOKENS", "GLOBAL_TRACING_HEADERS", "GLOBAL_TRACING_PROXY"];
+
+/// Whether a variable is the supervisor's secret, and nobody's else.
+fn is_a_key(name: &[u8]) -> bool {
+    let Ok(name) = str::from_utf8(name) else { return false };
+    let own = ["PHPEEK_PM_", "CBOX_INIT_"].iter().find_map(|family| name.strip_prefix(family));
+    KEYS_OF_RECEIVERS.contains(&name) || own.is_some_and(|own| KEYS.contains(&own))
+}
+
 /// A variable of the supervisor's own; `None` when it is not set or is no Unicode.
 #[must_use]
 pub fn text(name: &str) -> Option<String> {
@@ -54,7 +74,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Takes variables, the first of each name, without those of trace propagation.
+    /// Takes variables, the first of each name, without those of trace propagation and of keys.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let mut kept: Vec<Variable> = Vec::new();
         let mut baggage = None;
@@ -63,8 +83,8 @@ impl Environment {
             if name == BAGGAGE && baggage.is_none() {
                 baggage = normalised(&String::from_utf8_lossy(&value));
             }
-            let wanted =
-                !NEVER_INHERITED.contains(&name.as_slice()) && !kept.iter().any(|v| v.name() == name);
+            let withheld = NEVER_INHERITED.contains(&name.as_slice()) || is_a_key(&name);
+            let wanted = !withheld && !kept.iter().any(|v| v.name() == name);
             kept.extend(wanted.then(|| Variable::new(&name, &value)).flatten());
         }
         Self { variables: kept, baggage, found: OnceLock::new() }

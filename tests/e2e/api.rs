@@ -99,12 +99,19 @@ fn what_is_not_there_is_told_so() {
         ("GET", "/processes/%ff", 400),
         ("GET", "/processes/w.spec.env", 404),
         ("GET", "/nothing", 404),
+        ("GET", "/processes?limit=1", 400),
+        ("GET", "/logs?limt=1", 400),
+        ("GET", "/events?follow=maybe", 400),
+        ("GET", "/oneshot/history?limit=10001", 400),
+        ("POST", "/processes/w/stop?force=true", 400),
     ] {
         let reply = Ask::of(method, &format!("/api/v1{path}")).tcp(api.at).expect("an answer");
         assert_eq!(reply.status, wanted, "{method} {path}: {}", reply.body);
         assert!(reply.json()["error"].is_string(), "{method} {path}: {}", reply.body);
     }
     assert_eq!(api.status(&Ask::get("/api/v1/processes")), 200);
+    assert_eq!(api.status(&Ask::get("/api/v1/health?nocache=1")), 200, "probes may say what they like");
+    assert_eq!(api.sandbox.events_of("w", "start").len(), 2, "nothing was stopped");
 }
 
 #[test]

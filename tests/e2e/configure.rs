@@ -82,6 +82,39 @@ fn a_process_is_added_changed_and_removed_and_no_other_is_touched() {
 }
 
 #[test]
+fn what_is_shown_of_a_process_is_understood_when_it_is_sent_back() {
+    let api = Api::with(true, |s| {
+        json!({
+            "keeper": {"command": s.worker("keeper")},
+            "w": {
+                "command": s.worker("w"), "max_scale": 7, "depends_on": ["keeper"], "env": {"K": "v"}, "port_base": 4000,
+                "restart": "on-failure", "max_restart_attempts": 9, "restart_backoff_initial": "250ms",
+                "shutdown": {"timeout": 2, "signal": "SIGTERM"},
+                "health_check": {"type": "exec", "command": ["true"], "period": 3, "failure_threshold": 5, "mode": "readiness"},
+            },
+            "job": {"command": ["true"], "schedule": "0 3 * * *", "schedule_timezone": "Europe/Berlin", "schedule_timeout": "90s"},
+        })
+    });
+    api.sandbox.started("w", 1);
+    for name in ["w", "job"] {
+        let path = format!("/processes/{name}");
+        let before = api.ask("GET", &path, None).json()["config"].clone();
+        let put = api.ask("PUT", &path, Some(json!({"process": before})));
+        assert_eq!(put.status, 200, "{}: {before}", put.body);
+        let after = api.ask("GET", &path, None).json()["config"].clone();
+        assert_eq!(after, before, "nothing that is shown was lost");
+    }
+    let config = api.ask("GET", "/processes/w", None).json()["config"].clone();
+    let check = &config["health_check"];
+    assert_eq!(
+        (&config["max_scale"], &check["period"], &check["mode"]),
+        (&json!(7), &json!(3), &json!("readiness"))
+    );
+    assert_eq!((&config["restart_backoff_initial"], &config["port_base"]), (&json!("250ms"), &json!(4000)));
+    assert_eq!(api.ask("GET", "/processes/job", None).json()["config"]["schedule_timezone"], "Europe/Berlin");
+}
+
+#[test]
 fn what_is_no_process_is_refused_with_its_path_and_nothing_is_changed() {
     let api = Api::with(true, |s| json!({"keeper": {"command": s.worker("keeper")}}));
     api.sandbox.started("keeper", 1);
@@ -97,6 +130,11 @@ fn what_is_no_process_is_refused_with_its_path_and_nothing_is_changed() {
             json!({"name": "x", "process": {"command": ["true"], "env": {"A": "***"}}}),
             422,
             "processes.x.env.A",
+        ),
+        (
+            json!({"name": "x", "process": {"command": ["true"], "retart": "never"}}),
+            422,
+            "processes.x.retart",
         ),
         (json!({"name": "x", "process": {"command": ["/nonexistent/x"]}}), 500, "could not be brought up"),
     ] {

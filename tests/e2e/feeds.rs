@@ -161,6 +161,13 @@ fn events_tell_what_happens_and_where_a_reader_was() {
     );
     assert!(died.id > last.id);
     wait_until(LONG, "it runs again", || rig.asked(&["events"]).matches("to=running").count() == 3);
+    for path in ["/api/v1/events?follow=false", "/api/v1/logs/stream?follow=false"] {
+        let mut other = Events::follow(rig.at, path, Some(7)).expect("a stream");
+        let first = other.next().expect("it says where the reader was");
+        assert_eq!((first.name.as_str(), first.id), ("gap", None), "of another supervisor: {first:?}");
+        assert!(other.next().is_some_and(|event| event.id.is_some()), "then all that is kept");
+        while other.next().is_some() {}
+    }
     let mut again = Events::follow(rig.at, "/api/v1/events", died.id).expect("a stream");
     loop {
         let event = again.next().expect("an event");

@@ -11,6 +11,7 @@ mod support;
 mod answers;
 mod api;
 mod api_orders;
+mod attack;
 mod autopsy;
 mod autotune;
 mod boot;

@@ -66,6 +66,10 @@ fn what_is_counted_arrives_cumulative_and_each_instance_is_a_resource() {
         ("phpeek-pm", true, "{span}")
     );
     receiver.wait_for_sample("otel.sdk.log.created", |s| s.value > 3.0);
+    let points = receiver.wait_for_sample("otel.sdk.exporter.metric_data_point.exported", |s| {
+        s.get("error.type").is_empty() && s.value > 50.0
+    });
+    assert_eq!((points.grows, points.unit.as_str()), (true, "{data_point}"));
 
     assert_eq!(supervisor.stop(), 0);
     // The moment at the end is told too.

@@ -47,6 +47,8 @@ pub struct EventsFollowing {
     pub kept: Vec<Arc<Event>>,
     /// So many after the one that was named are not kept any more.
     pub lost: u64,
+    /// Whether the one that was named is of another supervisor: what that one has said after it, nobody knows here.
+    pub gap: bool,
     /// What comes.
     pub comes: Feed<Arc<Event>>,
 }
@@ -102,16 +104,16 @@ impl EventSource for Chronicle {
         held.followers.retain(|follower| !follower.is_gone());
         held.followers.push(feeder);
         let first = held.next - held.events.len() as u64;
-        let (begin, lost) = match from {
-            EventsFrom::Newest(most) => (held.next.saturating_sub(most as u64), 0),
-            EventsFrom::After(id) => {
-                // Those of a supervisor before were not counted by this one.
-                let begin = id.saturating_add(1);
-                (begin, if begin < held.began { 0 } else { first.saturating_sub(begin) })
+        let (begin, lost, gap) = match from {
+            EventsFrom::Newest(most) => (held.next.saturating_sub(most as u64), 0, false),
+            EventsFrom::After(id) if held.began <= id && id < held.next => {
+                (id + 1, first.saturating_sub(id + 1), false)
             }
+            // Of another supervisor: all that is here came after it.
+            EventsFrom::After(_) => (held.began, first - held.began, true),
         };
         let kept = held.events.iter().filter(|event| event.id >= begin).cloned().collect();
-        EventsFollowing { kept, lost, comes }
+        EventsFollowing { kept, lost, gap, comes }
     }
 }
 
@@ -147,14 +149,16 @@ mod tests {
     fn who_goes_on_is_given_the_rest_once_or_told_how_much_is_gone() {
         let (chronicle, began) = with(1500);
         let ids = |from| {
-            let EventsFollowing { kept, lost, .. } = chronicle.follow(from);
-            (kept.first().map(|event| event.id - began), kept.len(), lost)
+            let EventsFollowing { kept, lost, gap, .. } = chronicle.follow(from);
+            (kept.first().map(|event| event.id - began), kept.len(), lost, gap)
         };
-        assert_eq!(ids(EventsFrom::Newest(0)), (None, 0, 0));
-        assert_eq!(ids(EventsFrom::Newest(10)), (Some(1490), 10, 0));
-        assert_eq!(ids(EventsFrom::After(began + 1400)), (Some(1401), 99, 0));
-        assert_eq!(ids(EventsFrom::After(began + 99)), (Some(988), 512, 888));
-        assert_eq!(ids(EventsFrom::After(began - 7)), (Some(988), 512, 0), "that of another supervisor");
+        assert_eq!(ids(EventsFrom::Newest(0)), (None, 0, 0, false));
+        assert_eq!(ids(EventsFrom::Newest(10)), (Some(1490), 10, 0, false));
+        assert_eq!(ids(EventsFrom::After(began + 1400)), (Some(1401), 99, 0, false));
+        assert_eq!(ids(EventsFrom::After(began + 99)), (Some(988), 512, 888, false));
+        for other in [0, began - 1, began + 1500, u64::MAX] {
+            assert_eq!(ids(EventsFrom::After(other)), (Some(988), 512, 988, true), "of another supervisor");
+        }
         let mut following = chronicle.follow(EventsFrom::After(began + 1499));
         add(&chronicle);
         let Some(Given::Item(event)) = following.comes.try_next() else { panic!("it comes") };

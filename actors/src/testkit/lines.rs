@@ -15,6 +15,6 @@ impl LineSource for NoLines {
 
     fn follow(&self, _: Wanted, _: From) -> Following {
         let (_, comes) = feed(0);
-        Following { kept: Vec::new(), lost: 0, comes, next: 0 }
+        Following { kept: Vec::new(), lost: 0, gap: false, comes, next: 0 }
     }
 }

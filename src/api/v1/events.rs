@@ -27,7 +27,8 @@ pub(super) fn routes() -> Vec<Route> {
                 ("process", Kind::Text, "of this one alone"),
                 ("since", Kind::Text, "a time of RFC 3339, or how long ago, as 5m"),
                 query::TAIL,
-                ("follow", Kind::Word(&["true", "false"]), "false: end after those"),
+                query::AFTER,
+                query::FOLLOW,
             ])
             .refuses(&[404]),
     ]
@@ -76,9 +77,9 @@ async fn stream(opening: Opening) -> Result<Response, Refusal> {
         Begins::After(number) => EventsFrom::After(number),
     };
     shared.places.stream(|| {
-        let EventsFollowing { kept, lost, comes } = shared.events.follow(from);
+        let EventsFollowing { kept, lost, gap, comes } = shared.events.follow(from);
         let (process, since) = (wanted.process, wanted.since);
-        Events { kept: kept.into_iter(), lost, comes, process, since, ends }
+        Events { kept: kept.into_iter(), lost, gap, comes, process, since, ends }
     })
 }
 
@@ -86,6 +87,8 @@ async fn stream(opening: Opening) -> Result<Response, Refusal> {
 struct Events {
     kept: IntoIter<Arc<Event>>,
     lost: u64,
+    /// Whether the reader comes from another supervisor.
+    gap: bool,
     comes: Feed<Arc<Event>>,
     /// Those of this process alone.
     process: Option<ProcessName>,
@@ -97,6 +100,9 @@ struct Events {
 
 impl Source for Events {
     fn write(&mut self, out: &mut Written) -> More {
+        if std::mem::take(&mut self.gap) {
+            out.gap();
+        }
         let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
             out.lost(lost, false);

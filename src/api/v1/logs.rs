@@ -116,33 +116,38 @@ async fn of_process(
 }
 
 async fn stream(opening: Opening) -> Result<Response, Refusal> {
-    let Opening { shared, wanted, from, .. } = opening;
+    let Opening { shared, wanted, from, ends } = opening;
     let from = match from {
         Begins::Newest(most) => From::Newest(most),
         Begins::After(number) => From::After(number),
     };
-    shared.places.stream(|| Lines::new(shared.lines.follow(wanted, from), from))
+    shared.places.stream(|| Lines::new(shared.lines.follow(wanted, from), from, ends))
 }
 
 /// Lines on their way to one reader.
 struct Lines {
     kept: IntoIter<Arc<Block>>,
     lost: u64,
+    /// Whether the reader comes from another supervisor.
+    gap: bool,
     comes: Feed<Arc<Block>>,
     /// Lines before it are kept, or are not wanted.
     next: u64,
     /// Lines that are kept from here on are wanted.
     from: u64,
+    /// Whether nothing comes after what is kept.
+    ends: bool,
 }
 
 impl Lines {
-    fn new(following: Following, from: From) -> Self {
-        let Following { kept, lost, comes, next } = following;
+    fn new(following: Following, from: From, ends: bool) -> Self {
+        let Following { kept, lost, gap, comes, next } = following;
         let from = match from {
+            From::After(_) if gap => 0,
             From::After(number) => number.saturating_add(1),
             From::Newest(most) => beginning(&kept, most),
         };
-        Self { kept: kept.into_iter(), lost, comes, next, from }
+        Self { kept: kept.into_iter(), lost, gap, comes, next, from, ends }
     }
 }
 
@@ -155,6 +160,9 @@ fn beginning(kept: &[Arc<Block>], most: usize) -> u64 {
 
 impl Source for Lines {
     fn write(&mut self, out: &mut Written) -> More {
+        if std::mem::take(&mut self.gap) {
+            out.gap();
+        }
         let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
             out.lost(lost, true);
@@ -162,6 +170,7 @@ impl Source for Lines {
         while !out.is_full() {
             let block = match self.kept.next() {
                 Some(block) => block,
+                None if self.ends => return More::Never,
                 None => match self.comes.try_next() {
                     Some(Given::Item(block)) if block.first < self.next => continue,
                     Some(Given::Item(block)) => block,

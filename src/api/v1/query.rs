@@ -19,7 +19,11 @@ pub(super) const LIMITED: &[Param] = &[LIMITED_TO];
 /// Of lines that are kept.
 pub(super) const NEWEST: &[Param] = &[LIMITED_TO, LINES[0], LINES[1], LINES[2], LINES[3], LINES[4]];
 /// Of lines that come.
-pub(super) const COMING: &[Param] = &[TAIL, LINES[0], LINES[1], LINES[2], LINES[3], LINES[4]];
+pub(super) const COMING: &[Param] = &[TAIL, AFTER, FOLLOW, LINES[0], LINES[1], LINES[2], LINES[3], LINES[4]];
+/// `after`, for the document.
+pub(super) const AFTER: Param = ("after", Kind::Text, "go on after this id, as with Last-Event-ID");
+/// `follow`, for the document.
+pub(super) const FOLLOW: Param = ("follow", Kind::Word(&["true", "false"]), "false: end after what is kept");
 /// `tail`, for the document.
 pub(super) const TAIL: Param = ("tail", Kind::From(0), "with how many that are kept to begin, at most 10000");
 const LINES: [Param; 5] = [
@@ -40,6 +44,15 @@ impl Query {
                 Ok(number) if number > 0 => Ok(number.min(LIMIT.1)),
                 _ => Err(Refusal::bad(format!("limit wants a whole number from 1 to {}", LIMIT.1))),
             },
+        }
+    }
+
+    /// The same where PHPeek PM refuses what is beyond the most; elsewhere it gives the most.
+    pub(super) fn limit_in_bounds(&self) -> Result<usize, Refusal> {
+        let beyond = |text: &str| text.parse::<usize>().is_ok_and(|number| number > LIMIT.1);
+        match self.number("limit").is_some_and(beyond) {
+            true => Err(Refusal::bad(format!("limit wants a whole number from 1 to {}", LIMIT.1))),
+            false => self.limit(),
         }
     }
 

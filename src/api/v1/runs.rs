@@ -191,7 +191,7 @@ fn stats(shown: &ScheduleShown) -> Value {
     })
 }
 
-fn zone(of: &ScheduleSpec) -> Option<String> {
+pub(super) fn zone(of: &ScheduleSpec) -> Option<String> {
     match &of.timetable {
         Timetable::Calendar { zone, .. } => Some(zone.iana_name().unwrap_or("Local").to_owned()),
         Timetable::Every(_) => None,

@@ -42,7 +42,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/processes/{name}/schedule/trigger", Role::Control, trigger)
             .tells("Run a job now.", "Triggered")
             .or(202, Gives::Json("Begun"))
-            .with(&[("sync", Kind::Text, "true: the answer comes with its end")])
+            .with(&[(
+                "sync",
+                Kind::Word(&["true", "false", "1", "0"]),
+                "true: the answer comes with its end",
+            )])
             .refuses(&[404, 409]),
         Route::get("/oneshot/history", Role::Read, oneshots)
             .tells("What oneshots have done, newest first.", "OneshotHistory")
@@ -87,8 +91,8 @@ async fn history(
     json_of(&json!({ "process": name, "limit": limit, "count": history.len(), "history": history }))
 }
 
-async fn oneshots(State(shared): State<Arc<Shared>>, query: RawQuery) -> Result<Response, Refusal> {
-    let limit = limit(&query)?;
+async fn oneshots(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let limit = Query::of(query.as_deref())?.limit_in_bounds()?;
     let past = shared.past(PastOf::Oneshots(limit)).await?;
     let executions: Vec<Value> = past.oneshots.iter().map(runs::oneshot).collect();
     json_of(&json!({ "executions": executions, "count": executions.len(), "limit": limit }))

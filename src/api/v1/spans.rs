@@ -6,30 +6,22 @@ use super::super::refusal::Refusal;
 use super::super::traces::TraceSource;
 use super::opening::{Begins, Opening};
 use super::query;
-use super::table::{Kind, Route};
+use super::table::Route;
 use axum::response::Response;
 use http::StatusCode;
 use phpeek_settings::web::Role;
-use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Spans that are taken at a time.
 const AT_ONCE: usize = 256;
 
-/// What a reader is told who has read another supervisor.
-const GAP: &str =
-    "another supervisor has begun since: what the one before has said after this id is not here";
-
 /// The routes.
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/traces/stream", Role::Read, stream)
             .streams("Spans that have ended, as they end, in the JSON of OTLP.")
-            .with(&[
-                query::TAIL,
-                ("follow", Kind::Word(&["true", "false"]), "false: end after what is kept"),
-            ]),
+            .with(&[query::TAIL, query::AFTER, query::FOLLOW]),
     ]
 }
 
@@ -75,7 +67,7 @@ impl Spans {
 impl Source for Spans {
     fn write(&mut self, out: &mut Written) -> More {
         if std::mem::take(&mut self.gap) {
-            out.unnumbered("gap", &json!({ "gap": GAP }));
+            out.gap();
         }
         while !out.is_full() {
             let spans = self.source.spans(self.next, AT_ONCE);
@@ -107,8 +99,9 @@ impl Source for Spans {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::super::super::live::GAP;
     use super::*;
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     /// Keeps the spans of these numbers.
     struct Ring(std::ops::Range<u64>, watch::Sender<u64>);

@@ -1,7 +1,9 @@
 //! The routes of the API as a table: each with its method, its path and the role that it takes. Owns that nobody gets past
-//! his role, whatever the path looks like; the router is made of the table and of nothing else.
+//! his role, whatever the path looks like, and that nothing is asked for that nobody reads; the router is made of the table
+//! and of nothing else.
 
 use super::super::answers::Routed;
+use super::super::query::Query;
 use super::super::refusal::Refusal;
 use super::super::web::{Granted, NeedsMore};
 use super::shared::Shared;
@@ -142,32 +144,66 @@ impl Route {
     }
 }
 
+/// What is looked at before a route is.
+#[derive(Clone, Copy)]
+struct Gate {
+    needs: Option<Role>,
+    path: &'static str,
+    query: &'static [Param],
+}
+
 /// The router of a table.
 pub(super) fn router(table: Vec<Route>) -> Router<Arc<Shared>> {
     table.into_iter().fold(Router::new(), |router, route| {
-        let at = (route.needs, route.path);
-        router.route(route.path, route.handler.route_layer(from_fn_with_state(at, permit)))
+        let gate = Gate { needs: route.needs, path: route.path, query: route.query };
+        router.route(route.path, route.handler.route_layer(from_fn_with_state(gate, permit)))
     })
 }
 
 /// An answer to whatever else is asked for at a path, for those who may look.
 pub(super) fn anything<H: Handler<T, Arc<Shared>>, T: 'static>(handler: H) -> MethodRouter<Arc<Shared>> {
-    routing::any(handler).layer(from_fn_with_state((Some(Role::Read), "none"), permit))
+    let gate = Gate { needs: Some(Role::Read), path: "none", query: &[] };
+    routing::any(handler).layer(from_fn_with_state(gate, permit))
 }
 
 /// Who was granted nothing may nothing: a request that nobody has judged is none of anybody.
-async fn permit(
-    State((needs, route)): State<(Option<Role>, &'static str)>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn permit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let granted = request.extensions().get::<Granted>().and_then(|granted| granted.0);
-    let mut response = match needs {
+    let mut response = match gate.needs {
         Some(needs) if granted.is_none_or(|role| role < needs) => refuse(needs, granted),
-        _ => next.run(request).await,
+        // Probes of all kinds come to what is open, some with a word against caches.
+        None => next.run(request).await,
+        Some(_) => match known(gate.query, request.uri().query()) {
+            Ok(()) => next.run(request).await,
+            Err(refusal) => refusal.into_response(),
+        },
     };
-    response.extensions_mut().insert(Routed(route));
+    response.extensions_mut().insert(Routed(gate.path));
     response
+}
+
+/// Whether a route reads all that a query asks for: what nobody reads would be taken for done.
+fn known(params: &[Param], query: Option<&str>) -> Result<(), Refusal> {
+    for (name, value) in Query::of(query)?.pairs() {
+        match params.iter().find(|(known, ..)| *known == name) {
+            Some((_, Kind::Word(words), _))
+                if !value.is_empty() && !words.iter().any(|word| word.eq_ignore_ascii_case(value)) =>
+            {
+                let message = format!("{name} wants one of {}, and not {value:?}", words.join(", "));
+                return Err(Refusal::bad(message));
+            }
+            Some(_) => {}
+            None if params.is_empty() => {
+                return Err(Refusal::bad(format!("this path takes no parameter, and {name:?} was given")));
+            }
+            None => {
+                let names: Vec<_> = params.iter().map(|(name, ..)| *name).collect();
+                let names = names.join(", ");
+                return Err(Refusal::bad(format!("this path takes {names}, and no parameter {name:?}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn refuse(needs: Role, granted: Option<Role>) -> Response {
@@ -176,4 +212,22 @@ fn refuse(needs: Role, granted: Option<Role>) -> Response {
     let mut response = Refusal(StatusCode::FORBIDDEN, message).into_response();
     response.extensions_mut().insert(NeedsMore(needs));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_reads_is_refused_with_what_is_read() {
+        let params: &[Param] = &[("limit", Kind::From(1), ""), ("level", Kind::Word(&["warn", "error"]), "")];
+        for good in [None, Some(""), Some("limit=x&level=WARN"), Some("level="), Some("%6cimit=1")] {
+            assert!(known(params, good).is_ok(), "{good:?}");
+        }
+        let why = |query| known(params, Some(query)).err().map(|refusal| refusal.1).unwrap_or_default();
+        assert_eq!(why("limt=1"), "this path takes limit, level, and no parameter \"limt\"");
+        assert_eq!(why("limit=1&level=loud"), "level wants one of warn, error, and not \"loud\"");
+        assert!(why("limit=%ff").contains("no text"));
+        assert!(known(&[], Some("x")).is_err_and(|refusal| refusal.1.contains("takes no parameter")));
+    }
 }

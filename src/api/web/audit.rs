@@ -85,7 +85,7 @@ impl Audit {
             ("action", text(event.action)),
             ("resource", text(event.resource)),
             ("status", Value::from(event.status)),
-            ("detail", text(event.message)),
+            ("message", text(event.message)),
         ];
         if let Some(role) = event.role {
             fields.push(("role", Value::from(role)));

@@ -10,7 +10,7 @@ _phpeek_pm_known() {
             trace | schedule) [[ -z "$kind" ]] && kind="${words[i]}" ;;
             show | blame | critical-chain | compare) [[ "$kind" == trace ]] && kind=id ;;
             trigger | pause | resume) [[ "$kind" == schedule ]] && kind=name ;;
-            start | stop | restart | scale | signal | logs | history | explain) [[ -z "$kind" ]] && kind=name ;;
+            start | stop | restart | scale | signal | logs | history | explain | status) [[ -z "$kind" ]] && kind=name ;;
         esac
     done
     if [[ "${words[CURRENT]}" != -* && ("${words[CURRENT - 1]}" != -* || "${words[CURRENT - 1]}" == --rolling) ]]; then

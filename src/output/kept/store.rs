@@ -27,6 +27,8 @@ pub(in super::super) struct Store {
     rings: Mutex<HashMap<Key, Arc<Ring>>>,
     /// Bytes that each ring may have.
     share: AtomicUsize,
+    /// The number of the first line that there ever was.
+    began: u64,
     /// The number of the next line: all before it are in their rings.
     next: AtomicU64,
     followers: Mutex<Vec<Follower>>,
@@ -45,10 +47,12 @@ impl Store {
     /// on from a number must not meet it again. No process writes a line each microsecond for long.
     pub(in super::super) fn new(now: SystemTime) -> Self {
         let micros = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        let began = u64::try_from(micros).unwrap_or_default();
         Self {
             rings: Mutex::default(),
             share: AtomicUsize::new(ONE),
-            next: AtomicU64::new(u64::try_from(micros).unwrap_or_default()),
+            began,
+            next: AtomicU64::new(began),
             followers: Mutex::default(),
             following: AtomicUsize::new(0),
         }
@@ -173,11 +177,14 @@ impl LineSource for Store {
             self.following.store(followers.len(), SeqCst);
         }
         let next = self.next();
+        let gap = matches!(from, From::After(number) if number < self.began || number >= next);
         let (kept, lost) = match from {
             From::Newest(most) => (self.newest_before(&wanted, most, next), 0),
+            // After one of another supervisor came all that is here.
+            From::After(_) if gap => self.after(&wanted, self.began.saturating_sub(1), next),
             From::After(number) => self.after(&wanted, number, next),
         };
-        Following { kept, lost, comes, next }
+        Following { kept, lost, gap, comes, next }
     }
 }
 

@@ -2,6 +2,7 @@
 //! from whoever counts to the queue, and what is told of telemetry itself. Asks for nothing by itself: who counts says when.
 
 mod own;
+mod points;
 mod record;
 
 use super::begin::StartError;
@@ -16,6 +17,7 @@ use phpeek_actors::telemetry::{Queue, Sift};
 use phpeek_core::otel::OtelSignal;
 use phpeek_settings::env::Queueing;
 use phpeek_settings::tracing::OtlpSettings;
+use points::{Counting, Counts};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -45,10 +47,12 @@ pub struct Measures {
 impl Measures {
     pub(super) fn begin(
         resource: &Resource,
-        (settings, exporter): (&OtlpSettings, MakeExporter),
+        (settings, mut exporter): (&OtlpSettings, MakeExporter),
         others: [Option<Arc<Queue>>; 2],
         line: &mut Line,
     ) -> Result<Self, StartError> {
+        let points = Arc::<Counts>::default();
+        let counts = points.clone();
         let pipe = line.lay(Stretch {
             signal: OtelSignal::Metrics,
             queueing: QUEUEING,
@@ -56,12 +60,12 @@ impl Measures {
             origin: Origin::of_each(),
             recent: None,
             sift: Box::new(|| Box::new(Sift::everything())),
-            exporter,
+            exporter: Box::new(move || Box::new(Counting { exporter: exporter(), counts: counts.clone() })),
         })?;
         let (moments, mut asked) = mpsc::channel::<Asked>(WAITING);
         let [traces, logs] = others;
-        let watched =
-            Watched { began: line.clock.wall(line.clock.now()), traces, logs, own: pipe.queue.clone() };
+        let began = line.clock.wall(line.clock.now());
+        let watched = Watched { began, traces, logs, own: pipe.queue.clone(), points };
         let (queue, resource) = (pipe.queue.clone(), resource.clone());
         line.begin(Box::new(move || {
             drop(actix::spawn(async move {

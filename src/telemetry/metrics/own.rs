@@ -1,6 +1,7 @@
 //! What telemetry tells of itself, by the names of the semantic conventions (`otel.sdk.*`): from the accounts that are kept
 //! anyway. Owns those names.
 
+use super::points::{Counted, Counts};
 use phpeek_actors::telemetry::Queue;
 use phpeek_actors::telemetry::measured::{Family, Kind, Number, Point};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub(super) struct Watched {
     pub(super) traces: Option<Arc<Queue>>,
     pub(super) logs: Option<Arc<Queue>>,
     pub(super) own: Arc<Queue>,
+    pub(super) points: Arc<Counts>,
 }
 
 /// The names of one signal.
@@ -46,13 +48,24 @@ const LOGS: Names = Names {
     exported: "otel.sdk.exporter.log.exported",
 };
 
+const POINT: &str = "{data_point}";
+const POINTS_INFLIGHT: &str = "otel.sdk.exporter.metric_data_point.inflight";
+const POINTS_EXPORTED: &str = "otel.sdk.exporter.metric_data_point.exported";
+
 impl Watched {
     /// All of it, as it is now.
     pub(super) fn families(&self) -> Vec<Family> {
         let signals = [(&SPANS, &self.traces), (&LOGS, &self.logs)];
         let each = signals.into_iter().filter_map(|(names, queue)| Some((names, queue.as_ref()?)));
         let mut all: Vec<Family> = each.flat_map(|(names, queue)| self.of(names, queue)).collect();
-        // Metrics are counted by name: there is no convention for that.
+        // The conventions count data points, and of their exporter alone.
+        let Counted { inflight, taken, rejected } = self.points.now();
+        let exported = [("", taken), ("rejected", rejected)];
+        all.extend([
+            self.family(POINTS_INFLIGHT, POINT, Kind::UpDown, &[("", inflight)]),
+            self.family(POINTS_EXPORTED, POINT, Kind::Sum, &exported),
+        ]);
+        // The queue counts metrics: there is no convention for that.
         let stats = self.own.stats();
         let errors = [("", stats.exported), ("rejected", stats.failed), ("dropped", stats.dropped_all())];
         all.push(self.family("phpeek_pm.telemetry.metrics", "{metric}", Kind::Sum, &errors));
