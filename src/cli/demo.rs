@@ -4,6 +4,7 @@
 use super::check::{self, Detail};
 use super::say::{complain, report_faults, say};
 use super::trace::terminal_width;
+use super::whole::whole;
 use crate::app::{self, Ending, Options};
 use crate::exit;
 use bytes::Bytes;
@@ -24,13 +25,13 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub struct DemoArguments {
     /// How long the example runs, in seconds.
-    #[arg(long, default_value_t = 4, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(2..=60))]
+    #[arg(long, default_value_t = 4, value_name = "SECONDS", value_parser = whole::<u64, _>(2..=60))]
     pub seconds: u64,
     /// Draw with ASCII characters alone.
     #[arg(long)]
     pub ascii: bool,
     /// How wide to draw, in columns; the terminal's width when left out.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(60..=400))]
+    #[arg(long, value_parser = whole::<u16, _>(60..=400))]
     pub width: Option<u16>,
 }
 

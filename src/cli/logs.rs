@@ -3,6 +3,7 @@
 use super::ask::Target;
 use super::fault::Fault;
 use super::say::{complain, write};
+use super::whole::whole;
 use crate::exit;
 use clap::Args;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -28,7 +29,7 @@ pub struct LogsArguments {
     #[arg(short, long)]
     pub follow: bool,
     /// How many of the lines that are kept.
-    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole::<usize, _>(0..), allow_negative_numbers = true)]
     pub tail: usize,
     /// Only lines from this time on: how long ago (90s, 5m, 1h30m), or a time of RFC 3339.
     #[arg(long, value_name = "TIME")]

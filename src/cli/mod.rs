@@ -39,6 +39,7 @@ mod tips;
 mod top;
 mod trace;
 mod version;
+mod whole;
 mod why;
 
 pub use arguments::{Arguments, command};

@@ -40,6 +40,8 @@ const LINES: &[&str] = &[
     "restart web --wait soon",
     "logs web --tail -1",
     "top --interval -1",
+    "trace last --width wide",
+    "demo --seconds 1",
     "run --config x.yaml -- true",
     "serve --ready-file x",
     "status --socket none.sock",

@@ -1,5 +1,6 @@
 //! What `scaffold` is asked for. Values only.
 
+use crate::cli::whole::whole;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -30,7 +31,7 @@ pub struct ScaffoldArguments {
     #[arg(long, value_name = "NAME", default_value = "my-app")]
     pub app_name: String,
     /// Instances of a queue's worker.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<u16, _>(1..=100))]
     pub queue_workers: u16,
 }
 

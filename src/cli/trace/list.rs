@@ -6,6 +6,7 @@ use super::show::otlp;
 use super::wanted::TraceWanted;
 use crate::cli::fault::Fault;
 use crate::cli::say::say;
+use crate::cli::whole::whole;
 use clap::Args;
 use phpeek_viewer::source::Source;
 use phpeek_viewer::{Style, list};
@@ -14,7 +15,7 @@ use phpeek_viewer::{Style, list};
 #[derive(Debug, Args)]
 pub struct ListArguments {
     /// Most traces to list.
-    #[arg(short = 'n', long, default_value_t = 20, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "NUMBER", value_parser = whole::<u32, _>(1..))]
     pub limit: u32,
 }
 

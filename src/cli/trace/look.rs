@@ -1,6 +1,7 @@
 //! How traces are shown, by the command line and the terminal.
 
 use crate::cli::fault::Fault;
+use crate::cli::whole::whole;
 use clap::Args;
 use phpeek_output::terminal;
 use phpeek_viewer::text::Charset;
@@ -28,7 +29,7 @@ pub struct TraceLook {
     #[arg(long, global = true)]
     pub ascii: bool,
     /// How wide to draw, in columns; the terminal's width when left out.
-    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(60..=400))]
+    #[arg(long, global = true, value_parser = whole::<u16, _>(60..=400))]
     pub width: Option<u16>,
     /// No colours; there are none either with NO_COLOR set, on a dumb terminal, or outside of one.
     #[arg(long, global = true)]
