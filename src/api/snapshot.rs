@@ -51,6 +51,12 @@ pub struct ProcessSnapshot {
     pub name: String,
     /// The state of its instances if they share one, else `mixed`.
     pub state: String,
+    /// When it runs next, if it goes by the clock (RFC 3339); none while its schedule is paused or stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_run: Option<String>,
+    /// When it ran last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<String>,
     /// Its instances.
     pub instances: Vec<InstanceSnapshot>,
 }

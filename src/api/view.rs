@@ -197,7 +197,15 @@ impl View {
             let first = instances.first().map_or(InstanceState::Stopped.as_str(), |i| i.state.as_str());
             let same = instances.iter().all(|i| i.state == first);
             let state = if same { first } else { "mixed" }.to_owned();
-            ProcessSnapshot { name: name.to_string(), state, instances }
+            let clock = self.schedules.get(name);
+            let by_the_wall = |since_1970| SystemTime::UNIX_EPOCH.checked_add(since_1970).map(stamp);
+            ProcessSnapshot {
+                name: name.to_string(),
+                state,
+                next_run: clock.and_then(|clock| clock.next).and_then(by_the_wall),
+                last_run: clock.and_then(|clock| clock.totals.last).and_then(by_the_wall),
+                instances,
+            }
         });
         let mut processes: Vec<_> = processes.collect();
         processes.sort_by(|a, b| a.name.cmp(&b.name));

@@ -4,12 +4,12 @@
 use super::ask::Target;
 use super::fault::Fault;
 use super::say::say;
-use super::table::{draw, left, right, span};
+use super::table::{draw, left, moment, right, span};
 use crate::app::read_snapshot;
 use crate::exit;
 use clap::Args;
 use phpeek_api::client::ClientError;
-use phpeek_api::snapshot::{InstanceSnapshot, Snapshot, snapshot_path};
+use phpeek_api::snapshot::{InstanceSnapshot, ProcessSnapshot, Snapshot, snapshot_path};
 use phpeek_core::lifecycle::InstanceState;
 use phpeek_os::lock_file;
 use phpeek_os::peer::is_stopped;
@@ -174,6 +174,22 @@ fn table(snapshot: &Snapshot, presence: Presence) -> String {
         + &panics(snapshot)
         + &draw(columns, &rows)
         + &told
+        + &runs(snapshot)
+}
+
+/// A line for each process that goes by the clock.
+fn runs(snapshot: &Snapshot) -> String {
+    let line = |process: &ProcessSnapshot| {
+        let shown = |at: &Option<String>| at.as_deref().map(|at| moment(&at.into()));
+        let told = match (shown(&process.next_run), shown(&process.last_run)) {
+            (None, None) => return None,
+            (Some(next), None) => format!("runs next at {next}, and has not run yet"),
+            (None, Some(last)) => format!("ran last at {last}, and no next run is planned"),
+            (Some(next), Some(last)) => format!("runs next at {next}, ran last at {last}"),
+        };
+        Some(format!("{} {told}\n", process.name))
+    };
+    snapshot.processes.iter().filter_map(line).collect()
 }
 
 /// A line for each part of the supervisor that has panicked.
@@ -256,7 +272,7 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use phpeek_api::snapshot::{LastExit, ProcessSnapshot};
+    use phpeek_api::snapshot::LastExit;
     use std::collections::BTreeMap;
 
     fn instance(
@@ -296,6 +312,8 @@ mod tests {
             processes: vec![ProcessSnapshot {
                 name: "web".to_owned(),
                 state: "running".to_owned(),
+                next_run: None,
+                last_run: None,
                 instances: vec![
                     instance("web-0", Some(12), Some(5.0), Some(exit)),
                     InstanceSnapshot {
@@ -320,6 +338,21 @@ mod tests {
         );
         assert_eq!(lines[3], "web-1     running         -         -         2         1  -");
         assert_eq!(lines[4..], ["web-1 says: warming up"]);
+    }
+
+    #[test]
+    fn what_goes_by_the_clock_says_when_it_runs() {
+        let mut snapshot = snapshot();
+        for (next, last, says) in
+            [(true, false, "runs next at 20"), (true, true, ", ran last at 20"), (false, true, "no next run")]
+        {
+            let at = |known: bool| known.then(|| "2026-11-29T03:00:00.000Z".to_owned());
+            snapshot.processes[0].next_run = at(next);
+            snapshot.processes[0].last_run = at(last);
+            let text = table(&snapshot, Presence::Runs);
+            let line = text.lines().last().unwrap_or_default();
+            assert!(line.starts_with("web r") && line.contains(says), "{text}");
+        }
     }
 
     #[test]

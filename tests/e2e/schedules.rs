@@ -131,6 +131,8 @@ fn the_history_is_bounded_and_oneshots_have_their_own() {
     );
     assert!(code == 1 && line("job").matches('-').count() >= 4, "next and last, each with its date: {text}");
     assert!(line("keeper").ends_with("-"), "it has no schedule: {text}");
+    let (_, text) = ask(&["status"]);
+    assert!(text.contains("\njob runs next at 20") && text.contains(", ran last at 20"), "{text}");
     let (code, text) = ask(&["schedule", "list"]);
     assert!(code == 0 && text.contains(NEVER) && text.contains("failed (5)"), "{text}");
     assert_eq!(ask(&["schedule", "pause", "job"]), (0, "job: paused\n".to_owned()));
