@@ -48,6 +48,9 @@ const LINES: &[&str] = &[
     "logs web --socket none.sock",
     "trace last --socket none.sock",
     "trace spool list --spool .",
+    "trace last --spool .",
+    "trace list --spool .",
+    "trace last --spool nowhere",
     "import procfile nowhere",
     "example nothing",
 ];

@@ -73,7 +73,12 @@ pub(super) fn run(mut arguments: TraceArguments, config: Option<PathBuf>) -> Res
     if let Some(TraceCommand::Spool(what)) = &arguments.command {
         return spool::run(what, arguments.from.spool.clone(), config);
     }
-    answer(&arguments).inspect_err(|fault| {
+    let answer = answer(&arguments).or_else(|fault| match (&fault, &arguments.from.spool) {
+        // There is nothing, since it is something else.
+        (Fault::Nothing(_), Some(folder)) => spool::opened(folder).and(Err(fault)),
+        _ => Err(fault),
+    });
+    answer.inspect_err(|fault| {
         if fault.code() == exit::NOT_RUNNING {
             complain("the traces of a supervisor that has ended are there only if it had a spool (tracing_spool_dir): add --spool DIR");
         }

@@ -72,7 +72,7 @@ pub(super) fn run(
 }
 
 /// A reader of a directory that is a spool: it has segments, or the lock of one that has none.
-fn opened(folder: &Path) -> Result<SpoolReader, Fault> {
+pub(super) fn opened(folder: &Path) -> Result<SpoolReader, Fault> {
     let reader = SpoolReader::open(folder)?;
     if reader.segments()?.is_empty() && !folder.join(spool::LOCK).exists() {
         return Err(Fault::NoSpoolAt { path: folder.to_owned() });
