@@ -41,7 +41,7 @@ fn told(sandbox: &Sandbox) -> String {
     wait_for(LONG, "the trace of the start", || {
         let (code, text) = asked(sandbox, &["trace", "last", "--start"]);
         // The run of a oneshot is told once nobody is left of it, which may be after the start is over.
-        (code == 0 && text.contains("process.run once-0")).then_some(text)
+        (code == 0 && text.contains("─ process.run once-0")).then_some(text)
     })
 }
 
