@@ -1,13 +1,14 @@
 //! The way from clone to exec (clone(2), execve(2)). The child shares our memory until its exec, so it makes raw
 //! system calls only: it allocates nothing, takes no lock and calls no wrapper of the C library that might.
 
+use super::clone;
 use super::confines::Confines;
 use super::own_pid::OwnPid;
 use super::step::{AFTER_CLONE, Failed, Step};
 use std::ffi::{c_char, c_int, c_long, c_void};
 use std::io;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
 /// Bytes for the child's few frames, without the guard page.
 const STACK: usize = 64 * 1024;
@@ -29,7 +30,7 @@ pub(super) struct Call {
     pub(super) descriptors: [c_int; 3],
     /// One more, and as which it is kept.
     pub(super) extra: Option<(c_int, c_int)>,
-    /// By what it joins a cgroup of its own.
+    /// The folder of a cgroup of its own.
     pub(super) cgroup: Option<c_int>,
     /// Where the child writes its pid; null: nowhere.
     pub(super) own_pid: *const OwnPid,
@@ -55,6 +56,8 @@ pub(super) struct Call {
     step: AtomicI32,
     detail: AtomicI32,
     errno: AtomicI32,
+    /// Whether it has to join its cgroup itself: it did not begin there.
+    joins: AtomicBool,
     /// Why it did not join its cgroup: it runs all the same.
     outside: AtomicI32,
 }
@@ -88,6 +91,7 @@ impl Call {
             step: AtomicI32::new(0),
             detail: AtomicI32::new(0),
             errno: AtomicI32::new(0),
+            joins: AtomicBool::new(false),
             outside: AtomicI32::new(0),
         }
     }
@@ -124,28 +128,44 @@ impl Stack {
 
     /// Runs the call in a new process and waits for its exec. The kernel writes the pid into `slot` before the
     /// child can run. The caller's thread must block all signals.
-    #[expect(unsafe_code, reason = "clone and what its child does")]
     pub(super) fn spawn(&mut self, call: &Call, slot: &AtomicI32) -> Result<i32, Failed> {
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
-        // SAFETY: the stack is ours and no child uses it now: CLONE_VFORK holds this thread until the exec or the
-        // end of the last one. The mapping is larger than 64 KiB, so its end is aligned and inside. `call` and
-        // `slot` outlive the child's use of them for the same reason, and the child only reads `call` but for its
-        // two atomics.
-        let pid = unsafe {
-            let top = self.0.byte_add(GUARD + STACK);
-            let call: *const Call = call;
-            libc::clone(run_child, top, flags, call.cast_mut().cast(), slot.as_ptr())
-        };
-        if pid < 0 {
-            let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EAGAIN);
-            return Err(Failed { step: Step::Clone, detail: 0, errno, zombie: None });
-        }
+        let pid = self.clone(call, slot).map_err(|errno| Failed {
+            step: Step::Clone,
+            detail: 0,
+            errno,
+            zombie: None,
+        })?;
         let step = match call.step.load(Ordering::Acquire) {
             0 => return Ok(pid),
             number => AFTER_CLONE.into_iter().find(|step| *step as i32 == number).unwrap_or(Step::Exec),
         };
         let (detail, errno) = (call.detail.load(Ordering::Acquire), call.errno.load(Ordering::Acquire));
         Err(Failed { step, detail, errno, zombie: Some(pid) })
+    }
+
+    /// The child, which begins in its cgroup where that can be. The error is a number of errno(3).
+    #[expect(unsafe_code, reason = "clone")]
+    fn clone(&mut self, call: &Call, slot: &AtomicI32) -> Result<i32, i32> {
+        let argument = ptr::from_ref(call).cast_mut().cast();
+        // SAFETY: the stack is ours and no child uses it now: CLONE_VFORK holds this thread until the exec or the
+        // end of the last one. The mapping is larger than 64 KiB, so its end is aligned and inside, and so is the end
+        // of its guard. `call` and `slot` outlive the child's use of them for the same reason, and the child only reads
+        // `call` but for its atomics. `run_child` never returns.
+        unsafe {
+            let (bottom, top) = (self.0.byte_add(GUARD), self.0.byte_add(GUARD + STACK));
+            if let Some(cgroup) = call.cgroup {
+                let begun = clone::into_cgroup(cgroup, (bottom, STACK), slot.as_ptr(), (run_child, argument));
+                if begun.is_ok() {
+                    return begun;
+                }
+                call.joins.store(true, Ordering::Release);
+            }
+            let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+            match libc::clone(run_child, top, flags, argument, slot.as_ptr()) {
+                pid if pid < 0 => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EAGAIN)),
+                pid => Ok(pid),
+            }
+        }
     }
 }
 
@@ -192,10 +212,8 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
         if !default_signals(call.signals.load(Ordering::SeqCst)) {
             return (Step::Signals, errno());
         }
-        if let Some(cgroup) = call.cgroup
-            && libc::syscall(libc::SYS_write, cgroup, c"0".as_ptr(), 1_usize) < 0
-        {
-            call.outside.store(errno(), Ordering::Release);
+        if let Some(cgroup) = call.cgroup.filter(|_| call.joins.load(Ordering::Acquire)) {
+            call.outside.store(join(cgroup), Ordering::Release);
         }
         let [stdin, stdout, stderr] = call.descriptors;
         if call.foreground {
@@ -241,6 +259,20 @@ unsafe fn become_program(call: &Call) -> (Step, i32) {
             return (Step::Signals, errno());
         }
         (Step::Exec, exec(call))
+    }
+}
+
+/// Joins a cgroup: 0, or the number of what is in the way. Must run in the child alone.
+#[expect(unsafe_code, reason = "raw system calls")]
+unsafe fn join(cgroup: c_int) -> i32 {
+    // SAFETY: the texts end with null, and the kernel reads one byte of the second.
+    unsafe {
+        let flags = libc::O_WRONLY | libc::O_CLOEXEC;
+        let door = libc::syscall(libc::SYS_openat, cgroup, c"cgroup.procs".as_ptr(), flags);
+        match door >= 0 && libc::syscall(libc::SYS_write, door, c"0".as_ptr(), 1_usize) == 1 {
+            true => 0,
+            false => errno(),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ struct Ground {
 }
 
 impl Leaves {
-    /// A cgroup for this run, and by what its leader joins it. `None` where none may be made. Waits for the kernel alone.
+    /// A cgroup for this run, and its folder, in which its leader begins. `None` where none may be made. Waits for the kernel alone.
     pub(super) fn make(&self, task: TaskId, name: &str, supervisor: &str) -> Option<(Leaf, OwnedFd)> {
         let TaskId::Run(_) = task else { return None };
         let ground = self.ground.get_or_init(|| self.prepare(supervisor)).as_ref()?;
@@ -205,7 +205,7 @@ impl Ground {
             if self.dies_whole {
                 fs::write(leaf.folder.join("memory.oom.group"), "1")?;
             }
-            Ok(File::options().write(true).open(leaf.folder.join("cgroup.procs"))?.into())
+            Ok(File::open(&leaf.folder)?.into())
         })();
         if made.is_err() {
             leaf.remove();
@@ -295,7 +295,7 @@ mod tests {
         );
         assert_eq!(text(folder.path(), "memory.oom.group").as_deref(), Some("0"));
         let leaf = Leaf { folder: folder.path().join("pm-a@7.1.r.0.1.1").into_boxed_path() };
-        assert!(ground.open(&leaf).is_err(), "only the kernel makes cgroup.procs");
+        assert!(ground.open(&leaf).is_ok());
         let written = ["memory.max", "cpu.max", "memory.oom.group"].map(|name| text(&leaf.folder, name));
         assert_eq!(
             written.each_ref().map(|w| w.as_deref().unwrap_or("")),

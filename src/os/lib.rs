@@ -9,6 +9,7 @@ pub mod capture;
 mod cgroup;
 mod child;
 pub mod clock_watch;
+mod clone;
 mod confines;
 pub mod environment;
 pub mod file_watch;
