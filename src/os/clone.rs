@@ -128,3 +128,40 @@ pub(super) unsafe fn into_cgroup(
 ) -> Result<i32, i32> {
     Err(libc::ENOSYS)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::super::child::{Call, Stack};
+    use rustix::process::{Pid, WaitOptions, waitpid};
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+    use std::path::Path;
+    use std::ptr;
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    /// Runs a program with this folder for a cgroup; why it is outside of it.
+    fn run_in(folder: &Path) -> Option<i32> {
+        let folder = File::open(folder).expect("the folder");
+        let stream = File::options().read(true).write(true).open("/dev/null").expect("it is everywhere");
+        let (program, null) = (c"/bin/true".as_ptr(), ptr::null());
+        let (argv, none) = ([program, null], [null]);
+        let mut call = Call::new(argv.as_ptr(), none.as_ptr(), argv.as_ptr(), [stream.as_raw_fd(); 3]);
+        call.cgroup = Some(folder.as_raw_fd());
+        let slot = AtomicI32::new(0);
+        let pid = Stack::new().expect("room").spawn(&call, &slot).expect("it runs");
+        assert_eq!(pid, slot.load(Ordering::Acquire));
+        waitpid(Pid::from_raw(pid), WaitOptions::empty()).expect("a child of ours");
+        call.outside()
+    }
+
+    #[test]
+    fn one_that_cannot_begin_in_its_cgroup_joins_it_and_runs_without_at_worst() {
+        let folder = tempfile::tempdir().expect("a folder"); // no cgroup, so nobody can begin there
+        assert_eq!(run_in(folder.path()), Some(libc::ENOENT));
+        let door = folder.path().join("cgroup.procs");
+        std::fs::write(&door, "").expect("room");
+        assert_eq!(run_in(folder.path()), None);
+        assert_eq!(std::fs::read_to_string(&door).expect("the file"), "0");
+    }
+}
