@@ -12,6 +12,7 @@ mod support;
 mod backend;
 mod load;
 mod readers;
+mod second;
 mod stack;
 mod story;
 
