@@ -129,7 +129,7 @@ impl<B: StatusBoard> BoardListener<B> {
             SystemFact::BootBegan { .. } => SystemState::Starting,
             SystemFact::RestartBegan { .. } => SystemState::Restarting,
             SystemFact::RestartEnded { end: RestartEnd::Interrupted, .. } => return, // a shutdown follows
-            SystemFact::BootSucceeded | SystemFact::RestartEnded { .. } => SystemState::Running,
+            SystemFact::BootSucceeded { .. } | SystemFact::RestartEnded { .. } => SystemState::Running,
             SystemFact::ShutdownBegan { .. } => SystemState::Stopping,
             _ => return,
         };

@@ -27,7 +27,7 @@ impl AuditListener {
 
     fn system(&self, fact: &SystemFact) {
         match fact {
-            SystemFact::BootSucceeded => {
+            SystemFact::BootSucceeded { .. } => {
                 self.tell("system.start", "system", "supervisor", "success", "all processes are up");
             }
             SystemFact::BootFailed(failure) => {

@@ -335,7 +335,7 @@ mod tests {
             rig.turn(0, 0, InstanceState::Running, Some(5));
             rig.turn(1, 0, InstanceState::Running, Some(6));
             assert_eq!(rig.outlook(), Outlook::Coming, "the boot is not over");
-            rig.tell(Fact::System(SystemFact::BootSucceeded));
+            rig.tell(Fact::System(SystemFact::BootSucceeded { stopped: 0 }));
             assert!(rig.outlook() == Outlook::Ready && rig.board.view().snapshot().ready);
             let (exit, time) = (Exit::Code(3), Duration::ZERO);
             let autopsy = Autopsy::from(exit);
@@ -369,7 +369,7 @@ mod tests {
     fn what_comes_later_appears_and_what_goes_is_gone() {
         run(|rig| {
             rig.add(0, "b", 2);
-            rig.tell(Fact::System(SystemFact::BootSucceeded));
+            rig.tell(Fact::System(SystemFact::BootSucceeded { stopped: 0 }));
             rig.turn(0, 0, InstanceState::Running, Some(5));
             rig.turn(0, 1, InstanceState::Running, Some(6));
             assert_eq!(rig.outlook(), Outlook::Ready);

@@ -76,7 +76,7 @@ impl Listener for Operations {
             }
             SystemFact::Refused(operation, why) => self.over(operation.id, End::Refused(why.clone())),
             SystemFact::BootBegan { .. }
-            | SystemFact::BootSucceeded
+            | SystemFact::BootSucceeded { .. }
             | SystemFact::BootFailed(_)
             | SystemFact::RestartBegan { .. }
             | SystemFact::RestartEnded { .. }

@@ -77,7 +77,7 @@ impl Ready {
 
 impl Listener for Ready {
     fn hear(&self, told: &Told) {
-        if matches!(told.fact, Fact::System(SystemFact::BootSucceeded)) {
+        if matches!(told.fact, Fact::System(SystemFact::BootSucceeded { .. })) {
             self.started.set(true);
         }
         let changed = self.fold.borrow_mut().hear(&told.fact);

@@ -70,7 +70,7 @@ impl Listener for Systemd {
         };
         match fact {
             SystemFact::BootBegan { .. } => self.say(format!("STATUS=starting {}", self.all())),
-            SystemFact::BootSucceeded => self.ready(),
+            SystemFact::BootSucceeded { .. } => self.ready(),
             SystemFact::BootFailed(_) => self.say("STATUS=the start has failed"),
             SystemFact::ReloadBegan { .. } => {
                 let now = clock_gettime(ClockId::Monotonic);

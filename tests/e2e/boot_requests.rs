@@ -30,6 +30,9 @@ fn a_stop_a_start_and_a_scale_do_not_wait_for_a_slow_boot() {
     assert!(sandbox.events_of("web", "start").is_empty(), "the boot is under way");
     assert_eq!(ask(&["stop", "db"]).0, 0);
     wait_until(LONG, "the boot goes on without it", || supervisor.stdout().contains("all processes are up"));
+    let up = supervisor.records().into_iter().find(|r| r["stopped"].is_number()).expect("some are not up");
+    let told = "all processes are up but those that were stopped meanwhile";
+    assert_eq!((&up["msg"], &up["stopped"]), (&json!(told), &json!(3)), "db, what needs it, and queue");
     assert!(sandbox.events_of("web", "start").is_empty(), "what needs it is not started");
     sandbox.write("go", "");
     assert_eq!(ask(&["start", "db"]).0, 0);

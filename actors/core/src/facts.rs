@@ -63,7 +63,10 @@ pub enum SystemFact {
         processes: usize,
     },
     /// Every process that shall be up was up once.
-    BootSucceeded,
+    BootSucceeded {
+        /// How many are not, because somebody has stopped them, or what they need, meanwhile.
+        stopped: usize,
+    },
     /// The boot is over and has failed; a shutdown follows.
     BootFailed(BootFailure),
     /// A rolling restart begins.

@@ -108,7 +108,7 @@ impl Forecast {
             (_, SystemFact::BootBegan { .. }) => Course::Booting,
             (_, SystemFact::RestartBegan { .. }) => Course::Restarting,
             (_, SystemFact::RestartEnded { end: RestartEnd::Interrupted, .. }) => return, // a shutdown follows
-            (_, SystemFact::BootSucceeded | SystemFact::RestartEnded { .. }) => Course::Running,
+            (_, SystemFact::BootSucceeded { .. } | SystemFact::RestartEnded { .. }) => Course::Running,
             (_, SystemFact::ShutdownBegan { .. } | SystemFact::Over(_)) => Course::Stopping,
             (_, _) => return,
         };

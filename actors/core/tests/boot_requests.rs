@@ -66,7 +66,7 @@ impl World {
                 Output::Tell(told) => match told.fact {
                     Fact::System(SystemFact::Answered(id, end)) => self.answers.push((id, Ok(end))),
                     Fact::System(SystemFact::Refused(of, why)) => self.answers.push((of.id, Err(why))),
-                    Fact::System(SystemFact::BootSucceeded) => self.succeeded = true,
+                    Fact::System(SystemFact::BootSucceeded { .. }) => self.succeeded = true,
                     _ => {}
                 },
                 Output::Do(_) => {}

@@ -289,7 +289,7 @@ impl World<'_> {
             {
                 self.broken.push(format!("what somebody has stopped ends the boot: {failure:?}"));
             }
-            SystemFact::BootSucceeded => self.booted = true,
+            SystemFact::BootSucceeded { .. } => self.booted = true,
             SystemFact::ShutdownBegan { .. } => self.over = true,
             SystemFact::Refused(operation, _) => self.answered(operation.id, None),
             SystemFact::Answered(id, end) => self.answered(*id, Some(*end)),

@@ -52,7 +52,7 @@ fn fact((what, process, serial, state): (u8, u8, u8, u8)) -> Fact {
     let to = STATES[usize::from(state) % STATES.len()];
     match what % 24 {
         0 => Fact::System(SystemFact::BootBegan { operation, processes: 3 }),
-        1 | 2 => Fact::System(SystemFact::BootSucceeded),
+        1 | 2 => Fact::System(SystemFact::BootSucceeded { stopped: 0 }),
         3 => Fact::System(SystemFact::RestartBegan { operation, scope }),
         4 => Fact::System(SystemFact::RestartEnded { scope, end: RestartEnd::Complete }),
         5 => Fact::System(SystemFact::RestartEnded { scope, end: RestartEnd::Interrupted }),
@@ -83,7 +83,7 @@ fn truth(told: &[Fact]) -> Outlook {
         course = match fact {
             SystemFact::ShutdownBegan { .. } | SystemFact::Over(_) => return Outlook::Never,
             SystemFact::BootBegan { .. } => "boot",
-            SystemFact::BootSucceeded => "runs",
+            SystemFact::BootSucceeded { .. } => "runs",
             SystemFact::RestartBegan { .. } => "restart",
             SystemFact::RestartEnded { end: RestartEnd::Complete, .. } => "runs",
             _ => course,
@@ -162,7 +162,7 @@ fn heard(fact: &Fact, bug: Option<Bug>) -> Option<Fact> {
             Some(Fact::Process(*p, ProcessFact::Changed(awake(spec, bug))))
         }
         (Fact::System(SystemFact::BootBegan { .. }), Some(BootIsNotWaitedFor)) => {
-            Some(Fact::System(SystemFact::BootSucceeded))
+            Some(Fact::System(SystemFact::BootSucceeded { stopped: 0 }))
         }
         (Fact::System(SystemFact::RestartEnded { scope, .. }), Some(InterruptedRestartIsOver)) => {
             Some(Fact::System(SystemFact::RestartEnded { scope: scope.clone(), end: RestartEnd::Complete }))

@@ -53,7 +53,7 @@ fn system(fact: &SystemFact, names: &Names) -> Option<Said> {
         SystemFact::BootBegan { processes, .. } => {
             said("system.starting", vec![("processes", count(*processes))])
         }
-        SystemFact::BootSucceeded => plain("system.up"),
+        SystemFact::BootSucceeded { .. } => plain("system.up"),
         SystemFact::BootFailed(failure) => {
             said("system.boot_failed", vec![("error", names.boot_failure(failure).into())])
         }

@@ -68,7 +68,13 @@ impl Journal {
             SystemFact::BootBegan { processes, .. } => {
                 self.say(at, Level::Info, "starting", vec![("processes", count(*processes).into())]);
             }
-            SystemFact::BootSucceeded => self.say(at, Level::Info, "all processes are up", Vec::new()),
+            SystemFact::BootSucceeded { stopped: 0 } => {
+                self.say(at, Level::Info, "all processes are up", Vec::new());
+            }
+            SystemFact::BootSucceeded { stopped } => {
+                let text = "all processes are up but those that were stopped meanwhile";
+                self.say(at, Level::Info, text, vec![("stopped", count(*stopped).into())]);
+            }
             SystemFact::BootFailed(failure) => self.boot_failed(at, failure),
             SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, scope),
             SystemFact::RestartEnded { scope, end } => self.restart_ended(at, scope, *end),

@@ -25,7 +25,7 @@ impl Story {
     pub(super) fn tell_of_system(&mut self, at: Moment, fact: &SystemFact) {
         match fact {
             SystemFact::BootBegan { operation, processes } => self.boot_began(at, operation, *processes),
-            SystemFact::BootSucceeded => {
+            SystemFact::BootSucceeded { .. } => {
                 if let Some(span) = self.system.boot.take() {
                     span.ok(at);
                 }

@@ -79,7 +79,7 @@ fn boot(asks: &Asks) -> Vec<(u64, Fact)> {
     facts.push((6, Fact::Instance(only(APP), InstanceFact::Ordered { run: 1 })));
     facts.extend(up(APP, 9, 1, 101));
     facts.push((9, Fact::Process(APP, ProcessFact::Up)));
-    facts.push((9, Fact::System(SystemFact::BootSucceeded)));
+    facts.push((9, Fact::System(SystemFact::BootSucceeded { stopped: 0 })));
     facts
 }
 

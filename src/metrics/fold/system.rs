@@ -36,7 +36,7 @@ impl System {
     pub(crate) fn hear(&mut self, when: &When, fact: &SystemFact) {
         match fact {
             SystemFact::BootBegan { .. } => self.boot = Some(when.at),
-            SystemFact::BootSucceeded => {
+            SystemFact::BootSucceeded { .. } => {
                 self.boot_seconds = self.boot.map(|began| when.since(began));
             }
             SystemFact::ShutdownBegan { .. } => self.stops = Some(when.at),

@@ -71,11 +71,12 @@ impl Fleet {
     /// The boot is over, with all that follows it.
     pub(super) fn booted(&mut self, now: Duration, out: &mut Out) {
         self.phase = Phase::Running;
-        self.tell(now, SystemFact::BootSucceeded, out);
+        let stopped = self.members.values().filter(|member| member.standing == Standing::Stopped).count();
+        self.tell(now, SystemFact::BootSucceeded { stopped }, out);
         self.next_restart(now, out);
         self.ask_queued(now, out);
         // As long as it runs, the end of what somebody has stopped is not the end of everything.
-        if !self.members.values().any(|member| member.standing == Standing::Stopped) {
+        if stopped == 0 {
             self.check_all_ended(now, out);
         }
     }

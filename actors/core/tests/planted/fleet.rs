@@ -90,7 +90,7 @@ impl Planted {
             DoneNever => out.retain(|o| !is_done(o)),
             OverNotTold => out.retain(|o| !is_fact(o, |f| matches!(f, SystemFact::Over(_)))),
             EffectAfterDone if before == Phase::Done => {
-                out.push(tell(now, Fact::System(SystemFact::BootSucceeded)));
+                out.push(tell(now, Fact::System(SystemFact::BootSucceeded { stopped: 0 })));
             }
             SecondShutdownMeansDone
                 if before == Phase::Stopping

@@ -78,8 +78,9 @@ impl<S: Subject> World<'_, S> {
             | SystemFact::ReloadReplaced(_) => {
                 self.broken("reload", "a reload is told of, and nobody has asked for it".to_owned());
             }
-            SystemFact::BootSucceeded | SystemFact::RestartJoined { .. } | SystemFact::ShutdownHurried(_) => {
-            }
+            SystemFact::BootSucceeded { .. }
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::ShutdownHurried(_) => {}
         }
     }
 
