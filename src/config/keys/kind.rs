@@ -253,6 +253,7 @@ impl Kind {
             Kind::Umask if value::umask(text).is_none() => no("is no mask from 0000 to 0777"),
             Kind::Capability if Capabilities::number(text).is_none() => no("is no capability"),
             Kind::Network if !network(text) => no("is neither an address nor a network"),
+            Kind::Guard if !text.is_empty() && text.trim().is_empty() => no("is white space alone"),
             Kind::Text | Kind::Guard | Kind::Files | Kind::FilesOr(_) if text.contains('\0') => {
                 no("holds a NUL character")
             }
@@ -321,6 +322,7 @@ mod tests {
                 &["", "99", "600", "299-200", "2x", "xx", "200,", "+200", "200-"],
             ),
             (Kind::Size, &["10MB", "1", "1.5 gb"], &["", "0", "MB", "-1", "10 apples"]),
+            (Kind::Guard, &["", "www-data", "a b"], &[" ", "\t \n", "a\0"]),
         ] {
             for text in yes {
                 assert_eq!(kind.scalar(text), Ok(()), "{kind:?} {text}");
