@@ -63,10 +63,17 @@ fn texts_of_a_process_and_of_its_hooks_are_each_instances_own() {
     assert_eq!(told, [line(0, "hook"), line(0, "run"), line(1, "hook"), line(1, "run")]);
 }
 
+/// Two ports that follow each other, which nobody else has.
+fn neighbours() -> (u16, [TcpListener; 2]) {
+    let listen = |port| TcpListener::bind(("127.0.0.1", port)).ok();
+    let both = |base: u16| Some((base, [listen(base)?, listen(base.checked_add(1)?)?]));
+    (0..100).find_map(|_| both(free_port())).expect("two free ports side by side")
+}
+
 #[test]
 fn each_instance_is_asked_at_its_own_address() {
     let sandbox = Sandbox::new();
-    let base = free_port();
+    let (base, servers) = neighbours();
     let check = |kind: &str, key: &str, at: &str| {
         json!({
             "command": sandbox.worker(kind), "port_base": base, "scale": 2,
@@ -87,9 +94,7 @@ fn each_instance_is_asked_at_its_own_address() {
             "exec": exec,
         }),
     );
-    let servers: Vec<_> =
-        [base, base + 1].map(|port| TcpListener::bind(("127.0.0.1", port))).into_iter().collect();
-    let paths = servers.into_iter().map(|server| paths(server.expect("a free port")));
+    let paths = servers.into_iter().map(paths);
     let paths: Vec<_> = paths.collect();
     let mut supervisor = Supervisor::start(&sandbox, &config);
     sandbox.seen("asked", &format!("0:{base}"), 1);
