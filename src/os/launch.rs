@@ -157,9 +157,9 @@ impl Launch {
         call: &mut Call,
         slot: &AtomicI32,
     ) -> (Result<i32, Failed>, Option<Leaf>) {
-        let (leaf, door) =
+        let (leaf, folder) =
             self.leaves.make(order.task, order.program.name.as_str(), &self.supervisor).unzip();
-        call.cgroup = door.as_ref().map(OwnedFd::as_raw_fd);
+        call.cgroup = folder.as_ref().map(OwnedFd::as_raw_fd);
         let begun = stack.spawn(call, slot);
         let is_of_use = |leaf: &Leaf| match (call.outside(), &begun) {
             (Some(errno), _) => {

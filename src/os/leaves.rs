@@ -55,9 +55,9 @@ impl Leaves {
         let shown: String = name.chars().take(SHOWN).map(|c| if is_plain(c) { c } else { '_' }).collect();
         let folder = ground.folder.join(format!("{PREFIX}-{shown}{SEPARATOR}{}", mark::of(supervisor, task)));
         let leaf = Leaf { folder: folder.into_boxed_path() };
-        let door = ground.open(&leaf).and_then(super::sys::lift);
-        match door {
-            Ok(door) => Some((leaf, door)),
+        let opened = ground.open(&leaf).and_then(super::sys::lift);
+        match opened {
+            Ok(opened) => Some((leaf, opened)),
             Err(error) => {
                 self.complain(&leaf, &error);
                 None

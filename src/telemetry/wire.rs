@@ -1,5 +1,4 @@
 //! The wire format of protobuf, as far as OTLP needs it: numbers, texts, nested messages, attributes. Must never fail.
-//! Reads no more of it than which messages are nested where.
 
 use opentelemetry::{Array, KeyValue, Value};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -129,41 +128,4 @@ pub(super) fn message(out: &mut Vec<u8>, field: u32, body: impl FnOnce(&mut Vec<
         ([short], Some(byte)) => *byte = *short,
         _ => drop(out.splice(at..=at, length)),
     }
-}
-
-/// The messages that a message holds as this field; up to where it is none.
-pub(super) fn messages(mut rest: &[u8], field: u64) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        loop {
-            let key = read_varint(&mut rest)?;
-            let length = match key & 7 {
-                0 => {
-                    read_varint(&mut rest)?;
-                    continue;
-                }
-                1 => 8,
-                2 => usize::try_from(read_varint(&mut rest)?).ok()?,
-                5 => 4,
-                _ => return None,
-            };
-            let (value, after) = rest.split_at_checked(length)?;
-            rest = after;
-            if (key & 7, key >> 3) == (2, field) {
-                return Some(value);
-            }
-        }
-    })
-}
-
-fn read_varint(rest: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, after) = rest.split_first()?;
-        *rest = after;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }
