@@ -3,9 +3,8 @@
 use super::block::Block;
 use super::health::headers;
 use super::keys::{HEARTBEAT, PROCESS};
-use super::schedule::timetable;
+use super::schedule::{timetable, zone_of};
 use super::tree::Node;
-use jiff::tz::TimeZone;
 use phpeek_core::schedule::{CatchUp, HeartbeatSpec, Overlap, ScheduleSpec};
 use std::sync::Arc;
 
@@ -13,11 +12,7 @@ use std::sync::Arc;
 pub(crate) fn compile(node: &Node) -> Option<Arc<ScheduleSpec>> {
     let block = Block::new(Some(node), PROCESS);
     let text = node.filled("schedule")?.to_owned();
-    let zone = match node.filled("schedule_timezone").unwrap_or("UTC") {
-        "UTC" => TimeZone::UTC,
-        "Local" => TimeZone::system(),
-        name => TimeZone::get(name).ok()?,
-    };
+    let zone = zone_of(node.filled("schedule_timezone").unwrap_or("UTC")).ok()?;
     let at_once = match block.int("schedule_max_concurrent")? {
         0 => u32::MAX, // no bound
         most => u32::try_from(most).ok()?,

@@ -67,8 +67,8 @@ keys! {
     "log_timestamps": Bool, "true", Idle Live, "records always have a time";
     "zombie_reap_interval": Time(0.1, 60.0), "1s", Idle Live, "orphans are reaped when they end";
     "process_start_timeout": Time(0.0, YEAR), "30s", Later Live, "how long a start through the API may take";
-    "process_stop_timeout": Time(0.0, YEAR), "60s", Later Live, "how long a stop through the API may take";
-    "health_check_strict": Bool, "false", Later Live, "a check that cannot be built fails the start";
+    "process_stop_timeout": Time(0.0, YEAR), "60s", Idle Live, "a stop takes what `shutdown` of the process and its hooks allow";
+    "health_check_strict": Bool, "false", Idle Live, "a check that cannot be built is an error of the configuration";
     "autotune_memory_threshold": Float(0.0, 2.0), "0", Works Supervisor, "share of the memory that PHP-FPM is planned with, where PHP_FPM_AUTOTUNE_PROFILE or `--php-fpm-profile` names a profile; 0: the profile's";
     "autotune_strict": Bool, "false", Works Supervisor, "too little memory for the profile fails the start; else PHP-FPM has as many workers as fit";
     "fpm_tune": Map(FPM_TUNE), "", Later Supervisor, "measures the pools of PHP-FPM and tunes them";

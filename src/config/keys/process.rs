@@ -49,7 +49,7 @@ keys! {
     "hooks": Map(PROCESS_HOOKS), "", Works Live, "commands around its own start and stop";
     "logging": Map(LOGGING), "", Works Live, "what becomes of its output";
     "schedule": Cron, "", Works Restart, "five fields, or six with seconds first: it is started by the clock", eg "#\"0 3 * * *\"";
-    "schedule_timezone": Zone, "", Works Restart, "UTC, Local, or a name as Europe/Copenhagen", eg "#UTC";
+    "schedule_timezone": Zone, "", Works Restart, "UTC, Local, or a name as Europe/Copenhagen; `CRON_TZ=NAME` before the fields comes first", eg "#UTC";
     "schedule_timeout": Time(0.0, YEAR), "", Works Restart, "bound of a run", eg "#10m";
     "schedule_max_concurrent": Int(0, 1000), "1", Works Restart, "runs at once; 0: no bound";
     "schedule_overlap": OneOf(&words(&Overlap::WORDS)), "skip", Works Restart, "a tick while one runs: `skip`, `queue` (one waits), `replace` (the running one is stopped)";
