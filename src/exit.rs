@@ -67,6 +67,12 @@ pub fn of_outcome(outcome: &Outcome) -> u8 {
     }
 }
 
+/// The same when something that belonged to a process lives on: that is no good end.
+#[must_use]
+pub fn with_some_left(code: u8) -> u8 {
+    if code == OK { DEADLINE } else { code }
+}
+
 fn of_failure(failure: Failure) -> u8 {
     match failure {
         Failure::Exit(exit) | Failure::GaveUp(exit) => of_exit(exit),
@@ -118,5 +124,10 @@ mod tests {
         assert_eq!(of_exit(Exit::Signal { signal: Signal::KILL, core: false }), 137);
         assert_eq!(of_failure(Failure::Spawn(SpawnFailureKind::NotFound)), 127);
         assert_eq!(of_failure(Failure::Spawn(SpawnFailureKind::NotExecutable)), 126);
+        assert_eq!(
+            [with_some_left(OK), with_some_left(7)],
+            [DEADLINE, 7],
+            "nobody hears that all has ended well"
+        );
     }
 }

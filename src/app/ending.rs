@@ -112,6 +112,8 @@ pub(super) async fn end(
     if let Ok(outcome) = flush.await {
         tell_of(&running, OtelSignal::Traces, outcome);
     } // an error: it was given up
+    // A single program that stands where we do ends with its own code, whatever it leaves.
+    let code = if swept == Sweep::Left && own.is_none() { exit::with_some_left(code) } else { code };
     last_words(&running, finished.as_ref(), code, swept);
     let Servers { control, pages, ready, moments } = servers;
     if !finish.0.hurried.get() {
@@ -181,8 +183,8 @@ fn last_words(running: &Running, finished: Option<&Finished>, code: u8, swept: S
             say(running, Level::Error, format!("boot failed, exit code {code}: {why}"));
         }
         Some(_) if swept == Sweep::Left => {
-            let message =
-                format!("exit code {code}; some processes could not be ended: the kernel holds them");
+            let why = "they are another user's, or the kernel holds them";
+            let message = format!("exit code {code}; some processes could not be ended: {why}");
             say(running, Level::Error, message);
         }
         Some(_) => say(running, Level::Info, format!("everything has stopped, exit code {code}")),

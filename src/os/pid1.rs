@@ -41,7 +41,7 @@ pub fn adopt_orphans() -> io::Result<()> {
 pub enum Sweep {
     /// No child is left.
     Clean,
-    /// Some did not die in time: the kernel holds them.
+    /// Some did not die in time: the kernel holds them, or they are not ours to end.
     Left,
 }
 
