@@ -5,6 +5,7 @@ use super::say::complain;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use phpeek_api::client::{Client, Events};
 use serde_json::Value;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ pub(super) fn begin(client: &Client, process: Option<&str>) {
         .map(|process| format!("process={}&", utf8_percent_encode(process, NON_ALPHANUMERIC)))
         .unwrap_or_default();
     let path = format!("/api/v1/events?{of}tail=0&follow=true");
-    let socket = client.path().to_owned();
+    let (socket, asked) = (client.path().to_owned(), client.path().to_owned());
     let (say, said) = channel();
     let (begun, waits) = channel();
     // Without a thread there is no progress, and the order is given all the same.
@@ -29,7 +30,7 @@ pub(super) fn begin(client: &Client, process: Option<&str>) {
         listen(events, &say);
     });
     match waits.recv_timeout(SOON) {
-        Ok(()) => drop(Builder::new().spawn(move || tell(&said))),
+        Ok(()) => drop(Builder::new().spawn(move || tell(&said, || why_nothing_happens(asked)))),
         Err(RecvTimeoutError::Timeout) if listening.is_ok() => {
             complain(&format!("no answer yet from the supervisor at {}", client.path().display()));
         }
@@ -46,8 +47,16 @@ fn listen(mut events: Events, say: &Sender<String>) {
     }
 }
 
+/// Who waits for the end of the boot would see nothing happen.
+fn why_nothing_happens(socket: PathBuf) -> Option<String> {
+    let status = Client::at(socket).and_then(|client| client.get("/status")).ok()?;
+    let status: Value = serde_json::from_slice(&status).ok()?;
+    let boots = status.get("state").and_then(Value::as_str) == Some("starting");
+    boots.then(|| "the boot is under way, and what was asked for waits for its end".to_owned())
+}
+
 /// Holds back what is said within the first second.
-fn tell(said: &Receiver<String>) {
+fn tell(said: &Receiver<String>, why: impl FnOnce() -> Option<String>) {
     let begun = Instant::now();
     let mut held = Vec::new();
     while let Some(left) = SOON.checked_sub(begun.elapsed()) {
@@ -56,6 +65,9 @@ fn tell(said: &Receiver<String>) {
             Err(RecvTimeoutError::Timeout) => break,
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+    if held.is_empty() {
+        held.extend(why());
     }
     held.iter().for_each(|line| complain(line));
     said.iter().for_each(|line| complain(&line));

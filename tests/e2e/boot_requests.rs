@@ -1,8 +1,10 @@
-//! What is asked while the boot is under way: a stop acts at once, on what runs and on what has not begun, and ends no boot.
+//! What is asked while the boot is under way: a stop acts at once, on what runs and on what has not begun, and ends no boot;
+//! a restart waits for its end, and is done also when who asked has gone.
 
-use crate::support::supervisor::run;
+use crate::support::supervisor::{clean, program, run};
 use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use serde_json::json;
+use std::process::{Command, Stdio};
 
 #[test]
 fn a_stop_a_start_and_a_scale_do_not_wait_for_a_slow_boot() {
@@ -39,4 +41,35 @@ fn a_stop_a_start_and_a_scale_do_not_wait_for_a_slow_boot() {
     sandbox.started("web", 1);
     assert_eq!(supervisor.stop(), 0);
     assert_eq!(supervisor.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn what_waits_for_the_boot_is_done_also_when_who_asked_has_gone() {
+    let sandbox = Sandbox::new();
+    let slow = sandbox.script("slow", "emit slow start\nuntil [ -e \"$SANDBOX/go\" ]; do sleep 0.02; done");
+    let config = sandbox.config(
+        json!({"control_socket": sandbox.path("c.sock")}),
+        json!({
+            "slow": {"command": slow, "type": "oneshot"},
+            "last": {"command": sandbox.worker("last"), "depends_on": ["slow"]},
+            "web": {"command": sandbox.worker("web")},
+        }),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    sandbox.started("slow", 1);
+    sandbox.started("web", 1);
+    let heard = sandbox.path("heard");
+    let file = std::fs::File::create(&heard).expect("a file");
+    let mut command = Command::new(program());
+    let command = clean(&mut command, &sandbox).args(["restart", "web", "--config"]).arg(&config);
+    let mut asker = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("it runs");
+    let text = || std::fs::read_to_string(&heard).expect("what it says");
+    wait_until(LONG, "it is told that it has to wait", || text().contains("the boot is under way"));
+    assert!(asker.try_wait().expect("a child").is_none(), "{}", text());
+    asker.kill().expect("it runs");
+    asker.wait().expect("it has ended");
+    assert_eq!(sandbox.events_of("web", "start").len(), 1, "the boot is under way");
+    sandbox.write("go", "");
+    sandbox.started("web", 2);
+    assert_eq!(supervisor.stop(), 0);
 }
