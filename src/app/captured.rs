@@ -1,8 +1,8 @@
-//! Lets what a run writes be read once its start was told, and its lines go once its instance is no more. A listener, which
+//! Lets what a run or a hook writes be read once its start was told, and its lines go once its instance is no more. A listener, which
 //! hears after the log has; keeps nothing.
 
 use phpeek_actors::listeners::Listener;
-use phpeek_core::facts::{Fact, InstanceFact, Told};
+use phpeek_core::facts::{Fact, HookFact, InstanceFact, Told};
 use phpeek_core::ids::TaskId;
 use phpeek_output::Output;
 
@@ -15,6 +15,7 @@ impl Listener for Captured {
             Fact::Instance(instance, InstanceFact::Started { run, .. }) => {
                 self.0.begun(TaskId::Run(instance.run(*run)));
             }
+            Fact::Hook(_, HookFact::Started { task, .. }) => self.0.begun(TaskId::Hook(*task)),
             Fact::Instance(instance, InstanceFact::Removed) => self.0.forget(*instance),
             _ => {}
         }

@@ -1,5 +1,6 @@
-//! A cgroup of version 2 for each run, below ours, where one may be made: "all of it" is then exact, and `cgroup.kill`
-//! ends it. One may be made where a manager has handed ours over (`Delegate=` of systemd, by its mark on the folder), and
+//! A cgroup of version 2 for each run and each hook, below ours, where one may be made: "all of it" is then exact, and
+//! `cgroup.kill` ends it. Probes have none: one of them comes every few seconds for months, and the kernel keeps what is
+//! left of a cgroup's memory for as long as a page of it is in use. One may be made where a manager has handed ours over (`Delegate=` of systemd, by its mark on the folder), and
 //! where we are PID 1 of what sees version 2 alone. Owns the folders that it makes, and our own place among them; where
 //! none may be made nothing is read or written. Waits for no process and signals none but through `cgroup.kill`.
 
@@ -48,9 +49,11 @@ struct Ground {
 }
 
 impl Leaves {
-    /// A cgroup for this run, and its folder, in which its leader begins. `None` where none may be made. Waits for the kernel alone.
+    /// A cgroup for this task, and its folder, in which its leader begins. `None` where none may be made. Waits for the kernel alone.
     pub(super) fn make(&self, task: TaskId, name: &str, supervisor: &str) -> Option<(Leaf, OwnedFd)> {
-        let TaskId::Run(_) = task else { return None };
+        if matches!(task, TaskId::Probe(_)) {
+            return None;
+        }
         let ground = self.ground.get_or_init(|| self.prepare(supervisor)).as_ref()?;
         let shown: String = name.chars().take(SHOWN).map(|c| if is_plain(c) { c } else { '_' }).collect();
         let folder = ground.folder.join(format!("{PREFIX}-{shown}{SEPARATOR}{}", mark::of(supervisor, task)));

@@ -21,7 +21,7 @@ struct Tokens {
     free: Vec<Token>,
     /// In no order: looked for once in the life of a pipe that writes.
     fresh: Vec<Fresh>,
-    /// Those of runs of which nobody was told yet that they have begun.
+    /// Those of runs and hooks of which nobody was told yet that they have begun.
     early: HashMap<TaskId, Vec<Fresh>>,
 }
 
@@ -43,7 +43,7 @@ pub(super) enum First {
     Read(Capture),
     /// It is not read yet, and shows again: a record that came before it waits still, and must stand first.
     Again,
-    /// It does not show again before its run was told of.
+    /// It does not show again before its start was told of.
     Early,
 }
 
@@ -80,23 +80,24 @@ impl Intake {
             tokens.next += 1;
         }
         let number = self.count.fetch_add(1, Relaxed);
-        let task = capture.task;
+        let (task, file) = (capture.task, capture.file.is_some());
         let fresh = Fresh { token, number, capture, muted: false };
         match task {
-            TaskId::Run(_) => tokens.early.entry(task).or_default().push(fresh),
-            TaskId::Hook(_) | TaskId::Probe(_) => tokens.fresh.push(fresh),
+            TaskId::Run(_) | TaskId::Hook(_) if !file => tokens.early.entry(task).or_default().push(fresh),
+            // Nobody is told of the start of these.
+            TaskId::Run(_) | TaskId::Hook(_) | TaskId::Probe(_) => tokens.fresh.push(fresh),
         }
         Ok(())
     }
 
-    /// Whoever listens was told that a run has begun: what it writes stands after that, as if its pipes had come now.
+    /// Whoever listens was told that a run or a hook has begun: what it writes stands after that, as if its pipes had come now.
     pub(super) fn begun(&self, task: TaskId) {
         let mut tokens = self.lock();
         let early = tokens.early.remove(&task).unwrap_or_default();
         self.admit(&mut tokens, early);
     }
 
-    /// The same for the run that a pipe is of: it has waited long enough.
+    /// The same for whom a pipe is of: it has waited long enough.
     pub(super) fn admit_early(&self, token: Token) {
         let mut tokens = self.lock();
         let of_it = |_: &TaskId, all: &mut Vec<Fresh>| all.iter().any(|fresh| fresh.token == token);

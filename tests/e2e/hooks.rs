@@ -75,7 +75,8 @@ fn what_a_hook_says_is_a_record_with_its_name_before_its_end() {
     let other = place(&|r| r["msg"] == "to stderr" && r["hook"] == "says" && r["stream"] == "stderr");
     let end =
         place(&|r| r["msg"] == "hook failed: exit code 4" && r["level"] == "error" && r["exit_code"] == 4);
-    assert!(line < end && other < end, "{records:?}");
+    let start = place(&|r| r["msg"] == "hook started" && r["hook"] == "says");
+    assert!(start < line.min(other) && line.max(other) < end, "in the order of what happened: {records:?}");
     assert!(records[line]["process"].is_null(), "it belongs to no process");
     assert!(sandbox.events().is_empty(), "nothing was started");
 }

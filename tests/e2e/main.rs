@@ -59,6 +59,7 @@ mod stop;
 mod surroundings;
 mod survivors;
 mod systemd;
+mod tasks;
 mod terminal;
 mod threads;
 mod top;

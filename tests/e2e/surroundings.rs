@@ -8,7 +8,7 @@ use serde_json::json;
 use std::fs;
 
 /// What systemd tells its service (sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3), systemd.exec(5)).
-const FOR_THE_SERVICE: [&str; 11] = [
+pub(super) const FOR_THE_SERVICE: [&str; 11] = [
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",

@@ -1,4 +1,4 @@
-//! A cgroup of its own for each run: made where ours was handed over and nowhere else, exact where marks, groups and
+//! A cgroup of its own for each run and each hook: made where ours was handed over and nowhere else, exact where marks, groups and
 //! sessions know nothing, and gone with the run. Needs root and a mount of cgroup v2 in which one can be made.
 
 use super::support::procfs::alive;
@@ -128,6 +128,29 @@ fn what_has_left_everything_else_is_still_of_its_run() {
     }
     assert_eq!(supervisor.stop(), 0);
     assert!(!alive(x) && !alive(y));
+    assert_eq!(cgroup.below(), Vec::<String>::new());
+}
+
+#[test]
+fn a_hook_has_its_own_and_all_of_it_ends_with_the_hook() {
+    let (cgroup, sandbox) = (Cgroup::new("hook").hand_over(), Sandbox::new());
+    let place = sandbox.dir().display().to_string();
+    let body = format!(
+        "cat /proc/self/cgroup > {place}/own\nsetsid env -i sh -c 'trap \"\" TERM; setsid sleep 1000 & \
+         echo $! > {place}/new; mv {place}/new {place}/left' > /dev/null 2>&1\nexec sleep 1000"
+    );
+    let hook =
+        json!({"name": "h", "command": sandbox.script("h", &body), "timeout": 1, "continue_on_error": true});
+    let worker = json!({"command": sandbox.worker("a"), "hooks": {"pre_start": [hook]}});
+    let config = sandbox.config(json!({}), json!({"a": worker}));
+    let mut supervisor = cgroup.serve(&sandbox, &config);
+    let worker = sandbox.started("a", 1);
+    let own = fs::read_to_string(sandbox.path("own")).expect("it has begun");
+    let left = fs::read_to_string(sandbox.path("left")).expect("so has what it has left");
+    assert!(own.contains("/pm-a@") && !own.contains(&cgroup_of(worker)), "{own}");
+    assert!(!alive(left.trim().parse().expect("a pid")), "whatever it has left");
+    wait_until(LONG, "that of the hook is gone", || cgroup.below().len() == 1);
+    assert_eq!(supervisor.stop(), 0);
     assert_eq!(cgroup.below(), Vec::<String>::new());
 }
 

@@ -28,7 +28,7 @@ impl Journal {
         let Some(known) = self.known.borrow().hooks.get(&of).cloned() else { return };
         let with = |more: Fields| [known.fields(), more].concat();
         match fact {
-            HookFact::Started { attempt, pid } => {
+            HookFact::Started { attempt, pid, .. } => {
                 self.record(at, Level::Info, about, "hook started", || {
                     let pid = i64::from(pid.unwrap_or(0));
                     with(vec![("pid", pid.into()), ("attempt", i64::from(*attempt).into())])

@@ -1,8 +1,8 @@
 //! What the reader of the pipes promises, pass by pass.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 use super::*;
-use phpeek_actors::ports::Level;
-use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
+use phpeek_actors::ports::{Level, Value};
+use phpeek_core::ids::{HookTask, InstanceId, ProcessId, TaskId};
 use phpeek_core::name::ProcessName;
 use phpeek_os::capture::Capture;
 use phpeek_settings::log::{LogFormat, LogSettings};
@@ -170,6 +170,39 @@ fn nothing_of_a_run_is_read_before_its_start_was_told() {
     writer.write_all(b"last\n").expect("room");
     pipes.release();
     assert_eq!(sink.stats().captured, 2, "what was written before the end is read before that is told");
+}
+
+#[test]
+fn nothing_of_a_hook_is_read_before_its_start_was_told_either() {
+    let (intake, sink, mut pipes) = pipes();
+    let hook = TaskId::Hook(HookTask { of: None, serial: 1 });
+    let capture = |file: Option<&str>| {
+        let (read_end, write) = rustix::pipe::pipe().expect("a pipe");
+        let process = ProcessName::new("prepare").expect("a name");
+        let (name, file) = (Some("prepare".into()), file.map(Into::into));
+        let stream = Stream::Stdout;
+        let capture = Capture { process, hook: name, file, task: hook, number: None, stream, read_end };
+        intake.add(capture).expect("a watch");
+        File::from(write)
+    };
+    let mut writer = capture(None);
+    writer.write_all(b"early\n").expect("room");
+    assert_eq!(pipes.turn(Pace::Hurry), Turn::Idle, "it shows no more");
+    assert_eq!(sink.stats().captured, 0);
+    let started = phpeek_actors::ports::LogRecord {
+        process: None,
+        instance: None,
+        fields: vec![("hook", Value::Hook("prepare".into()))],
+        ..about_web("hook started")
+    };
+    sink.held.add(started, intake.count(), usize::MAX);
+    intake.begun(hook);
+    assert_eq!((pipes.pass(), sink.stats().captured), (Pass::Small, 0), "the record waits, and stands first");
+    pipes.release();
+    assert_eq!((pipes.turn(Pace::Gather), sink.stats().captured), (Turn::Idle, 1));
+    capture(Some("app.log")).write_all(b"of a file\n").expect("room");
+    assert_eq!(pipes.turn(Pace::Gather), Turn::Idle);
+    assert_eq!(sink.stats().captured, 2, "nobody is told that a file has begun");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What happens to hooks, as facts. Values only.
 
 use super::{HookSpec, Stage};
+use crate::ids::HookTask;
 use crate::lifecycle::SignalStep;
 use crate::member::Member;
 use crate::outcome::{Exit, HookFault};
@@ -25,6 +26,8 @@ pub enum HookFact {
     },
     /// A try is up.
     Started {
+        /// What runs.
+        task: HookTask,
         /// Which, from 1.
         attempt: u32,
         /// The leader; `None` when it had ended before its pid was told.

@@ -280,9 +280,9 @@ impl Pass {
                     self.current.left = matches!(self.machine.state(), State::Stopping { .. });
                     out.act(Effect::Leave(self.task_of(run)).into());
                 }
-                lifecycle::Effect::RunStarted { .. } => {
-                    let pid = self.current.pid;
-                    self.tell(now.at, HookFact::Started { attempt: self.tries, pid }, out);
+                lifecycle::Effect::RunStarted { run, .. } => {
+                    let (task, attempt, pid) = (self.task_of(run), self.tries, self.current.pid);
+                    self.tell(now.at, HookFact::Started { task, attempt, pid }, out);
                 }
                 lifecycle::Effect::RunEnded { exit, .. } => self.current.exit = Some(exit),
                 lifecycle::Effect::Rested(rest) => rested = Some(rest),
