@@ -53,7 +53,7 @@ pub async fn sweep(
     asked: impl Fn(&[Member]),
     hurried: impl Fn() -> bool,
 ) -> Sweep {
-    children.on_sigchld();
+    children.reap_all();
     let until = Instant::now() + grace;
     let mut told: HashSet<i32> = HashSet::new();
     while sys::has_children() && Instant::now() < until && !hurried() {
@@ -70,7 +70,7 @@ pub async fn sweep(
             sys::kill(Target::Process(member.pid), Some(Signal::CONT));
         }
         sleep(SWEEP_STEP).await;
-        children.on_sigchld();
+        children.reap_all();
     }
     kill_all(children, limit).await
 }
@@ -82,7 +82,7 @@ async fn kill_all(children: &Children, limit: Duration) -> Sweep {
             // First of all: what another namespace has put into ours is not our child, and goes too.
             sys::kill(Target::Everything, Some(Signal::KILL));
         }
-        children.on_sigchld();
+        children.reap_all();
         if !sys::has_children() {
             return Sweep::Clean;
         }

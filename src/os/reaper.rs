@@ -30,6 +30,9 @@ use tokio::sync::Notify;
 /// How soon those whom a leader has left are looked at again when no child of ours tells of their end by ending itself.
 pub(super) const DRAIN_POLL: Duration = Duration::from_millis(50);
 
+/// So many ends are one turn: what follows from them, an exported span above all, does not wait for a thousand others.
+const TURN: usize = 64;
+
 /// How a child ended, and what it has used.
 type End = (Exit, Option<Usage>);
 
@@ -53,6 +56,8 @@ pub struct Children {
     /// Children that never became a program and are not reaped yet.
     failed: RefCell<HashMap<i32, Option<Leaf>>>,
     orphans: Cell<u64>,
+    /// There may be others to reap.
+    more: Cell<bool>,
     /// What is to be delivered when all that has ended together is known.
     outbox: RefCell<Vec<TaskReport>>,
     /// Opened with the first order: nobody of ours was killed before, and a start need not wait for it.
@@ -83,6 +88,7 @@ impl Children {
             parked: RefCell::default(),
             failed: RefCell::default(),
             orphans: Cell::new(0),
+            more: Cell::new(false),
             outbox: RefCell::default(),
             oom: OnceCell::new(),
             killed_orphans: Cell::new(0),
@@ -111,6 +117,9 @@ impl Children {
                 // Either way there is something to look at.
                 Some(wait) => drop(tokio::time::timeout(wait, report).await),
             }
+            if self.more.get() {
+                self.on_sigchld();
+            }
             self.take_reports();
             self.spawners.look();
             self.look_at_the_asked();
@@ -122,13 +131,36 @@ impl Children {
         }
     }
 
-    /// Reaps all that have ended. Call it whenever SIGCHLD came: the kernel sends one for many.
+    /// Reaps those that have ended; of very many some, and the driver the others. Call it whenever SIGCHLD came: the
+    /// kernel sends one for many.
     pub fn on_sigchld(&self) {
-        while let Some(peeked) = sys::peek() {
-            match peeked {
-                Peeked::Ended(pid, exit) => self.bury(pid, exit),
-                Peeked::Trapped(pid, signal) => self.spawners.let_go(pid, signal),
+        self.reap(TURN);
+    }
+
+    /// Reaps all that have ended.
+    pub(super) fn reap_all(&self) {
+        self.reap(usize::MAX);
+    }
+
+    /// Some that were killed are never torn from the others: how many of them the memory controller meant is judged of
+    /// all together.
+    fn reap(&self, most: usize) {
+        let mut reaped = 0;
+        let mut killed = false;
+        while killed || reaped < most {
+            match sys::peek() {
+                Some(Peeked::Ended(pid, exit)) => {
+                    killed |= Autopsy::from(exit).is_unexplained_kill();
+                    self.bury(pid, exit);
+                }
+                Some(Peeked::Trapped(pid, signal)) => self.spawners.let_go(pid, signal),
+                None => break,
             }
+            reaped += 1;
+        }
+        self.more.set(!killed && reaped >= most);
+        if self.more.get() {
+            self.wake();
         }
         self.look_at_remains();
         self.send_reports();

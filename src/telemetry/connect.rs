@@ -4,6 +4,7 @@
 
 use super::dial::Dialer;
 use super::names::{Lookup, NameError};
+use super::prompt::Prompt;
 use super::target::TargetError;
 use super::tls::{TlsClient, TlsError};
 use super::trust::advice;
@@ -25,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
@@ -173,12 +174,13 @@ impl Target {
     }
 
     /// Resolves and connects.
-    async fn dial(&self, to: String) -> Result<TcpStream, ConnectError> {
+    async fn dial(&self, to: String) -> Result<Prompt, ConnectError> {
         let addresses = self.lookup.addresses().await?;
-        self.dialer.dial(addresses).await.map_err(|source| ConnectError::Network { to, source })
+        let dialed = self.dialer.dial(addresses).await;
+        dialed.map(Prompt).map_err(|source| ConnectError::Network { to, source })
     }
 
-    async fn tunnel(&self, proxy: &Proxy) -> Result<TcpStream, ConnectError> {
+    async fn tunnel(&self, proxy: &Proxy) -> Result<Prompt, ConnectError> {
         let (to, through) = (self.address.to_string(), proxy.to_string());
         let failed = |source: Box<dyn Error + Send + Sync>| ConnectError::Proxy {
             to: to.clone(),
@@ -204,10 +206,10 @@ fn refusal(error: &io::Error) -> Option<&rustls::Error> {
 }
 
 /// Gives the tunnel the connection to the proxy that there is.
-struct Once(Option<TcpStream>);
+struct Once(Option<Prompt>);
 
 impl Service<Uri> for Once {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Prompt>;
     type Error = io::Error;
     type Future = Ready<Result<Self::Response, io::Error>>;
 

@@ -24,6 +24,7 @@ mod metrics;
 mod names;
 pub mod nowhere;
 mod origin;
+mod prompt;
 pub mod recent;
 mod reply;
 pub mod resource;

@@ -1,5 +1,6 @@
 //! Every start has its end, whole and once.
 
+use crate::wait::{LONG, wait_until};
 use crate::world::{World, program, shell, with_world};
 use phpeek_actors::ports::{Launcher, TaskEvent};
 use phpeek_core::ids::TaskId;
@@ -34,6 +35,46 @@ fn each_deadly_signal_arrives() {
                 other => panic!("{signal}: {other}"),
             }
             assert!(!world.children.signal_group(id, Signal::KILL), "the run has left the table");
+        }
+    });
+}
+
+/// Launches so many and ends them with this signal; gives how many deaths one look has told once all are zombies.
+async fn told_by_one_look(world: &World, many: usize, signal: Signal) -> (Vec<TaskId>, usize) {
+    let runs: Vec<TaskId> = (0..many).map(|_| world.launch(program(&["/bin/sleep", "1000"]))).collect();
+    for id in &runs {
+        world.pid(*id).await;
+    }
+    for id in &runs {
+        assert!(world.children.signal_group(*id, signal));
+    }
+    // Nothing else of this thread runs meanwhile, so nobody reaps.
+    wait_until(LONG, "all have ended", || zombies() >= many);
+    world.children.on_sigchld();
+    let ended = |id: &&TaskId| world.events(**id).iter().any(|event| matches!(event, TaskEvent::Exited(_)));
+    let told = runs.iter().filter(ended).count();
+    (runs, told)
+}
+
+#[test]
+fn of_many_that_end_at_once_some_are_told_before_all_are_reaped_and_all_in_the_end() {
+    with_world(|world| async move {
+        let (runs, told) = told_by_one_look(&world, 200, Signal::TERM).await;
+        assert!((1..200).contains(&told), "{told}");
+        for id in runs {
+            assert_eq!(world.exit(id).await, Exit::Signal { signal: Signal::TERM, core: false });
+        }
+        assert!(world.children.is_empty());
+    });
+}
+
+#[test]
+fn those_that_were_killed_at_once_are_judged_together() {
+    with_world(|world| async move {
+        let (runs, told) = told_by_one_look(&world, 200, Signal::KILL).await;
+        assert_eq!(told, 200);
+        for id in runs {
+            assert_eq!(world.exit(id).await, Exit::Signal { signal: Signal::KILL, core: false });
         }
     });
 }
@@ -107,7 +148,7 @@ fn a_run_ends_when_its_group_is_empty() {
         let ended =
             |event: &TaskEvent| matches!(event, TaskEvent::Exited(autopsy) if autopsy.exit == Exit::Code(3));
         world.until(|w| w.events(id).iter().any(ended)).await;
-        assert_eq!(world.events(id).len(), 2, "somebody is left");
+        assert_eq!(world.events(id).len(), 2, "somebody is left: {:?}", world.events(id));
         assert!(!world.children.signal_leader(id, Signal::TERM), "the leader is gone");
         assert!(world.children.signal_group(id, Signal::TERM));
         assert_eq!(world.exit(id).await, Exit::Code(3));

@@ -14,4 +14,7 @@ mod credentials;
 mod lifecycle;
 mod signals;
 mod surroundings;
+#[allow(dead_code, reason = "not each test binary uses all of it")]
+#[path = "../support/wait.rs"]
+mod wait;
 mod world;
