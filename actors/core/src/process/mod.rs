@@ -57,9 +57,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a death waits for its last words. A pipe is read within a few milliseconds, unless a grandchild keeps it
-/// open and busy.
-pub const WORDS_PATIENCE: Duration = Duration::from_millis(100);
+pub use crate::death::WORDS_PATIENCE;
 
 /// How long an instance lives on, once it was told to reload itself, before it is believed to have done so: a program that
 /// cannot read its new configuration ends within that.
@@ -232,6 +230,9 @@ impl Process {
             Event::Answered(probe, answer) => self.answered(now, probe, answer, out),
             Event::News(run, news) => self.hear_news(now, run, news, out),
             Event::Measured(run, used) => self.measured(now, run, used, out),
+            Event::ProbeWrote(probe, words) => {
+                self.observe_probe(now, probe, health_words::Event::Wrote(words), out);
+            }
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::NoWords(run) => self.hear(now.at, run.instance.serial, run.run, Words::default(), out),
             Event::Signalled(pressing, delivered) => Self::signalled(now.at, pressing, delivered, out),

@@ -39,6 +39,8 @@ pub enum Event {
     Measured(RunId, u64),
     /// The last lines that a run wrote.
     LastWords(RunId, Words),
+    /// What the program of a probe, which has failed, wrote last.
+    ProbeWrote(ProbeId, Words),
     /// Nobody keeps the last lines of this run.
     NoWords(RunId),
     /// A signal was sent; whether there was anybody to send it to.
