@@ -65,6 +65,7 @@ impl Listener for ReloadEar {
         let end = match &told.fact {
             Fact::System(SystemFact::ReloadEnded(_, end)) => end.clone(),
             Fact::System(SystemFact::ShutdownBegan { .. }) => ReloadEnd::Interrupted,
+            // Each reload that has begun ends by one of these two, whatever else there is to tell.
             _ => return,
         };
         if let Some(waits) = self.0.borrow_mut().take() {

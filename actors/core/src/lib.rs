@@ -63,6 +63,7 @@ pub mod outbox;
 pub mod outcome;
 pub mod outlook;
 pub mod plan;
+pub mod presence;
 pub mod privilege;
 pub mod process;
 pub mod program;
