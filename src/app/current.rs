@@ -9,12 +9,12 @@ use phpeek_core::name::ProcessName;
 use phpeek_core::plan::{Plan, plan};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{Hooks, SignalAction};
+use phpeek_core::survivors;
 use phpeek_settings::autotune::AutotuneSettings;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
-use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tracing::{OtlpSettings, SentMetrics, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ struct Fixed {
     logs: Option<OtlpSettings>,
     sent_metrics: Option<SentMetrics>,
     control_socket: ControlSocket,
-    survivors: Survivors,
+    survivors: survivors::Policy,
     api: ApiSettings,
     metrics: Option<MetricsSettings>,
     resources: Option<ResourceSettings>,

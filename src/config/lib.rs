@@ -78,12 +78,12 @@ use phpeek_core::autotune::Profile;
 use phpeek_core::history::Limits;
 use phpeek_core::otel::OtelSignal;
 use phpeek_core::spec::SystemSpec;
+use phpeek_core::survivors;
 use phpeek_settings::autotune::AutotuneSettings;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
-use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::{OtlpSettings, SentMetrics, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
@@ -115,7 +115,7 @@ pub struct Configuration {
     /// Whether what instances use is looked at.
     pub resources: Option<ResourceSettings>,
     /// What becomes of processes that a killed supervisor has left.
-    pub survivors: Survivors,
+    pub survivors: survivors::Policy,
     /// Whether what happens, and who asked for what, is recorded for an audit.
     pub audit: bool,
     /// What becomes of the output of processes.

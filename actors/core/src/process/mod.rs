@@ -16,8 +16,8 @@
 //! * **Q8** `Fatal` is reported when an essential process has ended for good, or an instance has spent its budget where
 //!   that is the end of everything; and never else.
 //! * **Q9** what came of a signal is told as it was, before anything else happens.
-//! * **Q10** after a change of scale there are as many instances as were asked for, told once; one that has gone is told of
-//!   last by that, and nothing of it lives.
+//! * **Q10** after a change of scale there are as many instances as were asked for, told once for each order; one that has gone
+//!   is told of last by that, and nothing of it lives.
 //! * **Q11** of the instances of a process, one at a time is away because it was above its soft bound of memory.
 //! * **Q12** a reload of itself is told to no more instances that run at a time than may be away, in their order. One has reloaded
 //!   when the run that was told has lived for [`RELOAD_SETTLES`] and all that asks has been answered well by what was asked
@@ -49,7 +49,7 @@ use crate::health::words as health_words;
 use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::limit::gauge::Gauge;
-use crate::operation::Operations;
+use crate::operation::{OperationId, Operations};
 use crate::signal::Handed;
 use crate::spec::ProcessSpec;
 use state::{CrashLoop, Due, Dying, Hooking, Jobs, Reloading, Rolling, Start, Wall};
@@ -135,8 +135,8 @@ pub struct Process {
     jobs: Option<Box<Jobs>>,
     /// What the clock on the wall has said, if anything goes by it.
     wall: Option<Box<Wall>>,
-    /// Whether instances come or go.
-    scaling: bool,
+    /// By which operations instances come or go.
+    scaling: Vec<OperationId>,
     /// Whether the end of all instances has been reported since the last run was ordered.
     end_reported: bool,
     /// The failure of the last instance that failed since the last command to start.
@@ -171,8 +171,8 @@ impl Process {
             replacing: None,
             jobs: None,
             wall: None,
-            scaling: false,
-            end_reported: false,
+            scaling: Vec::new(),
+            end_reported: true,
             failed: None,
             finished: false,
             spec: spec.clone(),
