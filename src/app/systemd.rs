@@ -47,7 +47,20 @@ impl Systemd {
 
     fn ready(&self) {
         self.up.set(true);
-        self.say(format!("READY=1\nSTATUS={} are up", self.all()));
+        self.say(format!("READY=1\nSTATUS={}", self.up_words()));
+    }
+
+    fn up_words(&self) -> String {
+        let are = if self.processes.get() == 1 { "is" } else { "are" };
+        format!("{} {are} up", self.all())
+    }
+
+    /// One that was removed goes a moment after the reload that removes it is over.
+    fn removed(&self) {
+        self.processes.update(|count| count.saturating_sub(1));
+        if self.up.get() {
+            self.say(format!("STATUS={}", self.up_words()));
+        }
     }
 
     fn all(&self) -> String {
@@ -63,7 +76,7 @@ impl Listener for Systemd {
         let fact = match &told.fact {
             Fact::Process(_, ProcessFact::Added(_)) => return self.processes.update(|count| count + 1),
             Fact::Process(_, ProcessFact::Removed) => {
-                return self.processes.update(|count| count.saturating_sub(1));
+                return self.removed();
             }
             Fact::System(fact) => fact,
             _ => return,
