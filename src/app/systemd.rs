@@ -48,7 +48,20 @@ impl Systemd {
 
     fn ready(&self) {
         self.up.set(true);
-        self.say(format!("READY=1\nSTATUS={} are up", self.all()));
+        self.say(format!("READY=1\nSTATUS={}", self.up_words()));
+    }
+
+    fn up_words(&self) -> String {
+        let are = if self.processes.get() == 1 { "is" } else { "are" };
+        format!("{} {are} up", self.all())
+    }
+
+    /// One that was removed goes a moment after the reload that removes it is over.
+    fn removed(&self) {
+        self.processes.update(|count| count.saturating_sub(1));
+        if self.up.get() {
+            self.say(format!("STATUS={}", self.up_words()));
+        }
     }
 
     fn all(&self) -> String {
@@ -64,7 +77,7 @@ impl Listener for Systemd {
         if let Some(presence) = told.fact.presence() {
             match presence {
                 Presence::ProcessCame(..) => self.processes.update(|count| count + 1),
-                Presence::ProcessWent(_) => self.processes.update(|count| count.saturating_sub(1)),
+                Presence::ProcessWent(_) => self.removed(),
                 Presence::ProcessChanged(..) | Presence::InstanceCame(..) | Presence::InstanceWent(_) => {}
             }
         }

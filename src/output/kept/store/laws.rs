@@ -260,7 +260,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (0..3_usize, 1..30_usize, 1..50_usize).prop_map(|(i, lines, bytes)| Step::Write(i, lines, bytes)),
         1 => (0..3_usize, 500..1500_usize, 1..10_usize).prop_map(|(i, lines, bytes)| Step::Write(i, lines, bytes)),
-        1 => (0..3_usize, 20..200_usize, 4000..40_000_usize).prop_map(|(i, lines, bytes)| Step::Write(i, lines, bytes)),
+        2 => (0..3_usize, 20..200_usize, 4000..60_000_usize).prop_map(|(i, lines, bytes)| Step::Write(i, lines, bytes)),
         2 => (0..1500_usize).prop_map(Step::Begin),
         3 => Just(Step::GoOn),
         1 => any::<bool>().prop_map(Step::Strange),
@@ -283,7 +283,7 @@ fn every_bug_planted_in_the_kept_lines_is_noticed() {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"the laws of lines will notice...");
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let plays: Vec<_> =
-        (0..60).map(|_| steps().new_tree(&mut runner).expect("nothing is filtered").current()).collect();
+        (0..120).map(|_| steps().new_tree(&mut runner).expect("nothing is filtered").current()).collect();
     let missed: Vec<_> =
         BUGS.into_iter().filter(|bug| plays.iter().all(|steps| play(steps, *bug).is_none())).collect();
     assert!(missed.is_empty(), "no law notices {missed:?}");
