@@ -3,6 +3,8 @@
 //! bugs show that a broken law is seen.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[path = "reload/back.rs"]
+mod back;
 #[path = "support/spec.rs"]
 mod support;
 
@@ -214,7 +216,10 @@ impl World {
         let own = self.processes.get_mut(&p).expect("it is there");
         self.touched.insert(own.0.name.clone());
         let verb = if matches!(command, Command::Stop(_)) { "stop" } else { "start" };
-        self.orders.push(format!("{verb} {}", own.0.name.as_str()));
+        self.orders.push(match command {
+            Command::Scale { to, .. } => format!("scale {} {to}", own.0.name.as_str()),
+            _ => format!("{verb} {}", own.0.name.as_str()),
+        });
         let program = own.0.program.command.program();
         let failure = self.faulty.contains(program).then(|| SpawnFailure {
             kind: SpawnFailureKind::NotFound,
