@@ -75,7 +75,9 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         )
     });
     all.fallback(async || {
-        Refusal::not_found("there is nothing at this path: see GET /status, /telemetry, /traces")
+        let message = "there is nothing at this path: see GET /status, /telemetry, /traces, and for the management API \
+                       GET /api/v1/openapi.json";
+        Refusal::not_found(message)
     })
     .method_not_allowed_fallback(async || Refusal::method())
     .with_state(shared)

@@ -2,7 +2,7 @@
 //! supervisor runs. Compares; changes nothing.
 
 use phpeek_api::change::{PlanReport, PlanStep};
-use phpeek_config::Configuration;
+use phpeek_config::{Configuration, Written};
 use phpeek_core::fleet::Wanted;
 use phpeek_core::history::Limits;
 use phpeek_core::name::ProcessName;
@@ -24,6 +24,7 @@ use std::rc::Rc;
 pub(super) struct Current {
     pub(super) spec: Wanted,
     pub(super) lines: ProcessLines,
+    pub(super) written: Written,
     fixed: Rc<Fixed>,
 }
 
@@ -66,6 +67,7 @@ impl Current {
             history,
             readiness,
             autotune,
+            written,
         } = configuration;
         let fixed = Fixed {
             log: *log,
@@ -84,7 +86,12 @@ impl Current {
             signals: spec.signals.clone(),
             hooks: spec.hooks.clone(),
         };
-        Self { spec: Wanted::of(spec, BTreeSet::new()), lines: lines.clone(), fixed: Rc::new(fixed) }
+        Self {
+            spec: Wanted::of(spec, BTreeSet::new()),
+            lines: lines.clone(),
+            written: written.clone(),
+            fixed: Rc::new(fixed),
+        }
     }
 
     /// What runs once `next` is taken over: what stays as it is is told of once more by the next reload.

@@ -110,6 +110,28 @@ const OF_A_CHECK: List = &[
     ("64", "the command line is wrong"),
     ("78", "not sound"),
 ];
+const OF_AN_EXPLANATION: List = &[
+    ("0", "told"),
+    ("1", "there is no such process"),
+    ("4", "the supervisor gives no answer"),
+    ("64", "the command line is wrong"),
+    ("78", "the configuration has errors"),
+];
+const OF_A_SCAFFOLD: List = &[
+    ("0", "written"),
+    (
+        "1",
+        "the preset is unknown, a file is there and stays or cannot be written, or nobody answers any more",
+    ),
+    ("64", "the command line is wrong"),
+];
+/// What 1 means where it is not what it means elsewhere.
+const OF_ONE: [(&str, &str); 4] = [
+    ("status", "not all is up"),
+    ("telemetry", "spans were lost since the supervisor began, or the receiver does not take them"),
+    ("trace", "there is nothing to show, or a comparison has found what --fail-over forbids"),
+    ("list", "a process has failed, or waits for its next run"),
+];
 const OF_A_TEXT: List = &[
     ("0", "written"),
     ("1", "there is no such thing, or nobody takes it"),
@@ -160,11 +182,15 @@ fn surroundings(name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
         ["init", "import", "scaffold", "example", "schema", "version", "completions", "man"].contains(&name);
     let codes = match name {
         _ if starts => OF_A_RUN,
+        "explain" => OF_AN_EXPLANATION,
+        "scaffold" => OF_A_SCAFFOLD,
         _ if reads => OF_A_CHECK,
         _ if writes => OF_A_TEXT,
         _ => OF_A_QUESTION,
     };
-    list("EXIT STATUS", codes, page)?;
+    let one = OF_ONE.iter().find(|(of, _)| *of == name).map(|(_, about)| *about);
+    let codes = codes.iter().map(|(code, about)| (*code, one.filter(|_| *code == "1").unwrap_or(about)));
+    list("EXIT STATUS", &codes.collect::<Vec<_>>(), page)?;
     if starts {
         let signals = match name {
             "run" => SIGNALS_OF_RUN,
@@ -203,7 +229,7 @@ fn lines(texts: impl Iterator<Item = impl AsRef<str>>, page: &mut Vec<u8>) -> st
     Ok(())
 }
 
-fn list(title: &str, items: List, page: &mut Vec<u8>) -> std::io::Result<()> {
+fn list(title: &str, items: &[(&str, &str)], page: &mut Vec<u8>) -> std::io::Result<()> {
     writeln!(page, ".SH \"{title}\"")?;
     for (word, about) in items {
         writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(word), escaped(about))?;

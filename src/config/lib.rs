@@ -63,6 +63,7 @@ mod variable;
 mod vars;
 mod watch;
 mod web;
+mod written;
 
 pub use edits::{Edit, EditError, Edits};
 pub use effective::{Origin, Setting};
@@ -92,6 +93,7 @@ use std::path::{Path, PathBuf};
 use tree::Node;
 use vars::{FAMILIES, Family};
 pub use vars::{ProcessEnv, Source, Vars};
+pub use written::Written;
 
 /// A configuration without a fault.
 #[derive(Debug, Clone)]
@@ -126,6 +128,8 @@ pub struct Configuration {
     pub readiness: Option<ReadinessSettings>,
     /// How PHP-FPM is set up.
     pub autotune: AutotuneSettings,
+    /// By process what its specification does not tell, for those who ask; without secrets.
+    pub written: Written,
 }
 
 /// What came of loading.
@@ -341,6 +345,7 @@ fn compiled(
         history,
         readiness,
         autotune,
+        written: written::written(root),
     })
 }
 
