@@ -131,7 +131,17 @@ impl<B: StatusBoard> BoardListener<B> {
             SystemFact::RestartEnded { end: RestartEnd::Interrupted, .. } => return, // a shutdown follows
             SystemFact::BootSucceeded { .. } | SystemFact::RestartEnded { .. } => SystemState::Running,
             SystemFact::ShutdownBegan { .. } => SystemState::Stopping,
-            _ => return,
+            SystemFact::BootFailed(_)
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::ReloadBegan { .. }
+            | SystemFact::ReloadFailed(_)
+            | SystemFact::ReloadEnded(..)
+            | SystemFact::ReloadReplaced(_)
+            | SystemFact::ShutdownHurried(_)
+            | SystemFact::Relayed(..)
+            | SystemFact::Refused(..)
+            | SystemFact::Answered(..)
+            | SystemFact::Over(_) => return,
         };
         self.board.system(state);
     }

@@ -3,7 +3,7 @@
 use crate::ports::{ProbeAnswer, ProbeOrder};
 use crate::world::World;
 use actix::Recipient;
-use phpeek_core::health::words::Effect;
+pub(crate) use phpeek_core::health::words::Effect;
 use phpeek_core::ids::TaskId;
 use phpeek_core::signal::Signal;
 
@@ -23,5 +23,6 @@ pub(crate) fn perform(world: &World, effect: Effect, hearer: impl FnOnce() -> Re
         Effect::Leave(probe) => {
             world.launcher.leave(TaskId::Probe(probe));
         }
+        Effect::AskWords(_) => {} // whoever hears the answers asks
     }
 }

@@ -11,6 +11,7 @@ use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::list_map::{ListMap, Serials};
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
+use phpeek_core::presence::Presence;
 use phpeek_core::schedule::Trigger;
 use phpeek_core::spec::{ProcessKind, ProcessSpec};
 use std::cell::RefCell;
@@ -48,6 +49,12 @@ struct Known {
     started: Started,
     /// The numbers of the instances of a oneshot.
     numbers: Serials<u32>,
+}
+
+impl Known {
+    fn is_oneshot(&self) -> bool {
+        self.spec.kind == ProcessKind::Oneshot
+    }
 }
 
 impl Histories {
@@ -103,15 +110,15 @@ impl Histories {
         self.clock.wall(at).duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
-    fn process(&self, id: ProcessId, fact: &ProcessFact) {
+    fn presence(&self, presence: Presence<'_>) {
         let mut all = self.known.borrow_mut();
-        match fact {
-            ProcessFact::Added(spec) => {
+        match presence {
+            Presence::ProcessCame(id, spec) => {
                 let jobs = spec.schedule.as_ref().map(|_| Box::new(JobHistory::new(self.limits.jobs)));
                 let (started, numbers) = (Started::Startup, Serials::default());
                 all.insert(id, Known { spec: spec.clone(), jobs, started, numbers });
             }
-            ProcessFact::Changed(spec) => {
+            Presence::ProcessChanged(id, spec) => {
                 let Some(known) = all.get_mut(id) else { return };
                 known.spec = spec.clone();
                 if spec.schedule.is_none() {
@@ -120,17 +127,33 @@ impl Histories {
                     known.jobs = Some(Box::new(JobHistory::new(self.limits.jobs)));
                 }
             }
-            ProcessFact::StartBegan { operation, .. } => {
-                if let Some(known) = all.get_mut(id) {
-                    known.started = match operation.cause {
-                        Cause::Boot => Started::Startup,
-                        Cause::Death(_) | Cause::Dependency(_) => Started::Restart,
-                        _ => Started::Manual,
-                    };
+            Presence::ProcessWent(id) => drop(all.remove(id)),
+            Presence::InstanceCame(id, number) => {
+                if let Some(known) = all.get_mut(id.process).filter(|known| known.is_oneshot()) {
+                    known.numbers.insert(id.serial, number);
                 }
             }
-            ProcessFact::Removed => drop(all.remove(id)),
-            _ => {}
+            Presence::InstanceWent(id) => {
+                if let Some(known) = all.get_mut(id.process).filter(|known| known.is_oneshot()) {
+                    known.numbers.remove(id.serial);
+                }
+            }
+        }
+    }
+
+    fn start_began(&self, id: ProcessId, cause: &Cause) {
+        if let Some(known) = self.known.borrow_mut().get_mut(id) {
+            known.started = match cause {
+                Cause::Boot => Started::Startup,
+                Cause::Death(_) | Cause::Dependency(_) => Started::Restart,
+                Cause::Signal { .. }
+                | Cause::Request
+                | Cause::Watch(_)
+                | Cause::AllEnded
+                | Cause::Fatal(_)
+                | Cause::BootFailed
+                | Cause::Internal => Started::Manual,
+            };
         }
     }
 
@@ -158,8 +181,6 @@ impl Histories {
     fn oneshot(&self, at: Moment, id: InstanceId, known: &mut Known, fact: &InstanceFact) {
         let mut runs = self.oneshots.borrow_mut();
         match fact {
-            InstanceFact::Added { number } => drop(known.numbers.insert(id.serial, *number)),
-            InstanceFact::Removed => drop(known.numbers.remove(id.serial)),
             InstanceFact::Restarting { .. } => known.started = Started::Restart,
             InstanceFact::Ordered { run } => {
                 let number = known.numbers.get(id.serial).copied().unwrap_or_default();
@@ -173,6 +194,7 @@ impl Histories {
                 runs.ended(id.run(death.run), ended, death.uptime, exit, death.fine);
             }
             InstanceFact::Autopsied(of) => runs.hear_words(id.run(of.death.run), &of.words),
+            // A run begins and ends by these alone; what lies between is no part of a history.
             _ => {}
         }
     }
@@ -194,11 +216,16 @@ fn shown(jobs: &JobHistory) -> ScheduleShown {
 
 impl Listener for Histories {
     fn hear(&self, told: &Told) {
+        if let Some(presence) = told.fact.presence() {
+            return self.presence(presence);
+        }
         match &told.fact {
-            Fact::Process(process, fact) => self.process(*process, fact),
+            Fact::Process(process, ProcessFact::StartBegan { operation, .. }) => {
+                self.start_began(*process, &operation.cause);
+            }
             Fact::Schedule(process, fact) => self.schedule(told.at, *process, fact),
             Fact::Instance(instance, fact) => self.instance(told.at, *instance, fact),
-            Fact::System(_) | Fact::Hook(..) | Fact::Health(..) => {}
+            Fact::Process(..) | Fact::System(_) | Fact::Hook(..) | Fact::Health(..) => {}
         }
     }
 }

@@ -1432,7 +1432,7 @@ _phpeek__pm() {
                     return 0
                     ;;
                 --stream)
-                    COMPREPLY=($(compgen -W "stdout stderr" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "stdout stderr file" -- "${cur}"))
                     return 0
                     ;;
                 --socket)

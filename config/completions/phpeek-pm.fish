@@ -39,7 +39,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s V -l version -d 'Pr
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "serve" -d 'Start everything and supervise it until it ends or is told to stop (the default)'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "check-config" -d 'Check the configuration and report everything that is wrong with it'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "config" -d 'Show every value of the configuration that would act, and where it comes from; secrets are hidden'
-complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "explain" -d 'Tell from the configuration in which order processes start, and what each waits for'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "explain" -d 'Tell in which order processes start and what each waits for; of one process, why it is as it is'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "status" -d 'Show what a running supervisor is doing; the exit code is 0 when all is up'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "list" -d 'List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "start" -d 'Start a process of a running supervisor, and wait until it is up'
@@ -84,7 +84,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l hos
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l strict -d 'Let warnings fail the check'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l json -d 'One JSON object instead of a report for people'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s q -l quiet -d 'Errors and the verdict alone'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand config" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand config" -l json -d 'One JSON array instead of a table'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand config" -l set -d 'Leave out what nobody has written'
@@ -92,7 +92,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand config" -s h -l help
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -l json -d 'One JSON object instead of a text'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l pid-file -d 'Ask no socket: read the file that was given to `serve --pid-file`' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand status" -l wait -d 'Wait up to this many seconds until all is up; ends at once when it will not be' -r
@@ -188,8 +188,9 @@ debug\t''
 info\t''
 warn\t''
 error\t''"
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand logs" -l stream -d 'Only lines of this stream' -r -f -a "stdout\t''
-stderr\t''"
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand logs" -l stream -d 'Only lines of this stream; `file` are those of `logging.files`' -r -f -a "stdout\t''
+stderr\t''
+file\t''"
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand logs" -l socket -d 'The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand logs" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand logs" -s f -l follow -d 'Go on with the lines that come'
@@ -235,7 +236,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fis
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l events -d 'Each event on a line of its own, with time and attributes'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -l attributes -d 'All attributes of each span'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -s f -l follow -d 'Show each trace when its root has ended, and until then each span as a line'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -s h -l help -d 'Print help'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "last" -d 'Draw the newest trace'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "list" -d 'List traces, one line each, the newest first'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand trace; and not __fish_seen_subcommand_from last list show analyze spool help" -f -a "show" -d 'Draw one trace'
@@ -392,7 +393,7 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand man" -s h -l help -d
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help" -f -a "serve" -d 'Start everything and supervise it until it ends or is told to stop (the default)'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help" -f -a "check-config" -d 'Check the configuration and report everything that is wrong with it'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help" -f -a "config" -d 'Show every value of the configuration that would act, and where it comes from; secrets are hidden'
-complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help" -f -a "explain" -d 'Tell from the configuration in which order processes start, and what each waits for'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help" -f -a "explain" -d 'Tell in which order processes start and what each waits for; of one process, why it is as it is'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help" -f -a "status" -d 'Show what a running supervisor is doing; the exit code is 0 when all is up'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help" -f -a "list" -d 'List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand help; and not __fish_seen_subcommand_from serve check-config config explain status list start stop restart scale signal reload plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help" -f -a "start" -d 'Start a process of a running supervisor, and wait until it is up'

@@ -57,8 +57,8 @@ _arguments "${_arguments_options[@]}" : \
 '--json[One JSON object instead of a report for people]' \
 '-q[Errors and the verdict alone]' \
 '--quiet[Errors and the verdict alone]' \
-'-h[Print help]' \
-'--help[Print help]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
 (config)
@@ -77,8 +77,8 @@ _arguments "${_arguments_options[@]}" : \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--json[One JSON object instead of a text]' \
-'-h[Print help]' \
-'--help[Print help]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
 '::name -- This process\: as it is in the supervisor that runs, and why; with --config, or where none runs, by the file:_default' \
 && ret=0
 ;;
@@ -322,7 +322,7 @@ _arguments "${_arguments_options[@]}" : \
 '--since=[Only lines from this time on\: how long ago (90s, 5m, 1h30m), or a time of RFC 3339]:TIME:_default' \
 '--grep=[Only lines that match this regular expression]:RE:_default' \
 '--level=[Only lines of this level and above]:LEVEL:(all debug info warn error)' \
-'--stream=[Only lines of this stream]:STREAM:(stdout stderr)' \
+'--stream=[Only lines of this stream; \`file\` are those of \`logging.files\`]:STREAM:(stdout stderr file)' \
 '--socket=[The control socket; default\: \$PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found]:PATH:_files' \
 '-c+[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
@@ -399,8 +399,8 @@ _arguments "${_arguments_options[@]}" : \
 '--attributes[All attributes of each span]' \
 '(--svg --html)-f[Show each trace when its root has ended, and until then each span as a line]' \
 '(--svg --html)--follow[Show each trace when its root has ended, and until then each span as a line]' \
-'-h[Print help]' \
-'--help[Print help]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
 ":: :_phpeek-pm__subcmd__trace_commands" \
 "*::: :->trace" \
 && ret=0
@@ -948,7 +948,7 @@ _arguments "${_arguments_options[@]}" : \
 ':kind -- What kind of file it is:((supervisord\:"supervisord.conf, with the files that it includes"
 procfile\:"A Procfile of Heroku, foreman and their like"
 crontab\:"A crontab, a user'\''s or the system'\''s"
-pm2\:"PM2'\''s ecosystem file, as JSON"
+pm2\:"PM2'\''s ecosystem file\: ecosystem.config.js as it is written, or JSON"
 s6-overlay\:"A directory of s6-overlay, version 2 or 3"))' \
 '::file -- The file, for s6-overlay the directory; - is standard input. Default\: the kind'\''s usual name here, or in /etc:_files' \
 && ret=0
@@ -1281,7 +1281,7 @@ _phpeek-pm_commands() {
 'serve:Start everything and supervise it until it ends or is told to stop (the default)' \
 'check-config:Check the configuration and report everything that is wrong with it' \
 'config:Show every value of the configuration that would act, and where it comes from; secrets are hidden' \
-'explain:Tell from the configuration in which order processes start, and what each waits for' \
+'explain:Tell in which order processes start and what each waits for; of one process, why it is as it is' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
 'list:List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run' \
 'start:Start a process of a running supervisor, and wait until it is up' \
@@ -1354,7 +1354,7 @@ _phpeek-pm__subcmd__help_commands() {
 'serve:Start everything and supervise it until it ends or is told to stop (the default)' \
 'check-config:Check the configuration and report everything that is wrong with it' \
 'config:Show every value of the configuration that would act, and where it comes from; secrets are hidden' \
-'explain:Tell from the configuration in which order processes start, and what each waits for' \
+'explain:Tell in which order processes start and what each waits for; of one process, why it is as it is' \
 'status:Show what a running supervisor is doing; the exit code is 0 when all is up' \
 'list:List the processes of a running supervisor; the exit code is 1 when one has failed or waits for its next run' \
 'start:Start a process of a running supervisor, and wait until it is up' \

@@ -43,7 +43,7 @@ pub use error::SocketError;
 pub use folder::Place;
 pub use report::TelemetryReport;
 pub use socket::Listener;
-pub use traces::TraceSource;
+pub use traces::{TraceSource, Unfinished};
 
 use answering::Answering;
 use door::{Carried, Door};

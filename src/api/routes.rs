@@ -55,13 +55,14 @@ type Shares = State<Arc<Shared>>;
 
 /// All routes.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    let routes: [(&'static str, MethodRouter<Arc<Shared>>); 7] = [
+    let routes: [(&'static str, MethodRouter<Arc<Shared>>); 8] = [
         ("/status", get(status)),
         ("/plan", get(plan)),
         ("/telemetry", get(telemetry)),
         ("/telemetry/flush", post(flush)),
         ("/traces", get(newest)),
         ("/traces/follow", get(follow)),
+        ("/traces/unfinished", get(unfinished)),
         ("/traces/{prefix}", get(one)),
     ];
     let all = routes.into_iter().fold(Router::new(), |router, (path, route)| {
@@ -74,7 +75,9 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         )
     });
     all.fallback(async || {
-        Refusal::not_found("there is nothing at this path: see GET /status, /telemetry, /traces")
+        let message = "there is nothing at this path: see GET /status, /telemetry, /traces, and for the management API \
+                       GET /api/v1/openapi.json";
+        Refusal::not_found(message)
     })
     .method_not_allowed_fallback(async || Refusal::method())
     .with_state(shared)
@@ -166,6 +169,11 @@ async fn one(State(shared): Shares, Path(prefix): Path<String>) -> Result<Respon
         return Err(Refusal(StatusCode::BAD_REQUEST, message));
     }
     protobuf(source.trace(&prefix), || format!("no trace that is kept has an id that begins with {prefix}"))
+}
+
+/// Which traces go on; who asks for one afterwards knows whether it is whole.
+async fn unfinished(State(shared): Shares) -> Result<Response, Refusal> {
+    json_of(&source(&shared)?.unfinished())
 }
 
 async fn follow(State(shared): Shares) -> Result<Response, Refusal> {

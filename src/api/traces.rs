@@ -5,7 +5,9 @@ use axum::body::Body;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use futures_util::stream;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
@@ -28,8 +30,21 @@ pub trait TraceSource: Send + Sync {
     fn since(&self, from: u64) -> (Vec<u8>, u64);
     /// The spans from number `from` on that are still kept, at most so many, each with its number and as JSON of OTLP.
     fn spans(&self, from: u64, most: usize) -> Vec<(u64, Value)>;
+    /// Which traces are not whole. What this tells of none of a trace, a look at the trace that follows shows all of.
+    fn unfinished(&self) -> Unfinished;
     /// Told the number of spans so far, whenever it has grown.
     fn subscribe(&self) -> watch::Receiver<u64>;
+}
+
+/// Traces of which something is missing among the newest spans.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// Those that go on, by their ids: how many spans have not ended.
+    pub open: HashMap<String, usize>,
+    /// Those of which spans have ended that are not among the newest yet.
+    pub on_the_way: HashSet<String>,
+    /// Some are on their way, of whatever trace.
+    pub any_on_the_way: bool,
 }
 
 struct Follower {

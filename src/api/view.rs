@@ -114,6 +114,8 @@ pub enum Reader {
 pub struct View {
     /// The file that the configuration was read from.
     pub config: Option<Arc<Path>>,
+    /// By process what is configured and its specification does not tell.
+    pub written: Arc<BTreeMap<String, serde_json::Value>>,
     /// How many changes it shows.
     pub changes: u64,
     /// When it was taken.
@@ -142,6 +144,7 @@ impl View {
     pub(super) fn of_one(clock: phpeek_actors::clock::Clock) -> Self {
         Self {
             config: None,
+            written: Arc::default(),
             changes: 0,
             at: clock.now(),
             wall: SystemTime::UNIX_EPOCH,

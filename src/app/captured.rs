@@ -2,8 +2,8 @@
 //! hears after the log has; keeps nothing.
 
 use phpeek_actors::listeners::Listener;
-use phpeek_core::facts::{Fact, HookFact, InstanceFact, Told};
-use phpeek_core::ids::TaskId;
+use phpeek_core::facts::Told;
+use phpeek_core::presence::Presence;
 use phpeek_output::Output;
 
 /// See the top of the file.
@@ -11,13 +11,10 @@ pub(super) struct Captured(pub(super) Output);
 
 impl Listener for Captured {
     fn hear(&self, told: &Told) {
-        match &told.fact {
-            Fact::Instance(instance, InstanceFact::Started { run, .. }) => {
-                self.0.begun(TaskId::Run(instance.run(*run)));
-            }
-            Fact::Hook(_, HookFact::Started { task, .. }) => self.0.begun(TaskId::Hook(*task)),
-            Fact::Instance(instance, InstanceFact::Removed) => self.0.forget(*instance),
-            _ => {}
+        if let Some(Presence::InstanceWent(instance)) = told.fact.presence() {
+            self.0.forget(instance);
+        } else if let Some(task) = told.fact.started() {
+            self.0.begun(task);
         }
     }
 }

@@ -2,19 +2,19 @@
 //! supervisor runs. Compares; changes nothing.
 
 use phpeek_api::change::{PlanReport, PlanStep};
-use phpeek_config::Configuration;
+use phpeek_config::{Configuration, Written};
 use phpeek_core::fleet::Wanted;
 use phpeek_core::history::Limits;
 use phpeek_core::name::ProcessName;
 use phpeek_core::plan::{Plan, plan};
 use phpeek_core::signal::Signal;
 use phpeek_core::spec::{Hooks, SignalAction};
+use phpeek_core::survivors;
 use phpeek_settings::autotune::AutotuneSettings;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
-use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tracing::{OtlpSettings, SentMetrics, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,7 @@ use std::rc::Rc;
 pub(super) struct Current {
     pub(super) spec: Wanted,
     pub(super) lines: ProcessLines,
+    pub(super) written: Written,
     fixed: Rc<Fixed>,
 }
 
@@ -35,7 +36,7 @@ struct Fixed {
     logs: Option<OtlpSettings>,
     sent_metrics: Option<SentMetrics>,
     control_socket: ControlSocket,
-    survivors: Survivors,
+    survivors: survivors::Policy,
     api: ApiSettings,
     metrics: Option<MetricsSettings>,
     resources: Option<ResourceSettings>,
@@ -66,6 +67,7 @@ impl Current {
             history,
             readiness,
             autotune,
+            written,
         } = configuration;
         let fixed = Fixed {
             log: *log,
@@ -84,7 +86,12 @@ impl Current {
             signals: spec.signals.clone(),
             hooks: spec.hooks.clone(),
         };
-        Self { spec: Wanted::of(spec, BTreeSet::new()), lines: lines.clone(), fixed: Rc::new(fixed) }
+        Self {
+            spec: Wanted::of(spec, BTreeSet::new()),
+            lines: lines.clone(),
+            written: written.clone(),
+            fixed: Rc::new(fixed),
+        }
     }
 
     /// What runs once `next` is taken over: what stays as it is is told of once more by the next reload.

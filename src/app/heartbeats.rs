@@ -3,9 +3,10 @@
 
 use phpeek_actors::listeners::Listener;
 use phpeek_actors::phrases::job_failure;
-use phpeek_core::facts::{Fact, ProcessFact, ScheduleFact, Told};
+use phpeek_core::facts::{Fact, ScheduleFact, Told};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::name::ProcessName;
+use phpeek_core::presence::Presence;
 use phpeek_core::schedule::{HeartbeatSpec, JobEnd};
 use phpeek_core::spec::ProcessSpec;
 use phpeek_probe::{Ping, Pings};
@@ -46,7 +47,14 @@ impl Heartbeats {
                 // Somebody has stopped it: it has neither succeeded nor failed.
                 JobEnd::Interrupted => return,
             },
-            _ => return,
+            // No job begins or ends by these.
+            ScheduleFact::Stops { .. }
+            | ScheduleFact::TriedInVain { .. }
+            | ScheduleFact::Skipped { .. }
+            | ScheduleFact::Paused
+            | ScheduleFact::Resumed
+            | ScheduleFact::ClockReset
+            | ScheduleFact::Next(_) => return,
         };
         if let Some(url) = url {
             let (process, url, how) = (process.clone(), url.clone(), how.clone());
@@ -57,11 +65,14 @@ impl Heartbeats {
 
 impl Listener for Heartbeats {
     fn hear(&self, told: &Told) {
-        match &told.fact {
-            Fact::Process(id, ProcessFact::Added(spec) | ProcessFact::Changed(spec)) => self.known(*id, spec),
-            Fact::Process(id, ProcessFact::Removed) => drop(self.told.borrow_mut().remove(id)),
-            Fact::Schedule(id, fact) => self.job(*id, fact),
-            _ => {}
+        if let Fact::Schedule(id, fact) = &told.fact {
+            return self.job(*id, fact);
+        }
+        let Some(presence) = told.fact.presence() else { return };
+        match presence {
+            Presence::ProcessCame(id, spec) | Presence::ProcessChanged(id, spec) => self.known(id, spec),
+            Presence::ProcessWent(id) => drop(self.told.borrow_mut().remove(&id)),
+            Presence::InstanceCame(..) | Presence::InstanceWent(_) => {}
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Where the control socket meets telemetry: the newest spans, as the socket hands them out. An adapter; keeps nothing.
 
-use phpeek_api::TraceSource;
+use phpeek_actors::telemetry::Queue;
+use phpeek_actors::trace::Tracing;
+use phpeek_api::{TraceSource, Unfinished};
+use phpeek_telemetry::TelemetryHandle;
 use phpeek_telemetry::recent::Recent;
 use serde_json::Value;
 use std::sync::Arc;
@@ -10,15 +13,21 @@ use tokio::sync::watch;
 /// The newest spans.
 pub(super) struct Kept {
     spans: Arc<Recent>,
+    /// What has not ended.
+    tracing: Tracing,
+    /// What has ended and is not among the newest yet.
+    queue: Arc<Queue>,
     /// Microseconds since 1970: there are never as many spans.
     began: u64,
 }
 
 impl Kept {
-    /// From now on.
-    pub(super) fn new(spans: Arc<Recent>, now: SystemTime) -> Self {
+    /// From now on; none when tracing is off.
+    pub(super) fn new(telemetry: &TelemetryHandle, now: SystemTime) -> Option<Self> {
         let micros = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-        Self { spans, began: u64::try_from(micros).unwrap_or_default() }
+        let began = u64::try_from(micros).unwrap_or_default();
+        let (spans, queue) = (telemetry.recent()?, telemetry.queue()?);
+        Some(Self { spans, tracing: telemetry.tracing(), queue, began })
     }
 }
 
@@ -37,6 +46,16 @@ impl TraceSource for Kept {
     }
     fn spans(&self, from: u64, most: usize) -> Vec<(u64, Value)> {
         self.spans.json(from, most)
+    }
+    fn unfinished(&self) -> Unfinished {
+        // In the order in which a span goes: none slips through between two looks.
+        let open = self.tracing.unended();
+        let (queued, in_hand) = self.queue.on_the_way();
+        Unfinished {
+            open: open.into_iter().map(|(id, spans)| (id.to_string(), spans)).collect(),
+            on_the_way: queued.into_iter().map(|id| id.to_string()).collect(),
+            any_on_the_way: in_hand,
+        }
     }
     fn subscribe(&self) -> watch::Receiver<u64> {
         self.spans.subscribe()

@@ -6,7 +6,7 @@
 use super::roster::Roster;
 use super::running::AlreadyRuns;
 use phpeek_actors::panics::Panics;
-use phpeek_api::place;
+use phpeek_api::{Place, place};
 use phpeek_core::causes::chain;
 use phpeek_core::ids::TaskId;
 use phpeek_os::environment;
@@ -32,21 +32,35 @@ const LAST_WRITE: Duration = Duration::from_millis(300);
 const STEP: Duration = Duration::from_millis(2);
 
 /// What the supervisor before this one has written down.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Before {
     /// It has ended well, or there was none.
+    #[default]
     Nothing,
     /// This.
     Of(Record),
-    /// Something that is not believed, for this reason.
-    Refused(String),
+    /// Something that is not believed.
+    Refused {
+        /// Where it lies.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Before {
+    /// A record that lies where nothing can be used is not read, and not passed over either.
+    fn or_refused(&mut self, path: &Path, why: String) {
+        if matches!(self, Self::Nothing) && path.symlink_metadata().is_ok() {
+            *self = Self::Refused { path: path.to_owned(), why };
+        }
+    }
 }
 
 /// The record of what runs, and the lock beside it.
 pub(super) struct Ledger {
     path: PathBuf,
     lock: LockFile,
-    before: Before,
     /// Whether it is over; held while the record is written, so that none appears after the end.
     closed: Arc<Mutex<bool>>,
 }
@@ -62,6 +76,8 @@ pub(super) struct Written {
 pub(super) struct Opened {
     /// None when no folder can be used.
     pub(super) ledger: Option<Ledger>,
+    /// What there was, in that folder or in one before it that cannot be used.
+    pub(super) before: Before,
     /// What was not as it should be.
     pub(super) warnings: Vec<String>,
 }
@@ -72,16 +88,22 @@ impl Ledger {
     /// # Errors
     /// [`AlreadyRuns`] when somebody has this configuration already.
     pub(super) fn open(config: &Path) -> Result<Opened, AlreadyRuns> {
-        let config = config.canonicalize().unwrap_or_else(|_| config.to_owned());
         let own = rustix::process::geteuid().as_raw();
-        let (mut warnings, mut refusals) = (Vec::new(), Vec::new());
-        for place in place::places(own, &environment::value) {
+        Self::open_in(&place::places(own, &environment::value), config)
+    }
+
+    fn open_in(places: &[Place], config: &Path) -> Result<Opened, AlreadyRuns> {
+        let config = config.canonicalize().unwrap_or_else(|_| config.to_owned());
+        let name = name_of(&config);
+        let (mut warnings, mut refusals, mut before) = (Vec::new(), Vec::new(), Before::Nothing);
+        for place in places {
+            let folder = place.folder();
+            let path = folder.join(format!("{name}.state"));
             if let Err(error) = place.prepare() {
                 refusals.push(chain(&error));
+                before.or_refused(&path, chain(&error));
                 continue;
             }
-            let folder = place.folder();
-            let name = name_of(&config);
             let runs = |pid| AlreadyRuns { config: config.clone(), pid };
             let lock = match LockFile::take(&folder.join(format!("{name}.lock")), MODE) {
                 Ok(lock) => lock,
@@ -89,24 +111,25 @@ impl Ledger {
                 // The folder is ours, so this is no everyday refusal.
                 Err(error @ LockError::Refused { .. }) => {
                     warnings.push(chain(&error));
+                    before.or_refused(&path, chain(&error));
                     continue;
                 }
                 Err(error @ LockError::Write { .. }) => {
                     refusals.push(chain(&error));
+                    before.or_refused(&path, chain(&error));
                     continue;
                 }
             };
-            let path = folder.join(format!("{name}.state"));
-            let before = read(&path);
-            if let Before::Of(record) = &before
+            let found = read(&path);
+            if let Before::Of(record) = &found
                 && let Some(pid) = record.living_supervisor()
             {
                 return Err(runs(pid));
             }
-            return Ok(Opened {
-                ledger: Some(Self { path, lock, before, closed: Arc::default() }),
-                warnings,
-            });
+            let ledger = Some(Self { path, lock, closed: Arc::default() });
+            // What was found here is of a supervisor that has passed over the same folders.
+            let before = if matches!(found, Before::Nothing) { before } else { found };
+            return Ok(Opened { ledger, before, warnings });
         }
         // As PID 1 of a container we are the only one in it, and nothing of it lives longer than we do.
         if std::process::id() != 1 {
@@ -114,17 +137,12 @@ impl Ledger {
                         of this configuration noticed";
             warnings.push(format!("{what}: {}", refusals.join("; ")));
         }
-        Ok(Opened { ledger: None, warnings })
+        Ok(Opened { ledger: None, before, warnings })
     }
 
     /// Where the record lies.
     pub(super) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// What the supervisor before this one has written down.
-    pub(super) fn before(&self) -> &Before {
-        &self.before
     }
 
     /// Writes down whose supervisor this is, before anything is started: what begins from now on can be known by its
@@ -213,11 +231,12 @@ fn write(path: &Path, record: &Record) -> io::Result<()> {
 }
 
 fn read(path: &Path) -> Before {
+    let refused = |why: String| Before::Refused { path: path.to_owned(), why };
     match state_file::read(path) {
         Ok(None) => Before::Nothing,
         Ok(Some(text)) => Record::parse(&text)
-            .map_or_else(|| Before::Refused("it is not as a supervisor writes it".to_owned()), Before::Of),
-        Err(error) => Before::Refused(error.to_string()),
+            .map_or_else(|| refused("it is not as a supervisor writes it".to_owned()), Before::Of),
+        Err(error) => refused(error.to_string()),
     }
 }
 
@@ -229,4 +248,55 @@ fn name_of(config: &Path) -> String {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     }
     format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    /// The place that a service is given.
+    fn place(folder: &Path) -> Place {
+        let var = |name: &str| (name == "RUNTIME_DIRECTORY").then(|| folder.as_os_str().to_owned());
+        place::places(0, &var).into_iter().next().expect("the service's own comes first")
+    }
+
+    #[test]
+    fn a_record_where_nothing_can_be_used_is_not_passed_over() {
+        let root = tempfile::tempdir().expect("a folder");
+        let [first, second] = ["first", "second"].map(|name| root.path().join(name));
+        let config = root.path().join("config.yaml");
+        let opened = || Ledger::open_in(&[place(&first), place(&second)], &config).expect("nobody has it");
+        let left = opened().ledger.expect("the first can be used").path().to_owned();
+        assert!(left.starts_with(&first) && matches!(opened().before, Before::Nothing));
+        fs::write(&left, Record::own(BTreeMap::new()).to_text()).expect("ours");
+        // Others may write into the folder from now on: what lies there may be anybody's.
+        fs::set_permissions(&first, Permissions::from_mode(0o777)).expect("ours");
+        let other = opened();
+        assert!(other.ledger.expect("the second can be used").path().starts_with(&second));
+        let Before::Refused { path, why } = other.before else { panic!("it is believed, or passed over") };
+        assert!(path == left && why.contains("others may write to it"), "{why}");
+        fs::remove_file(&left).expect("ours");
+        assert!(
+            matches!(opened().before, Before::Nothing),
+            "where there is no record, there is nothing to say"
+        );
+    }
+
+    #[test]
+    fn a_record_behind_a_lock_that_is_not_ours_is_not_passed_over() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (folder, config) = (root.path().join("run"), root.path().join("config.yaml"));
+        let open = || Ledger::open_in(&[place(&folder)], &config).expect("nobody has it");
+        let left = open().ledger.expect("it can be used").path().to_owned();
+        fs::write(&left, "cut off").expect("ours");
+        assert!(matches!(open().before, Before::Refused { .. }), "it is not as a supervisor writes it");
+        fs::write(left.with_extension("lock"), "").expect("ours");
+        fs::set_permissions(left.with_extension("lock"), Permissions::from_mode(0o666)).expect("ours");
+        let opened = open();
+        assert!(opened.ledger.is_none() && matches!(opened.before, Before::Refused { .. }));
+    }
 }

@@ -62,7 +62,7 @@ use ending::Finish;
 use hasten::Hasten;
 use heartbeats::Heartbeats;
 use last_exit::LastExit;
-use ledger::Ledger;
+use ledger::{Before, Ledger};
 use operations::Operations;
 use orders::Orders;
 use phpeek_actors::board::BoardListener;
@@ -122,7 +122,8 @@ pub fn run(
     let Prepared { system, ground } = prepared;
     let pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
     let config = options.config();
-    let ledger::Opened { ledger, warnings } = config.map(Ledger::open).transpose()?.unwrap_or_default();
+    let ledger::Opened { ledger, before, warnings } =
+        config.map(Ledger::open).transpose()?.unwrap_or_default();
     let ledger = ledger.map(Rc::new);
     let wanted = options.control.as_ref().map_or(&ControlSocket::Off, |c| &c.socket);
     let control::Opened { listener, warning } = control::open(wanted)?;
@@ -132,7 +133,7 @@ pub fn run(
     let record = ledger.as_ref().map(|ledger| ledger.path().to_owned());
     let beside = Beside { socket: options.beside(listener.as_ref()), record };
     let (pid, books) = (pid_file.as_ref(), ledger.clone());
-    let found = Found { pid_file: pid, ledger: books, listener, beside, bound, metrics, ground };
+    let found = Found { pid_file: pid, ledger: books, before, listener, beside, bound, metrics, ground };
     let result = system.block_on(supervise(configuration, &options, signals, found));
     // Everything has ended and was flushed; to take the actors of 1000 processes apart would only delay the exit.
     std::mem::forget(system);
@@ -147,6 +148,7 @@ pub fn run(
 struct Found<'a> {
     pid_file: Option<&'a PidFile>,
     ledger: Option<Rc<Ledger>>,
+    before: Before,
     listener: Option<socket::Listener>,
     beside: Beside,
     bound: Vec<Bound>,
@@ -165,7 +167,7 @@ async fn supervise(
     configuration: Configuration,
     options: &Options,
     signals: Signals,
-    Found { pid_file, ledger, listener, beside, bound, metrics, ground }: Found<'_>,
+    Found { pid_file, ledger, before, listener, beside, bound, metrics, ground }: Found<'_>,
 ) -> Result<Ending, BeginError> {
     let clock = Clock::following(&WALL);
     let router = Router::default();
@@ -178,9 +180,8 @@ async fn supervise(
         source: io::Error::other("the dependencies have a cycle"),
     })?;
     let roster = Rc::new(Roster::of(&fleet));
+    survivors::deal(&before, configuration.survivors, &spec, (&running, beside.socket.as_deref())).await?;
     if let Some(ledger) = ledger {
-        survivors::deal(&ledger, configuration.survivors, &spec, (&running, beside.socket.as_deref()))
-            .await?;
         keep(ledger, &roster, &running);
     }
     let writer = pid_file.map(|file| file.writer(in_a_thread)).transpose()?;

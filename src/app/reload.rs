@@ -1,6 +1,5 @@
-//! Another configuration as the program takes it over: reads and checks it on a thread of its own, says what is wrong with
-//! it or hands it to the manager, and follows what comes of it. One at a time; of reloads that are asked for meanwhile
-//! the last is done. Decides nothing about processes.
+//! Another configuration as the program takes it over: reads and checks it on a thread of its own, says what is wrong with it or hands it to
+//! the manager, and follows what comes of it. One at a time; of those asked for meanwhile the last is done. Decides nothing about processes.
 
 use super::board::SharedBoard;
 use super::configure::load_edited;
@@ -65,6 +64,7 @@ impl Listener for ReloadEar {
         let end = match &told.fact {
             Fact::System(SystemFact::ReloadEnded(_, end)) => end.clone(),
             Fact::System(SystemFact::ShutdownBegan { .. }) => ReloadEnd::Interrupted,
+            // Each reload that has begun ends by one of these two, whatever else there is to tell.
             _ => return,
         };
         if let Some(waits) = self.0.borrow_mut().take() {
@@ -121,6 +121,7 @@ impl Reloader {
                 None
             }
         });
+        board.written(configuration.written.clone());
         let reloader = Self {
             current: Current::of(configuration),
             edits: Edits::default(),
@@ -298,6 +299,7 @@ impl Reloader {
         let answer = match ended.await {
             Ok(ReloadEnd::Complete) => {
                 self.current = self.current.followed_by(next);
+                self.board.written(self.current.written.clone());
                 drop(tell.send(Answer::Done));
                 return true;
             }

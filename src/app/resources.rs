@@ -28,8 +28,8 @@ pub(super) fn start(
 ) -> Result<(Option<Resources>, Sources), BeginError> {
     let lines = running.output.kept();
     let now = running.clock.wall(running.clock.now());
-    let traces =
-        running.telemetry.recent().map(|recent| Arc::new(Newest::new(recent, now)) as Arc<dyn TraceSource>);
+    let newest = Newest::new(&running.telemetry, now);
+    let traces = newest.map(|newest| Arc::new(newest) as Arc<dyn TraceSource>);
     let Some(ResourceSettings { interval, samples }) = settings else {
         return Ok((None, Sources { lines, events, history: None, traces }));
     };

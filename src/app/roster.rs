@@ -1,9 +1,10 @@
 //! Which processes there are, by id and name, for the record of what runs. A listener; keeps nothing else.
 
 use phpeek_actors::listeners::Listener;
-use phpeek_core::facts::{Fact, ProcessFact, Told};
+use phpeek_core::facts::Told;
 use phpeek_core::fleet::Fleet;
 use phpeek_core::ids::ProcessId;
+use phpeek_core::presence::Presence;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -25,13 +26,14 @@ impl Roster {
 
 impl Listener for Roster {
     fn hear(&self, told: &Told) {
-        match &told.fact {
-            Fact::Process(process, ProcessFact::Added(spec)) => {
+        let Some(presence) = told.fact.presence() else { return };
+        match presence {
+            Presence::ProcessCame(process, spec) => {
                 // Those of the beginning are told of again.
-                self.0.borrow_mut().entry(*process).or_insert_with(|| spec.name.as_str().to_owned());
+                self.0.borrow_mut().entry(process).or_insert_with(|| spec.name.as_str().to_owned());
             }
-            Fact::Process(process, ProcessFact::Removed) => drop(self.0.borrow_mut().remove(process)),
-            _ => {}
+            Presence::ProcessWent(process) => drop(self.0.borrow_mut().remove(&process)),
+            Presence::ProcessChanged(..) | Presence::InstanceCame(..) | Presence::InstanceWent(_) => {}
         }
     }
 }

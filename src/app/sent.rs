@@ -4,10 +4,11 @@
 use phpeek_actors::listeners::{Listener, Listeners};
 use phpeek_actors::ports::{Level, LogRecord, LogSink};
 use phpeek_config::Configuration;
-use phpeek_core::facts::{Fact, InstanceFact, ProcessFact, Told};
+use phpeek_core::facts::{Fact, InstanceFact, Told};
 use phpeek_core::ids::{InstanceId, ProcessId, TaskId};
 use phpeek_core::list_map::{ListMap, Serials};
 use phpeek_core::name::ProcessName;
+use phpeek_core::presence::Presence;
 use phpeek_output::Output;
 use phpeek_telemetry::{OwnRecords, RunSpans, TelemetryHandle, Wanted};
 use std::cell::{OnceCell, RefCell};
@@ -72,38 +73,43 @@ impl Runs {
         self.spans.get_or_init(|| Rc::downgrade(listeners));
     }
 
-    fn instance(&self, id: InstanceId, fact: &InstanceFact) {
+    /// A run was ordered: from now on it has a span.
+    fn ordered(&self, id: InstanceId, run: u64) {
         let mut processes = self.processes.borrow_mut();
         let Some(Known { name, numbers }) = processes.get_mut(id.process) else { return };
-        match fact {
-            InstanceFact::Added { number } => drop(numbers.insert(id.serial, *number)),
-            InstanceFact::Ordered { run } => {
-                let listeners = self.spans.get().and_then(Weak::upgrade);
-                if let (Some(listeners), Some(number)) = (listeners, numbers.get(id.serial)) {
-                    let context = listeners.context_of_task(TaskId::Run(id.run(*run)));
-                    self.runs.note(name, *number, *run, context);
-                }
-            }
-            InstanceFact::Removed => {
-                if let Some(number) = numbers.remove(id.serial) {
-                    self.runs.forget(name, number);
-                }
-            }
-            _ => {}
+        let listeners = self.spans.get().and_then(Weak::upgrade);
+        if let (Some(listeners), Some(number)) = (listeners, numbers.get(id.serial)) {
+            let context = listeners.context_of_task(TaskId::Run(id.run(run)));
+            self.runs.note(name, *number, run, context);
         }
     }
 }
 
 impl Listener for Runs {
     fn hear(&self, told: &Told) {
-        match &told.fact {
-            Fact::Process(id, ProcessFact::Added(spec)) => {
+        if let Fact::Instance(id, InstanceFact::Ordered { run }) = &told.fact {
+            return self.ordered(*id, *run);
+        }
+        let Some(presence) = told.fact.presence() else { return };
+        let mut processes = self.processes.borrow_mut();
+        match presence {
+            Presence::ProcessCame(id, spec) => {
                 let known = Known { name: spec.name.clone(), numbers: Serials::default() };
-                self.processes.borrow_mut().insert(*id, known);
+                processes.insert(id, known);
             }
-            Fact::Process(id, ProcessFact::Removed) => drop(self.processes.borrow_mut().remove(*id)),
-            Fact::Instance(id, fact) => self.instance(*id, fact),
-            _ => {}
+            Presence::ProcessWent(id) => drop(processes.remove(id)),
+            Presence::InstanceCame(id, number) => {
+                if let Some(known) = processes.get_mut(id.process) {
+                    known.numbers.insert(id.serial, number);
+                }
+            }
+            Presence::InstanceWent(id) => {
+                let Some(Known { name, numbers }) = processes.get_mut(id.process) else { return };
+                if let Some(number) = numbers.remove(id.serial) {
+                    self.runs.forget(name, number);
+                }
+            }
+            Presence::ProcessChanged(..) => {}
         }
     }
 }

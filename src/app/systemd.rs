@@ -4,7 +4,8 @@
 
 use super::running::{Running, warn};
 use phpeek_actors::listeners::Listener;
-use phpeek_core::facts::{Fact, ProcessFact, SystemFact, Told};
+use phpeek_core::facts::{Fact, SystemFact, Told};
+use phpeek_core::presence::Presence;
 use rustix::time::{ClockId, clock_gettime};
 use std::cell::Cell;
 use std::io;
@@ -47,7 +48,20 @@ impl Systemd {
 
     fn ready(&self) {
         self.up.set(true);
-        self.say(format!("READY=1\nSTATUS={} are up", self.all()));
+        self.say(format!("READY=1\nSTATUS={}", self.up_words()));
+    }
+
+    fn up_words(&self) -> String {
+        let are = if self.processes.get() == 1 { "is" } else { "are" };
+        format!("{} {are} up", self.all())
+    }
+
+    /// One that was removed goes a moment after the reload that removes it is over.
+    fn removed(&self) {
+        self.processes.update(|count| count.saturating_sub(1));
+        if self.up.get() {
+            self.say(format!("STATUS={}", self.up_words()));
+        }
     }
 
     fn all(&self) -> String {
@@ -60,14 +74,14 @@ impl Systemd {
 
 impl Listener for Systemd {
     fn hear(&self, told: &Told) {
-        let fact = match &told.fact {
-            Fact::Process(_, ProcessFact::Added(_)) => return self.processes.update(|count| count + 1),
-            Fact::Process(_, ProcessFact::Removed) => {
-                return self.processes.update(|count| count.saturating_sub(1));
+        if let Some(presence) = told.fact.presence() {
+            match presence {
+                Presence::ProcessCame(..) => self.processes.update(|count| count + 1),
+                Presence::ProcessWent(_) => self.removed(),
+                Presence::ProcessChanged(..) | Presence::InstanceCame(..) | Presence::InstanceWent(_) => {}
             }
-            Fact::System(fact) => fact,
-            _ => return,
-        };
+        }
+        let Fact::System(fact) = &told.fact else { return };
         match fact {
             SystemFact::BootBegan { .. } => self.say(format!("STATUS=starting {}", self.all())),
             SystemFact::BootSucceeded { .. } => self.ready(),
@@ -83,7 +97,18 @@ impl Listener for Systemd {
                 let time = timeout.saturating_add(LAST_WORDS).as_micros();
                 self.say(format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={time}\nSTATUS=stopping {}", self.all()));
             }
-            _ => {}
+            // Those change nothing of what the unit is.
+            SystemFact::RestartBegan { .. }
+            | SystemFact::RestartEnded { .. }
+            | SystemFact::RestartJoined { .. }
+            | SystemFact::ReloadFailed(_)
+            | SystemFact::ReloadEnded(..)
+            | SystemFact::ReloadReplaced(_)
+            | SystemFact::ShutdownHurried(_)
+            | SystemFact::Relayed(..)
+            | SystemFact::Refused(..)
+            | SystemFact::Answered(..)
+            | SystemFact::Over(_) => {}
         }
     }
 }

@@ -66,12 +66,17 @@ pub enum Command {
     /// Run an embedded example for a few seconds and draw its traces.
     Demo(DemoArguments),
     /// Check the configuration and report everything that is wrong with it.
+    ///
+    /// The exit code is 0 when it is sound, 78 when it is not, 1 when --strict fails for a warning.
     CheckConfig(CheckArguments),
     /// Show every value of the configuration that would act, and where it comes from; secrets are hidden.
     ///
     /// A file and line, an override, a variable of OpenTelemetry, or the default. The exit code is 78 when the configuration has errors.
     Config(ConfigArguments),
-    /// Tell from the configuration in which order processes start, and what each waits for.
+    /// Tell in which order processes start and what each waits for; of one process, why it is as it is.
+    ///
+    /// From the configuration; of one process from the supervisor that runs. The exit code is 1 when there is no such process, 4 when the
+    /// supervisor gives no answer, 78 when the configuration has errors.
     Explain(ExplainArguments),
     /// Write a first configuration, made from what lies in the working directory.
     Init(InitArguments),
@@ -83,7 +88,8 @@ pub enum Command {
     /// Write the configuration of a kind of application, and what an image of it needs.
     ///
     /// Presets: laravel, production, symfony, php, wordpress, magento, drupal, nodejs, nextjs, nuxt, generic, minimal. What is there already is
-    /// overwritten only when somebody at the terminal says so. The exit code is 1 when the preset is unknown or a file cannot be written.
+    /// overwritten only when somebody says so, and nothing is written before all is answered. The exit code is 1 when the preset is unknown, a file
+    /// is there and stays or cannot be written, or nobody answers any more.
     Scaffold(ScaffoldArguments),
     /// Write one of the example configurations; without a name, list them.
     Example(ExampleArguments),
@@ -137,6 +143,9 @@ pub enum Command {
     /// dropped) or the receiver does not take them, 3 when no supervisor runs, 4 when it cannot be asked.
     Telemetry(TelemetryArguments),
     /// Draw, list and analyze traces in the terminal, as a picture or as a page.
+    ///
+    /// The exit code is 0 when there is something to show, 1 when there is nothing, or a comparison has found what --fail-over forbids, 3 when
+    /// no supervisor runs, 4 when it cannot be asked, 66 when the file or the spool cannot be read. Of a trace that goes on it says so.
     Trace(TraceArguments),
     /// Show the version.
     Version(VersionArguments),

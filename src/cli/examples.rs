@@ -43,7 +43,13 @@ const EXAMPLES: &[Examples] = &[
             ("phpeek-pm config --json --config app.yaml", "all of it, for a script"),
         ],
     ),
-    ("explain", &[("phpeek-pm explain --config app.yaml", "who starts when, and what each waits for")]),
+    (
+        "explain",
+        &[
+            ("phpeek-pm explain --config app.yaml", "who starts when, and what each waits for"),
+            ("phpeek-pm explain queue", "why it is as it is, what it waits for, and its last restart"),
+        ],
+    ),
     (
         "init",
         &[
@@ -60,7 +66,7 @@ const EXAMPLES: &[Examples] = &[
             ),
             ("phpeek-pm import procfile", "the Procfile here"),
             ("phpeek-pm import crontab --user -", "what `crontab -l` writes"),
-            ("phpeek-pm import pm2 ecosystem.json", "apps of PM2"),
+            ("phpeek-pm import pm2 ecosystem.config.js", "apps of PM2"),
             ("phpeek-pm import s6-overlay /etc/s6-overlay", "services of s6-rc, or of services.d"),
         ],
     ),
@@ -158,7 +164,10 @@ const EXAMPLES: &[Examples] = &[
         "trace",
         &[
             ("phpeek-pm trace list", "the newest traces"),
-            ("phpeek-pm trace last", "the newest, drawn"),
+            ("phpeek-pm trace last --start", "where the time of the newest start went"),
+            ("phpeek-pm trace list --errors --since 1d", "what has failed since yesterday"),
+            ("phpeek-pm trace last --restart --html -o trace.html", "the newest restart as a page"),
+            ("phpeek-pm trace analyze critical-chain", "what decided when the start was over"),
             ("phpeek-pm trace spool list --spool /var/lib/phpeek-pm/spool", "what waits for the receiver"),
         ],
     ),

@@ -40,8 +40,8 @@ pub struct LogsArguments {
     /// Only lines of this level and above.
     #[arg(long, value_parser = ["all", "debug", "info", "warn", "error"])]
     pub level: Option<String>,
-    /// Only lines of this stream.
-    #[arg(long, value_parser = ["stdout", "stderr"])]
+    /// Only lines of this stream; `file` are those of `logging.files`.
+    #[arg(long, value_parser = ["stdout", "stderr", "file"])]
     pub stream: Option<String>,
     /// The control socket; default: $PHPEEK_PM_CONTROL_SOCKET, the configured one, the only one that is found.
     #[arg(long, value_name = "PATH")]

@@ -100,12 +100,37 @@ const OF_A_QUESTION: List = &[
     ("3", "no supervisor of ours runs"),
     ("4", "it cannot be told: no answer, no permission, or several run"),
     ("64", "the command line is wrong"),
+    ("66", "the file or the spool directory that was named cannot be read"),
+    ("73", "the answer, or the file that was to be made, cannot be written"),
+    ("78", "the configuration that was named has errors, so where its socket lies is not known"),
 ];
 const OF_A_CHECK: List = &[
     ("0", "sound"),
     ("1", "sound, and --strict fails for its warnings"),
     ("64", "the command line is wrong"),
     ("78", "not sound"),
+];
+const OF_AN_EXPLANATION: List = &[
+    ("0", "told"),
+    ("1", "there is no such process"),
+    ("4", "the supervisor gives no answer"),
+    ("64", "the command line is wrong"),
+    ("78", "the configuration has errors"),
+];
+const OF_A_SCAFFOLD: List = &[
+    ("0", "written"),
+    (
+        "1",
+        "the preset is unknown, a file is there and stays or cannot be written, or nobody answers any more",
+    ),
+    ("64", "the command line is wrong"),
+];
+/// What 1 means where it is not what it means elsewhere.
+const OF_ONE: [(&str, &str); 4] = [
+    ("status", "not all is up"),
+    ("telemetry", "spans were lost since the supervisor began, or the receiver does not take them"),
+    ("trace", "there is nothing to show, or a comparison has found what --fail-over forbids"),
+    ("list", "a process has failed, or waits for its next run"),
 ];
 const OF_A_TEXT: List = &[
     ("0", "written"),
@@ -118,6 +143,7 @@ const SIGNALS: List = &[
     ("SIGTERM, SIGINT, SIGQUIT", "stop everything in order; a second one kills what is left"),
     ("SIGHUP", "read the configuration again and do what has changed"),
     ("SIGUSR1", "a rolling restart, unless signals: says otherwise"),
+    ("SIGUSR2", "send the telemetry that waits, and open log files anew"),
 ];
 const SIGNALS_OF_RUN: List = &[
     ("SIGTERM", "stop the program and all that it has left"),
@@ -132,7 +158,21 @@ const VARIABLES: List = &[
     ("PHPEEK_PM_GLOBAL_KEY, PHPEEK_PM_PROCESS_NAME_KEY", "override a key of global, or of a process"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT and others of OTEL_*", "what tracing_* leaves open"),
 ];
-const ASKING: List = &[("PHPEEK_PM_CONTROL_SOCKET", "the control socket")];
+const ASKING: List = &[
+    ("PHPEEK_PM_CONTROL_SOCKET", "the control socket"),
+    ("PHPEEK_PM_CONFIG", "the configuration file, which may say where the control socket is"),
+    (
+        "NO_COLOR, TERM, COLUMNS",
+        "whether there are colours, and how wide is drawn where a terminal does not say",
+    ),
+];
+/// Where the control socket lies when nobody says otherwise.
+const SOCKETS: [&str; 4] = [
+    "$RUNTIME_DIRECTORY/PID.sock",
+    "$XDG_RUNTIME_DIR/phpeek-pm/PID.sock (not for root)",
+    "/run/phpeek-pm/PID.sock",
+    "phpeek-pm-UID/PID.sock in /tmp, /dev/shm or /var/tmp",
+];
 
 /// Exit codes, files, variables and signals of a command.
 fn surroundings(name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
@@ -142,11 +182,15 @@ fn surroundings(name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
         ["init", "import", "scaffold", "example", "schema", "version", "completions", "man"].contains(&name);
     let codes = match name {
         _ if starts => OF_A_RUN,
+        "explain" => OF_AN_EXPLANATION,
+        "scaffold" => OF_A_SCAFFOLD,
         _ if reads => OF_A_CHECK,
         _ if writes => OF_A_TEXT,
         _ => OF_A_QUESTION,
     };
-    list("EXIT STATUS", codes, page)?;
+    let one = OF_ONE.iter().find(|(of, _)| *of == name).map(|(_, about)| *about);
+    let codes = codes.iter().map(|(code, about)| (*code, one.filter(|_| *code == "1").unwrap_or(about)));
+    list("EXIT STATUS", &codes.collect::<Vec<_>>(), page)?;
     if starts {
         let signals = match name {
             "run" => SIGNALS_OF_RUN,
@@ -158,9 +202,17 @@ fn surroundings(name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
     if reads {
         writeln!(page, ".SH FILES\nWithout \\fB\\-\\-config\\fR the first of these is read (.yml too):")?;
         let vars = BTreeMap::from([("HOME".to_owned(), "~".to_owned())]);
-        for place in places(&vars).iter().filter(|place| place.extension().is_some_and(|end| end == "yaml")) {
-            writeln!(page, ".br\n{}", escaped(&place.display().to_string()))?;
-        }
+        let yaml = places(&vars);
+        let yaml = yaml.iter().filter(|place| place.extension().is_some_and(|end| end == "yaml"));
+        lines(yaml.map(|place| place.display().to_string()), page)?;
+    }
+    if name == "serve" {
+        writeln!(page, ".PP\nThe control socket is made in the first of these that can be used:")?;
+        lines(SOCKETS.into_iter(), page)?;
+        writeln!(page, ".PP\nBeside \\fB\\-\\-pid\\-file\\fR lies FILE.status, what runs as JSON.")?;
+    } else if !(reads || writes || starts) {
+        writeln!(page, ".SH FILES\nWithout \\fB\\-\\-socket\\fR the control socket is looked for here:")?;
+        lines(SOCKETS.into_iter(), page)?;
     }
     match name {
         _ if reads => list("ENVIRONMENT", VARIABLES, page),
@@ -170,7 +222,14 @@ fn surroundings(name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
     }
 }
 
-fn list(title: &str, items: List, page: &mut Vec<u8>) -> std::io::Result<()> {
+fn lines(texts: impl Iterator<Item = impl AsRef<str>>, page: &mut Vec<u8>) -> std::io::Result<()> {
+    for text in texts {
+        writeln!(page, ".br\n{}", escaped(text.as_ref()))?;
+    }
+    Ok(())
+}
+
+fn list(title: &str, items: &[(&str, &str)], page: &mut Vec<u8>) -> std::io::Result<()> {
     writeln!(page, ".SH \"{title}\"")?;
     for (word, about) in items {
         writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(word), escaped(about))?;

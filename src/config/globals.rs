@@ -6,9 +6,9 @@ use super::report::{Finding, Findings};
 use super::tree::Node;
 use phpeek_core::history::Limits;
 use phpeek_core::level::Level;
+use phpeek_core::survivors;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::log::{LogFormat, LogSettings, OnFull};
-use phpeek_settings::survivors::Survivors;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,8 +33,8 @@ pub(crate) fn log(global: &Node) -> Option<LogSettings> {
 }
 
 /// Reads `survivors`.
-pub(crate) fn survivors(global: &Node) -> Option<Survivors> {
-    Block::new(Some(global), GLOBAL).word("survivors", &Survivors::WORDS)
+pub(crate) fn survivors(global: &Node) -> Option<survivors::Policy> {
+    Block::new(Some(global), GLOBAL).word("survivors", &survivors::Policy::WORDS)
 }
 
 /// Reads `audit_enabled`.

@@ -228,7 +228,7 @@ fn program(
         group: check.filled("group").map(str::to_owned),
         env: env.to_vec(),
         privilege: None,
-        output: OutputSpec { stdout: false, stderr: false },
+        output: OutputSpec { stdout: true, stderr: true }, // for the answer of one that fails, and for no log
         handover: Handover::Parent,
         numbering: Numbering::default(),
         speaks: Speaking::default(),

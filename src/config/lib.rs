@@ -63,6 +63,7 @@ mod variable;
 mod vars;
 mod watch;
 mod web;
+mod written;
 
 pub use edits::{Edit, EditError, Edits};
 pub use effective::{Origin, Setting};
@@ -78,12 +79,12 @@ use phpeek_core::autotune::Profile;
 use phpeek_core::history::Limits;
 use phpeek_core::otel::OtelSignal;
 use phpeek_core::spec::SystemSpec;
+use phpeek_core::survivors;
 use phpeek_settings::autotune::AutotuneSettings;
 use phpeek_settings::control::ControlSocket;
 use phpeek_settings::lines::ProcessLines;
 use phpeek_settings::log::LogSettings;
 use phpeek_settings::readiness::ReadinessSettings;
-use phpeek_settings::survivors::Survivors;
 use phpeek_settings::tls::TlsJudge;
 use phpeek_settings::tracing::{OtlpSettings, SentMetrics, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
@@ -92,6 +93,7 @@ use std::path::{Path, PathBuf};
 use tree::Node;
 use vars::{FAMILIES, Family};
 pub use vars::{ProcessEnv, Source, Vars};
+pub use written::Written;
 
 /// A configuration without a fault.
 #[derive(Debug, Clone)]
@@ -115,7 +117,7 @@ pub struct Configuration {
     /// Whether what instances use is looked at.
     pub resources: Option<ResourceSettings>,
     /// What becomes of processes that a killed supervisor has left.
-    pub survivors: Survivors,
+    pub survivors: survivors::Policy,
     /// Whether what happens, and who asked for what, is recorded for an audit.
     pub audit: bool,
     /// What becomes of the output of processes.
@@ -126,6 +128,8 @@ pub struct Configuration {
     pub readiness: Option<ReadinessSettings>,
     /// How PHP-FPM is set up.
     pub autotune: AutotuneSettings,
+    /// By process what its specification does not tell, for those who ask; without secrets.
+    pub written: Written,
 }
 
 /// What came of loading.
@@ -341,6 +345,7 @@ fn compiled(
         history,
         readiness,
         autotune,
+        written: written::written(root),
     })
 }
 

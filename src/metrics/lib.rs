@@ -12,6 +12,7 @@ mod fold;
 mod format;
 mod histogram;
 mod listener;
+mod ourselves;
 mod page;
 mod requests;
 mod resources;

@@ -3,6 +3,7 @@
 
 use super::federate::{Federation, Gathered};
 use super::format::Format;
+use super::ourselves;
 use super::page::{Prefix, write};
 use super::requests::Requests;
 use super::resources::Resources;
@@ -87,9 +88,7 @@ async fn answer(shown: &Shown, supervision: &mpsc::Sender<Asked>, request: Reque
     let beside = (shown.resources.as_ref(), &shown.requests, gathered.standings());
     match write(shown.prefix, snapshot, beside, format) {
         Ok(mut page) => {
-            if shown.federation.is_some() {
-                gathered.append(&mut page, format);
-            }
+            gathered.append(&mut page, &ourselves::text(), format);
             ([(header::CONTENT_TYPE, format.content_type())], page).into_response()
         }
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written\n").into_response(),

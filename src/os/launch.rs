@@ -100,8 +100,10 @@ impl Launch {
         let program = &*order.program;
         let plan = Plan::new(order, &self.base, &self.supervisor).map_err(|f| (None, f))?;
         let user = plan.credentials.as_ref().and_then(|credentials| credentials.user);
-        let pipe = |wanted: bool| {
-            wanted.then(|| sys::pipe(user)).transpose().map_err(|e| (None, no_pipe(program, &e)))
+        let pipe = |wanted: bool| match wanted.then(|| sys::pipe(user)).transpose() {
+            // What a probe writes is of use, and it must not fail for want of a descriptor.
+            Err(_) if matches!(order.task, TaskId::Probe(_)) => Ok(None),
+            made => made.map_err(|e| (None, no_pipe(program, &e))),
         };
         let (stdout, stderr) = (pipe(program.output.stdout)?, pipe(program.output.stderr)?);
         let ends = Ends::of(program.speaks, user, &self.supervisor, order.task);

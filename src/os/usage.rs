@@ -6,8 +6,9 @@ use super::meter;
 use super::procfs::{self, Adopted, Stat};
 use super::reaper::Children;
 use phpeek_core::ids::TaskId;
+use rustix::process::{Resource, getrlimit};
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What a run uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +44,8 @@ pub struct Scales {
 
 /// The fields of /proc/PID/stat that count, behind those of [`Stat`] (proc(5)).
 struct Numbers {
+    /// Without that of children.
+    own: u64,
     cpu: u64,
     system: u64,
     threads: u64,
@@ -59,7 +62,8 @@ impl Numbers {
         // Own time in the program and in the kernel, then that of children that were waited for.
         let cpu = [11, 12, 13, 14].into_iter().map(of).sum::<Option<u64>>()?;
         let system = [12, 14].into_iter().map(of).sum::<Option<u64>>()?;
-        Some(Self { cpu, system, threads: of(17)?, began: of(19)?, addresses: of(20)? })
+        let own = [11, 12].into_iter().map(of).sum::<Option<u64>>()?;
+        Some(Self { own, cpu, system, threads: of(17)?, began: of(19)?, addresses: of(20)? })
     }
 }
 
@@ -101,6 +105,55 @@ impl Scales {
         usage.age = Duration::from_millis(lived.saturating_mul(1000) / ticks);
         (usage.began > 0).then_some(usage)
     }
+}
+
+/// What the supervisor itself uses, without its children; what cannot be read is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Own {
+    /// Processor time.
+    pub cpu: Option<Duration>,
+    /// When it began.
+    pub began: Option<SystemTime>,
+    /// Bytes that are resident.
+    pub resident: Option<u64>,
+    /// Bytes of addresses.
+    pub addresses: Option<u64>,
+    /// How many it may have; none: as many as there are.
+    pub most_addresses: Option<u64>,
+    /// Threads.
+    pub threads: Option<u64>,
+    /// Open descriptors.
+    pub descriptors: Option<u64>,
+    /// How many it may have.
+    pub most_descriptors: Option<u64>,
+}
+
+/// What the program that asks uses.
+#[must_use]
+pub fn of_self() -> Own {
+    let ticks = rustix::param::clock_ticks_per_second().max(1);
+    let span = |count: u64| Duration::from_millis(count.saturating_mul(1000) / ticks);
+    let numbers = procfs::text("/proc/self/stat").and_then(|text| Numbers::parse(&text));
+    let boot = procfs::text("/proc/stat").and_then(|text| booted(&text));
+    let began = numbers.as_ref().zip(boot).map(|(numbers, boot)| boot + span(numbers.began));
+    let own = std::process::id().cast_signed();
+    let descriptors = descriptors(own);
+    Own {
+        cpu: numbers.as_ref().map(|numbers| span(numbers.own)),
+        began,
+        resident: procfs::resident(own),
+        addresses: numbers.as_ref().map(|numbers| numbers.addresses),
+        most_addresses: getrlimit(Resource::As).current,
+        threads: numbers.as_ref().map(|numbers| numbers.threads),
+        descriptors: (descriptors > 0).then_some(descriptors),
+        most_descriptors: getrlimit(Resource::Nofile).current,
+    }
+}
+
+/// When the machine was booted, by the text of /proc/stat.
+fn booted(stat: &str) -> Option<SystemTime> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    Some(UNIX_EPOCH + Duration::from_secs(line.trim().parse().ok()?))
 }
 
 /// What a process and all that descend from it use, as anybody sees it.
@@ -158,9 +211,27 @@ mod tests {
     #[test]
     fn the_fields_of_a_line_are_those_that_count() {
         let text = "7 (a) (b c) S 3 4 5 0 -1 4194560 1 2 3 4 50 60 70 80 20 0 9 0 77 4096 8\n";
-        let Numbers { cpu, system, threads, began, addresses } = Numbers::parse(text).expect("a line");
-        assert_eq!((cpu, system, threads, began, addresses), (260, 140, 9, 77, 4096));
+        let Numbers { own, cpu, system, threads, began, addresses } = Numbers::parse(text).expect("a line");
+        assert_eq!((own, cpu, system, threads, began, addresses), (110, 260, 140, 9, 77, 4096));
         assert!(Numbers::parse("7 (sh").is_none() && Numbers::parse("7 (sh) S 1 2").is_none());
+    }
+
+    #[test]
+    fn what_this_program_uses_is_seen() {
+        let own = of_self();
+        assert!(
+            own.resident.is_some_and(|bytes| bytes > 1 << 20) && own.threads.is_some_and(|n| n > 0),
+            "{own:?}"
+        );
+        assert!(own.descriptors < own.most_descriptors, "{own:?}");
+        assert!(
+            own.began.is_some_and(|at| at.elapsed().is_ok_and(|age| age < Duration::from_hours(24))),
+            "{own:?}"
+        );
+        assert!(
+            booted("cpu 1 2\nbtime 5\n") == Some(UNIX_EPOCH + Duration::from_secs(5))
+                && booted("x").is_none()
+        );
     }
 
     #[test]

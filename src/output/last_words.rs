@@ -1,9 +1,9 @@
-//! The last lines of one stream of each instance's latest runs, for whoever tells of their deaths: the next run
-//! may write before the death of the one before is asked about. Bounded for each instance; nothing is there before
+//! The last lines of one stream of each instance's latest runs, and of its latest probes that are programs, for whoever tells
+//! of their ends: the next run may write before the death of the one before is asked about. Bounded for each instance; nothing is there before
 //! its first line. Knows nothing of the other stream, never decides who is told. Fed
 //! and asked by the pipes.
 
-use phpeek_core::ids::{InstanceId, TaskId};
+use phpeek_core::ids::{InstanceId, ProbeId, RunId, TaskId};
 use std::collections::HashMap;
 
 /// So many lines are told.
@@ -28,38 +28,59 @@ struct Tail {
     open: usize,
 }
 
+/// Whose words they are: runs and probes are numbered on their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Whose {
+    Runs(InstanceId),
+    Probes(InstanceId),
+}
+
+/// Whose, and which of them; nobody asks for those of hooks.
+fn whose(task: TaskId) -> Option<(Whose, u64)> {
+    match task {
+        TaskId::Run(RunId { instance, run }) => Some((Whose::Runs(instance), run)),
+        TaskId::Probe(ProbeId { of, serial }) => Some((Whose::Probes(of), serial)),
+        TaskId::Hook(_) => None,
+    }
+}
+
 /// Those of all instances, the latest run last.
 #[derive(Debug, Default)]
-pub(super) struct LastWords(HashMap<InstanceId, Vec<Tail>>);
+pub(super) struct LastWords(HashMap<Whose, Vec<Tail>>);
 
 impl LastWords {
     /// Takes one read of the stream of a run.
     pub(super) fn feed(&mut self, task: TaskId, read: &[u8]) {
-        let TaskId::Run(run) = task else { return }; // nobody asks for those of hooks
-        let tails = self.0.entry(run.instance).or_default();
-        if tails.last().is_none_or(|latest| latest.run < run.run) {
+        let Some((whose, run)) = whose(task) else { return };
+        let tails = self.0.entry(whose).or_default();
+        if tails.last().is_none_or(|latest| latest.run < run) {
             if tails.len() >= RUNS {
                 tails.remove(0);
             }
-            tails.push(Tail { run: run.run, ..Tail::default() });
+            tails.push(Tail { run, ..Tail::default() });
         }
-        if let Some(tail) = tails.iter_mut().rfind(|tail| tail.run == run.run) {
+        if let Some(tail) = tails.iter_mut().rfind(|tail| tail.run == run) {
             tail.feed(read);
         } // else a grandchild of an earlier run still writes
     }
 
     /// Takes the last lines of a run, oldest first. Nobody will ask for those of earlier ones.
     pub(super) fn take(&mut self, task: TaskId) -> Vec<String> {
-        let TaskId::Run(run) = task else { return Vec::new() };
-        let key = run.instance;
+        let Some((key, run)) = whose(task) else { return Vec::new() };
         let Some(tails) = self.0.get_mut(&key) else { return Vec::new() };
-        let asked = tails.iter_mut().find(|tail| tail.run == run.run);
+        let asked = tails.iter_mut().find(|tail| tail.run == run);
         let text = asked.map(Tail::close).unwrap_or_default();
-        tails.retain(|tail| tail.run > run.run);
+        tails.retain(|tail| tail.run > run);
         if tails.is_empty() {
             self.0.remove(&key);
         }
         lines_of(text)
+    }
+
+    /// Nobody will ask for those of an instance.
+    pub(super) fn forget(&mut self, instance: InstanceId) {
+        self.0.remove(&Whose::Runs(instance));
+        self.0.remove(&Whose::Probes(instance));
     }
 }
 
@@ -184,6 +205,25 @@ mod tests {
                 prop_assert_eq!(word.len(), if *length > LINE { LINE + CUT.len() } else { *length });
             }
         }
+    }
+
+    #[test]
+    fn those_of_probes_are_their_own_and_go_with_the_instance() {
+        let mut all = LastWords::default();
+        let of = InstanceId { process: ProcessId(0), serial: 0 };
+        let probe = |serial| TaskId::Probe(ProbeId { of, serial });
+        all.feed(id(1), b"of the run\n");
+        all.feed(probe(7), b"sick\n");
+        assert_eq!(
+            (all.take(probe(7)), all.take(id(1))),
+            (vec!["sick".to_owned()], vec!["of the run".to_owned()])
+        );
+        for serial in 8..100 {
+            all.feed(probe(serial), b"well\n");
+        }
+        assert_eq!(all.0.values().map(Vec::len).sum::<usize>(), RUNS, "of which nobody asks");
+        all.forget(of);
+        assert!(all.0.is_empty());
     }
 
     #[test]

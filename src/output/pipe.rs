@@ -8,6 +8,7 @@ use super::lines::Input;
 use super::pipeline::Pipeline;
 use super::raw::Raw;
 use phpeek_actors::panics::caught;
+use phpeek_core::ids::TaskId;
 use phpeek_os::capture::Capture;
 use phpeek_settings::lines::{LineFormat, LineRules, ProcessLines};
 use std::sync::Arc;
@@ -41,6 +42,8 @@ enum Way {
     Ruled(Box<Pipeline>),
     /// As they are.
     Raw(Raw),
+    /// To no log: of probes, which write the same every few seconds. Their last words are kept like others.
+    Nowhere,
 }
 
 /// Who says that a pipe has something.
@@ -90,8 +93,12 @@ impl Pipe {
     pub(super) fn take(&mut self, framer: &mut Framer, read: &[u8], now: Now) {
         self.find(Input::Read(read));
         let Self { capture, way, .. } = self;
+        if matches!(way, Way::Nowhere) {
+            return;
+        }
         let kept = self.kept.get_or_insert_with(|| framer.kept(capture));
         match way {
+            Way::Nowhere => {}
             Way::Plain(line) => framer.take(line, (capture, kept), read, now),
             Way::Ruled(pipeline) => framer.take_ruled(pipeline, (capture, kept), Input::Read(read), now),
             Way::Raw(raw) => framer.take_raw(raw, (capture, kept), read, now),
@@ -110,13 +117,14 @@ impl Pipe {
             Way::Plain(line) => framer.finish(line, (capture, kept), now),
             Way::Ruled(pipeline) => framer.take_ruled(pipeline, (capture, kept), Input::End, now),
             Way::Raw(raw) => framer.finish_raw(raw, (capture, kept), now),
+            Way::Nowhere => {}
         }
     }
 
     /// When something that waits here has waited long enough.
     pub(super) fn due(&self) -> Option<Instant> {
         match &self.way {
-            Way::Plain(_) => None,
+            Way::Plain(_) | Way::Nowhere => None,
             Way::Ruled(pipeline) => pipeline.due(),
             Way::Raw(raw) => raw.due(),
         }
@@ -130,7 +138,7 @@ impl Pipe {
                 framer.flush_ruled(pipeline, (capture, kept), now);
             }
             Way::Raw(raw) if raw.due().is_some() => framer.flush_raw(raw, capture),
-            Way::Plain(_) | Way::Ruled(_) | Way::Raw(_) => {}
+            Way::Plain(_) | Way::Ruled(_) | Way::Raw(_) | Way::Nowhere => {}
         }
     }
 
@@ -144,6 +152,9 @@ impl Pipe {
 
 /// Rules hold for an instance and its hooks; a hook's output is never raw, so that its name stands with it.
 fn way(capture: &Capture, lines: &ProcessLines) -> Way {
+    if matches!(capture.task, TaskId::Probe(_)) {
+        return Way::Nowhere;
+    }
     if let Some(rules) = of_file(capture, lines) {
         return Way::Ruled(Box::new(Pipeline::new(Arc::clone(rules))));
     }

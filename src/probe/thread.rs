@@ -12,8 +12,16 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::time::{Instant, sleep};
+
+/// So many questions within a [`SPAN`] are many. They come together, since probes begin together: the first of them then waits
+/// for the others, instead of a wake for each.
+const MANY: u32 = 10;
+const SPAN: Duration = Duration::from_millis(100);
+const GATHER: Duration = Duration::from_millis(1);
 
 /// What the thread is told. Bounded by the machines: each check has one question at a time.
 enum Job {
@@ -76,26 +84,77 @@ fn begin(first: fn()) -> io::Result<UnboundedSender<Job>> {
     Ok(sender)
 }
 
+/// How many questions have come lately.
+struct Pace {
+    since: Instant,
+    count: u32,
+    /// Whether the span before this one had many.
+    many: bool,
+}
+
+impl Pace {
+    /// One more has come; whether there are many.
+    fn one_more(&mut self) -> bool {
+        if self.since.elapsed() >= SPAN {
+            let passed = self.since.elapsed() < SPAN * 2 && self.count >= MANY;
+            *self = Self { since: Instant::now(), count: 0, many: passed };
+        }
+        self.count += 1;
+        self.many || self.count >= MANY
+    }
+}
+
 /// Asks until nobody can ask any more.
 async fn serve(mut jobs: UnboundedReceiver<Job>) {
     let mut asked = JoinSet::new();
     let mut handles: HashMap<ProbeId, AbortHandle> = HashMap::new();
+    let mut pace = Pace { since: Instant::now(), count: 0, many: false };
     loop {
         match next(&mut jobs, &mut asked).await {
-            Next::Job(Some(Job::Ask(order))) => {
-                let probe = order.probe;
-                handles.insert(probe, asked.spawn(answer(order)));
-            }
-            Next::Job(Some(Job::Forget(probe))) => {
-                if let Some(handle) = handles.remove(&probe) {
-                    handle.abort();
+            Next::Job(None) => return,
+            Next::Job(Some(job)) => {
+                if pace.one_more() {
+                    sleep(GATHER).await;
+                }
+                let mut job = Some(job);
+                while let Some(own) = job {
+                    take(own, &mut asked, &mut handles);
+                    job = jobs.try_recv().ok();
+                    pace.count += u32::from(job.is_some());
                 }
             }
-            Next::Job(None) => return,
             Next::Over(Ok(probe)) => drop(handles.remove(&probe)),
             // It was forgotten, or has panicked, and then its time will be over.
             Next::Over(Err(_)) => handles.retain(|_, handle| !handle.is_finished()),
         }
+    }
+}
+
+fn take(job: Job, asked: &mut JoinSet<ProbeId>, handles: &mut HashMap<ProbeId, AbortHandle>) {
+    match job {
+        Job::Ask(order) => {
+            let at_once = match &order.question {
+                Question::Tcp(address) => dial::at_once(address).map(|came| of_tcp(address, came)),
+                _ => None,
+            };
+            let probe = order.probe;
+            match at_once {
+                Some(answer) => order.hearer.do_send(ProbeAnswer { probe, answer }),
+                None => drop(handles.insert(probe, asked.spawn(answer(order)))),
+            }
+        }
+        Job::Forget(probe) => {
+            if let Some(handle) = handles.remove(&probe) {
+                handle.abort();
+            }
+        }
+    }
+}
+
+fn of_tcp<T>(address: &str, came: io::Result<T>) -> Answer {
+    match came {
+        Ok(_) => Answer::well(format!("{address} takes connections")),
+        Err(error) => dial::answer(address, &error),
     }
 }
 
@@ -118,10 +177,7 @@ async fn answer(order: Box<ProbeOrder>) -> ProbeId {
     let ProbeOrder { probe, question, timeout, context, hearer, .. } = *order;
     let asking = async {
         match &question {
-            Question::Tcp(address) => match dial::connect(address).await {
-                Ok(_) => Answer::well(format!("{address} takes connections")),
-                Err(error) => dial::answer(address, &error),
-            },
+            Question::Tcp(address) => of_tcp(address, dial::connect(address).await),
             Question::Http(question) => http::ask(question, &context).await,
             Question::Grpc(question) => grpc::ask(question, timeout, &context).await,
             Question::Exec(_) => Answer::bad(ProbeFault::NotStarted, "a program is started by the launcher"),

@@ -20,7 +20,6 @@ pub mod readiness;
 pub mod sampling;
 pub mod secret;
 pub mod stamp;
-pub mod survivors;
 pub mod tls;
 pub mod tracing;
 pub mod web;

@@ -10,7 +10,7 @@ use super::thread::Thread;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use phpeek_actors::clock::Clock;
 use phpeek_actors::telemetry::{
-    Flush, FlushKind, FlushOutcome, Hasten, Health, LastError, ReceiverState, TelemetryStats,
+    Flush, FlushKind, FlushOutcome, Hasten, Health, LastError, Queue, ReceiverState, TelemetryStats,
 };
 use phpeek_actors::trace::Tracing;
 use phpeek_core::otel::OtelSignal;
@@ -119,6 +119,12 @@ impl TelemetryHandle {
     #[must_use]
     pub fn recent(&self) -> Option<Arc<Recent>> {
         self.running.as_ref().map(|r| r.recent.clone())
+    }
+
+    /// The queue that ended spans come through, on their way there; none when tracing is off.
+    #[must_use]
+    pub fn queue(&self) -> Option<Arc<Queue>> {
+        self.running.as_ref().map(|r| r.pipe.queue.clone())
     }
 
     /// Who takes log records, when they are sent.

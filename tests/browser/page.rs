@@ -272,10 +272,53 @@ fn nothing_overlaps_on_a_telephone_and_names_stay_readable() {
         assert_eq!(page.ask("document.documentElement.scrollWidth"), 390, "nothing sticks out");
         page.shot(&format!("telephone-{scheme}"));
     }
-    let whole = "[...document.querySelectorAll('.row .text')].every((t) => t.scrollWidth <= t.clientWidth)";
+    let whole = "[...document.querySelectorAll('.row .text, .row .head, .row .operation')].every((t) => t.scrollWidth <= t.clientWidth)";
     assert_eq!(page.ask(whole), true, "no name is cut");
     let first = "[...document.querySelectorAll('.row b')].map((b) => b.textContent)";
     assert_eq!(page.ask(first)[1], "database", "whom it is about comes first");
+    page.well();
+}
+
+/// A start of two processes whose names are long, and differ at their ends alone; the second waits for the first.
+fn long_names() -> Vec<Value> {
+    let name = |end: &str| format!("tenant-{}-{end}", "of-a-customer-with-a-long-name".repeat(4));
+    let (first, second) = (name("alpha"), name("omega"));
+    let mut spans = start();
+    for (at, process) in [(1, &first), (2, &first), (3, &first), (4, &second), (5, &second), (6, &second)] {
+        spans[at]["attributes"] = json!([attribute("process.name", process)]);
+    }
+    spans[5]["attributes"] =
+        json!([attribute("process.name", &second), attribute("dependency.name", &first),]);
+    spans
+}
+
+#[test]
+fn a_long_name_is_shortened_in_its_middle_and_what_was_done_stays() {
+    let sandbox = Sandbox::new();
+    let mut page = Page::open(&made(&sandbox, &long_names(), "--html"), "");
+    // Of each row with a long name: its parts stand side by side in the row, the operation whole, and the two ends of the name.
+    let seen = "[...document.querySelectorAll('.row')].map((row) => { \
+        const part = (s) => row.querySelector(s), box = (e) => e.getBoundingClientRect(); \
+        const tail = part('b .tail'); if (!tail) return null; \
+        const cell = box(part('.name')), head = part('b .head'), operation = part('.operation'); \
+        return [operation.scrollWidth <= operation.clientWidth, head.clientWidth > 50, head.scrollWidth > head.clientWidth, \
+          box(head).right <= box(tail).left + 1, box(tail).right <= box(operation).left + 1, \
+          box(operation).right <= cell.right + 1, tail.textContent]; }).filter(Boolean)";
+    for (width, scheme) in [(390, "light"), (390, "dark"), (900, "light"), (1280, "light"), (1280, "dark")] {
+        page.size(width, 800);
+        page.scheme(scheme);
+        let high = if width < 820 { "> 40" } else { "< 40" };
+        page.until("it is drawn anew", &format!("document.querySelector('.row').offsetHeight {high}"));
+        let rows = page.ask(seen);
+        let rows = rows.as_array().expect("rows");
+        assert_eq!(rows.len(), 6, "{rows:?}");
+        for row in rows {
+            let [sound @ .., end] = row.as_array().expect("what was seen").as_slice() else { continue };
+            assert!(sound.iter().all(|part| *part == json!(true)), "{width}: {row}");
+            assert!(["me-alpha", "me-omega"].contains(&end.as_str().expect("a text")), "{row}");
+        }
+        page.shot(&format!("long-names-{width}-{scheme}"));
+    }
     page.well();
 }
 

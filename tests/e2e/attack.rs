@@ -94,6 +94,30 @@ fn no_page_of_others_reads_or_changes_anything() {
     assert_eq!(list["processes"][0]["state"], "running", "nothing was changed");
 }
 
+/// A browser that knows the token, as a dashboard's does, is asked by a page of somebody else.
+#[test]
+fn a_token_opens_nothing_to_pages_of_others() {
+    let (_supervisor, _sandbox, at) =
+        with(json!({"api_auth": "hunter2hunter2"}), json!({"command": ["sleep", "1000"]}));
+    let ask = |method: &str, path: &str| {
+        Ask::of(method, &format!("/api/v1{path}")).header("Authorization", "Bearer hunter2hunter2")
+    };
+    for (name, value) in
+        [("Origin", "http://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")]
+    {
+        for (method, path) in [("GET", "/processes"), ("GET", "/events"), ("POST", "/processes/w/stop")] {
+            let reply = ask(method, path).header(name, value).tcp(at).expect("an answer");
+            assert_eq!(reply.status, 403, "{name}: {value}: {method} {path}: {}", reply.body);
+        }
+    }
+    let form = ask("POST", "/processes/w/scale").header("Content-Type", "application/x-www-form-urlencoded");
+    assert_eq!(form.tcp(at).expect("an answer").status, 415);
+    // Whoever shows the token himself may call us as he likes, and is no page.
+    let named = ask("GET", "/processes").header("Host", "supervisor.example").tcp(at).expect("an answer");
+    assert_eq!(named.status, 200, "{}", named.body);
+    assert_eq!(named.json()["processes"][0]["state"], "running", "nothing was changed");
+}
+
 /// cbox 2.4.0: each invented address had a bucket of its own.
 #[test]
 fn who_invents_addresses_is_limited_as_who_he_is() {

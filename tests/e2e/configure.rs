@@ -91,12 +91,17 @@ fn what_is_shown_of_a_process_is_understood_when_it_is_sent_back() {
                 "restart": "on-failure", "max_restart_attempts": 9, "restart_backoff_initial": "250ms",
                 "shutdown": {"timeout": 2, "signal": "SIGTERM"},
                 "health_check": {"type": "exec", "command": ["true"], "period": 3, "failure_threshold": 5, "mode": "readiness"},
+                "limits": {"nofile": 1024}, "umask": "0027", "memory": {"soft": "1GB"}, "watch": ["src"], "max_unavailable": 2,
+                "logging": {"json": {"enabled": true}, "labels": {"team": "shop"}, "min_level": "info"},
+                "hooks": {"post_stop": [{"command": ["true", "--token", "hunter2"], "env": {"API_TOKEN": "hunter2"}}]},
             },
+            "filed": {"command": s.worker("filed"), "env_file": s.write("a.env", "FROM_FILE=1\n"), "env": {"OWN": "2"}},
             "job": {"command": ["true"], "schedule": "0 3 * * *", "schedule_timezone": "Europe/Berlin", "schedule_timeout": "90s"},
         })
     });
     api.sandbox.started("w", 1);
-    for name in ["w", "job"] {
+    api.sandbox.started("filed", 1);
+    for name in ["w", "job", "filed"] {
         let path = format!("/processes/{name}");
         let before = api.ask("GET", &path, None).json()["config"].clone();
         let put = api.ask("PUT", &path, Some(json!({"process": before})));
@@ -104,7 +109,31 @@ fn what_is_shown_of_a_process_is_understood_when_it_is_sent_back() {
         let after = api.ask("GET", &path, None).json()["config"].clone();
         assert_eq!(after, before, "nothing that is shown was lost");
     }
+    for name in ["w", "filed"] {
+        assert_eq!(
+            api.sandbox.events_of(name, "start").len(),
+            1,
+            "{name}: what means the same restarts nothing"
+        );
+    }
     let config = api.ask("GET", "/processes/w", None).json()["config"].clone();
+    assert_eq!(config["limits"], json!({"nofile": 1024}));
+    assert_eq!((&config["umask"], &config["memory"]["soft"]), (&json!("0027"), &json!("1GB")));
+    assert_eq!(
+        (&config["logging"]["labels"]["team"], &config["max_unavailable"]),
+        (&json!("shop"), &json!(2))
+    );
+    let hook = &config["hooks"]["post_stop"][0];
+    assert_eq!(
+        (&hook["command"], &hook["env"]),
+        (&json!(["true", "--token", "***"]), &json!({"API_TOKEN": "***"}))
+    );
+    // What comes by a reload is shown, too.
+    let file = fs::read_to_string(&api.config).expect("the configuration");
+    fs::write(&api.config, file.replace("\"shop\"", "\"depot\"")).expect("the configuration");
+    assert_eq!(api.ask("POST", "/config/reload", None).status, 200);
+    let team = api.ask("GET", "/processes/w", None).json()["config"]["logging"]["labels"]["team"].clone();
+    assert_eq!(team, "depot");
     let check = &config["health_check"];
     assert_eq!(
         (&config["max_scale"], &check["period"], &check["mode"]),

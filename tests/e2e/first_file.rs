@@ -3,6 +3,7 @@
 use crate::support::Sandbox;
 use crate::support::supervisor::{clean, program, run};
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::process::Command;
 
 #[test]
@@ -20,6 +21,37 @@ fn what_scaffold_writes_passes_the_strict_check_and_is_not_overwritten() {
         assert_eq!(code, 1, "{said}");
         assert!(said.contains("is there already"), "{said}");
     }
+}
+
+#[test]
+fn whoever_goes_away_between_two_questions_of_scaffold_leaves_no_file() {
+    let sandbox = Sandbox::new();
+    let all = "1\nshop\n2\nn\ny\nn\n";
+    let mut cut = 0;
+    while let Some(at) = all[cut..].find('\n') {
+        answered(&sandbox, &all[..cut], "nobody answers any more; nothing was written", 1);
+        assert!(!sandbox.path("made").exists(), "after {:?}", &all[..cut]);
+        cut += at + 1;
+    }
+    answered(&sandbox, all, "wrote made/Dockerfile", 0);
+    // The first file is there: its question stands before all writing.
+    std::fs::remove_file(sandbox.path("made/Dockerfile")).expect("it was written");
+    answered(&sandbox, &format!("{all}y\n"), "nobody answers any more; nothing was written", 1);
+    answered(&sandbox, &format!("{all}y\nn\n"), "nginx.conf is there already and is not overwritten", 1);
+    assert!(!sandbox.path("made/Dockerfile").exists(), "the others wait for all answers");
+}
+
+/// `scaffold --interactive` with these answers says this and ends with this code.
+fn answered(sandbox: &Sandbox, answers: &str, wanted: &str, code: i32) {
+    let mut command = Command::new(program());
+    let command = clean(&mut command, sandbox).args(["scaffold", "--interactive", "--output", "made"]);
+    let piped = || std::process::Stdio::piped();
+    let mut child = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().expect("the program runs");
+    let written = child.stdin.take().expect("a pipe").write_all(answers.as_bytes());
+    written.expect("it reads them");
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(code) && said.contains(wanted), "{answers:?}: {said}");
 }
 
 #[test]

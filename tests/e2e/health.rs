@@ -51,7 +51,8 @@ fn the_instance_that_fails_is_restarted_alone_and_the_trace_says_why() {
     // The run that is there when it falls ill does; its successor is well.
     let check = sandbox.script(
         "check",
-        "I=$PHPEEK_PM_INSTANCE_ID\n[ \"$I\" != w-1 ] || [ ! -e \"$SANDBOX/ill\" ] || [ \"$(count w-1)\" -gt 1 ]",
+        "echo \"I look after $PHPEEK_PM_INSTANCE_ID\"\nI=$PHPEEK_PM_INSTANCE_ID\n[ \"$I\" != w-1 ] || [ ! -e \"$SANDBOX/ill\" ] || [ \"$(count w-1)\" -gt 1 ] && exit\n\
+         echo 'fever of 40' >&2\nexit 3",
     );
     let worker = sandbox.script("w", "emit $PHPEEK_PM_INSTANCE_ID start\nexec sleep 1000");
     let config = sandbox.config(
@@ -69,6 +70,13 @@ fn the_instance_that_fails_is_restarted_alone_and_the_trace_says_why() {
     let trace = receiver.spans();
     let restarts = trace.named(RESTART);
     assert!(restarts.iter().any(|s| s.get("restart.reason") == "health_check"), "{restarts:?}");
-    assert!(!trace.named("health_check.execute").is_empty(), "what failed is a span");
+    let failed = trace.named("health_check.execute").into_iter().find(|s| !s.get("error").is_empty());
+    let failed = failed.expect("what failed is a span");
+    assert_eq!(failed.get("health_check.result"), "exit code 3: fever of 40", "with what it wrote last");
+    let log = supervisor.stdout();
+    assert!(
+        log.contains("exit code 3: fever of 40") && !log.contains("I look after"),
+        "and the log is no place for more"
+    );
     assert_eq!(supervisor.leftovers(), Vec::<String>::new());
 }

@@ -62,6 +62,7 @@ mod systemd;
 mod tasks;
 mod terminal;
 mod threads;
+mod tls;
 mod top;
 mod trace_commands;
 mod trace_failure;

@@ -62,9 +62,19 @@ fn systemd_is_told_what_happens_and_finds_signs_of_life() {
     assert_eq!(next(&socket), ["READY=1", "STATUS=3 processes are up"]);
     sandbox.started("more", 1);
 
+    let alone = json!({"more": {"command": ["/bin/sh", sandbox.path("more.sh")]}});
+    sandbox.config(json!({}), alone);
+    supervisor.signal(Signal::HUP);
+    assert_eq!(next(&socket)[0], "RELOADING=1");
+    let said = std::iter::repeat_with(|| next(&socket).pop());
+    assert!(
+        said.take(4).any(|last| last.is_some_and(|last| last == "STATUS=1 process is up")),
+        "the last is told"
+    );
+
     supervisor.signal(Signal::TERM);
     let stopping = next(&socket);
-    assert_eq!((stopping[0].as_str(), stopping[2].as_str()), ("STOPPING=1", "STATUS=stopping 3 processes"));
+    assert_eq!((stopping[0].as_str(), stopping[2].as_str()), ("STOPPING=1", "STATUS=stopping 1 process"));
     assert_eq!(supervisor.ended(), 0);
 }
 

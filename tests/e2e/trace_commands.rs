@@ -36,13 +36,44 @@ fn in_spool(sandbox: &Sandbox, arguments: &[&str]) -> (i32, String) {
     run(sandbox, &[&["trace"], arguments, &["--spool", &spool]].concat())
 }
 
-/// Waits until the start is over and told.
+/// The trace of the start, as who asks right behind it gets it: with the run of the oneshot, which is told once nobody is left of it.
 fn told(sandbox: &Sandbox) -> String {
+    let (code, text) = asked(sandbox, &["status", "--wait", "30"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = asked(sandbox, &["trace", "last", "--start"]);
+    assert!(code == 0 && text.contains("─ process.run once-0"), "{text}");
+    text
+}
+
+#[test]
+fn of_a_trace_that_goes_on_it_is_said_that_it_does() {
+    let sandbox = Sandbox::new();
+    let global = json!({
+        "control_socket": sandbox.path("control.sock"), "tracing_enabled": true, "tracing_exporter": "none",
+    });
+    let late = sandbox.script("late", "emit late start; until [ -e go ]; do sleep 0.02; done");
+    let processes = json!({
+        "late": {"type": "oneshot", "command": late, "working_dir": sandbox.path("")},
+        "web": {"command": sandbox.worker("web")},
+    });
+    let _supervisor = Supervisor::start(&sandbox, &sandbox.config(global, processes));
+    sandbox.started("web", 1);
+    sandbox.started("late", 1);
+    let said = "goes on: 1 span of it has not ended, and is not shown";
     wait_for(LONG, "the trace of the start", || {
-        let (code, text) = asked(sandbox, &["trace", "last", "--start"]);
-        // The run of a oneshot is told once nobody is left of it, which may be after the start is over.
-        (code == 0 && text.contains("─ process.run once-0")).then_some(text)
-    })
+        let (code, text) = asked(&sandbox, &["trace", "last", "--start"]);
+        let open = !text.contains("process.run late-0");
+        (code == 0 && open && text.contains(said)).then_some(())
+    });
+    for command in [&["trace", "list"] as &[_], &["trace", "analyze", "blame"]] {
+        let (code, text) = asked(&sandbox, command);
+        assert!(code == 0 && text.contains(said), "{command:?}: {text}");
+    }
+    sandbox.write("go", "");
+    wait_for(LONG, "the end of the oneshot", || {
+        let (_, text) = asked(&sandbox, &["trace", "last", "--start"]);
+        (text.contains("process.run late-0") && !text.contains("goes on")).then_some(())
+    });
 }
 
 #[test]

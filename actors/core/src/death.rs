@@ -42,7 +42,11 @@ pub struct Obituary {
     pub words: Words,
 }
 
-/// The last lines of a run, oldest first, with secrets masked; maybe none.
+/// How long whoever tells of an end waits for the last words. A pipe is read within a few milliseconds, unless a
+/// grandchild keeps it open and busy.
+pub const WORDS_PATIENCE: Duration = Duration::from_millis(100);
+
+/// The last lines of a run, or of the program of a probe, oldest first, with secrets masked; maybe none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words {
     /// Of its standard output.

@@ -9,7 +9,7 @@
 //! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q9, stand in [`process`], those of
 //! hooks, R1 to R7, in [`hook::pass`], those of schedules, T1 to T9, in [`schedule`], those of the outlook, O1 to O3, in
 //! [`outlook`], those of readiness, D1 to D3, in [`readiness`], those of memory, M1 to M6, in [`limit::gauge`],
-//! those of changes of files, V1 to V3, in [`watching`].
+//! those of changes of files, V1 to V3, in [`watching`], those of what a killed supervisor has left, U1 to U8, in [`survivors`].
 //!
 //! * **P1** at most one live run of an instance.
 //! * **P2** no spawn while the instance is wanted down.
@@ -63,6 +63,7 @@ pub mod outbox;
 pub mod outcome;
 pub mod outlook;
 pub mod plan;
+pub mod presence;
 pub mod privilege;
 pub mod process;
 pub mod program;
@@ -70,6 +71,7 @@ pub mod readiness;
 pub mod schedule;
 pub mod signal;
 pub mod spec;
+pub mod survivors;
 pub mod tail;
 pub mod template;
 pub mod watching;

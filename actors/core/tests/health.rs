@@ -1,4 +1,4 @@
-//! The laws H1 to H9 of the health of an instance, each kept by a property test named after it, in a simulated world
+//! The laws of the health of an instance, each kept by a property test named after it, in a simulated world
 //! (`health/world.rs`); and planted bugs, each of which a law must notice. Deterministic where bugs are planted.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
@@ -34,5 +34,6 @@ laws! {
     h6_nothing_is_asked_before_the_startup_check_has_passed: "H6";
     h8_what_is_told_is_not_asked_and_counts_in_its_own_run_alone: "H8";
     h9_a_silence_that_is_too_long_is_a_failure_then_and_not_before: "H9";
+    h11_a_program_that_has_failed_is_answered_in_time: "H11";
     h7_the_program_of_a_probe_is_killed_in_time_and_gone_before_the_next: "H7";
 }

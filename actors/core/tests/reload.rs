@@ -3,6 +3,8 @@
 //! bugs show that a broken law is seen.
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[path = "reload/back.rs"]
+mod back;
 #[path = "support/spec.rs"]
 mod support;
 
@@ -13,7 +15,7 @@ use phpeek_core::fleet::{Effect, Event, Fleet, Phase, ReloadEnd, Standing, Wante
 use phpeek_core::hook::Hooks;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::name::ProcessName;
-use phpeek_core::operation::Cause;
+use phpeek_core::operation::{Cause, OperationId};
 use phpeek_core::outcome::{SpawnFailure, SpawnFailureKind};
 use phpeek_core::plan::{Action, Plan, apply, plan};
 use phpeek_core::process::Command;
@@ -205,16 +207,19 @@ impl World {
                     self.processes.insert(p, (spec, true));
                 }
             }
-            Effect::Command(p, _, command) => self.obey(p, command),
+            Effect::Command(p, operation, command) => self.obey(p, operation.id, command),
             _ => {}
         }
     }
 
-    fn obey(&mut self, p: ProcessId, command: Command) {
+    fn obey(&mut self, p: ProcessId, by: OperationId, command: Command) {
         let own = self.processes.get_mut(&p).expect("it is there");
         self.touched.insert(own.0.name.clone());
         let verb = if matches!(command, Command::Stop(_)) { "stop" } else { "start" };
-        self.orders.push(format!("{verb} {}", own.0.name.as_str()));
+        self.orders.push(match command {
+            Command::Scale { to, .. } => format!("scale {} {to}", own.0.name.as_str()),
+            _ => format!("{verb} {}", own.0.name.as_str()),
+        });
         let program = own.0.program.command.program();
         let failure = self.faulty.contains(program).then(|| SpawnFailure {
             kind: SpawnFailureKind::NotFound,
@@ -225,8 +230,10 @@ impl World {
                 own.1 = false;
                 Event::Stopped(p)
             }
-            (Command::Scale { .. }, Some(_)) => Event::Scaled(p, phpeek_core::fleet::RestartOutcome::Failed),
-            (Command::Scale { .. }, None) => Event::Scaled(p, phpeek_core::fleet::RestartOutcome::Up),
+            (Command::Scale { .. }, Some(_)) => {
+                Event::Scaled(p, by, phpeek_core::fleet::RestartOutcome::Failed)
+            }
+            (Command::Scale { .. }, None) => Event::Scaled(p, by, phpeek_core::fleet::RestartOutcome::Up),
             (Command::Restart, Some(_)) => Event::Restarted(p, phpeek_core::fleet::RestartOutcome::Failed),
             (Command::Restart, None) => Event::Restarted(p, phpeek_core::fleet::RestartOutcome::Up),
             (_, Some(failure)) => Event::StartFailed(p, failure),

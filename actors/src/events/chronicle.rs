@@ -1,4 +1,8 @@
 //! The newest events, and whoever follows. Owns their numbers and how many are kept; never waits for a reader.
+//!
+//! Laws, kept by `chronicle/laws.rs`: **E1** the numbers grow by one, and begin above all of a supervisor before. **E2** who goes
+//! on after the last that he saw is given each event once, in order. **E3** what he is not given is counted where it was lost.
+//! **E4** no more are kept, and no more wait, than may. **E5** who comes from another supervisor is told so, and nobody else.
 
 use crate::feed::{Feed, Feeder, feed};
 use crate::ports::Value;
@@ -116,6 +120,9 @@ impl EventSource for Chronicle {
         EventsFollowing { kept, lost, gap, comes }
     }
 }
+
+#[cfg(test)]
+mod laws;
 
 #[cfg(test)]
 mod tests {

@@ -10,9 +10,10 @@ use crate::clock::Clock;
 use crate::listeners::Listener;
 use crate::phrases::Names;
 use chronicle::Chronicle;
-use phpeek_core::facts::{Fact, InstanceFact, ProcessFact, SystemFact, Told};
+use phpeek_core::facts::{Fact, SystemFact, Told};
 use phpeek_core::ids::InstanceId;
 use phpeek_core::list_map::ListMap;
+use phpeek_core::presence::Presence;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use words::Said;
@@ -48,25 +49,30 @@ impl EventFeed {
     }
 
     fn learn(&self, fact: &Fact) {
-        match fact {
-            Fact::System(SystemFact::BootBegan { .. }) => self.began.set(true),
-            Fact::Process(process, ProcessFact::Added(spec)) => {
-                self.names.borrow_mut().add(*process, spec.name.clone());
+        if let Fact::System(SystemFact::BootBegan { .. }) = fact {
+            self.began.set(true);
+        }
+        let Some(presence) = fact.presence() else { return };
+        match presence {
+            Presence::ProcessCame(process, spec) => {
+                self.names.borrow_mut().add(process, spec.name.clone());
             }
-            Fact::Instance(instance, InstanceFact::Added { number }) => {
-                self.numbers.borrow_mut().insert(*instance, *number);
+            Presence::InstanceCame(instance, number) => {
+                self.numbers.borrow_mut().insert(instance, number);
             }
-            _ => {}
+            // The name stays, and who goes is told of by name first.
+            Presence::ProcessChanged(..) | Presence::ProcessWent(_) | Presence::InstanceWent(_) => {}
         }
     }
 
     fn unlearn(&self, fact: &Fact) {
-        match fact {
-            Fact::Process(process, ProcessFact::Removed) => self.names.borrow_mut().remove(*process),
-            Fact::Instance(instance, InstanceFact::Removed) => {
-                self.numbers.borrow_mut().remove(*instance);
+        let Some(presence) = fact.presence() else { return };
+        match presence {
+            Presence::ProcessWent(process) => self.names.borrow_mut().remove(process),
+            Presence::InstanceWent(instance) => {
+                self.numbers.borrow_mut().remove(instance);
             }
-            _ => {}
+            Presence::ProcessCame(..) | Presence::ProcessChanged(..) | Presence::InstanceCame(..) => {}
         }
     }
 }
@@ -80,7 +86,7 @@ impl Listener for EventFeed {
                 Fact::Instance(instance, _) | Fact::Health(instance, _) | Fact::Hook(Some(instance), _) => {
                     Some(*instance)
                 }
-                _ => None,
+                Fact::System(_) | Fact::Process(..) | Fact::Hook(None, _) | Fact::Schedule(..) => None,
             };
             let process = told.fact.process().and_then(|process| self.names.borrow().get(process).cloned());
             let number = instance.and_then(|instance| self.numbers.borrow().get(instance).copied());

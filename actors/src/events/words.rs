@@ -231,7 +231,14 @@ fn hook(fact: &HookFact) -> Option<Said> {
             fields.extend(error.map(|error| ("error", error.into())));
             said("hook.ended", fields)
         }
-        _ => None,
+        // Each try of it is part of the story alone, and what there is no time for, of the shutdown in the log.
+        HookFact::Ordered { .. }
+        | HookFact::Started { .. }
+        | HookFact::Signalled { .. }
+        | HookFact::Daemonised(_)
+        | HookFact::LeftAlone(_)
+        | HookFact::TriedInVain { .. }
+        | HookFact::Skipped { .. } => None,
     }
 }
 

@@ -78,10 +78,10 @@ impl Journal {
             SystemFact::BootFailed(failure) => self.boot_failed(at, failure),
             SystemFact::RestartBegan { operation, scope } => self.restart_began(at, operation, scope),
             SystemFact::RestartEnded { scope, end } => self.restart_ended(at, scope, *end),
-            SystemFact::ReloadBegan { .. }
-            | SystemFact::ReloadFailed(_)
-            | SystemFact::ReloadEnded(..)
-            | SystemFact::ReloadReplaced(_) => self.reload(at, fact),
+            SystemFact::ReloadBegan { operation, plan } => self.reload_began(at, operation, plan),
+            SystemFact::ReloadFailed(name) => self.reload_failed(at, name),
+            SystemFact::ReloadEnded(_, end) => self.reload_ended(at, end),
+            SystemFact::ReloadReplaced(_) => self.reload_replaced(at),
             SystemFact::ShutdownBegan { operation, .. } => {
                 self.say(at, Level::Info, "shutting down", self.shutdown_fields(&operation.cause));
             }
@@ -162,10 +162,14 @@ impl Journal {
                     vec![("dependency", on.into())]
                 });
             }
-            ProcessFact::ScaleBegan { .. } | ProcessFact::ScaleEnded(_) => self.scaled(at, about, fact),
-            ProcessFact::ReloadBegan { .. } | ProcessFact::ReloadEnded(_) => {
-                self.reloads_itself(at, about, fact);
+            ProcessFact::ScaleBegan { from, to, .. } => {
+                self.record(at, Level::Info, about, "scaling", || {
+                    vec![("from", i64::from(*from).into()), ("to", i64::from(*to).into())]
+                });
             }
+            ProcessFact::ScaleEnded(outcome) => self.scaled(at, about, *outcome),
+            ProcessFact::ReloadBegan { by, .. } => self.told_to_reload(at, about, *by),
+            ProcessFact::ReloadEnded(end) => self.reloaded_itself(at, about, end),
             ProcessFact::Removed => self.known.borrow_mut().names.remove(process),
             ProcessFact::StopBegan(_) => self.record(at, Level::Info, about, "stopping", Vec::new),
             ProcessFact::Stopped => self.record(at, Level::Info, about, "stopped", Vec::new),
@@ -204,19 +208,12 @@ impl Journal {
         }
     }
 
-    fn scaled(&self, at: Moment, about: About, fact: &ProcessFact) {
-        match fact {
-            ProcessFact::ScaleBegan { from, to, .. } => {
-                self.record(at, Level::Info, about, "scaling", || {
-                    vec![("from", i64::from(*from).into()), ("to", i64::from(*to).into())]
-                });
-            }
-            ProcessFact::ScaleEnded(RestartOutcome::Failed) => {
-                let message = "scaling failed: a new instance could not be started";
-                self.record(at, Level::Error, about, message, Vec::new);
-            }
-            _ => self.record(at, Level::Info, about, "scaled", Vec::new),
-        }
+    fn scaled(&self, at: Moment, about: About, outcome: RestartOutcome) {
+        let (level, message) = match outcome {
+            RestartOutcome::Up => (Level::Info, "scaled"),
+            RestartOutcome::Failed => (Level::Error, "scaling failed: a new instance could not be started"),
+        };
+        self.record(at, level, about, message, Vec::new);
     }
 
     fn instance(&self, at: Moment, instance: InstanceId, fact: &InstanceFact) {

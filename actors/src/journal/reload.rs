@@ -6,62 +6,61 @@ use crate::clock::Moment;
 use crate::phrases::{reload_end, self_reload_fault};
 use crate::ports::Level;
 use phpeek_core::ends::SelfReloadEnd;
-use phpeek_core::facts::{ProcessFact, SystemFact};
 use phpeek_core::fleet::ReloadEnd;
+use phpeek_core::name::ProcessName;
+use phpeek_core::operation::Operation;
+use phpeek_core::plan::Plan;
 use phpeek_core::spec::Reload;
 
 impl Journal {
-    pub(super) fn reload(&self, at: Moment, fact: &SystemFact) {
-        match fact {
-            SystemFact::ReloadBegan { operation, plan } => {
-                let mut fields: Fields = vec![("untouched", count(plan.untouched).into())];
-                fields.extend(sender_fields(operation.cause.sender()));
-                self.say(at, Level::Info, format!("reload: {}", plan.sentence()), fields);
+    pub(super) fn reload_began(&self, at: Moment, operation: &Operation, plan: &Plan) {
+        let mut fields: Fields = vec![("untouched", count(plan.untouched).into())];
+        fields.extend(sender_fields(operation.cause.sender()));
+        self.say(at, Level::Info, format!("reload: {}", plan.sentence()), fields);
+    }
+
+    pub(super) fn reload_failed(&self, at: Moment, name: &ProcessName) {
+        let message = format!("reload failed: {:?} could not be brought up; going back", name.as_str());
+        self.say(at, Level::Error, message, Vec::new());
+    }
+
+    pub(super) fn reload_ended(&self, at: Moment, end: &ReloadEnd) {
+        let level = match end {
+            ReloadEnd::Complete => Level::Info,
+            ReloadEnd::Interrupted => Level::Warn,
+            ReloadEnd::RolledBack(_) | ReloadEnd::Broken(..) => Level::Error,
+        };
+        self.say(at, level, format!("reload is over: {}", reload_end(end)), Vec::new());
+    }
+
+    pub(super) fn reload_replaced(&self, at: Moment) {
+        let message = "a reload that waited is left out: a later one follows";
+        self.say(at, Level::Info, message, Vec::new());
+    }
+
+    pub(super) fn told_to_reload(&self, at: Moment, about: About, by: Reload) {
+        match by {
+            Reload::Signal(signal) => {
+                self.record(at, Level::Info, about, "told to reload itself", || {
+                    vec![("signal", signal.to_string().into())]
+                });
             }
-            SystemFact::ReloadFailed(name) => {
-                let message =
-                    format!("reload failed: {:?} could not be brought up; going back", name.as_str());
-                self.say(at, Level::Error, message, Vec::new());
-            }
-            SystemFact::ReloadEnded(_, end) => {
-                let level = match end {
-                    ReloadEnd::Complete => Level::Info,
-                    ReloadEnd::Interrupted => Level::Warn,
-                    ReloadEnd::RolledBack(_) | ReloadEnd::Broken(..) => Level::Error,
-                };
-                self.say(at, level, format!("reload is over: {}", reload_end(end)), Vec::new());
-            }
-            SystemFact::ReloadReplaced(_) => {
-                self.say(
-                    at,
-                    Level::Info,
-                    "a reload that waited is left out: a later one follows",
-                    Vec::new(),
-                );
-            }
-            _ => {}
+            Reload::Command => self.record(at, Level::Info, about, "reloads itself", Vec::new),
         }
     }
 
-    pub(super) fn reloads_itself(&self, at: Moment, about: About, fact: &ProcessFact) {
+    pub(super) fn reloaded_itself(&self, at: Moment, about: About, end: &SelfReloadEnd) {
         let say = |level, message: &'static str| self.record(at, level, about, message, Vec::new);
-        match fact {
-            ProcessFact::ReloadBegan { by: Reload::Signal(signal), .. } => {
-                let signal = signal.to_string();
-                self.record(at, Level::Info, about, "told to reload itself", || {
-                    vec![("signal", signal.into())]
-                });
-            }
-            ProcessFact::ReloadEnded(SelfReloadEnd::Complete) => say(Level::Info, "has reloaded itself"),
-            ProcessFact::ReloadEnded(SelfReloadEnd::FailedAt { number, fault }) => {
+        match end {
+            SelfReloadEnd::Complete => say(Level::Info, "has reloaded itself"),
+            SelfReloadEnd::FailedAt { number, fault } => {
                 let why = self_reload_fault(*fault);
                 let message = format!("could not reload itself: {why} (instance {number})");
                 self.record(at, Level::Error, about, message, Vec::new);
             }
-            ProcessFact::ReloadEnded(SelfReloadEnd::Interrupted) => {
+            SelfReloadEnd::Interrupted => {
                 say(Level::Warn, "reloads itself no further: something else came first");
             }
-            _ => say(Level::Info, "reloads itself"),
         }
     }
 }

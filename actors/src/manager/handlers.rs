@@ -54,7 +54,7 @@ impl Handler<Envelope<ProcessReport>> for ManagerActor {
             ReportKind::Machine(Report::Left) => Event::Left(process),
             ReportKind::Machine(Report::Fatal(ending)) => Event::Fatal(process, ending),
             ReportKind::Machine(Report::Stopped) => Event::Stopped(process),
-            ReportKind::Machine(Report::Scaled(outcome)) => Event::Scaled(process, outcome),
+            ReportKind::Machine(Report::Scaled(id, outcome)) => Event::Scaled(process, id, outcome),
             ReportKind::Machine(Report::Answered(id, answer)) => Event::Answered(process, id, answer),
             ReportKind::Machine(Report::Restarted(outcome)) => Event::Restarted(process, outcome),
             ReportKind::Lost { tasks } => Event::Lost(process, tasks),

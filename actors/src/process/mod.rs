@@ -15,7 +15,7 @@ use crate::ports::{LastLines, MeasureOrder, Measured, ProbeAnswer, RunNews, Task
 use crate::world::{OwnDeaths, World};
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use phpeek_core::backoff::Jitter;
-use phpeek_core::facts::{Outbox, Output};
+use phpeek_core::facts::{Outbox, Output, Words};
 use phpeek_core::ids::{ProcessId, TaskId};
 use phpeek_core::lifecycle::{Now, Reach};
 use phpeek_core::process::{Effect, Event, Process};
@@ -151,6 +151,11 @@ impl ProcessActor {
                 let hearer = ctx.address().recipient();
                 self.world.meter.measure(MeasureOrder { run, leader, exact_above, hearer });
             }
+            Effect::Health(health::Effect::AskWords(probe)) => {
+                let name = &self.process.spec().name;
+                let kept = self.world.words.ask(TaskId::Probe(probe), name, ctx.address().recipient());
+                return (!kept).then(|| Event::ProbeWrote(probe, Words::default()));
+            }
             Effect::Health(effect) => health::perform(&self.world, effect, || ctx.address().recipient()),
             Effect::Report(report) => self.report(at, ReportKind::Machine(report)),
         }
@@ -237,8 +242,10 @@ impl Handler<LastLines> for ProcessActor {
 
     fn handle(&mut self, last: LastLines, ctx: &mut Context<Self>) {
         let at = self.moment(self.world.clock.now());
-        if let TaskId::Run(run) = last.task {
-            self.step(at, Event::LastWords(run, last.words), ctx);
+        match last.task {
+            TaskId::Run(run) => self.step(at, Event::LastWords(run, last.words), ctx),
+            TaskId::Probe(probe) => self.step(at, Event::ProbeWrote(probe, last.words), ctx),
+            TaskId::Hook(_) => {} // nobody asks for those
         }
     }
 }

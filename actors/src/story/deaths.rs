@@ -17,12 +17,20 @@ impl InstanceStory {
     /// Nobody is left of a run.
     pub(super) fn bury(&mut self, over: Moment, death: &Death) {
         self.death = None;
+        let coming = self.coming.take();
         if death.asked == Asked::Yes {
             return;
         }
         self.fresh = Some(death.run);
         let verdict = Verdict::of(death);
-        self.deaths.push(DeathStory { death: *death, over, span: None, verdict, folded: false });
+        self.deaths.push(DeathStory {
+            death: *death,
+            over,
+            span: None,
+            verdict,
+            folded: false,
+            _coming: coming,
+        });
     }
 
     fn fresh_death(&mut self) -> Option<&mut DeathStory> {
@@ -103,7 +111,7 @@ impl ProcessStory {
     pub(super) fn autopsied(&mut self, teller: &Teller<'_>, i: u32, obituary: &Obituary) {
         let Some(instance) = self.instances.get_mut(i) else { return };
         let Some(place) = instance.deaths.iter().position(|d| d.is_of(obituary.death.run)) else { return };
-        let DeathStory { death, over, span, verdict, folded } = instance.deaths.swap_remove(place);
+        let DeathStory { death, over, span, verdict, folded, _coming } = instance.deaths.swap_remove(place);
         let mut span = match span {
             Some(span) => span,
             None if folded => return,

@@ -39,7 +39,7 @@ impl ProcessStory {
                 self.of(i, |instance| (instance.state, instance.fresh) = (change.to, None));
             }
             InstanceFact::Ordered { run } => self.ordered(teller, i, *run),
-            InstanceFact::Started { pid, .. } => self.started(i, at, *pid),
+            InstanceFact::Started { pid, .. } => self.started(teller, i, *pid),
             InstanceFact::SpawnFailed { failure, .. } => self.spawn_failed(i, at, failure),
             InstanceFact::Died(death) => self.died(i, at, death),
             InstanceFact::Ended(death) => self.ended(i, at, death),

@@ -4,7 +4,7 @@
 use super::probes::HealthStory;
 use crate::clock::Moment;
 use crate::phrases;
-use crate::trace::{OpenSpan, names};
+use crate::trace::{Expected, OpenSpan, names};
 use opentelemetry::trace::SpanContext;
 use phpeek_core::facts::Death;
 use phpeek_core::ids::ProcessId;
@@ -104,6 +104,8 @@ pub(super) struct InstanceStory {
     pub(super) noted: bool,
     /// The bound of memory that its latest run has passed, until what follows is told.
     pub(super) breach: Option<Box<Breach>>,
+    /// `process.run` of the run, which is told at its end; none of one that is meant to stay.
+    pub(super) coming: Option<Box<Expected>>,
 }
 
 /// The spans of one instance.
@@ -178,6 +180,7 @@ impl InstanceStory {
             folded: None,
             noted: false,
             breach: None,
+            coming: None,
         }
     }
 
@@ -248,6 +251,8 @@ pub(super) struct DeathStory {
     pub(super) verdict: Verdict,
     /// The restart that follows has no spans, and this has none.
     pub(super) folded: bool,
+    /// Until the span is told.
+    pub(super) _coming: Option<Box<Expected>>,
 }
 
 impl DeathStory {

@@ -13,6 +13,7 @@ use phpeek_core::lifecycle::InstanceState;
 use phpeek_core::member::{Member, list};
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::outcome::SpawnFailure;
+use phpeek_core::spec::ProcessKind;
 
 impl ProcessStory {
     pub(super) fn ordered(&mut self, teller: &Teller<'_>, i: u32, run: u64) {
@@ -57,7 +58,9 @@ impl ProcessStory {
         span
     }
 
-    pub(super) fn started(&mut self, i: u32, at: Moment, pid: Option<i32>) {
+    pub(super) fn started(&mut self, teller: &Teller<'_>, i: u32, pid: Option<i32>) {
+        let at = teller.at;
+        let ends = matches!(self.spec.kind, ProcessKind::Oneshot | ProcessKind::Scheduled);
         let hooks = self.spec.hooks.as_ref().is_some_and(|hooks| !hooks.post_start.is_empty());
         let goes_on = hooks || self.spec.has_readiness();
         let Some(instance) = self.instances.get_mut(i) else { return };
@@ -68,6 +71,8 @@ impl ProcessStory {
                 span.set(names::PROCESS_PID, i64::from(pid));
             }
             instance.origin = span.context();
+            instance.coming =
+                ends.then(|| teller.tracing.expecting(&instance.origin)).flatten().map(Box::new);
             span.ok(at);
         }
         match restart {

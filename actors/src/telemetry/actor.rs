@@ -179,6 +179,7 @@ impl TelemetryActor {
 
     pub(super) fn keep_news(&mut self, kept: &mut Vec<News>, left_out: u64) {
         self.in_store(|store| store.keep(kept));
+        self.queue.handed_on();
         kept.clear();
         if left_out > 0 {
             self.queue.leave_out(left_out);

@@ -14,10 +14,10 @@ pub use phpeek_core::names;
 use crate::clock::{Clock, Moment};
 use crate::telemetry::{Queue, Unsampled, begun};
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanKind, TraceContextExt, Tracer};
+use opentelemetry::trace::{Span as _, SpanKind, TraceContextExt, TraceId, Tracer};
 use opentelemetry_sdk::trace::SdkTracer;
 use std::sync::Arc;
-use times::Times;
+use times::{Kept, Times};
 
 /// Opens spans, or does nothing when tracing is off. Cheap to copy; every actor has its own.
 #[derive(Debug, Clone)]
@@ -30,6 +30,10 @@ pub struct Tracing {
     unsampled: Unsampled,
     naming: Naming,
 }
+
+/// A span that will be told.
+#[derive(Debug)]
+pub struct Expected(#[expect(dead_code, reason = "its drop counts")] Kept);
 
 /// What spans are called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,6 +87,22 @@ impl Tracing {
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.tracer.is_some()
+    }
+
+    /// The traces that go on, each with the number of its spans that have not ended.
+    #[must_use]
+    pub fn unended(&self) -> Vec<(TraceId, usize)> {
+        self.times.open()
+    }
+
+    /// A trace goes on while this is held: a span of it is to be told later, with the time at which it begins now.
+    #[must_use]
+    pub fn expecting(&self, below: &SpanContext) -> Option<Expected> {
+        let seen = below.is_sampled() || self.unsampled == Unsampled::Queued;
+        (self.is_on() && below.is_valid() && seen).then(|| {
+            let clock = self.times.of(below.trace_id(), &self.clock);
+            Expected(self.times.keep(below.trace_id(), clock))
+        })
     }
 
     /// Opens a span under `parent`; a root when `parent` is not valid.

@@ -95,6 +95,22 @@ fn an_abandoned_span_is_an_error_and_a_finished_one_ends_once() {
 }
 
 #[test]
+fn a_trace_goes_on_while_a_span_of_it_is_open_or_expected() {
+    let (tracing, _) = tracing(1.0);
+    let root = tracing.open(names::SPAN_START, &SpanContext::NONE, ms(0));
+    let context = root.context();
+    let child = tracing.open(names::SPAN_SPAWN, &context, ms(0));
+    assert_eq!(tracing.unended(), [(context.trace_id(), 2)]);
+    let expected = tracing.expecting(&context);
+    child.ok(ms(1));
+    root.ok(ms(1));
+    assert_eq!(tracing.unended(), [(context.trace_id(), 1)]);
+    drop(expected);
+    assert_eq!(tracing.unended(), []);
+    assert!(tracing.expecting(&SpanContext::NONE).is_none(), "of no trace");
+}
+
+#[test]
 fn links_that_are_not_valid_are_left_out() {
     let (tracing, keep) = tracing(1.0);
     let other = tracing.open(names::SPAN_START, &SpanContext::NONE, ms(0));

@@ -34,6 +34,11 @@ impl Times {
         self.lock().get(&trace).map_or_else(|| clock.pinned(), |time| time.clock)
     }
 
+    /// The traces with open spans, and how many those are.
+    pub(super) fn open(&self) -> Vec<(TraceId, usize)> {
+        self.lock().iter().map(|(trace, time)| (*trace, time.open)).collect()
+    }
+
     /// A span of the trace has opened at the time of this clock.
     pub(super) fn keep(&self, trace: TraceId, clock: Clock) -> Kept {
         self.lock().entry(trace).or_insert(Time { clock, open: 0 }).open += 1;

@@ -4,6 +4,7 @@
 
 mod configure;
 mod events;
+mod filled;
 mod history;
 mod logs;
 mod openapi;
@@ -73,7 +74,7 @@ pub fn router(
         .route("/processes/", table::anything(nameless))
         .route("/processes/{name}/", table::anything(nothing_to_do))
         .route("/processes/{name}/{action}", table::anything(action))
-        .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/processes"))
+        .fallback(async || Refusal::not_found("there is nothing at this path: see GET /api/v1/openapi.json"))
         .method_not_allowed_fallback(async || Refusal::method())
         .with_state(Arc::new(shared));
     Router::new().nest(BASE, routes)
@@ -133,7 +134,8 @@ async fn one(
     let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
     let seen = shared.seen().await?;
     let (process, spec) = shape::process(&seen.view, &shared.loads(), &name).ok_or_else(|| missing(&name))?;
-    json_of(&json!({ "process": process, "config": program::config(spec) }))
+    let config = filled::config(spec, seen.view.written.get(&name));
+    json_of(&json!({ "process": process, "config": config }))
 }
 
 async fn nameless() -> Refusal {

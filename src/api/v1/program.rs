@@ -1,6 +1,6 @@
 //! What a process is configured as, in the words of the configuration, for those who ask: sent back by PUT it is understood.
-//! Shows no secret: of variables there is the name alone, and of arguments that name a secret there is no value. Of logging,
-//! hooks, limits and memory it says nothing.
+//! Shows no secret: of variables there is the name alone, and of arguments that name a secret there is no value.
+//! What a specification does not tell comes from elsewhere: see `filled`.
 
 use phpeek_core::budget::Attempts;
 use phpeek_core::spec::{CheckSpec, InitialState, ProcessKind, ProcessSpec, Question, RestartPolicy, Role};

@@ -29,7 +29,7 @@ pub(super) const TAIL: Param = ("tail", Kind::From(0), "with how many that are k
 const LINES: [Param; 5] = [
     ("process", Kind::Text, "of this one alone"),
     ("instance", Kind::Text, "as web-0"),
-    ("stream", Kind::Word(&["stdout", "stderr"]), "of this one alone"),
+    ("stream", Kind::Word(&["stdout", "stderr", "file"]), "of this one alone"),
     ("level", Kind::Word(&["debug", "info", "warn", "error", "all"]), "of this level at least"),
     ("since", Kind::Text, "a time of RFC 3339, or how long ago, as 5m"),
 ];
@@ -98,8 +98,8 @@ fn instance(id: &str, process: Option<&ProcessName>) -> Result<(ProcessName, u32
 
 fn stream(text: &str) -> Result<String, Refusal> {
     match text {
-        "stdout" | "stderr" => Ok(text.to_owned()),
-        _ => Err(Refusal::bad(format!("stream wants stdout or stderr, and not {text:?}"))),
+        "stdout" | "stderr" | "file" => Ok(text.to_owned()),
+        _ => Err(Refusal::bad(format!("stream wants stdout, stderr or file, and not {text:?}"))),
     }
 }
 

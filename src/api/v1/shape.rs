@@ -201,6 +201,7 @@ mod tests {
         };
         View {
             config: None,
+            written: Arc::default(),
             changes: 0,
             at: Duration::from_secs(100),
             wall: UNIX_EPOCH + Duration::from_secs(1100),

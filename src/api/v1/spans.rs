@@ -100,6 +100,7 @@ impl Source for Spans {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test may fail")]
     use super::super::super::live::GAP;
+    use super::super::super::traces::Unfinished;
     use super::*;
     use serde_json::{Value, json};
 
@@ -124,6 +125,9 @@ mod tests {
         fn spans(&self, from: u64, most: usize) -> Vec<(u64, Value)> {
             let kept = self.0.clone().filter(|number| *number >= from);
             kept.take(most).map(|number| (number, json!({ "n": number }))).collect()
+        }
+        fn unfinished(&self) -> Unfinished {
+            Unfinished::default()
         }
         fn subscribe(&self) -> watch::Receiver<u64> {
             self.1.subscribe()

@@ -11,11 +11,12 @@ use phpeek_actors::envelope::Envelope;
 use phpeek_actors::listeners::Listener;
 use phpeek_actors::manager::{ManagerActor, Request};
 use phpeek_actors::ports::{Level, LogSink};
-use phpeek_core::facts::{Fact, ProcessFact, Told};
+use phpeek_core::facts::Told;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::list_map::ListMap;
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::Cause;
+use phpeek_core::presence::Presence;
 use phpeek_core::spec::ProcessSpec;
 use phpeek_core::watching::dependents;
 use saying::say;
@@ -81,17 +82,18 @@ impl Watching {
 
 impl Listener for Watching {
     fn hear(&self, told: &Told) {
-        match &told.fact {
-            Fact::Process(process, ProcessFact::Added(spec) | ProcessFact::Changed(spec)) => {
-                self.configured(*process, spec);
+        let Some(presence) = told.fact.presence() else { return };
+        match presence {
+            Presence::ProcessCame(process, spec) | Presence::ProcessChanged(process, spec) => {
+                self.configured(process, spec);
             }
-            Fact::Process(process, ProcessFact::Removed) => {
-                self.specs.borrow_mut().remove(*process);
+            Presence::ProcessWent(process) => {
+                self.specs.borrow_mut().remove(process);
                 if let Some(orders) = &*self.orders.borrow() {
-                    orders.send(Order::Forget(*process)).ok(); // as above
+                    orders.send(Order::Forget(process)).ok(); // as above
                 }
             }
-            _ => {}
+            Presence::InstanceCame(..) | Presence::InstanceWent(_) => {}
         }
     }
 }

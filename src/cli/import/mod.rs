@@ -58,7 +58,7 @@ pub enum Kind {
     Procfile,
     /// A crontab, a user's or the system's.
     Crontab,
-    /// PM2's ecosystem file, as JSON.
+    /// PM2's ecosystem file: ecosystem.config.js as it is written, or JSON.
     Pm2,
     /// A directory of s6-overlay, version 2 or 3.
     S6Overlay,

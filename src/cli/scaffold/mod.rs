@@ -14,8 +14,9 @@ use crate::exit;
 use questions::Asked;
 use std::fs;
 use std::io::{self, IsTerminal as _};
+use wanted::{PLAIN_NAME, is_plain};
 
-/// Runs the command. 0: written. 1: no such preset, a file is there and stays, or cannot be made.
+/// Runs the command. 0: written. 1: no such preset, a file is there and stays, one cannot be made, or nobody answers any more.
 pub(super) fn run(arguments: &ScaffoldArguments) -> Result<u8, Fault> {
     let mut asked = Asked::at(io::stdin().lock(), io::stderr());
     let mut arguments = arguments.clone();
@@ -24,23 +25,29 @@ pub(super) fn run(arguments: &ScaffoldArguments) -> Result<u8, Fault> {
         None if arguments.interactive => asked.preset()?,
         None => return Err(Fault::Nothing(format!("name a preset:\n{}", presets::list()))),
     };
-    if arguments.interactive {
-        asked.rest(chosen, &mut arguments);
-    }
     plain_name(&arguments.app_name)?;
+    if arguments.interactive {
+        asked.rest(chosen, &mut arguments)?;
+    }
     let may_ask = arguments.interactive || io::stdin().is_terminal();
-    for (name, text) in files::files(chosen, &arguments) {
+    let files = files::files(chosen, &arguments);
+    // All is asked before anything is written: a half of it would be of no use.
+    for (name, _) in &files {
         let path = arguments.output.join(name);
-        let there = path.symlink_metadata().is_ok();
-        if there
-            && !(may_ask && asked.yes(&format!("{} is there already. Overwrite it?", path.display()), false))
-        {
+        if path.symlink_metadata().is_err() {
+            continue;
+        }
+        let question = format!("{} is there already. Overwrite it?", path.display());
+        if !(may_ask && asked.yes(&question, false)?) {
             let why = format!(
-                "{} is there already and is not overwritten: name another directory with --output",
+                "{} is there already and is not overwritten, and nothing was written: name another directory with --output",
                 path.display()
             );
             return Err(Fault::Nothing(why));
         }
+    }
+    for (name, text) in files {
+        let path = arguments.output.join(name);
         let made = fs::create_dir_all(&arguments.output).and_then(|()| fs::write(&path, text));
         made.map_err(|error| Fault::Nothing(format!("cannot write {}: {error}", path.display())))?;
         complain(&format!("wrote {}", path.display()));
@@ -52,12 +59,8 @@ pub(super) fn run(arguments: &ScaffoldArguments) -> Result<u8, Fault> {
 
 /// It becomes a part of file names, labels and the compose project.
 fn plain_name(name: &str) -> Result<(), Fault> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
-    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain) {
+    if is_plain(name) {
         return Ok(());
     }
-    let why = format!(
-        "--app-name {name:?}: it begins with a letter or digit and has lower case letters, digits, - and _ alone"
-    );
-    Err(Fault::Usage(why))
+    Err(Fault::Usage(format!("--app-name {name:?}: {PLAIN_NAME}")))
 }

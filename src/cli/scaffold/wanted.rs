@@ -35,6 +35,16 @@ pub struct ScaffoldArguments {
     pub queue_workers: u16,
 }
 
+/// What the name of an application is.
+pub(super) const PLAIN_NAME: &str =
+    "it begins with a lower case letter or digit and has lower case letters, digits, - and _ alone";
+
+/// Whether it is one.
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
+}
+
 #[cfg(test)]
 impl ScaffoldArguments {
     /// Those of somebody who says nothing.

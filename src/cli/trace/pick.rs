@@ -5,7 +5,7 @@ use crate::cli::fault::Fault;
 use crate::cli::say::complain;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_viewer::source::Source;
-use phpeek_viewer::{Style, Trace, list};
+use phpeek_viewer::{Style, Trace, list, text};
 use std::time::{Duration, Instant};
 
 /// How many traces are looked through for those that failed.
@@ -14,6 +14,13 @@ const LOOKED_THROUGH: usize = 10_000;
 /// How many traces are looked through for the newest of a kind: the next number when there is none among so many. A
 /// source that holds a million spans is asked for as few as will do.
 const STEPS: [usize; 3] = [50, 1000, LOOKED_THROUGH];
+
+/// How long is waited for the end of what goes on: a oneshot that is asked for right behind the start has most often ended, and is told
+/// once nobody is left of it.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Digits of an id that people see.
+const SHOWN: usize = 12;
 
 /// How often is looked again for what is on its way.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -49,29 +56,70 @@ impl Kind {
     }
 }
 
+/// What is found, once no trace of it has ended spans that are on their way; of one that goes on it waits a while, and then says so.
+fn whole<T>(
+    source: &mut dyn Source,
+    mut look: impl FnMut(&mut dyn Source) -> Result<T, Fault>,
+    traces: impl Fn(&T) -> &[Trace],
+    patience: Duration,
+) -> Result<T, Fault> {
+    let begin = Instant::now();
+    loop {
+        // Asked before the look: what has ended by then the look finds.
+        let unfinished = source.unfinished();
+        let found = look(source)?;
+        let coming = match traces(&found) {
+            [] => !unfinished.is_nothing(),
+            traces => traces.iter().any(|trace| unfinished.is_on_the_way(&trace.id)),
+        };
+        let open = traces(&found).iter().filter(|trace| unfinished.open(&trace.id) > 0);
+        let bound = match (coming, open.clone().next()) {
+            (true, _) => source.on_the_way(),
+            (false, Some(_)) => Some(patience),
+            (false, None) => None,
+        };
+        if bound.is_some_and(|bound| begin.elapsed() < bound) {
+            std::thread::park_timeout(LOOK_AGAIN);
+            continue;
+        }
+        for trace in open {
+            let id = trace.id.get(..SHOWN).unwrap_or(&trace.id);
+            let spans = unfinished.open(&trace.id);
+            let (have, are) = if spans == 1 { ("has", "is") } else { ("have", "are") };
+            let spans = text::count(spans, "span");
+            source.note(format!("trace {id} goes on: {spans} of it {have} not ended, and {are} not shown"));
+        }
+        return Ok(found);
+    }
+}
+
+fn the_one(found: &Option<(ExportTraceServiceRequest, Trace)>) -> &[Trace] {
+    found.as_ref().map_or(&[], |(_, trace)| std::slice::from_ref(trace))
+}
+
 /// The newest trace of a kind, and the request that it is from.
 pub(super) fn newest(
     source: &mut dyn Source,
     kind: Kind,
     wanted: &TraceWanted,
 ) -> Result<(ExportTraceServiceRequest, Trace), Fault> {
-    let begin = Instant::now();
-    loop {
+    let look = |source: &mut dyn Source| {
         for limit in STEPS {
             let request = source.recent(limit)?;
             let mut traces = Trace::all(&request);
             if let Some(found) = traces.iter().rposition(|t| kind.matches(t) && wanted.takes(t)) {
-                return Ok((request, traces.swap_remove(found)));
+                return Ok(Some((request, traces.swap_remove(found))));
             }
             if traces.len() < limit {
                 break;
             }
         }
-        // Who asks right behind the start means a trace that is not here yet.
-        if source.on_the_way().is_none_or(|bound| begin.elapsed() >= bound) {
-            return Err(wanted.nothing(kind.words()));
-        }
-        std::thread::park_timeout(LOOK_AGAIN);
+        Ok(None)
+    };
+    // Who asks right behind the start means a trace that is not here yet.
+    match whole(source, look, the_one, PATIENCE)? {
+        Some(found) => Ok(found),
+        None => Err(wanted.nothing(kind.words(), source.unfinished().open.len())),
     }
 }
 
@@ -83,12 +131,20 @@ pub(super) fn several(
 ) -> Result<(ExportTraceServiceRequest, Vec<Trace>), Fault> {
     // What was heard of last need not have begun last: the first must be the one that `newest` finds.
     let looked_through = if wanted.chooses() { LOOKED_THROUGH } else { STEPS[0] };
-    let request = source.recent(limit.max(looked_through))?;
-    let mut traces = Trace::all(&request);
-    traces.reverse();
-    traces.retain(|t| wanted.takes(t));
-    traces.truncate(limit);
-    if traces.is_empty() { Err(wanted.nothing(Kind::Any.words())) } else { Ok((request, traces)) }
+    let look = |source: &mut dyn Source| {
+        let request = source.recent(limit.max(looked_through))?;
+        let mut traces = Trace::all(&request);
+        traces.reverse();
+        traces.retain(|t| wanted.takes(t));
+        traces.truncate(limit);
+        Ok((request, traces))
+    };
+    let (request, traces) = whole(source, look, |(_, traces)| traces, Duration::ZERO)?;
+    if traces.is_empty() {
+        Err(wanted.nothing(Kind::Any.words(), source.unfinished().open.len()))
+    } else {
+        Ok((request, traces))
+    }
 }
 
 /// The one trace whose id begins like this, and the request that it is from.
@@ -108,8 +164,12 @@ pub(super) fn one(
         let message = format!("{id:?} is no beginning of a trace's id: up to 32 hexadecimal digits");
         return Err(Fault::Usage(message));
     }
-    let request = source.find(&prefix)?;
-    let mut traces = Trace::all(&request);
+    let look = |source: &mut dyn Source| {
+        let request = source.find(&prefix)?;
+        let traces = Trace::all(&request);
+        Ok((request, traces))
+    };
+    let (request, mut traces) = whole(source, look, |(_, traces)| traces, PATIENCE)?;
     match (traces.pop(), traces.len()) {
         (None, _) => Err(Fault::Nothing(format!("there is no trace whose id begins with {prefix}"))),
         (Some(trace), 0) => Ok((request, trace)),

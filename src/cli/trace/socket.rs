@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use phpeek_api::client::{Client, ClientError, Messages};
 use phpeek_core::causes::chain;
-use phpeek_viewer::source::{Source, SourceError};
+use phpeek_viewer::source::{Source, SourceError, Unfinished};
 use prost::Message as _;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,15 +19,15 @@ pub(super) struct SocketSource {
     client: Client,
     stream: Option<Messages>,
     disk: Option<SpoolSource>,
-    /// Why the disk could not be read.
-    remark: Option<String>,
+    /// What to say beside the answers; each once.
+    remarks: Vec<String>,
 }
 
 impl SocketSource {
     /// The supervisor that `target` names.
     pub(super) fn open(target: &Target) -> Result<Self, SourceError> {
         let client = target.client().map_err(elsewhere)?;
-        Ok(Self { client, stream: None, disk: None, remark: None })
+        Ok(Self { client, stream: None, disk: None, remarks: Vec::new() })
     }
 
     /// What the disk has beside that. What cannot be read there is said once, and the rest is shown.
@@ -49,7 +49,7 @@ impl SocketSource {
         match kept {
             Ok(kept) => add_missing(&mut live, kept),
             Err(error) => {
-                self.remark = Some(format!("what was delivered long ago is not shown: {}", chain(&error)))
+                self.note(format!("what was delivered long ago is not shown: {}", chain(&error)));
             }
         }
         live
@@ -73,6 +73,14 @@ impl Source for SocketSource {
     /// Spans gather for a second before they are kept.
     fn on_the_way(&self) -> Option<Duration> {
         Some(Duration::from_millis(1500))
+    }
+
+    /// One of another version may not know; then all is taken as it is.
+    fn unfinished(&mut self) -> Unfinished {
+        let told = self.client.get("/traces/unfinished").ok();
+        let told = told.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let phpeek_api::Unfinished { open, on_the_way, any_on_the_way } = told.unwrap_or_default();
+        Unfinished { open, on_the_way, any_on_the_way }
     }
 
     fn recent(&mut self, limit: usize) -> Result<ExportTraceServiceRequest, SourceError> {
@@ -100,8 +108,14 @@ impl Source for SocketSource {
         stream.next().map_err(elsewhere)?.map(decoded).transpose()
     }
 
+    fn note(&mut self, text: String) {
+        if !self.remarks.contains(&text) {
+            self.remarks.push(text);
+        }
+    }
+
     fn remarks(&mut self) -> Vec<String> {
-        self.remark.take().into_iter().collect()
+        std::mem::take(&mut self.remarks)
     }
 }
 

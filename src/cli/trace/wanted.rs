@@ -35,11 +35,16 @@ impl TraceWanted {
         fresh && about && (!self.errors || trace.failed() > 0)
     }
 
-    /// There is none of those.
-    pub(super) fn nothing(&self, what: &str) -> Fault {
+    /// There is none of those; so many traces go on.
+    pub(super) fn nothing(&self, what: &str, going_on: usize) -> Fault {
         let process = self.process.as_ref().map(|name| format!(" about {name}")).unwrap_or_default();
         let errors = if self.errors { " with an error" } else { "" };
         let since = self.since.map(|since| format!(" within {}s", since.as_secs())).unwrap_or_default();
-        Fault::Nothing(format!("there is no {what}{process}{errors}{since} here"))
+        let none = format!("there is no {what}{process}{errors}{since} here");
+        Fault::Nothing(match going_on {
+            0 => none,
+            1 => format!("{none}; one trace goes on, and what it is shows when its first span has ended"),
+            n => format!("{none}; {n} traces go on, and what each is shows when its first span has ended"),
+        })
     }
 }

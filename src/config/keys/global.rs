@@ -7,8 +7,8 @@ use super::kind::Kind::{
     Bool, Float, Guard, Int, List, Map, MapOf, OneOf, Secret, Size, Text, Time, TimeOrOff,
 };
 use super::kind::words;
+use phpeek_core::survivors;
 use phpeek_settings::log::{LogFormat, OnFull};
-use phpeek_settings::survivors::Survivors;
 use phpeek_settings::web::Role;
 
 keys! {
@@ -30,7 +30,7 @@ keys! {
     "log_buffer": Size, "8MB", Works Supervisor, "what may wait in memory";
     "control_socket": Text, "", Works Supervisor, "where `status`, `telemetry` and `trace` ask: an absolute path, or `none`; default: PID.sock in the runtime directory", eg "/run/phpeek-pm/app.sock";
     "signals": MapOf(&Text), "", Works Supervisor, "as at the top level", eg "{}";
-    "survivors": OneOf(&words(&Survivors::WORDS)), "stop", Works Supervisor, "what a killed supervisor left, found at start: `stop`, `kill`, `report`, `ignore`";
+    "survivors": OneOf(&words(&survivors::Policy::WORDS)), "stop", Works Supervisor, "what a killed supervisor left, found at start: `stop`, `kill`, `report`, `ignore`";
     "tracing_enabled": Bool, "false", Works Supervisor, "whether what happens is told as spans";
     "tracing_exporter": Text, "stdout", Works Supervisor, "`otlp-grpc`, `otlp-http`, `otlp` (by the protocol), `zipkin`, `file`, `stdout`, `none` (for `phpeek-pm trace` alone); `jaeger` is another name for `otlp-grpc`";
     "tracing_endpoint": Text, "", Works Supervisor, "`host:port` (plain text, TLS on port 443), `http://…`, `https://…`, `unix:/path`; default: port 4317, 4318 or 9411 of localhost; `otlp-http` adds `/v1/traces` unless the path ends in `/traces`", eg "localhost:4317";

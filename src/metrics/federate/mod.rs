@@ -170,12 +170,15 @@ impl Gathered {
         self.found.iter().map(standing).collect()
     }
 
-    /// Writes what they said behind our page.
-    pub(crate) fn append(&self, page: &mut String, format: Format) {
+    /// Writes a page of ours that others may have the series of, and what they said, behind our page.
+    pub(crate) fn append(&self, page: &mut String, ourselves: &str, format: Format) {
+        // What was made here can be read here.
+        let ourselves = Text::read(ourselves).unwrap_or_default();
         let present = || self.found.iter().filter_map(|(source, text)| Some((source, text.as_deref()?)));
-        let sources: Vec<_> = present().map(|(source, text)| (source.target.name.as_str(), text)).collect();
+        let others = present().map(|(source, text)| (source.target.name.as_str(), text));
+        let sources: Vec<_> = std::iter::once(("supervisor", &ourselves)).chain(others).collect();
         let left_out = text::append(page, &sources, format);
-        for ((source, _), left_out) in present().zip(left_out) {
+        for ((source, _), left_out) in present().zip(left_out.into_iter().skip(1)) {
             source.known().left_out = left_out;
         }
     }

@@ -47,7 +47,7 @@ fn federation(urls: &[&str]) -> (Federation, Arc<Planted>, Arc<RecordingLog>) {
 
 fn page(gathered: &Gathered) -> String {
     let mut page = String::new();
-    gathered.append(&mut page, Format::Prometheus);
+    gathered.append(&mut page, "# TYPE of_us gauge\nof_us 1\n", Format::Prometheus);
     page
 }
 
@@ -60,7 +60,10 @@ async fn all_are_asked_at_once_and_none_holds_the_page_up_beyond_its_time() {
     let up: Vec<_> = gathered.standings().into_iter().map(|one| (one.name, one.up)).collect();
     let wanted = [("slow", false), ("some", true), ("gone", false), ("odd", false), ("well", true)];
     assert_eq!(up, wanted.map(|(name, up)| (name.to_owned(), up)));
-    assert_eq!(page(&gathered), "# TYPE of_some untyped\nof_some 1\n# TYPE of_well untyped\nof_well 1\n");
+    assert_eq!(
+        page(&gathered),
+        "# TYPE of_some untyped\nof_some 1\n# TYPE of_us gauge\nof_us 1\n# TYPE of_well untyped\nof_well 1\n"
+    );
     tokio::task::yield_now().await;
     let told: Vec<_> = log.records().into_iter().map(|record| record.message.into_owned()).collect();
     for part in ["gone: refused", "odd: line 1 is none", "slow: no answer within 2s"] {

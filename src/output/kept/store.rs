@@ -1,5 +1,10 @@
 //! All rings, and whoever follows. Owns how many bytes each ring may have of what all may have, and that who follows is given
 //! each line once: of what is kept, or of what comes. Never waits for who follows.
+//!
+//! Laws, kept by `store/laws.rs`: **N1** numbers grow by one, and begin above all of a supervisor before. **N2** who goes on after the
+//! last that he saw is given each line once, in order. **N3** what he is not given is counted: of what comes where it was lost.
+//! **N4** no ring holds more than it may. **N5** who comes from another supervisor is told so, and nobody else. **N6** who asks for the
+//! newest is given those, and as many as he asked for if they are kept.
 
 use super::ring::Ring;
 use phpeek_actors::feed::{Feeder, feed};
@@ -188,5 +193,7 @@ impl LineSource for Store {
     }
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

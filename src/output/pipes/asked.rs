@@ -57,6 +57,7 @@ impl Pipes {
             self.place(token, pipe);
         }
         self.read_where(|of| of.task.instance() == Some(instance));
+        self.words.iter_mut().for_each(|words| words.forget(instance));
         self.sink.kept().forget(instance);
     }
 

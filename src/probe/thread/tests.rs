@@ -236,3 +236,40 @@ fn who_does_not_speak_grpc_is_not_well() {
     drop(listener);
     assert_eq!(serving(&address, "").fault, Some(ProbeFault::Refused));
 }
+
+/// Counts good answers, and tells when so many have come.
+struct Counter(usize, Option<oneshot::Sender<()>>);
+
+impl Actor for Counter {
+    type Context = Context<Self>;
+}
+
+impl Handler<ProbeAnswer> for Counter {
+    type Result = ();
+
+    fn handle(&mut self, answer: ProbeAnswer, _: &mut Context<Self>) {
+        assert!(answer.answer.fault.is_none(), "{:?}", answer.answer);
+        self.0 -= 1;
+        if self.0 == 0 {
+            assert!(self.1.take().is_some_and(|told| told.send(()).is_ok()), "once");
+        }
+    }
+}
+
+#[test]
+fn many_that_come_together_are_all_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    actix::System::new().block_on(async {
+        let (told, all) = oneshot::channel();
+        let hearer = Counter(100, Some(told)).start().recipient();
+        let probes = Probes::new(|| {});
+        for serial in 1..=100 {
+            let probe = ProbeId { of: InstanceId { process: ProcessId(0), serial: 0 }, serial };
+            let question = Question::Tcp(address.as_str().into());
+            let (timeout, context) = (Duration::from_secs(30), SpanContext::empty_context());
+            probes.ask(ProbeOrder { probe, question, timeout, context, hearer: hearer.clone() });
+        }
+        tokio::time::timeout(Duration::from_secs(60), all).await.expect("in time").expect("all of them");
+    });
+}

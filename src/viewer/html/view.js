@@ -51,7 +51,7 @@ function row(place) {
 function nameCell(at, span) {
   const cell = element("div", "name");
   cell.setAttribute("role", "gridcell");
-  cell.style.paddingLeft = 8 + Math.min(span.depth, 24) * 14 + "px";
+  cell.style.paddingLeft = 8 + (narrow.matches ? Math.min(span.depth, 6) * 10 : Math.min(span.depth, 24) * 14) + "px";
   const fold = element("button", "fold", hasChildren(at) ? (state.open[at] ? "▾" : "▸") : "");
   fold.tabIndex = -1;
   fold.type = "button";
@@ -61,11 +61,20 @@ function nameCell(at, span) {
   const own = span.name.startsWith(data.namespace) ? data.namespace : "", name = plain(span.name.slice(own.length));
   const failed = span.error !== null ? "✗ " : "";
   // Whom it is about comes first: it is what rows differ by.
-  text.append(element("b", "", failed + (span.about ? plain(span.about) : name)));
-  if (span.about) text.append(" ", element("span", "of own", own), element("span", "", name));
-  if (span.more) text.append(element("span", "of", " " + plain(span.more)));
+  text.append(shortened("b", "", failed + (span.about ? plain(span.about) : name)));
+  if (span.about && own) text.append(element("span", "of own", own));
+  if (span.about) text.append(element("span", "operation", name));
+  if (span.more) text.append(shortened("span", "of more", plain(span.more)));
   cell.append(fold, text);
   return cell;
+}
+
+// A text that loses its middle where it has no room: names differ at their ends as often as at their beginnings.
+function shortened(tag, className, text) {
+  const made = element(tag, className), letters = [...text], kept = letters.length > 16 ? 8 : 0;
+  made.append(element("span", "head", letters.slice(0, letters.length - kept).join("")));
+  if (kept) made.append(element("span", "tail", letters.slice(-kept).join("")));
+  return made;
 }
 
 function took(span) {

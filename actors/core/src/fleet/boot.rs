@@ -107,13 +107,16 @@ impl Fleet {
             reload.may_end = true; // it is looked at again when that is over
             return;
         }
-        let ended = |m: &super::Member| matches!(m.standing, Standing::Ended(_) | Standing::Stopped);
-        if self.phase == Phase::Running && self.members.values().all(ended) {
+        if self.phase == Phase::Running && self.all_ended() {
             let last = self.failures.last();
             self.outcome = last.map_or(Outcome::AllCompleted, |(_, failure)| Outcome::Failed(*failure));
             let operation = self.begin(Cause::AllEnded);
             self.begin_shutdown(operation, now, out);
         }
+    }
+
+    pub(super) fn all_ended(&self) -> bool {
+        self.members.values().all(|m| matches!(m.standing, Standing::Ended(_) | Standing::Stopped))
     }
 
     pub(super) fn lost(&mut self, p: ProcessId, now: Duration, out: &mut Out) {

@@ -8,7 +8,7 @@ use crate::facts::{Fact, ProcessFact, SystemFact};
 use crate::ids::ProcessId;
 use crate::lifecycle::Urgency;
 use crate::name::ProcessName;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::process::{Command, ScheduleCommand};
 use crate::spec::{ProcessKind, ProcessSpec};
 use std::sync::Arc;
@@ -103,53 +103,65 @@ impl Fleet {
         out: &mut Out,
     ) {
         let id = operation.id;
+        let scaled = match wish {
+            Wish::Scale(amount) => Some(self.rescaled(process, amount)),
+            Wish::Start | Wish::Stop | Wish::Schedule(_) => None,
+        };
         // What is asked for in other words, once it is so far.
-        let wish = match wish {
-            Wish::Scale(amount) => self.scale_one(process, &operation, amount, now, out),
-            wish => wish,
+        let wish = match scaled {
+            None => wish,
+            Some((to, true)) => Wish::Scale(Amount::To(to)),
+            Some((0, false)) => Wish::Stop,
+            Some((_, false)) => Wish::Start,
         };
         match (wish, self.standing(process)) {
+            (Wish::Schedule(command), _) => return self.tell_schedule(process, operation, command, out),
             // Instances of it may run: they are restarted one after the other, and that has an answer of its own.
             (Wish::Start, Standing::Broken) if self.kind(process) == ProcessKind::LongRun => {
                 return self.ask_restart(operation, RestartScope::One(process), now, out);
             }
-            (Wish::Start, standing) => {
-                let paused = standing == Standing::Dormant && self.is_scheduled(process);
+            // Before anything is done for it: that may be the end of everything, which answers all that was asked.
+            _ => self.asked.push(Asked { operation: id, process, wish }),
+        }
+        if let Some((to, run)) = scaled {
+            self.scale_one(process, &operation, (to, run), now, out);
+        }
+        match wish {
+            Wish::Start => {
+                let paused = self.standing(process) == Standing::Dormant && self.is_scheduled(process);
                 self.start_one(process, operation.clone(), now, out);
                 if paused {
                     let resume = Command::Schedule(ScheduleCommand::Resume);
                     out.act(Effect::Command(process, operation, resume));
                 }
             }
-            (Wish::Stop, _) => self.stop_one(process, operation, now, out),
-            (Wish::Schedule(command), _) => return self.tell_schedule(process, operation, command, out),
-            (Wish::Scale(_), _) => {}
+            Wish::Stop => self.stop_one(process, operation, now, out),
+            Wish::Schedule(_) | Wish::Scale(_) => {}
         }
-        self.asked.push(Asked { operation: id, process, wish });
     }
 
-    /// Has there be as many instances; gives what is left to wish for.
+    /// How many instances there are to be, and whether those that come are started at once.
+    fn rescaled(&self, p: ProcessId, amount: Amount) -> (u32, bool) {
+        let to = amount.resolve(self.scale_of(p));
+        (to, to > 0 && self.has_instances_up(p))
+    }
+
     fn scale_one(
         &mut self,
         p: ProcessId,
         operation: &Operation,
-        amount: Amount,
+        (to, run): (u32, bool),
         now: Duration,
         out: &mut Out,
-    ) -> Wish {
-        let Some(member) = self.members.get_mut(&p) else { return Wish::Scale(amount) };
-        let to = amount.resolve(member.scale);
-        member.scale = to;
-        let run = to > 0 && self.has_instances_up(p);
+    ) {
+        if let Some(member) = self.members.get_mut(&p) {
+            member.scale = to;
+        }
+        self.reload_is_scaled(p, to);
         if to == 0 {
             self.stop_one(p, operation.clone(), now, out);
         }
         out.act(Effect::Command(p, operation.clone(), Command::Scale { to, run }));
-        match (run, to) {
-            (true, _) => Wish::Scale(Amount::To(to)),
-            (false, 0) => Wish::Stop,
-            (false, _) => Wish::Start,
-        }
     }
 
     /// Whether an instance that comes is started at once.
@@ -158,6 +170,7 @@ impl Fleet {
     }
 
     fn start_one(&mut self, p: ProcessId, operation: Operation, now: Duration, out: &mut Out) {
+        self.reload_is_told(p, false);
         match self.standing(p) {
             // It begins when it has stopped.
             Standing::Stopping => {
@@ -182,6 +195,7 @@ impl Fleet {
             self.abandon_rolling(RestartEnd::StoppedAt(p), now, out);
         }
         self.lost.retain(|(of, _)| *of != p);
+        self.reload_is_told(p, true);
         let left = self.members.get(&p).is_some_and(super::Member::has_left);
         if let Some(member) = self.members.get_mut(&p) {
             member.again = None;
@@ -209,7 +223,9 @@ impl Fleet {
             Standing::Ended(_) if self.kind(p) == ProcessKind::LongRun => {
                 self.set(p, Standing::Stopped, now, out)
             }
-            Standing::Dormant | Standing::Ended(_) | Standing::Stopping | Standing::Stopped => {}
+            // It was to start again, and the boot may wait for that.
+            Standing::Stopping => self.settle(p),
+            Standing::Dormant | Standing::Ended(_) | Standing::Stopped => {}
         }
         self.next_restart(now, out);
         self.finish_boot(now, out);
@@ -231,14 +247,22 @@ impl Fleet {
         }
     }
 
-    pub(super) fn scaled(&mut self, p: ProcessId, outcome: RestartOutcome, now: Duration, out: &mut Out) {
-        self.reload_scaled(p, outcome);
+    pub(super) fn scaled(
+        &mut self,
+        p: ProcessId,
+        id: OperationId,
+        outcome: RestartOutcome,
+        now: Duration,
+        out: &mut Out,
+    ) {
+        self.reload_scaled(p, id, outcome);
         let end = match outcome {
             RestartOutcome::Up => OperationEnd::Done,
             RestartOutcome::Failed => OperationEnd::Failed,
         };
-        let over =
-            self.asked.extract_if(.., |asked| asked.process == p && matches!(asked.wish, Wish::Scale(_)));
+        // What became of an earlier order says nothing of a later one. One that meant a start or a stop is answered by that.
+        let of = |asked: &mut Asked| asked.operation == id && matches!(asked.wish, Wish::Scale(_));
+        let over = self.asked.extract_if(.., of);
         for asked in over.collect::<Vec<_>>() {
             self.tell(now, SystemFact::Answered(asked.operation, end), out);
         }

@@ -10,6 +10,13 @@ use crate::process::Command;
 use std::time::Duration;
 
 impl Fleet {
+    /// Daemons of it live on after its end.
+    pub(super) fn has_left_daemons(&mut self, p: ProcessId) {
+        if let Some(member) = self.members.get_mut(&p) {
+            member.left = true;
+        }
+    }
+
     /// Stops those that have lost what they share the fate of. Whose turn it is in a rolling restart is stopped after it.
     pub(super) fn follow_losses(&mut self, now: Duration, out: &mut Out) {
         if !matches!(self.phase, Phase::Booting | Phase::Running) {

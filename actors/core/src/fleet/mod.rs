@@ -127,6 +127,8 @@ pub struct Fleet {
     /// When the shutdown's patience ends.
     deadline: Option<Duration>,
     forced: bool,
+    /// Whether nothing ran when somebody asked for the start under way, and nothing was told to start since.
+    standstill: bool,
     /// Those that were told to stop and have not answered.
     unanswered: BTreeSet<ProcessId>,
     /// Who has lost what it shares the fate of, and was not stopped for it yet.
@@ -180,6 +182,7 @@ impl Fleet {
             queued: Vec::new(),
             deadline: None,
             forced: false,
+            standstill: false,
             unanswered: BTreeSet::new(),
             lost: Vec::new(),
             live: 0,
@@ -254,11 +257,7 @@ impl Fleet {
             Event::StartFailed(p, failure) => self.start_failed(p, failure, now, out),
             Event::Ended(p, ending) => self.ended(p, ending, now, out),
             Event::Fatal(p, ending) => self.fatal(p, ending, now, out),
-            Event::Left(p) => {
-                if let Some(member) = self.members.get_mut(&p) {
-                    member.left = true;
-                }
-            }
+            Event::Left(p) => self.has_left_daemons(p),
             Event::Stopped(p) => self.stopped(p, now, out),
             Event::Restarted(p, outcome) => self.restarted(p, outcome, now, out),
             Event::Lost(p, tasks) => self.owner_lost(p, tasks, now, out),
@@ -269,7 +268,7 @@ impl Fleet {
             Event::Start(operation, name) => self.ask(operation, name, Wish::Start, now, out),
             Event::Stop(operation, name) => self.ask(operation, name, Wish::Stop, now, out),
             Event::Scale(operation, name, amount) => self.ask(operation, name, Wish::Scale(amount), now, out),
-            Event::Scaled(p, outcome) => self.scaled(p, outcome, now, out),
+            Event::Scaled(p, id, outcome) => self.scaled(p, id, outcome, now, out),
             Event::Schedule(operation, name, command) => {
                 self.ask(operation, name, Wish::Schedule(command), now, out);
             }

@@ -5,15 +5,28 @@
 //! that waits is done.
 
 use super::rolling::Reload;
-use super::{Fleet, Out, Phase, ReloadEnd, RestartOutcome, Standing, Wanted};
+use super::{Fleet, Member, Out, Phase, ReloadEnd, RestartOutcome, Standing, Wanted};
 use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
 use crate::name::ProcessName;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationId};
 use crate::plan::plan;
+use crate::spec::ProcessSpec;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+
+impl Member {
+    /// Whether it is down, or will be, until somebody starts it.
+    fn is_halted(&self) -> bool {
+        matches!(self.standing, Standing::Stopped | Standing::Stopping) && self.again.is_none()
+    }
+
+    /// How many instances of it somebody has asked for, if that is not what is configured.
+    fn asked_scale(&self) -> Option<(ProcessName, u32)> {
+        (self.scale != self.spec.scale.get()).then(|| (self.spec.name.clone(), self.scale))
+    }
+}
 
 impl Fleet {
     pub(super) fn ask_reload(
@@ -77,6 +90,8 @@ impl Fleet {
             waits: BTreeSet::new(),
             due: BTreeMap::new(),
             ours: BTreeSet::new(),
+            halted: self.members.values().filter(|m| m.is_halted()).map(|m| m.spec.name.clone()).collect(),
+            scales: self.members.values().filter_map(Member::asked_scale).collect(),
             scaling: None,
             rolls: false,
             may_end: !plan.steps.is_empty(),
@@ -144,9 +159,33 @@ impl Fleet {
         }
     }
 
+    /// Somebody has stopped it, or has it started again: the reload under way goes by the last word.
+    pub(super) fn reload_is_told(&mut self, p: ProcessId, halted: bool) {
+        let (Some(reload), Some(member)) = (self.reload.as_mut(), self.members.get(&p)) else { return };
+        if halted {
+            reload.halted.insert(member.spec.name.clone());
+        } else {
+            reload.halted.remove(&member.spec.name);
+        }
+    }
+
+    /// Somebody has asked for so many instances of it.
+    pub(super) fn reload_is_scaled(&mut self, p: ProcessId, to: u32) {
+        if let (Some(reload), Some(member)) = (self.reload.as_mut(), self.members.get(&p)) {
+            reload.scales.insert(member.spec.name.clone(), to);
+        }
+    }
+
+    /// How many instances of a process there are to be that is configured so.
+    pub(super) fn scale_by(&self, spec: &ProcessSpec) -> u32 {
+        let back = self.reload.as_ref().filter(|reload| reload.is_going_back());
+        back.and_then(|reload| reload.scales.get(&spec.name).copied()).unwrap_or(spec.scale.get())
+    }
+
     /// A process has as many instances as it was told, or not.
-    pub(super) fn reload_scaled(&mut self, p: ProcessId, outcome: RestartOutcome) {
-        if self.reload.as_mut().is_some_and(|reload| reload.scaling.take_if(|of| *of == p).is_some()) {
+    pub(super) fn reload_scaled(&mut self, p: ProcessId, id: OperationId, outcome: RestartOutcome) {
+        let Some(reload) = self.reload.as_mut().filter(|reload| reload.operation.id == id) else { return };
+        if reload.scaling.take_if(|of| *of == p).is_some() {
             self.rolled(p, outcome);
         }
     }

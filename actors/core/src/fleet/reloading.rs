@@ -57,6 +57,7 @@ impl Fleet {
             member.standing = Standing::Stopped; // until its start begins
         }
         out.act(Effect::Create(id, spec.clone()));
+        self.scale_at_rest(id, out);
         id
     }
 
@@ -69,12 +70,33 @@ impl Fleet {
         }
     }
 
+    /// One that rests is to have as many instances as there were, on the way back.
+    fn scale_at_rest(&mut self, p: ProcessId, out: &mut Out) {
+        let Some(spec) = self.members.get(&p).map(|member| member.spec.clone()) else { return };
+        let to = self.scale_by(&spec);
+        let (Some(reload), Some(member)) = (&self.reload, self.members.get_mut(&p)) else { return };
+        if to != spec.scale.get() && spec.kind == ProcessKind::LongRun {
+            member.scale = to;
+            out.act(Effect::Command(p, reload.operation.clone(), Command::Scale { to, run: false }));
+        }
+    }
+
+    /// The same for one that rests.
+    fn configure_at_rest(&mut self, p: ProcessId, spec: Arc<ProcessSpec>, out: &mut Out) {
+        let rescaled = self.members.get(&p).is_some_and(|member| member.spec.scale != spec.scale);
+        self.configure(p, spec, out);
+        if rescaled {
+            self.scale_at_rest(p, out);
+        }
+    }
+
     fn configure(&mut self, p: ProcessId, spec: Arc<ProcessSpec>, out: &mut Out) {
+        let scale = self.scale_by(&spec);
         let Some(member) = self.members.get_mut(&p) else { return };
         let (kind, standing) = (spec.kind, member.standing);
         let changed = member.spec.kind != kind;
         if member.spec.scale != spec.scale {
-            member.scale = spec.scale.get();
+            member.scale = scale;
         }
         member.spec = spec.clone();
         out.act(Effect::Configure(p, spec));
@@ -120,7 +142,7 @@ impl Fleet {
         }
         if let Some(spec) = reload.due.remove(&p) {
             let dormant = spec.kind == ProcessKind::Scheduled;
-            self.configure(p, spec, out);
+            self.configure_at_rest(p, spec, out);
             if dormant {
                 self.set(p, Standing::Dormant, now, out);
                 self.start_schedule(p, out);
@@ -200,6 +222,9 @@ impl Fleet {
     }
 
     fn start_for_reload(&mut self, starts: Vec<ProcessId>, now: Duration, out: &mut Out) {
+        let Some(halted) = self.reload.as_ref().map(|reload| &reload.halted) else { return };
+        let halted = |p: &ProcessId| self.members.get(p).is_some_and(|m| halted.contains(&m.spec.name));
+        let starts: Vec<ProcessId> = starts.into_iter().filter(|p| !halted(p)).collect();
         starts.iter().for_each(|p| self.start_schedule(*p, out));
         let starts: Vec<ProcessId> = starts
             .into_iter()
@@ -248,7 +273,7 @@ impl Fleet {
             Standing::Dormant | Standing::Stopped | Standing::Ended(_) | Standing::Waiting => {
                 let begun = self.members.get(&p).is_some_and(|member| member.start.is_some());
                 let ours = self.reload.as_ref().is_some_and(|reload| reload.ours.contains(&p));
-                self.configure(p, spec, out);
+                self.configure_at_rest(p, spec, out);
                 match (standing, self.reload.as_mut()) {
                     (Standing::Waiting, Some(reload)) if begun => drop(reload.waits.insert(p)),
                     (Standing::Stopped, _) if !ours => {}
@@ -259,7 +284,7 @@ impl Fleet {
     }
 
     fn rescale(&mut self, p: ProcessId, spec: Arc<ProcessSpec>, out: &mut Out) {
-        let to = spec.scale.get();
+        let to = self.scale_by(&spec);
         self.configure(p, spec, out);
         let Some(reload) = self.reload.as_mut() else { return };
         reload.scaling = Some(p);

@@ -72,6 +72,12 @@ pub(super) struct Reload {
     pub(super) due: BTreeMap<ProcessId, Arc<ProcessSpec>>,
     /// Those that it has stopped to start them again.
     pub(super) ours: BTreeSet<ProcessId>,
+    /// Those that somebody has stopped, before it or since: it starts none of them, nor one that it has removed and brings
+    /// back.
+    pub(super) halted: BTreeSet<ProcessName>,
+    /// How many instances somebody has asked for of those that are configured with another number: before it, or since. The way
+    /// back leads there.
+    pub(super) scales: BTreeMap<ProcessName, u32>,
     /// Whose instances come or go.
     pub(super) scaling: Option<ProcessId>,
     /// Whether a rolling restart of its own is to begin.

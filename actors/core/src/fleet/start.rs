@@ -15,6 +15,7 @@ use std::time::Duration;
 impl Fleet {
     /// The start of a process begins, as part of an operation. [`Self::launch_if_free`] goes on with it.
     pub(super) fn begin_start(&mut self, p: ProcessId, operation: Operation, now: Duration, out: &mut Out) {
+        self.standstill |= operation.cause == Cause::Request && self.all_ended();
         let Some(member) = self.members.get_mut(&p) else { return };
         member.needs.iter_mut().for_each(Edge::begin);
         let waits = member.needs.iter().filter(|e| e.holds_up()).map(|e| (e.on, e.condition)).collect();
@@ -42,6 +43,7 @@ impl Fleet {
         }
         member.left = false; // whatever it leaves from now on is told anew
         self.failures.retain(|(failed, _)| *failed != p);
+        self.standstill = false;
         self.set(p, Standing::Launched(now), now, out);
         out.act(Effect::Command(p, operation, Command::Start));
     }
@@ -187,7 +189,10 @@ impl Fleet {
         }
         self.started(p, RestartOutcome::Failed, now, out);
         self.finish_boot(now, out);
-        self.check_all_ended(now, out);
+        // Nothing has ended by a wish that could not be granted.
+        if !self.standstill {
+            self.check_all_ended(now, out);
+        }
     }
 
     /// A start is over, whatever came of it: the boot waits for it no longer.

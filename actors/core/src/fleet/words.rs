@@ -76,8 +76,8 @@ pub enum Event {
     Stop(Operation, ProcessName),
     /// Command: let there be so many instances of the process of this name.
     Scale(Operation, ProcessName, Amount),
-    /// A process has as many instances as it was told, or one of the new ones could not be started.
-    Scaled(ProcessId, RestartOutcome),
+    /// A process has as many instances as it was told by this operation, or one of the new ones could not be started.
+    Scaled(ProcessId, OperationId, RestartOutcome),
     /// Command: tell the schedule of the process of this name something.
     Schedule(Operation, ProcessName, ScheduleCommand),
     /// What the schedule of a process was told is done, or cannot be.

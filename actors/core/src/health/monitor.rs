@@ -16,6 +16,7 @@
 //!   a start; what is told after it begins anew.
 //! * **H10** what was asked before it is to ask again is asked once more, and no answer counts for that but one to what was
 //!   asked since.
+//! * **H11** a program that has failed is answered when what it wrote last has come, within `WORDS_PATIENCE`.
 
 use super::facts::{Answer, Health, HealthFact, Probed};
 use super::heard::Heard;
@@ -131,11 +132,14 @@ impl Monitor {
     pub fn observe<E: From<Effect>>(&mut self, now: Now, probe: ProbeId, event: Event, out: &mut Outbox<E>) {
         match event {
             Event::Answered(answer) => self.answered(now, probe.serial, answer, out),
-            Event::Task(event) => {
+            Event::Task(_) | Event::Wrote(_) => {
                 let mut watches = self.watches.iter_mut();
                 let of_it = |watch: &&mut Watch| watch.task().is_some_and(|task| task == probe);
-                let answer =
-                    watches.find(of_it).and_then(|watch| watch.observe(now, probe.serial, event, out));
+                let answer = watches.find(of_it).and_then(|watch| match event {
+                    Event::Task(event) => watch.observe(now, probe.serial, event, out),
+                    Event::Wrote(words) => watch.hear(probe.serial, &words),
+                    Event::Answered(_) => None,
+                });
                 if let Some(answer) = answer {
                     self.answered(now, probe.serial, answer, out);
                 }
@@ -151,8 +155,8 @@ impl Monitor {
         for (i, check) in checks.iter().enumerate() {
             let of = self.of;
             let Some(watch) = self.watches.get_mut(i) else { continue };
-            watch.tick(now, out);
-            if let Some((serial, answer)) = watch.timed_out(now, of, check.timeout, out) {
+            let heard = watch.tick(now, out);
+            if let Some((serial, answer)) = heard.or_else(|| watch.timed_out(now, of, check.timeout, out)) {
                 self.answered(now, serial, answer, out);
             }
         }

@@ -6,7 +6,7 @@ use super::heard::Heard;
 use super::words::Effect;
 use super::{CheckSpec, Question};
 use crate::backoff::Jitter;
-use crate::facts::Outbox;
+use crate::facts::{Outbox, Words};
 use crate::ids::{InstanceId, ProbeId};
 use crate::lifecycle::Now;
 use crate::program::TaskEvent;
@@ -253,8 +253,10 @@ impl Watch {
     ) -> Option<(u64, Answer)> {
         match self.wait {
             Wait::Answer { serial, until, .. } if until <= now.at => {
+                let failed = self.trial.as_mut().and_then(|trial| trial.unheard(None));
                 self.give_up(now, of, serial, out);
-                Some((serial, Answer::bad(ProbeFault::TimedOut, format!("no answer within {timeout:?}"))))
+                let late = || Answer::bad(ProbeFault::TimedOut, format!("no answer within {timeout:?}"));
+                Some((serial, failed.unwrap_or_else(late)))
             }
             Wait::Nothing | Wait::Probe(_) | Wait::Gone | Wait::Answer { .. } | Wait::News { .. } => None,
         }
@@ -274,12 +276,21 @@ impl Watch {
         answer
     }
 
-    /// Time has passed for the program of a probe.
-    pub(super) fn tick<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) {
-        if let Some(trial) = &mut self.trial {
-            trial.tick(now, out);
-        }
+    /// What the program of a probe wrote last.
+    pub(super) fn hear(&mut self, serial: u64, words: &Words) -> Option<Answer> {
+        let trial = self.trial.as_mut().filter(|trial| trial.probe.serial == serial)?;
+        let answer = trial.hear(words);
         self.clear();
+        answer
+    }
+
+    /// Time has passed for the program of a probe; its answer, when nothing more is waited for.
+    pub(super) fn tick<E: From<Effect>>(&mut self, now: Now, out: &mut Outbox<E>) -> Option<(u64, Answer)> {
+        let trial = self.trial.as_mut()?;
+        trial.tick(now, out);
+        let answer = trial.unheard(Some(now)).map(|answer| (trial.probe.serial, answer));
+        self.clear();
+        answer
     }
 
     /// When something is due, if at all.

@@ -2,6 +2,7 @@
 
 use super::Question;
 use super::facts::Answer;
+use crate::facts::Words;
 use crate::ids::ProbeId;
 use crate::program::{Launch, TaskEvent};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub enum Effect {
     Cancel(ProbeId),
     /// SIGKILL has not helped: who is left of this program is left alone.
     Leave(ProbeId),
+    /// Ask for what this program, which has failed, wrote last: [`Event::Wrote`] follows, or nothing within the patience.
+    AskWords(ProbeId),
 }
 
 /// What may happen to a probe.
@@ -37,4 +40,6 @@ pub enum Event {
     Answered(Answer),
     /// Something has happened to its program.
     Task(TaskEvent),
+    /// What its program, which has failed, wrote last; empty when nobody keeps it.
+    Wrote(Words),
 }

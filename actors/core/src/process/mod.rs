@@ -16,8 +16,8 @@
 //! * **Q8** `Fatal` is reported when an essential process has ended for good, or an instance has spent its budget where
 //!   that is the end of everything; and never else.
 //! * **Q9** what came of a signal is told as it was, before anything else happens.
-//! * **Q10** after a change of scale there are as many instances as were asked for, told once; one that has gone is told of
-//!   last by that, and nothing of it lives.
+//! * **Q10** after a change of scale there are as many instances as were asked for, told once for each order; one that has gone
+//!   is told of last by that, and nothing of it lives.
 //! * **Q11** of the instances of a process, one at a time is away because it was above its soft bound of memory.
 //! * **Q12** a reload of itself is told to no more instances that run at a time than may be away, in their order. One has reloaded
 //!   when the run that was told has lived for [`RELOAD_SETTLES`] and all that asks has been answered well by what was asked
@@ -49,7 +49,7 @@ use crate::health::words as health_words;
 use crate::ids::{InstanceId, ProcessId, TaskId};
 use crate::lifecycle::{self, Failure, Machine, Now, Policy};
 use crate::limit::gauge::Gauge;
-use crate::operation::Operations;
+use crate::operation::{OperationId, Operations};
 use crate::signal::Handed;
 use crate::spec::ProcessSpec;
 use state::{CrashLoop, Due, Dying, Hooking, Jobs, Reloading, Rolling, Start, Wall};
@@ -57,9 +57,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a death waits for its last words. A pipe is read within a few milliseconds, unless a grandchild keeps it
-/// open and busy.
-pub const WORDS_PATIENCE: Duration = Duration::from_millis(100);
+pub use crate::death::WORDS_PATIENCE;
 
 /// How long an instance lives on, once it was told to reload itself, before it is believed to have done so: a program that
 /// cannot read its new configuration ends within that.
@@ -137,8 +135,8 @@ pub struct Process {
     jobs: Option<Box<Jobs>>,
     /// What the clock on the wall has said, if anything goes by it.
     wall: Option<Box<Wall>>,
-    /// Whether instances come or go.
-    scaling: bool,
+    /// By which operations instances come or go.
+    scaling: Vec<OperationId>,
     /// Whether the end of all instances has been reported since the last run was ordered.
     end_reported: bool,
     /// The failure of the last instance that failed since the last command to start.
@@ -173,8 +171,8 @@ impl Process {
             replacing: None,
             jobs: None,
             wall: None,
-            scaling: false,
-            end_reported: false,
+            scaling: Vec::new(),
+            end_reported: true,
             failed: None,
             finished: false,
             spec: spec.clone(),
@@ -232,6 +230,9 @@ impl Process {
             Event::Answered(probe, answer) => self.answered(now, probe, answer, out),
             Event::News(run, news) => self.hear_news(now, run, news, out),
             Event::Measured(run, used) => self.measured(now, run, used, out),
+            Event::ProbeWrote(probe, words) => {
+                self.observe_probe(now, probe, health_words::Event::Wrote(words), out);
+            }
             Event::LastWords(run, words) => self.hear(now.at, run.instance.serial, run.run, words, out),
             Event::NoWords(run) => self.hear(now.at, run.instance.serial, run.run, Words::default(), out),
             Event::Signalled(pressing, delivered) => Self::signalled(now.at, pressing, delivered, out),

@@ -14,8 +14,8 @@ impl Process {
         debug_assert!(!run || to > 0, "what runs is stopped first: {:?}", Command::Scale { to, run });
         let from = self.instances.iter().filter(|instance| !instance.leaves).count();
         let from = u32::try_from(from).unwrap_or(u32::MAX);
+        self.scaling.push(operation.id);
         self.tell(now.at, ProcessFact::ScaleBegan { operation, from, to }, out);
-        self.scaling = true;
         for number in 0..to {
             match self.instances.iter().position(|instance| instance.number == number) {
                 None => self.come(number, now, run, out),
@@ -76,7 +76,7 @@ impl Process {
 
     /// Takes out who has gone, and looks whether all that were to come have.
     pub(super) fn settle_scale(&mut self, now: Now, out: &mut Out) {
-        if !self.scaling {
+        if self.scaling.is_empty() {
             return;
         }
         for i in (0..self.instances.len()).rev() {
@@ -89,13 +89,14 @@ impl Process {
         if going || coming {
             return;
         }
-        self.scaling = false;
         let failed = self.instances.iter_mut().filter(|instance| instance.machine.at_rest());
         let failed =
             failed.filter_map(|instance| std::mem::take(&mut instance.awaited).then_some(())).count();
         let outcome = if failed > 0 { RestartOutcome::Failed } else { RestartOutcome::Up };
         self.tell(now.at, ProcessFact::ScaleEnded(outcome), out);
-        out.act(Effect::Report(Report::Scaled(outcome)));
+        for operation in std::mem::take(&mut self.scaling) {
+            out.act(Effect::Report(Report::Scaled(operation, outcome)));
+        }
     }
 
     /// Whether nothing more will be told of one that goes.

@@ -39,6 +39,8 @@ pub enum Event {
     Measured(RunId, u64),
     /// The last lines that a run wrote.
     LastWords(RunId, Words),
+    /// What the program of a probe, which has failed, wrote last.
+    ProbeWrote(ProbeId, Words),
     /// Nobody keeps the last lines of this run.
     NoWords(RunId),
     /// A signal was sent; whether there was anybody to send it to.
@@ -184,8 +186,9 @@ pub enum Report {
     Restarted(RestartOutcome),
     /// What its schedule was told by this operation is done, or cannot be: a trigger when its job is over, all else at once.
     Answered(OperationId, Result<OperationEnd, Refusal>),
-    /// There are as many instances as were asked for, or a new one could not be started.
-    Scaled(RestartOutcome),
+    /// There are as many instances as this operation has asked for, or a new one could not be started. Each order to scale
+    /// is answered by it, also one that a later one has overtaken.
+    Scaled(OperationId, RestartOutcome),
     /// It has ended so, or an instance of it has, and its specification makes that the end of everything.
     Fatal(Ending),
 }

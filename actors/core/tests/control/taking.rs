@@ -57,9 +57,9 @@ impl World<'_> {
                 self.report(p, at, Event::Restarted(p, RestartOutcome::Up));
             }
             (Command::Scale { .. }, Mood::FailsToStart) => {
-                self.report(p, at, Event::Scaled(p, RestartOutcome::Failed))
+                self.report(p, at, Event::Scaled(p, id, RestartOutcome::Failed))
             }
-            (Command::Scale { .. }, _) => self.report(p, at, Event::Scaled(p, RestartOutcome::Up)),
+            (Command::Scale { .. }, _) => self.report(p, at, Event::Scaled(p, id, RestartOutcome::Up)),
             (Command::AbandonRestart, _) => {
                 self.queue.retain(|_, h| !matches!(h, Happening::Report(Event::Restarted(q, _)) if *q == p));
             }

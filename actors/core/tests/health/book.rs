@@ -8,6 +8,7 @@ use phpeek_core::health::facts::{Health, HealthFact, Probed};
 use phpeek_core::health::monitor::Monitor;
 use phpeek_core::health::words::Event;
 use phpeek_core::ids::ProbeId;
+use phpeek_core::process::WORDS_PATIENCE;
 use phpeek_core::program::TaskEvent;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +23,10 @@ struct Truth {
     /// Changes that it has not told.
     untold: u32,
     waits: Option<(u64, Duration)>,
+    /// When the program that it waits for has failed, until what it wrote has come.
+    failed: Option<Duration>,
+    /// Whether that was asked for.
+    words_asked: bool,
     last: Option<(Duration, Duration)>,
     in_a_row: (bool, u32),
     passes: bool,
@@ -96,7 +101,7 @@ impl Book {
         self.run = None;
         self.ready = false;
         for truth in &mut self.truths {
-            (truth.open, truth.listens, truth.waits) = (None, None, None);
+            (truth.open, truth.listens, truth.waits, truth.failed) = (None, None, None, None);
         }
     }
 
@@ -145,6 +150,9 @@ impl Book {
             {
                 self.broken("H9", format!("{:?} has not failed by silence before {now:?}", check.role));
             }
+            if truth.failed.is_some_and(|at| now > at + WORDS_PATIENCE) {
+                self.broken("H11", format!("{:?} has failed, and is not answered at {now:?}", check.role));
+            }
             let (Some(open), None, None) = (truth.open, truth.waits, truth.program) else { continue };
             let due = truth.last.map_or(open, |(began, over)| over.max(began + ms(check.period)));
             if now > due + ms(1) {
@@ -158,6 +166,7 @@ impl Book {
         let well = match event {
             Event::Answered(answer) => answer.fault.is_none(),
             Event::Task(TaskEvent::Exited(autopsy)) => autopsy.exit.is_success(),
+            Event::Wrote(_) => false,
             Event::Task(TaskEvent::GroupEmpty) => {
                 for truth in &mut self.truths {
                     if truth.program.take_if(|(serial, ..)| *serial == probe.serial).is_some()
@@ -173,8 +182,14 @@ impl Book {
         let waits = |t: &Truth| t.waits.is_some_and(|(serial, _)| serial == probe.serial);
         if let Some(place) = self.truths.iter().position(waits) {
             let (_, began) = self.truths[place].waits.expect("it waits");
-            if now <= began + ms(self.checks[place].timeout) {
-                self.count(now, place, well);
+            let in_time = now <= began + ms(self.checks[place].timeout);
+            match event {
+                Event::Task(_) if in_time && !well => {
+                    (self.truths[place].failed, self.truths[place].words_asked) = (Some(now), false);
+                }
+                Event::Wrote(_) if self.truths[place].failed.is_none() => {}
+                _ if in_time => self.count(now, place, well),
+                _ => {}
             }
         }
     }
@@ -183,6 +198,7 @@ impl Book {
         let check = self.checks[place].clone();
         let truth = &mut self.truths[place];
         let Some((serial, began)) = truth.waits.take() else { return };
+        truth.failed = None;
         self.answered.insert(serial, well);
         truth.last = Some((began, now));
         truth.in_a_row = (well, if truth.in_a_row.0 == well { truth.in_a_row.1 + 1 } else { 1 });
@@ -263,13 +279,21 @@ impl Book {
         self.ready = self.run.is_some() && gates.all(|(_, truth)| truth.passes);
     }
 
+    pub(crate) fn asks_for_words(&mut self, probe: ProbeId) {
+        let waits = |t: &&mut Truth| t.waits.is_some_and(|(serial, _)| serial == probe.serial);
+        if let Some(truth) = self.truths.iter_mut().find(waits) {
+            truth.words_asked = true;
+        }
+    }
+
     pub(crate) fn killed(&mut self, now: Duration, probe: ProbeId) {
         let up = self.run.is_some();
         let mut early = None;
         for (check, truth) in self.checks.iter().zip(&mut self.truths) {
             if let Some((_, began, told)) = truth.program.as_mut().filter(|p| p.0 == probe.serial) {
                 *told = true;
-                let answered = truth.waits.is_none_or(|(serial, _)| serial != probe.serial);
+                let waits = truth.waits.is_some_and(|(serial, _)| serial == probe.serial);
+                let answered = !waits || truth.failed.is_some();
                 if up && !answered && now < *began + ms(check.timeout) {
                     early = Some(*began);
                 }
@@ -294,8 +318,13 @@ impl Book {
                 let Some(place) = self.open.remove(&probed.serial) else {
                     return self.broken("H3", format!("probe {} was answered and not asked", probed.serial));
                 };
+                let unheard = self.truths[place].failed.is_some_and(|at| now >= at + WORDS_PATIENCE);
+                if unheard && !self.truths[place].words_asked {
+                    self.broken("H11", format!("nobody asks what probe {} wrote", probed.serial));
+                }
                 let late = self.truths[place].waits.filter(|(serial, began)| {
-                    *serial == probed.serial && now >= *began + ms(self.checks[place].timeout)
+                    let late = now >= *began + ms(self.checks[place].timeout);
+                    *serial == probed.serial && (late || unheard)
                 });
                 if late.is_some() {
                     self.count(now, place, false);

@@ -24,7 +24,7 @@ bugs! {
         RunGoesOn, AlwaysReady, NeverReady, NeverFalls, AskedTwice, AskedNever, ToldTwice, ToldNever,
         NeverKilled, StartupForgotten, ReadinessRestarts, DeadlineForgotten, GoneTooEarly, OldNewsCounts,
         EarlyNewsForgotten, NewsForgotten, PingForgotten, StoppingForgotten, TriggerForgotten,
-        ExtensionForgotten, WatchdogForgotten, WatchdogTooLate, WatchdogTooEarly, AsksWhatIsTold;
+        ExtensionForgotten, WatchdogForgotten, WatchdogTooLate, WatchdogTooEarly, AsksWhatIsTold, WordsForgotten;
 }
 
 struct Planted(Bug);
@@ -117,6 +117,7 @@ impl Subject for Planted {
             AskedNever => out.retain(|o| !asks(o)),
             ToldTwice => double(out, |o| tells(o, |f| matches!(f, HealthFact::Probed(_)))),
             ToldNever => out.retain(|o| !tells(o, |f| matches!(f, HealthFact::Probed(_)))),
+            WordsForgotten => out.retain(|o| !matches!(o, Output::Do(Effect::AskWords(_)))),
             NeverKilled => out.retain(|o| !matches!(o, Output::Do(Effect::Kill(_)))),
             _ => {}
         }

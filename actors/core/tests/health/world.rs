@@ -4,7 +4,7 @@
 use crate::book::Book;
 use crate::support::program;
 use phpeek_core::backoff::Jitter;
-use phpeek_core::facts::{Fact, Outbox, Output, Told};
+use phpeek_core::facts::{Fact, Outbox, Output, Told, Words};
 use phpeek_core::health::facts::{Answer, ProbeFault};
 use phpeek_core::health::words::{Effect, Event};
 use phpeek_core::health::{CheckSpec, Checks, LogQuestion, NotifyQuestion, Protocol, Question, Role};
@@ -31,6 +31,8 @@ pub(crate) struct Reply {
     well: bool,
     /// How long what a program leaves behind stays after it; until it is killed when absent.
     leaves: Option<u64>,
+    /// How long after its failure what it wrote comes; never when absent.
+    heard: Option<u64>,
 }
 
 /// How a check comes to know.
@@ -102,8 +104,9 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
         prop::option::weighted(0.9, 0u64..600),
         prop::bool::weighted(0.6),
         prop::option::weighted(0.8, prop_oneof![3 => Just(0u64), 1 => 0u64..300]),
+        prop::option::weighted(0.8, prop_oneof![3 => Just(0u64), 1 => 0u64..200]),
     )
-        .prop_map(|(after, well, leaves)| Reply { after, well, leaves });
+        .prop_map(|(after, well, leaves, heard)| Reply { after, well, leaves, heard });
     let check = (
         prop_oneof![
             2 => Just(Way::Ask),
@@ -230,6 +233,8 @@ struct Others {
     /// Programs whose leader lives, and those of which somebody does.
     leaders: BTreeSet<ProbeId>,
     groups: BTreeSet<ProbeId>,
+    /// After which time what each wrote comes.
+    heard: BTreeMap<ProbeId, Option<u64>>,
 }
 
 impl Others {
@@ -241,6 +246,7 @@ impl Others {
     fn launch(&mut self, now: Duration, probe: ProbeId, reply: Reply) {
         self.leaders.insert(probe);
         self.groups.insert(probe);
+        self.heard.insert(probe, reply.heard);
         self.at(now, probe, Event::Task(TaskEvent::Spawned { pid: 7 }));
         if let Some(after) = reply.after {
             let exit = Exit::Code(u8::from(!reply.well));
@@ -374,6 +380,12 @@ fn perform(plan: &Plan, others: &mut Others, book: &mut Book, now: Duration, eff
         Effect::Kill(probe) => {
             book.killed(now, probe);
             others.kill(now, probe);
+        }
+        Effect::AskWords(probe) => {
+            book.asks_for_words(probe);
+            if let Some(Some(after)) = others.heard.get(&probe) {
+                others.at(now + ms(*after), probe, Event::Wrote(Words::default()));
+            }
         }
         Effect::Launch(_) | Effect::Forget(_) | Effect::Cancel(_) | Effect::Leave(_) => {}
     }

@@ -44,6 +44,8 @@ pub(crate) struct Book {
     stop: Answer,
     restart: Answer,
     scale: Answer,
+    /// Orders to scale that are not answered.
+    scales: usize,
     /// How many instances there are to be, when that was asked for.
     wanted: usize,
     /// Whether instances came or went during the rolling restart.
@@ -118,6 +120,7 @@ impl Book {
             }
             Command::Scale { to, .. } => {
                 (self.scale, self.wanted, self.scaled) = (Answer::Due, to as usize, true);
+                self.scales += 1;
                 self.rolling.retain(|id| self.numbers.get(id).is_none_or(|number| *number < to));
                 let longest = RESTART_PATIENCE * (to + 4);
                 self.restart_by = self.restart_by.max(now + longest);
@@ -319,7 +322,7 @@ impl Book {
                 }
                 self.rolling.clear();
             }
-            Report::Scaled(outcome) => self.scaled(*outcome),
+            Report::Scaled(_, outcome) => self.scaled(*outcome),
             Report::Fatal(ending) => self.fatal_told.push(*ending),
             Report::Ended(ending) => {
                 if self.essential {

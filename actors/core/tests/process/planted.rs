@@ -7,6 +7,7 @@ use phpeek_core::fleet::{Ending, OperationEnd, RestartOutcome};
 use phpeek_core::fold::Telling;
 use phpeek_core::ids::{InstanceId, ProcessId};
 use phpeek_core::lifecycle::Now;
+use phpeek_core::operation::{Cause, Operations};
 use phpeek_core::process::{Command, Effect, Event, Process, Report};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -52,7 +53,7 @@ fn is_restarted(report: &Report) -> bool {
 }
 
 fn is_scaled(report: &Report) -> bool {
-    matches!(report, Report::Scaled(_))
+    matches!(report, Report::Scaled(..))
 }
 
 fn is_ended(report: &Report) -> bool {
@@ -166,7 +167,8 @@ impl Planted {
             ScaledNever => out.retain(|o| !reports(o, is_scaled)),
             ScaledAtOnce if matches!(command, Some(Command::Scale { .. })) => {
                 out.retain(|o| !reports(o, is_scaled));
-                out.push(report(Report::Scaled(RestartOutcome::Up)));
+                let id = Operations::of_system().begin(Cause::Request).id;
+                out.push(report(Report::Scaled(id, RestartOutcome::Up)));
             }
             RemovedNotTold => out.retain(|o| !tells(o, |f| matches!(f, InstanceFact::Removed))),
             RemovedAtOnce if matches!(command, Some(Command::Scale { to: 1, .. })) => {

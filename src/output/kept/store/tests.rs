@@ -9,14 +9,14 @@ use phpeek_core::name::ProcessName;
 use phpeek_os::capture::{Capture, Stream};
 use proptest::prelude::*;
 
-const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+pub(super) const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 fn id(serial: u32) -> InstanceId {
     InstanceId { process: ProcessId(0), serial }
 }
 
 /// Where the lines of a process's instance go, for its run.
-fn open(keeper: &Keeper, name: &str, serial: u32, run: u64) -> Kept {
+pub(super) fn open(keeper: &Keeper, name: &str, serial: u32, run: u64) -> Kept {
     let (read_end, _) = rustix::pipe::pipe().expect("a pipe");
     let process = ProcessName::new(name).expect("a name");
     let task = TaskId::Run(id(serial).run(run));
@@ -31,7 +31,7 @@ fn open(keeper: &Keeper, name: &str, serial: u32, run: u64) -> Kept {
     })
 }
 
-fn store() -> (Arc<Store>, Keeper) {
+pub(super) fn store() -> (Arc<Store>, Keeper) {
     let store = Arc::new(Store::new(NOW));
     let keeper = Keeper::new(Arc::clone(&store));
     (store, keeper)
@@ -42,7 +42,7 @@ fn texts(blocks: &[Arc<Block>]) -> Vec<String> {
     lines.map(|line| String::from_utf8_lossy(line.text).into_owned()).collect()
 }
 
-fn of(name: &str) -> Wanted {
+pub(super) fn of(name: &str) -> Wanted {
     Wanted { process: ProcessName::new(name).ok(), ..Wanted::default() }
 }
 

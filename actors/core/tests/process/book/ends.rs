@@ -21,6 +21,10 @@ impl Book {
 
     pub(super) fn scaled(&mut self, outcome: RestartOutcome) {
         self.answer(Answer::Due, "Q10", |b| &mut b.scale, "Scaled");
+        self.scales = self.scales.saturating_sub(1);
+        if self.scales > 0 {
+            self.scale = Answer::Due;
+        }
         let (there, wanted) = (self.instances.len(), self.wanted);
         if there != wanted || outcome == RestartOutcome::Failed && !self.spawn_failed {
             self.broken("Q10", format!("scaled ({outcome:?}) to {there} of {wanted}"));
