@@ -143,7 +143,7 @@ fn a_dependency_has_a_condition_and_a_time_of_its_own() {
 #[test]
 fn what_is_announced_is_checked_and_what_contradicts_is_refused() {
     let one = |fields: &str| format!("processes: {{app: {{command: [x], {fields}}}}}");
-    let announced = read("global: {process_stop_timeout: 3}\nprocesses: {app: {command: [x]}}", &[]);
+    let announced = read("global: {process_start_timeout: 3}\nprocesses: {app: {command: [x]}}", &[]);
     let later: Vec<_> = announced.report.of(Severity::Warning).collect();
     assert!(announced.configuration.is_some(), "{later:?}");
     assert!(later.len() == 1 && later[0].message.contains("no effect yet"), "{later:?}");
