@@ -144,6 +144,7 @@ fn what_may_not_run_says_so() {
 #[test]
 fn a_run_ends_when_its_group_is_empty() {
     with_world(|world| async move {
+        adopt_orphans().expect("a subreaper"); // who is left of a group is looked for below us
         let id = world.launch(shell("sleep 1000 & exit 3"));
         let ended =
             |event: &TaskEvent| matches!(event, TaskEvent::Exited(autopsy) if autopsy.exit == Exit::Code(3));
