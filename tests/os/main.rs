@@ -14,7 +14,11 @@ mod credentials;
 mod lifecycle;
 mod signals;
 mod surroundings;
-#[allow(dead_code, reason = "not each test binary uses all of it")]
+#[allow(
+    clippy::disallowed_methods,
+    dead_code,
+    reason = "it waits for the world, and not each test binary uses all of it"
+)]
 #[path = "../support/wait.rs"]
 mod wait;
 mod world;
