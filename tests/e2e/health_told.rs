@@ -114,6 +114,8 @@ fn a_program_that_gives_no_sign_of_life_is_restarted_and_not_ready_before_it_say
     assert!(first != second);
     wait_until(LONG, "the end of the run that was silent", || !alive(first));
     assert!(is_said(&supervisor, "unhealthy: no sign of life within 300ms"));
+    // A stop that comes before its start is told takes the restart over.
+    wait_until(LONG, "the second run is told of", || supervisor.stdout().contains("\"run\":2"));
     assert!(sandbox.events_of("db", "wrong").is_empty(), "each finds its own pid in WATCHDOG_PID");
     assert_eq!(supervisor.stop(), 0);
     let trace = receiver.spans();
