@@ -301,7 +301,7 @@ fn a_long_name_is_shortened_in_its_middle_and_what_was_done_stays() {
         const part = (s) => row.querySelector(s), box = (e) => e.getBoundingClientRect(); \
         const tail = part('b .tail'); if (!tail) return null; \
         const cell = box(part('.name')), head = part('b .head'), operation = part('.operation'); \
-        return [operation.scrollWidth <= operation.clientWidth, head.clientWidth > 50, head.scrollWidth > head.clientWidth, \
+        return [operation.scrollWidth <= operation.clientWidth, head.clientWidth > 36, head.scrollWidth > head.clientWidth, \
           box(head).right <= box(tail).left + 1, box(tail).right <= box(operation).left + 1, \
           box(operation).right <= cell.right + 1, tail.textContent]; }).filter(Boolean)";
     for (width, scheme) in [(390, "light"), (390, "dark"), (900, "light"), (1280, "light"), (1280, "dark")] {
