@@ -111,6 +111,27 @@ fn what_others_read_is_imported_and_runs() {
 }
 
 #[test]
+fn what_an_import_cannot_read_is_told_and_never_cut() {
+    let sandbox = Sandbox::new();
+    let large = "# a comment\n".repeat(400_000);
+    let file = sandbox.write("Procfile", &large).display().to_string();
+    let (code, said) = run(&sandbox, &["import", "procfile", &file]);
+    assert_eq!(code, 66, "{said}");
+    assert!(said.contains("it is larger than 4 MiB"), "{said}");
+    std::fs::create_dir_all(sandbox.path("conf.d/folder.conf")).expect("a folder");
+    let main = sandbox.write("supervisord.conf", SUPERVISORD).display().to_string();
+    sandbox.write("conf.d/large.conf", &large);
+    sandbox.write("conf.d/worker.conf", PROGRAM);
+    let (code, said) = run(&sandbox, &["import", "supervisord", &main]);
+    assert_eq!(code, 0, "{said}");
+    for wanted in
+        ["conf.d/large.conf: it is larger than 4 MiB", "conf.d/folder.conf: it is a directory", "scale: 2"]
+    {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+}
+
+#[test]
 fn a_file_of_somebody_else_is_known_for_what_it_is() {
     let sandbox = Sandbox::new();
     let cases = [

@@ -30,15 +30,20 @@ pub(super) fn file(path: &Path) -> Result<File, String> {
 
 fn bounded(from: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
-    from.take(MOST).read_to_end(&mut bytes)?;
+    from.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        let why = format!("it is larger than {} MiB, as no file of this kind is", MOST >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The files of a pattern, relative to the file that names it, in the order of their names.
-pub(super) fn matching(main: &Path, pattern: &str) -> Vec<File> {
+/// The files of a pattern, relative to the file that names it, in the order of their names; in place of one that cannot be
+/// read, why.
+pub(super) fn matching(main: &Path, pattern: &str) -> Vec<Result<File, String>> {
     let pattern = main.parent().unwrap_or(Path::new("")).join(pattern);
     let paths = pattern.to_str().and_then(|pattern| glob::glob(pattern).ok()).into_iter().flatten().flatten();
-    paths.filter_map(|path| file(&path).ok()).collect()
+    paths.map(|path| file(&path).map_err(|why| format!("{}: {why}", path.display()))).collect()
 }
 
 /// The files below a directory of s6-overlay, by their paths as version 3 or 2 has them, and where it lies in the image.
@@ -77,8 +82,13 @@ fn collect(folder: &Path, below: &str, depth: usize, files: &mut Files) -> io::R
         let path = entry.path();
         if path.is_dir() && depth > 0 {
             collect(&path, &name, depth - 1, files)?;
-        } else if path.is_file() && files.len() < MOST_FILES {
-            files.insert(name, bounded(fs::File::open(&path)?)?);
+        } else if path.is_file() {
+            if files.len() >= MOST_FILES {
+                return Err(io::Error::other(format!("there are more than {MOST_FILES} files in it")));
+            }
+            let named =
+                |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+            files.insert(name, fs::File::open(&path).and_then(bounded).map_err(named)?);
         }
     }
     Ok(())

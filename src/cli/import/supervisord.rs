@@ -5,8 +5,8 @@ use super::ini::{self, Entry, File, Section};
 use super::model::{Imported, Process, Value};
 use super::program::{self, Program};
 
-/// The whole of it; `include` gives the files of a pattern.
-pub(super) fn import(main: &File, include: &dyn Fn(&str) -> Vec<File>) -> Imported {
+/// The whole of it; `include` gives the files of a pattern, and why one cannot be read.
+pub(super) fn import(main: &File, include: &dyn Fn(&str) -> Vec<Result<File, String>>) -> Imported {
     let mut all = Imported::default();
     let mut files = vec![main.clone()];
     let (sections, _) = ini::read(&main.text);
@@ -17,7 +17,12 @@ pub(super) fn import(main: &File, include: &dyn Fn(&str) -> Vec<File>) -> Import
             if found.is_empty() {
                 all.lost.push(format!("{}:{}: no file fits {pattern}", main.label, entry.line));
             }
-            files.extend(found);
+            for file in found {
+                match file {
+                    Ok(file) => files.push(file),
+                    Err(why) => all.lost.push(format!("{}:{}: {why}", main.label, entry.line)),
+                }
+            }
         }
     }
     let mut programs = Vec::new();
