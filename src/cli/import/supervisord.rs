@@ -255,7 +255,7 @@ mod tests {
             included
                 .iter()
                 .filter(|(name, _)| name.ends_with(&suffix))
-                .map(|(name, text)| file(name, text))
+                .map(|(name, text)| Ok(file(name, text)))
                 .collect()
         };
         import(&file("supervisord.conf", text), &include)
