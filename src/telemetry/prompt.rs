@@ -1,6 +1,6 @@
 //! A TCP connection that acknowledges at once what it has read. A receiver that writes an answer in several pieces, with
 //! Nagle's algorithm on, keeps the last until the first is acknowledged, and the kernel of who only waits for that puts
-//! it off for 40 ms (RFC 1122, 4.2.3.2): twice as long as the stop of 100 processes takes.
+//! it off for 40 ms (RFC 1122, 4.2.3.2).
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
