@@ -69,22 +69,29 @@ impl Rules {
         })
     }
 
-    /// The folders in which something may change that counts, and beside them those in which one of these may come.
-    pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
+    /// Tells of the folders in which something may change that counts, and of those in which one of these may come: of
+    /// each before it is looked into. Watched from then on, none that comes below it meanwhile is passed over.
+    pub(super) fn each_folder(&self, mut tell: impl FnMut(&Path)) {
         let mut found = BTreeSet::new();
+        let mut enter = |folder: PathBuf| {
+            if !found.contains(&folder) {
+                tell(&folder);
+                found.insert(folder);
+            }
+            found.len() < MOST
+        };
         for wanted in &self.wanted {
             let (base, depth) = match wanted {
                 Wanted::Path(path) => (path, usize::MAX),
                 Wanted::Glob { base, depth, .. } => (base, *depth),
             };
             if let Some(above) = base.parent().and_then(nearest) {
-                found.insert(above.to_owned());
+                enter(above.to_owned());
             }
             if base.is_dir() {
-                self.below(base, depth, &mut found);
+                self.below(base, depth, &mut enter);
             }
         }
-        found
     }
 
     /// Whether below a folder that has come there is a file already that counts; of one with very many, that is taken to be so.
@@ -107,10 +114,11 @@ impl Rules {
         false
     }
 
-    fn below(&self, base: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
+    /// Goes on for as long as `enter` lets it.
+    fn below(&self, base: &Path, depth: usize, enter: &mut impl FnMut(PathBuf) -> bool) {
         let mut open = vec![(base.to_owned(), depth)];
         while let Some((folder, depth)) = open.pop() {
-            if found.len() >= MOST {
+            if !enter(folder.clone()) {
                 return;
             }
             for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -120,7 +128,6 @@ impl Rules {
                     open.push((path, depth - 1));
                 }
             }
-            found.insert(folder);
         }
     }
 
@@ -205,11 +212,30 @@ mod tests {
         );
         let wanted: BTreeSet<PathBuf> =
             ["src", "src/a", "src/a/b", "flat", ""].map(|name| at(name).components().collect()).into();
-        assert_eq!(rules.folders(), wanted);
+        let mut found = BTreeSet::new();
+        rules.each_folder(|folder| assert!(found.insert(folder.to_owned()), "{} twice", folder.display()));
+        assert_eq!(found, wanted);
         let missing: Vec<_> = rules.missing().map(Path::to_owned).collect();
         assert_eq!(missing, [at("not/there"), at("file.txt")]);
         assert!(!rules.has_below(&at("src/a")));
         fs::write(at("src/a/b/f"), "").expect("room");
         assert!(rules.has_below(&at("src/a")));
+    }
+
+    #[test]
+    fn a_folder_that_comes_when_the_one_above_it_is_told_of_is_told_of_too() {
+        let root = tempfile::tempdir().expect("room");
+        let src = root.path().join("src");
+        fs::create_dir(&src).expect("room");
+        let rules = rules(&[&src.join("**/*.php").to_string_lossy()], &[]);
+        let mut found = Vec::new();
+        rules.each_folder(|folder| {
+            found.push(folder.to_owned());
+            // As somebody who makes the next one just after it was watched: no event will be missed, and none needed.
+            if folder.starts_with(&src) && found.len() < 5 {
+                fs::create_dir(folder.join("next")).expect("room");
+            }
+        });
+        assert_eq!(found.last(), Some(&src.join("next/next/next")), "{found:?}");
     }
 }

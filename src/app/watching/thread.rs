@@ -163,16 +163,14 @@ impl Watcher {
         let Some(watch) = &self.watch else { return };
         let mut refused = None;
         let mut count = 0_usize;
-        for folder in own.rules.folders() {
-            match watch.add(&folder) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {} // it went meanwhile, which is told
-                Err(error) => {
-                    count += 1;
-                    refused.get_or_insert((folder, error));
-                }
+        own.rules.each_folder(|folder| match watch.add(folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {} // it went meanwhile, which is told
+            Err(error) => {
+                count += 1;
+                refused.get_or_insert((folder.to_owned(), error));
             }
-        }
+        });
         if let Some((folder, error)) = refused.filter(|_| tell == Tell::Yes) {
             let (folder, why) = (folder.display(), why(&error));
             let message =
@@ -186,6 +184,13 @@ impl Watcher {
         // Of those that were lost nobody knows.
         let lost = files.is_empty();
         let folders: Vec<&PathBuf> = files.iter().filter(|path| path.is_dir()).collect();
+        // A folder has come, or one that was watched has gone and may be there again. Watched first, looked into then:
+        // what is put into it is seen by the one or by the other.
+        if lost || !folders.is_empty() {
+            for own in self.watched.values() {
+                self.add_folders(own, Tell::No);
+            }
+        }
         for own in self.watched.values_mut() {
             let seen = files.iter().find(|path| own.rules.has(path) && !path.is_dir());
             let within = || folders.iter().copied().find(|folder| own.rules.has_below(folder));
@@ -195,12 +200,6 @@ impl Watcher {
                 None => continue,
             };
             own.changes.changed(now, &Arc::from(path));
-        }
-        // A folder has come, or one that was watched has gone and may be there again.
-        if lost || !folders.is_empty() {
-            for own in self.watched.values() {
-                self.add_folders(own, Tell::No);
-            }
         }
     }
 

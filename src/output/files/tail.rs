@@ -20,6 +20,8 @@ use std::time::{Duration, SystemTime};
 const WAITING: usize = 8;
 /// Reads of one file before it is the turn of another.
 const READS: usize = 16;
+/// How often a folder may come just before the one above it is watched.
+const TRIES: u32 = 16;
 /// Between a rotation that has failed and the next try.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
@@ -307,17 +309,27 @@ fn release(source: &Source, watch: &mut Watch) {
     }
 }
 
+/// Watches the folder of a path, or the nearest above it that is there.
 fn watch_folder(path: &Path, watch: &mut Watch) -> io::Result<(Id, Option<OsString>)> {
-    let mut name = path.file_name().map(OsStr::to_owned);
-    let mut refused = io::Error::from(io::ErrorKind::NotFound);
-    for folder in path.ancestors().skip(1) {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        match watch.folder(folder) {
-            Ok(id) => return Ok((id, name)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => refused = error,
-            Err(error) => return Err(error),
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut name = path.file_name().map(OsStr::to_owned);
+        let mut below: Option<&Path> = None;
+        let mut found = Err(io::Error::from(io::ErrorKind::NotFound));
+        for folder in path.ancestors().skip(1) {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            found = watch.folder(folder);
+            match &found {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                _ => break,
+            }
+            (name, below) = (None, Some(folder));
         }
-        name = None;
+        let id = found?;
+        if tries == TRIES || below.is_none_or(|folder| !folder.is_dir()) {
+            return Ok((id, name));
+        }
+        watch.drop_one(id); // it has come before the one above it was watched: nobody would tell of it
     }
-    Err(refused)
 }
