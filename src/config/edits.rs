@@ -6,7 +6,7 @@ use super::tree::{Entry, Node, Place, Value};
 use std::collections::BTreeMap;
 
 /// What stands for a value that is not shown; the second is what Cbox Init writes.
-const HIDDEN: [&str; 2] = ["***", "***REDACTED***"];
+const HIDDEN: [&str; 2] = [phpeek_settings::secret::HIDDEN, "***REDACTED***"];
 
 /// One wish.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,16 +1,14 @@
-//! What a process is configured as beside what its specification tells, as it is written, for those who ask: its hooks, output, bounds and
-//! whatever else is known here alone. Hides what may be a secret; judges nothing.
+//! What a process is configured as beside what its specification tells, as it is written, for those who ask: its hooks,
+//! output, bounds and whatever else is known here alone. Hides what may be a secret; judges nothing.
 
 use super::secret;
 use super::tree::{Node, Value};
-use phpeek_settings::secret::word;
+use phpeek_settings::secret::{HIDDEN, arguments};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// What stands for what is not shown; an edit that holds it keeps what was there.
-const HIDDEN: &str = "***";
 /// Keys of a process that its specification tells of with all that they hold.
 const TOLD: [&str; 22] = [
     "enabled",
@@ -68,22 +66,12 @@ fn json(node: &Node, path: &str) -> Json {
         Value::Null | Value::Emptied => Json::Null,
         Value::Scalar(text) if hidden(path, text) => Json::from(HIDDEN),
         Value::Scalar(text) => scalar(text),
-        Value::List(items) => {
-            let mut hide = false;
-            let item = |item: &Node| {
-                let text = item.text().unwrap_or_default();
-                let after_its_name = std::mem::replace(&mut hide, names_a_secret(text));
-                match text.starts_with('-') && !text.contains('=') {
-                    true => return Json::from(text), // the name of an option alone
-                    false if after_its_name => return Json::from(HIDDEN),
-                    // A word of a command is a text, whatever it looks like.
-                    false if path.ends_with("command") && !hidden(path, text) => return Json::from(text),
-                    false => {}
-                }
-                json(item, path)
-            };
-            items.iter().map(item).collect()
+        // A word of a command is a text, whatever it looks like.
+        Value::List(items) if path.ends_with("command") && !secret::in_path(path) => {
+            let words: Vec<&str> = items.iter().map(|item| item.text().unwrap_or_default()).collect();
+            Json::from(arguments(&words))
         }
+        Value::List(items) => items.iter().map(|item| json(item, path)).collect(),
         Value::Map(entries) => {
             let each = |entry: &super::tree::Entry| {
                 (entry.key.clone(), json(&entry.node, &format!("{path}.{}", entry.key)))
@@ -98,11 +86,6 @@ fn hidden(path: &str, text: &str) -> bool {
     secret::in_path(path)
         || secret::in_value(text)
         || (path.starts_with("heartbeat.") && path.ends_with("url"))
-}
-
-/// `--token`, behind which its value stands.
-fn names_a_secret(text: &str) -> bool {
-    text.starts_with('-') && !text.contains('=') && word(text).is_some()
 }
 
 /// As it would be written.

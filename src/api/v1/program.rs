@@ -4,12 +4,9 @@
 
 use phpeek_core::budget::Attempts;
 use phpeek_core::spec::{CheckSpec, InitialState, ProcessKind, ProcessSpec, Question, RestartPolicy, Role};
-use phpeek_settings::secret;
+use phpeek_settings::secret::{HIDDEN, arguments, holds_credentials};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
-
-/// What stands for what is not shown.
-pub(super) const HIDDEN: &str = "***";
 
 /// The configuration of a process.
 pub(super) fn config(spec: &ProcessSpec) -> Value {
@@ -28,7 +25,7 @@ pub(super) fn config(spec: &ProcessSpec) -> Value {
         "enabled": true,
         "type": kind.as_str(),
         "initial_state": initial.map(|(word, _)| *word),
-        "command": shown(program.command.argv()),
+        "command": arguments(program.command.argv()),
         "working_dir": program.working_dir,
         "user": program.user,
         "group": program.group,
@@ -98,7 +95,7 @@ fn check_of(check: &CheckSpec) -> Map<String, Value> {
         Question::Http(http) => {
             json!({ "url": if holds_credentials(&http.url) { HIDDEN } else { &http.url } })
         }
-        Question::Exec(program) => json!({ "command": shown(program.command.argv()) }),
+        Question::Exec(program) => json!({ "command": arguments(program.command.argv()) }),
         Question::Grpc(grpc) => json!({ "address": grpc.address, "service": grpc.service }),
         Question::Log(log) => json!({ "pattern": log.pattern }),
         Question::Notify(_) => json!({}),
@@ -128,58 +125,4 @@ fn schedule(spec: &ProcessSpec) -> Vec<(String, Value)> {
         ("schedule_max_concurrent", Some(Value::from(schedule.at_once))),
     ];
     all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
-}
-
-/// Arguments without the secrets that their names tell of: `--password=…`, `--token …`, `user:password@host`.
-fn shown(argv: &[String]) -> Vec<String> {
-    let mut hide = false;
-    let argument = |argument: &String| {
-        let after_its_name = std::mem::take(&mut hide);
-        if after_its_name && !argument.starts_with('-') {
-            return HIDDEN.to_owned();
-        }
-        match argument.split_once('=') {
-            Some((name, _)) if secret::word(name).is_some() => format!("{name}={HIDDEN}"),
-            None if argument.starts_with('-') && secret::word(argument).is_some() => {
-                hide = true;
-                argument.clone()
-            }
-            _ if holds_credentials(argument) => HIDDEN.to_owned(),
-            _ => argument.clone(),
-        }
-    };
-    argv.iter().map(argument).collect()
-}
-
-/// `scheme://user:password@host`, or a text that speaks of a secret, as a script does.
-fn holds_credentials(argument: &str) -> bool {
-    let in_url = argument.split_once("://").is_some_and(|(_, rest)| {
-        let authority = rest.split('/').next().unwrap_or_default();
-        authority.split_once('@').is_some_and(|(user, _)| user.contains(':'))
-    });
-    let speaks = argument.contains([' ', ':', '"', '\''])
-        && argument.split(|c: char| !secret::is_part_of_a_name(c)).any(|name| secret::word(name).is_some());
-    in_url || speaks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arguments_that_name_a_secret_are_shown_without_it() {
-        for (argv, wanted) in [
-            (&["nginx", "-g", "daemon off;"][..], &["nginx", "-g", "daemon off;"][..]),
-            (&["x", "--password=hunter2", "a"], &["x", "--password=***", "a"]),
-            (&["x", "--api-key", "hunter2", "a"], &["x", "--api-key", "***", "a"]),
-            (&["x", "--no-password", "-v"], &["x", "--no-password", "-v"]),
-            (&["x", "redis://u:hunter2@h/0", "http://h/?a=b"], &["x", "***", "http://h/?a=b"]),
-            (&["sh", "-c", "TOKEN=hunter2 run"], &["sh", "-c", "TOKEN=***"]),
-            (&["sh", "-c", "A=1 TOKEN=hunter2 run"], &["sh", "-c", "***"]),
-            (&["sh", "-c", "curl -H 'Authorization: Bearer hunter2'"], &["sh", "-c", "***"]),
-        ] {
-            let argv: Vec<String> = argv.iter().map(|&a| a.to_owned()).collect();
-            assert_eq!(shown(&argv), wanted, "{argv:?}");
-        }
-    }
 }
