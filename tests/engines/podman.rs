@@ -101,6 +101,8 @@ impl Container {
     fn run(&self, how: &[&str]) -> Command {
         let mut command = podman(&["run", "--name", &self.name]);
         command.args(how).args(&self.options).arg(self.image).args(&self.command);
+        // conmon leaves a file `oom` where it was started when the kernel kills in the container.
+        command.current_dir(self.sandbox.dir());
         command
     }
 
