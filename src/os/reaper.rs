@@ -12,7 +12,7 @@ use super::notify::EarSink;
 use super::oom::OomKills;
 use super::run::{Phase, Run, bit};
 use super::spawner::{SpawnReport, Spawners};
-use super::sys::{self, Peeked, Target};
+use super::sys::{self, Target, Waited};
 use super::terminal;
 use phpeek_actors::ports::{LaunchOrder, Launcher, TaskEvent, TaskReport};
 use phpeek_core::autopsy::{Autopsy, Oom, Usage};
@@ -34,7 +34,7 @@ pub(super) const DRAIN_POLL: Duration = Duration::from_millis(50);
 const TURN: usize = 64;
 
 /// How a child ended, and what it has used.
-type End = (Exit, Option<Usage>);
+type End = (Exit, Usage);
 
 /// Every run that has begun and of which somebody is left.
 pub struct Children {
@@ -148,12 +148,12 @@ impl Children {
         let mut reaped = 0;
         let mut killed = false;
         while killed || reaped < most {
-            match sys::peek() {
-                Some(Peeked::Ended(pid, exit)) => {
+            match sys::wait() {
+                Some(Waited::Ended(pid, exit, usage)) => {
                     killed |= Autopsy::from(exit).is_unexplained_kill();
-                    self.bury(pid, exit);
+                    self.ended(pid, (exit, usage));
                 }
-                Some(Peeked::Trapped(pid, signal)) => self.spawners.let_go(pid, signal),
+                Some(Waited::Trapped(pid, signal)) => self.spawners.let_go(pid, signal),
                 None => break,
             }
             reaped += 1;
@@ -213,34 +213,39 @@ impl Children {
         self.table.borrow().get(&pid).is_some_and(|run| run.is_running())
     }
 
-    /// A child that has ended and is still a zombie, so its pid is nobody else's yet.
-    fn bury(&self, pid: i32, exit: Exit) {
+    /// A child has ended and is buried. Whom the table knows as running was not buried before, so it is that one.
+    fn ended(&self, pid: i32, end: End) {
         if self.spawners.is_in_front() {
             terminal::take_back_from(pid);
         }
         let known = || self.is_running(pid) || self.failed.borrow().contains_key(&pid);
         if !known() {
+            if sys::is_child(pid) {
+                return self.orphan_ended(pid, end); // its number is already that of one who has begun since
+            }
             let starting = self.spawners.is_starting(pid); // before the reports: see there
             self.take_reports();
             if !known() {
-                let usage = sys::reap(pid);
                 if starting {
-                    self.parked.borrow_mut().insert(pid, (exit, usage));
+                    self.parked.borrow_mut().insert(pid, end);
                 } else {
-                    self.kin.bury(pid);
-                    self.orphans.set(self.orphans.get() + 1);
-                    if Autopsy::from(exit).is_unexplained_kill() {
-                        self.killed_orphans.set(self.killed_orphans.get() + 1);
-                    }
+                    self.orphan_ended(pid, end);
                 }
                 return;
             }
         }
-        let usage = sys::reap(pid);
         let failed = self.failed.borrow_mut().remove(&pid);
         match failed {
             Some(leaf) => leaf.iter().for_each(Leaf::clear),
-            None => self.leader_ended(pid, (exit, usage)),
+            None => self.leader_ended(pid, end),
+        }
+    }
+
+    fn orphan_ended(&self, pid: i32, (exit, _): End) {
+        self.kin.bury(pid);
+        self.orphans.set(self.orphans.get() + 1);
+        if Autopsy::from(exit).is_unexplained_kill() {
+            self.killed_orphans.set(self.killed_orphans.get() + 1);
         }
     }
 
@@ -257,7 +262,7 @@ impl Children {
         self.draining.borrow_mut().insert(pid);
         self.patience.set(DRAIN_POLL);
         self.kin.bereave(task);
-        self.report(task, TaskEvent::Exited(Autopsy { exit, usage, sender, oom: Oom::None }));
+        self.report(task, TaskEvent::Exited(Autopsy { exit, usage: Some(usage), sender, oom: Oom::None }));
     }
 
     fn take_reports(&self) {

@@ -22,22 +22,27 @@ pub(super) enum Target {
 
 /// What waitid(2) has to tell of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Peeked {
-    /// It has ended, and is still a zombie.
-    Ended(i32, Exit),
+pub(super) enum Waited {
+    /// It has ended with this and has used that, and is buried: its pid may be another's from now on.
+    Ended(i32, Exit, Usage),
     /// It has made us its tracer (PTRACE_TRACEME), and waits with this signal for our leave. It lives.
     Trapped(i32, i32),
 }
 
-/// Which child a [`reap`] is about to bury, without burying it: while it is a zombie its pid cannot be reused.
-#[expect(unsafe_code, reason = "waitid has no safe form that tells the pid")]
-pub(super) fn peek() -> Option<Peeked> {
-    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+/// What the kernel writes of a child's use, by its own layout: seconds and microseconds of user and system time, the
+/// largest resident set, three that are always zero, minor and major faults, and eight that nobody asks for.
+type KernelUsage = [libc::c_long; 18];
+
+/// Buries one child that has ended, or takes the news of one that waits for its tracer; `None`: there is no such child
+/// now. One call for both, as each is a walk over all children. Only the plain system call tells the use too (waitid(2)).
+#[expect(unsafe_code, reason = "waitid has no safe form that tells the pid and the use")]
+pub(super) fn wait() -> Option<Waited> {
     loop {
-        // SAFETY: siginfo_t is plain memory for which zero is valid, and waitid writes at most one of it.
-        let (result, info) = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            (libc::waitid(libc::P_ALL, 0, &raw mut info, options), info)
+        // SAFETY: both are plain memory for which zero is valid, and the kernel writes at most one of each.
+        let (result, info, usage) = unsafe {
+            let (mut info, mut usage): (libc::siginfo_t, KernelUsage) = (std::mem::zeroed(), [0; 18]);
+            let (info_at, options) = (&raw mut info, libc::WEXITED | libc::WNOHANG);
+            (libc::syscall(libc::SYS_waitid, libc::P_ALL, 0, info_at, options, &raw mut usage), info, usage)
         };
         if result != 0 {
             if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted {
@@ -50,24 +55,21 @@ pub(super) fn peek() -> Option<Peeked> {
         return match info.si_code {
             _ if pid <= 0 => None,
             libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED => {
-                Some(Peeked::Ended(pid, exit_of(info.si_code, status)))
+                Some(Waited::Ended(pid, exit_of(info.si_code, status), usage_of(&usage)))
             }
-            _ => {
-                take_stop(pid);
-                Some(Peeked::Trapped(pid, status))
-            }
+            _ => Some(Waited::Trapped(pid, status)),
         };
     }
 }
 
-/// Takes the news of a stop, or it would be told for ever, before any death.
-#[expect(unsafe_code, reason = "waitid has no safe form for a traced child")]
-fn take_stop(pid: i32) {
-    let Ok(id) = libc::id_t::try_from(pid) else { return };
+/// Whether this is a child of ours, alive or not.
+#[expect(unsafe_code, reason = "waitid has no safe form for a plain pid")]
+pub(super) fn is_child(pid: i32) -> bool {
+    let Ok(id) = libc::id_t::try_from(pid) else { return false };
     // SAFETY: siginfo_t is plain memory for which zero is valid, and waitid writes at most one of it.
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
-        libc::waitid(libc::P_PID, id, &raw mut info, libc::WSTOPPED | libc::WNOHANG);
+        libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) == 0
     }
 }
 
@@ -105,39 +107,16 @@ fn exit_of(code: i32, status: i32) -> Exit {
     }
 }
 
-/// Buries a zombie that [`peek`] has shown, and tells what it has used.
-#[expect(unsafe_code, reason = "wait4 has no safe form")]
-pub(super) fn reap(pid: i32) -> Option<Usage> {
-    if pid <= 0 {
-        return None; // a group, or any child
-    }
-    loop {
-        // SAFETY: rusage is plain memory for which zero is valid; wait4 writes at most one status and one rusage.
-        let (result, usage) = unsafe {
-            let (mut status, mut usage): (i32, libc::rusage) = (0, std::mem::zeroed());
-            (libc::wait4(pid, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
-        };
-        if result == pid {
-            return Some(usage_of(&usage));
-        }
-        if result == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return None;
-        }
-    }
-}
-
-fn usage_of(usage: &libc::rusage) -> Usage {
+fn usage_of(usage: &KernelUsage) -> Usage {
     let number = |n: libc::c_long| u64::try_from(n).unwrap_or(0);
-    let time = |t: libc::timeval| {
-        let micros = u32::try_from(t.tv_usec).unwrap_or(0);
-        Duration::from_secs(u64::try_from(t.tv_sec).unwrap_or(0)) + Duration::from_micros(micros.into())
-    };
+    let time = |seconds, micros| Duration::from_secs(number(seconds)) + Duration::from_micros(number(micros));
+    let [user, user_us, system, system_us, max_rss, _, _, _, minor, major, ..] = *usage;
     Usage {
-        max_rss: number(usage.ru_maxrss).saturating_mul(1024), // Linux counts in kilobytes (getrusage(2))
-        user: time(usage.ru_utime),
-        system: time(usage.ru_stime),
-        major_faults: number(usage.ru_majflt),
-        minor_faults: number(usage.ru_minflt),
+        max_rss: number(max_rss).saturating_mul(1024), // Linux counts in kilobytes (getrusage(2))
+        user: time(user, user_us),
+        system: time(system, system_us),
+        major_faults: number(major),
+        minor_faults: number(minor),
     }
 }
 
