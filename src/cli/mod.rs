@@ -84,9 +84,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         }
     };
     let (config, given) = (arguments.config, arguments.serve);
-    match arguments.command.unwrap_or(Command::Serve(ServeArguments::default())) {
+    let asked = arguments.command.unwrap_or(Command::Serve(ServeArguments::default()));
+    if let Some(option) = given.given().filter(|_| !matches!(asked, Command::Serve(_))) {
+        return usage(&misplaced(option));
+    }
+    match asked {
         Command::Serve(serve) => serve::run(config, serve.or(given), signals),
-        _ if given.pid_file.is_some() => usage(&misplaced()),
         Command::Run(_) if config.is_some() => usage(&no_file()),
         Command::Run(run) => run::run(run, signals),
         Command::Demo(demo) => demo::run(&demo, signals),
@@ -133,8 +136,10 @@ fn plainly(signals: Signals, action: impl FnOnce() -> Result<u8, Fault>) -> u8 {
 }
 
 /// An option of `serve` in front of another command would be without effect.
-fn misplaced() -> clap::Error {
-    let message = "--pid-file in front of a command belongs to `serve`; write it behind the command";
+fn misplaced(option: &str) -> clap::Error {
+    let message = format!(
+        "{option} in front of a command belongs to `serve`; write it behind the command that it is meant for, or leave it out"
+    );
     command().error(clap::error::ErrorKind::ArgumentConflict, message)
 }
 

@@ -53,6 +53,19 @@ impl ServeArguments {
         }
     }
 
+    /// The first of these that is given, as it is written. Each field is named: a new one cannot be left out.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let Self { pid_file, watch, php_fpm_profile, autotune_memory_threshold, dry_run } = self;
+        let all = [
+            ("--pid-file", pid_file.is_some()),
+            ("--watch", *watch),
+            ("--php-fpm-profile", php_fpm_profile.is_some()),
+            ("--autotune-memory-threshold", autotune_memory_threshold.is_some()),
+            ("--dry-run", *dry_run),
+        ];
+        all.into_iter().find_map(|(name, given)| given.then_some(name))
+    }
+
     /// How PHP-FPM shall be set up. An empty profile is none: images write `--php-fpm-profile "$PROFILE"`.
     fn wish(&self, settings: &AutotuneSettings) -> Option<Wish> {
         let profile = self.php_fpm_profile.as_deref().and_then(Profile::parse);

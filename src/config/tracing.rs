@@ -151,10 +151,7 @@ impl Reader<'_> {
                 other => (other.to_owned(), place.clone()),
             },
             Some(chosen) => (chosen.text.clone(), chosen.place.clone()),
-            None => {
-                self.warn_of_default();
-                (keys::default(GLOBAL, "tracing_exporter").to_owned(), Place::Nowhere)
-            }
+            None => self.unnamed_exporter(),
         };
         match name.as_str() {
             "stdout" => Some(ExporterSettings::Stdout),
@@ -171,8 +168,19 @@ impl Reader<'_> {
         }
     }
 
-    /// Spans among the log records are what PHPeek PM does by default, and mostly a surprise.
-    fn warn_of_default(&mut self) {
+    /// Where OTEL_* name a receiver it gets the spans, as with any program that speaks OTLP. Else they go where PHPeek PM
+    /// puts them by default: among the log records, mostly a surprise.
+    fn unnamed_exporter(&mut self) -> (String, Place) {
+        let named = variables(self.signal).endpoint.into_iter().find(|name| self.variable(name).is_some());
+        if let Some(name) = named {
+            let place = Place::Variable(name.into());
+            self.remark(
+                "tracing_exporter",
+                place.clone(),
+                format!("tracing_exporter is otlp, as {name} is set"),
+            );
+            return ("otlp".to_owned(), place);
+        }
         if self.on {
             let message = "no exporter is named: spans go to standard output, between the log records";
             let advice =
@@ -180,6 +188,7 @@ impl Reader<'_> {
             let place = self.place("tracing_enabled");
             self.warn_at("tracing_exporter", place, message, advice);
         }
+        (keys::default(GLOBAL, "tracing_exporter").to_owned(), Place::Nowhere)
     }
 
     fn otlp(&mut self, exporter: &str) -> Option<ExporterSettings> {

@@ -66,6 +66,29 @@ fn an_override_wins_over_the_file_and_the_file_over_otel() {
 }
 
 #[test]
+fn a_receiver_that_opentelemetry_names_gets_the_spans_where_no_exporter_is_named() {
+    let otel = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:1");
+    let traces = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces:1");
+    assert_eq!(uri("", &[otel]), "http://otel:1");
+    assert_eq!(uri("", &[otel, traces]), "http://traces:1");
+    let http = [otel, ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")];
+    assert_eq!(uri("", &http), "http://otel:1/v1/traces");
+    let report = read(&with(""), &[otel]).report;
+    assert_eq!(report.of(Severity::Warning).count(), 0, "{report:?}");
+    assert!(
+        json(&report, Strictness::Usual).contains("tracing_exporter is otlp, as OTEL_EXPORTER_OTLP_ENDPOINT")
+    );
+    // Who names one has it.
+    for named in ["tracing_exporter: stdout", "tracing_exporter: none"] {
+        assert_eq!(exporter(named, &[otel]), exporter(named, &[]));
+    }
+    assert_eq!(
+        exporter("", &[otel, ("OTEL_TRACES_EXPORTER", "console")]),
+        exporter("tracing_exporter: stdout", &[])
+    );
+}
+
+#[test]
 fn otel_variables_of_the_processes_do_not_matter_while_tracing_is_off() {
     let text = "processes: {app: {command: [sleep, '1']}}\n";
     let report =

@@ -1,5 +1,6 @@
 //! `run`: one program without a file, which stands where a shell would have put it.
 
+use crate::support::otlp::{Manner, Receiver};
 use crate::support::procfs::{alive, signal};
 use crate::support::supervisor::{clean, program, run};
 use crate::support::{LONG, Sandbox, wait_until};
@@ -44,6 +45,20 @@ fn its_code_is_ours() {
     assert_eq!(run(&sandbox, &["run", "--", "/etc/passwd"]).0, 126);
     assert_eq!(run(&sandbox, &["run"]).0, 64);
     assert_eq!(run(&sandbox, &["run", "--config", "x.yaml", "--", "true"]).0, 64);
+}
+
+#[test]
+fn its_spans_go_to_the_receiver_that_the_environment_names_and_not_into_its_output() {
+    for variable in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
+        let (sandbox, receiver) = (Sandbox::new(), Receiver::start(Manner::Takes));
+        let mut line = Command::new(program());
+        clean(&mut line, &sandbox).env(variable, format!("http://{}", receiver.endpoint()));
+        line.args(["run", "--name", "own", "--", "/bin/echo", "hi"]);
+        let output = line.stdin(Stdio::null()).output().expect("it runs");
+        let said = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!((said.0.as_ref(), said.1.as_ref()), ("hi\n", ""), "{variable}");
+        receiver.spans().of("process.spawn", "own");
+    }
 }
 
 #[test]

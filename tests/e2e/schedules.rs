@@ -68,6 +68,29 @@ fn one_that_runs_refuses_another_and_a_stopped_schedule_everything() {
 }
 
 #[test]
+fn a_schedule_that_somebody_starts_has_to_be_up_no_more_than_any_other() {
+    let sandbox = Sandbox::new();
+    let socket = sandbox.path("c.sock");
+    let job =
+        json!({"command": sandbox.script("job", "exit 42"), "schedule": NEVER, "initial_state": "stopped"});
+    let keeper = json!({"command": sandbox.worker("keeper")});
+    let config = sandbox.config(json!({"control_socket": socket}), json!({"job": job, "keeper": keeper}));
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    let socket = socket.to_str().expect("a plain path");
+    let ask = |words: &[&str]| run(&sandbox, &[words, &["--socket", socket]].concat());
+    assert_eq!(ask(&["status", "--wait", "20"]).0, 0);
+    let trigger = &["schedule", "trigger", "job"][..];
+    for (orders, wanted) in
+        [(&["start", "job"][..], 0), (trigger, 1), (&["stop", "job"], 0), (&["start", "job"], 0)]
+    {
+        assert_eq!(ask(orders).0, wanted, "{orders:?}");
+        let (code, text) = ask(&["status"]);
+        assert_eq!(code, 0, "behind {orders:?}: {text}");
+    }
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
 fn a_paused_schedule_begins_nothing_and_makes_up_for_one_tick() {
     let api = with("emit job ran", json!({"schedule": "* * * * * *", "schedule_catch_up": "latest"}));
     assert_eq!(api.post("job/schedule/resume", None).status, 409, "it is not paused");

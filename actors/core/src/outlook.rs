@@ -1,5 +1,8 @@
-//! Whether all is up, or will be: a fold of facts, for whoever waits for it. Owns what has to be up (every instance of
-//! each process that is started with the system) and what is hopeless. Asks for nothing.
+//! Whether all is up, or will be: a fold of facts, for whoever waits for it. Owns what has to be up and what is hopeless.
+//! Asks for nothing.
+//!
+//! Every instance has to be up of each process that is started with the system, but for those that somebody has stopped;
+//! and of those that somebody has started. What goes by the clock never has to be: it runs when its time has come.
 //!
 //! # The laws (`tests/outlook.rs`)
 //! * **O1** it is `Ready` exactly while the boot has succeeded, no rolling restart is under way, no shutdown has begun,
@@ -14,6 +17,7 @@ use crate::ids::{InstanceId, ProcessId};
 use crate::lifecycle::InstanceState;
 use crate::list_map::{ListMap, Serials};
 use crate::operation::{Cause, Operation};
+use crate::spec::{ProcessKind, ProcessSpec};
 
 /// What those who wait for "all up" wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,14 +44,32 @@ enum Course {
 /// A process, as far as others wait for it.
 #[derive(Debug, Clone, Default)]
 struct Awaited {
-    /// Whether it has to be up.
-    expected: bool,
+    /// As it is configured: whether it is started with the system, and whether it goes by the clock.
+    starts: bool,
+    by_clock: bool,
+    /// What became of it since: whether it was started, or somebody has stopped it.
+    wanted: Option<bool>,
     instances: Serials<InstanceState>,
 }
 
 impl Awaited {
+    /// Whether it has to be up.
+    fn is_expected(&self) -> bool {
+        !self.by_clock && self.wanted.unwrap_or(self.starts)
+    }
+
+    fn configure(&mut self, spec: &ProcessSpec) {
+        let starts = spec.starts_with_the_system();
+        self.by_clock = spec.kind == ProcessKind::Scheduled;
+        // What somebody has stopped stays so when something else of it changes.
+        if std::mem::replace(&mut self.starts, starts) != starts {
+            self.wanted = None;
+        }
+    }
+
     fn count(&self, of: impl Fn(InstanceState) -> bool) -> usize {
-        self.instances.values().filter(|state| self.expected && of(**state)).count()
+        let expected = self.is_expected();
+        self.instances.values().filter(|state| expected && of(**state)).count()
     }
 }
 
@@ -117,14 +139,16 @@ impl Forecast {
     fn hear_of_process(&mut self, process: ProcessId, fact: &ProcessFact) {
         match fact {
             ProcessFact::Added(spec) | ProcessFact::Changed(spec) => {
-                let expected = spec.starts_with_the_system();
-                self.change(process, |awaited| awaited.expected = expected);
+                if self.processes.get(process).is_none() {
+                    self.processes.insert(process, Awaited::default());
+                }
+                self.change(process, |awaited| awaited.configure(spec));
             }
             // What somebody has stopped need not be up until somebody starts it again.
             ProcessFact::StopBegan(Operation { cause: Cause::Request, .. }) => {
-                self.change(process, |awaited| awaited.expected = false);
+                self.change(process, |awaited| awaited.wanted = Some(false));
             }
-            ProcessFact::StartBegan { .. } => self.change(process, |awaited| awaited.expected = true),
+            ProcessFact::StartBegan { .. } => self.change(process, |awaited| awaited.wanted = Some(true)),
             ProcessFact::Removed => {
                 self.change(process, |awaited| awaited.instances.clear());
                 self.processes.remove(process);
@@ -135,7 +159,7 @@ impl Forecast {
 
     fn hear_of_instance(&mut self, id: InstanceId, fact: &InstanceFact) {
         let Some(awaited) = self.processes.get_mut(id.process) else { return };
-        let (expected, instances) = (awaited.expected, &mut awaited.instances);
+        let (expected, instances) = (awaited.is_expected(), &mut awaited.instances);
         let (was, is) = match fact {
             InstanceFact::Added { .. } => {
                 (instances.insert(id.serial, InstanceState::Stopped), Some(InstanceState::Stopped))
@@ -161,9 +185,6 @@ impl Forecast {
 
     /// A whole process has changed.
     fn change(&mut self, process: ProcessId, change: impl FnOnce(&mut Awaited)) {
-        if self.processes.get(process).is_none() {
-            self.processes.insert(process, Awaited::default());
-        }
         let Some(awaited) = self.processes.get_mut(process) else { return };
         let was = (awaited.count(is_missing), awaited.count(has_failed));
         change(awaited);

@@ -33,6 +33,10 @@ struct World {
 
 /// `db` boots slowly, `web` waits for it, and nobody has asked for `tool`.
 fn booting() -> World {
+    booting_with(true)
+}
+
+fn booting_with(tool: bool) -> World {
     let one = |text: &str, initial, on: Option<&str>| {
         let plain = support::spec(initial, ProcessKind::LongRun);
         let depends_on = on.map(|on| Dependency::new(name(on), Condition::Started)).into_iter().collect();
@@ -41,11 +45,14 @@ fn booting() -> World {
     let system = SystemSpec {
         shutdown_timeout: Duration::from_secs(1),
         dependency_timeout: Duration::from_secs(9),
-        processes: vec![
-            one("db", InitialState::Running, None),
-            one("web", InitialState::Running, Some("db")),
-            one("tool", InitialState::Stopped, None),
-        ],
+        processes: [
+            Some(one("db", InitialState::Running, None)),
+            Some(one("web", InitialState::Running, Some("db"))),
+            tool.then(|| one("tool", InitialState::Stopped, None)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         signals: BTreeMap::new(),
         hooks: Hooks::default(),
     };
@@ -110,6 +117,24 @@ fn who_waits_for_what_was_stopped_is_put_off_and_the_boot_goes_on() {
     world.step(Event::Up(DB));
     assert_eq!(world.answer(start), Some(Ok(OperationEnd::Done)));
     assert_eq!(world.commands.last(), Some(&(WEB, Command::Start)), "the boot had wanted it");
+}
+
+#[test]
+fn a_stop_of_all_in_the_boot_ends_nothing_but_them() {
+    for stop_both in [false, true] {
+        let mut world = booting_with(false);
+        if stop_both {
+            world.ask(|o| Event::Stop(o, name("web")));
+        }
+        let stop = world.ask(|o| Event::Stop(o, name("db")));
+        world.step(Event::Stopped(DB));
+        assert_eq!(world.answer(stop), Some(Ok(OperationEnd::Done)), "{stop_both}");
+        assert!(world.succeeded && world.fleet.phase() == Phase::Running, "nothing has ended by itself");
+        world.ask(|o| Event::Start(o, name("db")));
+        world.step(Event::Up(DB));
+        let web = world.commands.contains(&(WEB, Command::Start));
+        assert_eq!(web, !stop_both, "the boot had wanted it, and nobody has said otherwise");
+    }
 }
 
 #[test]

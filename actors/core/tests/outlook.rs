@@ -63,7 +63,10 @@ fn fact((what, process, serial, state): (u8, u8, u8, u8)) -> Fact {
         6 => of(ProcessFact::Removed),
         7 | 8 => of(ProcessFact::Added(configured())),
         9 => of(ProcessFact::Changed(configured())),
-        10 => of(ProcessFact::Stopped),
+        10 if state < 80 => of(ProcessFact::Stopped),
+        10 if state < 160 => of(ProcessFact::StopBegan(operation)),
+        10 if state < 180 => of(ProcessFact::StopBegan(Operations::of_system().begin(Cause::Boot))),
+        10 => of(ProcessFact::StartBegan { operation, waits: Vec::new() }),
         11 => instance(InstanceFact::Removed),
         12 | 13 => instance(InstanceFact::Added { number: 0 }),
         _ => {
@@ -100,8 +103,7 @@ fn truth(told: &[Fact]) -> Outlook {
             _ => None,
         };
         let Some(begin) = life.iter().position(|f| configured(f).is_some()) else { continue };
-        let last = life.iter().rev().find_map(configured).expect("there is one");
-        if last.initial == InitialState::Stopped || last.kind == ProcessKind::Scheduled {
+        if !has_to_be_up(process, &life[begin..]) {
             continue;
         }
         for serial in 0..3 {
@@ -125,10 +127,34 @@ fn truth(told: &[Fact]) -> Outlook {
     }
 }
 
+/// What was configured, started and stopped, one after the other.
+fn has_to_be_up(process: ProcessId, life: &[Fact]) -> bool {
+    let own = life.iter().filter_map(|fact| match fact {
+        Fact::Process(p, fact) if *p == process => Some(fact),
+        _ => None,
+    });
+    let (mut configured, mut by_clock, mut wanted) = (false, false, None);
+    for fact in own {
+        match fact {
+            ProcessFact::Added(spec) | ProcessFact::Changed(spec) => {
+                by_clock = spec.kind == ProcessKind::Scheduled;
+                let starts = spec.initial == InitialState::Running && !by_clock;
+                wanted = wanted.filter(|_| starts == configured);
+                configured = starts;
+            }
+            ProcessFact::StopBegan(operation) if operation.cause == Cause::Request => wanted = Some(false),
+            ProcessFact::StartBegan { .. } => wanted = Some(true),
+            _ => {}
+        }
+    }
+    !by_clock && wanted.unwrap_or(configured)
+}
+
 // How the fold may be wrong: what it hears, or what it says.
 bugs! {
     ALL:
         GoneInstanceCounts, GoneProcessCounts, SleeperIsExpected, JobIsExpected, ChangeOfSpecIgnored,
+        StartedIsNotExpected, StoppedIsExpected, StoppedByUsIsNotExpected,
         NewInstanceIsUp, CompletedIsMissing, FailureIsComing, BootIsNotWaitedFor, RestartIgnored,
         InterruptedRestartIsOver, ShutdownIgnored, ChangeNotTold, ToldAgain;
 }
@@ -153,8 +179,13 @@ fn heard(fact: &Fact, bug: Option<Bug>) -> Option<Fact> {
         (Fact::Instance(_, InstanceFact::Removed), Some(GoneInstanceCounts))
         | (Fact::Process(_, ProcessFact::Removed), Some(GoneProcessCounts))
         | (Fact::Process(_, ProcessFact::Changed(_)), Some(ChangeOfSpecIgnored))
+        | (Fact::Process(_, ProcessFact::StartBegan { .. }), Some(StartedIsNotExpected))
+        | (Fact::Process(_, ProcessFact::StopBegan(_)), Some(StoppedIsExpected))
         | (Fact::System(SystemFact::RestartBegan { .. }), Some(RestartIgnored))
         | (Fact::System(SystemFact::ShutdownBegan { .. }), Some(ShutdownIgnored)) => None,
+        (Fact::Process(p, ProcessFact::StopBegan(_)), Some(StoppedByUsIsNotExpected)) => {
+            Some(Fact::Process(*p, ProcessFact::StopBegan(Operations::of_system().begin(Cause::Request))))
+        }
         (Fact::Process(p, ProcessFact::Added(spec)), _) => {
             Some(Fact::Process(*p, ProcessFact::Added(awake(spec, bug))))
         }
