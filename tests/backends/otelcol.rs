@@ -2,9 +2,10 @@
 //! most tests of this folder.
 
 use crate::support::backend::{Running, free_port, installed};
-use crate::support::otlp::{Span, Trace};
+use crate::support::otlp::{Record, Sample, Span, Trace, records, samples};
 use crate::support::{LONG, wait_for};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,6 +29,8 @@ pub(crate) enum Variant {
     Socket(PathBuf),
     /// OTLP/HTTP is taken at this path alone.
     At(&'static str),
+    /// Takes log records and metrics too.
+    AllSignals,
 }
 
 /// A file of the certificates that the tests have.
@@ -64,6 +67,7 @@ impl Variant {
                 command.env("COLLECTOR_SOCKET", path);
                 "socket.yaml"
             }
+            Self::AllSignals => "signals.yaml",
             Self::At(path) => {
                 command.env("COLLECTOR_TRACES_PATH", path);
                 return;
@@ -71,6 +75,13 @@ impl Variant {
         };
         command.arg("--config").arg(file(merged));
     }
+}
+
+/// The requests of a file, of whole lines.
+fn read<T: DeserializeOwned>(file: &Path) -> Vec<T> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(|line| serde_json::from_str(line).expect("OTLP JSON")).collect()
 }
 
 /// A running Collector.
@@ -120,9 +131,17 @@ impl Collector {
 
     /// Everything that it has written so far, of whole lines.
     pub(crate) fn requests(&self) -> Vec<ExportTraceServiceRequest> {
-        let text = fs::read_to_string(&self.file).unwrap_or_default();
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        whole.lines().map(|line| serde_json::from_str(line).expect("OTLP JSON")).collect()
+        read(&self.file)
+    }
+
+    /// The log records that it has written so far.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        read(&self.file.with_added_extension("logs")).into_iter().flat_map(records).collect()
+    }
+
+    /// The points of metrics that it has written so far.
+    pub(crate) fn samples(&self) -> Vec<Sample> {
+        read(&self.file.with_added_extension("metrics")).into_iter().flat_map(samples).collect()
     }
 
     /// The same as spans.
