@@ -86,7 +86,10 @@ fn configured(config: Option<PathBuf>) -> Result<Option<PathBuf>, Fault> {
     let loaded = load(&source(config), &ProcessEnv);
     match loaded.configuration {
         Some(configuration) => Ok(configuration.tracing.and_then(|tracing| tracing.spool.directory)),
-        None if named => Err(Fault::Configuration),
+        None if named => Err(match loaded.report.unread() {
+            Some(why) => Fault::Unread(why.to_owned()),
+            None => Fault::Configuration,
+        }),
         None => Ok(None),
     }
 }
