@@ -54,6 +54,7 @@ mod schedule;
 mod schema;
 mod secret;
 mod signals;
+mod stops;
 mod substitute;
 mod syntax;
 mod told;
@@ -332,6 +333,7 @@ fn compiled(
     let metrics = web::metrics(global, &api.tokens, judge, findings);
     let resources = web::resources(global);
     let spec = compile::compile(root, folder, findings)?;
+    stops::check(root, &spec, findings);
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
     let audit = globals::audit(global)?;

@@ -8,6 +8,8 @@ const HEAD: &str = include_str!("head.yaml");
 pub(crate) const SENT: &str = "otlp-grpc\n  tracing_endpoint: ${OTEL_EXPORTER_OTLP_ENDPOINT:-localhost:4317}";
 /// Spans are kept for `phpeek-pm trace`; nothing is needed for the first look.
 const KEPT: &str = "none      # kept for `phpeek-pm trace`; otlp-grpc sends them:\n  # tracing_endpoint: ${OTEL_EXPORTER_OTLP_ENDPOINT:-localhost:4317}";
+/// Seconds that a shutdown may take, unless something needs more.
+pub(crate) const SHUTDOWN: u32 = 30;
 /// Instances of a worker, unless somebody says more.
 const WORKERS: u16 = 2;
 /// Laravel.
@@ -26,6 +28,8 @@ pub(crate) const PLAIN: &str = include_str!("plain.yaml");
 pub(crate) struct Head<'a> {
     /// The command that makes it.
     pub(crate) by: &'a str,
+    /// Seconds that a shutdown may take: more than any stop below.
+    pub(crate) shutdown: u32,
     /// More lines of `global`, indented.
     pub(crate) more: &'a str,
     /// Whether spans are sent.
@@ -40,6 +44,7 @@ impl Head<'_> {
     /// Its text, up to `processes:`.
     pub(crate) fn text(&self) -> String {
         HEAD.replace("@BY@", self.by)
+            .replace("@SHUTDOWN@", &self.shutdown.to_string())
             .replace("@MORE@", self.more)
             .replace("@TRACED@", if self.traced { "true " } else { "false" })
             .replace("@EXPORTER@", self.exporter)
@@ -90,7 +95,8 @@ pub(super) fn draft(found: &Found) -> String {
         }
         Found::Nothing => PLAIN.to_owned(),
     };
-    Head { by: "init", more: "", traced: true, exporter: KEPT, spans: "" }.text() + &processes
+    Head { by: "init", shutdown: SHUTDOWN, more: "", traced: true, exporter: KEPT, spans: "" }.text()
+        + &processes
 }
 
 #[cfg(test)]
