@@ -82,7 +82,15 @@ impl Kind {
             }
             Self::Procfile => &["Procfile"],
             Self::Crontab => &["crontab", "/etc/crontab"],
-            Self::Pm2 => &["ecosystem.json", "ecosystem.config.json", "pm2.json", "process.json"],
+            // The first is what `pm2 init` writes and `pm2 start` takes.
+            Self::Pm2 => &[
+                "ecosystem.config.js",
+                "ecosystem.config.cjs",
+                "ecosystem.config.json",
+                "ecosystem.json",
+                "pm2.json",
+                "process.json",
+            ],
             Self::S6Overlay => &["/etc/s6-overlay", "/etc/services.d"],
         }
     }

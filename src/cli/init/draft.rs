@@ -65,8 +65,21 @@ pub(crate) fn node(start: bool) -> String {
     )
 }
 
+/// The file, of an application in this folder where it lies elsewhere: what is relative there is so to it.
+pub(super) fn draft_for(found: &Found, folder: Option<&str>) -> String {
+    let text = draft(found);
+    // Neither has anything that is relative.
+    let Some(folder) = folder.filter(|_| !matches!(found, Found::Nothing | Found::Nginx { .. })) else {
+        return text;
+    };
+    let line = format!("    working_dir: {}\n", serde_json::Value::from(model::literal(folder)));
+    let with =
+        |text: &str| if text.starts_with("    command:") { format!("{text}{line}") } else { text.to_owned() };
+    text.split_inclusive('\n').map(with).collect()
+}
+
 /// The file.
-pub(super) fn draft(found: &Found) -> String {
+fn draft(found: &Found) -> String {
     let processes = match found {
         Found::Procfile(lines) => procfile::processes(lines)
             .iter()
@@ -131,6 +144,14 @@ mod tests {
             let configuration =
                 loaded.configuration.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.report.findings));
             assert!(loaded.report.findings.is_empty(), "{text}\n{:?}", loaded.report.findings);
+            let elsewhere = load(&Source::Text(draft_for(&found, Some("/srv/${a} {{b"))), &BTreeMap::new());
+            assert!(elsewhere.report.findings.is_empty(), "{text}\n{:?}", elsewhere.report.findings);
+            let spec = elsewhere.configuration.map(|configuration| configuration.spec.processes);
+            let folders =
+                spec.iter().flatten().map(|process| process.program.of_instance(0).working_dir.clone());
+            let own = !matches!(found, Found::Nothing | Found::Nginx { .. });
+            let wanted = own.then(|| std::path::PathBuf::from("/srv/${a} {{b"));
+            assert!(folders.into_iter().all(|folder| folder == wanted), "{found:?}");
             if let Found::Procfile(_) = found {
                 let web = &configuration.spec.processes[1].program;
                 let line = web.of_instance(0).command.argv()[2].clone();
