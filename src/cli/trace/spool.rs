@@ -138,10 +138,11 @@ fn verify(segments: &[SegmentReport]) -> io::Result<u8> {
             code = exit::FAILURE;
             writeln!(
                 out,
-                "{}: {}, {} spans before it",
+                "{}: {}, {} span{} before it",
                 segment.path.display(),
                 words(damage),
-                segment.spans
+                segment.spans,
+                if segment.spans == 1 { "" } else { "s" }
             )?;
         }
     }
