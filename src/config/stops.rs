@@ -21,10 +21,12 @@ pub(crate) fn check(root: &Node, spec: &SystemSpec, findings: &mut Findings) {
         let path = path.key("shutdown");
         let parts = match takes == process.stop.grace {
             true => String::new(),
-            false => format!(", {:?} and kill_timeout {:?}", process.stop.grace, process.stop.kill_grace),
+            false => {
+                format!(" (timeout {:?} and kill_timeout {:?})", process.stop.grace, process.stop.kill_grace)
+            }
         };
         let message = format!(
-            "its stop may take {takes:?}{parts}, and a shutdown of everything {:?} (global.shutdown_timeout{default}): \
+            "its stop may take {takes:?}{parts}, and the shutdown of everything {:?} (global.shutdown_timeout{default}): \
              it is killed before its time is over",
             spec.shutdown_timeout
         );

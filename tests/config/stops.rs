@@ -26,7 +26,7 @@ fn a_stop_that_is_longer_than_the_whole_shutdown_is_warned_of() {
         (
             "shutdown_timeout: 30",
             "shutdown: {timeout: 28, kill_signal: SIGQUIT, kill_timeout: 3}",
-            ["may take 31s, 28s and kill_timeout 3s, ", "30s (global.shutdown_timeout)"],
+            ["may take 31s (timeout 28s and kill_timeout 3s), ", "30s (global.shutdown_timeout)"],
         ),
         (
             "",
