@@ -1,6 +1,7 @@
 //! A text to an entry of the log, or to none: redaction, wraps, JSON, level, filters, in this order. Pure; never fails. Called for
 //! every text of a stream that has rules.
 
+use super::hide::redact;
 use super::json::{self, Parsed};
 use super::preset;
 use phpeek_core::level::Level;
@@ -21,17 +22,6 @@ pub(in super::super) struct Entry<'a> {
     pub(in super::super) message: Cow<'a, str>,
     /// More fields, none of which a record or another has already; each value as JSON.
     pub(in super::super) fields: Vec<(String, Cow<'a, str>)>,
-}
-
-/// The text without what is to be hidden.
-pub(in super::super) fn redact<'a>(redactions: &[Redaction], text: Cow<'a, str>) -> Cow<'a, str> {
-    let mut text = text;
-    for Redaction { pattern, replacement } in redactions {
-        if let Cow::Owned(clean) = pattern.replace_all(&text, replacement) {
-            text = Cow::Owned(clean);
-        }
-    }
-    text
 }
 
 /// What a redacted text becomes; `None`: it is dropped.
