@@ -10,6 +10,7 @@ mod configure;
 mod control;
 mod current;
 mod ending;
+mod faults;
 mod federate;
 mod follow;
 mod hasten;

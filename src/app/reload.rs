@@ -4,6 +4,7 @@
 use super::board::SharedBoard;
 use super::configure::load_edited;
 use super::current::{Current, relogged, told};
+use super::faults::{self, in_words, is_about};
 use super::follow::Follower;
 use super::reading::{Unread, aside, read_aside};
 use super::reloads::{Ask, By, PlanReply, Reloads};
@@ -184,7 +185,7 @@ impl Reloader {
         let source = other.clone().unwrap_or_else(|| self.options.source.clone());
         let mut loaded = match read_aside(source).await {
             Ok(loaded) => loaded,
-            Err(why) => return self.unread(why, by),
+            Err(why) => return self.hangs(&why, by).await,
         };
         let same = loaded.report.read() == self.options.read && !self.edits.is_empty();
         // What the files name may have changed, and they have not: then what was edited stays.
@@ -193,7 +194,7 @@ impl Reloader {
             match self.edited(None).await {
                 Ok(Ok(edited)) => *loaded = edited.loaded,
                 Ok(Err(_)) => return, // they have changed once more, which is told too
-                Err(why) => return self.unread(why, by),
+                Err(why) => return self.hangs(&why, by).await,
             }
         }
         let Loaded { configuration, report } = *loaded;
@@ -205,10 +206,7 @@ impl Reloader {
             let message =
                 format!("the configuration is faulty and was not taken over, nothing was changed:\n{why}");
             self.say(Level::Error, message.clone());
-            if let Some(by) = by {
-                by.refuse(Answer::Refused(422, message));
-            }
-            return;
+            return self.refused(faults::first(&report), by, Answer::Refused(422, message)).await;
         };
         let taken = self.take(configuration, (&report, None), edits, by).await;
         if let Some(other) = other.filter(|_| taken) {
@@ -354,6 +352,21 @@ impl Reloader {
         }
     }
 
+    /// Nothing was read that could be taken over.
+    async fn hangs(&self, why: &Unread, by: Option<By>) {
+        self.say(Level::Error, why.to_string());
+        self.refused(why.to_string(), by, Answer::Failed(why.to_string())).await;
+    }
+
+    /// Tells everybody that nothing was taken over, and why.
+    async fn refused(&self, why: String, by: Option<By>, answer: Answer) {
+        let by = by.unwrap_or_else(|| By::itself(self.follows()));
+        let request = Request::ReloadRefused(why.into(), by.cause.clone());
+        let request = Envelope::under(by.under.clone(), self.clock.now(), request);
+        let _lost = self.manager.send(request).await.is_err(); // then everything ends
+        by.refuse(answer);
+    }
+
     fn unread(&self, why: Unread, by: Option<By>) {
         self.say(Level::Error, why.to_string());
         if let Some(by) = by {
@@ -375,21 +388,6 @@ impl Reloader {
             self.log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
         }
     }
-}
-
-/// Whether a path of the configuration leads into this process.
-fn is_about(path: &str, name: &str) -> bool {
-    let rest = path.strip_prefix("processes.").and_then(|path| path.strip_prefix(name));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-}
-
-/// What is wrong with what somebody has sent, in one text: there is no file to point into.
-fn in_words<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
-    let one = |finding: &Finding| {
-        let advice = finding.advice.as_deref().map_or(String::new(), |advice| format!(" ({advice})"));
-        format!("{}: {}{advice}", finding.path, finding.message)
-    };
-    findings.map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// The files that a configuration was read from.

@@ -89,7 +89,7 @@ fn spans_among_the_records_are_said_unless_they_are_asked_for() {
         report.of(Severity::Warning).filter(|w| w.message.contains("between the log records")).count()
     };
     assert_eq!(said("tracing_service_name: x", &[]), 1);
-    assert_eq!(said("tracing_service_name: x", &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317")]), 1);
+    assert_eq!(said("tracing_service_name: x", &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317")]), 0);
     assert_eq!(said("tracing_exporter: stdout", &[]), 0);
     assert_eq!(said("tracing_exporter: none", &[]), 0);
     assert_eq!(said("tracing_service_name: x", &[("OTEL_TRACES_EXPORTER", "console")]), 0);

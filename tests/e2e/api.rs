@@ -177,6 +177,10 @@ fn a_port_that_is_taken_is_told_and_nothing_starts() {
 fn an_audit_tells_who_was_refused_and_what_has_happened() {
     let mut api = Api::with(json!({"audit_enabled": true, "api_auth": "tok-1"}));
     assert_eq!(api.status(&Ask::get("/api/v1/processes")), 401);
+    for path in ["/api/v1/config/save", "/api/v1/config/reload"] {
+        let ask = Ask::of("POST", path).header("Authorization", "Bearer tok-1");
+        assert_eq!(api.status(&ask), 200, "{path}");
+    }
     let first = api.sandbox.events_of("w", "start")[0].pid;
     assert!(procfs::signal(first, Signal::KILL));
     api.sandbox.started("w", 3);
@@ -192,6 +196,8 @@ fn an_audit_tells_who_was_refused_and_what_has_happened() {
         "process.restart",
         "process.stop",
         "system.shutdown",
+        "config.save",
+        "config.reload",
     ] {
         assert!(kinds.iter().any(|told| told == kind), "{kind} is not in {kinds:?}");
     }

@@ -181,6 +181,13 @@ fn a_command_reloads_and_tells_what_came_of_it() {
     sandbox.write("config.yaml", "processes: {a: {command: [x], depends_on: [zz]}}\n");
     let (code, text) = ask();
     assert!(code == 1 && text.contains("depends_on"), "{code}: {text}");
+    let refused = || run(&sandbox, &["events", "--socket", &socket]).1;
+    assert_eq!(refused().matches("system.reload_refused").count(), 1, "{}", refused());
+    assert!(refused().contains("depends_on"), "{}", refused());
+    supervisor.signal(Signal::HUP);
+    wait_until(LONG, "that of a signal is told as well", || {
+        refused().matches("system.reload_refused").count() == 2
+    });
     assert!(alive(pid) && sandbox.events_of("same", "start").len() == 1);
     assert_eq!(supervisor.stop(), 0);
 }
