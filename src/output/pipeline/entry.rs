@@ -39,6 +39,7 @@ pub(in super::super) fn judge<'a>(rules: &LineRules, text: &'a str) -> Option<En
     let Parsed { level, message, fields } = parsed(rules, text);
     // Escapes may have hidden from the patterns what they look for.
     let message = message.map_or(Cow::Borrowed(text), |message| redact(&rules.redactions, message));
+    let message = if rules.json.is_some() { whole(&rules.redactions, message) } else { message };
     let level = level.unwrap_or_else(|| detected(rules, &message));
     if level < rules.min_level || !rules.filters.keep(&message) {
         return None;
@@ -99,6 +100,15 @@ fn hidden<'a>(redactions: &[Redaction], value: Cow<'a, str>) -> Cow<'a, str> {
     if clean(redactions, &mut tree) { Cow::Owned(tree.to_string()) } else { value }
 }
 
+/// A line that goes out as the JSON that it is: escapes hide in it what they hide in a field.
+fn whole<'a>(redactions: &[Redaction], line: Cow<'a, str>) -> Cow<'a, str> {
+    if redactions.is_empty() || !line.contains('\\') || !line.trim_start().starts_with('{') {
+        return line;
+    }
+    let Ok(mut tree) = serde_json::from_str(&line) else { return line };
+    if clean(redactions, &mut tree) { Cow::Owned(tree.to_string()) } else { line }
+}
+
 /// Whether anything was hidden in it. The depth is bounded by the parser.
 fn clean(redactions: &[Redaction], value: &mut Value) -> bool {
     match value {
@@ -155,6 +165,16 @@ mod tests {
             judged(&rules, r#"{"message":"","k":{"n":[1,"x a\/b7"],"u":"\u00e9"}}"#).expect("kept");
         assert_eq!(fields[0].1, r#"{"n":[1,"x ***"],"u":"é"}"#);
         assert_eq!(judged(&rules, "plain a/b3").expect("kept").1, "plain ***");
+        // A line whose text is not taken out goes out as it is, without what is to be hidden.
+        let whole = JsonLines { message: Vec::new(), ..json() };
+        let rules = LineRules { json: Some(whole), ..rules };
+        let line = r#"{"k":"\u0061/b12","n":[{"m":"x a\/b7 \n"}]}"#;
+        let (_, message, fields) = judged(&rules, line).expect("kept");
+        assert_eq!(message, r#"{"k":"***","n":[{"m":"x *** \n"}]}"#);
+        assert_eq!(fields[0].1, "\"***\"");
+        for plain in [r#"{"k": "\u0062/b12"}"#, r#"{"k": "\u0061/b12""#] {
+            assert_eq!(judged(&rules, plain).expect("kept").1, plain, "nothing to hide, or no JSON");
+        }
     }
 
     #[test]
