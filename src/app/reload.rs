@@ -220,7 +220,7 @@ impl Reloader {
     async fn edit(&mut self, edit: Edit, by: By) {
         let name = edit.name().to_owned();
         let Edited { loaded: Loaded { configuration, report }, edits } = match self.edited(Some(edit)).await {
-            Err(why) => return self.unread(why, Some(by)),
+            Err(why) => return self.unread(&why, by),
             Ok(Err(error)) => {
                 let status = match &error {
                     EditedError::Edit(EditError::Missing(_)) => 404,
@@ -341,11 +341,14 @@ impl Reloader {
     /// Lets the file say what runs.
     async fn save(&mut self, by: By) {
         let (source, read, edits) = (self.options.source.clone(), self.options.read, self.edits.clone());
-        match aside(move || save(&source, read, &edits)).await {
-            Err(why) => self.unread(why, Some(by)),
+        let scales = self.current.scaled(&self.board.view());
+        let laid = scales.clone();
+        match aside(move || save(&source, read, (&edits, &laid))).await {
+            Err(why) => self.unread(&why, by),
             Ok(Err(error)) => by.refuse(Answer::Refused(409, error)),
             Ok(Ok(read)) => {
                 (self.options.read, self.edits) = (read, Edits::default());
+                self.current.configure_scales(&scales);
                 self.say(Level::Info, "the configuration was written to its file".to_owned());
                 by.refuse(Answer::Done);
             }
@@ -367,11 +370,9 @@ impl Reloader {
         by.refuse(answer);
     }
 
-    fn unread(&self, why: Unread, by: Option<By>) {
+    fn unread(&self, why: &Unread, by: By) {
         self.say(Level::Error, why.to_string());
-        if let Some(by) = by {
-            by.refuse(Answer::Failed(why.to_string()));
-        }
+        by.refuse(Answer::Failed(why.to_string()));
     }
 
     fn follow(&self, files: &[PathBuf]) {

@@ -74,7 +74,7 @@ pub use host::{Host, Identity};
 pub use json_schema::schema_json;
 pub use plain::as_json;
 pub use report::{Excerpt, Finding, Included, Read, Report, Severity, Strictness, Summary};
-pub use saved::{SaveError, saved};
+pub use saved::{SaveError, Scales, saved};
 pub use tree::Place;
 
 use phpeek_core::autotune::Profile;
