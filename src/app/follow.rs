@@ -135,7 +135,7 @@ mod tests {
         let found = steps(&at("all/x.yaml"));
         assert_eq!(
             found,
-            ["all/x.yaml", "all", "conf.d/x.yaml", "data", "v1/x.yaml"].map(|name| at(name)),
+            ["all/x.yaml", "all", "conf.d/x.yaml", "data", "v1/x.yaml"].map(&at),
             "the file as it is named, three links, the file"
         );
         assert_eq!(steps(&at("v1/x.yaml")), [at("v1/x.yaml"), at("v1/x.yaml")]);
