@@ -10,7 +10,6 @@ mod configure;
 mod control;
 mod current;
 mod ending;
-mod faults;
 mod federate;
 mod follow;
 mod hasten;

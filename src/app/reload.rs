@@ -1,15 +1,17 @@
 //! Another configuration as the program takes it over: reads and checks it on a thread of its own, says what is wrong with it or hands it to
 //! the manager, and follows what comes of it. One at a time; of those asked for meanwhile the last is done. Decides nothing about processes.
 
+mod faults;
+
 use super::board::SharedBoard;
 use super::configure::load_edited;
 use super::current::{Current, relogged, told};
-use super::faults::{self, in_words, is_about};
 use super::follow::Follower;
 use super::reading::{Unread, aside, read_aside};
 use super::reloads::{Ask, By, PlanReply, Reloads};
 use super::running::{Running, say};
 use super::save::save;
+use faults::{in_words, is_about};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::listeners::Listener;

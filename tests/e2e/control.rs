@@ -198,8 +198,7 @@ fn what_is_no_socket_of_a_dead_supervisor_is_left_alone() {
     symlink(&file, &link).expect("a link");
     assert_eq!(start(&link).0, 73);
     let (code, said) = start(&file.join("x.sock"));
-    let named = format!("cannot use the folder {} for a control socket", file.display());
-    assert!(code == 73 && said.contains(&named), "{code}: {said}");
+    assert!(code == 73 && said.contains("cannot use the folder"), "{code}: {said}");
     let other = sandbox.path("other.sock");
     let _listens = UnixListener::bind(&other).expect("a socket");
     let (code, said) = start(&other);
