@@ -111,7 +111,8 @@ pub fn why_refused(refusal: &Refusal, process: &str) -> String {
         Refusal::Busy(_) => format!("as many jobs of {process} run as may (schedule_max_concurrent)"),
         Refusal::Oneshot(_) => format!("{process} is a oneshot, and has one instance"),
         Refusal::Above { most, .. } => {
-            format!("{process} may have {most} instances at most (max_scale, max_process_scale, port_base)")
+            let noun = if *most == 1 { "instance" } else { "instances" };
+            format!("{process} may have {most} {noun} at most (max_scale, max_process_scale, port_base)")
         }
     }
 }

@@ -20,6 +20,9 @@ pub enum ClientError {
     /// The configuration that was named cannot be used.
     #[error("{0} has errors, so where its control socket lies is not known: see `phpeek-pm check-config`")]
     Configuration(PathBuf),
+    /// The configuration that was named cannot be read, for this reason.
+    #[error("{0}; where the control socket lies is not known")]
+    Unread(String),
     /// More than one would do.
     #[error("several supervisors run here; choose one with --socket:{0}")]
     Several(String),

@@ -78,7 +78,8 @@ impl AuditListener {
                 self.tell("process.stop", actor(&operation.cause), &name(), "success", "it is stopped");
             }
             ProcessFact::ScaleBegan { operation, from, to } => {
-                let message = format!("from {from} to {to} instances");
+                let noun = if *to == 1 { "instance" } else { "instances" };
+                let message = format!("from {from} to {to} {noun}");
                 self.tell("process.scale", actor(&operation.cause), &name(), "success", &message);
             }
             ProcessFact::Changed(_)

@@ -53,7 +53,8 @@ fn on(wish: &Wish, room: Room) -> Result<Tuned, TuneError> {
         wish.threshold.and_then(doubt).map(|doubt| format!("autotune threshold {}: {doubt}", wish.share()));
     Ok(Tuned {
         said: format!(
-            "PHP-FPM is set up by the profile {profile} for {megabytes} MB {bound} and {cpus} processors: {}",
+            "PHP-FPM is set up by the profile {profile} for {megabytes} MB {bound} and {cpus} {}: {}",
+            if cpus == 1 { "processor" } else { "processors" },
             listed.join(" ")
         ),
         variables,

@@ -2,7 +2,6 @@
 //! the manager, and follows what comes of it. One at a time; of those asked for meanwhile the last is done. Decides nothing about processes.
 
 mod faults;
-
 use super::board::SharedBoard;
 use super::configure::load_edited;
 use super::current::{Current, relogged, told};
@@ -269,7 +268,7 @@ impl Reloader {
         }
         for warning in report.of(Severity::Warning) {
             if only.is_none_or(|name| is_about(&warning.path, name)) {
-                self.say(Level::Warn, warning.message.clone());
+                self.say(Level::Warn, report.headline(warning));
             }
         }
         if !fixed.is_empty() {
@@ -335,7 +334,7 @@ impl Reloader {
         let Some(mut configuration) = configuration else { return Err((self.options.tell)(&report)) };
         let relogged = relogged(&self.current.lines, &mut configuration.lines);
         let next = Current::of(&configuration);
-        let warnings = report.of(Severity::Warning).map(|warning| warning.message.clone()).collect();
+        let warnings = report.of(Severity::Warning).map(|warning| report.headline(warning)).collect();
         let fixed = self.current.fixed_that_differ(&next);
         Ok(told(&self.current.plan(&next, &relogged), fixed, warnings))
     }

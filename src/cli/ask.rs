@@ -34,7 +34,10 @@ fn configured(target: &Target) -> Result<Option<PathBuf>, ClientError> {
             (ControlSocket::Off, Some(_)) => Err(ClientError::SwitchedOff(file())),
             (ControlSocket::Off | ControlSocket::Default, _) => Ok(None),
         },
-        (None, Some(named)) => Err(ClientError::Configuration(named.clone())),
+        (None, Some(named)) => Err(match loaded.report.unread() {
+            Some(why) => ClientError::Unread(why.to_owned()),
+            None => ClientError::Configuration(named.clone()),
+        }),
         (None, None) => Ok(control_socket_override(&ProcessEnv)),
     }
 }

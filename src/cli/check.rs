@@ -32,7 +32,7 @@ pub fn human(report: &Report, detail: Detail, strict: Strictness) -> String {
             match detail {
                 Detail::Full => full(&mut out, report, finding, number + 1),
                 Detail::Quiet => {
-                    line(&mut out, format_args!("{}: {}", word(severity), headline(report, finding)))
+                    line(&mut out, format_args!("{}: {}", word(severity), report.headline(finding)))
                 }
             }
         }
@@ -62,22 +62,8 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
-fn name_of(report: &Report, file: usize) -> String {
-    report.path_of(file).map_or("<no file>".to_owned(), |f| f.display().to_string())
-}
-
-pub(crate) fn headline(report: &Report, finding: &Finding) -> String {
-    let place = match &finding.place {
-        Place::File { file, line, column } => format!("{}:{line}:{column}: ", name_of(report, *file)),
-        Place::Variable(name) => format!("${name}: "),
-        Place::Nowhere => String::new(),
-    };
-    let path = if finding.path.is_empty() { String::new() } else { format!("{}: ", finding.path) };
-    format!("{place}{path}{}", finding.message)
-}
-
 fn full(out: &mut String, report: &Report, finding: &Finding, number: usize) {
-    line(out, format_args!("  {number}. {}", headline(report, finding)));
+    line(out, format_args!("  {number}. {}", report.headline(finding)));
     if let Place::File { line: at, column, .. } = &finding.place
         && finding.severity != Severity::Suggestion
     {

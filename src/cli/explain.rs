@@ -108,7 +108,9 @@ fn starts(process: &ProcessSpec) -> &'static str {
 }
 
 fn policy(process: &ProcessSpec) -> &'static str {
-    let policy = process.restart.policy;
+    // What goes by the clock is started again by that alone.
+    let scheduled = process.kind == ProcessKind::Scheduled;
+    let policy = if scheduled { RestartPolicy::Never } else { process.restart.policy };
     let words = RestartPolicy::WORDS.iter().find(|(_, meant)| *meant == policy);
     words.map_or("never", |(word, _)| word)
 }
@@ -173,6 +175,7 @@ fn text(spec: &SystemSpec, told: &[Arc<ProcessSpec>]) -> String {
         line(format!(
             "when it ends: {}{}",
             match process.restart.policy {
+                _ if process.kind == ProcessKind::Scheduled => "its schedule starts it again",
                 RestartPolicy::Always => "it is started again",
                 RestartPolicy::OnFailure => "it is started again if that was a failure",
                 RestartPolicy::Never => "it is not started again",
@@ -243,6 +246,17 @@ processes:
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
+    }
+
+    #[test]
+    fn what_goes_by_the_clock_is_started_again_by_its_schedule() {
+        let file = "processes:\n  cron: {command: [\"true\"], schedule: \"0 3 * * *\"}\n";
+        let loaded = load(&Source::Text(file.to_owned()), &BTreeMap::new());
+        let spec = loaded.configuration.expect("it is sound").spec;
+        let all = steps(&spec);
+        let told = text(&spec, &all);
+        assert!(told.contains("when it ends: its schedule starts it again"), "{told}");
+        assert_eq!(object(&spec, &all)["order"][0]["restart"], "never");
     }
 
     #[test]

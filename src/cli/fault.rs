@@ -46,6 +46,9 @@ pub(crate) enum Fault {
         "the configuration has errors: see `phpeek-pm check-config`, or name the directory with --spool DIR"
     )]
     Configuration,
+    /// It cannot even be read, for this reason.
+    #[error("{0}; name the directory with --spool DIR, or another file")]
+    Unread(String),
     /// A file that was to be made cannot be.
     #[error("cannot write {}", path.display())]
     Make {
@@ -95,7 +98,7 @@ impl Fault {
             Self::Spool(_) | Self::Remove { .. } | Self::Make { .. } | Self::There { .. } => {
                 exit::CANNOT_CREATE
             }
-            Self::Configuration => exit::CONFIG,
+            Self::Configuration | Self::Unread(_) => exit::CONFIG,
         }
     }
 }
@@ -106,7 +109,7 @@ fn of_client(error: &ClientError) -> u8 {
             exit::NOT_RUNNING
         }
         error if error.is_anothers() => exit::NOT_RUNNING,
-        ClientError::Configuration(_) => exit::CONFIG,
+        ClientError::Configuration(_) | ClientError::Unread(_) => exit::CONFIG,
         _ => exit::UNKNOWN,
     }
 }

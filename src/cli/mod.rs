@@ -32,6 +32,7 @@ mod schedule;
 mod schema;
 mod serve;
 mod source;
+mod state;
 mod status;
 mod table;
 mod telemetry;

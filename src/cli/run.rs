@@ -105,7 +105,7 @@ pub(super) fn run(arguments: RunArguments, signals: Signals) -> u8 {
             return exit::CONFIG;
         }
     };
-    let warnings = report.of(Severity::Warning).map(|w| check::headline(&report, w)).collect();
+    let warnings = report.of(Severity::Warning).map(|w| report.headline(w)).collect();
     let control = ControlOptions { socket: configuration.control_socket.clone(), config: None };
     let options =
         Options { warnings, control: Some(control), tuned, in_front: InFront::Program, ..Options::default() };

@@ -126,7 +126,7 @@ pub(super) fn run(config: Option<PathBuf>, arguments: ServeArguments, mut signal
         say(check::human(&report, Detail::Full, Strictness::Usual) + "Nothing was started: --dry-run.\n");
         return exit::OK;
     }
-    let warnings = report.of(Severity::Warning).map(|w| check::headline(&report, w)).collect();
+    let warnings = report.of(Severity::Warning).map(|w| report.headline(w)).collect();
     let control = Some(ControlOptions {
         socket: configuration.control_socket.clone(),
         config: report.file.as_deref().and_then(|file| std::path::absolute(file).ok()),

@@ -88,6 +88,12 @@ pub(crate) fn span(seconds: f64) -> String {
     }
 }
 
+/// How often.
+#[must_use]
+pub(crate) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

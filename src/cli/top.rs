@@ -199,8 +199,9 @@ fn table(snapshot: &Snapshot, rows: &[Row]) -> String {
     let sum = |of: fn(&Row) -> Option<f64>| rows.iter().filter_map(of).sum::<f64>();
     let cpu = sum(|row| row.cpu_percent);
     let memory: u64 = rows.iter().filter_map(|row| row.memory_rss_bytes).sum();
+    let run = if rows.len() == 1 { "instance runs" } else { "instances run" };
     let head = format!(
-        "{} (pid {}), {up} of {} instances run, {cpu:.1}% CPU, {} RSS\n",
+        "{} (pid {}), {up} of {} {run}, {cpu:.1}% CPU, {} RSS\n",
         snapshot.state,
         snapshot.pid,
         rows.len(),

@@ -5,7 +5,7 @@ use super::ask::Target;
 use super::control::{encoded, field, read};
 use super::fault::Fault;
 use super::say::say;
-use super::table::span;
+use super::table::{moment, span, times};
 use crate::exit;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use phpeek_api::client::{Client, ClientError};
@@ -28,6 +28,8 @@ struct Why {
     instances: Vec<InstanceSnapshot>,
     waits: Vec<Wait>,
     restart: Option<Restart>,
+    /// Whether the supervisor could say what there was.
+    traced: bool,
 }
 
 /// Something that it needs of another.
@@ -72,6 +74,7 @@ fn ask(client: &Client, name: &str) -> Result<Why, Fault> {
     // Without tracing nothing is known of the past.
     let traces = client.get(&format!("/traces?limit={LOOKED_THROUGH}")).ok();
     let traces = traces.and_then(|bytes| ExportTraceServiceRequest::decode(bytes).ok());
+    let traced = traces.is_some();
     let restart = traces.and_then(|request| newest_restart(&Trace::all(&request), name));
     let restarted = match field(field(&process, "process"), "type").as_str() {
         Some("longrun") => field(field(&process, "config"), "restart").as_str(),
@@ -80,7 +83,7 @@ fn ask(client: &Client, name: &str) -> Result<Why, Fault> {
     let policy = restarted.unwrap_or("never").to_owned();
     let process = field(&process, "process").clone();
     let instances = own.map(|own| own.instances).unwrap_or_default();
-    Ok(Why { process, policy, instances, waits, restart })
+    Ok(Why { process, policy, instances, waits, restart, traced })
 }
 
 fn waits(config: &Value, all: &Value) -> Vec<Wait> {
@@ -131,7 +134,11 @@ fn next(why: &Why, state: &str) -> String {
     let name = text("name");
     let unmet: Vec<&str> =
         why.waits.iter().filter(|wait| !wait.met).map(|wait| wait.process.as_str()).collect();
+    let scheduled = text("type") == "scheduled";
     match state {
+        "running" if scheduled => format!("when it ends: {}", by_the_clock(why, &name)),
+        "failed" if scheduled => format!("its last run failed; {}", by_the_clock(why, &name)),
+        "completed" | "stopped" if scheduled => by_the_clock(why, &name),
         "running" if why.policy == "never" => "when it ends, it is not started again".to_owned(),
         "running" if why.policy == "on-failure" => "when it fails, it is started again".to_owned(),
         "running" => "when it ends, it is started again".to_owned(),
@@ -142,10 +149,35 @@ fn next(why: &Why, state: &str) -> String {
         "draining" => "its leader has ended, and what is left of it is waited for".to_owned(),
         "failed" => format!("it stays as it is: `phpeek-pm start {name}` starts it again"),
         "completed" => "it has ended, as it was meant to".to_owned(),
-        "stopped" if text("type") == "scheduled" => "its schedule starts it".to_owned(),
         "stopped" if !unmet.is_empty() => format!("it may be started once {} is so far", unmet.join(", ")),
         "stopped" => format!("nobody starts it before `phpeek-pm start {name}`"),
         other => format!("it is {other}"),
+    }
+}
+
+/// What its schedule does next.
+fn by_the_clock(why: &Why, name: &str) -> String {
+    match (field(&why.process, "schedule_state").as_str(), moment(field(&why.process, "next_run")).as_str()) {
+        (Some("paused"), _) => {
+            format!("its schedule is paused: `phpeek-pm schedule resume {name}` lets it begin jobs again")
+        }
+        (Some("stopped"), _) => {
+            format!("its schedule is stopped: `phpeek-pm start {name}` lets it begin jobs again")
+        }
+        (_, "-") => "its schedule starts it".to_owned(),
+        (_, next) => format!("its schedule starts it at {next}"),
+    }
+}
+
+/// Why nothing is told of a restart.
+fn no_restart(why: &Why) -> &'static str {
+    let restarted = why.instances.iter().any(|instance| instance.restarts > 0);
+    match (restarted, why.traced) {
+        (true, false) => {
+            "what its last restart was for is not remembered: tracing is off (global.tracing_enabled)"
+        }
+        (true, true) => "its last restart is not remembered any more",
+        (false, _) => "no restart of it is remembered",
     }
 }
 
@@ -161,7 +193,7 @@ fn text(why: &Why) -> String {
             line += &format!(", up {}", span(uptime));
         }
         if instance.restarts > 0 {
-            line += &format!(", restarted {} times", instance.restarts);
+            line += &format!(", restarted {}", times(instance.restarts.into()));
         }
         if let Some(last) = &instance.last_exit {
             line += &format!(", the run before ended with {last}");
@@ -173,7 +205,7 @@ fn text(why: &Why) -> String {
         text += &format!("  needs {} ({}): {}, {so}\n", wait.process, wait.condition, wait.state);
     }
     match &why.restart {
-        None => text += "  no restart of it is remembered\n",
+        None => text += &format!("  {}\n", no_restart(why)),
         Some(restart) => {
             text += &format!("  last restart, {} ago: {}\n", span(restart.ago_s), restart.reason);
             let under = restart.under.iter().map(|title| format!("because of {title}"));

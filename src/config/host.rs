@@ -105,24 +105,26 @@ impl Look<'_> {
         if let Err(message) = at.program(program.command.program()) {
             self.error(&path.key("command"), place("command"), message, PROGRAM);
         }
-        let checks = [
-            &["health_check"][..],
-            &["health", "startup"],
-            &["health", "readiness"],
-            &["health", "liveness"],
-        ];
-        for check in checks.into_iter().filter_map(|keys| node.at(keys)) {
-            let Some(text) = check.get("command").and_then(|c| c.items().first()?.text()) else { continue };
-            let identity = self.host.identity(check.filled("user"), check.filled("group"));
-            let checked =
-                identity.and_then(|identity| At { folder: None, path: at.path, identity }.program(text));
-            if let Err(message) = checked {
-                let fault = Finding::error(path, check.place.clone(), message);
-                self.findings.push(fault.advice(PROGRAM));
+        let (own_checks, grouped) = (path.key("health_check"), path.key("health"));
+        if let Some(check) = node.get("health_check") {
+            self.probe(check, &own_checks, at.path);
+        }
+        for stage in ["startup", "readiness", "liveness"] {
+            if let Some(check) = node.at(&["health", stage]) {
+                self.probe(check, &grouped.key(stage), at.path);
             }
         }
         let own = node.at(&["shutdown", "pre_stop_hook"]);
         self.hooks(node.get("hooks").map(Node::entries).unwrap_or_default(), own, &path);
+    }
+
+    /// What a check runs, if it runs something.
+    fn probe(&mut self, check: &Node, path: &YamlPath<'_>, search: &str) {
+        let Some(text) = check.get("command").and_then(|c| c.items().first()?.text()) else { return };
+        let identity = self.stranger(check, path);
+        if let Err(message) = (At { folder: None, path: search, identity }).program(text) {
+            self.error(&path.key("command"), check.place.clone(), message, PROGRAM);
+        }
     }
 
     /// Lists of hooks, and one that stands alone.
@@ -131,17 +133,28 @@ impl Look<'_> {
         for hook in all {
             let text = |key: &str| hook.filled(key);
             let folder = text("working_dir").map(Path::new);
-            let identity = self.host.identity(text("user"), text("group"));
+            let path = path.key("hooks");
+            let identity = self.stranger(hook, &path);
             let own = hook.at(&["env", "PATH"]).and_then(Node::text).unwrap_or(self.path);
             let Some(program) = hook.get("command").and_then(|c| c.items().first()?.text()) else { continue };
             if is_template(program) || text("working_dir").is_some_and(is_template) {
                 continue; // each instance has another
             }
-            let checked = identity.and_then(|identity| At { folder, path: own, identity }.program(program));
-            if let Err(message) = checked {
-                self.error(&path.key("hooks"), hook.place.clone(), message, PROGRAM);
+            if let Err(message) = (At { folder, path: own, identity }).program(program) {
+                self.error(&path, hook.place.clone(), message, PROGRAM);
             }
         }
+    }
+
+    /// Whom a hook or a check becomes. One who is not there is told of, and its program is looked for all the same.
+    fn stranger(&mut self, of: &Node, path: &YamlPath<'_>) -> Option<Identity> {
+        let (user, group) = (of.filled("user"), of.filled("group"));
+        self.host.identity(user, group).unwrap_or_else(|message| {
+            let key = if user.is_some() { "user" } else { "group" };
+            let place = of.get(key).unwrap_or(of).place.clone();
+            self.error(&path.key(key), place, message, "name one that is there");
+            None
+        })
     }
 
     /// Files of TLS that are switched on; those of tracing are judged with it.
@@ -163,7 +176,9 @@ impl Look<'_> {
                     Ok(text) if !sound(&text) => Some("it holds no PEM".to_owned()),
                     Ok(_) => None,
                 };
-                if let Some(why) = why {
+                // Of all that is switched on the first that is wrong was told when it was judged as a whole.
+                let known = self.findings.has_error(&path.key(key), &node.place);
+                if let Some(why) = why.filter(|_| !known) {
                     let message = format!("the file {file}: {why}");
                     self.error(
                         &path.key(key),

@@ -56,8 +56,10 @@ mod schedule;
 mod schema;
 mod secret;
 mod signals;
+mod stops;
 mod substitute;
 mod syntax;
+mod told;
 mod tracing;
 mod tree;
 mod value;
@@ -282,6 +284,13 @@ fn finish(
     Loaded { configuration: result.map(|r| r.0), report }
 }
 
+/// The folder of a file, absolute: one file means the same however it was named, now and at a reload.
+fn folder_of(file: &Path) -> PathBuf {
+    let parent = file.parent().unwrap_or(Path::new(""));
+    // An error: there is no working directory. What is relative stays so.
+    std::path::absolute(file).ok().as_deref().and_then(Path::parent).unwrap_or(parent).to_owned()
+}
+
 /// A tree to a configuration and its `version`, with everything there is to say.
 fn build(
     mut root: Node,
@@ -291,8 +300,8 @@ fn build(
     host: Option<&dyn Host>,
     findings: &mut Findings,
 ) -> Option<(Configuration, String)> {
-    let folder = report.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let configuration = compiled(&mut root, folder, vars, judge, findings);
+    let folder = report.file.as_deref().map(folder_of).unwrap_or_default();
+    let configuration = compiled(&mut root, &folder, vars, judge, findings);
     if let (Some(host), Some(configuration)) = (host, &configuration) {
         host::check(&root, &configuration.spec, vars, host, findings);
     }
@@ -327,6 +336,7 @@ fn compiled(
     let metrics = web::metrics(global, &api.tokens, judge, findings);
     let resources = web::resources(global);
     let spec = compile::compile(root, folder, findings)?;
+    stops::check(root, &spec, findings);
     let lines = logging::lines(root, &spec, findings);
     let survivors = globals::survivors(global)?;
     let audit = globals::audit(global)?;

@@ -121,6 +121,13 @@ impl Findings {
         self.count(Severity::Error) > 0
     }
 
+    /// Whether an error was told of this value.
+    pub(crate) fn has_error(&self, path: &Path<'_>, place: &Place) -> bool {
+        let path = path.to_string();
+        let same = |finding: &Finding| finding.severity == Severity::Error && finding.place == *place;
+        self.kept.iter().any(|finding| same(finding) && finding.path == path)
+    }
+
     /// Those of another step, behind these.
     pub(crate) fn append(&mut self, other: Self) {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {

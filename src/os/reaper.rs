@@ -10,7 +10,7 @@ use super::launch::Child;
 use super::leaf::Leaf;
 use super::notify::EarSink;
 use super::oom::OomKills;
-use super::run::{Phase, Run, bit};
+use super::run::{Phase, Run};
 use super::spawner::{SpawnReport, Spawners};
 use super::sys::{self, Target, Waited};
 use super::terminal;
@@ -357,13 +357,6 @@ impl Children {
             {
                 autopsy.oom = oom;
             }
-        }
-    }
-
-    /// Remembers what was sent to the leader of a run.
-    pub(super) fn note_sent(&self, pid: i32, signal: Signal) {
-        if let Some(run) = self.table.borrow_mut().get_mut(&pid) {
-            run.sent |= bit(signal);
         }
     }
 }

@@ -9,6 +9,7 @@ use super::kin::member;
 use super::leaf::Leaf;
 use super::procfs::{self, Stat};
 use super::reaper::{Children, DRAIN_POLL};
+use super::run::bit;
 use super::sys::{self, Sent, Target};
 use phpeek_actors::ports::TaskEvent;
 use phpeek_core::ids::TaskId;
@@ -73,6 +74,13 @@ impl Children {
         let Some(pid) = self.leader(task) else { return false };
         self.note_sent(pid, signal);
         matches!(signal_to(Target::Process(pid), signal, resumes(signal)), Sent::Yes | Sent::Refused)
+    }
+
+    /// Remembers what was sent to the leader of a run.
+    pub(super) fn note_sent(&self, pid: i32, signal: Signal) {
+        if let Some(run) = self.table.borrow_mut().get_mut(&pid) {
+            run.sent |= bit(signal);
+        }
     }
 
     fn find_strays(&self) {

@@ -2,6 +2,7 @@
 //! Would rather hide too much than too little. Pure; never fails.
 
 use super::last_words::CUT;
+use super::pipeline;
 use phpeek_settings::lines::Redaction;
 use phpeek_settings::secret::{is_part_of_a_name, word as secret_word};
 use std::borrow::Cow;
@@ -22,10 +23,8 @@ const END: &str = "-----END ";
 pub(super) fn lines(mut lines: Vec<String>, own: &[Redaction]) -> Vec<String> {
     hide_keys(&mut lines);
     for line in &mut lines {
-        for Redaction { pattern, replacement } in own {
-            if let Cow::Owned(clean) = pattern.replace_all(line, replacement) {
-                *line = clean;
-            }
+        if let Cow::Owned(clean) = pipeline::redact(own, Cow::Borrowed(line)) {
+            *line = clean;
         }
         if let Cow::Owned(clean) = urls(line) {
             *line = clean;

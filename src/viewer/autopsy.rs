@@ -38,7 +38,8 @@ pub fn lines(span: &Span, charset: Charset) -> Vec<String> {
         first += &format!("; {}{left} more forgiven", attempt.unwrap_or_default());
     }
     let [count, folded] = LOOP.map(|key| span.attribute(key));
-    first += &count.map(|n| format!("; {n} restarts so far")).unwrap_or_default();
+    let restarts = |n: String| if n == "1" { "1 restart".to_owned() } else { format!("{n} restarts") };
+    first += &count.map(|n| format!("; {} so far", restarts(n))).unwrap_or_default();
     first += &folded.filter(|n| n != "0").map(|n| format!(", {n} of them not told")).unwrap_or_default();
     let facts: Vec<String> =
         facts.into_iter().map(|a| format!("{} {}", words(&a.key), quantity(a, charset))).collect();
@@ -159,6 +160,13 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn one_restart_is_one() {
+        let told = said(&[("process.exit.code", "1"), ("restart.count", "1")]);
+        assert_eq!(told, ["ended with exit code 1; 1 restart so far"]);
+    }
+
     #[test]
     fn who_sent_a_signal_is_told_where_it_is_known() {
         let attributes =

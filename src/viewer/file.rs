@@ -4,6 +4,7 @@
 use super::select;
 use super::source::{Source, SourceError};
 use super::tail::{Tail, is_stdin};
+use super::text;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use std::collections::HashMap;
 use std::io::{self, Read as _};
@@ -55,9 +56,8 @@ impl FileSource {
                 Ok(more) => join(&mut request, more),
                 // The writer is not done with the last line, or was killed over it.
                 Err(error) if error.is_eof() && begin > 0 => {
-                    let size = bytes.len() - begin;
-                    self.remarks
-                        .push(format!("{name} ends within a line: its last {size} bytes are left out"));
+                    let size = text::count(bytes.len() - begin, "byte");
+                    self.remarks.push(format!("{name} ends within a line: its last {size} are left out"));
                     break;
                 }
                 Err(source) => {

@@ -93,6 +93,33 @@ fn certificates_that_are_switched_on_are_read() {
 }
 
 #[test]
+fn a_missing_certificate_is_told_once() {
+    let tls = "api_enabled: true, api_tls: {enabled: true, cert_file: /nonexistent/c.pem, key_file: /nonexistent/k.pem}";
+    let text = format!("global: {{{tls}}}\nprocesses: {{a: {{command: [sleep]}}}}");
+    let loaded = load_on_this_machine(&Source::Text(text), &vars());
+    let paths: Vec<&str> = loaded.report.findings.iter().map(|finding| finding.path.as_str()).collect();
+    assert_eq!(paths, ["global.api_tls.cert_file", "global.api_tls.key_file"], "{}", told(&loaded));
+}
+
+#[test]
+fn of_a_hook_and_a_check_user_and_program_are_told() {
+    let hook = "hooks: {pre_start: [{name: h, command: [gone-x], user: nobody-x}]}";
+    let check = "health_check: {type: exec, command: [gone-y], group: nogroup-y}";
+    let loaded = looked(&format!("command: [sleep], {hook}, {check}"));
+    let text = told(&loaded);
+    for (path, message, advice) in [
+        ("processes.app.hooks.user", "there is no user \"nobody-x\"", "name one that is there"),
+        ("processes.app.hooks", "exec: \"gone-x\"", "install it"),
+        ("processes.app.health_check.group", "there is no group \"nogroup-y\"", "name one that is there"),
+        ("processes.app.health_check.command", "exec: \"gone-y\"", "install it"),
+    ] {
+        let found = loaded.report.findings.iter().find(|f| f.path == path && f.message.starts_with(message));
+        let advised = found.and_then(|f| f.advice.as_deref());
+        assert!(advised.is_some_and(|own| own.starts_with(advice)), "{path}: {text}");
+    }
+}
+
+#[test]
 fn where_the_supervisor_writes_is_looked_at() {
     let with = |key: &str, path: &str| {
         let text = format!("global: {{{key}: {path}}}\nprocesses: {{a: {{command: [sleep]}}}}");

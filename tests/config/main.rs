@@ -23,6 +23,7 @@ mod reading;
 mod replay;
 mod reports;
 mod secrets;
+mod stops;
 mod tracing;
 mod watch;
 mod web;

@@ -312,7 +312,7 @@ fn a_command_finds_the_socket_by_the_variables_that_name_it() {
     let (code, text) = status("PHPEEK_PM_CONTROL_SOCKET", &mine, &["--socket", &other.display().to_string()]);
     assert!(code == Some(3) && text.contains("other.sock"), "the option wins: {code:?} {text}");
     let (code, text) = status("X", &mine, &["--config", "missing.yaml"]);
-    assert!(code == Some(78) && text.contains("check-config"), "{code:?} {text}");
+    assert!(code == Some(78) && text.contains("the file missing.yaml cannot be read"), "{code:?} {text}");
     assert_eq!(supervisor.stop(), 0);
 }
 

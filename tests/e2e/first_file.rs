@@ -245,3 +245,41 @@ fn help_and_pages_have_examples() {
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("tracing_spool_dir"), "{said}");
 }
+
+#[test]
+fn init_into_another_folder_says_where_the_application_lies() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("etc")).expect("room");
+    sandbox.write("Procfile", "web: ./serve --here\n");
+    assert_eq!(run(&sandbox, &["init"]).0, 0);
+    assert_eq!(run(&sandbox, &["init", "--output", "./same.yaml"]).0, 0);
+    assert_eq!(run(&sandbox, &["init", "--output", "etc/app.yaml"]).0, 0);
+    let text = |name: &str| std::fs::read_to_string(sandbox.path(name)).expect("it was written");
+    assert!(!text("phpeek-pm.yaml").contains("working_dir") && !text("same.yaml").contains("working_dir"));
+    let here = sandbox.dir().canonicalize().expect("it is there");
+    let wanted = format!("    working_dir: {}\n", json!(here));
+    assert!(text("etc/app.yaml").contains(&wanted), "{}", text("etc/app.yaml"));
+}
+
+#[test]
+fn init_says_what_it_could_not_use() {
+    let sandbox = Sandbox::new();
+    sandbox.write("composer.json", "{\"require\": {");
+    let (code, said) = run(&sandbox, &["init"]);
+    assert!(code == 0 && said.contains("composer.json is of no use here: it is no JSON: "), "{said}");
+}
+
+#[test]
+fn the_file_of_pm2_is_found_by_its_usual_name() {
+    let sandbox = Sandbox::new();
+    let (code, said) = run(&sandbox, &["import", "pm2"]);
+    assert!(code == 1 && said.contains("there is no ecosystem.config.js, "), "{said}");
+    sandbox.write(
+        "ecosystem.config.js",
+        "module.exports = {apps: [{name: 'web', script: 'index.js', kill_timeout: 60000}]}\n",
+    );
+    let (code, said) = run(&sandbox, &["import", "pm2", "--output", "new.yaml"]);
+    assert!(code == 0 && said.contains("1 process imported"), "{said}");
+    let (code, said) = run(&sandbox, &["check-config", "--strict", "--config", "new.yaml"]);
+    assert_eq!(code, 0, "{said}");
+}

@@ -63,6 +63,7 @@ mod tasks;
 mod terminal;
 mod threads;
 mod tls;
+mod told;
 mod top;
 mod trace_commands;
 mod trace_failure;

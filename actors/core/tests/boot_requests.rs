@@ -1,12 +1,12 @@
 //! What is asked while the boot is under way, one case after the other: what acts at once, what is not begun, and how many
 //! requests may wait.
-#![allow(clippy::expect_used, reason = "a test may fail")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 #[path = "support/spec.rs"]
 mod support;
 
 use phpeek_core::facts::{Fact, OperationEnd, Outbox, Output, Refusal, SystemFact};
-use phpeek_core::fleet::{Amount, Effect, Event, Fleet, MOST_UNANSWERED, Phase, Standing};
+use phpeek_core::fleet::{Amount, Effect, Ending, Event, Fleet, MOST_UNANSWERED, Phase, Standing};
 use phpeek_core::ids::ProcessId;
 use phpeek_core::name::ProcessName;
 use phpeek_core::operation::{Cause, OperationId};
@@ -134,6 +134,44 @@ fn a_stop_of_all_in_the_boot_ends_nothing_but_them() {
         world.step(Event::Up(DB));
         let web = world.commands.contains(&(WEB, Command::Start));
         assert_eq!(web, !stop_both, "the boot had wanted it, and nobody has said otherwise");
+    }
+}
+
+#[test]
+fn what_somebody_has_stopped_may_be_started_again_so_the_end_of_the_rest_is_not_the_end() {
+    let mut world = booting_with(false);
+    world.step(Event::Up(DB));
+    world.step(Event::Up(WEB));
+    world.ask(|o| Event::Stop(o, name("web")));
+    world.step(Event::Stopped(WEB));
+    world.step(Event::Ended(DB, Ending::Completed));
+    assert_eq!(world.fleet.phase(), Phase::Running, "web was stopped, and has not ended");
+    world.ask(|o| Event::Start(o, name("db")));
+    world.step(Event::Up(DB));
+    world.ask(|o| Event::Start(o, name("web")));
+    world.step(Event::Up(WEB));
+    world.step(Event::Ended(WEB, Ending::Completed));
+    world.step(Event::Ended(DB, Ending::Completed));
+    assert_eq!(world.fleet.phase(), Phase::Done, "all have ended");
+}
+
+#[test]
+fn a_start_or_restart_of_one_without_instances_starts_as_many_as_are_configured() {
+    for restart in [false, true] {
+        let mut world = booting();
+        world.step(Event::Up(DB));
+        world.step(Event::Up(WEB));
+        world.ask(|o| Event::Scale(o, name("web"), Amount::To(0)));
+        world.step(Event::Stopped(WEB));
+        let asked = world.ask(|o| match restart {
+            true => Event::Restart(o, name("web")),
+            false => Event::Start(o, name("web")),
+        });
+        let last = &world.commands[world.commands.len() - 2..];
+        let wanted = [(WEB, Command::Scale { to: 1, run: false }), (WEB, Command::Start)];
+        assert_eq!(last, wanted, "restart: {restart}");
+        world.step(Event::Up(WEB));
+        assert_eq!(world.answer(asked), Some(Ok(OperationEnd::Done)));
     }
 }
 

@@ -42,7 +42,9 @@ impl Journal {
             }
             Saying::Errno(number) => (Level::Warn, format!("it says that it has failed by error {number}")),
             Saying::Dropped { count, why } => {
-                (Level::Warn, format!("{count} messages to its socket were dropped, the last since {why}"))
+                let were =
+                    if *count == 1 { "message to its socket was" } else { "messages to its socket were" };
+                (Level::Warn, format!("{count} {were} dropped, the last since {why}"))
             }
         };
         self.record(at, level, about, message, || vec![("run", int(run).into())]);

@@ -22,7 +22,8 @@ impl Journal {
         }
         let about = of.map_or(About::System, About::Instance);
         if let HookFact::Skipped { stage, hooks } = fact {
-            let message = format!("{hooks} {} hooks are skipped: there is no time", stage.as_str());
+            let are = if *hooks == 1 { "hook is" } else { "hooks are" };
+            let message = format!("{hooks} {} {are} skipped: there is no time", stage.as_str());
             return self.record(at, Level::Warn, about, message, Vec::new);
         }
         let Some(known) = self.known.borrow().hooks.get(&of).cloned() else { return };

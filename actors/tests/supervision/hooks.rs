@@ -151,7 +151,7 @@ fn hooks_before_the_stop_are_part_of_its_time() {
         assert_eq!(rig.finished().await.outcome, Outcome::DeadlineMissed);
         assert!(rig.clock.now() < asked + ms(30_100), "shutdown_timeout is 30 s");
         assert_eq!(ran(&rig), ["before"], "there is no time for what comes after");
-        assert!(rig.log.records().iter().any(|r| r.message.contains("1 post_stop hooks are skipped")));
+        assert!(rig.log.records().iter().any(|r| r.message.contains("1 post_stop hook is skipped")));
         assert!(rig.launcher.signals().iter().all(|s| s.signal == Signal::KILL));
         assert!(!rig.launcher.hook_runs() && rig.launcher.alive().is_empty());
     });

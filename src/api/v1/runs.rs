@@ -159,11 +159,13 @@ pub(super) fn schedule(spec: &ProcessSpec, of: &ScheduleSpec, shown: &ScheduleSh
     })
 }
 
-/// `idle`, `executing` or `paused`. One that is paused and finishes a job is paused.
+/// `idle`, `executing`, `paused` or `stopped`. One that is paused and finishes a job is paused.
 pub(super) fn state(shown: &ScheduleShown) -> &'static str {
     match (shown.paused, shown.running.is_empty()) {
         (true, _) => "paused",
         (false, false) => "executing",
+        // A schedule that goes on has a next tick: this one has not begun, or somebody has stopped it.
+        (false, true) if shown.next.is_none() => "stopped",
         (false, true) => "idle",
     }
 }

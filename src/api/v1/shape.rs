@@ -128,11 +128,12 @@ fn schedule_info<'a>(of: &'a ScheduleSpec, shown: &ScheduleShown) -> ScheduleInf
     }
 }
 
-/// `scheduled`, `running` or `paused`.
+/// `scheduled`, `running`, `paused` or `stopped`.
 fn by_the_clock(info: &ScheduleInfo<'_>) -> &'static str {
     match info.schedule_state {
         "executing" => "running",
         "paused" => "paused",
+        "stopped" => "stopped",
         _ => "scheduled",
     }
 }

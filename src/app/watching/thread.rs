@@ -173,8 +173,10 @@ impl Watcher {
         });
         if let Some((folder, error)) = refused.filter(|_| tell == Tell::Yes) {
             let (folder, why) = (folder.display(), why(&error));
-            let message =
-                format!("watch: changes in {count} folders are not seen, the first is {folder}: {why}");
+            let message = match count {
+                1 => format!("watch: changes in {folder} are not seen: {why}"),
+                _ => format!("watch: changes in {count} folders are not seen, the first is {folder}: {why}"),
+            };
             self.warn(Some(&own.name), message);
         }
     }

@@ -18,7 +18,6 @@ mod script;
 mod supervisord;
 pub(super) mod words;
 
-use super::check;
 use super::fault::Fault;
 use super::say::{complain, hand_over, report_faults};
 use crate::app::load;
@@ -83,7 +82,15 @@ impl Kind {
             }
             Self::Procfile => &["Procfile"],
             Self::Crontab => &["crontab", "/etc/crontab"],
-            Self::Pm2 => &["ecosystem.json", "ecosystem.config.json", "pm2.json", "process.json"],
+            // The first is what `pm2 init` writes and `pm2 start` takes.
+            Self::Pm2 => &[
+                "ecosystem.config.js",
+                "ecosystem.config.cjs",
+                "ecosystem.config.json",
+                "ecosystem.json",
+                "pm2.json",
+                "process.json",
+            ],
             Self::S6Overlay => &["/etc/s6-overlay", "/etc/services.d"],
         }
     }
@@ -155,7 +162,7 @@ fn verdict(all: &Imported, yaml: String) {
     let report = load(&Source::Text(yaml), &ProcessEnv).report;
     let errors: Vec<_> = report.of(Severity::Error).collect();
     for error in &errors {
-        report_faults(&format!("error: {}\n", check::headline(&report, error)));
+        report_faults(&format!("error: {}\n", report.headline(error)));
     }
     let passes =
         if errors.is_empty() { "it passes check-config" } else { "it does not pass check-config yet" };

@@ -1,6 +1,10 @@
 //! What an import gives: processes with their keys, remarks, and what has no counterpart here; and the same as YAML. Texts
 //! only; reads nothing.
 
+/// Seconds that a shutdown has when nobody says more, and the most that it may have.
+const USUAL: u64 = 30;
+const LONGEST: u64 = 3600;
+
 /// A value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
@@ -123,9 +127,14 @@ impl Imported {
             comment(&mut out, 0, note);
         }
         out.push_str("version: \"1.0\"\n");
-        if !self.global.is_empty() {
+        let bound = self.bound();
+        if !self.global.is_empty() || bound.is_some() {
             out.push_str("\nglobal:\n");
             lines(&mut out, 2, &self.global);
+        }
+        if let Some(seconds) = bound {
+            let note = "of a whole shutdown: more than the longest stop below";
+            push(&mut out, 2, &format!("shutdown_timeout: {seconds}   # {note}"));
         }
         out.push_str("\nprocesses:\n");
         for (number, process) in self.processes.iter().enumerate() {
@@ -135,6 +144,27 @@ impl Imported {
             write_process(&mut out, process);
         }
         out
+    }
+
+    /// Seconds that a shutdown must be given so that each stop has its time, where the usual ones are too few.
+    fn bound(&self) -> Option<u64> {
+        let stop = |process: &Process| match process.get("shutdown")? {
+            Value::Map(stop) => {
+                stop.iter().find(|(key, _)| *key == "timeout").map(|(_, value)| seconds(value))
+            }
+            _ => None,
+        };
+        let longest = self.processes.iter().filter_map(stop).flatten().max()?;
+        (longest > USUAL).then(|| longest.saturating_add(10).min(LONGEST))
+    }
+}
+
+/// A number of seconds, or of milliseconds with their unit, rounded up.
+fn seconds(value: &Value) -> Option<u64> {
+    let Value::Plain(text) = value else { return None };
+    match text.strip_suffix("ms") {
+        Some(millis) => Some(millis.parse::<u64>().ok()?.div_ceil(1000)),
+        None => text.strip_suffix('s').unwrap_or(text).parse().ok(),
     }
 }
 
@@ -235,6 +265,22 @@ mod tests {
             ["", "yes", "5", "- a", "a: b", "a #b", "@x", "*", "&a", "a,b", "\u{1b}[0m", "a\"b", "%x", "-F"]
         {
             assert!(scalar(text).starts_with('"'), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shutdown_has_more_time_than_the_longest_stop() {
+        let with = |timeout: &str| {
+            let mut process = Process::named("web");
+            process.set("shutdown", Value::Map(vec![("timeout", Value::plain(timeout))]));
+            let mut all = Imported::default();
+            all.add(process);
+            all.yaml("x")
+        };
+        assert!(!with("30").contains("shutdown_timeout"));
+        for (timeout, wanted) in [("60", 70), ("45500ms", 56), ("2m", 0), ("86400", 3600)] {
+            let has = with(timeout).contains(&format!("\n  shutdown_timeout: {wanted} "));
+            assert_eq!(has, wanted > 0, "{timeout}: {}", with(timeout));
         }
     }
 

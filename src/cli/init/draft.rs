@@ -8,6 +8,8 @@ const HEAD: &str = include_str!("head.yaml");
 pub(crate) const SENT: &str = "otlp-grpc\n  tracing_endpoint: ${OTEL_EXPORTER_OTLP_ENDPOINT:-localhost:4317}";
 /// Spans are kept for `phpeek-pm trace`; nothing is needed for the first look.
 const KEPT: &str = "none      # kept for `phpeek-pm trace`; otlp-grpc sends them:\n  # tracing_endpoint: ${OTEL_EXPORTER_OTLP_ENDPOINT:-localhost:4317}";
+/// Seconds that a shutdown may take, unless something needs more.
+pub(crate) const SHUTDOWN: u32 = 30;
 /// Instances of a worker, unless somebody says more.
 const WORKERS: u16 = 2;
 /// Laravel.
@@ -26,6 +28,8 @@ pub(crate) const PLAIN: &str = include_str!("plain.yaml");
 pub(crate) struct Head<'a> {
     /// The command that makes it.
     pub(crate) by: &'a str,
+    /// Seconds that a shutdown may take: more than any stop below.
+    pub(crate) shutdown: u32,
     /// More lines of `global`, indented.
     pub(crate) more: &'a str,
     /// Whether spans are sent.
@@ -40,6 +44,7 @@ impl Head<'_> {
     /// Its text, up to `processes:`.
     pub(crate) fn text(&self) -> String {
         HEAD.replace("@BY@", self.by)
+            .replace("@SHUTDOWN@", &self.shutdown.to_string())
             .replace("@MORE@", self.more)
             .replace("@TRACED@", if self.traced { "true " } else { "false" })
             .replace("@EXPORTER@", self.exporter)
@@ -60,8 +65,21 @@ pub(crate) fn node(start: bool) -> String {
     )
 }
 
+/// The file, of an application in this folder where it lies elsewhere: what is relative there is so to it.
+pub(super) fn draft_for(found: &Found, folder: Option<&str>) -> String {
+    let text = draft(found);
+    // Neither has anything that is relative.
+    let Some(folder) = folder.filter(|_| !matches!(found, Found::Nothing | Found::Nginx { .. })) else {
+        return text;
+    };
+    let line = format!("    working_dir: {}\n", serde_json::Value::from(model::literal(folder)));
+    let with =
+        |text: &str| if text.starts_with("    command:") { format!("{text}{line}") } else { text.to_owned() };
+    text.split_inclusive('\n').map(with).collect()
+}
+
 /// The file.
-pub(super) fn draft(found: &Found) -> String {
+fn draft(found: &Found) -> String {
     let processes = match found {
         Found::Procfile(lines) => procfile::processes(lines)
             .iter()
@@ -90,7 +108,8 @@ pub(super) fn draft(found: &Found) -> String {
         }
         Found::Nothing => PLAIN.to_owned(),
     };
-    Head { by: "init", more: "", traced: true, exporter: KEPT, spans: "" }.text() + &processes
+    Head { by: "init", shutdown: SHUTDOWN, more: "", traced: true, exporter: KEPT, spans: "" }.text()
+        + &processes
 }
 
 #[cfg(test)]
@@ -125,6 +144,14 @@ mod tests {
             let configuration =
                 loaded.configuration.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.report.findings));
             assert!(loaded.report.findings.is_empty(), "{text}\n{:?}", loaded.report.findings);
+            let elsewhere = load(&Source::Text(draft_for(&found, Some("/srv/${a} {{b"))), &BTreeMap::new());
+            assert!(elsewhere.report.findings.is_empty(), "{text}\n{:?}", elsewhere.report.findings);
+            let spec = elsewhere.configuration.map(|configuration| configuration.spec.processes);
+            let folders =
+                spec.iter().flatten().map(|process| process.program.of_instance(0).working_dir.clone());
+            let own = !matches!(found, Found::Nothing | Found::Nginx { .. });
+            let wanted = own.then(|| std::path::PathBuf::from("/srv/${a} {{b"));
+            assert!(folders.into_iter().all(|folder| folder == wanted), "{found:?}");
             if let Found::Procfile(_) = found {
                 let web = &configuration.spec.processes[1].program;
                 let line = web.of_instance(0).command.argv()[2].clone();

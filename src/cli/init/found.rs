@@ -2,6 +2,7 @@
 
 use crate::cli::import::procfile;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 /// A file of a project is smaller; the rest of a larger one is not looked at.
@@ -48,17 +49,47 @@ impl Found {
             Self::Django { .. } => "a Django project (manage.py)",
             Self::Node { .. } => "a Node application (package.json)",
             Self::Nginx { .. } => "an nginx (nginx.conf)",
-            Self::Nothing => "a single program, since nothing known lies here",
+            Self::Nothing => "a single program, since nothing else is known here",
         }
     }
 }
 
+/// The beginning of a file.
+fn text_of(file: &Path) -> io::Result<String> {
+    let bytes = fs::read(file)?;
+    Ok(String::from_utf8_lossy(bytes.get(..MOST).unwrap_or(&bytes)).into_owned())
+}
+
+/// What lies here and was of no use, and why.
+pub(super) fn remarks(here: &Path, found: &Found) -> Vec<String> {
+    let why = |name: &str| match (name, text_of(&here.join(name))) {
+        (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => None,
+        (_, Err(error)) => Some(format!("it cannot be read: {error}")),
+        ("Procfile", Ok(text)) => {
+            procfile::lines(&text).is_empty().then(|| "no line of it is `name: command`".to_owned())
+        }
+        (_, Ok(text)) => match serde_json::from_str::<serde_json::Value>(&text) {
+            Err(error) => Some(format!("it is no JSON: {error}")),
+            Ok(_) if name == "composer.json" && *found == Found::Nothing => {
+                Some("it names neither laravel/framework nor symfony/framework-bundle".to_owned())
+            }
+            Ok(_) => None,
+        },
+    };
+    // Those behind the one that was chosen do not count.
+    let looked_at: &[&str] = match found {
+        Found::Procfile(_) => &[],
+        Found::Laravel | Found::Symfony { .. } | Found::Django { .. } => &["Procfile", "composer.json"],
+        Found::Node { .. } | Found::Nginx { .. } | Found::Nothing => {
+            &["Procfile", "composer.json", "package.json"]
+        }
+    };
+    looked_at.iter().filter_map(|name| Some(format!("{name} is of no use here: {}", why(name)?))).collect()
+}
+
 /// Looks; the first kind that fits, the most particular first.
 pub(super) fn found(here: &Path) -> Found {
-    let text = |name: &str| {
-        let bytes = fs::read(here.join(name)).ok()?;
-        Some(String::from_utf8_lossy(bytes.get(..MOST).unwrap_or(&bytes)).into_owned())
-    };
+    let text = |name: &str| text_of(&here.join(name)).ok();
     if let Some(processes) =
         text("Procfile").map(|text| procfile::lines(&text)).filter(|found| !found.is_empty())
     {
@@ -108,6 +139,25 @@ mod tests {
             fs::write(folder.path().join(name), text).expect("it can be written");
         }
         found(folder.path())
+    }
+
+    #[test]
+    fn what_is_of_no_use_is_told() {
+        let told = |files: &[(&str, &str)]| {
+            let folder = tempfile::tempdir().expect("a folder");
+            for (name, text) in files {
+                fs::write(folder.path().join(name), text).expect("it can be written");
+            }
+            remarks(folder.path(), &found(folder.path())).join("\n")
+        };
+        let broken = told(&[("composer.json", "{\"require\": ")]);
+        assert!(broken.starts_with("composer.json is of no use here: it is no JSON: "), "{broken}");
+        assert!(told(&[("composer.json", "{}")]).contains("names neither laravel/framework nor"));
+        assert!(told(&[("package.json", "{")]).starts_with("package.json is of no use here: it is no JSON"));
+        assert!(told(&[("Procfile", "web puma\n")]).contains("no line of it is `name: command`"));
+        for fine in [&[][..], &[("package.json", "{}")], &[("Procfile", "a: b"), ("composer.json", "{")]] {
+            assert_eq!(told(fine), "");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::say::{complain, hand_over};
 use crate::exit;
 use clap::Args;
-use found::found;
+use found::{found, remarks};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -24,8 +24,11 @@ pub struct InitArguments {
 /// Runs the command. 0: written. 73: the file is there already, or cannot be made.
 pub(super) fn run(arguments: &InitArguments) -> Result<u8, Fault> {
     let found = found(Path::new(""));
-    let text = draft::draft(&found);
     let path = &arguments.output;
+    let text = draft::draft_for(&found, elsewhere(path).as_deref());
+    for remark in remarks(Path::new(""), &found) {
+        complain(&remark);
+    }
     if path == Path::new("-") {
         return Ok(hand_over(text));
     }
@@ -40,4 +43,11 @@ pub(super) fn run(arguments: &InitArguments) -> Result<u8, Fault> {
         found.told()
     ));
     Ok(exit::OK)
+}
+
+/// This folder, when the file lies in another: whoever serves that one need not be here.
+fn elsewhere(output: &Path) -> Option<String> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    let (there, here) = (folder.canonicalize().ok()?, Path::new(".").canonicalize().ok()?);
+    (there != here).then_some(here)?.to_str().map(str::to_owned)
 }

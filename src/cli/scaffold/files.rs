@@ -1,6 +1,6 @@
 //! The files that `scaffold` makes, by name. Texts only; writes nothing.
 
-use super::presets::{Family, Preset, configuration};
+use super::presets::{Family, Preset, configuration, shutdown};
 use super::wanted::ScaffoldArguments;
 
 const DOCKER_PHP: &str = include_str!("Dockerfile.php");
@@ -70,6 +70,7 @@ fn compose(preset: &Preset, wanted: &ScaffoldArguments) -> String {
     COMPOSE
         .replace("@APP@", &wanted.app_name)
         .replace("@FROM@", from)
+        .replace("@GRACE@", &(shutdown(preset) + 10).to_string())
         .replace("@PORT@", port)
         .replace("@ENV@", environment)
         .replace("@STORES@", if php { STORES } else { "" })

@@ -2,7 +2,7 @@
 
 use super::wanted::ScaffoldArguments;
 use crate::cli::fault::Fault;
-use crate::cli::init::draft::{Head, LARAVEL, MESSENGER, PLAIN, SENT, SYMFONY, filled, node};
+use crate::cli::init::draft::{Head, LARAVEL, MESSENGER, PLAIN, SENT, SHUTDOWN, SYMFONY, filled, node};
 use crate::cli::table::{draw, left};
 
 const PHP_FPM: &str = include_str!("php-fpm.yaml");
@@ -87,6 +87,11 @@ pub(super) fn list() -> String {
     draw([left("PRESET"), left("STARTS")], &rows)
 }
 
+/// Seconds that a shutdown may take: Horizon alone has 60 for its end, and others end before it.
+pub(super) fn shutdown(preset: &Preset) -> u32 {
+    if matches!(preset.name, "laravel" | "production") { 90 } else { SHUTDOWN }
+}
+
 /// The configuration.
 pub(super) fn configuration(preset: &Preset, wanted: &ScaffoldArguments) -> String {
     let traced = wanted.observability || preset.production;
@@ -97,7 +102,8 @@ pub(super) fn configuration(preset: &Preset, wanted: &ScaffoldArguments) -> Stri
     };
     let spans = if preset.production { format!("{named}{SAMPLED}") } else { named };
     let by = format!("scaffold {}", preset.name);
-    Head { by: &by, more: &more, traced, exporter: SENT, spans: &spans }.text() + &processes(preset, wanted)
+    Head { by: &by, shutdown: shutdown(preset), more: &more, traced, exporter: SENT, spans: &spans }.text()
+        + &processes(preset, wanted)
 }
 
 fn processes(preset: &Preset, wanted: &ScaffoldArguments) -> String {
@@ -143,6 +149,10 @@ mod tests {
                 assert!(report.passed(Strictness::Strict), "{text}\n{:?}", report.findings);
                 assert!(!text.contains('@'), "{text}");
                 assert_eq!(text.contains("scale: 5"), preset.workers, "{text}");
+                // What somebody switches on, as the comments say, passes too.
+                let text = text.replace("enabled: false ", "enabled: true ");
+                let report = load(&Source::Text(text.clone()), &BTreeMap::new()).report;
+                assert!(report.passed(Strictness::Strict), "{text}\n{:?}", report.findings);
             }
         }
     }

@@ -96,7 +96,9 @@ fn compare(
 ) -> Result<u8, Fault> {
     let mut opened: Option<Box<dyn Source>> = None;
     let mut find = |name: &str| -> Result<Trace, Fault> {
-        if Path::new(name).is_file() {
+        // What can be no id is the name of a file, also of one that is not there.
+        let is_id = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_id || Path::new(name).is_file() {
             let mut file = FileSource::new(Path::new(name));
             let (_, trace) = newest(&mut file, Kind::Start, wanted)?;
             remark(&mut file);

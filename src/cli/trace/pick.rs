@@ -25,7 +25,8 @@ const SHOWN: usize = 12;
 /// How often is looked again for what is on its way.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// What a trace is about, by the name of a root.
+/// What was done in a trace, by the name of a span: whoever asked for it stands above it (a request, a reload, the trace of
+/// another program).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Any,
@@ -43,7 +44,7 @@ impl Kind {
             Self::Restart => &[names::SPAN_RESTART, names::SPAN_RESTART_PROCESS],
             Self::Shutdown => &[names::SPAN_SHUTDOWN],
         };
-        trace.roots().any(|root| names.contains(&root.name.as_str()))
+        trace.spans.iter().any(|span| names.contains(&span.name.as_str()))
     }
 
     pub(super) fn words(self) -> &'static str {

@@ -86,7 +86,10 @@ fn configured(config: Option<PathBuf>) -> Result<Option<PathBuf>, Fault> {
     let loaded = load(&source(config), &ProcessEnv);
     match loaded.configuration {
         Some(configuration) => Ok(configuration.tracing.and_then(|tracing| tracing.spool.directory)),
-        None if named => Err(Fault::Configuration),
+        None if named => Err(match loaded.report.unread() {
+            Some(why) => Fault::Unread(why.to_owned()),
+            None => Fault::Configuration,
+        }),
         None => Ok(None),
     }
 }
@@ -135,10 +138,11 @@ fn verify(segments: &[SegmentReport]) -> io::Result<u8> {
             code = exit::FAILURE;
             writeln!(
                 out,
-                "{}: {}, {} spans before it",
+                "{}: {}, {} span{} before it",
                 segment.path.display(),
                 words(damage),
-                segment.spans
+                segment.spans,
+                if segment.spans == 1 { "" } else { "s" }
             )?;
         }
     }

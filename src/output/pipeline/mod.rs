@@ -4,11 +4,13 @@
 mod entry;
 mod gather;
 mod groups;
+mod hide;
 mod json;
 mod preset;
 
-pub(super) use entry::{Entry, judge, label, redact};
+pub(super) use entry::{Entry, judge, label};
 pub(super) use gather::Text;
+pub(super) use hide::redact;
 pub(super) use json::text;
 
 use super::lines::{Input, Piece};

@@ -331,7 +331,11 @@ impl Disk {
         if !records.begun.is_empty()
             && let Err(error) = self.put(&records, now)
         {
-            let message = format!("the beginnings of {} spans cannot be kept: {error}", records.begun.len());
+            let count = records.begun.len();
+            let message = match count {
+                1 => format!("the beginning of a span cannot be kept: {error}"),
+                _ => format!("the beginnings of {count} spans cannot be kept: {error}"),
+            };
             self.notes.push(Note { lost: 0, message });
         }
     }

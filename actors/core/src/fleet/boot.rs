@@ -75,10 +75,7 @@ impl Fleet {
         self.tell(now, SystemFact::BootSucceeded { stopped }, out);
         self.next_restart(now, out);
         self.ask_queued(now, out);
-        // As long as it runs, the end of what somebody has stopped is not the end of everything.
-        if stopped == 0 {
-            self.check_all_ended(now, out);
-        }
+        self.check_all_ended(now, out);
     }
 
     /// The boot has failed by this process, whom these wait for, or by a hook of the system.
@@ -115,8 +112,13 @@ impl Fleet {
         }
     }
 
+    /// What somebody has stopped has not ended: he may start it again. What was stopped for want of what it needs goes as that.
     pub(super) fn all_ended(&self) -> bool {
-        self.members.values().all(|m| matches!(m.standing, Standing::Ended(_) | Standing::Stopped))
+        self.members.values().all(|member| match member.standing {
+            Standing::Ended(_) => true,
+            Standing::Stopped => member.again.is_some(),
+            _ => false,
+        })
     }
 
     pub(super) fn lost(&mut self, p: ProcessId, now: Duration, out: &mut Out) {

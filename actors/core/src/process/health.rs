@@ -142,16 +142,35 @@ impl Process {
         self.tell_change(i, now.at, change, out);
     }
 
+    /// One that goes counts no more.
     fn readiness_changed(&mut self, i: usize, now: Now, ready: bool, run: Option<u64>, out: &mut Out) {
+        let counts = self.instances.get(i).is_some_and(|instance| !instance.leaves);
         if !ready {
-            self.unready += 1;
-            return self.report_unready(now, out);
+            if counts {
+                self.unready += 1;
+                self.report_unready(now, out);
+            }
+            return;
         }
-        self.unready = self.unready.saturating_sub(1);
+        self.unready = self.unready.saturating_sub(usize::from(counts));
         if let Some(run) = run {
             self.came_up(i, now, run, out);
         }
-        if self.unready == 0 && !self.told_ready && self.start.is_none() && !self.stopping {
+        self.report_ready(now, out);
+    }
+
+    /// How the count of those that are not ready changes with one that goes or stays after all.
+    pub(super) fn counts_as_unready(&self, i: usize) -> bool {
+        let unready = |monitor: &Monitor| !monitor.is_ready();
+        let of = |instance: &Instance| instance.health.as_deref().is_none_or(unready);
+        self.spec.has_readiness() && self.instances.get(i).is_some_and(of)
+    }
+
+    /// Whoever was told that it is not ready hears that it is again, when every instance is that stays.
+    pub(super) fn report_ready(&mut self, now: Now, out: &mut Out) {
+        let settled = self.start.is_none() && !self.stopping && self.spec.has_readiness();
+        let stays = self.instances.iter().any(|instance| !instance.leaves);
+        if self.unready == 0 && !self.told_ready && settled && stays {
             self.told_ready = true;
             self.tell(now.at, ProcessFact::Ready, out);
             out.act(Effect::Report(Report::Ready));
@@ -159,7 +178,7 @@ impl Process {
     }
 
     /// Whoever was told that it is ready hears that it is not any more.
-    fn report_unready(&mut self, now: Now, out: &mut Out) {
+    pub(super) fn report_unready(&mut self, now: Now, out: &mut Out) {
         if std::mem::take(&mut self.told_ready) && !self.stopping {
             self.tell(now.at, ProcessFact::Unready, out);
             out.act(Effect::Report(Report::Unready));

@@ -22,6 +22,8 @@
 //! * **Q12** a reload of itself is told to no more instances that run at a time than may be away, in their order. One has reloaded
 //!   when the run that was told has lived for [`RELOAD_SETTLES`] and all that asks has been answered well by what was asked
 //!   after that, or when it has said so. One that has not, within its time, ends it; and it is over after the last, not before.
+//! * **Q13** who waits for the process was told last that it is ready when every instance is that stays, and that it is not when
+//!   one is not any more that was (`tests/ready_together.rs`).
 
 mod commands;
 mod configured;

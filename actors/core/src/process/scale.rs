@@ -25,6 +25,7 @@ impl Process {
         for i in (0..self.instances.len()).rev() {
             self.go(i, now, to, out);
         }
+        self.report_ready(now, out); // the one that was not may have been among those that go
         self.settle(now, out);
     }
 
@@ -41,7 +42,14 @@ impl Process {
     /// One that was about to go stays: a new run follows its stop.
     fn come_back(&mut self, i: usize, now: Now, run: bool, out: &mut Out) {
         let Some(instance) = self.instances.get_mut(i) else { return };
-        if std::mem::take(&mut instance.leaves) && run {
+        if !std::mem::take(&mut instance.leaves) {
+            return;
+        }
+        if self.counts_as_unready(i) {
+            self.unready += 1;
+            self.report_unready(now, out);
+        }
+        if run {
             self.await_run(i);
             self.press(i, now, Event::Restart, out);
         }
@@ -64,6 +72,7 @@ impl Process {
             return;
         }
         let (awaited, unborn) = (std::mem::take(&mut instance.awaited), std::mem::take(&mut instance.unborn));
+        self.unready = self.unready.saturating_sub(usize::from(self.counts_as_unready(i)));
         if let Some(start) = &mut self.start {
             start.missing = start.missing.saturating_sub(usize::from(awaited));
             start.unborn = start.unborn.saturating_sub(usize::from(unborn));
@@ -112,11 +121,12 @@ impl Process {
 
     pub(super) fn remove_instance(&mut self, i: usize, at: Duration, out: &mut Out) {
         self.tell_of(i, at, InstanceFact::Removed, out);
+        let unready = self.counts_as_unready(i);
         let instance = self.instances.remove(i);
+        let unready = unready && !instance.leaves; // one that goes was left out of the count before
         let serial = instance.id.serial;
         self.due.retain(|(_, of, _): &(Duration, u32, Due)| *of != serial);
         self.resting = self.resting.saturating_sub(1);
-        let unready = self.spec.has_readiness() && instance.health.is_none_or(|monitor| !monitor.is_ready());
         self.unready = self.unready.saturating_sub(usize::from(unready));
     }
 }
