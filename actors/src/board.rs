@@ -137,6 +137,7 @@ impl<B: StatusBoard> BoardListener<B> {
             | SystemFact::ReloadFailed(_)
             | SystemFact::ReloadEnded(..)
             | SystemFact::ReloadReplaced(_)
+            | SystemFact::ReloadRefused(..)
             | SystemFact::ShutdownHurried(_)
             | SystemFact::Relayed(..)
             | SystemFact::Refused(..)

@@ -401,7 +401,7 @@ _phpeek__pm() {
 
     case "${cmd}" in
         phpeek__pm)
-            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --help --version serve check-config config explain status list start stop restart scale signal reload reload-config plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help"
+            opts="-c -h -V --config --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --skip-permission-setup --skip-runtime-validation --help --version serve check-config config explain status list start stop restart scale signal reload reload-config plan schedule history logs events top telemetry trace run demo init import scaffold example schema version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1901,7 +1901,7 @@ _phpeek__pm() {
             return 0
             ;;
         phpeek__pm__subcmd__serve)
-            opts="-c -h --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --config --help"
+            opts="-c -h --pid-file --watch --php-fpm-profile --autotune-memory-threshold --dry-run --skip-permission-setup --skip-runtime-validation --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_phpeek_pm_global_optspecs
-    string join \n c/config= pid-file= watch php-fpm-profile= autotune-memory-threshold= dry-run h/help V/version
+    string join \n c/config= pid-file= watch php-fpm-profile= autotune-memory-threshold= dry-run skip-permission-setup skip-runtime-validation h/help V/version
 end
 
 function __fish_phpeek_pm_needs_command
@@ -34,6 +34,8 @@ bursty\t''"
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l autotune-memory-threshold -d 'The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile\'s own' -r
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l watch -d 'Reload whenever a file of the configuration changes'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l dry-run -d 'Check the configuration as a start would, and start nothing'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l skip-permission-setup -d 'Taken, and without effect: no permissions are set up here'
+complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -l skip-runtime-validation -d 'Taken, and without effect: no other program is asked whether its configuration is sound'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -s V -l version -d 'Print version'
 complete -c phpeek-pm -n "__fish_phpeek_pm_needs_command" -f -a "serve" -d 'Start everything and supervise it until it ends or is told to stop (the default)'
@@ -78,6 +80,8 @@ complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l autotune-m
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l watch -d 'Reload whenever a file of the configuration changes'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l dry-run -d 'Check the configuration as a start would, and start nothing'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l skip-permission-setup -d 'Taken, and without effect: no permissions are set up here'
+complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -l skip-runtime-validation -d 'Taken, and without effect: no other program is asked whether its configuration is sound'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -s c -l config -d 'Configuration file; without it the documented places are searched' -r -F
 complete -c phpeek-pm -n "__fish_phpeek_pm_using_subcommand check-config" -l host -d 'Look at this machine too: programs, interpreters, users, directories, certificates'

@@ -22,6 +22,8 @@ _phpeek-pm() {
 '--autotune-memory-threshold=[The share of the memory that PHP-FPM is planned with, from 0 to 2; 0 is the profile'\''s own]:SHARE:_default' \
 '--watch[Reload whenever a file of the configuration changes]' \
 '--dry-run[Check the configuration as a start would, and start nothing]' \
+'--skip-permission-setup[Taken, and without effect\: no permissions are set up here]' \
+'--skip-runtime-validation[Taken, and without effect\: no other program is asked whether its configuration is sound]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
@@ -44,6 +46,8 @@ _arguments "${_arguments_options[@]}" : \
 '--config=[Configuration file; without it the documented places are searched]:FILE:_files' \
 '--watch[Reload whenever a file of the configuration changes]' \
 '--dry-run[Check the configuration as a start would, and start nothing]' \
+'--skip-permission-setup[Taken, and without effect\: no permissions are set up here]' \
+'--skip-runtime-validation[Taken, and without effect\: no other program is asked whether its configuration is sound]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0

@@ -9,7 +9,7 @@ use super::socket;
 use super::streams::Gathering;
 use super::wire::SERVER;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -31,6 +31,9 @@ pub use super::streams::{Event, Events, Messages};
 /// The variable that names the socket when no option does.
 pub const VARIABLE: &str = "PHPEEK_PM_CONTROL_SOCKET";
 
+/// The variables that hold a token, as PHPeek PM and Cbox Init have them.
+const TOKENS: [&str; 2] = ["PHPEEK_PM_API_AUTH", "CBOX_INIT_API_AUTH"];
+
 /// For an answer, with all that it takes: a busy supervisor takes connections within milliseconds, but may have much to
 /// hand out.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
@@ -47,6 +50,14 @@ const LARGEST_ANSWER: usize = 64 << 20;
 
 /// Method, path and body of a request.
 type Question<'a> = (Method, &'a str, Bytes);
+
+/// The token of who asks, where a variable holds one that can be sent.
+fn token() -> Option<HeaderValue> {
+    let held = TOKENS.iter().find_map(|name| environment::text(name).filter(|token| !token.is_empty()))?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {held}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
 
 /// A way to ask one supervisor; each question has a connection of its own.
 #[derive(Debug)]
@@ -200,7 +211,12 @@ impl Client {
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|_| ClientError::Closed)?;
         tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder();
+        // Of a socket that asks for one: api_socket beside api_auth.
+        if let Some(token) = token() {
+            request = request.header(header::AUTHORIZATION, token);
+        }
+        let request = request
             .method(method)
             .uri(path)
             .header(header::HOST, "localhost")

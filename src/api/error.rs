@@ -30,10 +30,19 @@ pub enum SocketError {
     /// The folder is locked.
     #[error("cannot make a control socket in {0}: another process keeps the folder locked")]
     Locked(PathBuf),
+    /// The folder cannot be made or used.
+    #[error("cannot use the folder {path} for a control socket")]
+    Within {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// The system refuses.
     #[error("cannot make the control socket {path}")]
     Make {
-        /// The socket, or its folder.
+        /// The socket.
         path: PathBuf,
         /// Why not.
         #[source]

@@ -43,7 +43,7 @@ impl Place {
     /// [`SocketError`] says what is wrong with it.
     pub fn prepare(&self) -> Result<(), SocketError> {
         let folder = &self.folder;
-        let failed = |source| SocketError::Make { path: folder.clone(), source };
+        let failed = |source| SocketError::Within { path: folder.clone(), source };
         match (make(folder, self.mode), self.above, folder.parent()) {
             (Err(error), Some(mode), Some(above)) if error.kind() == io::ErrorKind::NotFound => {
                 // What it is refused for is told with the folder that was wanted.
@@ -66,6 +66,30 @@ impl Place {
     pub(super) fn is_trusted(&self) -> bool {
         fs::symlink_metadata(&self.folder).is_ok_and(|found| ours::folder(&found).is_ok())
     }
+}
+
+/// Makes what is missing of a folder that somebody has named, for us alone. What is there already is his affair, but for a
+/// link of another user at its end: he would say where something is made.
+pub(super) fn make_missing(folder: &Path) -> Result<(), SocketError> {
+    let failed = |source| SocketError::Within { path: folder.to_owned(), source };
+    let refused = |path: &Path, why| SocketError::Folder { path: path.to_owned(), why };
+    let own = rustix::process::geteuid().as_raw();
+    let mut missing = Vec::new();
+    for part in folder.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+        match fs::symlink_metadata(part) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(part),
+            Ok(found) if found.is_symlink() && !missing.is_empty() && ![0, own].contains(&found.uid()) => {
+                return Err(refused(part, "it is a symbolic link of another user"));
+            }
+            _ => break, // whatever is wrong with it is told when the first is made in it
+        }
+    }
+    for part in missing.into_iter().rev() {
+        make(part, 0o700).map_err(failed)?;
+        let found = fs::symlink_metadata(part).map_err(failed)?;
+        ours::folder(&found).map_err(|why| refused(part, why))?;
+    }
+    Ok(())
 }
 
 /// Makes a folder with exactly this mode, whatever the umask, unless it is there.

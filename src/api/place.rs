@@ -3,7 +3,7 @@
 //! on one machine: they never fight for a name, and a command takes the only one that runs, or the one that is PID 1.
 
 use super::error::SocketError;
-use super::folder::Place;
+use super::folder::{Place, make_missing};
 use super::socket::{self, Listener, LockedFolder, State};
 use std::ffi::OsString;
 use std::fs;
@@ -46,12 +46,13 @@ fn places_below(root: &Path, uid: u32, var: Lookup<'_>) -> Vec<Place> {
     service.into_iter().chain(user).chain([shared]).chain(last).collect()
 }
 
-/// Makes the socket `path`, which somebody has configured.
+/// Makes the socket `path`, which somebody has configured, and what is missing of its folder.
 ///
 /// # Errors
 /// [`SocketError`] when a living supervisor has it, or it cannot be made.
 pub fn make_at(path: &Path) -> Result<Listener, SocketError> {
     let folder = path.parent().unwrap_or_else(|| Path::new("/"));
+    make_missing(folder)?;
     LockedFolder::lock(folder)?.make(path, Place::configured(folder))
 }
 
@@ -230,6 +231,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_of_a_folder_that_was_named_is_made_for_us_alone() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let deep = parent.path().join("a/b");
+        let made = make_at(&deep.join("c.sock")).expect("what is missing is made");
+        assert_eq!((mode(&parent.path().join("a")), mode(&deep)), (0o700, 0o700));
+        drop(made);
+        let link = parent.path().join("link");
+        symlink(parent.path().join("none"), &link).expect("a link");
+        fs::write(parent.path().join("file"), "").expect("a file");
+        for wrong in ["link/c.sock", "file/c.sock", "file/d/c.sock"] {
+            let path = parent.path().join(wrong);
+            let folder = path.parent().expect("a folder").display().to_string();
+            let said = make_at(&path).expect_err("that is no folder").to_string();
+            assert_eq!(said, format!("cannot use the folder {folder} for a control socket"));
+        }
+        assert!(!parent.path().join("none").exists(), "a link that leads nowhere is not followed");
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::lchown(&link, Some(4711), None).expect("root may");
+            fs::create_dir(parent.path().join("none")).expect("room");
+            let said = make_at(&link.join("d/c.sock")).expect_err("somebody else leads us").to_string();
+            assert!(said.ends_with("it is a symbolic link of another user"), "{said}");
+        }
+    }
+
+    #[test]
     fn a_folder_that_others_may_write_to_is_not_used() {
         let parent = tempfile::tempdir().expect("a folder");
         let open = folder(&parent, "open");
@@ -244,7 +270,7 @@ mod tests {
         let why: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert!(why[0].ends_with("others may write to it"), "{why:?}");
         assert!(why[1].ends_with("it is no directory") && why[2].ends_with("it is no directory"), "{why:?}");
-        assert!(matches!(errors[3], SocketError::Make { .. }), "{why:?}");
+        assert!(matches!(errors[3], SocketError::Within { .. }), "{why:?}");
         let good = folder(&parent, "good");
         let made = make_in(&[own(&nowhere), own(&good)]).expect("the second is good");
         assert_eq!(made.path().parent(), Some(good.as_path()));

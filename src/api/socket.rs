@@ -36,7 +36,7 @@ pub(super) struct LockedFolder {
 
 impl LockedFolder {
     pub(super) fn lock(path: &Path) -> Result<Self, SocketError> {
-        let failed = |source| SocketError::Make { path: path.to_owned(), source };
+        let failed = |source| SocketError::Within { path: path.to_owned(), source };
         let flags = i32::try_from(OFlags::DIRECTORY.bits()).unwrap_or_default();
         let lock = File::options().read(true).custom_flags(flags).open(path).map_err(failed)?;
         let held = patiently(LOCK_PATIENCE, || Ok(try_lock(&lock)?.then_some(()))).map_err(failed)?;

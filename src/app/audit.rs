@@ -2,9 +2,10 @@
 //! `audit_enabled` says so. Who was refused is recorded by the API itself. Decides nothing.
 
 use phpeek_actors::listeners::Listener;
-use phpeek_actors::phrases::{Names, shutdown_reason};
+use phpeek_actors::phrases::{Names, reload_end, shutdown_reason};
 use phpeek_api::web::{Audit, Event};
 use phpeek_core::facts::{Asked, Fact, InstanceFact, ProcessFact, SystemFact, Told};
+use phpeek_core::fleet::ReloadEnd;
 use phpeek_core::ids::ProcessId;
 use phpeek_core::operation::Cause;
 use std::cell::RefCell;
@@ -13,11 +14,13 @@ use std::cell::RefCell;
 pub(super) struct AuditListener {
     audit: Audit,
     names: RefCell<Names>,
+    /// Who has asked for the reload under way.
+    reloads: RefCell<Option<&'static str>>,
 }
 
 impl AuditListener {
     pub(super) fn new(audit: Audit) -> Self {
-        Self { audit, names: RefCell::default() }
+        Self { audit, names: RefCell::default(), reloads: RefCell::default() }
     }
 
     fn tell(&self, kind: &'static str, actor: &str, resource: &str, status: &'static str, message: &str) {
@@ -38,13 +41,22 @@ impl AuditListener {
                 let why = shutdown_reason(&operation.cause, None);
                 self.tell("system.shutdown", actor(&operation.cause), "supervisor", "success", &why);
             }
+            SystemFact::ReloadBegan { operation, .. } => {
+                self.reloads.borrow_mut().replace(actor(&operation.cause));
+            }
+            SystemFact::ReloadEnded(_, end) => {
+                let actor = self.reloads.borrow_mut().take().unwrap_or("system");
+                let status = if *end == ReloadEnd::Complete { "success" } else { "failure" };
+                self.tell("config.reload", actor, "configuration", status, &reload_end(end));
+            }
+            SystemFact::ReloadRefused(operation, why) => {
+                self.tell("config.reload", actor(&operation.cause), "configuration", "failure", why);
+            }
             SystemFact::BootBegan { .. }
             | SystemFact::RestartBegan { .. }
             | SystemFact::RestartEnded { .. }
             | SystemFact::RestartJoined { .. }
-            | SystemFact::ReloadBegan { .. }
             | SystemFact::ReloadFailed(_)
-            | SystemFact::ReloadEnded(..)
             | SystemFact::ReloadReplaced(_)
             | SystemFact::ShutdownHurried(_)
             | SystemFact::Relayed(..)

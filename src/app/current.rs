@@ -2,13 +2,14 @@
 //! supervisor runs. Compares; changes nothing.
 
 use phpeek_api::change::{PlanReport, PlanStep};
-use phpeek_config::{Configuration, Written};
+use phpeek_api::view::{Slot, View};
+use phpeek_config::{Configuration, Scales, Written};
 use phpeek_core::fleet::Wanted;
 use phpeek_core::history::Limits;
 use phpeek_core::name::ProcessName;
 use phpeek_core::plan::{Plan, plan};
 use phpeek_core::signal::Signal;
-use phpeek_core::spec::{Hooks, SignalAction};
+use phpeek_core::spec::{Hooks, ProcessKind, ProcessSpec, SignalAction};
 use phpeek_core::survivors;
 use phpeek_settings::autotune::AutotuneSettings;
 use phpeek_settings::control::ControlSocket;
@@ -18,7 +19,9 @@ use phpeek_settings::readiness::ReadinessSettings;
 use phpeek_settings::tracing::{OtlpSettings, SentMetrics, TracingSettings};
 use phpeek_settings::web::{ApiSettings, MetricsSettings, ResourceSettings};
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// See the top of the file.
 pub(super) struct Current {
@@ -91,6 +94,26 @@ impl Current {
             lines: lines.clone(),
             written: written.clone(),
             fixed: Rc::new(fixed),
+        }
+    }
+
+    /// Those of which somebody wanted another number of instances than is configured. None at all is a stop, and no scale.
+    pub(super) fn scaled(&self, view: &View) -> Scales {
+        let configured: BTreeMap<_, _> = self.spec.processes.iter().map(|spec| (&spec.name, spec)).collect();
+        let other = |(spec, slots): (&ProcessSpec, &[Slot])| {
+            let count = NonZeroU32::new(u32::try_from(slots.len()).ok()?)?;
+            let own = configured.get(&spec.name).filter(|own| own.kind == ProcessKind::LongRun)?;
+            (own.scale != count).then(|| (spec.name.clone(), count))
+        };
+        view.of_each().filter_map(other).collect()
+    }
+
+    /// That many are configured now.
+    pub(super) fn configure_scales(&mut self, scales: &Scales) {
+        for spec in &mut self.spec.processes {
+            if let Some(scale) = scales.get(&spec.name) {
+                Arc::make_mut(spec).scale = *scale;
+            }
         }
     }
 

@@ -17,6 +17,8 @@ use tokio::time::{Instant, timeout_at};
 const STILL: Duration = Duration::from_millis(200);
 /// And so long it is put off at most, however often they are written.
 const LONGEST: Duration = Duration::from_secs(2);
+/// As many as the kernel follows (path_resolution(7)).
+const MOST_LINKS: usize = 40;
 /// A ConfigMap's link to what it holds now.
 const SWAPPED: &str = "..data";
 
@@ -37,8 +39,9 @@ impl Follower {
     /// Follows these files from now on, wherever their links lead. Gives the folders that cannot be followed.
     pub(super) fn follow(&self, files: &[PathBuf]) -> Vec<(PathBuf, io::Error)> {
         let absolute: Vec<PathBuf> = files.iter().filter_map(|file| std::path::absolute(file).ok()).collect();
-        self.names.replace(names_of(&absolute));
-        let folders = folders(&absolute).into_iter();
+        let steps: Vec<PathBuf> = absolute.iter().flat_map(|file| steps(file)).collect();
+        self.names.replace(names_of(&steps));
+        let folders = folders(&steps).into_iter();
         folders.filter_map(|folder| self.watch.add(&folder).err().map(|error| (folder, error))).collect()
     }
 }
@@ -76,14 +79,69 @@ fn matters(changed: &[PathBuf], names: &BTreeSet<OsString>) -> bool {
     changed.is_empty() || changed.iter().any(is_ours)
 }
 
-fn names_of(files: &[PathBuf]) -> BTreeSet<OsString> {
-    let real = files.iter().filter_map(|file| file.canonicalize().ok());
-    let all = files.iter().cloned().chain(real);
-    all.filter_map(|file| file.file_name().map(ToOwned::to_owned)).collect()
+fn names_of(steps: &[PathBuf]) -> BTreeSet<OsString> {
+    steps.iter().filter_map(|step| step.file_name().map(ToOwned::to_owned)).collect()
 }
 
-/// Where the files are, and where their links lead.
-fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let real = files.iter().filter_map(|file| file.canonicalize().ok());
-    files.iter().cloned().chain(real).filter_map(|file| file.parent().map(Path::to_owned)).collect()
+fn folders(steps: &[PathBuf]) -> BTreeSet<PathBuf> {
+    steps.iter().filter_map(|step| step.parent().map(Path::to_owned)).collect()
+}
+
+/// A file, each link on the way to it, whichever of its folders that leads through, and where it is in the end.
+fn steps(file: &Path) -> Vec<PathBuf> {
+    let mut found = vec![file.to_owned()];
+    let parts = |path: &Path| path.components().rev().map(|part| part.as_os_str().to_owned()).collect();
+    let mut to_go: Vec<OsString> = parts(file);
+    let (mut at, mut links) = (PathBuf::new(), 0);
+    while let Some(part) = to_go.pop() {
+        if part == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&part);
+        match std::fs::read_link(&next) {
+            Ok(target) if links < MOST_LINKS => {
+                links += 1;
+                found.push(next);
+                let more: Vec<OsString> = parts(&target);
+                to_go.extend(more); // one that begins at the root leaves `at` behind by itself
+            }
+            _ => at = next,
+        }
+    }
+    // One that leads nowhere has no folder that could be followed.
+    found.extend(at.exists().then_some(at));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may fail")]
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn each_link_on_the_way_is_a_step_and_a_circle_ends() {
+        let root = tempfile::tempdir().expect("a folder");
+        let root = root.path().canonicalize().expect("it is there");
+        let at = |name: &str| root.join(name);
+        fs::create_dir(at("conf.d")).expect("room");
+        fs::create_dir(at("v1")).expect("room");
+        fs::write(at("v1/x.yaml"), "").expect("room");
+        symlink("v1", at("data")).expect("a link");
+        symlink("../data/x.yaml", at("conf.d/x.yaml")).expect("a link");
+        symlink(at("conf.d"), at("all")).expect("a link");
+        let found = steps(&at("all/x.yaml"));
+        assert_eq!(
+            found,
+            ["all/x.yaml", "all", "conf.d/x.yaml", "data", "v1/x.yaml"].map(&at),
+            "the file as it is named, three links, the file"
+        );
+        assert_eq!(steps(&at("v1/x.yaml")), [at("v1/x.yaml"), at("v1/x.yaml")]);
+        assert_eq!(steps(&at("none")), [at("none")]);
+        symlink("b", at("a")).expect("a link");
+        symlink("a", at("b")).expect("a link");
+        assert!(steps(&at("a")).len() < 50);
+    }
 }

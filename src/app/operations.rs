@@ -74,6 +74,9 @@ impl Listener for Operations {
             SystemFact::ReloadReplaced(operation) => {
                 self.over(*operation, End::Over(OperationEnd::Interrupted));
             }
+            SystemFact::ReloadRefused(operation, _) => {
+                self.over(operation.id, End::Over(OperationEnd::Failed));
+            }
             SystemFact::Refused(operation, why) => self.over(operation.id, End::Refused(why.clone())),
             SystemFact::BootBegan { .. }
             | SystemFact::BootSucceeded { .. }

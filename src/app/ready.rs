@@ -1,7 +1,7 @@
 //! Whether all is ready, as the program uses it: a listener to facts, the file, and the answers of the supervision thread
 //! to what the pages ask. Answers by a copy, never by work.
 
-use super::ready_file::{Now, ReadyWriter, Warn};
+use super::ready_file::{self, Now, ReadyWriter, Warn};
 use super::running::{BeginError, Running, tell};
 use phpeek_actors::listeners::Listener;
 use phpeek_actors::ports::Level;
@@ -33,8 +33,13 @@ impl Ready {
         let (log, clock) = (running.log.clone(), running.clock);
         let warn: Warn = Box::new(move |text| tell(&*log, clock, Level::Warn, text));
         let now: Now = Box::new(move || clock.wall(clock.now()));
-        let file = wanted.file.clone().map(|file| ReadyWriter::start(file, now, in_a_thread, warn));
+        let (watches, watched) = mpsc::unbounded_channel();
+        let told = (warn, watches);
+        let file = wanted.file.clone().map(|file| ReadyWriter::start(file, now, in_a_thread, told));
         let file = file.transpose().map_err(failed("begin with a readiness file"))?;
+        if let Some(file) = &file {
+            actix::spawn(ready_file::keep(file.clone(), watched));
+        }
         let fold = RefCell::new(Readiness::new(wanted.mode, wanted.processes.iter().cloned()));
         let ready = Rc::new(Self { fold, started: Cell::new(false), file });
         if let Some(address) = wanted.http {

@@ -1,6 +1,7 @@
 //! Another configuration as the program takes it over: reads and checks it on a thread of its own, says what is wrong with it or hands it to
 //! the manager, and follows what comes of it. One at a time; of those asked for meanwhile the last is done. Decides nothing about processes.
 
+mod faults;
 use super::board::SharedBoard;
 use super::configure::load_edited;
 use super::current::{Current, relogged, told};
@@ -9,6 +10,7 @@ use super::reading::{Unread, aside, read_aside};
 use super::reloads::{Ask, By, PlanReply, Reloads};
 use super::running::{Running, say};
 use super::save::save;
+use faults::{in_words, is_about};
 use phpeek_actors::clock::Clock;
 use phpeek_actors::envelope::Envelope;
 use phpeek_actors::listeners::Listener;
@@ -184,7 +186,7 @@ impl Reloader {
         let source = other.clone().unwrap_or_else(|| self.options.source.clone());
         let mut loaded = match read_aside(source).await {
             Ok(loaded) => loaded,
-            Err(why) => return self.unread(why, by),
+            Err(why) => return self.hangs(&why, by).await,
         };
         let same = loaded.report.read() == self.options.read && !self.edits.is_empty();
         // What the files name may have changed, and they have not: then what was edited stays.
@@ -193,7 +195,7 @@ impl Reloader {
             match self.edited(None).await {
                 Ok(Ok(edited)) => *loaded = edited.loaded,
                 Ok(Err(_)) => return, // they have changed once more, which is told too
-                Err(why) => return self.unread(why, by),
+                Err(why) => return self.hangs(&why, by).await,
             }
         }
         let Loaded { configuration, report } = *loaded;
@@ -205,10 +207,7 @@ impl Reloader {
             let message =
                 format!("the configuration is faulty and was not taken over, nothing was changed:\n{why}");
             self.say(Level::Error, message.clone());
-            if let Some(by) = by {
-                by.refuse(Answer::Refused(422, message));
-            }
-            return;
+            return self.refused(faults::first(&report), by, Answer::Refused(422, message)).await;
         };
         let taken = self.take(configuration, (&report, None), edits, by).await;
         if let Some(other) = other.filter(|_| taken) {
@@ -222,7 +221,7 @@ impl Reloader {
     async fn edit(&mut self, edit: Edit, by: By) {
         let name = edit.name().to_owned();
         let Edited { loaded: Loaded { configuration, report }, edits } = match self.edited(Some(edit)).await {
-            Err(why) => return self.unread(why, Some(by)),
+            Err(why) => return self.unread(&why, by),
             Ok(Err(error)) => {
                 let status = match &error {
                     EditedError::Edit(EditError::Missing(_)) => 404,
@@ -343,22 +342,38 @@ impl Reloader {
     /// Lets the file say what runs.
     async fn save(&mut self, by: By) {
         let (source, read, edits) = (self.options.source.clone(), self.options.read, self.edits.clone());
-        match aside(move || save(&source, read, &edits)).await {
-            Err(why) => self.unread(why, Some(by)),
+        let scales = self.current.scaled(&self.board.view());
+        let laid = scales.clone();
+        match aside(move || save(&source, read, (&edits, &laid))).await {
+            Err(why) => self.unread(&why, by),
             Ok(Err(error)) => by.refuse(Answer::Refused(409, error)),
             Ok(Ok(read)) => {
                 (self.options.read, self.edits) = (read, Edits::default());
+                self.current.configure_scales(&scales);
                 self.say(Level::Info, "the configuration was written to its file".to_owned());
                 by.refuse(Answer::Done);
             }
         }
     }
 
-    fn unread(&self, why: Unread, by: Option<By>) {
+    /// Nothing was read that could be taken over.
+    async fn hangs(&self, why: &Unread, by: Option<By>) {
         self.say(Level::Error, why.to_string());
-        if let Some(by) = by {
-            by.refuse(Answer::Failed(why.to_string()));
-        }
+        self.refused(why.to_string(), by, Answer::Failed(why.to_string())).await;
+    }
+
+    /// Tells everybody that nothing was taken over, and why.
+    async fn refused(&self, why: String, by: Option<By>, answer: Answer) {
+        let by = by.unwrap_or_else(|| By::itself(self.follows()));
+        let request = Request::ReloadRefused(why.into(), by.cause.clone());
+        let request = Envelope::under(by.under.clone(), self.clock.now(), request);
+        let _lost = self.manager.send(request).await.is_err(); // then everything ends
+        by.refuse(answer);
+    }
+
+    fn unread(&self, why: &Unread, by: By) {
+        self.say(Level::Error, why.to_string());
+        by.refuse(Answer::Failed(why.to_string()));
     }
 
     fn follow(&self, files: &[PathBuf]) {
@@ -375,21 +390,6 @@ impl Reloader {
             self.log.log(LogRecord { at, level, message, process: None, instance: None, fields: Vec::new() });
         }
     }
-}
-
-/// Whether a path of the configuration leads into this process.
-fn is_about(path: &str, name: &str) -> bool {
-    let rest = path.strip_prefix("processes.").and_then(|path| path.strip_prefix(name));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-}
-
-/// What is wrong with what somebody has sent, in one text: there is no file to point into.
-fn in_words<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
-    let one = |finding: &Finding| {
-        let advice = finding.advice.as_deref().map_or(String::new(), |advice| format!(" ({advice})"));
-        format!("{}: {}{advice}", finding.path, finding.message)
-    };
-    findings.map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// The files that a configuration was read from.

@@ -1,6 +1,6 @@
 //! Writes the configuration to its file: as a whole or not at all, and readable for nobody who could not read it before.
 
-use phpeek_config::{Edits, ProcessEnv, Read, SaveError, Source, saved};
+use phpeek_config::{Edits, ProcessEnv, Read, SaveError, Scales, Source, saved};
 use phpeek_core::causes::chain;
 use std::fs::{Metadata, Permissions};
 use std::io::Write as _;
@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// What stands in the file afterwards. An error, in words: nothing was written.
-pub(super) fn save(source: &Source, read: Read, edits: &Edits) -> Result<Read, String> {
-    let Some((file, text)) = saved(source, &ProcessEnv, read, edits).map_err(|e: SaveError| chain(&e))?
+pub(super) fn save(source: &Source, read: Read, (edits, scales): (&Edits, &Scales)) -> Result<Read, String> {
+    let Some((file, text)) =
+        saved(source, &ProcessEnv, read, (edits, scales)).map_err(|e: SaveError| chain(&e))?
     else {
         return Ok(read);
     };

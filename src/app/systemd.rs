@@ -104,6 +104,7 @@ impl Listener for Systemd {
             | SystemFact::ReloadFailed(_)
             | SystemFact::ReloadEnded(..)
             | SystemFact::ReloadReplaced(_)
+            | SystemFact::ReloadRefused(..)
             | SystemFact::ShutdownHurried(_)
             | SystemFact::Relayed(..)
             | SystemFact::Refused(..)

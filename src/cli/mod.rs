@@ -66,23 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
     }
     let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Only who asks for help pays for the examples.
-            let helped = (error.kind() == clap::error::ErrorKind::DisplayHelp)
-                .then(|| command().try_get_matches_from(&words).err());
-            let mut error = helped.flatten().unwrap_or(error);
-            let tip = tips::tip(&words, &error);
-            if tip.is_some() {
-                // A word that only looks alike leads away from what is meant.
-                error.remove(ContextKind::SuggestedSubcommand);
-                error.remove(ContextKind::SuggestedArg);
-            }
-            let code = usage(&error);
-            if let Some(tip) = tip {
-                say::complain(tip);
-            }
-            return code;
-        }
+        Err(error) => return unread(&words, error),
     };
     let (config, given) = (arguments.config, arguments.serve);
     let asked = arguments.command.unwrap_or(Command::Serve(ServeArguments::default()));
@@ -124,6 +108,25 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, signals: Signals) -> u
         }
         Command::Man(man) => plainly(signals, || man::run(&man, &command())),
     }
+}
+
+/// Help that was asked for, or what is wrong with the words, with a tip where there is one.
+fn unread(words: &[OsString], error: clap::Error) -> u8 {
+    // Only who asks for help pays for the examples.
+    let helped = (error.kind() == clap::error::ErrorKind::DisplayHelp)
+        .then(|| command().try_get_matches_from(words).err());
+    let mut error = helped.flatten().unwrap_or(error);
+    let tip = tips::tip(words, &error);
+    if tip.is_some() {
+        // A word that only looks alike leads away from what is meant.
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.remove(ContextKind::SuggestedArg);
+    }
+    let code = usage(&error);
+    if let Some(tip) = tip {
+        say::complain(tip);
+    }
+    code
 }
 
 /// A command that starts nothing has nothing to stop in order: a signal ends it as it ends any program.

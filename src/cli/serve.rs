@@ -38,6 +38,12 @@ pub struct ServeArguments {
     /// Check the configuration as a start would, and start nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Taken, and without effect: no permissions are set up here.
+    #[arg(long, hide = true)]
+    pub skip_permission_setup: bool,
+    /// Taken, and without effect: no other program is asked whether its configuration is sound.
+    #[arg(long, hide = true)]
+    pub skip_runtime_validation: bool,
 }
 
 impl ServeArguments {
@@ -50,18 +56,23 @@ impl ServeArguments {
             autotune_memory_threshold: self.autotune_memory_threshold.or(before.autotune_memory_threshold),
             watch: self.watch || before.watch,
             dry_run: self.dry_run || before.dry_run,
+            skip_permission_setup: self.skip_permission_setup || before.skip_permission_setup,
+            skip_runtime_validation: self.skip_runtime_validation || before.skip_runtime_validation,
         }
     }
 
-    /// The first of these that is given, as it is written. Each field is named: a new one cannot be left out.
+    /// The first of these that is given, as it is written. Each field stands here.
     pub(super) fn given(&self) -> Option<&'static str> {
-        let Self { pid_file, watch, php_fpm_profile, autotune_memory_threshold, dry_run } = self;
+        let Self { pid_file, watch, php_fpm_profile, autotune_memory_threshold, dry_run, .. } = self;
+        let Self { skip_permission_setup, skip_runtime_validation, .. } = self;
         let all = [
             ("--pid-file", pid_file.is_some()),
             ("--watch", *watch),
             ("--php-fpm-profile", php_fpm_profile.is_some()),
             ("--autotune-memory-threshold", autotune_memory_threshold.is_some()),
             ("--dry-run", *dry_run),
+            ("--skip-permission-setup", *skip_permission_setup),
+            ("--skip-runtime-validation", *skip_runtime_validation),
         ];
         all.into_iter().find_map(|(name, given)| given.then_some(name))
     }

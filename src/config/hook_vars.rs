@@ -41,10 +41,15 @@ impl HookVariables {
         true
     }
 
-    /// Puts them behind those of the file.
+    /// Puts them behind those of the file. One without a name is called by its number: its place changes with the file.
     pub(crate) fn append(self, root: &mut Node) {
-        for ((list, _), hook) in self.0 {
+        for ((list, number), mut hook) in self.0 {
             let place = hook.place.clone();
+            if let Some(name) = hook.entry("name", &place)
+                && name.is_nothing()
+            {
+                name.value = Value::Scalar(format!("{list}-{number}"));
+            }
             let Some(lists) = root.entry("hooks", &place) else { continue };
             let Some(node) = lists.entry(list, &place) else { continue };
             match &mut node.value {
@@ -66,10 +71,7 @@ fn parse(rest: &str) -> Option<(&'static str, u32, Vec<String>, Kind)> {
     let (number, path) = rest.split_once('_')?;
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     let number = number.parse().ok().filter(|_| digits)?;
-    let (target, kind) = match path.strip_prefix("ENV_").filter(|key| !key.is_empty()) {
-        Some(key) => (vec!["env".to_owned(), key.to_owned()], Kind::Text),
-        None if path == "ALLOW_FAILURE" => field("CONTINUE_ON_ERROR", HOOK)?,
-        None => field(path, HOOK)?,
-    };
+    let path = if path == "ALLOW_FAILURE" { "CONTINUE_ON_ERROR" } else { path };
+    let (target, kind) = field(path, HOOK)?;
     Some((list, number, target, kind))
 }

@@ -9,6 +9,7 @@
 
 mod autotune;
 mod block;
+mod clash;
 mod compile;
 mod connection;
 mod depends;
@@ -33,6 +34,7 @@ mod json_schema;
 mod keeping;
 mod keys;
 mod lint;
+mod lint_global;
 mod logging;
 mod mask;
 mod memory;
@@ -74,7 +76,7 @@ pub use host::{Host, Identity};
 pub use json_schema::schema_json;
 pub use plain::as_json;
 pub use report::{Excerpt, Finding, Included, Read, Report, Severity, Strictness, Summary};
-pub use saved::{SaveError, saved};
+pub use saved::{SaveError, Scales, saved};
 pub use tree::Place;
 
 use phpeek_core::autotune::Profile;
@@ -321,6 +323,7 @@ fn compiled(
     findings.settle();
     rules::hooks(root, findings);
     lint::values(root, findings);
+    lint_global::values(root, findings);
     let empty = Node::empty_map();
     let global = root.get("global").unwrap_or(&empty);
     let tracing = tracing::tracing(global, vars, judge, findings);
@@ -339,6 +342,12 @@ fn compiled(
     let audit = globals::audit(global)?;
     let history = globals::history(global)?;
     let readiness = readiness::readiness(root.get("global").unwrap_or(&empty), &spec, findings);
+    let servers: [(&[&str], _); 3] = [
+        (&["api_port"], api.tcp.as_ref().map(|tcp| tcp.at)),
+        (&["metrics_port"], metrics.as_ref().map(|metrics| metrics.tcp.at)),
+        (&["readiness", "http_port"], readiness.as_ref().and_then(|ready| ready.http)),
+    ];
+    clash::clashes(global, &servers, findings);
     Some(Configuration {
         spec,
         log,

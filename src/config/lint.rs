@@ -94,7 +94,20 @@ pub(crate) fn values(root: &Node, findings: &mut Findings) {
                 "see whether all are needed",
             );
         }
+        scale_of_a_job(&process.node, &path, findings);
         shell(process.node.get("command"), &path, findings);
+    }
+}
+
+/// What goes by the clock has as many runs as its ticks bring.
+fn scale_of_a_job(process: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let more = |node: &&Node| node.text().and_then(value::int).is_some_and(|scale| scale > 1);
+    if process.filled("schedule").is_some()
+        && let Some(node) = process.get("scale").filter(more)
+    {
+        let message = "scale has no effect beside schedule: each tick is one run";
+        let advice = "remove it; schedule_max_concurrent says how many may run at once";
+        warn(findings, path.key("scale"), node, message, advice);
     }
 }
 

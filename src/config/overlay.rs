@@ -6,7 +6,7 @@ use super::hook_vars;
 use super::keys::{ENTRYPOINT, GLOBAL, Kind, OTHERS, PROCESS};
 use super::report::{Finding, Findings};
 use super::tree::{Node, Place, Value};
-use super::variable::{Target, encoded, field, is_unset, json, node_of};
+use super::variable::{Target, encoded, field, in_env, is_unset, json, node_of};
 use super::vars::{FAMILIES, Vars, no_text};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -102,11 +102,9 @@ fn target_of(rest: &str, names: &Names, place: &Place, findings: &mut Findings) 
     Some((target, kind))
 }
 
+/// `ENV_FILE` is the variable `FILE`, as it is documented, and not the key `env_file`.
 fn process_field(path: &str) -> Option<(Target, Kind)> {
-    match path.strip_prefix("ENV_") {
-        Some(key) if !key.is_empty() => Some((vec!["env".to_owned(), key.to_owned()], Kind::Text)),
-        _ => field(path, PROCESS),
-    }
+    in_env(path, PROCESS).or_else(|| field(path, PROCESS))
 }
 
 fn unknown(rest: &str, variable: &str, place: Place) -> Finding {

@@ -4,9 +4,12 @@
 use super::edits::Edits;
 use super::files;
 use super::report::{Finding, Findings, Read, Severity};
-use super::tree::{Node, Value};
+use super::tree::{Node, Place, Value};
 use super::vars::{FAMILIES, Source, Vars};
+use phpeek_core::name::ProcessName;
 use serde_yaml::{Mapping, Value as Yaml};
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 /// Why a configuration is not written to its file.
@@ -29,6 +32,9 @@ pub enum SaveError {
     Overridden(String),
 }
 
+/// Processes that have another number of instances than they are configured with.
+pub type Scales = BTreeMap<ProcessName, NonZeroU32>;
+
 /// The file and what is to be written to it; `None` when it says already what runs.
 ///
 /// # Errors
@@ -37,7 +43,7 @@ pub fn saved(
     source: &Source,
     vars: &dyn Vars,
     read: Read,
-    edits: &Edits,
+    (edits, scales): (&Edits, &Scales),
 ) -> Result<Option<(PathBuf, String)>, SaveError> {
     let mut findings = Findings::default();
     let (file, text) = files::read(source, vars, &mut findings);
@@ -56,7 +62,7 @@ pub fn saved(
     if read != Read::of_text(&text) {
         return Err(SaveError::Changed(file));
     }
-    if edits.is_empty() {
+    if edits.is_empty() && scales.is_empty() {
         return Ok(None);
     }
     if text.contains("${") {
@@ -66,8 +72,19 @@ pub fn saved(
         return Err(SaveError::Overridden(variable));
     }
     edits.lay(&mut root);
+    for (name, scale) in scales {
+        set_scale(&mut root, name.as_str(), *scale);
+    }
     let yaml = serde_yaml::to_string(&yaml(&root)).map_err(|e| SaveError::Unreadable(e.to_string()))?;
     Ok(Some((file, yaml)))
+}
+
+fn set_scale(root: &mut Node, process: &str, scale: NonZeroU32) {
+    let Some(processes) = root.entry("processes", &Place::Nowhere) else { return };
+    let Some(process) = processes.entry(process, &Place::Nowhere) else { return };
+    if let Some(node) = process.entry("scale", &Place::Nowhere) {
+        node.value = Value::Scalar(scale.to_string());
+    }
 }
 
 /// A variable that sets a key.
@@ -109,7 +126,6 @@ mod tests {
     use super::*;
     use crate::edits::Edit;
     use serde_json::json;
-    use std::collections::BTreeMap;
 
     fn after(text: &str, vars: &BTreeMap<String, String>) -> Result<Option<(PathBuf, String)>, SaveError> {
         let folder = tempfile::tempdir().expect("a folder");
@@ -120,7 +136,8 @@ mod tests {
         edits
             .add(Edit::Add("new".into(), json!({"command": ["x", "010"], "scale": 2})), &root)
             .expect("it is new");
-        saved(&Source::File(file), vars, Read::of_text(text), &edits)
+        let scales = Scales::from_iter([(ProcessName::new("a").expect("a name"), NonZeroU32::MIN)]);
+        saved(&Source::File(file), vars, Read::of_text(text), (&edits, &scales))
     }
 
     #[test]
@@ -135,7 +152,12 @@ mod tests {
         };
         assert_eq!(argv("a"), ["sleep", "010", "yes"]);
         assert_eq!(argv("new"), ["x", "010"]);
-        assert_eq!(root.at(&["processes", "a", "scale"]).and_then(Node::text), Some("3"));
+        let scale = |name| root.at(&["processes", name, "scale"]).and_then(Node::text);
+        assert_eq!(
+            (scale("a"), scale("new")),
+            (Some("1"), Some("2")),
+            "as many as there are, and as written"
+        );
     }
 
     #[test]
@@ -154,7 +176,12 @@ mod tests {
             let error = after(text, &vars).expect_err("it would be lost");
             assert!(error.to_string().contains(part), "{error}");
         }
-        let other = saved(&Source::Text(plain.to_owned()), &none, Read::default(), &Edits::default());
+        let other = saved(
+            &Source::Text(plain.to_owned()),
+            &none,
+            Read::default(),
+            (&Edits::default(), &Scales::new()),
+        );
         assert_eq!(other, Err(SaveError::NoFile));
     }
 }

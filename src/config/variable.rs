@@ -22,22 +22,30 @@ pub(crate) fn encoded(name: &str) -> impl Iterator<Item = char> {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
 }
 
+/// A variable of an `env` of this block: its name stays as it is written.
+pub(crate) fn in_env(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
+    keys.iter().find(|key| key.name == "env" && matches!(key.kind, Kind::MapOf(_)))?;
+    let name = path.strip_prefix("ENV_").filter(|name| !name.is_empty())?;
+    Some((vec!["env".to_owned(), name.to_owned()], Kind::Text))
+}
+
 /// The field whose encoded path is exactly `path`; the longest first key wins.
 pub(crate) fn field(path: &str, keys: &'static [Key]) -> Option<(Target, Kind)> {
-    let upper = path.to_ascii_uppercase();
-    if let Some(key) = keys.iter().find(|k| encoded(k.name).eq(upper.chars())) {
+    if let Some(key) = keys.iter().find(|k| encoded(k.name).eq(path.to_ascii_uppercase().chars())) {
         return Some((vec![key.name.to_owned()], key.kind));
     }
     let mut blocks: Vec<&'static Key> = keys.iter().filter(|k| matches!(k.kind, Kind::Map(_))).collect();
     blocks.sort_by_key(|k| std::cmp::Reverse(k.name.len()));
-    blocks.into_iter().find_map(|key| {
+    let below = |key: &'static Key| {
         let Kind::Map(inner) = key.kind else { return None };
-        let (head, rest) = upper.split_at_checked(key.name.len())?;
-        let rest = rest.strip_prefix('_').filter(|_| encoded(key.name).eq(head.chars()))?;
+        let (head, rest) = path.split_at_checked(key.name.len())?;
+        let ours = encoded(key.name).eq(head.to_ascii_uppercase().chars());
+        let rest = rest.strip_prefix('_').filter(|_| ours)?;
         let (mut target, kind) = field(rest, inner)?;
         target.insert(0, key.name.to_owned());
         Some((target, kind))
-    })
+    };
+    blocks.into_iter().find_map(below).or_else(|| in_env(path, keys))
 }
 
 /// A value as its key needs it: JSON, or items between commas, for lists; JSON for mappings; text for everything else.

@@ -16,9 +16,6 @@ pub enum CredentialsError {
     /// No such group.
     #[error("there is no group {0:?}")]
     UnknownGroup(String),
-    /// A bare number has no primary group.
-    #[error("user {0:?} has no entry in the user database, so its group must be configured too")]
-    NoPrimaryGroup(String),
     /// We are not root.
     #[error("only root can run a process as user {user}, group {group}; this is user {own}")]
     NotRoot {
@@ -152,11 +149,20 @@ fn find_user(user: &str, group: Option<u32>) -> Result<(Credentials, Identity), 
         }
         None => {
             let uid = number(user).ok_or_else(|| CredentialsError::UnknownUser(user.to_owned()))?;
-            let group = group.ok_or_else(|| CredentialsError::NoPrimaryGroup(user.to_owned()))?;
+            let group = group.unwrap_or_else(|| group_of_a_number(uid));
             let identity =
                 Identity { name: user.to_owned(), home: "/".to_owned(), shell: "/bin/sh".to_owned() };
             Ok((Credentials { user: Some(uid), group, groups: Some(vec![]) }, identity))
         }
+    }
+}
+
+/// The group of a user that has no entry: what we have, where we are that user (an image that has no users, a container
+/// that runs as any number); else the group of the same number, as images make them. Never another's: 0 is root's alone.
+fn group_of_a_number(uid: u32) -> u32 {
+    match uid == rustix::process::geteuid().as_raw() {
+        true => rustix::process::getegid().as_raw(),
+        false => uid,
     }
 }
 

@@ -206,6 +206,11 @@ fn hooks_of_the_environment_come_after_those_of_the_file_in_the_order_of_their_n
     ];
     let quiet = all(&sound);
     assert!(!quiet.contains("known key") && !quiet.contains("needs a command"), "{quiet}");
+    let variables: Vec<(&str, &str)> =
+        sound.iter().copied().chain([("CBOX_INIT_HOOK_PRE_START_2_NAME", "own")]).collect();
+    let hooks = valid(text, &variables).spec.hooks;
+    let names: Vec<&str> = hooks.pre_start.iter().chain(hooks.post_stop.iter()).map(|h| &*h.name).collect();
+    assert_eq!(names, ["one", "own", "pre-start-10", "post-stop-0"]);
     // The hook of the file is the first, so number 2 is at place 1 and number 10 at place 2.
     let wrong =
         all(&[("CBOX_INIT_HOOK_PRE_START_10_TIMEOUT", "x"), ("CBOX_INIT_HOOK_PRE_START_2_RETRY", "x")]);

@@ -91,6 +91,37 @@ fn overrides_are_typed_by_their_key_and_the_longest_field_wins() {
 }
 
 #[test]
+fn a_variable_of_a_hook_below_shutdown_is_no_process() {
+    let of = |text: &str, vars: &[(&str, &str)]| {
+        let processes = valid(text, vars).spec.processes;
+        assert_eq!(processes.len(), 1, "{vars:?}");
+        let hook = processes[0]
+            .hooks
+            .as_ref()
+            .and_then(|hooks| hooks.pre_stop.iter().next())
+            .expect("a hook")
+            .program
+            .env
+            .clone();
+        (processes[0].program.env.clone(), hook)
+    };
+    let pair = |key: &str, value: &str| vec![(key.to_owned(), value.to_owned())];
+    let file = "processes: {app: {command: [x], shutdown: {pre_stop_hook: {command: [y]}}}}";
+    let command = "processes: {app: {command: [x]}}";
+    let variable = ("PHPEEK_PM_PROCESS_APP_SHUTDOWN_PRE_STOP_HOOK_COMMAND", "y");
+    for family in ["PHPEEK_PM", "CBOX_INIT"] {
+        let name = format!("{family}_PROCESS_APP_SHUTDOWN_PRE_STOP_HOOK_ENV_Some_ENV_X");
+        let own = (name.as_str(), "007");
+        for (text, vars) in [(file, vec![own]), (command, vec![own, variable])] {
+            assert_eq!(of(text, &vars), (Vec::new(), pair("Some_ENV_X", "007")));
+        }
+    }
+    // As ever: what follows `ENV_` of the process itself is a variable, whatever it is called.
+    let own = [("PHPEEK_PM_PROCESS_APP_ENV_FILE", "f"), variable];
+    assert_eq!(of(command, &own), (pair("FILE", "f"), Vec::new()));
+}
+
+#[test]
 fn an_override_that_can_mean_two_processes_says_so() {
     let text = "processes: {a-b: {command: [x]}, a_b: {command: [x]}, a-b-env-c: {command: [x]}}";
     let report = read(text, &[("PHPEEK_PM_PROCESS_A_B_SCALE", "2")]).report;

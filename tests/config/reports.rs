@@ -101,7 +101,8 @@ fn json_has_the_documented_keys_and_quiet_is_shorter() {
 
 #[test]
 fn a_mistake_is_told_once_however_many_would_stumble_over_it() {
-    let text = "global: {api_enabled: true, api_tokens: [{token: t, role: boss}], autotune_memory_threshold: 5}\n\
+    let text = "global: {api_enabled: true, audit_enabled: true, api_tokens: [{token: t, role: boss}],\n\
+                autotune_memory_threshold: 5}\n\
                 processes: {web: {command: [x], reload: {command: []}}}\n";
     let findings = read(text, &[]).report.findings;
     let paths: Vec<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
@@ -109,7 +110,7 @@ fn a_mistake_is_told_once_however_many_would_stumble_over_it() {
         ["global.api_tokens[0].role", "global.autotune_memory_threshold", "processes.web.reload.command"];
     assert_eq!(paths, once, "{findings:#?}");
     // What is missing was said by nobody before.
-    let missing = "global: {api_enabled: true, api_tokens: [{token: t}]}\nprocesses: {web: {command: [x]}}\n";
+    let missing = "global: {api_enabled: true, audit_enabled: true, api_tokens: [{token: t}]}\nprocesses: {web: {command: [x]}}\n";
     let findings = read(missing, &[]).report.findings;
     assert!(findings.len() == 1 && findings[0].message.contains("what this token may"), "{findings:#?}");
 }

@@ -167,6 +167,69 @@ fn a_token_has_one_role_that_somebody_has_written_and_metrics_take_one_where_the
 }
 
 #[test]
+fn no_two_servers_listen_at_the_same_address() {
+    let on = |more: Value| {
+        let mut all = json!({"api_port": 9190, "metrics_enabled": true, "metrics_port": 9190});
+        for (key, value) in more.as_object().expect("keys") {
+            all[key] = value.clone();
+        }
+        file(all)
+    };
+    let said = refused(&on(json!({})), &[]);
+    assert!(said.contains("global.metrics_port") && said.contains("global.api_port too"), "{said}");
+    let wide =
+        json!({"metrics_host": "0.0.0.0", "metrics_acl": {"enabled": true, "allow_list": ["10.0.0.1"]}});
+    assert!(refused(&on(wide), &[]).contains("global.api_port too"));
+    let ready = json!({"metrics_port": 9090, "readiness": {"enabled": true, "http_port": 9090}});
+    assert!(refused(&on(ready), &[]).contains("global.readiness.http_port"));
+    for fine in [
+        json!({"metrics_port": 9191}),
+        json!({"metrics_host": "127.0.0.2"}),
+        json!({"metrics_host": "::1"}),
+        json!({"metrics_enabled": false}),
+    ] {
+        valid(&on(fine), &[]);
+    }
+}
+
+#[test]
+fn what_is_probably_not_meant_is_told_as_it_is_documented() {
+    let all = |global: Value, process: Value| {
+        let mut app = json!({"command": ["x"]});
+        for (key, value) in process.as_object().expect("keys") {
+            app[key] = value.clone();
+        }
+        let report = read(&json!({"global": global, "processes": {"app": app}}).to_string(), &[]).report;
+        report.findings.iter().map(|f| (f.severity, f.path.clone())).collect::<Vec<_>>()
+    };
+    let (warns, hints) = (Severity::Warning, Severity::Suggestion);
+    for (global, severity, path) in [
+        (json!({"shutdown_timeout": 301}), hints, "global.shutdown_timeout"),
+        (json!({"max_restart_attempts": -1}), warns, "global.max_restart_attempts"),
+        (json!({"max_restart_attempts": 0}), warns, "global.max_restart_attempts"),
+        (json!({"max_restart_attempts": 11}), hints, "global.max_restart_attempts"),
+        (json!({"resource_metrics_interval": "1s"}), warns, "global.resource_metrics_interval"),
+        (json!({"resource_metrics_interval": 61}), hints, "global.resource_metrics_interval"),
+        (json!({"resource_metrics_max_samples": 59}), warns, "global.resource_metrics_max_samples"),
+        (json!({"resource_metrics_enabled": true}), warns, "global.resource_metrics_enabled"),
+        (json!({"api_enabled": true, "audit_enabled": true}), hints, "global.api_enabled"),
+        (json!({"api_enabled": true, "api_auth": "${TOKEN:-t}"}), hints, "global.api_enabled"),
+    ] {
+        assert_eq!(all(global.clone(), json!({})), [(severity, path.to_owned())], "{global}");
+    }
+    let job = json!({"schedule": "0 3 * * *", "scale": 3});
+    assert_eq!(all(json!({}), job), [(warns, "processes.app.scale".to_owned())]);
+    for fine in [
+        json!({"shutdown_timeout": 300, "max_restart_attempts": 10, "resource_metrics_interval": 2}),
+        json!({"resource_metrics_enabled": true, "metrics_enabled": true, "resource_metrics_max_samples": 60}),
+        json!({"api_enabled": true, "api_auth": "${TOKEN:-t}", "audit_enabled": true}),
+        json!({"api_auth": "${TOKEN:-t}"}),
+    ] {
+        assert_eq!(all(fine.clone(), json!({"schedule": "0 3 * * *", "scale": 1})), [], "{fine}");
+    }
+}
+
+#[test]
 fn metrics_of_others_are_of_this_machine_and_have_names_of_their_own() {
     let of = |list: Value| json!({"metrics_enabled": true, "metrics_federate": list});
     let list = json!([

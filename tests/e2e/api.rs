@@ -1,12 +1,13 @@
 //! The management API with the real program: what it answers, to whom, and what is left of it.
 
-use crate::support::supervisor::{Supervisor, run};
+use crate::support::supervisor::{Supervisor, clean, program, run};
 use crate::support::web::{Ask, own_address};
 use crate::support::{LONG, Sandbox, openapi, procfs, wait_for, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 /// A supervisor with an API on a free port, its socket in the sandbox, and one worker, which is up.
 struct Api {
@@ -177,6 +178,10 @@ fn a_port_that_is_taken_is_told_and_nothing_starts() {
 fn an_audit_tells_who_was_refused_and_what_has_happened() {
     let mut api = Api::with(json!({"audit_enabled": true, "api_auth": "tok-1"}));
     assert_eq!(api.status(&Ask::get("/api/v1/processes")), 401);
+    for path in ["/api/v1/config/save", "/api/v1/config/reload"] {
+        let ask = Ask::of("POST", path).header("Authorization", "Bearer tok-1");
+        assert_eq!(api.status(&ask), 200, "{path}");
+    }
     let first = api.sandbox.events_of("w", "start")[0].pid;
     assert!(procfs::signal(first, Signal::KILL));
     api.sandbox.started("w", 3);
@@ -192,10 +197,30 @@ fn an_audit_tells_who_was_refused_and_what_has_happened() {
         "process.restart",
         "process.stop",
         "system.shutdown",
+        "config.save",
+        "config.reload",
     ] {
         assert!(kinds.iter().any(|told| told == kind), "{kind} is not in {kinds:?}");
     }
     assert!(!text.contains("tok-1"));
+}
+
+#[test]
+fn a_command_has_its_token_from_a_variable() {
+    let mut api = Api::with(json!({"api_auth": "tok-1"}));
+    let socket = api.sandbox.path("api.sock").display().to_string();
+    let list = |token: Option<(&str, &str)>| {
+        let mut command = Command::new(program());
+        clean(&mut command, &api.sandbox).args(["list", "--socket", &socket]).envs(token);
+        command.output().expect("the program runs").status.code()
+    };
+    assert_eq!(list(None), Some(1));
+    assert_eq!(list(Some(("PHPEEK_PM_API_AUTH", "other"))), Some(1));
+    for name in ["PHPEEK_PM_API_AUTH", "CBOX_INIT_API_AUTH"] {
+        assert_eq!(list(Some((name, "tok-1"))), Some(0), "{name}");
+    }
+    assert_eq!(api.supervisor.stop(), 0);
+    assert!(!api.supervisor.stdout().contains("tok-1"));
 }
 
 #[test]

@@ -210,6 +210,39 @@ fn the_file_is_written_for_its_owner_alone_and_read_back_it_changes_nothing() {
 }
 
 #[test]
+fn a_scale_is_shown_as_configured_and_written_to_the_file() {
+    let mut api = Api::with(
+        true,
+        |s| json!({"w": {"command": s.worker("w")}, "job": {"command": s.worker("job"), "schedule": "0 0 1 1 *"}}),
+    );
+    api.sandbox.started("w", 1);
+    let scale = |to: u32| {
+        let reply = api.ask("POST", "/processes/w/scale", Some(json!({ "desired": to })));
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let shown = api.ask("GET", "/processes/w", None).json();
+        assert_eq!((&shown["process"]["scale"], &shown["config"]["scale"]), (&json!(to), &json!(to)));
+    };
+    let saved = || {
+        let reply = api.ask("POST", "/config/save", None);
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let text = fs::read_to_string(&api.config).expect("it is there");
+        text.lines().find_map(|line| line.trim().strip_prefix("scale: ")?.parse::<u32>().ok())
+    };
+    assert_eq!(saved(), None, "there is nothing to write");
+    for to in [3, 1, 2] {
+        scale(to);
+        assert_eq!(saved(), Some(to));
+        assert_eq!(saved(), Some(to), "and nothing more to write");
+    }
+    let before = api.sandbox.events().len();
+    assert_eq!(api.ask("POST", "/config/reload", None).status, 200);
+    let shown = api.ask("GET", "/processes/w", None).json();
+    assert_eq!((&shown["process"]["scale"], &shown["config"]["scale"]), (&json!(2), &json!(2)));
+    assert_eq!(api.sandbox.events().len(), before, "what is written is what runs");
+    assert_eq!(api.supervisor.stop(), 0);
+}
+
+#[test]
 fn a_plan_is_shown_and_nothing_is_done() {
     let sandbox = Sandbox::new();
     let of = |name: &str| json!({"command": sandbox.polite(name)});

@@ -1,5 +1,6 @@
 //! Start along `depends_on`, stop in reverse.
 
+use crate::support::supervisor::{Launch, program};
 use crate::support::{LONG, Sandbox, Supervisor, wait_until};
 use serde_json::json;
 
@@ -62,6 +63,24 @@ fn instances_have_their_numbers_and_the_documented_variables() {
     told.sort();
     assert_eq!(told, ["web web web-0 web-0", "web web web-1 web-1", "web web web-2 web-2"]);
     assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
+fn a_check_in_a_process_knows_the_variables_of_its_instance() {
+    let sandbox = Sandbox::new();
+    let inner = sandbox.write("inner.yaml", "processes: {app: {command: [sleep, '1']}}\n");
+    let check = format!("{} check-config --strict --config {}", program().display(), inner.display());
+    let script = |name: &str| sandbox.script(name, &format!("{check} >&2; emit {name} ended $?"));
+    let hook = json!({"command": script("hook")});
+    let job = json!({
+        "command": script("check"), "type": "oneshot", "port_base": 4000, "hooks": {"pre_start": [hook]},
+    });
+    let config = sandbox.config(json!({}), json!({"check": job}));
+    // Asked for it, serve takes the options of Cbox Init too.
+    let mut supervisor =
+        Launch::new(&sandbox).arg("--skip-permission-setup").arg("--skip-runtime-validation").serve(&config);
+    assert_eq!(supervisor.ended(), 0, "{}", supervisor.stdout());
+    assert_eq!(sandbox.story(), ["hook ended 0", "check ended 0"], "{}", supervisor.stdout());
 }
 
 #[test]

@@ -71,6 +71,29 @@ fn the_file_is_there_exactly_while_all_is_well() {
 }
 
 #[test]
+fn a_file_that_somebody_removes_comes_back_with_its_folder() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path("run/ready");
+    let config = sandbox.config(
+        json!({"readiness": {"enabled": true, "path": file}}),
+        json!({"a": {"command": sandbox.worker("a")}}),
+    );
+    let mut supervisor = Supervisor::start(&sandbox, &config);
+    wait_until(LONG, "the file", || exists(&file));
+    for _ in 0..3 {
+        std::fs::remove_file(&file).expect("it is there");
+        wait_until(LONG, "the file again", || exists(&file));
+    }
+    std::fs::remove_dir_all(sandbox.path("run")).expect("it is there");
+    wait_until(LONG, "the file and its folder", || exists(&file));
+    assert!(std::fs::read_to_string(&file).expect("it is there").starts_with("ready\n"));
+    assert_eq!(supervisor.stop(), 0);
+    assert!(!exists(&file), "it is gone at the end");
+    let said = supervisor.stdout().matches("was removed, and is there again").count();
+    assert_eq!(said, 4, "{}", supervisor.stdout());
+}
+
+#[test]
 fn what_has_crashed_out_is_not_ready_whatever_its_checks_said() {
     let sandbox = Sandbox::new();
     let (file, port) = (sandbox.path("ready"), free_port());

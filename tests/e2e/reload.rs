@@ -123,6 +123,30 @@ fn watch_sees_an_edit_in_place_a_rename_and_a_swapped_link() {
 }
 
 #[test]
+fn watch_sees_a_link_on_the_way_to_an_included_link() {
+    let sandbox = Sandbox::new();
+    let [a, b] = ["a", "b"].map(|name| sandbox.polite(name));
+    let at = |name: &str| sandbox.path(name);
+    for (version, processes) in
+        [("v1", json!({"a": {"command": a}})), ("v2", json!({"a": {"command": a}, "b": {"command": b}}))]
+    {
+        fs::create_dir(at(version)).expect("room");
+        fs::write(at(version).join("x.yaml"), json!({ "processes": processes }).to_string()).expect("room");
+    }
+    fs::create_dir(at("conf.d")).expect("room");
+    symlink("v1", at("data")).expect("room");
+    symlink("../data/x.yaml", at("conf.d/x.yaml")).expect("room");
+    let config = sandbox.write("config.yaml", "include: [conf.d/*.yaml]\n");
+    let mut supervisor = Launch::new(&sandbox).arg("--watch").serve(&config);
+    sandbox.started("a", 1);
+    said(&sandbox, "all processes are up", 1);
+    symlink("v2", at("next")).expect("room");
+    fs::rename(at("next"), at("data")).expect("ours");
+    sandbox.started("b", 1);
+    assert_eq!(supervisor.stop(), 0);
+}
+
+#[test]
 fn a_file_that_is_written_all_the_time_puts_off_no_edit_beside_it() {
     let sandbox = Sandbox::new();
     let [a, b] = ["a", "b"].map(|name| sandbox.polite(name));
@@ -181,6 +205,13 @@ fn a_command_reloads_and_tells_what_came_of_it() {
     sandbox.write("config.yaml", "processes: {a: {command: [x], depends_on: [zz]}}\n");
     let (code, text) = ask();
     assert!(code == 1 && text.contains("depends_on"), "{code}: {text}");
+    let refused = || run(&sandbox, &["events", "--socket", &socket]).1;
+    assert_eq!(refused().matches("system.reload_refused").count(), 1, "{}", refused());
+    assert!(refused().contains("depends_on"), "{}", refused());
+    supervisor.signal(Signal::HUP);
+    wait_until(LONG, "that of a signal is told as well", || {
+        refused().matches("system.reload_refused").count() == 2
+    });
     assert!(alive(pid) && sandbox.events_of("same", "start").len() == 1);
     assert_eq!(supervisor.stop(), 0);
 }

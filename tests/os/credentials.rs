@@ -35,6 +35,7 @@ fn user_and_group_are_taken_whole() {
             (Some("nobody"), Some("daemon"), "65534:1:1"),
             (None, Some("daemon"), "0:1:1"),
             (Some("54321"), Some("54322"), "54321:54322:54322"),
+            (Some("54321"), None, "54321:54321:54321"),
         ] {
             assert_eq!(world.output(who(user, group)).await.trim(), expected, "{user:?} {group:?}");
         }
@@ -68,7 +69,6 @@ fn what_is_unknown_never_runs() {
         for (user, group, named) in [
             (Some("ghost-user"), None, "ghost-user"),
             (None, Some("ghost-group"), "ghost-group"),
-            (Some("54321"), None, "54321"),
             (Some("4294967295"), Some("daemon"), "4294967295"),
             (Some(""), None, "user"),
             (Some("-1"), Some("daemon"), "-1"),

@@ -98,7 +98,12 @@ impl Ask {
             text += &format!("{name}: {value}\r\n");
         }
         if self.body.is_some() {
-            text += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+            text += &format!("Content-Length: {}\r\n", body.len());
+        }
+        // An empty one is how a test sends none.
+        let named = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        if self.body.is_some() && !named {
+            text += "Content-Type: application/json\r\n";
         }
         stream.write_all(format!("{text}\r\n{body}").as_bytes())?;
         let mut answer = BufReader::new(stream);

@@ -103,6 +103,9 @@ pub enum SystemFact {
     ReloadEnded(OperationId, ReloadEnd),
     /// A reload that waited for its turn is none any more: a later one was asked for.
     ReloadReplaced(OperationId),
+    /// A reload was asked for, and nothing of what was read can be taken over; why, in words. That is all that the
+    /// operation comes to.
+    ReloadRefused(Operation, Arc<str>),
     /// A shutdown begins.
     ShutdownBegan {
         /// What asked for it.

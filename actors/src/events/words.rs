@@ -67,6 +67,9 @@ fn system(fact: &SystemFact, names: &Names) -> Option<Said> {
         }
         SystemFact::ReloadBegan { .. } => plain("system.reloading"),
         SystemFact::ReloadEnded(_, end) => said("system.reloaded", vec![("result", reload_end(end).into())]),
+        SystemFact::ReloadRefused(_, why) => {
+            said("system.reload_refused", vec![("error", why.to_string().into())])
+        }
         SystemFact::ShutdownBegan { operation, .. } => {
             said("system.stopping", vec![("reason", shutdown_reason(&operation.cause, None).into())])
         }

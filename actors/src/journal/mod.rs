@@ -96,9 +96,10 @@ impl Journal {
                 let why = self.known.borrow().names.refusal(refusal);
                 self.say(at, Level::Warn, format!("nothing was done: {why}"), Vec::new());
             }
-            // What was done was told; a signal is when it finds nobody.
+            // What was done was told, and what is wrong with a file by who has read it; a signal is when it finds nobody.
             SystemFact::Over(_)
             | SystemFact::RestartJoined { .. }
+            | SystemFact::ReloadRefused(..)
             | SystemFact::Relayed(..)
             | SystemFact::Answered(..) => {}
         }

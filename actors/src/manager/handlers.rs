@@ -6,6 +6,7 @@ use crate::ports::TaskReport;
 use crate::process::{ProcessReport, ReportKind};
 use actix::{AsyncContext, Context, Handler, MessageResult};
 use opentelemetry::trace::SpanContext;
+use phpeek_core::facts::{Fact, SystemFact, Told};
 use phpeek_core::fleet::Event;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::process::Report;
@@ -32,6 +33,12 @@ impl Handler<Envelope<Request>> for ManagerActor {
             Request::Scale(name, amount, _) => Event::Scale(operation, name, amount),
             Request::Schedule(name, command, _) => Event::Schedule(operation, name, command),
             Request::Reload(wanted, _) => Event::Reload(operation, wanted),
+            // The machine has no part in it: nothing changes.
+            Request::ReloadRefused(why, _) => {
+                let fact = Fact::System(SystemFact::ReloadRefused(operation, why));
+                self.world.listeners.tell(&Told { at, fact });
+                return MessageResult(id);
+            }
             Request::Relay(name, handed, _) => Event::Relay(operation, name, handed),
         };
         self.step(at, event, ctx);

@@ -25,6 +25,8 @@ pub enum Request {
     Restart(ProcessName, Cause),
     /// Run this from now on.
     Reload(Arc<Wanted>, Cause),
+    /// Tell that nothing is taken over of what was to be read, for this reason.
+    ReloadRefused(Arc<str>, Cause),
     /// Start one process, with all that a start waits for.
     Start(ProcessName, Cause),
     /// Stop one process, until somebody starts it again.
@@ -52,6 +54,7 @@ impl Request {
             | Self::Scale(_, _, cause)
             | Self::Schedule(_, _, cause)
             | Self::Reload(_, cause)
+            | Self::ReloadRefused(_, cause)
             | Self::Relay(_, _, cause) => cause,
         }
     }

@@ -4,25 +4,36 @@ use super::Story;
 use super::attributes::set_sender;
 use crate::clock::Moment;
 use crate::phrases::reload_end;
-use crate::trace::names;
+use crate::trace::{OpenSpan, names};
 use phpeek_core::fleet::ReloadEnd;
 use phpeek_core::operation::{Cause, Operation};
 use phpeek_core::plan::Plan;
 
 impl Story {
     pub(super) fn reload_began(&mut self, at: Moment, operation: &Operation, plan: &Plan) {
+        let mut span = self.open_reload(at, operation);
+        span.set(names::RELOAD_PLAN, plan.sentence());
+        span.set(names::RELOAD_UNTOUCHED, i64::try_from(plan.untouched).unwrap_or(i64::MAX));
+        self.operations.set(operation.id, span.context());
+        self.system.reload = Some((operation.id, span));
+    }
+
+    fn open_reload(&self, at: Moment, operation: &Operation) -> OpenSpan {
         let mut span = self.tracing.open(names::SPAN_RELOAD, &self.operations.of(operation.id), at);
         if let Some(boot) = &self.system.boot_context {
             span.link(names::LINK_START, boot);
         }
-        span.set(names::RELOAD_PLAN, plan.sentence());
-        span.set(names::RELOAD_UNTOUCHED, i64::try_from(plan.untouched).unwrap_or(i64::MAX));
         if let Cause::Signal { signal, .. } = &operation.cause {
             span.set(names::SIGNAL, signal.to_string());
         }
         set_sender(&mut span, operation.cause.sender());
-        self.operations.set(operation.id, span.context());
-        self.system.reload = Some((operation.id, span));
+        span
+    }
+
+    /// One that could not even begin.
+    pub(super) fn reload_refused(&mut self, at: Moment, operation: &Operation, why: &str) {
+        self.open_reload(at, operation).fail(at, names::ERROR_REFUSED, why);
+        self.operations.0.remove(&operation.id);
     }
 
     /// One that a shutdown came before ends with everything: what it has begun is still part of it.

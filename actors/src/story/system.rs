@@ -46,6 +46,7 @@ impl Story {
             SystemFact::ReloadFailed(_) => {} // told at its end
             SystemFact::ReloadEnded(_, end) => self.reload_ended(at, end),
             SystemFact::ReloadReplaced(operation) => drop(self.operations.0.remove(operation)),
+            SystemFact::ReloadRefused(operation, why) => self.reload_refused(at, operation, why),
             SystemFact::ShutdownBegan { operation, processes, timeout } => {
                 self.shutdown_began(at, operation, *processes, *timeout);
             }

@@ -65,6 +65,23 @@ fn what_cannot_be_started_is_undone() {
 }
 
 #[test]
+fn one_that_is_refused_has_a_span_with_the_reason() {
+    paused(async {
+        let mut rig = Rig::booted(system(vec![SpecBuilder::new("same")]), |_| {});
+        rig.all_up().await;
+        rig.ask(Request::ReloadRefused("line 1: no".into(), Cause::signal(Signal::HUP)));
+        rig.spans_named(names::SPAN_RELOAD, 1).await;
+        let root = rig.one(names::SPAN_RELOAD);
+        assert_eq!(error_type(&root).as_deref(), Some(names::ERROR_REFUSED));
+        assert_eq!(root.status, Status::error("line 1: no"));
+        assert_eq!(text(&root, names::SIGNAL), "SIGHUP");
+        assert_eq!(launched(&rig), [0], "nothing was touched");
+        rig.terminate();
+        assert_eq!(rig.finished().await.outcome, Outcome::Stopped);
+    });
+}
+
+#[test]
 fn a_shutdown_comes_before_a_reload_that_is_under_way() {
     paused(async {
         let mut rig = Rig::booted(system(vec![SpecBuilder::new("drop"), SpecBuilder::new("same")]), |_| {});

@@ -41,7 +41,7 @@ pub(super) fn routes() -> Vec<Route> {
             .may_take("Reload")
             .refuses(&[409, 422]),
         Route::post("/config/save", Role::Admin, save)
-            .does("Write to the file what was added, changed and removed.")
+            .does("Write to the file what was added, changed, removed and scaled.")
             .refuses(&[409]),
     ]
 }

@@ -34,8 +34,9 @@ use http::header;
 use phpeek_actors::events::EventSource;
 use phpeek_actors::lines::LineSource;
 use phpeek_actors::panics::Panics;
+use phpeek_core::spec::ProcessKind;
 use phpeek_settings::web::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{Seen, Shared, missing};
 use std::sync::{Arc, Mutex, OnceLock};
 use table::{BASE, Route};
@@ -134,7 +135,14 @@ async fn one(
     let Path(name) = name.map_err(|_| Refusal::bad("the name is no text"))?;
     let seen = shared.seen().await?;
     let (process, spec) = shape::process(&seen.view, &shared.loads(), &name).ok_or_else(|| missing(&name))?;
-    let config = filled::config(spec, seen.view.written.get(&name));
+    let mut config = filled::config(spec, seen.view.written.get(&name));
+    // What somebody has asked for is configured from then on, whatever the file says.
+    if let Value::Object(config) = &mut config
+        && spec.kind == ProcessKind::LongRun
+        && process.scale > 0
+    {
+        config.insert("scale".to_owned(), process.scale.into());
+    }
     json_of(&json!({ "process": process, "config": config }))
 }
 

@@ -20,7 +20,7 @@ pub(super) struct ProcessInfo<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     state: &'static str,
-    scale: usize,
+    pub(super) scale: usize,
     desired_scale: usize,
     max_scale: u32,
     instances: Vec<InstanceInfo>,

@@ -3,6 +3,7 @@
 
 use phpeek_actors::clock::Clock;
 use phpeek_actors::ports::{Level, LogRecord, LogSink, Value};
+use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -90,6 +91,7 @@ impl Audit {
         if let Some(role) = event.role {
             fields.push(("role", Value::from(role)));
         }
+        fields.push(("event_json", Value::from(whole(&fields))));
         if untold > 0 {
             fields.push(("untold", Value::from(untold)));
         }
@@ -97,6 +99,15 @@ impl Audit {
         let message = "audit_event".into();
         self.log.log(LogRecord { at: self.clock.now(), level, message, process, instance, fields });
     }
+}
+
+/// All of them as one text of JSON, for a collector that passes whole events on.
+fn whole(fields: &[(&'static str, Value)]) -> String {
+    let texts = fields.iter().filter_map(|(name, value)| match value {
+        Value::Text(text) => Some(((*name).to_owned(), Json::from(text.as_ref()))),
+        Value::Int(_) | Value::Bool(_) | Value::Hook(_) => None,
+    });
+    Json::Object(texts.collect()).to_string()
 }
 
 #[cfg(test)]
@@ -129,6 +140,10 @@ mod tests {
         let records = log.records();
         let untold = records.last().and_then(|record| record.fields.last().cloned());
         assert_eq!(untold, Some(("untold", Value::Int(30))));
+        let whole =
+            records.last().and_then(|r| r.fields.iter().find(|(name, _)| *name == "event_json").cloned());
+        let wanted = r#"{"action":"GET","actor":"10.0.0.1","event_type":"auth.failure","message":"no token","resource":"/","status":"denied"}"#;
+        assert_eq!(whole, Some(("event_json", Value::from(wanted.to_owned()))));
         for _ in 0..50 {
             audit.tell(&event("process.start"));
         }

@@ -168,7 +168,12 @@ impl Guard {
             let good = response.status().is_success();
             let status = if good { "success" } else { "failure" };
             let message = &format!("answered by {}", response.status().as_u16());
-            self.tell(&Told { kind: "api.request", status, who: who.peer, role, message }, (method, path));
+            let told = Told { kind: "api.request", status, who: who.peer, role, message };
+            self.tell(&told, (method, path));
+            // What a reload came to is told for whoever has asked for it; a save is asked for here alone.
+            if path.ends_with("/config/save") {
+                self.tell(&Told { kind: "config.save", ..told }, (method, path));
+            }
         }
     }
 

@@ -42,11 +42,18 @@ pub(super) fn judge(shown: Shown, method: &Method, uri: &Uri, headers: &HeaderMa
     }
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     let kind = text("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-    if changes && FORMS.iter().any(|form| kind.eq_ignore_ascii_case(form)) {
+    // A form can also be sent without saying what it is.
+    let unnamed = kind.is_empty() && has_body(headers);
+    if changes && (unnamed || FORMS.iter().any(|form| kind.eq_ignore_ascii_case(form))) {
         let message = "a form cannot change anything: send Content-Type: application/json";
         return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned()));
     }
     Ok(())
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).map(|length| length.as_bytes() != b"0");
+    length.unwrap_or_else(|| headers.contains_key(header::TRANSFER_ENCODING))
 }
 
 /// Whether a host is an address or this machine: such a name cannot be made to mean another place.
@@ -128,6 +135,15 @@ mod tests {
                 assert_eq!(status(shown, &Method::POST, &[host, ("content-type", kind)]), wanted, "{kind}");
                 assert_eq!(status(shown, &Method::GET, &[host, ("content-type", kind)]), 200);
             }
+        }
+        for (header, wanted) in [
+            (("content-length", "2"), 415),
+            (("transfer-encoding", "chunked"), 415),
+            (("content-length", "0"), 200),
+            (("user-agent", "curl"), 200),
+        ] {
+            assert_eq!(status(Shown::Secret, &Method::POST, &[host, header]), wanted, "{header:?}");
+            assert_eq!(status(Shown::Secret, &Method::GET, &[host, header]), 200, "{header:?}");
         }
     }
 }

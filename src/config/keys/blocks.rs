@@ -119,7 +119,7 @@ keys! {
     pub(crate) LOGGING;
     "stdout": Bool, "true", Works Restart, "as `stdout` above; false in either switches the stream off";
     "stderr": Bool, "true", Works Restart, "the same";
-    "format": OneOf(&["record", "raw"]), "record", Works Restart, "`raw`: bytes pass through untouched, each stream to the supervisor's own of that name";
+    "format": OneOf(&["record", "raw"]), "record", Works Live, "`raw`: bytes pass through untouched, each stream to the supervisor's own of that name";
     "labels": MapOf(&Text), "", Works Live, "fields of each record; one that a record has already becomes `app_NAME`", eg "{ team: shop }";
     "min_level": LEVEL, "info", Works Live, "lines below are dropped";
     "redaction": Map(REDACTION), "", Works Live, "what is hidden, in the log and in last words";

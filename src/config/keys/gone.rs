@@ -49,6 +49,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "START_TIME",
     "HOOK_NAME",
     "PID_FILE",
+    "RUN",
 ];
 
 /// Variables that the entrypoint of the Cbox base images turns into a configuration before the program starts.

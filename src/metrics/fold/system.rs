@@ -53,6 +53,7 @@ impl System {
                 };
                 self.reloads.add(status, 1, None);
             }
+            SystemFact::ReloadRefused(..) => self.reloads.add("refused", 1, None),
             SystemFact::BootFailed(_)
             | SystemFact::RestartBegan { .. }
             | SystemFact::RestartEnded { .. }

@@ -145,6 +145,15 @@ mod tests {
             judged(&rules, r#"{"message":"","k":{"n":[1,"x a\/b7"],"u":"\u00e9"}}"#).expect("kept");
         assert_eq!(fields[0].1, r#"{"n":[1,"x ***"],"u":"é"}"#);
         assert_eq!(judged(&rules, "plain a/b3").expect("kept").1, "plain ***");
+        // A line whose text is not taken out goes out as it is, without what is to be hidden.
+        let whole = JsonLines { message: Vec::new(), ..json() };
+        let rules = LineRules { json: Some(whole), ..rules };
+        let line = r#"{"k":"\u0061/b12","n":[{"m":"x a\/b7 \n"}]}"#;
+        let (_, message, fields) = judged(&rules, line).expect("kept");
+        assert_eq!(message, r#"{"k":"***","n":[{"m":"x *** \n"}]}"#);
+        assert_eq!(fields[0].1, "\"***\"");
+        let plain = r#"{"k": "\u0062/b12"}"#;
+        assert_eq!(judged(&rules, plain).expect("kept").1, plain, "there is nothing to hide");
     }
 
     #[test]

@@ -75,7 +75,8 @@ impl<S: Subject> World<'_, S> {
             SystemFact::ReloadBegan { .. }
             | SystemFact::ReloadFailed(_)
             | SystemFact::ReloadEnded(..)
-            | SystemFact::ReloadReplaced(_) => {
+            | SystemFact::ReloadReplaced(_)
+            | SystemFact::ReloadRefused(..) => {
                 self.broken("reload", "a reload is told of, and nobody has asked for it".to_owned());
             }
             SystemFact::BootSucceeded { .. }
