@@ -94,7 +94,7 @@ fn certificates_that_are_switched_on_are_read() {
 
 #[test]
 fn a_missing_certificate_is_told_once() {
-    let tls = "api_enabled: true, api_tls: {enabled: true, cert_file: /nonexistent/c.pem, key_file: /nonexistent/k.pem}";
+    let tls = "api_enabled: true, audit_enabled: true, api_tls: {enabled: true, cert_file: /nonexistent/c.pem, key_file: /nonexistent/k.pem}";
     let text = format!("global: {{{tls}}}\nprocesses: {{a: {{command: [sleep]}}}}");
     let loaded = load_on_this_machine(&Source::Text(text), &vars());
     let paths: Vec<&str> = loaded.report.findings.iter().map(|finding| finding.path.as_str()).collect();

@@ -25,7 +25,7 @@ keys! {
     "rolling": Bool, "true", Works Live, "false: a rolling restart of everything leaves it alone";
     "depends_on": Depends, "[]", Works Live, "a list of names, or `{NAME: CONDITION}`, or `{NAME: {condition, timeout, on_timeout, restart}}`", eg "{ migrate: { condition: completed } }";
     "working_dir": Text, "", Works Restart, "where it runs; default: the supervisor's directory", eg "/";
-    "user": Guard, "", Works Restart, "name or number; supplementary groups are the user's; one that does not exist stops the start", eg "\"${APP_USER:-}\"";
+    "user": Guard, "", Works Restart, "name or number; supplementary groups are the user's; a name that does not exist stops the start, a number without an entry has the group of that number", eg "\"${APP_USER:-}\"";
     "group": Guard, "", Works Restart, "name or number", eg "\"${APP_GROUP:-}\"";
     "groups": List(&Guard), "", Works Restart, "supplementary groups; default: the user's; `[]`: none", eg "[]";
     "env": MapOf(&Text), "", Works Restart, "over the inherited variables; values reach the process as they are written", eg "{ LEADING_ZERO: 010 }";
