@@ -1,6 +1,6 @@
 //! What is asked while the boot is under way, one case after the other: what acts at once, what is not begun, and how many
 //! requests may wait.
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
+#![allow(clippy::expect_used, reason = "a test may fail")]
 
 #[path = "support/spec.rs"]
 mod support;
@@ -153,26 +153,6 @@ fn what_somebody_has_stopped_may_be_started_again_so_the_end_of_the_rest_is_not_
     world.step(Event::Ended(WEB, Ending::Completed));
     world.step(Event::Ended(DB, Ending::Completed));
     assert_eq!(world.fleet.phase(), Phase::Done, "all have ended");
-}
-
-#[test]
-fn a_start_or_restart_of_one_without_instances_starts_as_many_as_are_configured() {
-    for restart in [false, true] {
-        let mut world = booting();
-        world.step(Event::Up(DB));
-        world.step(Event::Up(WEB));
-        world.ask(|o| Event::Scale(o, name("web"), Amount::To(0)));
-        world.step(Event::Stopped(WEB));
-        let asked = world.ask(|o| match restart {
-            true => Event::Restart(o, name("web")),
-            false => Event::Start(o, name("web")),
-        });
-        let last = &world.commands[world.commands.len() - 2..];
-        let wanted = [(WEB, Command::Scale { to: 1, run: false }), (WEB, Command::Start)];
-        assert_eq!(last, wanted, "restart: {restart}");
-        world.step(Event::Up(WEB));
-        assert_eq!(world.answer(asked), Some(Ok(OperationEnd::Done)));
-    }
 }
 
 #[test]

@@ -32,24 +32,12 @@ impl Fleet {
         now: Duration,
         out: &mut Out,
     ) {
-        match self.named(name) {
-            Ok(p) => self.ask_of(p, operation, wish, now, out),
-            Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
-        }
-    }
-
-    pub(super) fn ask_of(
-        &mut self,
-        p: ProcessId,
-        operation: Operation,
-        wish: Wish,
-        now: Duration,
-        out: &mut Out,
-    ) {
         let room = if wish == Wish::Stop { Ok(()) } else { self.has_room() };
-        if let Err(refusal) = room.and_then(|()| self.judge(p, wish)) {
-            return self.tell(now, SystemFact::Refused(operation, refusal), out);
-        }
+        let heard = self.named(name).and_then(|p| room.and_then(|()| self.judge(p, wish)).map(|()| p));
+        let p = match heard {
+            Ok(p) => p,
+            Err(refusal) => return self.tell(now, SystemFact::Refused(operation, refusal), out),
+        };
         if wish == Wish::Stop {
             self.forget_earlier(p, now, out);
         }
@@ -80,7 +68,7 @@ impl Fleet {
     }
 
     /// How many instances of it were asked for last.
-    pub(super) fn scale_of(&self, p: ProcessId) -> u32 {
+    fn scale_of(&self, p: ProcessId) -> u32 {
         self.members.get(&p).map_or(0, |member| member.scale)
     }
 
@@ -117,10 +105,6 @@ impl Fleet {
         let id = operation.id;
         let scaled = match wish {
             Wish::Scale(amount) => Some(self.rescaled(process, amount)),
-            // Somebody has taken every instance away: it starts as it is configured.
-            Wish::Start if self.scale_of(process) == 0 => {
-                self.spec(process).map(|spec| (spec.scale.get(), false))
-            }
             Wish::Start | Wish::Stop | Wish::Schedule(_) => None,
         };
         // What is asked for in other words, once it is so far.

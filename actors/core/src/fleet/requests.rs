@@ -1,7 +1,6 @@
 //! Requests that name a process: what is asked for of one that is not there, or when all is being stopped, is refused and
 //! changes nothing.
 
-use super::rolling::Wish;
 use super::{Effect, Fleet, OperationEnd, Out, Phase, RestartScope, Standing};
 use crate::facts::{Refusal, SystemFact};
 use crate::ids::ProcessId;
@@ -9,7 +8,6 @@ use crate::name::ProcessName;
 use crate::operation::{Cause, Operation};
 use crate::process::Command;
 use crate::signal::Handed;
-use crate::spec::ProcessKind;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -31,10 +29,6 @@ impl Fleet {
                     ) =>
             {
                 self.tell(now, SystemFact::Answered(operation.id, OperationEnd::Done), out);
-            }
-            // What ends by itself, or has no instance, has nothing that could be restarted: it is started.
-            Ok(p) if self.kind(p) == ProcessKind::Oneshot || self.scale_of(p) == 0 => {
-                self.ask_of(p, operation, Wish::Start, now, out);
             }
             Ok(p) => self.ask_restart(operation, RestartScope::One(p), now, out),
             Err(refusal) => self.tell(now, SystemFact::Refused(operation, refusal), out),
