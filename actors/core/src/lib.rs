@@ -6,7 +6,7 @@
 //!
 //! # The laws
 //! A property test named after each of them keeps it (`tests/laws.rs`, `tests/world.rs`), and every planted bug of
-//! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q12, stand in [`process`], those of
+//! `tests/planted.rs` breaks at least one. Those of the process machine, Q1 to Q13, stand in [`process`], those of
 //! hooks, R1 to R7, in [`hook::pass`], those of schedules, T1 to T10, in [`schedule`], those of the outlook, O1 to O3, in
 //! [`outlook`], those of readiness, D1 to D3, in [`readiness`], those of memory, M1 to M6, in [`limit::gauge`],
 //! those of changes of files, V1 to V3, in [`watching`], those of what a killed supervisor has left, U1 to U8, in [`survivors`].

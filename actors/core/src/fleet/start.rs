@@ -183,15 +183,14 @@ impl Fleet {
         if let (Cause::Dependency(_), Some(member)) = (&start.operation.cause, self.members.get_mut(&p)) {
             member.again = Some(start.operation.clone()); // once more when what it needs is there again
         }
-        let awaited = self.is_awaited(p);
-        match awaited {
+        match self.is_awaited(p) {
             true => self.put_off(p, start.operation, now, out),
             false => self.set(p, start.before, now, out),
         }
         self.started(p, RestartOutcome::Failed, now, out);
         self.finish_boot(now, out);
-        // Nothing has ended by a wish that could not be granted, nor by a start that is put off.
-        if !awaited && !self.standstill {
+        // Nothing has ended by a wish that could not be granted.
+        if !self.standstill {
             self.check_all_ended(now, out);
         }
     }
